@@ -1,0 +1,76 @@
+"""Every tunable of the app with its default and unit, read from `settings.CALLINVITE`.
+
+The one place where a limit has a number; nothing here is per user or per call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The tunables. Names carry their unit; `settings.CALLINVITE` uses the same names."""
+
+    custom_data_bytes: int = 4096
+    notification_title_chars: int = 128
+    notification_message_chars: int = 512
+    call_id_chars: int = 128
+    invitees_per_request: int = 9
+    people_per_call: int = 10
+    body_bytes: int = 64 * 1024
+    frame_bytes: int = 64 * 1024
+    sends_per_minute: int = 30
+    """Calls one user may start in 60 seconds; 0 is no limit."""
+    logins_per_minute: int = 10
+    """Failed and good sign-ins of one name or address in 60 seconds; 0 is no limit."""
+    timeout_seconds_default: int = 60
+    timeout_seconds_max: int = 600
+    lease_ringing_seconds: int = 20
+    lease_active_seconds: int = 30
+    lease_unproven_seconds: int = 300
+    """How long a device that never proved life keeps its place in an active call."""
+    max_duration_seconds: int = 12 * 3600
+    repeat_after_seconds: tuple[int, ...] = (2, 10, 25)
+    """When a ring that no device acknowledged is published again, counted from the invitation."""
+    sync_open_seconds: int = 5
+    sync_idle_seconds: int = 15
+    online_seconds: int = 45
+    """How long a socket's last proof of life counts as online."""
+    ticket_seconds: int = 30
+    frames_per_second: int = 50
+    """Frames one socket may send in a second on average; bursts of `frames_burst` are allowed."""
+    frames_burst: int = 300
+    outbox_frames: int = 512
+    """Frames that may wait for one slow reader before its socket is closed."""
+    page_size: int = 25
+    page_size_max: int = 100
+    signup: str = field(default="closed")
+    """`open` lets anybody make an account on the sign-up page; `closed` does not."""
+
+
+@cache
+def limits() -> Limits:
+    """The tunables in force.
+
+    Raises:
+        ImproperlyConfigured: `settings.CALLINVITE` names something that does not exist.
+    """
+    chosen: dict[str, Any] = getattr(settings, "CALLINVITE", {})
+    unknown = set(chosen) - {each.name for each in fields(Limits)}
+    if unknown:
+        raise ImproperlyConfigured(f"settings.CALLINVITE has unknown names: {', '.join(sorted(unknown))}")
+    return Limits(**chosen)
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "CALLINVITE":
+        limits.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="invitations.conf")
