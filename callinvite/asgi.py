@@ -1,0 +1,13 @@
+"""The whole service under an ASGI server: pages and REST by Django, the live socket beside it."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callinvite.settings")
+django_application = get_asgi_application()
+
+from callinvite.lanes import Lanes  # noqa: E402  Django must be set up before the app's modules load
+from invitations.sockets.routing import live_router  # noqa: E402
+
+application = live_router(http=Lanes(django_application))

@@ -1,0 +1,9 @@
+"""Static files with hashed names, imports between JavaScript modules included."""
+
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+
+
+class HashedModulesStorage(ManifestStaticFilesStorage):
+    """Rewrites static, dynamic and re-export imports; every import must end with a semicolon to be seen."""
+
+    support_js_module_import_aggregation = True

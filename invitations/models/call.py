@@ -1,0 +1,125 @@
+"""A call: what people join. Written by the verbs in `invitations.calls` only."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Length
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
+from django.utils.translation import gettext_lazy as _
+
+from invitations.models.invitation import Invitation
+
+
+class CallState(models.TextChoices):
+    RINGING = "ringing", _("ringing")
+    ACTIVE = "active", _("active")
+    ENDED = "ended", _("ended")
+
+
+class EndReason(models.TextChoices):
+    COMPLETED = "completed", _("completed")
+    CANCELLED = "cancelled", _("cancelled by the caller")
+    REJECTED = "rejected", _("rejected")
+    BUSY = "busy", _("busy")
+    TIMED_OUT = "timed_out", _("nobody answered")
+    CALLER_LOST = "caller_lost", _("the caller vanished")
+    CONNECTION_LOST = "connection_lost", _("connection lost")
+    MEDIA_FAILED = "media_failed", _("media failed")
+    MAX_DURATION = "max_duration", _("longest duration reached")
+    ENDED_BY_ADMIN = "ended_by_admin", _("ended by an admin")
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    def open(self) -> CallQuerySet:
+        """Calls that are not over."""
+        return self.exclude(state=CallState.ENDED)
+
+    def involving(self, user_id: int) -> CallQuerySet:
+        """Calls of this user's own history: started by them, or with an invitation that left a trace.
+
+        Asked as a union of two index look-ups, so that the cost follows the user's history, not the table's.
+        """
+        started = Call.objects.filter(caller_id=user_id).values("pk").order_by()
+        invited = Invitation.objects.traced(user_id).values("call_id").order_by()
+        return self.filter(pk__in=started.union(invited))
+
+    def longer_than_allowed(self, now: datetime, max_duration_seconds: int) -> CallQuerySet:
+        """Open calls that have reached the longest duration."""
+        return self.open().filter(created_at__lte=now - timedelta(seconds=max_duration_seconds))
+
+
+class Call(models.Model):
+    """One call from its first ring to its end, with the revision that orders everything said about it."""
+
+    call_id = models.CharField(max_length=128, unique=True, help_text=_("The public id."))
+    revision = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=CallState, default=CallState.RINGING)
+    end_reason = models.CharField(max_length=16, choices=EndReason, null=True, blank=True)  # noqa: DJ001  null is "not over", a fact clients see
+    is_video_call = models.BooleanField()
+    caller = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="started_calls")
+    end_when_caller_leaves = models.BooleanField(default=False)
+    custom_data = models.TextField(blank=True, default="")
+    resource_id = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
+    notification_title = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
+    notification_message = models.CharField(max_length=512, null=True, blank=True)  # noqa: DJ001
+    timeout_seconds = models.PositiveSmallIntegerField()
+    fingerprint = models.CharField(
+        max_length=64, help_text=_("SHA-256 of the send's body: tells a repeat from another call."), editable=False
+    )
+    created_at = models.DateTimeField()
+    ring_expires_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(name="call_state_known", condition=Q(state__in=CallState.values)),
+            models.CheckConstraint(
+                name="call_ended_with_reason",
+                condition=Q(state=CallState.ENDED, ended_at__isnull=False, end_reason__in=EndReason.values)
+                | (~Q(state=CallState.ENDED) & Q(ended_at__isnull=True, end_reason__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="call_answered_when_active",
+                condition=Q(state=CallState.RINGING, answered_at__isnull=True)
+                | Q(state=CallState.ACTIVE, answered_at__isnull=False)
+                | Q(state=CallState.ENDED),
+            ),
+            models.CheckConstraint(
+                name="call_moments_in_order",
+                condition=Q(ring_expires_at__gt=F("created_at"))
+                & (Q(ended_at__isnull=True) | Q(ended_at__gte=F("created_at"))),
+            ),
+            models.CheckConstraint(
+                name="call_sizes",
+                condition=GreaterThanOrEqual(Length("call_id"), Value(1))
+                & LessThanOrEqual(Length("call_id"), Value(128))
+                & LessThanOrEqual(Length("custom_data"), Value(4096)),
+            ),
+            models.CheckConstraint(
+                name="call_timeout_in_bounds", condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=600)
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["caller", "-created_at"], name="call_of_caller"),
+            models.Index(fields=["created_at"], name="call_open", condition=~Q(state="ended")),
+            models.Index(fields=["-created_at", "-id"], name="call_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.call_id
+
+    @property
+    def duration_seconds(self) -> int | None:
+        """Whole seconds from the first answer to the end; None while it lasts or if nobody answered."""
+        if self.answered_at is None or self.ended_at is None:
+            return None
+        return int((self.ended_at - self.answered_at).total_seconds())

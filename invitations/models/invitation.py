@@ -1,0 +1,149 @@
+"""An invitation: one invitee asked into one call, pending until it gets its one answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
+from django.utils.translation import gettext_lazy as _
+
+
+class InvitationState(models.TextChoices):
+    PENDING = "pending", _("pending")
+    ACCEPTED = "accepted", _("accepted")
+    REJECTED = "rejected", _("rejected")
+    BUSY = "busy", _("busy")
+    CANCELLED = "cancelled", _("cancelled")
+    TIMED_OUT = "timed_out", _("timed out")
+
+
+class RejectReason(models.TextChoices):
+    DECLINED = "declined", _("declined")
+    BUSY = "busy", _("busy")
+    LATER = "later", _("later")
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def pending(self) -> InvitationQuerySet:
+        """Invitations that still wait for their answer."""
+        return self.filter(state=InvitationState.PENDING)
+
+    def due(self, now: datetime) -> InvitationQuerySet:
+        """Pending invitations whose deadline has come."""
+        return self.pending().filter(expires_at__lte=now)
+
+    def to_ring_again(self, now: datetime) -> InvitationQuerySet:
+        """Pending invitations that no device acknowledged and whose next ring is due."""
+        return self.pending().filter(next_ring_at__lte=now, expires_at__gt=now)
+
+    def traced(self, user_id: int) -> InvitationQuerySet:
+        """Invitations of this invitee, without those cancelled before anything was notified."""
+        return self.filter(invitee_id=user_id).exclude(state=InvitationState.CANCELLED, notified_at__isnull=True)
+
+    def missed(self, user_id: int) -> InvitationQuerySet:
+        """Invitations that this invitee missed."""
+        return self.filter(invitee_id=user_id, missed=True)
+
+
+class Invitation(models.Model):
+    """One attempt to get one invitee into one call. Terminal states never change."""
+
+    call = models.ForeignKey("invitations.Call", on_delete=models.CASCADE, related_name="invitations")
+    invitee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="received_invitations", db_index=False
+    )
+    inviter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="given_invitations")
+    state = models.CharField(max_length=9, choices=InvitationState, default=InvitationState.PENDING)
+    reject_reason = models.CharField(max_length=8, choices=RejectReason, null=True, blank=True)  # noqa: DJ001
+    ring_data = models.TextField(blank=True, default="", help_text=_("The custom data that the invitee is rung with."))
+    custom_data = models.TextField(blank=True, default="", help_text=_("The custom data of the act that closed it."))
+    resource_id = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
+    notification_title = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
+    notification_message = models.CharField(max_length=512, null=True, blank=True)  # noqa: DJ001
+    timeout_seconds = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    notified_at = models.DateTimeField(null=True, blank=True)
+    ringing_at = models.DateTimeField(null=True, blank=True)
+    responded_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    answered_device = models.CharField(max_length=64, blank=True, default="")
+    answered_label = models.CharField(max_length=64, blank=True, default="")
+    ringing_label = models.CharField(
+        max_length=64, blank=True, default="", help_text=_("The device that first acknowledged that it alerts.")
+    )
+    missed = models.BooleanField(default=False)
+    next_ring_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the ring is published again unless a device acknowledged it.")
+    )
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="invitation_one_pending", fields=["call", "invitee"], condition=Q(state="pending")
+            ),
+            models.CheckConstraint(name="invitation_state_known", condition=Q(state__in=InvitationState.values)),
+            models.CheckConstraint(
+                name="invitation_closed_unless_pending",
+                condition=Q(state="pending", closed_at__isnull=True, missed=False)
+                | (~Q(state="pending") & Q(closed_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="invitation_responded_if_answered",
+                condition=(Q(state__in=["accepted", "rejected"]) & Q(responded_at__isnull=False))
+                | (~Q(state__in=["accepted", "rejected"]) & Q(responded_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="invitation_reason_if_rejected",
+                condition=Q(state="rejected", reject_reason__in=RejectReason.values)
+                | (~Q(state="rejected") & Q(reject_reason__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="invitation_missed_when",
+                condition=Q(missed=False)
+                | Q(state__in=["timed_out", "busy"])
+                | Q(state="cancelled", notified_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="invitation_ringing_is_notified",
+                condition=Q(ringing_at__isnull=True) | Q(notified_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="invitation_sizes",
+                condition=LessThanOrEqual(Length("ring_data"), Value(4096))
+                & LessThanOrEqual(Length("custom_data"), Value(4096)),
+            ),
+            models.CheckConstraint(
+                name="invitation_timeout_in_bounds",
+                condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=600, expires_at__gt=F("created_at")),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["invitee"], name="invitation_pending_of", condition=Q(state="pending")),
+            models.Index(fields=["expires_at"], name="invitation_due", condition=Q(state="pending")),
+            models.Index(
+                fields=["next_ring_at"],
+                name="invitation_ring_again",
+                condition=Q(state="pending", next_ring_at__isnull=False),
+            ),
+            models.Index(fields=["invitee", "-created_at"], name="invitation_of_invitee"),
+            models.Index(fields=["invitee", "closed_at"], name="invitation_missed_of", condition=Q(missed=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+    @property
+    def progress(self) -> str:
+        """What is known of the ring: `sent`, `notified` (a push service took it) or `ringing` (a device alerts)."""
+        if self.ringing_at is not None:
+            return "ringing"
+        return "sent" if self.notified_at is None else "notified"

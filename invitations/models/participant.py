@@ -1,0 +1,71 @@
+"""A participant: a user in a call on one device, from joining to leaving."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class LeftReason(models.TextChoices):
+    LEFT = "left", _("left")
+    MOVED = "moved", _("moved to another device")
+    CONNECTION_LOST = "connection_lost", _("connection lost")
+    MEDIA_FAILED = "media_failed", _("media failed")
+    CALL_ENDED = "call_ended", _("the call ended")
+    REMOVED = "removed", _("removed")
+
+
+class ParticipantQuerySet(models.QuerySet["Participant"]):
+    def open(self) -> ParticipantQuerySet:
+        """Participants who have not left."""
+        return self.filter(left_at__isnull=True)
+
+    def lapsed(self, now: datetime) -> ParticipantQuerySet:
+        """Open participants whose lease has run out."""
+        return self.open().filter(lease_expires_at__lte=now)
+
+
+class Participant(models.Model):
+    """One stay of one user in a call. While it is open, the user is busy and the device holds a lease."""
+
+    call = models.ForeignKey("invitations.Call", on_delete=models.CASCADE, related_name="participants")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="participations", db_index=False
+    )
+    device_id = models.CharField(max_length=64)
+    joined_at = models.DateTimeField()
+    connected_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True)
+    left_reason = models.CharField(max_length=16, choices=LeftReason, null=True, blank=True)  # noqa: DJ001
+    proved_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("The device's last proof of life; empty if it never gave one.")
+    )
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="participant_one_open", fields=["call", "user"], condition=Q(left_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="participant_left_with_reason",
+                condition=Q(left_at__isnull=True, left_reason__isnull=True)
+                | Q(left_at__isnull=False, left_reason__in=LeftReason.values),
+            ),
+            models.CheckConstraint(name="participant_device_not_empty", condition=~Q(device_id="")),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["user"], name="participant_open_of", condition=Q(left_at__isnull=True)),
+            models.Index(fields=["lease_expires_at"], name="participant_lease", condition=Q(left_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"participant {self.pk}"
