@@ -1,0 +1,171 @@
+"""Everything that CI checks, one step after another; the last line counts all tests in pytest's own words.
+
+`.ci/checks.py` runs all parts, `.ci/checks.py fast` one. Every step runs even when one before it failed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CI = os.environ.get("CI", "").lower() in {"1", "true"}
+SKIPPED = 77
+PY = sys.executable
+
+PRODUCTION = {
+    "DEBUG": "0",
+    "SECRET_KEY": "only-for-the-check-of-production-settings-0123456789-abcdefghij",
+    "ALLOWED_HOSTS": "calls.example.org",
+    "DATABASE_URL": "postgres://callinvite@127.0.0.1:1/callinvite",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command. Without the program in `needs` it is skipped; `tests` says that pytest runs in it."""
+
+    part: str
+    name: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    needs: str = ""
+    tests: bool = False
+
+
+def _manage(*arguments: str) -> list[str]:
+    return [PY, "manage.py", *arguments]
+
+
+def _steps(folder: Path) -> list[Step]:
+    pytest = [PY, "-m", "pytest", "--color=yes" if sys.stdout.isatty() else "--color=no", "-q"]
+    scripts = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/client").rglob("*.test.*js"))
+    steps = [
+        Step("lint", "ruff check", [PY, "-m", "ruff", "check", "."]),
+        Step("lint", "ruff format", [PY, "-m", "ruff", "format", "--check", "."]),
+        Step("lint", "mypy", [PY, "-m", "mypy"]),
+        Step("django", "system checks", _manage("check", "--fail-level", "WARNING")),
+        Step(
+            "django",
+            "production checks",
+            _manage("check", "--deploy", "--fail-level", "WARNING"),
+            environment=PRODUCTION,
+        ),
+        Step("django", "migrations", _manage("makemigrations", "--check", "--dry-run")),
+        Step(
+            "django",
+            "OpenAPI",
+            _manage("spectacular", "--validate", "--fail-on-warn", "--file", str(folder / "openapi.yaml")),
+        ),
+        Step("client", "JavaScript", ["node", "--test", *scripts], needs="node"),
+        Step(
+            "fast",
+            "tests on SQLite",
+            [*pytest, "-n", "2", "--dist", "worksteal", "-m", "not browser and not server"],
+            tests=True,
+        ),
+        Step(
+            "postgres",
+            "tests on PostgreSQL",
+            [
+                *[PY, "-m", "tests.support.services", "--database", "--"],
+                *[*pytest, "-n", "2", "--dist", "worksteal", "-m", "postgres and not browser and not server"],
+            ],
+            tests=True,
+        ),
+        Step(
+            "alone",
+            "servers and browsers",
+            [
+                *[PY, "-m", "tests.support.services", "--"],
+                *[*pytest, "-m", "browser or server"],
+            ],
+            tests=True,
+        ),
+    ]
+    return [step for step in steps if step.name != "JavaScript" or scripts]
+
+
+def main(parts: list[str]) -> int:
+    """Run the steps of these parts, or all; gives the exit code."""
+    with tempfile.TemporaryDirectory(prefix="callinvite-checks-") as name:
+        folder = Path(name)
+        steps = _steps(folder)
+        known = {step.part for step in steps}
+        if unknown := set(parts) - known:
+            print(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}.")
+            return 2
+        chosen = [step for step in steps if not parts or step.part in parts]
+        started = time.monotonic()
+        outcomes = []
+        counts: Counter[str] = Counter()
+        for number, step in enumerate(chosen):
+            report = folder / f"report-{number}.xml"
+            outcome, seconds = _run(step, folder, report)
+            outcomes.append((step, outcome, seconds))
+            counts += _counted(report) if step.tests else Counter({outcome: 1})
+            if outcome == "failed" and not counts["failed"] + counts["error"]:
+                # pytest itself fell over, or found nothing to run.
+                counts["failed"] += 1
+        _summary(outcomes)
+        _closing_line(counts, time.monotonic() - started)
+        return int(any(outcome == "failed" for _, outcome, _ in outcomes))
+
+
+def _run(step: Step, folder: Path, report: Path) -> tuple[str, float]:
+    print(f"\n== {step.name}", flush=True)
+    if step.needs and not shutil.which(step.needs):
+        print(f"skipped {step.name}: install {step.needs}", flush=True)
+        return ("failed" if CI else "skipped"), 0.0
+    data = folder / "data"
+    data.mkdir(exist_ok=True)
+    # Nobody's own data is read or written by a check.
+    environment = {**os.environ, "CALLINVITE_DATA_DIR": str(data), **step.environment}
+    command = [*step.command, f"--junitxml={report}"] if step.tests else step.command
+    started = time.monotonic()
+    code = subprocess.run(
+        command, cwd=ROOT, env=environment, check=False, stdin=subprocess.DEVNULL
+    ).returncode
+    seconds = time.monotonic() - started
+    if code == SKIPPED and not CI:
+        return "skipped", seconds
+    return ("failed" if code else "passed"), seconds
+
+
+def _counted(report: Path) -> Counter[str]:
+    if not report.exists():
+        return Counter()
+    counts: Counter[str] = Counter()
+    for suite in ET.parse(report).getroot().iter("testsuite"):
+        total, failures, errors, skipped = (
+            int(suite.get(name, 0)) for name in ("tests", "failures", "errors", "skipped")
+        )
+        counts["failed"] += failures
+        counts["error"] += errors
+        counts["skipped"] += skipped
+        counts["passed"] += total - failures - errors - skipped
+    return counts
+
+
+def _summary(outcomes: list[tuple[Step, str, float]]) -> None:
+    print("\n== summary")
+    for step, outcome, seconds in outcomes:
+        print(f"{outcome:8} {seconds:7.1f} s  {step.name}")
+
+
+def _closing_line(counts: Counter[str], seconds: float) -> None:
+    kinds = ("failed", "passed", "skipped", "error")
+    said = ", ".join(f"{counts[kind]} {kind}" for kind in kinds if counts[kind]) or "no tests ran"
+    print("\n" + f" {said} in {seconds:.2f}s ".center(80, "="), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

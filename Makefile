@@ -1,0 +1,49 @@
+# Works with GNU make 3.81 (macOS). `make help` lists what there is.
+
+PORT ?= 8000
+PY := .venv/bin/python
+
+# An environment is up to date while a mark with the lock file's checksum lies in it.
+BASE := .venv/.installed-base-$(shell cksum < requirements/base.txt | tr ' \t' '--')
+DEV := .venv/.installed-dev-$(shell cksum < requirements/dev.txt | tr ' \t' '--')
+
+.PHONY: help run test lint bench lock clean
+
+help:
+	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
+	@echo "make test   everything that CI runs; ONLY=lint|django|client|fast|postgres|alone runs one part"
+	@echo "make lint   style and types"
+	@echo "make bench  ring latency and cycles per second (ARGS= goes to benchmarks/ring.py)"
+	@echo "make lock   write requirements/*.txt again from pyproject.toml (UPGRADE=1 takes new versions)"
+	@echo "make clean  remove caches and .venv; your data in var/ stays"
+
+# The dev lock holds the base lock's versions too, so either mark will do.
+run:
+	@if ! test -x $(PY) || ! { test -f $(BASE) || test -f $(DEV); }; then requirements/install base; fi
+	@CALLINVITE_SIGNUP="$${CALLINVITE_SIGNUP:-open}" exec $(PY) manage.py serve --demo --port $(PORT)
+
+test: dev-environment
+	@.ci/system-packages
+	@$(PY) .ci/checks.py $(ONLY)
+
+lint: dev-environment
+	@$(PY) .ci/checks.py lint
+
+bench: dev-environment
+	@.ci/system-packages
+	@$(PY) -m tests.support.services --durable -- $(PY) -m benchmarks.ring $(ARGS)
+
+.PHONY: dev-environment
+dev-environment:
+	@if ! test -x $(PY) || ! test -f $(DEV); then requirements/install dev; fi
+
+COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+	--python-version 3.11 --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml
+
+lock: dev-environment
+	$(COMPILE) --extra production -o requirements/base.txt
+	$(COMPILE) --extra production --extra dev --constraint requirements/base.txt -o requirements/dev.txt
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
