@@ -22,6 +22,7 @@ PY = sys.executable
 
 PRODUCTION = {
     "DEBUG": "0",
+    "HTTPS": "1",
     "SECRET_KEY": "only-for-the-check-of-production-settings-0123456789-abcdefghij",
     "ALLOWED_HOSTS": "calls.example.org",
     "DATABASE_URL": "postgres://callinvite@127.0.0.1:1/callinvite",

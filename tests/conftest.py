@@ -1,0 +1,176 @@
+"""What every test may ask for: people, a moment, REST clients, and real servers.
+
+Anything that only one room needs lives in that room's own conftest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.db import connections
+from django.utils import timezone
+
+from tests.support import services
+
+if TYPE_CHECKING:
+    from rest_framework.test import APIClient
+
+    from invitations.models import User
+
+PASSWORD = "right-horse-7"
+BROWSER_ROOM = Path(__file__).parent / "browser"
+
+
+def pytest_configure() -> None:
+    # The real hasher takes a quarter of a second for each user; servers that tests start still use it.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark browser tests by their room, and leave out what says nothing about the database in use."""
+    foreign = "sqlite_only" if _on_postgres() else "postgres_only"
+    chosen, left_out = [], []
+    for item in items:
+        if item.path.is_relative_to(BROWSER_ROOM):
+            item.add_marker(pytest.mark.browser)
+        (left_out if item.get_closest_marker(foreign) else chosen).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = chosen
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI a skipped test is a failed one: nothing goes unchecked there in silence."""
+    report: Any = yield
+    if services.in_ci() and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which CI does not allow: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """The same for a whole file that skips itself."""
+    report: Any = yield
+    if services.in_ci() and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} was skipped, which CI does not allow: {report.longrepr}"
+    return report
+
+
+def _on_postgres() -> bool:
+    return connections["default"].vendor == "postgresql"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A file instead of SQLite's default in memory: the locks of production, and one database for all threads."""
+    if not _on_postgres():
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connections["default"].settings_dict["TEST"]["NAME"] = str(file)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    # Presence and throttles live there; a test starts with nobody online and nobody throttled.
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The test's moment. A real one: whatever reads by the wall clock must not find everything expired."""
+    return timezone.now()
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    """Makes an account with a shown name and the tests' one password."""
+    from django.contrib.auth import get_user_model
+
+    from invitations.models import CallingPreferences
+
+    def make(username: str, **preferences: Any) -> User:
+        user = get_user_model().objects.create_user(username, password=PASSWORD)
+        CallingPreferences.objects.create(user=user, **{"display_name": username.capitalize(), **preferences})
+        return user
+
+    return make
+
+
+@pytest.fixture
+def alice(make_user: Callable[..., User]) -> User:
+    return make_user("alice")
+
+
+@pytest.fixture
+def bob(make_user: Callable[..., User]) -> User:
+    return make_user("bob")
+
+
+@pytest.fixture
+def carol(make_user: Callable[..., User]) -> User:
+    return make_user("carol")
+
+
+@pytest.fixture
+def mallory(make_user: Callable[..., User]) -> User:
+    """Somebody who is in none of the calls and tries to be."""
+    return make_user("mallory")
+
+
+@pytest.fixture
+def api_as() -> Callable[[User], APIClient]:
+    """A REST client with that user's browser session."""
+    from rest_framework.test import APIClient
+
+    def sign_in(user: User) -> APIClient:
+        client = APIClient()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def anonymous_api(db: None) -> APIClient:
+    """A REST client that is nobody."""
+    from rest_framework.test import APIClient
+
+    return APIClient()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The run's PostgreSQL: the launcher's, or one started for this session."""
+    try:
+        with services.postgres() as url:
+            yield url
+    except services.Missing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """DATABASE_URL of an empty database, for a product that the test starts as its own process."""
+    with services.fresh_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    """REDIS_URL of a Redis that only this test talks to."""
+    try:
+        with services.own_redis() as url:
+            yield url
+    except services.Missing as missing:
+        pytest.skip(str(missing))

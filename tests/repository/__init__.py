@@ -1,0 +1,1 @@
+"""The repository itself: what may be committed, and who may import whom."""
