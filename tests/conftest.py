@@ -72,7 +72,7 @@ def _on_postgres() -> bool:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A file instead of SQLite's default in memory: the locks of production, and one database for all threads."""
+    """A file, not SQLite's default in memory: the locks of production, one database for all threads."""
     if not _on_postgres():
         file = tmp_path_factory.mktemp("database") / "test.sqlite3"
         connections["default"].settings_dict["TEST"]["NAME"] = str(file)

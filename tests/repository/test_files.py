@@ -1,0 +1,93 @@
+"""What may not be committed: addresses in locks, paths of somebody's machine, secrets, data."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from tests.repository.tracked import ROOT, text_of, tracked_files
+
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+
+# Written in pieces, for this file is tracked too.
+FOLDERS = ("work", "root", "tmp", "home", "Users", "opt")
+MACHINE_PATH = re.compile(rf"(?<![\w.~@-])/(?:{'|'.join(FOLDERS)})/\w")
+HOSTS = (r"pypi" r"\.org", "pythonhosted", r"registry" r"\.npm", r"npm" r"js\.")
+REGISTRY = re.compile("|".join(HOSTS))
+# Where the guide for production puts the program is the same on every server.
+COMMON_PATHS = ("/opt/callinvite",)
+
+TOP_LEVEL = {
+    *{"manage.py", "pyproject.toml", "callinvite", "invitations", "templates", "static", "tests"},
+    *{"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile"},
+    *{"requirements", "docs", "deploy", "benchmarks", ".ci"},
+    *{".gitignore", ".gitattributes", ".editorconfig"},
+}
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_lock_files_hold_no_address(lock):
+    assert "://" not in lock.read_text()
+    assert "--index-url" not in lock.read_text()
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_lock_files_pin_every_requirement_by_hash(lock):
+    requirements = re.findall(r"^[a-z0-9].*(?:\\\n.*)*", lock.read_text(), re.MULTILINE)
+
+    assert len(requirements) > 30
+    assert [each for each in requirements if "==" not in each or "--hash=sha256:" not in each] == []
+
+
+def test_the_dev_lock_holds_the_versions_of_the_base_lock():
+    def versions(name: str) -> set[str]:
+        lines = (ROOT / "requirements" / name).read_text().splitlines()
+        return {line.rstrip("\\ ") for line in lines if re.match("[a-z0-9]", line)}
+
+    assert versions("base.txt") <= versions("dev.txt")
+
+
+def test_no_tracked_file_names_a_path_of_a_machine():
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
+        for path, number, line in _lines()
+        if MACHINE_PATH.search(_without_common_paths(line))
+    ]
+    assert found == []
+
+
+def test_no_tracked_file_names_a_package_registry():
+    found = [f"{path.relative_to(ROOT)}:{number}" for path, number, line in _lines() if REGISTRY.search(line)]
+    assert found == []
+
+
+def test_nothing_that_is_made_at_run_time_is_tracked():
+    made = re.compile(r"\.(sqlite3(-\w+)?|pem|key|pyc|log)$|^(var|\.venv|staticfiles|node_modules)/")
+    names = [str(path.relative_to(ROOT)) for path in tracked_files()]
+
+    assert [name for name in names if made.search(name)] == []
+
+
+def test_the_top_level_holds_only_what_the_design_names():
+    assert {path.relative_to(ROOT).parts[0] for path in tracked_files()} <= TOP_LEVEL
+
+
+@pytest.mark.parametrize("name", [".ci/run", ".ci/system-packages", "requirements/install", "manage.py"])
+def test_scripts_can_be_executed(name):
+    assert os.access(ROOT / name, os.X_OK)
+
+
+def _lines():
+    for path in tracked_files():
+        if path.suffix == ".txt" and path.parent.name == "requirements":
+            continue
+        for number, line in enumerate((text_of(path) or "").splitlines(), start=1):
+            yield path, number, line
+
+
+def _without_common_paths(line: str) -> str:
+    for path in COMMON_PATHS:
+        line = line.replace(path, "")
+    return line
