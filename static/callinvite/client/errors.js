@@ -1,0 +1,75 @@
+/**
+ * The one kind of failure that the client reports: a code from the closed list, a sentence, and what came with it.
+ */
+
+const TEMPORARY_STATUS = new Set([0, 502, 503, 504]);
+
+/**
+ * Why something was not done. Codes are those of the server's closed list, and three of the client:
+ * `unreachable` (no answer in time), `closed` (the service was closed), `no_current_call` (no call it could mean).
+ */
+export class CallInvitationError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} detail a sentence for people
+   * @param {object} [more]
+   * @param {number} [more.status] HTTP status; 0 if the server did not answer
+   * @param {import("./types.js").Call | null} [more.call] the call concerned, where one may see it
+   * @param {any} [more.errors] per field or per invitee
+   * @param {number | null} [more.retryAfterSeconds]
+   */
+  constructor(code, detail, { status = 0, call = null, errors = null, retryAfterSeconds = null } = {}) {
+    super(detail);
+    this.name = "CallInvitationError";
+    this.code = code;
+    this.detail = detail;
+    this.status = status;
+    this.call = call;
+    this.errors = errors;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+
+  /**
+   * From a problem body (RFC 9457), however little of it there is: proxies answer in HTML.
+   *
+   * @param {number} status
+   * @param {any} problem the parsed body, or null
+   * @param {string | null} [retryAfter] the header of that name
+   * @returns {CallInvitationError}
+   */
+  static fromProblem(status, problem, retryAfter = null) {
+    const code = typeof problem?.code === "string" ? problem.code : "unavailable";
+    const detail = problem?.detail ?? problem?.title ?? `The server answered ${status}.`;
+    const seconds = Number(problem?.retry_after_seconds ?? retryAfter ?? Number.NaN);
+    return new CallInvitationError(code, detail, {
+      status,
+      call: problem?.call ?? null,
+      errors: problem?.errors ?? null,
+      retryAfterSeconds: Number.isFinite(seconds) ? seconds : null,
+    });
+  }
+
+  /**
+   * @param {string} [detail]
+   * @returns {CallInvitationError} the server did not answer in time
+   */
+  static unreachable(detail = "The server cannot be reached.") {
+    return new CallInvitationError("unreachable", detail);
+  }
+
+  /**
+   * @returns {CallInvitationError} the service was closed meanwhile
+   */
+  static closed() {
+    return new CallInvitationError("closed", "The connection was closed by this application.");
+  }
+
+  /**
+   * Whether the same request may well succeed a moment later.
+   *
+   * @returns {boolean}
+   */
+  get isTemporary() {
+    return TEMPORARY_STATUS.has(this.status) && (this.code === "unreachable" || this.code === "unavailable");
+  }
+}

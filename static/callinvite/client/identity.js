@@ -1,0 +1,94 @@
+/**
+ * Which device this is: an id that stays the same for a browser profile, and a label that people recognise.
+ */
+
+const STORAGE_KEY = "callinvite.device_id";
+const VALID_ID = /^[A-Za-z0-9._~-]{1,64}$/;
+
+/** @type {Array<[RegExp, string]>} the first match wins, so the ones that also claim to be others come first */
+const BROWSERS = [
+  [/\bEdgA?\/|\bEdgiOS\//, "Edge"],
+  [/\bOPR\/|\bOPiOS\//, "Opera"],
+  [/\bSamsungBrowser\//, "Samsung Internet"],
+  [/\bFirefox\/|\bFxiOS\//, "Firefox"],
+  [/\bHeadlessChrome\/|\bChrome\/|\bChromium\/|\bCriOS\//, "Chrome"],
+  [/\bSafari\//, "Safari"],
+];
+
+/** @type {Array<[RegExp, string]>} */
+const SYSTEMS = [
+  [/\biPhone\b|\biPod\b/, "iPhone"],
+  [/\biPad\b/, "iPad"],
+  [/\bAndroid\b/, "Android"],
+  [/\bCrOS\b/, "ChromeOS"],
+  [/\bWindows\b/, "Windows"],
+  [/\bMacintosh\b|\bMac OS X\b/, "Mac"],
+  [/\bLinux\b|\bX11\b/, "Linux"],
+];
+
+/**
+ * A name for this device that its owner and the people they call understand.
+ *
+ * @param {string | null | undefined} [userAgent] as in `navigator.userAgent`
+ * @returns {string} such as "Chrome on Linux"; "Node" where there is no browser
+ */
+export function deviceLabel(userAgent = globalThis.navigator?.userAgent) {
+  if (!userAgent || /^Node\.js/.test(userAgent)) {
+    return "Node";
+  }
+  const browser = firstMatch(BROWSERS, userAgent) ?? "Browser";
+  const system = firstMatch(SYSTEMS, userAgent);
+  return system === null ? browser : `${browser} on ${system}`;
+}
+
+/**
+ * A new device id.
+ *
+ * @returns {string} 32 hexadecimal characters, random
+ */
+export function makeDeviceId() {
+  // Not randomUUID: pages on plain http outside localhost do not have it.
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * The id of this device, made on first use.
+ *
+ * @param {Pick<Storage, "getItem" | "setItem"> | null} [storage] where it is kept; without one it lasts as long as the page
+ * @returns {string} 1 to 64 of `[A-Za-z0-9._~-]`
+ */
+export function rememberedDeviceId(storage = pageStorage()) {
+  try {
+    const kept = storage?.getItem(STORAGE_KEY);
+    if (kept && VALID_ID.test(kept)) {
+      return kept;
+    }
+    const made = makeDeviceId();
+    storage?.setItem(STORAGE_KEY, made);
+    return made;
+  } catch {
+    // A full or forbidden storage must not keep anybody from calling.
+    return makeDeviceId();
+  }
+}
+
+/**
+ * @returns {Storage | null} the page's storage, where there is one that may be touched
+ */
+function pageStorage() {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {Array<[RegExp, string]>} table
+ * @param {string} text
+ * @returns {string | null}
+ */
+function firstMatch(table, text) {
+  return table.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+}

@@ -1,0 +1,155 @@
+/**
+ * The REST half: one JSON request, answered or refused with a reason. Knows addresses and headers, no calls.
+ */
+
+import { CallInvitationError } from "./errors.js";
+
+/**
+ * @typedef {import("./types.js").Answer} Answer
+ *
+ * @typedef {object} RestOptions
+ * @property {string} baseUrl without a trailing slash
+ * @property {typeof globalThis.fetch} fetch
+ * @property {import("./types.js").Clock} clock
+ * @property {import("./types.js").Secret} [csrfToken]
+ * @property {import("./types.js").Secret} [token]
+ */
+
+/** Speaks JSON with `<baseUrl>/api/v1/`. */
+export class RestClient {
+  #options;
+
+  /**
+   * @param {RestOptions} options
+   */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /**
+   * One request.
+   *
+   * @param {"GET" | "POST" | "PATCH" | "PUT" | "DELETE"} method
+   * @param {string} path below `/api/v1/`, without a leading slash
+   * @param {object} [how]
+   * @param {object} [how.body] sent as JSON
+   * @param {Record<string, string | number | boolean | null | undefined>} [how.query] what is null or undefined is left out
+   * @param {number} [how.timeoutMs]
+   * @param {AbortSignal} [how.signal] ends the request with the code `closed`
+   * @returns {Promise<Answer>}
+   * @throws {CallInvitationError} refused, or `unreachable`
+   */
+  async request(method, path, { body, query = {}, timeoutMs = 10_000, signal } = {}) {
+    const { fetch, clock } = this.#options;
+    const address = `${this.#options.baseUrl}/api/v1/${path}${queryString(query)}`;
+    const abort = new AbortController();
+    const stop = () => abort.abort();
+    const timer = clock.setTimeout(stop, timeoutMs);
+    signal?.addEventListener("abort", stop);
+    try {
+      signal?.throwIfAborted();
+      const init = await this.#init(method, body);
+      return await read(await fetch(address, { ...init, signal: abort.signal }));
+    } catch (error) {
+      if (error instanceof CallInvitationError) {
+        throw error;
+      }
+      throw signal?.aborted ? CallInvitationError.closed() : CallInvitationError.unreachable();
+    } finally {
+      clock.clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /**
+   * @param {string} method
+   * @param {object | undefined} body
+   * @returns {Promise<RequestInit>}
+   */
+  async #init(method, body) {
+    /** @type {Record<string, string>} */
+    const headers = { Accept: "application/json, application/problem+json" };
+    const token = await revealed(this.#options.token);
+    const csrfToken = method === "GET" || token ? null : await revealed(this.#options.csrfToken);
+    if (token) {
+      headers.Authorization = `Bearer ${token}`;
+    }
+    if (csrfToken) {
+      headers["X-CSRFToken"] = csrfToken;
+    }
+    if (body !== undefined) {
+      headers["Content-Type"] = "application/json";
+    }
+    return {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: token ? "omit" : "same-origin",
+      cache: "no-store",
+    };
+  }
+}
+
+/**
+ * The query of an address.
+ *
+ * @param {Record<string, string | number | boolean | null | undefined>} query
+ * @returns {string} empty, or from the question mark on
+ */
+export function queryString(query) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  const pairs = new URLSearchParams(given.map(([key, value]) => [key, String(value)]));
+  return given.length === 0 ? "" : `?${pairs}`;
+}
+
+/**
+ * A page whose `next` and `previous` are cursors instead of addresses.
+ *
+ * @template T
+ * @param {{results: T[], next: string | null, previous: string | null}} body as the server gives it
+ * @returns {import("./types.js").Page<T>}
+ */
+export function pageOf({ results, next, previous }) {
+  return { results, next: cursorOf(next), previous: cursorOf(previous) };
+}
+
+/**
+ * @param {string | null} address
+ * @returns {string | null}
+ */
+function cursorOf(address) {
+  return address === null ? null : new URL(address, "http://server.invalid/").searchParams.get("cursor");
+}
+
+/**
+ * @param {import("./types.js").Secret | undefined} secret
+ * @returns {Promise<string | null>}
+ */
+async function revealed(secret) {
+  return (typeof secret === "function" ? await secret() : secret) ?? null;
+}
+
+/**
+ * @param {Response} response
+ * @returns {Promise<Answer>}
+ */
+async function read(response) {
+  const text = await response.text();
+  const body = parsed(text);
+  if (!response.ok) {
+    throw CallInvitationError.fromProblem(response.status, body, response.headers.get("Retry-After"));
+  }
+  return { status: response.status, body };
+}
+
+/**
+ * @param {string} text
+ * @returns {any} null for what is not JSON
+ */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,408 @@
+/**
+ * The client's whole state as a pure reducer: one action in, the next state and its events out.
+ *
+ * A call is replaced only by a newer revision of itself, so that a lost, doubled or late frame does no harm.
+ */
+
+import { isOver, isRingingFor, myParticipant, ringDeadline } from "./call.js";
+import { eventsBetween, lostRejection } from "./events.js";
+
+/**
+ * @typedef {import("./types.js").Call} Call
+ * @typedef {import("./types.js").NamedEvent} NamedEvent
+ * @typedef {import("./types.js").State} State
+ *
+ * @typedef {object} Model the public state and what is needed to judge the next frame
+ * @property {State} state
+ * @property {string} deviceId
+ * @property {ReadonlyMap<string, Call>} past calls held no longer, as last seen: their old frames bring nothing back
+ * @property {ReadonlySet<string>} rejecting calls that this client is just rejecting
+ * @property {boolean} seeded whether a snapshot was ever applied
+ *
+ * @typedef {{type: "connection", connection: import("./types.js").Connection}
+ *   | {type: "snapshot", user: import("./types.js").Person, calls: Call[], missedUnseen: number}
+ *   | {type: "call", call: Call}
+ *   | {type: "synced", calls: Call[], gone: string[]}
+ *   | {type: "overdue", callIDs: string[]}
+ *   | {type: "settled", callID: string, call: Call | null, serverNow: number}
+ *   | {type: "rejecting", callID: string}
+ *   | {type: "rejectDone", callID: string, isOurs: boolean}
+ *   | {type: "missedUnseen", count: number}
+ *   | {type: "time", serverTime: string, now: number, fresh: boolean}} Action
+ *
+ * @typedef {object} Step
+ * @property {Model} model
+ * @property {NamedEvent[]} events
+ * @property {string[]} departed calls that the server no longer counts as ours, whose end is still to be asked for
+ */
+
+const PAST_MAX = 50;
+const CLOCK_STEP_MS = 2000;
+
+/**
+ * The state before anything is known.
+ *
+ * @param {string} deviceId
+ * @returns {Model}
+ */
+export function initialModel(deviceId) {
+  return {
+    state: Object.freeze({
+      connection: "closed",
+      user: null,
+      calls: Object.freeze([]),
+      incoming: null,
+      outgoing: null,
+      active: null,
+      elsewhere: null,
+      missedUnseen: 0,
+      serverOffsetMs: 0,
+    }),
+    deviceId,
+    past: new Map(),
+    rejecting: new Set(),
+    seeded: false,
+  };
+}
+
+/**
+ * One step.
+ *
+ * @param {Model} model
+ * @param {Action} action
+ * @returns {Step} the very same `model` if nothing changed
+ */
+export function reduce(model, action) {
+  switch (action.type) {
+    case "connection":
+      return connectionChanged(model, action.connection);
+    case "snapshot":
+      return snapshotTaken(model, action);
+    case "call":
+      return applied(model, [action.call]);
+    case "synced":
+      return departed(applied(model, action.calls), action.gone);
+    case "overdue":
+      return departed(quiet(model), action.callIDs);
+    case "settled":
+      return settled(model, action);
+    case "rejecting":
+      return quiet({ ...model, rejecting: new Set(model.rejecting).add(action.callID) });
+    case "rejectDone":
+      return rejectDone(model, action);
+    case "missedUnseen":
+      return quiet(withState(model, { missedUnseen: action.count }));
+    case "time":
+      return quiet(clockRead(model, action));
+  }
+}
+
+/**
+ * The revisions held, as `sync` names them.
+ *
+ * @param {Model} model
+ * @returns {Record<string, number>}
+ */
+export function heldRevisions(model) {
+  return Object.fromEntries(model.state.calls.map((call) => [call.call_id, call.revision]));
+}
+
+/**
+ * Rings whose time is over by the server's clock.
+ *
+ * @param {State} state
+ * @param {number} serverNow unix milliseconds
+ * @returns {string[]} call ids
+ */
+export function overdueRings(state, serverNow) {
+  return state.calls
+    .filter((call) => isRingingFor(call, state.user?.id))
+    .filter((call) => (ringDeadline(call, state.user?.id) ?? serverNow) < serverNow)
+    .map((call) => call.call_id);
+}
+
+/**
+ * @param {Model} model
+ * @param {import("./types.js").Connection} connection
+ * @returns {Step}
+ */
+function connectionChanged(model, connection) {
+  const previous = model.state.connection;
+  if (previous === connection) {
+    return quiet(model);
+  }
+  return {
+    model: withState(model, { connection }),
+    events: [{ name: "connectionChanged", detail: { connection, previous } }],
+    departed: [],
+  };
+}
+
+/**
+ * @param {Model} model
+ * @param {Extract<Action, {type: "snapshot"}>} action
+ * @returns {Step}
+ */
+function snapshotTaken(model, { user, calls, missedUnseen }) {
+  const isSameUser = model.state.user === null || model.state.user.id === user.id;
+  // Another account signed in meanwhile: nothing of the former one may be seen.
+  const base = isSameUser
+    ? model
+    : withState(initialModel(model.deviceId), { serverOffsetMs: model.state.serverOffsetMs });
+  const known = withState(base, { user: sameOr(base.state.user, user), connection: model.state.connection });
+  const step = applied(known, calls, { firstLook: !known.seeded });
+  const present = new Set(calls.map((call) => call.call_id));
+  const absent = step.model.state.calls.map((call) => call.call_id).filter((id) => !present.has(id));
+  const done = departed(step, absent);
+  return { ...done, model: withState({ ...done.model, seeded: true }, { missedUnseen }) };
+}
+
+/**
+ * Takes in calls, each if it is newer than what is known of it.
+ *
+ * @param {Model} model
+ * @param {Call[]} calls
+ * @param {{firstLook?: boolean}} [how]
+ * @returns {Step}
+ */
+function applied(model, calls, { firstLook = false } = {}) {
+  /** @type {NamedEvent[]} */
+  const events = [];
+  let next = model;
+  for (const call of calls) {
+    const known = knownCall(next, call.call_id);
+    if (known !== null && call.revision <= known.revision) {
+      continue;
+    }
+    events.push(...newsOf(next, known, call, firstLook));
+    const isNewlyMissed = !firstLook && call.you.missed && !known?.you.missed;
+    next = replaced(next, call, isNewlyMissed ? next.state.missedUnseen + 1 : next.state.missedUnseen);
+  }
+  return { model: next, events, departed: [] };
+}
+
+/**
+ * Puts calls aside that the server no longer counts as ours. They stop ringing at once; what became of them is asked.
+ *
+ * @param {Step} step
+ * @param {string[]} callIDs
+ * @returns {Step}
+ */
+function departed(step, callIDs) {
+  const gone = step.model.state.calls.filter((call) => callIDs.includes(call.call_id));
+  if (gone.length === 0) {
+    return step;
+  }
+  const calls = step.model.state.calls.filter((call) => !gone.includes(call));
+  return {
+    model: withState({ ...step.model, past: remembered(step.model.past, gone) }, { calls }),
+    events: step.events,
+    departed: [...step.departed, ...gone.map((call) => call.call_id)],
+  };
+}
+
+/**
+ * The end of a call that had departed: as the server tells it, or as well as can be guessed if it cannot be asked.
+ *
+ * @param {Model} model
+ * @param {Extract<Action, {type: "settled"}>} action
+ * @returns {Step}
+ */
+function settled(model, { callID, call, serverNow }) {
+  const known = knownCall(model, callID);
+  if (known === null || isOver(known) || model.state.calls.includes(known)) {
+    return quiet(model);
+  }
+  if (call === null) {
+    const guess = guessedEnd(known, model, serverNow);
+    return { model: replaced(model, guess), events: newsOf(model, known, guess), departed: [] };
+  }
+  if (call.revision === known.revision && concerns(call, model)) {
+    // It was ours after all: the snapshot had been taken before this call was made.
+    return quiet(replaced(model, call));
+  }
+  return applied(model, [call]);
+}
+
+/**
+ * @param {Call} call
+ * @param {Model} model
+ * @param {number} serverNow
+ * @returns {Call} of a lower revision, so that the truth replaces it as soon as it is known
+ */
+function guessedEnd(call, model, serverNow) {
+  const invitations = call.invitations.map((invitation) => {
+    if (invitation.state !== "pending") {
+      return invitation;
+    }
+    /** @type {import("./types.js").InvitationState} */
+    const state = Date.parse(invitation.expires_at) <= serverNow ? "timed_out" : "cancelled";
+    return { ...invitation, state, progress: null };
+  });
+  const isMine = myParticipant(call, model.state.user?.id) !== null;
+  return { ...call, invitations, revision: call.revision - 1, state: isMine || call.state === "ringing" ? "ended" : call.state };
+}
+
+/**
+ * A reject of this client is settled. Where another device's came first, that is told now if it was held back.
+ *
+ * @param {Model} model
+ * @param {Extract<Action, {type: "rejectDone"}>} action
+ * @returns {Step}
+ */
+function rejectDone(model, { callID, isOurs }) {
+  const rejecting = new Set(model.rejecting);
+  rejecting.delete(callID);
+  const known = knownCall(model, callID);
+  const userId = model.state.user?.id;
+  const isLost = !isOurs && model.rejecting.has(callID) && known !== null && userId !== undefined;
+  return { model: { ...model, rejecting }, events: isLost ? lostRejection(known, userId) : [], departed: [] };
+}
+
+/**
+ * The server's clock, read from an answer that left it before it arrived here: of several readings the one that
+ * travelled least is the truest, and that is the one that puts the server furthest ahead.
+ *
+ * @param {Model} model
+ * @param {Extract<Action, {type: "time"}>} action
+ * @returns {Model}
+ */
+function clockRead(model, { serverTime, now, fresh }) {
+  const reading = Math.round(Date.parse(serverTime) - now);
+  const held = model.state.serverOffsetMs;
+  if (!Number.isFinite(reading) || (!fresh && reading <= held && reading > held - CLOCK_STEP_MS)) {
+    return model;
+  }
+  return withState(model, { serverOffsetMs: reading });
+}
+
+/**
+ * @param {Model} model
+ * @param {Call | null} known
+ * @param {Call} call
+ * @param {boolean} [firstLook]
+ * @returns {NamedEvent[]}
+ */
+function newsOf(model, known, call, firstLook = false) {
+  const userId = model.state.user?.id;
+  if (userId === undefined) {
+    return [];
+  }
+  const rejectsHere = model.rejecting.has(call.call_id);
+  return eventsBetween(known, call, { userId, deviceId: model.deviceId, rejectsHere, firstLook });
+}
+
+/**
+ * @param {Model} model
+ * @param {string} callID
+ * @returns {Call | null}
+ */
+function knownCall(model, callID) {
+  return model.state.calls.find((call) => call.call_id === callID) ?? model.past.get(callID) ?? null;
+}
+
+/**
+ * Holds the call if it concerns this user, else only remembers it.
+ *
+ * @param {Model} model
+ * @param {Call} call
+ * @param {number} [missedUnseen]
+ * @returns {Model}
+ */
+function replaced(model, call, missedUnseen = model.state.missedUnseen) {
+  const others = model.state.calls.filter((each) => each.call_id !== call.call_id);
+  if (!concerns(call, model)) {
+    return withState({ ...model, past: remembered(model.past, [call]) }, { calls: others, missedUnseen });
+  }
+  const past = new Map(model.past);
+  past.delete(call.call_id);
+  const calls = [...others, call].sort(newestFirst);
+  return withState({ ...model, past }, { calls, missedUnseen });
+}
+
+/**
+ * @param {Call} call
+ * @param {Model} model
+ * @returns {boolean} whether it rings for this user, has them in it, or can be joined by them
+ */
+function concerns(call, { state }) {
+  if (isOver(call)) {
+    return false;
+  }
+  const userId = state.user?.id;
+  return isRingingFor(call, userId) || myParticipant(call, userId) !== null || call.you.can.includes("join");
+}
+
+/**
+ * @param {ReadonlyMap<string, Call>} past
+ * @param {Call[]} calls
+ * @returns {Map<string, Call>}
+ */
+function remembered(past, calls) {
+  const next = new Map(past);
+  for (const call of calls) {
+    next.delete(call.call_id);
+    next.set(call.call_id, call);
+  }
+  return new Map([...next].slice(-PAST_MAX));
+}
+
+/**
+ * @param {Call} a
+ * @param {Call} b
+ * @returns {number}
+ */
+function newestFirst(a, b) {
+  return Date.parse(b.created_at) - Date.parse(a.created_at) || (a.call_id < b.call_id ? 1 : -1);
+}
+
+/**
+ * @param {Model} model
+ * @returns {Step} without events
+ */
+function quiet(model) {
+  return { model, events: [], departed: [] };
+}
+
+/**
+ * The public state with some of it replaced and the chosen calls named anew; the same object if nothing differs.
+ *
+ * @param {Model} model
+ * @param {Partial<State>} changes
+ * @returns {Model}
+ */
+function withState(model, changes) {
+  const merged = { ...model.state, ...changes };
+  const next = { ...merged, ...chosenCalls(merged, model.deviceId) };
+  const keys = /** @type {Array<keyof State>} */ (Object.keys(next));
+  if (keys.every((key) => next[key] === model.state[key])) {
+    return model;
+  }
+  Object.freeze(next.calls);
+  return { ...model, state: Object.freeze(next) };
+}
+
+/**
+ * @param {State} state
+ * @param {string} deviceId
+ * @returns {Pick<State, "incoming" | "outgoing" | "active" | "elsewhere">}
+ */
+function chosenCalls({ calls, user }, deviceId) {
+  const userId = user?.id;
+  const here = calls.filter((call) => myParticipant(call, userId, deviceId) !== null);
+  return {
+    incoming: calls.findLast((call) => isRingingFor(call, userId)) ?? null,
+    outgoing: here.find((call) => call.state === "ringing" && call.caller.id === userId) ?? null,
+    active: here.find((call) => call.state === "active") ?? null,
+    elsewhere: calls.find((call) => !here.includes(call) && myParticipant(call, userId) !== null) ?? null,
+  };
+}
+
+/**
+ * @param {import("./types.js").Person | null} held
+ * @param {import("./types.js").Person} given
+ * @returns {import("./types.js").Person} the held object if it says the same
+ */
+function sameOr(held, given) {
+  return held?.id === given.id && held.name === given.name ? held : given;
+}

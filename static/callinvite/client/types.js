@@ -1,0 +1,146 @@
+/**
+ * The shapes that the client takes and gives, as JSDoc types. Holds no code.
+ *
+ * What is snake_case here is exactly what the server puts on the wire.
+ */
+
+/**
+ * @typedef {{id: string, name: string}} Person
+ *
+ * @typedef {"pending" | "accepted" | "rejected" | "busy" | "cancelled" | "timed_out"} InvitationState
+ * @typedef {"sent" | "notified" | "ringing"} Progress how far a pending invitation has come
+ * @typedef {"declined" | "busy" | "later"} RejectReason
+ *
+ * @typedef {object} Invitation one invitee asked into one call; a further attempt is a further invitation
+ * @property {Person} invitee
+ * @property {Person} inviter
+ * @property {InvitationState} state
+ * @property {Progress | null} progress
+ * @property {RejectReason | null} reject_reason
+ * @property {string} custom_data of the act that closed it
+ * @property {string} expires_at
+ * @property {string | null} responded_at
+ * @property {string | null} answered_on label of the device that answered
+ *
+ * @typedef {object} Participant a user in the call on one device, from joining to leaving
+ * @property {Person} user
+ * @property {string} device_id
+ * @property {string} joined_at
+ * @property {string | null} connected_at
+ * @property {string | null} left_at
+ * @property {string | null} left_reason
+ *
+ * @typedef {object} Call the whole state of one call as one user sees it
+ * @property {string} call_id
+ * @property {number} revision grows with every change
+ * @property {"ringing" | "active" | "ended"} state
+ * @property {string | null} end_reason
+ * @property {boolean} is_video_call
+ * @property {Person} caller
+ * @property {string} custom_data
+ * @property {string | null} resource_id
+ * @property {string | null} ringtone_url
+ * @property {string} notification_title
+ * @property {string} notification_message
+ * @property {number} timeout_seconds
+ * @property {string} created_at
+ * @property {string | null} ring_expires_at
+ * @property {number | null} remaining_ms
+ * @property {string} server_time
+ * @property {string | null} answered_at
+ * @property {string | null} ended_at
+ * @property {number | null} duration_seconds
+ * @property {Invitation[]} invitations in the order in which they were made
+ * @property {Participant[]} participants in the order in which they joined
+ * @property {{role: string, state: string | null, can: string[], missed: boolean}} you
+ *
+ * @typedef {{user: string, device_id: string}} Peer one participant's device, for signalling
+ *
+ * @typedef {object} Me the own profile
+ * @property {string} id
+ * @property {string} name
+ * @property {boolean} call_waiting
+ * @property {number} missed_unseen
+ */
+
+/**
+ * @template T
+ * @typedef {object} Page one page of a list
+ * @property {T[]} results
+ * @property {string | null} next cursor of the next page
+ * @property {string | null} previous cursor of the page before
+ */
+
+/**
+ * @typedef {"connecting" | "open" | "waiting" | "closed" | "signed_out"} Connection
+ *
+ * @typedef {object} State what an application shows; frozen, replaced on every change
+ * @property {Connection} connection
+ * @property {Person | null} user
+ * @property {readonly Call[]} calls open calls that concern this user, newest first
+ * @property {Call | null} incoming
+ * @property {Call | null} outgoing
+ * @property {Call | null} active
+ * @property {Call | null} elsewhere
+ * @property {number} missedUnseen
+ * @property {number} serverOffsetMs server's clock minus this client's monotonic clock
+ *
+ * @typedef {{name: string, detail: any}} NamedEvent
+ *
+ * @typedef {object} Clock
+ * @property {() => number} now monotonic milliseconds
+ * @property {(callback: () => void, ms: number) => any} setTimeout
+ * @property {(timer: any) => void} clearTimeout
+ *
+ * @typedef {{status: number, body: any}} Answer what a verb or a read was answered with, when it was not refused
+ *
+ * @typedef {(wake: () => void) => (() => void)} Wakeups subscribes to moments worth trying at once; returns the way to stop
+ *
+ * @typedef {string | (() => string | null | undefined | Promise<string | null | undefined>)} Secret
+ *
+ * @typedef {object} ServiceOptions
+ * @property {string} [baseUrl] where the server is; the page's origin by default
+ * @property {string} [deviceId] 1 to 64 of `[A-Za-z0-9._~-]`; made once and kept in `storage` by default
+ * @property {string} [label] what others read when this device rings or answers, such as "Chrome on Linux"
+ * @property {boolean} [audible] whether this page can make sound now
+ * @property {Secret} [csrfToken] for pages signed in by a session cookie
+ * @property {Secret} [token] for apps: the Bearer token
+ * @property {typeof globalThis.WebSocket} [WebSocket]
+ * @property {typeof globalThis.fetch} [fetch]
+ * @property {Pick<Storage, "getItem" | "setItem"> | null} [storage] where the device id is kept
+ * @property {Wakeups} [wakeups]
+ * @property {Clock} [clock]
+ * @property {() => number} [random] 0 to 1, for the jitter of reconnects
+ * @property {number} [requestTimeoutMs] how long a verb may take, repeats included
+ *
+ * @typedef {object} SendOptions
+ * @property {Array<Person | string>} invitees people or their ids
+ * @property {boolean} isVideoCall
+ * @property {string} [customData] at most 4096 bytes of UTF-8, handed over exactly
+ * @property {string} [callID] generated by default: `call_<username>_<unix ms>`
+ * @property {string | null} [resourceID]
+ * @property {string | null} [notificationTitle] at most 128 characters
+ * @property {string | null} [notificationMessage] at most 512 characters
+ * @property {number} [timeoutSeconds] 1 to 600
+ * @property {boolean} [endWhenCallerLeaves]
+ *
+ * @typedef {object} InviteOptions
+ * @property {Array<Person | string>} invitees people or their ids
+ * @property {string} [customData] at most 4096 bytes of UTF-8, handed over exactly
+ * @property {string | null} [resourceID]
+ * @property {string | null} [notificationTitle]
+ * @property {string | null} [notificationMessage]
+ * @property {number} [timeoutSeconds] 1 to 600
+ * @property {string} [callID] the active call by default, else the outgoing one
+ *
+ * @typedef {object} HistoryFilters
+ * @property {"ringing" | "active" | "ended"} [state]
+ * @property {"incoming" | "outgoing"} [direction]
+ * @property {boolean} [missed]
+ * @property {string} [with] the other person's id
+ * @property {boolean} [isVideoCall]
+ * @property {string | null} [cursor]
+ * @property {number} [pageSize] 1 to 100
+ */
+
+export {};
