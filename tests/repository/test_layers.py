@@ -27,7 +27,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # Modules of one layer know nothing of each other, but for these.
 SIDEWAYS = {
-    ("sheets", "rows"),
+    ("rows", "sheets"),  # a sheet is what a read fills
     ("sockets", "api"),  # a request frame is the REST operation, body and codes alike
     ("apps", "checks"),
 }
