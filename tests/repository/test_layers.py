@@ -16,7 +16,7 @@ LAYERS = (
     {"errors", "conf", "layers"},
     {"models", "migrations"},
     {"rows", "sheets"},
-    {"serializers", "presence", "transports"},
+    {"serializers", "presence", "tickets", "transports"},
     {"live", "deliveries", "messages"},
     {"events"},
     {"calls"},
