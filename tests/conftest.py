@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from invitations.models import User
 
 PASSWORD = "right-horse-7"
-BROWSER_ROOM = Path(__file__).parent / "browser"
+ROOMS = Path(__file__).parent
+POSTGRES_ROOMS = {"admin", "api", "calls", "dispatcher", "events", "models"}
+"""Rooms whose tests also run on PostgreSQL, which locks row by row; elsewhere a test asks by its mark."""
 
 
 def pytest_configure() -> None:
@@ -32,12 +34,15 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark browser tests by their room, and leave out what says nothing about the database in use."""
+    """Mark tests by their room, and leave out what says nothing about the database in use."""
     foreign = "sqlite_only" if _on_postgres() else "postgres_only"
     chosen, left_out = [], []
     for item in items:
-        if item.path.is_relative_to(BROWSER_ROOM):
+        room = item.path.relative_to(ROOMS).parts[0]
+        if room == "browser":
             item.add_marker(pytest.mark.browser)
+        if room in POSTGRES_ROOMS:
+            item.add_marker(pytest.mark.postgres)
         (left_out if item.get_closest_marker(foreign) else chosen).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
