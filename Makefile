@@ -4,8 +4,8 @@ PORT ?= 8000
 PY := .venv/bin/python
 
 # An environment is up to date while a mark with the lock file's checksum lies in it.
-BASE := .venv/.installed-base-$(shell cksum < requirements/base.txt | tr ' \t' '--')
-DEV := .venv/.installed-dev-$(shell cksum < requirements/dev.txt | tr ' \t' '--')
+BASE := .venv/.installed-base-$(shell cksum < requirements/base.txt | tr ' \t' '__')
+DEV := .venv/.installed-dev-$(shell cksum < requirements/dev.txt | tr ' \t' '__')
 
 .PHONY: help run test lint bench lock clean
 
