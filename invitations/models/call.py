@@ -61,7 +61,9 @@ class Call(models.Model):
     state = models.CharField(max_length=8, choices=CallState, default=CallState.RINGING)
     end_reason = models.CharField(max_length=16, choices=EndReason, null=True, blank=True)  # noqa: DJ001  null is "not over", a fact clients see
     is_video_call = models.BooleanField()
-    caller = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="started_calls")
+    caller = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="started_calls"
+    )
     end_when_caller_leaves = models.BooleanField(default=False)
     custom_data = models.TextField(blank=True, default="")
     resource_id = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
@@ -69,7 +71,9 @@ class Call(models.Model):
     notification_message = models.CharField(max_length=512, null=True, blank=True)  # noqa: DJ001
     timeout_seconds = models.PositiveSmallIntegerField()
     fingerprint = models.CharField(
-        max_length=64, help_text=_("SHA-256 of the send's body: tells a repeat from another call."), editable=False
+        max_length=64,
+        help_text=_("SHA-256 of the send's body: tells a repeat from another call."),
+        editable=False,
     )
     created_at = models.DateTimeField()
     ring_expires_at = models.DateTimeField()

@@ -43,7 +43,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def traced(self, user_id: int) -> InvitationQuerySet:
         """Invitations of this invitee, without those cancelled before anything was notified."""
-        return self.filter(invitee_id=user_id).exclude(state=InvitationState.CANCELLED, notified_at__isnull=True)
+        return self.filter(invitee_id=user_id).exclude(
+            state=InvitationState.CANCELLED, notified_at__isnull=True
+        )
 
     def missed(self, user_id: int) -> InvitationQuerySet:
         """Invitations that this invitee missed."""
@@ -55,13 +57,22 @@ class Invitation(models.Model):
 
     call = models.ForeignKey("invitations.Call", on_delete=models.CASCADE, related_name="invitations")
     invitee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="received_invitations", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="received_invitations",
+        db_index=False,
     )
-    inviter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="given_invitations")
+    inviter = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="given_invitations"
+    )
     state = models.CharField(max_length=9, choices=InvitationState, default=InvitationState.PENDING)
     reject_reason = models.CharField(max_length=8, choices=RejectReason, null=True, blank=True)  # noqa: DJ001
-    ring_data = models.TextField(blank=True, default="", help_text=_("The custom data that the invitee is rung with."))
-    custom_data = models.TextField(blank=True, default="", help_text=_("The custom data of the act that closed it."))
+    ring_data = models.TextField(
+        blank=True, default="", help_text=_("The custom data that the invitee is rung with.")
+    )
+    custom_data = models.TextField(
+        blank=True, default="", help_text=_("The custom data of the act that closed it.")
+    )
     resource_id = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
     notification_title = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
     notification_message = models.CharField(max_length=512, null=True, blank=True)  # noqa: DJ001
@@ -75,11 +86,16 @@ class Invitation(models.Model):
     answered_device = models.CharField(max_length=64, blank=True, default="")
     answered_label = models.CharField(max_length=64, blank=True, default="")
     ringing_label = models.CharField(
-        max_length=64, blank=True, default="", help_text=_("The device that first acknowledged that it alerts.")
+        max_length=64,
+        blank=True,
+        default="",
+        help_text=_("The device that first acknowledged that it alerts."),
     )
     missed = models.BooleanField(default=False)
     next_ring_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When the ring is published again unless a device acknowledged it.")
+        null=True,
+        blank=True,
+        help_text=_("When the ring is published again unless a device acknowledged it."),
     )
 
     objects = InvitationQuerySet.as_manager()
@@ -90,7 +106,9 @@ class Invitation(models.Model):
             models.UniqueConstraint(
                 name="invitation_one_pending", fields=["call", "invitee"], condition=Q(state="pending")
             ),
-            models.CheckConstraint(name="invitation_state_known", condition=Q(state__in=InvitationState.values)),
+            models.CheckConstraint(
+                name="invitation_state_known", condition=Q(state__in=InvitationState.values)
+            ),
             models.CheckConstraint(
                 name="invitation_closed_unless_pending",
                 condition=Q(state="pending", closed_at__isnull=True, missed=False)
@@ -135,7 +153,9 @@ class Invitation(models.Model):
                 condition=Q(state="pending", next_ring_at__isnull=False),
             ),
             models.Index(fields=["invitee", "-created_at"], name="invitation_of_invitee"),
-            models.Index(fields=["invitee", "closed_at"], name="invitation_missed_of", condition=Q(missed=True)),
+            models.Index(
+                fields=["invitee", "closed_at"], name="invitation_missed_of", condition=Q(missed=True)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from invitations.conf import Limits
 
 
 class LeftReason(models.TextChoices):
@@ -25,9 +27,26 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         """Participants who have not left."""
         return self.filter(left_at__isnull=True)
 
-    def lapsed(self, now: datetime) -> ParticipantQuerySet:
-        """Open participants whose lease has run out."""
-        return self.open().filter(lease_expires_at__lte=now)
+    def lapsed(self, now: datetime, terms: Limits) -> ParticipantQuerySet:
+        """Open participants whose lease has run out (`sheets.lease_expires_at` says it for one).
+
+        Args:
+            now: the moment to judge by.
+            terms: the tunables with the three lease lengths.
+        """
+        ringing = now - timedelta(seconds=terms.lease_ringing_seconds)
+        active = now - timedelta(seconds=terms.lease_active_seconds)
+        unproven = now - timedelta(seconds=terms.lease_unproven_seconds)
+        return self.open().filter(
+            Q(proved_at__lte=ringing, call__state="ringing")
+            | Q(proved_at__lte=active, call__state="active")
+            | Q(
+                proved_at__isnull=True,
+                call__state="active",
+                joined_at__lte=unproven,
+                call__answered_at__lte=unproven,
+            )
+        )
 
 
 class Participant(models.Model):
@@ -45,7 +64,6 @@ class Participant(models.Model):
     proved_at = models.DateTimeField(
         null=True, blank=True, help_text=_("The device's last proof of life; empty if it never gave one.")
     )
-    lease_expires_at = models.DateTimeField(null=True, blank=True)
 
     objects = ParticipantQuerySet.as_manager()
 
@@ -64,7 +82,7 @@ class Participant(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["user"], name="participant_open_of", condition=Q(left_at__isnull=True)),
-            models.Index(fields=["lease_expires_at"], name="participant_lease", condition=Q(left_at__isnull=True)),
+            models.Index(fields=["proved_at"], name="participant_proof", condition=Q(left_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,247 @@
+"""What an invitee does with a ring: let it be known that it rings, accept it, reject it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NoReturn
+
+from invitations import rows
+from invitations.calls.closing import ANSWERED, begin, save, settle, take_out
+from invitations.calls.loading import (
+    InsideAnother,
+    label_of,
+    lock_alone,
+    lock_for,
+    lock_person,
+    lock_stays,
+)
+from invitations.calls.transaction import Overdue, verb
+from invitations.errors import CallError, Code
+from invitations.events import Change
+from invitations.models import EventKind, Invitation, InvitationState, LeftReason, Participant, RejectReason
+from invitations.sheets import Actor, CallSheet
+
+CURRENT = "current"
+"""Stands for the one call with a pending invitation to the actor."""
+
+
+def accept(call_id: str, *, by: Actor, now: datetime, custom_data: str = "") -> CallSheet:
+    """Answer a ring: the first accept or reject to commit wins.
+
+    Whoever is in another call leaves it first; an own unanswered outgoing call is cancelled by that.
+
+    Args:
+        call_id: the call, or `current`.
+        by: the invitee, on the device that joins.
+        now: the moment.
+        custom_data: told to the caller; at most `custom_data_bytes` of UTF-8.
+
+    Returns:
+        The call; unchanged when this device had accepted it already.
+
+    Raises:
+        CallError: `not_found`, `no_current_call`, `ambiguous_current_call`, `not_allowed`, `answered_elsewhere`,
+            `rejected_elsewhere`, `already_answered`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
+    """
+    try:
+        return _accept(call_id, by=by, custom_data=custom_data, inside_another=False, now=now)
+    except InsideAnother:
+        return _accept(call_id, by=by, custom_data=custom_data, inside_another=True, now=now)
+
+
+@verb
+def _accept(call_id: str, *, by: Actor, custom_data: str, inside_another: bool, now: datetime) -> CallSheet:
+    lock_person(by)
+    if call_id == CURRENT:
+        call_id = _current_call_id(by, now)
+    others = lock_stays(by, call_id, now=now) if inside_another else {}
+    sheet = (lock_for if inside_another else lock_alone)(by, call_id, now=now)
+    own = _ring_of(sheet, by)
+    if own.state == "pending":
+        leave_others(sheet, others, by=by, now=now)
+        return take_call(sheet, own, by=by, custom_data=custom_data, now=now)
+    if own.state == "accepted" and own.answered_device == by.device_id:
+        return sheet
+    _refuse_answer(sheet, own, by)
+
+
+@verb
+def reject(
+    call_id: str, *, by: Actor, now: datetime, custom_data: str = "", reason: str = RejectReason.DECLINED
+) -> CallSheet:
+    """Turn a ring down on all devices.
+
+    Args:
+        call_id: the call, or `current`.
+        by: the invitee.
+        now: the moment.
+        custom_data: told to the caller; at most `custom_data_bytes` of UTF-8.
+        reason: `declined`, `busy` or `later`.
+
+    Returns:
+        The call; unchanged when this device had rejected it already.
+
+    Raises:
+        CallError: as `accept`.
+    """
+    if call_id == CURRENT:
+        call_id = _current_call_id(by, now)
+    sheet = lock_for(by, call_id, now=now)
+    own = _ring_of(sheet, by)
+    if own.state == "rejected" and own.answered_device == by.device_id:
+        return sheet
+    if own.state != "pending":
+        _refuse_answer(sheet, own, by)
+    label = label_of(by, sheet)
+    change = Change(sheet, by=by, now=now)
+    _answer(own, InvitationState.REJECTED, by, label, custom_data, now)
+    own.reject_reason = RejectReason(reason).value
+    rows.update(own, *ANSWERED)
+    change.fact(EventKind.INVITATION_REJECTED, invitee=by.username, reason=own.reject_reason, label=label)
+    settle(sheet, change=change)
+    return save(sheet, change)
+
+
+@verb
+def ringing(call_id: str, *, by: Actor, now: datetime, audible: bool = True) -> CallSheet:
+    """A device says that it alerts; the first to do so makes the ring true for the caller.
+
+    Args:
+        call_id: the call.
+        by: the invitee, on the device that alerts.
+        now: the moment.
+        audible: it can be heard, not only seen.
+
+    Raises:
+        CallError: as `accept`, when there is nothing to ring for any more.
+    """
+    sheet = lock_for(by, call_id, now=now)
+    own = _ring_of(sheet, by)
+    if own.state != "pending":
+        _refuse_answer(sheet, own, by)
+    if own.ringing_at is not None:
+        return sheet
+    label = label_of(by, sheet)
+    own.ringing_at = now
+    own.notified_at = own.notified_at or now
+    own.ringing_label = label
+    own.next_ring_at = None
+    rows.update(own, "ringing_at", "notified_at", "ringing_label", "next_ring_at")
+    change = Change(sheet, by=by, now=now)
+    change.fact(
+        EventKind.INVITATION_RINGING, invitee=by.username, device=by.device_id, label=label, audible=audible
+    )
+    return save(sheet, change)
+
+
+def take_call(sheet: CallSheet, own: Invitation, *, by: Actor, custom_data: str, now: datetime) -> CallSheet:
+    """Accept a pending invitation; the caller holds the actor's lock and the call's.
+
+    Args:
+        sheet: the call.
+        own: the actor's pending invitation to it.
+        by: the invitee.
+        custom_data: told to the caller.
+        now: the moment.
+    """
+    label = label_of(by, sheet)
+    change = Change(sheet, by=by, now=now)
+    _answer(own, InvitationState.ACCEPTED, by, label, custom_data, now)
+    rows.update(own, *ANSWERED)
+    change.fact(EventKind.INVITATION_ACCEPTED, invitee=by.username, device=by.device_id, label=label)
+    enter(sheet, by=by, change=change)
+    return save(sheet, change)
+
+
+def enter(sheet: CallSheet, *, by: Actor, change: Change) -> Participant:
+    """Put the actor into the call; the first to come after the caller makes it active."""
+    stay = Participant(
+        call_id=sheet.call.pk,
+        user_id=by.user_id,
+        device_id=by.device_id,
+        joined_at=change.now,
+        proved_at=change.now if by.lives else None,
+    )
+    rows.insert(stay)
+    sheet.participants.append(stay)
+    change.fact(EventKind.PARTICIPANT_JOINED, user=by.username, device=by.device_id)
+    if sheet.call.state == "ringing" and by.user_id != sheet.call.caller_id:
+        begin(sheet.call, change.now)
+        change.fact(EventKind.CALL_ACTIVE)
+    return stay
+
+
+def leave_others(sheet: CallSheet, others: dict[int, CallSheet], *, by: Actor, now: datetime) -> None:
+    """Take the actor out of every other call, as accepting or joining this one demands.
+
+    Args:
+        sheet: the call that is joined.
+        others: all calls the actor is in, locked, by key (`lock_stays`).
+        by: the actor.
+        now: the moment.
+    """
+    for call_pk, other in others.items():
+        stay = other.participant_of(by.user_id)
+        if stay is None or call_pk == sheet.call.pk:
+            continue
+        change = Change(other, by=by, now=now)
+        take_out(other, stay, LeftReason.LEFT, change=change)
+        settle(other, change=change, withdrawn=by.user_id == other.call.caller_id)
+        save(other, change)
+
+
+def _answer(
+    own: Invitation, state: InvitationState, by: Actor, label: str, custom_data: str, now: datetime
+) -> None:
+    own.state = state.value
+    own.custom_data = custom_data
+    own.responded_at = own.closed_at = now
+    own.answered_device = by.device_id
+    own.answered_label = label
+    own.next_ring_at = None
+
+
+def _current_call_id(by: Actor, now: datetime) -> str:
+    found = rows.execute(
+        "SELECT c.id, c.call_id, i.expires_at FROM invitations_invitation i "
+        "JOIN invitations_call c ON c.id = i.call_id WHERE i.state = 'pending' AND i.invitee_id = %s",
+        [by.user_id],
+    )
+    overdue = [call_pk for call_pk, _, expires_at in found if rows.moment(expires_at) <= now]  # type: ignore[operator]
+    if overdue:
+        raise Overdue(*overdue)
+    if not found:
+        raise CallError(Code.NO_CURRENT_CALL)
+    if len(found) > 1:
+        raise CallError(Code.AMBIGUOUS_CURRENT_CALL, call_ids=sorted(row[1] for row in found))
+    return found[0][1]
+
+
+def _ring_of(sheet: CallSheet, by: Actor) -> Invitation:
+    if by.user_id == sheet.call.caller_id:
+        raise CallError(Code.NOT_ALLOWED, "This is your own call.", sheet=sheet)
+    own = sheet.invitation_of(by.user_id)
+    if own is None:
+        raise CallError(Code.NOT_ALLOWED, "You are not invited to this call.", sheet=sheet)
+    return own
+
+
+def _refuse_answer(sheet: CallSheet, own: Invitation, by: Actor) -> NoReturn:
+    """Say why a ring can no longer be answered: the person's own invitation decides first, then the call."""
+    if own.state == "cancelled":
+        raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
+    if own.state == "timed_out":
+        raise CallError(Code.INVITATION_TIMED_OUT, sheet=sheet)
+    elsewhere = own.answered_device != by.device_id
+    place = f" ({own.answered_label})" if own.answered_label else ""
+    if own.state == "accepted" and elsewhere:
+        raise CallError(Code.ANSWERED_ELSEWHERE, f"You answered on another device{place}.", sheet=sheet)
+    if own.state == "rejected" and elsewhere:
+        raise CallError(
+            Code.REJECTED_ELSEWHERE, f"You rejected the call on another device{place}.", sheet=sheet
+        )
+    if sheet.call.state == "ended":
+        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    if own.state == "busy":
+        raise CallError(Code.ALREADY_ANSWERED, "You were busy when it rang. You can still join.", sheet=sheet)
+    raise CallError(Code.ALREADY_ANSWERED, sheet=sheet)

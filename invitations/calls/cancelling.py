@@ -1,0 +1,115 @@
+"""Taking rings back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from invitations.calls.closing import close_invitation, save, settle
+from invitations.calls.loading import lock_for
+from invitations.calls.transaction import verb
+from invitations.errors import SENTENCES, CallError, Code
+from invitations.events import Change
+from invitations.models import Invitation, InvitationState
+from invitations.sheets import Actor, CallSheet
+
+
+@dataclass(slots=True)
+class Cancelled:
+    """What came of a cancel.
+
+    Args:
+        sheet: the call.
+        cancelled: public ids of those who stop ringing now.
+        errors: whom it came too late for, or who was never asked, with `invitee` and `code`.
+    """
+
+    sheet: CallSheet
+    cancelled: list[str] = field(default_factory=list)
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+
+@verb
+def cancel(
+    call_id: str, *, by: Actor, now: datetime, callees: Sequence[str] | None = None, custom_data: str = ""
+) -> Cancelled:
+    """Stop rings that are still open; the first commit wins against an accept.
+
+    Args:
+        call_id: the call.
+        by: the caller, who may cancel every ring, or a participant, who may cancel the rings they gave.
+        now: the moment.
+        callees: public ids; all pending when omitted.
+        custom_data: told to the invitees; at most `custom_data_bytes` of UTF-8.
+
+    Raises:
+        CallError: `not_found`, `not_allowed`, `already_answered` when it lost to an accept, `call_ended`.
+    """
+    sheet = lock_for(by, call_id, now=now)
+    if not _may_cancel(sheet, by):
+        raise CallError(Code.NOT_ALLOWED, "Only the caller can cancel this call.", sheet=sheet)
+    targets, errors = _targets(sheet, by, callees)
+    if not targets:
+        return _nothing_to_cancel(sheet, callees, errors)
+    change = Change(sheet, by=by, now=now)
+    for invitation in targets:
+        close_invitation(sheet, invitation, InvitationState.CANCELLED, change=change, custom_data=custom_data)
+    settle(sheet, change=change, withdrawn=True)
+    save(sheet, change)
+    return Cancelled(sheet, [sheet.people[each.invitee_id].username for each in targets], errors)
+
+
+def _may_cancel(sheet: CallSheet, by: Actor) -> bool:
+    return (
+        by.is_admin
+        or by.user_id == sheet.call.caller_id
+        or any(each.inviter_id == by.user_id for each in sheet.invitations)
+    )
+
+
+def _targets(
+    sheet: CallSheet, by: Actor, callees: Sequence[str] | None
+) -> tuple[list[Invitation], list[dict[str, str]]]:
+    everything = by.is_admin or by.user_id == sheet.call.caller_id
+    mine = {
+        sheet.people[each.invitee_id].username: each
+        for each in sheet.invitations
+        if everything or each.inviter_id == by.user_id
+    }
+    if callees is None:
+        return [each for each in mine.values() if each.state == "pending"], []
+    targets: list[Invitation] = []
+    errors: list[dict[str, str]] = []
+    for name in dict.fromkeys(callees):
+        invitation = mine.get(name)
+        if invitation is None:
+            errors.append(_problem(name, Code.NOT_INVITED))
+        elif invitation.state == "pending":
+            targets.append(invitation)
+        elif invitation.state != "cancelled":
+            errors.append(_problem(name, Code.ALREADY_ANSWERED))
+    return targets, errors
+
+
+def _nothing_to_cancel(
+    sheet: CallSheet, callees: Sequence[str] | None, errors: list[dict[str, str]]
+) -> Cancelled:
+    """A repeat, a cancel that lost to an answer, or a call that is over for another reason."""
+    asked = None if callees is None else set(callees)
+    concerned = [
+        each for each in sheet.invitations if asked is None or sheet.people[each.invitee_id].username in asked
+    ]
+    if concerned and all(each.state == "cancelled" for each in concerned) and not errors:
+        return Cancelled(sheet)
+    if sheet.call.state == "ended":
+        if asked is None and sheet.call.end_reason == "cancelled":
+            return Cancelled(sheet)
+        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    if asked is None or any(each["code"] == Code.ALREADY_ANSWERED for each in errors):
+        raise CallError(Code.ALREADY_ANSWERED, sheet=sheet, errors=errors)
+    return Cancelled(sheet, [], errors)
+
+
+def _problem(name: str, code: Code) -> dict[str, str]:
+    return {"invitee": name, "code": code.value, "detail": SENTENCES[code]}

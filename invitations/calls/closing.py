@@ -1,0 +1,144 @@
+"""How invitations close, participants leave and calls end: the endings that every verb shares."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from invitations import rows
+from invitations.events import Change
+from invitations.models import (
+    Call,
+    EndReason,
+    EventKind,
+    Invitation,
+    InvitationState,
+    LeftReason,
+    Participant,
+)
+from invitations.sheets import CallSheet
+
+CLOSED = ("state", "reject_reason", "custom_data", "closed_at", "responded_at", "missed", "next_ring_at")
+ANSWERED = (*CLOSED, "answered_device", "answered_label")
+LEFT = ("left_at", "left_reason")
+CALL = ("revision", "state", "end_reason", "ring_expires_at", "answered_at", "ended_at")
+
+
+def close_invitation(
+    sheet: CallSheet, invitation: Invitation, state: InvitationState, *, change: Change, custom_data: str = ""
+) -> None:
+    """Close a pending invitation without an answer of the invitee: cancelled or timed out.
+
+    Args:
+        sheet: the call.
+        invitation: pending.
+        state: the terminal state.
+        change: gathers the fact.
+        custom_data: of the act that closes it.
+    """
+    invitation.state = state.value
+    invitation.custom_data = custom_data
+    invitation.closed_at = change.now
+    invitation.next_ring_at = None
+    invitation.missed = state == InvitationState.TIMED_OUT or invitation.notified_at is not None
+    rows.update(invitation, *CLOSED)
+    kind = (
+        EventKind.INVITATION_TIMED_OUT
+        if state == InvitationState.TIMED_OUT
+        else EventKind.INVITATION_CANCELLED
+    )
+    change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
+
+
+def cancel_pending(sheet: CallSheet, *, change: Change, custom_data: str = "") -> list[Invitation]:
+    """Cancel every ring that is still open."""
+    cancelled = sheet.pending()
+    for invitation in cancelled:
+        close_invitation(sheet, invitation, InvitationState.CANCELLED, change=change, custom_data=custom_data)
+    return cancelled
+
+
+def take_out(sheet: CallSheet, participant: Participant, reason: LeftReason, *, change: Change) -> None:
+    """Close one participant's stay."""
+    participant.left_at = change.now
+    participant.left_reason = reason.value
+    rows.update(participant, *LEFT)
+    change.fact(
+        EventKind.PARTICIPANT_LEFT,
+        user=sheet.people[participant.user_id].username,
+        reason=reason.value,
+        device=participant.device_id,
+    )
+
+
+def settle(
+    sheet: CallSheet,
+    *,
+    change: Change,
+    withdrawn: bool = False,
+    lost: bool = False,
+) -> None:
+    """End the call if nothing is left of it, by the rules of DESIGN 3.1 and 3.4.
+
+    Args:
+        sheet: the call after the act.
+        change: gathers the facts.
+        withdrawn: the act was the caller's cancel or leaving.
+        lost: the act was a lapsed lease.
+    """
+    call = sheet.call
+    inside = sheet.inside()
+    if call.state == "ringing":
+        caller_inside = any(each.user_id == call.caller_id for each in inside)
+        if not caller_inside:
+            cancel_pending(sheet, change=change)
+        if not caller_inside and lost:
+            finish(sheet, EndReason.CALLER_LOST, change=change)
+            return
+        if not sheet.pending():
+            finish(sheet, unanswered_reason(sheet, withdrawn=withdrawn), change=change)
+        return
+    caller_left = call.end_when_caller_leaves and not any(each.user_id == call.caller_id for each in inside)
+    if not inside or caller_left:
+        cancel_pending(sheet, change=change)
+    alone = len(inside) == 1 and not sheet.pending()
+    if caller_left or not inside or alone:
+        finish(sheet, EndReason.CONNECTION_LOST if lost else EndReason.COMPLETED, change=change)
+
+
+def unanswered_reason(sheet: CallSheet, *, withdrawn: bool) -> EndReason:
+    """Why a call that nobody accepted is over."""
+    states = {each.state for each in sheet.invitations}
+    if withdrawn:
+        return EndReason.CANCELLED
+    if InvitationState.TIMED_OUT in states:
+        return EndReason.TIMED_OUT
+    if InvitationState.REJECTED in states:
+        return EndReason.REJECTED
+    return EndReason.BUSY if InvitationState.BUSY in states else EndReason.CANCELLED
+
+
+def finish(sheet: CallSheet, reason: EndReason, *, change: Change) -> None:
+    """End the call for everyone who is still in it."""
+    call = sheet.call
+    for participant in sheet.inside():
+        take_out(sheet, participant, LeftReason.CALL_ENDED, change=change)
+    call.state = "ended"
+    call.end_reason = reason.value
+    call.ended_at = change.now
+    change.fact(EventKind.CALL_ENDED, reason=reason.value)
+
+
+def save(sheet: CallSheet, change: Change) -> CallSheet:
+    """Write the call's own row and record the facts; the last step of every verb that changed something."""
+    pending = sheet.pending()
+    if pending:
+        sheet.call.ring_expires_at = max(each.expires_at for each in pending)
+    rows.update(sheet.call, *CALL)
+    change.record()
+    return sheet
+
+
+def begin(call: Call, now: datetime) -> None:
+    """Make a ringing call active: its first answer has come."""
+    call.state = "active"
+    call.answered_at = now

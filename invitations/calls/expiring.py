@@ -1,0 +1,105 @@
+"""What the passing of time does to a call: rings that run out, leases that lapse, rings that must be heard again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from invitations import live, rows
+from invitations.calls.closing import cancel_pending, close_invitation, finish, save, settle, take_out
+from invitations.calls.loading import load_all, lock_one
+from invitations.calls.transaction import write
+from invitations.conf import limits
+from invitations.events import Change
+from invitations.models import EndReason, EventKind, Invitation, InvitationState, LeftReason
+from invitations.sheets import CallSheet, lease_expires_at
+
+
+def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
+    """Do to one call what its deadlines demand by now. Safe to repeat, and for several to do at once.
+
+    Args:
+        call_pk: the call's key.
+        now: the moment.
+
+    Returns:
+        The call if something was due, else None.
+    """
+    with write():
+        sheet = lock_one(call_pk)
+        if sheet is None or not sheet.is_overdue(now):
+            return None
+        change = Change(sheet, by=None, now=now)
+        _expire_rings(sheet, change)
+        _expire_leases(sheet, change)
+        _expire_call(sheet, change)
+        return save(sheet, change)
+
+
+def ring_again(invitation_pk: int, *, now: datetime) -> bool:
+    """Publish a ring once more because no device has acknowledged it yet.
+
+    Args:
+        invitation_pk: the invitation's key.
+        now: the moment.
+
+    Returns:
+        Whether this call did it; False if another dispatcher was first or the ring is over.
+    """
+    with write():
+        found = rows.select(Invitation, "t.id = %s", [invitation_pk], lock=True)
+        if not found or not _rings_on(found[0], now):
+            return False
+        invitation = found[0]
+        invitation.next_ring_at = next_ring_at(invitation.created_at, now)
+        rows.update(invitation, "next_ring_at")
+        sheet = load_all([invitation.call_id])[invitation.call_id]
+    kind = EventKind.CALL_SENT if invitation.inviter_id == sheet.call.caller_id else EventKind.INVITATION_SENT
+    inviter = sheet.people.get(invitation.inviter_id)
+    live.publish_call(
+        sheet,
+        [kind.value],
+        actor=inviter.username if inviter else None,
+        now=now,
+        receivers=[invitation.invitee_id],
+    )
+    return True
+
+
+def next_ring_at(created_at: datetime, now: datetime) -> datetime | None:
+    """When an unacknowledged ring is published next, or None if it was published often enough."""
+    moments = (created_at + timedelta(seconds=each) for each in limits().repeat_after_seconds)
+    return next((each for each in moments if each > now), None)
+
+
+def _rings_on(invitation: Invitation, now: datetime) -> bool:
+    return (
+        invitation.state == "pending"
+        and invitation.next_ring_at is not None
+        and invitation.next_ring_at <= now < invitation.expires_at
+    )
+
+
+def _expire_rings(sheet: CallSheet, change: Change) -> None:
+    due = [each for each in sheet.pending() if each.expires_at <= change.now]
+    for invitation in due:
+        close_invitation(sheet, invitation, InvitationState.TIMED_OUT, change=change)
+    if due:
+        settle(sheet, change=change)
+
+
+def _expire_leases(sheet: CallSheet, change: Change) -> None:
+    if sheet.call.state == "ended":
+        return
+    lapsed = [each for each in sheet.inside() if lease_expires_at(each, sheet.call) <= change.now]
+    for participant in lapsed:
+        take_out(sheet, participant, LeftReason.CONNECTION_LOST, change=change)
+    if lapsed:
+        settle(sheet, change=change, lost=True)
+
+
+def _expire_call(sheet: CallSheet, change: Change) -> None:
+    longest = timedelta(seconds=limits().max_duration_seconds)
+    if sheet.call.state == "ended" or sheet.call.created_at + longest > change.now:
+        return
+    cancel_pending(sheet, change=change)
+    finish(sheet, EndReason.MAX_DURATION, change=change)

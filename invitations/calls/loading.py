@@ -1,0 +1,170 @@
+"""Loading and locking calls for the verbs.
+
+Lock order everywhere: the users by key, then the calls by key. A verb that takes a user's one slot holds that user's lock; a verb
+that only frees slots needs no more than the call's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from invitations import rows
+from invitations.calls.transaction import Overdue
+from invitations.errors import CallError, Code
+from invitations.models import Call, Invitation, Participant
+from invitations.sheets import Actor, CallSheet, Person
+
+IN_THIS_CALL = "t.call_id = %s"
+IN_THIS_CALL_OR_OF_USER = "(t.call_id = %s OR (t.user_id = %s AND t.left_at IS NULL))"
+
+
+class InsideAnother(Exception):
+    """The actor is inside another call, which must be locked too, and in order: the verb starts again with both."""
+
+
+def lock_for(by: Actor, call_id: str, *, now: datetime) -> CallSheet:
+    """One call that concerns the actor, locked, with nothing overdue in it.
+
+    Raises:
+        CallError: `not_found`, also for a stranger's call.
+        Overdue: a deadline in it has passed.
+    """
+    return _locked(by, call_id, now)[0]
+
+
+def lock_alone(by: Actor, call_id: str, *, now: datetime) -> CallSheet:
+    """As `lock_for`, for an actor, whose own lock is held, who must not be inside another call.
+
+    Raises:
+        CallError: as `lock_for`.
+        Overdue: as `lock_for`.
+        InsideAnother: the actor is.
+    """
+    sheet, elsewhere = _locked(by, call_id, now, stays_too=True)
+    if elsewhere:
+        raise InsideAnother
+    return sheet
+
+
+def lock_calls(call_pks: Iterable[int], *, now: datetime) -> dict[int, CallSheet]:
+    """Several calls by key, locked in the order of their keys.
+
+    Raises:
+        Overdue: a deadline in one of them has passed.
+    """
+    keys = sorted(set(call_pks))
+    marks = ", ".join(["%s"] * len(keys))
+    found = rows.select_with_person(Call, "caller_id", f"t.id IN ({marks}) ORDER BY t.id", keys, lock=True)
+    return {call.pk: _punctual(_fill(call, caller), now) for call, caller in found}
+
+
+def lock_one(call_pk: int) -> CallSheet | None:
+    """One call by key, locked, overdue or not; None if it is gone."""
+    found = rows.select_with_person(Call, "caller_id", "t.id = %s", [call_pk], lock=True)
+    return _fill(*found[0]) if found else None
+
+
+def lock_stays(by: Actor, call_id: str, *, now: datetime) -> dict[int, CallSheet]:
+    """The calls that the actor is in, locked together with the one they turn to, in the order of their keys.
+
+    Args:
+        by: the actor, whose own lock is held.
+        call_id: the call they turn to.
+        now: the moment.
+
+    Returns:
+        The calls by key; empty for most, who are in no call.
+
+    Raises:
+        Overdue: a deadline in one of them has passed.
+    """
+    found = rows.execute(
+        "SELECT c.id, c.call_id FROM invitations_participant p JOIN invitations_call c ON c.id = p.call_id "
+        "WHERE p.user_id = %s AND p.left_at IS NULL",
+        [by.user_id],
+    )
+    inside = [call_pk for call_pk, _ in found]
+    if all(each == call_id for _, each in found):
+        return {}
+    target = rows.execute("SELECT id FROM invitations_call WHERE call_id = %s", [call_id])
+    locked = lock_calls([*inside, *(call_pk for (call_pk,) in target)], now=now)
+    return {call_pk: locked[call_pk] for call_pk in inside}
+
+
+def lock_person(by: Actor) -> None:
+    """Take the lock on the actor's one slot. Where one writer at a time does the same, nothing is asked.
+
+    Raises:
+        CallError: `not_authenticated` if the account is gone.
+    """
+    if rows.locks() and not rows.people([by.username], lock=True):
+        raise CallError(Code.NOT_AUTHENTICATED)
+
+
+def load(call_id: str) -> CallSheet | None:
+    """One call by its public id, for reading."""
+    found = rows.select_with_person(Call, "caller_id", "t.call_id = %s", [call_id])
+    return _fill(*found[0]) if found else None
+
+
+def load_all(call_pks: Sequence[int]) -> dict[int, CallSheet]:
+    """Many calls by key, for reading, in three queries."""
+    if not call_pks:
+        return {}
+    marks = ", ".join(["%s"] * len(call_pks))
+    sheets = {
+        call.pk: CallSheet(call, [], [], {caller.id: caller})
+        for call, caller in rows.select_with_person(Call, "caller_id", f"t.id IN ({marks})", call_pks)
+    }
+    condition = f"t.call_id IN ({marks}) ORDER BY t.id"
+    for invitation, invitee in rows.select_with_person(Invitation, "invitee_id", condition, call_pks):
+        sheet = sheets[invitation.call_id]
+        sheet.invitations.append(invitation)
+        sheet.people[invitee.id] = invitee
+    for participant in rows.select(Participant, condition, call_pks):
+        sheets[participant.call_id].participants.append(participant)
+    return sheets
+
+
+def label_of(by: Actor, sheet: CallSheet) -> str:
+    """What the actor's device is called, as loaded with the sheet; empty if it has no name."""
+    if by.device_label is not None:
+        return by.device_label
+    person = sheet.people.get(by.user_id)
+    return person.device_label if person else ""
+
+
+def _locked(by: Actor, call_id: str, now: datetime, *, stays_too: bool = False) -> tuple[CallSheet, bool]:
+    """The call, and whether the actor is inside another one if that was asked too."""
+    found = rows.select_with_person(Call, "caller_id", "t.call_id = %s", [call_id], lock=True)
+    if not found:
+        raise CallError(Code.NOT_FOUND)
+    sheet = _fill(*found[0], by=by, stays_too=stays_too)
+    if not sheet.concerns(by.user_id) and not by.is_admin:
+        raise CallError(Code.NOT_FOUND)
+    elsewhere = any(each.call_id != sheet.call.pk for each in sheet.participants)
+    sheet.participants = [each for each in sheet.participants if each.call_id == sheet.call.pk]
+    return _punctual(sheet, now), elsewhere
+
+
+def _fill(call: Call, caller: Person, *, by: Actor | None = None, stays_too: bool = False) -> CallSheet:
+    """The rest of a call. With `by`, that person comes with the label of their device, and their other open stays if asked."""
+    device_of = (by.user_id, by.device_id) if by is not None and by.device_label is None else None
+    people = {caller.id: caller}
+    invitations = []
+    for invitation, invitee in rows.select_with_person(
+        Invitation, "invitee_id", "t.call_id = %s ORDER BY t.id", [call.pk], device_of=device_of
+    ):
+        invitations.append(invitation)
+        people[invitee.id] = invitee
+    condition, values = IN_THIS_CALL, [call.pk]
+    if by is not None and stays_too:
+        condition, values = IN_THIS_CALL_OR_OF_USER, [call.pk, by.user_id]
+    participants = rows.select(Participant, f"{condition} ORDER BY t.id", values)
+    return CallSheet(call, invitations, participants, people)
+
+
+def _punctual(sheet: CallSheet, now: datetime) -> CallSheet:
+    if sheet.is_overdue(now):
+        raise Overdue(sheet.call.pk)
+    return sheet

@@ -1,0 +1,149 @@
+"""Reading calls: one, the open ones, the history, and what a page that fell behind has missed.
+
+A read that meets something overdue has it expired first, so that a dead dispatcher leaves no ghost on any screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db.models import Q, QuerySet
+
+from invitations import rows
+from invitations.calls.expiring import expire
+from invitations.calls.loading import load, load_all
+from invitations.errors import CallError, Code
+from invitations.models import Call, CallingPreferences, Invitation, Participant
+from invitations.sheets import CallSheet
+
+# Two look-ups in partial indexes of open rows.
+OPEN_CALLS = """
+SELECT p.call_id FROM invitations_participant p WHERE p.left_at IS NULL AND p.user_id = %s
+UNION
+SELECT i.call_id FROM invitations_invitation i WHERE i.state = 'pending' AND i.invitee_id = %s
+"""
+
+
+@dataclass(slots=True)
+class Synced:
+    """What a page must learn to be up to date.
+
+    Args:
+        sheets: calls that are newer than what it holds, or that it does not know.
+        gone: the ids it holds of calls that are over, unknown or not its own.
+    """
+
+    sheets: list[CallSheet]
+    gone: list[str]
+
+
+def view(call_id: str, *, viewer_id: int, now: datetime) -> CallSheet:
+    """One call as a person whom it concerns may see it.
+
+    Raises:
+        CallError: `not_found`, also for strangers.
+    """
+    sheet = load(call_id)
+    if sheet is not None and sheet.is_overdue(now):
+        expire(sheet.call.pk, now=now)
+        sheet = load(call_id)
+    if sheet is None or not sheet.concerns(viewer_id):
+        raise CallError(Code.NOT_FOUND)
+    return sheet
+
+
+def open_calls(user_id: int, *, now: datetime) -> list[CallSheet]:
+    """The calls that a user is in or is being rung by, newest first."""
+    keys = [call_pk for (call_pk,) in rows.execute(OPEN_CALLS, [user_id, user_id])]
+    if not keys:
+        return []
+    sheets = load_all(keys)
+    late = [each.call.pk for each in sheets.values() if each.is_overdue(now)]
+    if late:
+        for call_pk in late:
+            expire(call_pk, now=now)
+        return open_calls(user_id, now=now)
+    return sorted(sheets.values(), key=lambda each: (each.call.created_at, each.call.pk), reverse=True)
+
+
+def sync(user_id: int, held: Mapping[str, int], *, now: datetime) -> Synced:
+    """Compare what a page holds with what is so.
+
+    Args:
+        user_id: whose page.
+        held: the revision it has of each call, by public id.
+        now: the moment.
+    """
+    current = {each.call.call_id: each for each in open_calls(user_id, now=now)}
+    newer = [each for call_id, each in current.items() if held.get(call_id, -1) < each.call.revision]
+    missing = [call_id for call_id in held if call_id not in current]
+    gone: list[str] = []
+    if missing:
+        keys = Call.objects.filter(call_id__in=missing).values_list("pk", flat=True)
+        known = {each.call.call_id: each for each in load_all(list(keys)).values() if each.concerns(user_id)}
+        gone = [each for each in missing if each not in known or known[each].call.state == "ended"]
+        newer += [each for call_id, each in known.items() if held[call_id] < each.call.revision]
+    return Synced(newer, gone)
+
+
+def history(
+    user_id: int,
+    *,
+    state: str | None = None,
+    direction: str | None = None,
+    missed: bool | None = None,
+    with_user: str | None = None,
+    is_video_call: bool | None = None,
+) -> QuerySet[Call]:
+    """A user's own calls, newest first.
+
+    Args:
+        user_id: whose history.
+        state: `ringing`, `active` or `ended`.
+        direction: `incoming` or `outgoing`.
+        missed: only calls that the user missed, or only others.
+        with_user: the public id of somebody else in the call.
+        is_video_call: only video, or only audio calls.
+    """
+    calls = Call.objects.involving(user_id).order_by("-created_at", "-id")
+    if state is not None:
+        calls = calls.filter(state=state)
+    if direction is not None:
+        mine = Q(caller_id=user_id)
+        calls = calls.filter(mine if direction == "outgoing" else ~mine)
+    if missed is not None:
+        keys = Invitation.objects.missed(user_id).values("call_id")
+        calls = calls.filter(pk__in=keys) if missed else calls.exclude(pk__in=keys)
+    if with_user is not None:
+        invited = Invitation.objects.filter(invitee__username=with_user).values("call_id")
+        calls = calls.filter(Q(caller__username=with_user) | Q(pk__in=invited))
+    if is_video_call is not None:
+        calls = calls.filter(is_video_call=is_video_call)
+    return calls
+
+
+def sheets(calls: Sequence[Call]) -> list[CallSheet]:
+    """Sheets of these calls, in their order, in a constant number of queries."""
+    loaded = load_all([each.pk for each in calls])
+    return [loaded[each.pk] for each in calls if each.pk in loaded]
+
+
+def missed_unseen(user_id: int) -> int:
+    """How many missed calls the user has not looked at yet."""
+    found = rows.execute(
+        "SELECT COUNT(*) FROM invitations_invitation i WHERE i.invitee_id = %s AND i.missed AND i.closed_at > "
+        "COALESCE((SELECT f.history_seen_at FROM invitations_callingpreferences f WHERE f.user_id = %s), %s)",
+        [user_id, user_id, datetime.min.replace(year=1970, tzinfo=UTC)],
+    )
+    return int(found[0][0])
+
+
+def mark_history_seen(user_id: int, *, now: datetime) -> None:
+    """Clear the missed badge on all of the user's devices."""
+    CallingPreferences.objects.update_or_create(user_id=user_id, defaults={"history_seen_at": now})
+
+
+def is_inside(user_ids: Sequence[int]) -> set[int]:
+    """Those of these users who are in a call now."""
+    return set(Participant.objects.open().filter(user_id__in=user_ids).values_list("user_id", flat=True))

@@ -1,0 +1,393 @@
+"""Sending a call and inviting further people into a live one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+
+from invitations import rows
+from invitations.calls import answering
+from invitations.calls.closing import save, settle
+from invitations.calls.loading import load, lock_calls, lock_for
+from invitations.calls.slots import Occupation, occupations
+from invitations.calls.transaction import ATTEMPTS, Overdue, verb
+from invitations.conf import limits
+from invitations.errors import SENTENCES, CallError, Code
+from invitations.events import Change
+from invitations.models import Call, EventKind, Invitation, InvitationState, Participant
+from invitations.sheets import Actor, CallSheet, Person
+
+Problem = dict[str, str]
+
+
+@dataclass(slots=True)
+class Sent:
+    """What came of a send or an invite.
+
+    Args:
+        sheet: the call.
+        errors: who could not be invited, with `invitee`, `code` and `detail`.
+        warnings: what was not as asked but did not stop the ring.
+        created: something new was made (201); False for a repeat, a merge or a rejoin (200).
+        merged: the send became an accept of the other's call.
+        rejoin: the same two people are in this call already.
+    """
+
+    sheet: CallSheet
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    created: bool = True
+    merged: bool = False
+    rejoin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """How invitees are rung: what a send or an invite says once for all of them."""
+
+    custom_data: str
+    resource_id: str | None
+    notification_title: str | None
+    notification_message: str | None
+    timeout_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a send asks for, without who asks and when."""
+
+    invitees: list[str]
+    is_video_call: bool
+    end_when_caller_leaves: bool
+    ring: Ring
+
+    def fingerprint(self) -> str:
+        """SHA-256 that tells a repeat of the same send from another call under the same id."""
+        ring = self.ring
+        said = [
+            *(
+                self.invitees,
+                self.is_video_call,
+                self.end_when_caller_leaves,
+                ring.custom_data,
+                ring.resource_id,
+            ),
+            *(ring.notification_title, ring.notification_message, ring.timeout_seconds),
+        ]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+class IdTaken(Exception):
+    """Somebody took the call id between the look and the insert."""
+
+
+def send(
+    *,
+    by: Actor,
+    invitees: Sequence[str],
+    is_video_call: bool,
+    now: datetime,
+    custom_data: str = "",
+    call_id: str | None = None,
+    resource_id: str | None = None,
+    notification_title: str | None = None,
+    notification_message: str | None = None,
+    timeout_seconds: int = 60,
+    end_when_caller_leaves: bool = False,
+) -> Sent:
+    """Call people: one call, one invitation each, all in one transaction.
+
+    Args:
+        by: the caller.
+        invitees: public ids, 1 to `invitees_per_request`.
+        is_video_call: video rather than audio.
+        now: the moment of the call.
+        custom_data: kept exactly; at most `custom_data_bytes` of UTF-8.
+        call_id: the idempotency key; generated when omitted.
+        resource_id: names a ring resource.
+        notification_title: what a notification is headed by; the caller's name when omitted.
+        notification_message: what it says; the kind of call when omitted.
+        timeout_seconds: how long it rings, 1 to 600.
+        end_when_caller_leaves: the caller's leaving ends the call for everyone.
+
+    Returns:
+        The call, with one error for each person who could not be invited.
+
+    Raises:
+        CallError: `no_valid_invitee`, `already_in_call`, `call_id_in_use`, `throttled`.
+    """
+    ring = Ring(custom_data, resource_id, notification_title, notification_message, timeout_seconds)
+    wanted = Wanted(list(invitees), is_video_call, end_when_caller_leaves, ring)
+    for nudge in range(ATTEMPTS):
+        new_id = call_id or generated_call_id(by.username, now + timedelta(milliseconds=nudge))
+        try:
+            return _send(by, wanted, call_id, new_id, now=now)
+        except IdTaken:
+            # The next look finds the other's call, or the next millisecond is free.
+            continue
+    raise CallError(Code.UNAVAILABLE)
+
+
+@verb
+def _send(by: Actor, wanted: Wanted, call_id: str | None, new_id: str, *, now: datetime) -> Sent:
+    invitees, ring = wanted.invitees, wanted.ring
+    fingerprint = wanted.fingerprint()
+    device_of = (by.user_id, by.device_id) if by.device_label is None else None
+    known = rows.people({by.username, *invitees}, device_of=device_of, lock=True)
+    found = {each.username: each for each in known}
+    caller = found.get(by.username)
+    if caller is None:
+        raise CallError(Code.NOT_AUTHENTICATED)
+    if call_id is not None and (earlier := load(call_id)) is not None:
+        return _repeat(earlier, by, fingerprint, now)
+    people, errors = _invitable(by, invitees, found)
+    if not people:
+        raise CallError(Code.NO_VALID_INVITEE, errors=errors)
+    busy = occupations([caller.id, *(each.id for each in people)], now=now)
+    if by.device_label is None:
+        by = replace(by, device_label=caller.device_label)
+    if (existing := _existing(by, people, invitees, busy, now=now)) is not None:
+        return existing
+    _check_rate(by, now)
+    call = _new_call(caller, wanted, new_id, fingerprint, now)
+    sheet = CallSheet(call, [], [], {caller.id: caller} | {each.id: each for each in people})
+    return _place(sheet, by, people, ring, busy, errors, now=now)
+
+
+@verb
+def invite(
+    call_id: str,
+    *,
+    by: Actor,
+    invitees: Sequence[str],
+    now: datetime,
+    custom_data: str = "",
+    resource_id: str | None = None,
+    notification_title: str | None = None,
+    notification_message: str | None = None,
+    timeout_seconds: int = 60,
+) -> Sent:
+    """Ask further people into a live call that the actor is in.
+
+    Args:
+        call_id: the call.
+        by: an open participant.
+        invitees: as in `send`, with the rest.
+        now: the moment.
+        custom_data: as in `send`.
+        resource_id: as in `send`.
+        notification_title: as in `send`.
+        notification_message: as in `send`.
+        timeout_seconds: as in `send`.
+
+    Raises:
+        CallError: `not_found`, `call_ended`, `not_allowed`, `no_valid_invitee`.
+    """
+    ring = Ring(custom_data, resource_id, notification_title, notification_message, timeout_seconds)
+    found = {each.username: each for each in rows.people(invitees, lock=True)}
+    sheet = lock_for(by, call_id, now=now)
+    if sheet.call.state == "ended":
+        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    if sheet.participant_of(by.user_id) is None:
+        raise CallError(Code.NOT_ALLOWED, "Only people in the call can add others.", sheet=sheet)
+    people, errors = _invitable(by, invitees, found, sheet)
+    if not people:
+        raise CallError(Code.NO_VALID_INVITEE, errors=errors, sheet=sheet)
+    busy = occupations([each.id for each in people], now=now)
+    sheet.people |= {each.id: each for each in people}
+    change = Change(sheet, by=by, now=now)
+    added = _invitations(sheet, by, people, ring, busy, now)
+    rows.insert(*added)
+    sheet.invitations += added
+    for invitation in added:
+        kind = EventKind.INVITATION_SENT if invitation.state == "pending" else EventKind.INVITATION_BUSY
+        change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
+    settle(sheet, change=change)
+    return Sent(save(sheet, change), errors, _warnings(ring))
+
+
+def generated_call_id(username: str, now: datetime) -> str:
+    """The id of a call that came without one: `call_<username>_<unix ms>`.
+
+    A `+`, which call ids do not have, becomes `~`, which usernames do not have.
+    """
+    return f"call_{username.replace('+', '~')}_{int(now.timestamp() * 1000)}"
+
+
+def _place(
+    sheet: CallSheet,
+    by: Actor,
+    people: list[Person],
+    ring: Ring,
+    busy: list[Occupation],
+    errors: list[Problem],
+    *,
+    now: datetime,
+) -> Sent:
+    call = sheet.call
+    sheet.invitations = _invitations(sheet, by, people, ring, busy, now)
+    rings = any(each.state == "pending" for each in sheet.invitations)
+    stay = Participant(
+        user_id=by.user_id, device_id=by.device_id, joined_at=now, proved_at=now if by.lives else None
+    )
+    sheet.participants = [stay]
+    change = Change(sheet, by=by, now=now)
+    change.fact(EventKind.CALL_SENT, invitees=[each.username for each in people], device=by.device_id)
+    for invitation in sheet.invitations:
+        if invitation.state == "busy":
+            change.fact(EventKind.INVITATION_BUSY, invitee=sheet.people[invitation.invitee_id].username)
+    if not rings:
+        stay.left_at, stay.left_reason = now, "call_ended"
+        call.state, call.end_reason, call.ended_at = "ended", "busy", now
+        change.fact(EventKind.PARTICIPANT_LEFT, user=by.username, reason="call_ended", device=by.device_id)
+        change.fact(EventKind.CALL_ENDED, reason="busy")
+    try:
+        rows.insert(call)
+    except IntegrityError as error:
+        raise IdTaken from error
+    for each in (stay, *sheet.invitations):
+        each.call_id = call.pk
+    rows.insert(*sheet.invitations)
+    rows.insert(stay)
+    change.record()
+    return Sent(sheet, errors, _warnings(ring))
+
+
+def _repeat(earlier: CallSheet, by: Actor, fingerprint: str, now: datetime) -> Sent:
+    if earlier.is_overdue(now):
+        raise Overdue(earlier.call.pk)
+    if earlier.call.caller_id != by.user_id:
+        raise CallError(Code.CALL_ID_IN_USE)
+    if earlier.call.fingerprint != fingerprint:
+        raise CallError(Code.CALL_ID_IN_USE, "You used this call id for another call.", sheet=earlier)
+    return Sent(earlier, created=False)
+
+
+def _existing(
+    by: Actor, people: list[Person], asked: Sequence[str], busy: list[Occupation], *, now: datetime
+) -> Sent | None:
+    """The call that a send really means: one that the caller is in already, or the other's call to them (glare)."""
+    mine = [each for each in busy if each.user_id == by.user_id]
+    other = people[0] if len(people) == len(asked) == 1 else None
+    inside = [each.call_pk for each in mine if each.inside]
+    if inside:
+        sheet = lock_calls(inside, now=now)[inside[0]]
+        pair = {each.user_id for each in sheet.inside()}
+        if other is not None and sheet.call.state == "active" and pair == {by.user_id, other.id}:
+            return Sent(sheet, created=False, rejoin=True)
+        raise CallError(Code.ALREADY_IN_CALL, "You are in a call already.", sheet=sheet)
+    for each in mine:
+        if other is None or each.caller_id != other.id or each.call_state != "ringing":
+            continue
+        sheet = lock_calls([each.call_pk], now=now)[each.call_pk]
+        own = sheet.invitation_of(by.user_id)
+        if len(sheet.invitations) == 1 and own is not None and own.state == "pending":
+            answering.take_call(sheet, own, by=by, custom_data="", now=now)
+            return Sent(sheet, created=False, merged=True)
+    return None
+
+
+def _invitable(
+    by: Actor, invitees: Sequence[str], found: dict[str, Person], sheet: CallSheet | None = None
+) -> tuple[list[Person], list[Problem]]:
+    people: list[Person] = []
+    errors: list[Problem] = []
+    seen: set[str] = set()
+    ringing = {each.invitee_id for each in sheet.pending()} if sheet else set()
+    inside = {each.user_id for each in sheet.inside()} if sheet else {by.user_id}
+    room = limits().people_per_call - len(ringing | inside)
+    for name in invitees:
+        person = found.get(name)
+        code = None
+        if name in seen:
+            code = Code.DUPLICATE
+        elif name == by.username:
+            code = Code.SELF
+        elif person is None:
+            code = Code.UNKNOWN_USER
+        elif sheet and person.id in inside:
+            code = Code.ALREADY_IN_CALL
+        elif person.id in ringing:
+            code = Code.ALREADY_RINGING
+        elif len(people) >= room:
+            code = Code.CALL_FULL
+        seen.add(name)
+        if code is None and person is not None:
+            people.append(person)
+        elif code is not None:
+            errors.append({"invitee": name, "code": code.value, "detail": SENTENCES[code]})
+    return people, errors
+
+
+def _check_rate(by: Actor, now: datetime) -> None:
+    """Refuse a caller who started too many calls in the last minute. Counted under the caller's lock, so exactly."""
+    most = limits().sends_per_minute
+    if not most:
+        return
+    found = rows.execute(
+        "SELECT created_at FROM invitations_call WHERE caller_id = %s AND created_at > %s "
+        "ORDER BY created_at DESC LIMIT 1 OFFSET %s",
+        [by.user_id, now - timedelta(seconds=60), most - 1],
+    )
+    if found:
+        free_at = rows.moment(found[0][0]) + timedelta(seconds=60)  # type: ignore[operator]
+        wait = max(1, -int((now - free_at) // timedelta(seconds=1)))
+        raise CallError(Code.THROTTLED, f"You may start {most} calls a minute.", retry_after_seconds=wait)
+
+
+def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, now: datetime) -> Call:
+    ring = wanted.ring
+    return Call(
+        call_id=call_id,
+        state="ringing",
+        is_video_call=wanted.is_video_call,
+        caller_id=caller.id,
+        end_when_caller_leaves=wanted.end_when_caller_leaves,
+        custom_data=ring.custom_data,
+        resource_id=ring.resource_id,
+        notification_title=ring.notification_title,
+        notification_message=ring.notification_message,
+        timeout_seconds=ring.timeout_seconds,
+        fingerprint=fingerprint,
+        created_at=now,
+        ring_expires_at=now + timedelta(seconds=ring.timeout_seconds),
+    )
+
+
+def _invitations(
+    sheet: CallSheet, by: Actor, people: list[Person], ring: Ring, busy: list[Occupation], now: datetime
+) -> list[Invitation]:
+    occupied = {each.user_id for each in busy if each.call_pk != sheet.call.pk}
+    again = timedelta(seconds=limits().repeat_after_seconds[0])
+    made = []
+    for person in people:
+        is_busy = person.id in occupied and not person.call_waiting
+        made.append(
+            Invitation(
+                call_id=sheet.call.pk,
+                invitee_id=person.id,
+                inviter_id=by.user_id,
+                state=InvitationState.BUSY.value if is_busy else InvitationState.PENDING.value,
+                ring_data=ring.custom_data,
+                resource_id=ring.resource_id,
+                notification_title=ring.notification_title,
+                notification_message=ring.notification_message,
+                timeout_seconds=ring.timeout_seconds,
+                created_at=now,
+                expires_at=now + timedelta(seconds=ring.timeout_seconds),
+                closed_at=now if is_busy else None,
+                missed=is_busy,
+                next_ring_at=None if is_busy else now + again,
+            )
+        )
+    return made
+
+
+def _warnings(ring: Ring) -> list[dict[str, str]]:
+    """An unknown ring resource never loses a ring; the sender is told. No resources are kept yet."""
+    return [] if ring.resource_id is None else [{"code": "unknown_resource"}]

@@ -1,0 +1,200 @@
+"""Being in a call: join it, stay alive in it, leave it, end it for everyone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from invitations import rows
+from invitations.calls.answering import enter, leave_others, take_call
+from invitations.calls.closing import cancel_pending, finish, save, settle, take_out
+from invitations.calls.loading import lock_for, lock_person, lock_stays
+from invitations.calls.transaction import verb, write
+from invitations.conf import limits
+from invitations.errors import CallError, Code
+from invitations.events import Change
+from invitations.models import CallEvent, EndReason, EventKind, LeftReason, Participant
+from invitations.sheets import Actor, CallSheet
+
+PROOF_INTERVAL_SECONDS = 2
+"""A proof of life within this time of the last one is not written again."""
+
+
+@verb
+def join(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
+    """Come into a live call that one was invited to and missed or left, or move it here from another own device.
+
+    A pending invitation is accepted by it.
+
+    Args:
+        call_id: the call.
+        by: somebody who was invited, or the caller, on the device that joins.
+        now: the moment.
+
+    Raises:
+        CallError: `not_found`, `invitation_cancelled`, `call_ended`, `call_full`.
+    """
+    lock_person(by)
+    others = lock_stays(by, call_id, now=now)
+    sheet = lock_for(by, call_id, now=now)
+    own = sheet.invitation_of(by.user_id)
+    stay = sheet.participant_of(by.user_id)
+    if stay is not None and stay.device_id == by.device_id:
+        return sheet
+    if own is not None and own.state == "cancelled" and stay is None:
+        raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
+    if sheet.call.state == "ended":
+        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    if not sheet.concerns(by.user_id):
+        raise CallError(Code.NOT_ALLOWED, sheet=sheet)
+    if own is not None and own.state == "pending":
+        leave_others(sheet, others, by=by, now=now)
+        return take_call(sheet, own, by=by, custom_data="", now=now)
+    if stay is None and len(sheet.inside()) >= limits().people_per_call:
+        raise CallError(Code.CALL_FULL, sheet=sheet)
+    leave_others(sheet, others, by=by, now=now)
+    change = Change(sheet, by=by, now=now)
+    if stay is not None:
+        take_out(sheet, stay, LeftReason.MOVED, change=change)
+    enter(sheet, by=by, change=change)
+    return save(sheet, change)
+
+
+@verb
+def leave(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
+    """Go out of a call. It ends when nobody is left to talk to.
+
+    Args:
+        call_id: the call.
+        by: a participant. A device that the call was moved away from leaves nothing.
+        now: the moment.
+
+    Raises:
+        CallError: `not_found`, `not_allowed` for those who were never in it, `call_ended`.
+    """
+    sheet = lock_for(by, call_id, now=now)
+    stay = sheet.participant_of(by.user_id)
+    earlier = [each for each in sheet.participants if each.user_id == by.user_id and each.left_at is not None]
+    here = [each for each in earlier if each.device_id == by.device_id]
+    moved_away = here and here[-1].left_reason == LeftReason.MOVED
+    if stay is None or (moved_away and stay.device_id != by.device_id):
+        return _left_already(sheet, earlier)
+    change = Change(sheet, by=by, now=now)
+    take_out(sheet, stay, LeftReason.LEFT, change=change)
+    settle(sheet, change=change, withdrawn=by.user_id == sheet.call.caller_id)
+    return save(sheet, change)
+
+
+@verb
+def end(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
+    """End a call for everyone.
+
+    Args:
+        call_id: the call.
+        by: the caller, or an admin.
+        now: the moment.
+
+    Raises:
+        CallError: `not_found`, `not_allowed`, `call_ended` when somebody or something else ended it.
+    """
+    sheet = lock_for(by, call_id, now=now)
+    is_caller = by.user_id == sheet.call.caller_id
+    if not is_caller and not by.is_admin:
+        raise CallError(Code.NOT_ALLOWED, "Only the caller can end the call for everyone.", sheet=sheet)
+    if sheet.call.state == "ended":
+        if _ended_by(sheet, by):
+            return sheet
+        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    reason = EndReason.ENDED_BY_ADMIN if by.is_admin else EndReason.COMPLETED
+    if sheet.call.state == "ringing" and not by.is_admin:
+        reason = EndReason.CANCELLED
+    change = Change(sheet, by=by, now=now)
+    cancel_pending(sheet, change=change)
+    finish(sheet, reason, change=change)
+    return save(sheet, change)
+
+
+@verb
+def connected(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
+    """A device says that its media is up.
+
+    Args:
+        call_id: the call.
+        by: a participant, on the device that is in the call.
+        now: the moment.
+
+    Raises:
+        CallError: `not_found`, `not_allowed`, `call_ended`.
+    """
+    sheet = lock_for(by, call_id, now=now)
+    stay = _stay_here(sheet, by)
+    if stay.connected_at is not None:
+        return sheet
+    stay.connected_at = now
+    rows.update(stay, "connected_at")
+    change = Change(sheet, by=by, now=now)
+    change.fact(EventKind.PARTICIPANT_CONNECTED, user=by.username, device=by.device_id)
+    return save(sheet, change)
+
+
+@verb
+def heartbeat(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
+    """A device proves that it is alive, which renews its lease. No fact, no new revision.
+
+    Args:
+        call_id: the call.
+        by: a participant, on the device that is in the call.
+        now: the moment.
+
+    Raises:
+        CallError: `not_found`, `not_allowed`, `call_ended`.
+    """
+    sheet = lock_for(by, call_id, now=now)
+    stay = _stay_here(sheet, by)
+    stay.proved_at = now
+    rows.update(stay, "proved_at")
+    return sheet
+
+
+def prove_life(user_id: int, device_id: str, *, now: datetime) -> bool:
+    """Renew the leases that this device holds, in whatever call it is.
+
+    Args:
+        user_id: the user's key.
+        device_id: the device that speaks.
+        now: the moment.
+
+    Returns:
+        Whether the device is in any call.
+    """
+    stays = Participant.objects.open().filter(user_id=user_id, device_id=device_id)
+    known = stays.values_list("pk", "proved_at")[:2]
+    stale = now - timedelta(seconds=PROOF_INTERVAL_SECONDS)
+    old = [pk for pk, proved_at in known if proved_at is None or proved_at < stale]
+    if old:
+        with write():
+            Participant.objects.open().filter(pk__in=old).update(proved_at=now)
+    return bool(known)
+
+
+def _stay_here(sheet: CallSheet, by: Actor) -> Participant:
+    if sheet.call.state == "ended":
+        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    stay = sheet.participant_of(by.user_id)
+    if stay is None or stay.device_id != by.device_id:
+        raise CallError(Code.NOT_ALLOWED, "This device is not in the call.", sheet=sheet)
+    return stay
+
+
+def _left_already(sheet: CallSheet, earlier: list[Participant]) -> CallSheet:
+    if any(each.left_reason in (LeftReason.LEFT, LeftReason.MOVED) for each in earlier):
+        return sheet
+    if sheet.call.state == "ended":
+        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    if earlier:
+        return sheet
+    raise CallError(Code.NOT_ALLOWED, "You are not in this call.", sheet=sheet)
+
+
+def _ended_by(sheet: CallSheet, by: Actor) -> bool:
+    last = CallEvent.objects.filter(call_id=sheet.call.pk, kind=EventKind.CALL_ENDED).first()
+    return last is not None and last.actor_id == by.user_id

@@ -1,0 +1,65 @@
+"""Recording what happened: one log row per fact, numbered by the call's revision, and the live hint once it is committed.
+
+Rows are written in the transaction of the change they tell of; nothing is published for a change that did not happen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from invitations import live, rows
+from invitations.models import CallEvent, EventKind
+from invitations.sheets import Actor, CallSheet
+
+
+class Change:
+    """The facts of one change to one call, gathered while a verb runs and recorded at its end.
+
+    Args:
+        sheet: the call that changes.
+        by: who does it; None for the server itself.
+        now: the moment of all its facts.
+    """
+
+    def __init__(self, sheet: CallSheet, *, by: Actor | None, now: datetime) -> None:
+        self.sheet = sheet
+        self.now = now
+        self._by = by
+        self._facts: list[CallEvent] = []
+
+    def fact(self, kind: EventKind, **data: Any) -> None:
+        """Add a fact; the first one names the change on the wire."""
+        call = self.sheet.call
+        call.revision += 1
+        self._facts.append(
+            CallEvent(
+                call_id=call.pk,
+                revision=call.revision,
+                kind=kind.value,
+                actor_id=self._by.user_id if self._by else None,
+                device_id=self._by.device_id if self._by else "",
+                data=data,
+                at=self.now,
+            )
+        )
+
+    def record(self) -> None:
+        """Write the log rows and owe the live hint to the commit. Does nothing if nothing happened."""
+        if not self._facts:
+            return
+        for each in self._facts:
+            each.call_id = self.sheet.call.pk
+        rows.insert(*self._facts)
+        transaction.on_commit(
+            partial(
+                live.publish_call,
+                self.sheet,
+                [each.kind for each in self._facts],
+                actor=self._by.username if self._by else None,
+                now=self.now,
+                origin=self._by.origin if self._by else None,
+            )
+        )

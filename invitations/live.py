@@ -1,0 +1,106 @@
+"""Publishing to open pages and apps: a hint that something changed, carrying the whole state.
+
+Never raises and never holds up a verb: what must happen is a row; a lost hint is healed by `sync`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from invitations.layers import EmbeddedChannelLayer
+from invitations.serializers import seen_by, shared_view
+from invitations.sheets import CallSheet
+
+logger = logging.getLogger(__name__)
+DISPATCHER_GROUP = "callinvite.dispatcher"
+
+_serving_loop: asyncio.AbstractEventLoop | None = None
+_own_loop: asyncio.AbstractEventLoop | None = None
+_own_loop_lock = threading.Lock()
+
+
+def group_of(user_id: int) -> str:
+    """The channel group of all live sockets of one user."""
+    return f"callinvite.user.{user_id}"
+
+
+def serve_on(loop: asyncio.AbstractEventLoop) -> None:
+    """Publish on this loop from now on: the server's own, where its sockets are."""
+    global _serving_loop  # noqa: PLW0603  one server loop per process
+    _serving_loop = loop
+
+
+def publish_call(
+    sheet: CallSheet,
+    kinds: list[str],
+    *,
+    actor: str | None,
+    now: datetime,
+    origin: str | None = None,
+    receivers: Iterable[int] | None = None,
+) -> None:
+    """Tell everybody whom a call concerns what happened, one frame per receiver.
+
+    Args:
+        sheet: the call after the change; must not change any more.
+        kinds: the facts of the change, the act itself first.
+        actor: the public id of who did it, or None for the server.
+        now: the server's time.
+        origin: the channel of the socket that asked; it has its result and is passed over.
+        receivers: the users' keys; everybody in the call when omitted.
+    """
+    try:
+        shared = shared_view(sheet, now)
+        for user_id in sheet.people if receivers is None else receivers:
+            frame = {
+                "type": "call",
+                "event": kinds[0],
+                "events": kinds,
+                "actor": actor,
+                "call": seen_by(user_id, sheet, shared, now),
+            }
+            publish(group_of(user_id), {"type": "live.frame", "text": encode(frame), "origin": origin})
+    except Exception:
+        logger.exception("Live frames of call %s were not published; sync will heal it", sheet.call.call_id)
+
+
+def publish(group: str, message: dict[str, Any]) -> None:
+    """Send a message to a channel group from any thread, without waiting for it."""
+    layer = get_channel_layer()
+    if layer is None:
+        return
+    if isinstance(layer, EmbeddedChannelLayer):
+        layer.publish(group, message)
+        return
+    asyncio.run_coroutine_threadsafe(_send(layer, group, message), _loop())
+
+
+def encode(frame: dict[str, Any]) -> str:
+    """A frame as JSON text without idle spaces."""
+    return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
+
+
+async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:
+    try:
+        await layer.group_send(group, message)
+    except Exception as error:  # Redis may be away in any of a dozen ways; sync heals what is lost
+        logger.warning("A live hint was lost: %s", type(error).__name__)
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """The server's loop, or in a process without one (WSGI, a command) a loop in a thread of our own."""
+    global _own_loop  # noqa: PLW0603  one publishing thread per process
+    if _serving_loop is not None and _serving_loop.is_running():
+        return _serving_loop
+    with _own_loop_lock:
+        if _own_loop is None:
+            _own_loop = asyncio.new_event_loop()
+            threading.Thread(target=_own_loop.run_forever, name="live-publisher", daemon=True).start()
+    return _own_loop

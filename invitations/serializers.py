@@ -1,0 +1,153 @@
+"""The one wire shape of a call, for REST, socket, push and webhook alike.
+
+Pure: reads no database. What differs between two people looking at the same call is laid over a part made once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from invitations.sheets import CallSheet, Person
+
+if TYPE_CHECKING:
+    from invitations.models import Invitation, Participant
+
+JSON = dict[str, Any]
+
+
+def call_view(sheet: CallSheet, viewer_id: int | None, now: datetime) -> JSON:
+    """The call object of DESIGN section 5 as one person may see it.
+
+    Args:
+        sheet: the call as loaded.
+        viewer_id: whose `you` is wanted; None or a stranger (an admin, say) has no role in it.
+        now: the server's time, for `server_time` and `remaining_ms`.
+    """
+    return seen_by(viewer_id, sheet, shared_view(sheet, now), now)
+
+
+def shared_view(sheet: CallSheet, now: datetime) -> JSON:
+    """What everybody sees of a call: made once per change, then laid under each receiver's own part."""
+    call = sheet.call
+    return {
+        "call_id": call.call_id,
+        "revision": call.revision,
+        "state": call.state,
+        "end_reason": call.end_reason,
+        "is_video_call": call.is_video_call,
+        "caller": person_view(sheet.people[call.caller_id]),
+        "custom_data": call.custom_data,
+        "resource_id": call.resource_id,
+        "ringtone_url": None,
+        "notification_title": None,
+        "notification_message": None,
+        "timeout_seconds": call.timeout_seconds,
+        "created_at": moment(call.created_at),
+        "ring_expires_at": moment(call.ring_expires_at),
+        "remaining_ms": 0,
+        "server_time": moment(now),
+        "answered_at": moment(call.answered_at),
+        "ended_at": moment(call.ended_at),
+        "duration_seconds": call.duration_seconds,
+        "invitations": [_invitation_view(each, sheet.people) for each in sheet.invitations],
+        "participants": [_participant_view(each, sheet.people) for each in sheet.participants],
+        "you": None,
+    }
+
+
+def seen_by(viewer_id: int | None, sheet: CallSheet, shared: JSON, now: datetime) -> JSON:
+    """The shared part with what this viewer alone sees: the ring that concerns them and their own role."""
+    call = sheet.call
+    own = None if viewer_id is None else sheet.invitation_of(viewer_id)
+    ring = call if own is None else own
+    expires_at = call.ring_expires_at if own is None else own.expires_at
+    rings = call.state == "ringing" if own is None else own.state == "pending"
+    group = len({each.invitee_id for each in sheet.invitations}) > 1
+    caller = sheet.people[call.caller_id if own is None else own.inviter_id]
+    view = {
+        **shared,
+        "resource_id": ring.resource_id,
+        "notification_title": ring.notification_title or caller.name,
+        "notification_message": ring.notification_message or default_message(call.is_video_call, group),
+        "timeout_seconds": ring.timeout_seconds,
+        "ring_expires_at": moment(expires_at),
+        "remaining_ms": max(0, round((expires_at - now).total_seconds() * 1000)) if rings else 0,
+        "you": you_view(sheet, viewer_id, own),
+    }
+    if own is not None:
+        view["custom_data"] = own.ring_data
+    return view
+
+
+def you_view(sheet: CallSheet, viewer_id: int | None, own: Invitation | None) -> JSON | None:
+    """The viewer's role and state in the call, and the verbs that are open to them now."""
+    call = sheet.call
+    is_caller = viewer_id == call.caller_id
+    if viewer_id is None or (own is None and not is_caller):
+        return None
+    inside = sheet.participant_of(viewer_id) is not None
+    return {
+        "role": "caller" if is_caller else "invitee",
+        "state": own.state if own is not None else ("joined" if inside else "left"),
+        "can": _open_verbs(sheet, viewer_id, own, inside=inside),
+        "missed": own is not None and own.missed,
+    }
+
+
+def _open_verbs(sheet: CallSheet, viewer_id: int, own: Invitation | None, *, inside: bool) -> list[str]:
+    if sheet.call.state == "ended":
+        return []
+    if own is not None and own.state == "pending" and not inside:
+        return ["accept", "reject"]
+    if not inside:
+        return [] if own is not None and own.state == "cancelled" else ["join"]
+    can = ["invite", "leave"]
+    is_caller = viewer_id == sheet.call.caller_id
+    if any(is_caller or each.inviter_id == viewer_id for each in sheet.pending()):
+        can.insert(0, "cancel")
+    if is_caller:
+        can.append("end")
+    return can
+
+
+def person_view(person: Person) -> JSON:
+    """A person on the wire: the public id and the shown name."""
+    return {"id": person.username, "name": person.name}
+
+
+def default_message(is_video_call: bool, group: bool) -> str:
+    """What a ring says when the sender chose no message of their own."""
+    return f"Incoming {'group ' if group else ''}{'video' if is_video_call else 'audio'} call"
+
+
+def moment(value: datetime | None) -> str | None:
+    """A moment on the wire: UTC, ISO 8601 with milliseconds and `Z`."""
+    if value is None:
+        return None
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def _invitation_view(invitation: Invitation, people: dict[int, Person]) -> JSON:
+    return {
+        "invitee": person_view(people[invitation.invitee_id]),
+        "inviter": person_view(people[invitation.inviter_id]),
+        "state": invitation.state,
+        "progress": invitation.progress,
+        "ringing_on": invitation.ringing_label or None,
+        "reject_reason": invitation.reject_reason,
+        "custom_data": invitation.custom_data,
+        "expires_at": moment(invitation.expires_at),
+        "responded_at": moment(invitation.responded_at),
+        "answered_on": invitation.answered_label or None,
+    }
+
+
+def _participant_view(participant: Participant, people: dict[int, Person]) -> JSON:
+    return {
+        "user": person_view(people[participant.user_id]),
+        "device_id": participant.device_id,
+        "joined_at": moment(participant.joined_at),
+        "connected_at": moment(participant.connected_at),
+        "left_at": moment(participant.left_at),
+        "left_reason": participant.left_reason,
+    }

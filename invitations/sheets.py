@@ -1,0 +1,106 @@
+"""A call with its invitations, participants and people, as a verb holds it in its hands.
+
+Pure data and questions about it: reads no database, changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from invitations.conf import limits
+
+if TYPE_CHECKING:
+    from invitations.models import Call, Invitation, Participant
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user as calls see one: the key, the public id and the shown name."""
+
+    id: int
+    username: str
+    name: str
+    call_waiting: bool = False
+    device_label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, and on which device.
+
+    Args:
+        user_id: the user's key.
+        username: the user's public id.
+        device_id: 1 to 64 of `[A-Za-z0-9._~-]`; a face derives one from the session or token where the client named none.
+        device_label: what the device is called, or None if the verb shall look it up.
+        origin: the channel of the socket that asks: it gets the result instead of the live frame.
+        lives: the request itself proves that the device is alive.
+        is_admin: may end any call and cancel any invitation.
+    """
+
+    user_id: int
+    username: str
+    device_id: str
+    device_label: str | None = None
+    origin: str | None = None
+    lives: bool = False
+    is_admin: bool = False
+
+
+@dataclass(slots=True)
+class CallSheet:
+    """One call as loaded by a verb: rows in the order of their keys, people by key."""
+
+    call: Call
+    invitations: list[Invitation]
+    participants: list[Participant]
+    people: dict[int, Person] = field(default_factory=dict)
+
+    def pending(self) -> list[Invitation]:
+        """Invitations that wait for their answer."""
+        return [each for each in self.invitations if each.state == "pending"]
+
+    def inside(self) -> list[Participant]:
+        """Participants who have not left."""
+        return [each for each in self.participants if each.left_at is None]
+
+    def invitation_of(self, user_id: int) -> Invitation | None:
+        """The user's latest invitation: an earlier attempt no longer counts."""
+        return next((each for each in reversed(self.invitations) if each.invitee_id == user_id), None)
+
+    def participant_of(self, user_id: int) -> Participant | None:
+        """The user's open stay in the call."""
+        return next(
+            (each for each in self.participants if each.user_id == user_id and each.left_at is None), None
+        )
+
+    def concerns(self, user_id: int) -> bool:
+        """Whether the user started the call or was ever invited to it."""
+        return user_id == self.call.caller_id or self.invitation_of(user_id) is not None
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether a deadline of this open call has passed and nobody has acted on it yet."""
+        if self.call.state == "ended":
+            return False
+        if any(each.expires_at <= now for each in self.pending()):
+            return True
+        if any(lease_expires_at(each, self.call) <= now for each in self.inside()):
+            return True
+        return self.call.created_at + timedelta(seconds=limits().max_duration_seconds) <= now
+
+
+def lease_expires_at(participant: Participant, call: Call) -> datetime:
+    """When an open participant counts as gone.
+
+    A device that once proved life holds a short lease from its last proof. One that never did keeps its ring until the
+    deadline, and its place in an active call for `lease_unproven_seconds` from the answer or its joining.
+    """
+    terms = limits()
+    if participant.proved_at is not None:
+        seconds = terms.lease_active_seconds if call.state == "active" else terms.lease_ringing_seconds
+        return participant.proved_at + timedelta(seconds=seconds)
+    if call.state == "active":
+        since = max(participant.joined_at, call.answered_at or participant.joined_at)
+        return since + timedelta(seconds=terms.lease_unproven_seconds)
+    return call.ring_expires_at
