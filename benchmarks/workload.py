@@ -1,0 +1,188 @@
+"""Drives cycles: so many pairs at once, each slot with the next pair as soon as its cycle is done."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from benchmarks.people import Failed, Person, Rung
+from benchmarks.servers import Server
+
+Pair = tuple[Person, Person]
+CONNECTS_AT_ONCE = 20
+
+
+@dataclass
+class Window:
+    """What one timed window showed."""
+
+    cycles: int = 0
+    seconds: float = 0.0
+    server_cpu_seconds: float = 0.0
+    client_cpu_seconds: float = 0.0
+    rings: list[float] = field(default_factory=list)
+    answers: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, other: Window) -> None:
+        """Take another window in, as if they had been one."""
+        self.cycles += other.cycles
+        self.seconds += other.seconds
+        self.server_cpu_seconds += other.server_cpu_seconds
+        self.client_cpu_seconds += other.client_cpu_seconds
+        self.rings += other.rings
+        self.answers += other.answers
+        self.failures += other.failures
+
+    @property
+    def rate(self) -> float:
+        """Cycles per second."""
+        return self.cycles / self.seconds if self.seconds else 0.0
+
+    @property
+    def client_share(self) -> float:
+        """The client's share of its core: near 1 the client is what is measured."""
+        return self.client_cpu_seconds / self.seconds if self.seconds else 0.0
+
+    @property
+    def cpu_ms(self) -> float:
+        """Milliseconds of the server's CPU time per cycle: steadier than the rate on a busy machine."""
+        return 1000 * self.server_cpu_seconds / self.cycles if self.cycles else 0.0
+
+    def ring_ms(self, percent: float) -> float:
+        """That percentile of the ring latency, in milliseconds."""
+        return percentile(self.rings, percent) * 1000
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value below which that percentage lies (nearest rank); nan of nothing."""
+    if not values:
+        return float("nan")
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+def median(values: Iterable[float]) -> float:
+    """The median, nan of nothing."""
+    values = [value for value in values if value == value]
+    return statistics.median(values) if values else float("nan")
+
+
+async def connect(face, people: Sequence[Person]) -> None:
+    """Open everybody's socket, a few at once."""
+    waiting = iter(people)
+
+    async def opener() -> None:
+        for person in waiting:
+            await face.connect(person)
+
+    await asyncio.gather(*(opener() for _ in range(CONNECTS_AT_ONCE)))
+
+
+def disconnect(people: Sequence[Person]) -> None:
+    """Close everybody's socket."""
+    for person in people:
+        if person.socket is not None:
+            person.socket.close()
+            person.socket = None
+
+
+async def measure(server: Server, work: Callable[[Window], Awaitable[None]]) -> Window:
+    """Time some work, with the CPU that both sides used meanwhile."""
+    window = Window()
+    server_before, client_before, started_at = server.cpu_seconds(), time.process_time(), perf_counter()
+    await work(window)
+    window.seconds = perf_counter() - started_at
+    window.client_cpu_seconds = time.process_time() - client_before
+    window.server_cpu_seconds = server.cpu_seconds() - server_before
+    return window
+
+
+async def once_each(server: Server, face, pairs: Sequence[Pair], slots: int, after: bool = True) -> Window:
+    """Each pair rings once, `slots` of them at a time; the calls end after the clock has stopped.
+
+    The clock runs until the last cycle is done: the tail, when slots run out of pairs, counts against the server.
+    """
+    done: list[tuple[Pair, Rung]] = []
+    waiting = iter(pairs)
+
+    async def work(window: Window) -> None:
+        async def slot() -> None:
+            own = face.slot()
+            for pair in waiting:
+                rung = await _cycle(own, pair, window)
+                if rung is not None:
+                    done.append((pair, rung))
+
+        await asyncio.gather(*(slot() for _ in range(slots)))
+
+    window = await measure(server, work)
+    if after:
+        await _release(face, done)
+    return window
+
+
+async def over_and_over(server: Server, face, pairs: Sequence[Pair], seconds: float) -> Window:
+    """Each pair rings, ends the call and rings again, for that long: the ending counts too."""
+
+    async def work(window: Window) -> None:
+        until = perf_counter() + seconds
+
+        async def slot(pair: Pair) -> None:
+            own = face.slot()
+            while perf_counter() < until:
+                rung = await _cycle(own, pair, window)
+                if rung is None:
+                    return
+                await own.release(*pair, rung)
+
+        await asyncio.gather(*(slot(pair) for pair in pairs))
+
+    return await measure(server, work)
+
+
+async def all_at_once(face, pairs: Sequence[Pair], patience_seconds: float = 8.0) -> tuple[int, list[float]]:
+    """Everybody sends in the same moment. Gives how many rings never came, and how late the others did.
+
+    Nobody asks the server again meanwhile (no `sync`), so a ring that is lost stays lost.
+    """
+    rings = [(pair, pair[1].expect("ringing")) for pair in pairs]
+    started_at = perf_counter()
+    sent = [face.request_send(*pair) for pair in pairs]
+    done, _ = await asyncio.wait([future for _, future in rings], timeout=patience_seconds)
+    latencies = [future.result()[1] - started_at for future in done]
+    for future in sent:
+        await face.check(future, 201)
+    ended = [(pair, Rung(0, 0, future.result()[0]["call"]["call_id"])) for pair, future in rings if future in done]
+    for (caller, invitee), rung in ended:
+        gone = invitee.expect("ended")
+        await face.check(caller.request("cancel", rung.call_id, {}), 200)
+        await gone
+    return len(pairs) - len(done), latencies
+
+
+async def _cycle(face, pair: Pair, window: Window) -> Rung | None:
+    try:
+        rung = await face.ring(*pair)
+    except (Failed, ConnectionError) as failure:
+        window.failures.append(str(failure))
+        return None
+    window.cycles += 1
+    window.rings.append(rung.ring_seconds)
+    window.answers.append(rung.answer_seconds)
+    return rung
+
+
+async def _release(face, done: Sequence[tuple[Pair, Rung]]) -> None:
+    waiting = iter(done)
+
+    async def releaser() -> None:
+        own = face.slot()
+        for pair, rung in waiting:
+            await own.release(*pair, rung)
+
+    await asyncio.gather(*(releaser() for _ in range(min(20, len(done) or 1))))
