@@ -1,0 +1,62 @@
+"""Forms of the sign-in and sign-up pages; passwords are judged by Django's validators and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import get_user_model
+from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db import transaction
+
+from invitations.models import CallingPreferences
+
+
+class SignInForm(AuthenticationForm):
+    """Name and password. The same answer for an unknown name and a wrong password."""
+
+    error_messages = {  # noqa: RUF012  (Django's own declaration)
+        "invalid_login": "This name and password do not belong together. Check both and try again.",
+        "inactive": "This name and password do not belong together. Check both and try again.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "User name"
+        self.fields["username"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+
+
+class SignUpForm(BaseUserCreationForm):
+    """A new account: its user name for ever, the name that others see, and a password."""
+
+    display_name = forms.CharField(
+        label="Your name",
+        max_length=64,
+        required=False,
+        validators=[ProhibitNullCharactersValidator()],
+        help_text="What others see when you call. Your user name when left empty.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    field_order = ("username", "display_name", "password1", "password2")
+
+    class Meta:
+        model = get_user_model()
+        fields = ("username",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "User name"
+        self.fields["username"].help_text = "Letters, digits and . _ @ + - only, at most 64."
+        self.fields["username"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+        self.fields["password1"].help_text = "At least 8 characters, not a common word, not only digits."
+        self.fields["password2"].label = "Password once more"
+        self.fields["password2"].help_text = ""
+
+    @transaction.atomic
+    def save(self, commit: bool = True) -> Any:
+        user = super().save(commit=commit)
+        name = self.cleaned_data["display_name"].strip()
+        if commit and name:
+            CallingPreferences.objects.update_or_create(user=user, defaults={"display_name": name})
+        return user

@@ -1,0 +1,146 @@
+"""Sign-in, sign-up, sign-out and the one shell page; the shell's data come by REST and the live socket.
+
+No view here reads or changes a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.generic import FormView, TemplateView
+
+from invitations.api import throttles
+from invitations.api.errors import problem_page
+from invitations.errors import CallError, Code
+from invitations.pages.forms import SignInForm, SignUpForm
+
+
+def signup_open() -> bool:
+    """Whether anybody may make an account (CALLINVITE_SIGNUP)."""
+    return getattr(settings, "CALLINVITE_SIGNUP", "closed") == "open"
+
+
+@method_decorator(never_cache, name="dispatch")
+class Shell(LoginRequiredMixin, TemplateView):
+    """The app: people, recents and settings are views inside it, so that a call survives moving about."""
+
+    template_name = "pages/shell.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"page_config": self._config()}
+
+    def _config(self) -> dict[str, Any]:
+        return {
+            "user": {"id": self.request.user.get_username()},
+            "api": "/api/v1/",
+            "live": "/ws/v1/live",
+            "signInUrl": resolve_url(settings.LOGIN_URL),
+            "csrfToken": get_token(self.request),
+        }
+
+
+class SignIn(LoginView):
+    """Signs a browser in; people who already are go straight to the app. Tries are counted as those of the API."""
+
+    template_name = "registration/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            throttles.check_login(request, request.POST.get("username", ""))
+        except CallError as error:
+            return self._refused(error.extra.get("retry_after_seconds", throttles.WINDOW_SECONDS))
+        return super().post(request, *args, **kwargs)
+
+    def _refused(self, seconds: int) -> HttpResponse:
+        form = self.authentication_form(self.request)
+        answer = self.render_to_response(self.get_context_data(form=form, wait_seconds=seconds), status=429)
+        answer.headers["Retry-After"] = str(seconds)
+        return answer
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"signup_open": signup_open()}
+
+
+@method_decorator([sensitive_post_parameters(), csrf_protect, never_cache], name="dispatch")
+class SignUp(FormView):
+    """Makes an account and signs it in, where the operator allows that."""
+
+    template_name = "registration/sign_up.html"
+    form_class = SignUpForm
+    success_url = reverse_lazy("shell")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            return redirect("shell")
+        if not signup_open():
+            return self.render_closed()
+        return super().dispatch(request, *args, **kwargs)
+
+    def render_closed(self) -> HttpResponse:
+        """The page that says whom to ask instead of a bare 404."""
+        return self.response_class(
+            self.request, ["registration/sign_up_closed.html"], {}, status=403, using=self.template_engine
+        )
+
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        login(self.request, form.save())  # type: ignore[attr-defined]
+        return super().form_valid(form)
+
+
+class SignOut(LogoutView):
+    """Signs this browser out (POST only) and shows the sign-in page."""
+
+    next_page = reverse_lazy("sign_in")
+
+
+@method_decorator(cache_control(max_age=3600), name="dispatch")
+class AppManifest(TemplateView):
+    """What a phone needs to put the app on its home screen."""
+
+    template_name = "pages/app.webmanifest"
+    content_type = "application/manifest+json"
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: a request that Django itself refused to read."""
+    return _problem(request, 400, Code.INVALID)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: signed in, but as somebody else than this is for."""
+    return _problem(request, 403, Code.NOT_ALLOWED)
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: no such page."""
+    return _problem(request, 404, Code.NOT_FOUND)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: says that it was our fault, and needs neither the database nor the session to say it."""
+    return _problem(request, 500, Code.UNAVAILABLE)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without its page's token: mostly a page that was loaded before signing in or out."""
+    return _problem(request, 403, Code.CSRF_FAILED, template="403_csrf.html")
+
+
+def _problem(request: HttpRequest, status: int, code: Code, template: str | None = None) -> HttpResponse:
+    if request.path_info.startswith("/api/"):
+        return problem_page(request, code)
+    return render(None, template or f"{status}.html", status=status)

@@ -1,0 +1,66 @@
+/** `<connection-banner>`: says when the page is cut off from the server, and what that means. Silent while all is well. */
+
+import { h, setText } from "./dom.js";
+import { ServiceElement } from "./service-element.js";
+
+/** Most reconnects are done before anybody needs to know of them. */
+const PATIENCE_MS = 1500;
+
+export class ConnectionBanner extends ServiceElement {
+  /** @type {Record<string, HTMLElement>} */
+  #parts = {};
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #wasOpen = false;
+
+  build() {
+    const parts = this.#parts = {
+      words: h("p", { class: "banner__words" }),
+      again: h("button", { class: "button button--small", type: "button", onClick: () => { location.reload(); } }, "Load again"),
+    };
+    const spinner = h("span", { class: "spinner", "aria-hidden": "true" });
+    Object.assign(parts, { spinner, banner: h("div", { class: "banner banner--warn", hidden: true }, spinner, parts.words, parts.again) });
+    this.setAttribute("role", "status");
+    this.replaceChildren(parts.banner);
+  }
+
+  attached() {
+    for (const name of ["online", "offline"]) {
+      addEventListener(name, () => { this.update(this.service.state); });
+    }
+  }
+
+  /** @param {any} state */
+  update({ connection }) {
+    clearTimeout(this.#timer);
+    if (connection === "open" || connection === "signed_out") {
+      this.#wasOpen = true;
+      this.#parts.banner.hidden = true;
+      return;
+    }
+    const show = () => { this.#show(connection); };
+    if (this.#parts.banner.hidden) {
+      this.#timer = setTimeout(show, PATIENCE_MS);
+    } else {
+      show();
+    }
+  }
+
+  /** @param {string} connection */
+  #show(connection) {
+    const { banner, words, spinner, again } = this.#parts;
+    const closed = connection === "closed";
+    banner.hidden = false;
+    spinner.hidden = closed;
+    again.hidden = !closed;
+    if (closed) {
+      setText(words, "This page is not connected: nobody can ring you here.");
+    } else if (!navigator.onLine) {
+      setText(words, "You are offline. Nobody can ring you here until the network is back.");
+    } else {
+      setText(words, this.#wasOpen ? "Connection lost. Reconnecting…" : "Connecting…");
+    }
+  }
+}
+
+customElements.define("connection-banner", ConnectionBanner);

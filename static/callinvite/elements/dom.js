@@ -1,0 +1,115 @@
+/** Making and keeping DOM in few words. Text goes in as text nodes only, never as HTML. */
+
+/** Make one element.
+ *  @param {string} tag
+ *  @param {Record<string, unknown>} [attributes] `onClick` style names are listeners; true sets an empty attribute,
+ *    false, null and undefined leave it out
+ *  @param {...(Node | string | null | undefined | false)} children
+ *  @returns {HTMLElement} */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") {
+      element.addEventListener(name.slice(2).toLowerCase(), /** @type {EventListener} */ (value));
+    } else if (value !== false && value !== null && value !== undefined) {
+      element.setAttribute(name, value === true ? "" : String(value));
+    }
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** An icon for a button or a line.
+ *  @param {string} name
+ *  @returns {HTMLElement} */
+export function icon(name) {
+  return h("ui-icon", { name });
+}
+
+/** A button with an icon only; the label is what a screen reader says and what hovering shows.
+ *  @param {{icon: string, label: string, className?: string, onClick: (event: Event) => void}} options
+ *  @returns {HTMLButtonElement} */
+export function iconButton({ icon: name, label, className = "button--quiet", onClick }) {
+  const button = /** @type {HTMLButtonElement} */ (
+    h("button", { class: `button button--round ${className}`, type: "button", onClick }, icon(name))
+  );
+  relabel(button, label);
+  return button;
+}
+
+/** Change what an icon button is called.
+ *  @param {HTMLElement} button
+ *  @param {string} label */
+export function relabel(button, label) {
+  if (button.getAttribute("aria-label") !== label) {
+    button.setAttribute("aria-label", label);
+    button.title = label;
+  }
+}
+
+/** Write a text only if it differs, so that live regions speak and selections stay.
+ *  @param {Element} element
+ *  @param {string} text */
+export function setText(element, text) {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
+/** Put an attribute, or take it away for null and false.
+ *  @param {Element} element
+ *  @param {string} name
+ *  @param {string | boolean | null | undefined} value */
+export function setAttribute(element, name, value) {
+  if (value === null || value === undefined || value === false) {
+    element.removeAttribute(name);
+    return;
+  }
+  const text = value === true ? "" : value;
+  if (element.getAttribute(name) !== text) {
+    element.setAttribute(name, text);
+  }
+}
+
+/** @type {WeakMap<Element, Map<string, {node: HTMLElement, update: (item: any) => void}>>} */
+const kept = new WeakMap();
+
+/** Make a container's children be those of a list, keeping the nodes (and with them the focus) of items that stay.
+ *  @template T
+ *  @param {Element} container holds nothing else
+ *  @param {T[]} items
+ *  @param {(item: T) => string} keyOf unique in the list
+ *  @param {(item: T) => {node: HTMLElement, update: (item: T) => void}} create */
+export function keep(container, items, keyOf, create) {
+  const before = kept.get(container) ?? new Map();
+  const after = new Map();
+  let next = container.firstChild;
+  for (const item of items) {
+    const key = keyOf(item);
+    const entry = before.get(key) ?? create(item);
+    after.set(key, entry);
+    entry.update(item);
+    if (entry.node === next) {
+      next = next.nextSibling;
+    } else {
+      container.insertBefore(entry.node, next);
+    }
+  }
+  while (next) {
+    const gone = next;
+    next = next.nextSibling;
+    gone.remove();
+  }
+  kept.set(container, after);
+}
+
+/** Say something to screen readers without showing it.
+ *  @param {string} text */
+export function speak(text) {
+  const region = document.getElementById("spoken");
+  if (region) {
+    region.textContent = "";
+    // A region that gets the same words again is silent unless it was empty in between.
+    requestAnimationFrame(() => { region.textContent = text; });
+  }
+}

@@ -1,0 +1,65 @@
+/** The pictures of the pages, drawn for this project on a 24 by 24 grid, and the element that shows one.
+ *  They are decoration: the words beside them (or on their button) say what they mean. */
+
+const SVG = "http://www.w3.org/2000/svg";
+const HANDSET = "M5.2 3.6h2.9c.5 0 .9.3 1 .8l.9 3.5c.1.4 0 .8-.3 1.1L8 10.5a12.6 12.6 0 0 0 5.5 5.5l1.5-1.7c.3-.3.7-.4 1.1-.3l3.5.9c.5.1.8.5.8 1v2.9c0 .9-.8 1.7-1.7 1.6C10.6 19.8 4.2 13.4 3.6 5.3c-.1-.9.7-1.7 1.6-1.7z";
+
+/** @type {Record<string, [string, Record<string, string>][]>} */
+const DRAWINGS = {
+  phone: [["path", { d: HANDSET }]],
+  "phone-solid": [["path", { d: HANDSET, fill: "currentColor" }]],
+  "hang-up": [["path", { d: HANDSET, fill: "currentColor", transform: "rotate(135 12 12)" }]],
+  video: [["rect", { x: "2.5", y: "6", width: "12.5", height: "12", rx: "3" }], ["path", { d: "M15 10.5l4.7-2.9c.6-.4 1.3 0 1.3.7v7.4c0 .7-.7 1.1-1.3.7L15 13.5" }]],
+  "video-solid": [["rect", { x: "2.5", y: "6", width: "12.5", height: "12", rx: "3", fill: "currentColor" }], ["path", { d: "M16.5 11l3.6-2.3c.5-.3.9 0 .9.5v5.6c0 .5-.4.8-.9.5L16.5 13z", fill: "currentColor" }]],
+  people: [["circle", { cx: "9", cy: "8", r: "3.5" }], ["path", { d: "M2.5 19.5c.4-3.6 3-5.8 6.5-5.8s6.1 2.2 6.5 5.8" }], ["path", { d: "M15.5 4.9a3.3 3.3 0 0 1 0 6.2" }], ["path", { d: "M18 14.3c2 .8 3.2 2.6 3.5 5.2" }]],
+  person: [["circle", { cx: "12", cy: "8", r: "3.8" }], ["path", { d: "M4.5 20c.5-3.9 3.5-6.2 7.5-6.2s7 2.3 7.5 6.2" }]],
+  "add-person": [["circle", { cx: "10", cy: "8", r: "3.6" }], ["path", { d: "M3 20c.5-3.8 3.3-6 7-6 1.3 0 2.5.3 3.5.8" }], ["path", { d: "M18 14v6M15 17h6" }]],
+  recents: [["circle", { cx: "12", cy: "12", r: "8.8" }], ["path", { d: "M12 7v5.3l3.4 2" }]],
+  settings: [["path", { d: "M4 7h8M17 7h3M4 17h3M12 17h8" }], ["circle", { cx: "14.5", cy: "7", r: "2.5" }], ["circle", { cx: "9.5", cy: "17", r: "2.5" }]],
+  "sign-out": [["path", { d: "M10 4H6.5A2.5 2.5 0 0 0 4 6.5v11A2.5 2.5 0 0 0 6.5 20H10" }], ["path", { d: "M15 8l4 4-4 4M19 12H9.5" }]],
+  search: [["circle", { cx: "10.5", cy: "10.5", r: "6.5" }], ["path", { d: "M15.5 15.5L20.5 20.5" }]],
+  close: [["path", { d: "M6 6l12 12M18 6L6 18" }]],
+  check: [["path", { d: "M5 12.5l4.5 4.5L19 7.5" }]],
+  down: [["path", { d: "M6 9.5l6 6 6-6" }]],
+  bell: [["path", { d: "M6 16.5v-5.8a6 6 0 0 1 12 0v5.8l1.5 1.7h-15z" }], ["path", { d: "M10 20.8h4" }]],
+  "bell-off": [["path", { d: "M8 6.2a6 6 0 0 1 10 4.5v4.2M6 10.7v5.8l-1.5 1.7h12" }], ["path", { d: "M10 20.8h4M4 4l16 16" }]],
+  incoming: [["path", { d: "M18 6L7 17M7 9v8h8" }]],
+  outgoing: [["path", { d: "M6 18L17 7M9 7h8v8" }]],
+  missed: [["path", { d: "M4 7l8 7.5L20 7M4 12.5V7h5.5" }]],
+  device: [["rect", { x: "3", y: "4.5", width: "18", height: "12", rx: "2" }], ["path", { d: "M8.5 20h7M12 16.5V20" }]],
+  mobile: [["rect", { x: "7", y: "2.5", width: "10", height: "19", rx: "2.5" }], ["path", { d: "M11 18.5h2" }]],
+  trash: [["path", { d: "M4.5 6.5h15M9 6.5V4h6v2.5M6.5 6.5l.8 12.5c0 .8.7 1.5 1.5 1.5h6.4c.8 0 1.5-.700 1.5-1.5l.8-12.5" }]],
+  move: [["rect", { x: "3", y: "5", width: "11", height: "9", rx: "1.5" }], ["rect", { x: "15.5", y: "9", width: "6", height: "11", rx: "1.5" }], ["path", { d: "M6 18h5.5M9.5 16l2 2-2 2" }]],
+};
+
+/** One picture.
+ *  @param {string} name one of the drawings
+ *  @returns {SVGSVGElement} */
+export function drawing(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  for (const [key, value] of Object.entries({
+    viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": "2",
+    "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true", focusable: "false",
+  })) {
+    svg.setAttribute(key, value);
+  }
+  for (const [shape, attributes] of DRAWINGS[name] ?? []) {
+    const part = document.createElementNS(SVG, shape);
+    for (const [key, value] of Object.entries(attributes)) {
+      part.setAttribute(key, value);
+    }
+    svg.append(part);
+  }
+  return svg;
+}
+
+/** `<ui-icon name="phone">` */
+export class UiIcon extends HTMLElement {
+  static observedAttributes = ["name"];
+
+  attributeChangedCallback() {
+    this.replaceChildren(drawing(this.getAttribute("name") ?? ""));
+  }
+}
+
+customElements.define("ui-icon", UiIcon);

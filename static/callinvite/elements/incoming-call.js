@@ -1,0 +1,255 @@
+/** `<incoming-call>`: who calls, how long it still rings, and every way to answer. Several callers at once are all shown. */
+
+import { isRingingFor } from "../client/index.js";
+import { h, icon, iconButton, keep, relabel, setAttribute, setText } from "./dom.js";
+import { closeLayer, isOnTop, openLayer } from "./layers.js";
+import { avatarOf, hueOf } from "./person-avatar.js";
+import { orExplain } from "./place-call.js";
+import { ServiceElement } from "./service-element.js";
+import { clockTime, kindOfCall, names, others, readableText } from "./words.js";
+
+const QUICK_REPLIES = ["I’ll call you back soon.", "In a meeting. Can you write to me?", "Give me five minutes."];
+/** Somebody who is typing must not answer by the key that they were about to press. */
+const TYPING_GUARD_MS = 700;
+
+export class IncomingCall extends ServiceElement {
+  /** @type {Record<string, HTMLElement>} */
+  #parts = {};
+  /** @type {any} */
+  #call = null;
+  /** @type {Set<string>} */
+  #answering = new Set();
+  #deafUntil = 0;
+
+  build() {
+    this.setAttribute("role", "alertdialog");
+    this.setAttribute("aria-modal", "true");
+    this.setAttribute("aria-labelledby", "incoming-name");
+    this.setAttribute("aria-describedby", "incoming-about");
+    const parts = this.#parts = {
+      kind: h("span"),
+      kindIcon: icon("phone"),
+      face: h("div", { class: "incoming__face" }),
+      name: h("h2", { class: "incoming__name", id: "incoming-name" }),
+      about: h("p", { class: "incoming__with", id: "incoming-about" }),
+      text: h("p", { class: "incoming__text" }),
+      note: h("p", { class: "incoming__note" }),
+      left: h("span"),
+      bar: h("span"),
+      accept: this.#answerButton("accept", "Accept", "phone-solid"),
+      reject: this.#answerButton("reject", "Reject", "hang-up"),
+      waiting: h("section", { class: "waiting", "aria-label": "Also calling you" }),
+      waitingList: h("ul"),
+    };
+    parts.accept.setAttribute("data-first-focus", "");
+    parts.waiting.append(h("h3", { class: "waiting__title" }, "Also calling you"), parts.waitingList);
+    this.replaceChildren(h(
+      "div",
+      { class: "incoming" },
+      h("p", { class: "incoming__kind" }, parts.kindIcon, parts.kind),
+      parts.face, parts.name, parts.about, parts.text, parts.note,
+      h("div", { class: "incoming__left" }, parts.left, h("div", { class: "incoming__meter", "aria-hidden": "true" }, parts.bar)),
+      h("div", { class: "incoming__answers" }, parts.reject, parts.accept),
+      this.#replies(),
+      parts.waiting,
+    ));
+    parts.accept.addEventListener("click", () => { this.#accept(this.#call); });
+    parts.reject.addEventListener("click", () => { this.#reject(this.#call, {}); });
+  }
+
+  attached() {
+    this.every(250, () => { this.#tick(); });
+    this.service.addEventListener("incomingCallReceived", () => { this.#guardTyping(); });
+    document.addEventListener("keydown", (event) => { this.#key(event); }, { capture: true });
+  }
+
+  /** @param {any} state */
+  update(state) {
+    const rings = state.calls.filter((/** @type {any} */ call) => isRingingFor(call, state.user?.id));
+    if (!state.incoming || state.connection === "signed_out") {
+      this.#call = null;
+      this.#answering.clear();
+      closeLayer(this);
+      return;
+    }
+    this.#showCall(state.incoming, state);
+    this.#showWaiting(rings.filter((/** @type {any} */ call) => call !== state.incoming), state);
+    this.#tick();
+    if (this.hidden) {
+      this.#guardTyping();
+      openLayer(this, this.#parts.accept);
+    }
+  }
+
+  /** @param {any} call @param {any} state */
+  #showCall(call, state) {
+    const parts = this.#parts;
+    const isNew = this.#call?.call_id !== call.call_id;
+    this.#call = call;
+    const invitation = call.invitations.findLast((/** @type {any} */ each) => each.invitee.id === state.user.id);
+    const inviter = invitation?.inviter ?? call.caller;
+    const company = others(call, state.user.id).filter((person) => person.id !== inviter.id);
+    if (isNew) {
+      parts.face.replaceChildren(avatarOf(inviter));
+      this.dataset.hue = String(hueOf(inviter.id));
+      this.#foldReplies();
+    }
+    parts.kindIcon.setAttribute("name", call.is_video_call ? "video" : "phone");
+    setText(parts.kind, `Incoming ${kindOfCall(call, company.length > 0).toLowerCase()}`);
+    setText(parts.name, inviter.name || inviter.id);
+    setText(parts.about, company.length ? `with ${names(company)}` : "is calling you");
+    this.#showText(call);
+    const current = state.active ?? state.outgoing;
+    setText(parts.note, current ? `You are in a call with ${names(others(current, state.user.id))}. Accepting leaves it.` : "");
+    parts.note.hidden = !current;
+    const busy = this.#answering.has(call.call_id);
+    setAttribute(parts.accept, "disabled", busy);
+    setAttribute(parts.reject, "disabled", busy);
+    parts.accept.querySelector("ui-icon")?.setAttribute("name", call.is_video_call ? "video-solid" : "phone-solid");
+  }
+
+  /** @param {any} call */
+  #showText(call) {
+    const title = call.notification_title === call.caller.name ? "" : readableText(call.notification_title);
+    const text = [title, readableText(call.custom_data)].filter(Boolean).join("\n");
+    setText(this.#parts.text, text);
+    this.#parts.text.hidden = !text;
+  }
+
+  /** @param {any[]} calls @param {any} state */
+  #showWaiting(calls, state) {
+    this.#parts.waiting.hidden = calls.length === 0;
+    keep(this.#parts.waitingList, calls, (call) => call.call_id, (first) => {
+      let call = first;
+      const name = h("strong");
+      const kind = h("span", { class: "waiting__kind" });
+      const accept = iconButton({ icon: "phone-solid", label: "", className: "waiting__button waiting__button--accept", onClick: () => { this.#accept(call); } });
+      const reject = iconButton({ icon: "hang-up", label: "", className: "waiting__button waiting__button--reject", onClick: () => { this.#reject(call, {}); } });
+      const node = h("li", { class: "waiting__call" }, avatarOf(first.caller), h("span", { class: "waiting__words" }, name, kind), reject, accept);
+      return {
+        node,
+        update: (/** @type {any} */ now) => {
+          call = now;
+          const who = now.caller.name || now.caller.id;
+          setText(name, who);
+          setText(kind, kindOfCall(now, others(now, state.user.id).length > 1));
+          relabel(accept, `Accept the call from ${who}`);
+          relabel(reject, `Reject the call from ${who}`);
+        },
+      };
+    });
+  }
+
+  #tick() {
+    if (!this.#call || this.hidden) {
+      return;
+    }
+    const left = this.service.remainingMs(this.#call);
+    const whole = (this.#call.timeout_seconds || 60) * 1000;
+    setText(this.#parts.left, `Rings for ${clockTime(Math.ceil(left / 1000))}`);
+    this.#parts.bar.style.setProperty("--left", String(Math.min(1, left / whole)));
+  }
+
+  /** @param {any} call */
+  async #accept(call) {
+    await this.#answer(call, () => this.service.accept({ callID: call.call_id }));
+  }
+
+  /** @param {any} call @param {{reason?: any, customData?: string}} how */
+  async #reject(call, how) {
+    await this.#answer(call, () => this.service.reject({ callID: call.call_id, ...how }));
+  }
+
+  /** @param {any} call @param {() => Promise<boolean>} verb */
+  async #answer(call, verb) {
+    if (!call || this.#answering.has(call.call_id)) {
+      return;
+    }
+    this.#answering.add(call.call_id);
+    // The ring stops at the click, not when the server has answered.
+    this.dispatchEvent(new CustomEvent("answering", { bubbles: true, detail: { callID: call.call_id } }));
+    this.update(this.service.state);
+    await orExplain(this.service, verb());
+    this.#answering.delete(call.call_id);
+    this.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: { callID: call.call_id } }));
+    this.update(this.service.state);
+  }
+
+  #guardTyping() {
+    const typing = document.activeElement?.matches("input:not([type=checkbox]), textarea, [contenteditable]");
+    if (this.hidden && typing) {
+      this.#deafUntil = performance.now() + TYPING_GUARD_MS;
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (this.hidden || !isOnTop(this)) {
+      return;
+    }
+    if (performance.now() < this.#deafUntil || event.repeat) {
+      if (["Enter", " ", "Escape"].includes(event.key)) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+      return;
+    }
+    if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      this.#reject(this.#call, {});
+    }
+  }
+
+  #replies() {
+    const own = /** @type {HTMLInputElement} */ (h("input", {
+      class: "input", type: "text", maxlength: "200", placeholder: "Write your own", "aria-label": "Your own reply", autocomplete: "off",
+    }));
+    const later = (/** @type {string} */ text) => this.#reject(this.#call, { reason: "later", customData: text });
+    const choice = (/** @type {string} */ text, /** @type {() => void} */ act) => (
+      h("button", { class: "replies__choice", type: "button", onClick: act }, text)
+    );
+    const panel = h(
+      "div",
+      { class: "replies__panel", id: "incoming-replies", hidden: true },
+      h(
+        "div",
+        { class: "replies__reasons" },
+        choice("I’m busy", () => { this.#reject(this.#call, { reason: "busy" }); }),
+        choice("Later", () => { later(""); }),
+      ),
+      ...QUICK_REPLIES.map((text) => choice(text, () => { later(text); })),
+      h("form", {
+        class: "replies__own",
+        onSubmit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          if (own.value.trim()) {
+            later(own.value.trim());
+          }
+        },
+      }, own, h("button", { class: "button", type: "submit" }, "Send")),
+    );
+    const toggle = h("button", {
+      class: "replies__toggle", type: "button", "aria-expanded": "false", "aria-controls": "incoming-replies",
+      onClick: () => {
+        panel.hidden = !panel.hidden;
+        toggle.setAttribute("aria-expanded", String(!panel.hidden));
+      },
+    }, "Reject with a reply", icon("down"));
+    Object.assign(this.#parts, { repliesPanel: panel, repliesToggle: toggle, ownReply: own });
+    return h("div", { class: "replies" }, toggle, panel);
+  }
+
+  #foldReplies() {
+    this.#parts.repliesPanel.hidden = true;
+    this.#parts.repliesToggle.setAttribute("aria-expanded", "false");
+    /** @type {HTMLInputElement} */ (this.#parts.ownReply).value = "";
+  }
+
+  /** @param {string} kind @param {string} label @param {string} iconName */
+  #answerButton(kind, label, iconName) {
+    return h("button", { class: `answer answer--${kind}`, type: "button" }, h("span", { class: "answer__disc" }, icon(iconName)), label);
+  }
+}
+
+customElements.define("incoming-call", IncomingCall);

@@ -1,0 +1,22 @@
+/** `<missed-badge>`: how many missed calls were not looked at yet. */
+
+import { h, setText } from "./dom.js";
+import { ServiceElement } from "./service-element.js";
+
+export class MissedBadge extends ServiceElement {
+  #number = h("span", { class: "badge", "aria-hidden": "true" });
+  #words = h("span", { class: "for-readers" });
+
+  build() {
+    this.replaceChildren(this.#number, this.#words);
+  }
+
+  /** @param {any} state */
+  update({ missedUnseen }) {
+    this.hidden = missedUnseen === 0;
+    setText(this.#number, missedUnseen > 99 ? "99+" : String(missedUnseen));
+    setText(this.#words, missedUnseen === 1 ? ", one missed call" : `, ${missedUnseen} missed calls`);
+  }
+}
+
+customElements.define("missed-badge", MissedBadge);

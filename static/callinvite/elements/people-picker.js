@@ -1,0 +1,128 @@
+/** `<people-picker>`: a dialog that asks for some people and gives them back. */
+
+import { h, icon, iconButton, keep, setAttribute, setText } from "./dom.js";
+import { closeLayer, isOnTop, openLayer } from "./layers.js";
+import { PeopleList, presenceWords } from "./people-list.js";
+import { avatarOf } from "./person-avatar.js";
+import { ServiceElement } from "./service-element.js";
+
+export class PeoplePicker extends ServiceElement {
+  /** @type {Record<string, any>} */
+  #parts = {};
+  /** @type {PeopleList | null} */
+  #list = null;
+  /** @type {Map<string, any>} */
+  #chosen = new Map();
+  /** @type {Set<string>} */
+  #without = new Set();
+  /** @type {((people: {id: string, name: string}[]) => void) | null} */
+  #resolve = null;
+  #action = "Add";
+
+  build() {
+    this.setAttribute("role", "dialog");
+    this.setAttribute("aria-modal", "true");
+    this.setAttribute("aria-labelledby", "picker-title");
+    const parts = this.#parts = {
+      title: h("h2", { class: "picker__title", id: "picker-title" }),
+      search: h("input", { class: "input", type: "search", placeholder: "Search people", "aria-label": "Search people", autocomplete: "off", spellcheck: "false", "data-first-focus": true }),
+      list: h("ul", { "aria-label": "People" }),
+      blank: h("p", { class: "blank", role: "status", hidden: true }),
+      done: h("button", { class: "button button--primary", type: "button", onClick: () => { this.#finish([...this.#chosen.values()]); } }),
+    };
+    parts.search.addEventListener("input", () => { this.#list?.type(parts.search.value); });
+    this.replaceChildren(h(
+      "div",
+      { class: "picker" },
+      h("div", { class: "picker__head" }, parts.title, iconButton({ icon: "close", label: "Close", onClick: () => { this.#finish([]); } })),
+      h("div", { class: "search" }, icon("search"), parts.search),
+      h("div", { class: "picker__list" }, parts.list, parts.blank),
+      h("div", { class: "picker__foot" }, h("button", { class: "button", type: "button", onClick: () => { this.#finish([]); } }, "Cancel"), parts.done),
+    ));
+    this.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && isOnTop(this)) {
+        event.preventDefault();
+        this.#finish([]);
+      }
+    });
+    this.addEventListener("click", (event) => {
+      if (event.target === this) {
+        this.#finish([]);
+      }
+    });
+  }
+
+  attached() {
+    this.#list = new PeopleList(this.service);
+    this.#list.addEventListener("change", () => { this.#show(); });
+  }
+
+  /** Ask for people.
+   *  @param {{title: string, action: string, without: string[]}} options `without` are ids that cannot be chosen
+   *  @returns {Promise<{id: string, name: string}[]>} nobody if the dialog was closed */
+  choose({ title, action, without }) {
+    this.#finish([]);
+    this.#action = action;
+    this.#without = new Set(without);
+    this.#chosen.clear();
+    this.#parts.search.value = "";
+    this.#list?.type("");
+    setText(this.#parts.title, title);
+    openLayer(this, this.#parts.search);
+    this.#list?.load();
+    return new Promise((resolve) => { this.#resolve = resolve; });
+  }
+
+  /** @param {any} state */
+  update(state) {
+    if (!this.hidden && !state.active && !state.outgoing) {
+      this.#finish([]);
+    }
+  }
+
+  /** @param {{id: string, name: string}[]} people */
+  #finish(people) {
+    closeLayer(this);
+    const resolve = this.#resolve;
+    this.#resolve = null;
+    resolve?.(people.map(({ id, name }) => ({ id, name })));
+  }
+
+  #show() {
+    const parts = this.#parts;
+    const people = (this.#list?.people ?? []).filter((person) => !this.#without.has(person.id));
+    keep(parts.list, people, (person) => person.id, (person) => this.#choice(person));
+    const ready = this.#list?.status !== "loading";
+    parts.blank.hidden = people.length > 0 || !ready;
+    setText(parts.blank, this.#list?.status === "failed" ? "The list did not come. Try again." : "There is nobody to add.");
+    setText(parts.done, this.#chosen.size > 1 ? `${this.#action} ${this.#chosen.size} people` : this.#action);
+    setAttribute(parts.done, "disabled", this.#chosen.size === 0);
+  }
+
+  /** @param {any} person */
+  #choice(person) {
+    const check = /** @type {HTMLInputElement} */ (h("input", { class: "person__check", type: "checkbox" }));
+    const line = h("span", { class: "person__line" });
+    const avatar = avatarOf(person);
+    const label = h("label", { class: "person" }, check, avatar, h("span", { class: "person__words" }, h("span", { class: "person__name" }, person.name || person.id), line));
+    check.addEventListener("change", () => {
+      if (check.checked) {
+        this.#chosen.set(person.id, person);
+      } else {
+        this.#chosen.delete(person.id);
+      }
+      this.#show();
+    });
+    return {
+      node: h("li", {}, label),
+      update: (/** @type {any} */ now) => {
+        setText(line, presenceWords(now));
+        setAttribute(avatar, "data-online", now.in_call ? "in-call" : now.online ? "online" : null);
+        check.checked = this.#chosen.has(now.id);
+        label.classList.toggle("person--chosen", check.checked);
+      },
+    };
+  }
+}
+
+customElements.define("people-picker", PeoplePicker);

@@ -1,0 +1,239 @@
+/** `<people-view>`: everybody one may call, searched on the server; one tap for audio or video, several for a group. */
+
+import { h, icon, keep, setAttribute, setText } from "./dom.js";
+import { PeopleList, presenceWords } from "./people-list.js";
+import { avatarOf } from "./person-avatar.js";
+import { addPeople, placeCall } from "./place-call.js";
+import { ServiceElement } from "./service-element.js";
+import "./send-call-invitation-button.js";
+import { toast } from "./toast-list.js";
+import { errorWords, names } from "./words.js";
+
+const REFRESH_MS = 8000;
+const GROUP_MOST = 9;
+
+/** @typedef {{id: string, name: string, online: boolean, in_call: boolean}} Listed */
+
+export class PeopleView extends ServiceElement {
+  /** @type {Record<string, any>} */
+  #parts = {};
+  /** @type {PeopleList | null} */
+  #list = null;
+  /** @type {Map<string, Listed>} */
+  #chosen = new Map();
+  #choosing = false;
+  /** @type {{active: any, outgoing: any}} */
+  #calls = { active: null, outgoing: null };
+
+  build() {
+    const parts = this.#parts = {
+      group: h("button", { class: "button button--small", type: "button", "aria-pressed": "false", onClick: () => { this.#choose(!this.#choosing); } }, icon("people"), h("span", {}, "Group call")),
+      search: h("input", { class: "input", type: "search", placeholder: "Search people", "aria-label": "Search people", autocomplete: "off", spellcheck: "false" }),
+      list: h("ul", { class: "list", "aria-label": "People" }),
+      blank: h("div", { class: "blank", hidden: true }),
+      more: h("div", { class: "more", hidden: true }, h("button", { class: "button", type: "button", onClick: () => { this.#list?.loadMore(); } }, "Show more")),
+      bar: h("div", { class: "group-bar", role: "group", "aria-label": "Group call", hidden: true }),
+      barWords: h("p", { class: "group-bar__words", role: "status" }),
+      skeletons: h("div", { class: "list", "aria-hidden": "true" }, ...Array.from({ length: 4 }, () => h("div", { class: "skeleton" }))),
+    };
+    parts.audio = h("button", { class: "button button--primary", type: "button", onClick: () => { this.#callGroup(false); } }, icon("phone"), "Audio");
+    parts.video = h("button", { class: "button button--primary", type: "button", onClick: () => { this.#callGroup(true); } }, icon("video"), "Video");
+    parts.bar.append(parts.barWords, h("div", { class: "group-bar__actions" }, parts.audio, parts.video));
+    parts.search.addEventListener("input", () => { this.#list?.type(parts.search.value); });
+    this.replaceChildren(
+      h("div", { class: "view__head" }, h("h1", { class: "view__title", tabindex: "-1" }, "People"), parts.group),
+      h("div", { class: "search" }, icon("search"), parts.search),
+      parts.skeletons, parts.list, parts.blank, parts.more, parts.bar,
+    );
+    this.#watchEnd();
+  }
+
+  attached() {
+    this.#list = new PeopleList(this.service);
+    this.#list.addEventListener("change", () => { this.#show(); });
+    this.every(REFRESH_MS, () => { this.#refresh(); });
+    // Who is in a call changes with calls: look at once, not at the next turn.
+    this.follow("callStarted", () => { this.#refresh(); });
+    this.follow("callEnded", () => { this.#refresh(); });
+    this.follow("connectionChanged", ({ connection }) => {
+      if (connection === "open") {
+        this.#list?.status === "failed" ? this.#list.load() : this.#refresh();
+      }
+    });
+    document.addEventListener("visibilitychange", () => { this.#refresh(); });
+    this.#list.load();
+  }
+
+  /** @param {any} state */
+  update(state) {
+    if (state.active !== this.#calls.active || state.outgoing !== this.#calls.outgoing) {
+      this.#calls = { active: state.active, outgoing: state.outgoing };
+      this.#show();
+    }
+  }
+
+  /** The router shows this view. */
+  entered() {
+    this.#refresh();
+  }
+
+  #refresh() {
+    if (!this.hidden && document.visibilityState === "visible" && this.service.state.connection !== "signed_out") {
+      this.#list?.refresh();
+    }
+  }
+
+  #show() {
+    const list = this.#list;
+    if (!list) {
+      return;
+    }
+    const parts = this.#parts;
+    const waiting = list.status === "loading" && list.people.length === 0;
+    parts.skeletons.hidden = !waiting;
+    setAttribute(parts.list, "aria-busy", list.status === "loading" ? "true" : null);
+    keep(parts.list, list.people, (person) => `${person.id} ${this.#choosing}`, (person) => this.#choosing ? this.#choice(person) : this.#row(person));
+    parts.more.hidden = !list.more || waiting;
+    this.#showBlank(list);
+    this.#showBar();
+  }
+
+  /** @param {PeopleList} list */
+  #showBlank(list) {
+    const parts = this.#parts;
+    const failed = list.status === "failed";
+    const empty = list.status === "ready" && list.people.length === 0;
+    parts.blank.hidden = !failed && !empty;
+    if (failed) {
+      parts.list.hidden = true;
+      parts.blank.replaceChildren(
+        icon("people"),
+        h("p", { class: "blank__title" }, "The list did not come."),
+        h("p", {}, errorWords(this.service.lastError)),
+        h("button", { class: "button", type: "button", onClick: () => { list.load(); } }, "Try again"),
+      );
+      return;
+    }
+    parts.list.hidden = false;
+    if (empty && list.search) {
+      parts.blank.replaceChildren(icon("search"), h("p", { class: "blank__title", role: "status" }, `Nobody is called “${list.search}”.`), h("p", {}, "Try another part of the name."));
+    } else if (empty) {
+      parts.blank.replaceChildren(icon("people"), h("p", { class: "blank__title" }, "You are the first one here."), h("p", {}, "As soon as others have an account, you can call them here."));
+    }
+  }
+
+  /** @param {Listed} first */
+  #row(first) {
+    let person = first;
+    const avatar = avatarOf(first);
+    const name = h("span", { class: "person__name" });
+    const line = h("span", { class: "person__line" });
+    const audio = document.createElement("send-call-invitation-button");
+    const video = document.createElement("send-call-invitation-button");
+    video.setAttribute("is-video-call", "");
+    const add = h("button", { class: "button button--call button--small", type: "button", onClick: () => { this.#add(person); } }, icon("add-person"), h("span", {}, "Add"));
+    const node = h("li", { class: "person", "data-person": first.id }, avatar, h("span", { class: "person__words" }, name, line), h("span", { class: "person__actions" }, add, audio, video));
+    return {
+      node,
+      update: (/** @type {Listed} */ now) => {
+        person = now;
+        avatar.setAttribute("name", now.name);
+        this.#mark(avatar, line, now);
+        setText(name, now.name || now.id);
+        for (const [button, medium] of /** @type {[any, string][]} */ ([[audio, "Audio"], [video, "Video"]])) {
+          button.invitees = [{ id: now.id, name: now.name }];
+          setAttribute(button, "label", `${medium} call ${now.name || now.id}`);
+        }
+        const call = this.#calls.active ?? this.#calls.outgoing;
+        const mayAdd = Boolean(call?.you.can.includes("invite"));
+        const isIn = call?.participants.some((/** @type {any} */ each) => each.user.id === now.id && each.left_at === null);
+        add.hidden = !call || !mayAdd || isIn;
+        add.setAttribute("aria-label", `Add ${now.name || now.id} to the call`);
+        audio.hidden = video.hidden = Boolean(call);
+      },
+    };
+  }
+
+  /** @param {Listed} person */
+  #choice(person) {
+    const avatar = avatarOf(person);
+    const name = h("span", { class: "person__name" }, person.name || person.id);
+    const line = h("span", { class: "person__line" });
+    const check = /** @type {HTMLInputElement} */ (h("input", { class: "person__check", type: "checkbox" }));
+    const label = h("label", { class: "person" }, check, avatar, h("span", { class: "person__words" }, name, line));
+    check.addEventListener("change", () => {
+      if (check.checked) {
+        this.#chosen.set(person.id, person);
+      } else {
+        this.#chosen.delete(person.id);
+      }
+      this.#show();
+    });
+    return {
+      node: h("li", { "data-person": person.id }, label),
+      update: (/** @type {Listed} */ now) => {
+        this.#mark(avatar, line, now);
+        setText(name, now.name || now.id);
+        check.checked = this.#chosen.has(now.id);
+        check.disabled = !check.checked && this.#chosen.size >= GROUP_MOST;
+        label.classList.toggle("person--chosen", check.checked);
+      },
+    };
+  }
+
+  /** @param {HTMLElement} avatar @param {HTMLElement} line @param {Listed} person */
+  #mark(avatar, line, person) {
+    setAttribute(avatar, "data-online", person.in_call ? "in-call" : person.online ? "online" : null);
+    const words = presenceWords(person);
+    setText(line, person.name && person.name !== person.id ? `${words} · ${person.id}` : words);
+    line.classList.toggle("person__line--online", person.online && !person.in_call);
+    line.classList.toggle("person__line--in-call", person.in_call);
+  }
+
+  #showBar() {
+    const parts = this.#parts;
+    parts.bar.hidden = !this.#choosing;
+    const count = this.#chosen.size;
+    const most = count >= GROUP_MOST ? ` (${GROUP_MOST} is the most)` : "";
+    setText(parts.barWords, count ? `${names([...this.#chosen.values()])}${most}` : "Choose who to call");
+    setAttribute(parts.audio, "disabled", count === 0);
+    setAttribute(parts.video, "disabled", count === 0);
+  }
+
+  /** @param {boolean} choosing */
+  #choose(choosing) {
+    this.#choosing = choosing;
+    this.#chosen.clear();
+    this.#parts.group.setAttribute("aria-pressed", String(choosing));
+    setText(this.#parts.group.lastElementChild, choosing ? "Done" : "Group call");
+    this.#show();
+  }
+
+  /** @param {boolean} isVideoCall */
+  async #callGroup(isVideoCall) {
+    const invitees = [...this.#chosen.values()].map(({ id, name }) => ({ id, name }));
+    const call = this.#calls.active ?? this.#calls.outgoing;
+    const done = call ? await addPeople(this.service, call.call_id, invitees) : await placeCall(this.service, { invitees, isVideoCall });
+    if (done) {
+      this.#choose(false);
+    }
+  }
+
+  /** @param {Listed} person */
+  async #add(person) {
+    const call = this.#calls.active ?? this.#calls.outgoing;
+    if (call && await addPeople(this.service, call.call_id, [{ id: person.id, name: person.name }])) {
+      toast(`Calling ${person.name || person.id} into the call.`, { kind: "good" });
+    }
+  }
+
+  #watchEnd() {
+    new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) {
+        this.#list?.loadMore();
+      }
+    }, { rootMargin: "200px" }).observe(this.#parts.more);
+  }
+}
+
+customElements.define("people-view", PeopleView);

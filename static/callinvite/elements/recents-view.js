@@ -1,0 +1,241 @@
+/** `<recents-view>`: one's own calls, newest first; what was missed is red, and one tap calls back. */
+
+import { h, icon, iconButton, keep, relabel, setText } from "./dom.js";
+import { avatarStack } from "./person-avatar.js";
+import { orExplain, placeCall } from "./place-call.js";
+import { ServiceElement } from "./service-element.js";
+import { dayName, errorWords, latestInvitations, names, others, readableText, recentWords, timeOfDay } from "./words.js";
+
+const RELOAD_WAIT_MS = 150;
+
+export class RecentsView extends ServiceElement {
+  /** @type {Record<string, any>} */
+  #parts = {};
+  /** @type {any[]} */
+  #calls = [];
+  /** @type {string | null} */
+  #next = null;
+  /** @type {"loading" | "ready" | "failed"} */
+  #status = "loading";
+  #missedOnly = false;
+  #stale = true;
+  #turn = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #seenRevisions = "";
+
+  build() {
+    const filter = (/** @type {string} */ words, /** @type {boolean} */ missed) => (
+      h("button", { class: "filter__choice", type: "button", "aria-pressed": String(!missed), onClick: () => { this.#filter(missed); } }, words)
+    );
+    const parts = this.#parts = {
+      all: filter("All", false),
+      missed: filter("Missed", true),
+      days: h("div"),
+      skeletons: h("div", { class: "list", "aria-hidden": "true" }, ...Array.from({ length: 4 }, () => h("div", { class: "skeleton" }))),
+      blank: h("div", { class: "blank", hidden: true }),
+      more: h("div", { class: "more", hidden: true }, h("button", { class: "button", type: "button", onClick: () => { this.#loadMore(); } }, "Show more")),
+    };
+    this.replaceChildren(
+      h("div", { class: "view__head" }, h("h1", { class: "view__title", tabindex: "-1" }, "Recents"), h("div", { class: "filter", role: "group", "aria-label": "Which calls" }, parts.all, parts.missed)),
+      parts.skeletons, parts.days, parts.blank, parts.more,
+    );
+    new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) {
+        this.#loadMore();
+      }
+    }, { rootMargin: "200px" }).observe(parts.more);
+  }
+
+  attached() {
+    for (const name of ["callEnded", "callStarted", "incomingMissed", "incomingCallCanceled", "incomingCallTimeout", "incomingCallAnsweredElsewhere", "incomingCallRejectedElsewhere"]) {
+      this.follow(name, () => { this.#changed(); });
+    }
+    this.follow("connectionChanged", ({ connection }) => {
+      if (connection === "open") {
+        this.#changed();
+      }
+    });
+    document.addEventListener("visibilitychange", () => { this.#seen(); });
+  }
+
+  /** @param {any} state */
+  update(state) {
+    // A call that came, went or changed may change a line here.
+    const revisions = state.calls.map((/** @type {any} */ call) => `${call.call_id} ${call.state} ${call.you.can}`).join();
+    if (revisions !== this.#seenRevisions) {
+      this.#seenRevisions = revisions;
+      this.#changed();
+    }
+    if (state.missedUnseen > 0) {
+      this.#seen();
+    }
+  }
+
+  /** The router shows this view. */
+  entered() {
+    if (this.#stale) {
+      this.#load();
+    }
+    this.#seen();
+  }
+
+  #changed() {
+    this.#stale = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (!this.hidden && this.service.state.connection !== "signed_out") {
+        this.#load();
+      }
+    }, RELOAD_WAIT_MS);
+  }
+
+  #seen() {
+    if (!this.hidden && document.visibilityState === "visible" && this.service.state.missedUnseen > 0) {
+      this.service.markHistorySeen();
+    }
+  }
+
+  /** @param {boolean} missedOnly */
+  #filter(missedOnly) {
+    if (missedOnly === this.#missedOnly) {
+      return;
+    }
+    this.#missedOnly = missedOnly;
+    this.#parts.all.setAttribute("aria-pressed", String(!missedOnly));
+    this.#parts.missed.setAttribute("aria-pressed", String(missedOnly));
+    this.#calls = [];
+    this.#load();
+  }
+
+  async #load() {
+    const turn = ++this.#turn;
+    this.#stale = false;
+    this.#status = "loading";
+    this.#show();
+    const pageSize = Math.min(100, Math.max(25, this.#calls.length));
+    const page = await this.service.history({ missed: this.#missedOnly || undefined, pageSize });
+    if (turn !== this.#turn) {
+      return;
+    }
+    this.#status = page ? "ready" : "failed";
+    this.#stale = !page;
+    if (page) {
+      this.#calls = page.results;
+      this.#next = page.next;
+    }
+    this.#show();
+  }
+
+  async #loadMore() {
+    if (!this.#next || this.#status !== "ready") {
+      return;
+    }
+    const turn = this.#turn;
+    const page = await this.service.history({ missed: this.#missedOnly || undefined, cursor: this.#next });
+    if (page && turn === this.#turn) {
+      const known = new Set(this.#calls.map((call) => call.call_id));
+      this.#calls = [...this.#calls, ...page.results.filter((call) => !known.has(call.call_id))];
+      this.#next = page.next;
+      this.#show();
+    }
+  }
+
+  #show() {
+    const parts = this.#parts;
+    parts.skeletons.hidden = this.#status !== "loading" || this.#calls.length > 0;
+    parts.more.hidden = !this.#next || this.#calls.length === 0;
+    const today = new Date();
+    /** @type {Map<string, any[]>} */
+    const days = new Map();
+    for (const call of this.#calls) {
+      const day = dayName(call.created_at, today);
+      days.set(day, [...(days.get(day) ?? []), call]);
+    }
+    keep(parts.days, [...days], ([day]) => day, ([day]) => {
+      const list = h("ul", { class: "list", "aria-label": day });
+      return {
+        node: h("section", {}, h("h2", { class: "recents__day" }, day), list),
+        update: ([, calls]) => { keep(list, calls, (call) => call.call_id, (call) => this.#row(call)); },
+      };
+    });
+    this.#showBlank();
+  }
+
+  #showBlank() {
+    const { blank } = this.#parts;
+    blank.hidden = this.#calls.length > 0 || this.#status === "loading";
+    if (blank.hidden) {
+      return;
+    }
+    if (this.#status === "failed") {
+      blank.replaceChildren(icon("recents"), h("p", { class: "blank__title" }, "Your calls did not come."), h("p", {}, errorWords(this.service.lastError)), h("button", { class: "button", type: "button", onClick: () => { this.#load(); } }, "Try again"));
+    } else if (this.#missedOnly) {
+      blank.replaceChildren(icon("check"), h("p", { class: "blank__title" }, "You missed nothing."));
+    } else {
+      blank.replaceChildren(icon("recents"), h("p", { class: "blank__title" }, "No calls yet."), h("p", {}, "Calls that you make, take or miss are listed here."), h("a", { class: "button button--primary", href: "#people" }, "Call somebody"));
+    }
+  }
+
+  /** @param {any} first */
+  #row(first) {
+    let call = first;
+    const userId = this.service.state.user?.id;
+    const people = others(first, userId);
+    const arrow = icon("incoming");
+    const what = h("span", { class: "recent__what" });
+    const note = h("span", { class: "recent__note" });
+    const name = h("span", { class: "recent__name" });
+    const back = iconButton({ icon: "phone", label: "", className: "button--call", onClick: () => { this.#callBack(call); } });
+    const join = h("button", { class: "button button--primary button--small", type: "button", onClick: () => { orExplain(this.service, this.service.join(call.call_id)); } }, "Join");
+    const when = h("time", { class: "recent__when", datetime: first.created_at }, timeOfDay(first.created_at));
+    const medium = h("span", { class: "for-readers" });
+    const node = h(
+      "li",
+      { class: "recent", "data-call": first.call_id },
+      avatarStack(people, 2),
+      h("span", { class: "recent__words" }, name, h("span", { class: "recent__line" }, arrow, icon(first.is_video_call ? "video" : "phone"), medium, what), note),
+      when,
+      h("span", { class: "recent__actions" }, join, back),
+    );
+    return {
+      node,
+      update: (/** @type {any} */ now) => {
+        call = now;
+        const { direction, missed, live, words } = recentWords(now, userId);
+        const everybody = others(now, userId);
+        setText(name, names(everybody));
+        arrow.setAttribute("name", missed ? "missed" : direction);
+        setText(medium, `${direction === "incoming" ? "Incoming" : "Outgoing"} ${now.is_video_call ? "video" : "audio"} call: `);
+        setText(what, words);
+        const reply = this.#reply(now, userId);
+        setText(note, reply);
+        note.hidden = !reply;
+        node.classList.toggle("recent--missed", missed);
+        join.hidden = !live || !now.you.can.includes("join");
+        back.hidden = live || everybody.length === 0;
+        back.firstElementChild?.setAttribute("name", now.is_video_call ? "video" : "phone");
+        relabel(back, `${direction === "incoming" ? "Call back" : "Call again"}: ${now.is_video_call ? "video" : "audio"} call ${names(everybody)}`);
+      },
+    };
+  }
+
+  /** What was said with the call: the reply to it, else its own text.
+   *  @param {any} call @param {string | undefined} userId */
+  #reply(call, userId) {
+    const closed = latestInvitations(call).find((each) => readableText(each.custom_data));
+    if (closed) {
+      const who = closed.invitee.id === userId ? "You" : closed.invitee.name || closed.invitee.id;
+      return closed.state === "cancelled" ? `“${readableText(closed.custom_data)}”` : `${who}: “${readableText(closed.custom_data)}”`;
+    }
+    const text = readableText(call.custom_data);
+    return text && `“${text}”`;
+  }
+
+  /** @param {any} call */
+  #callBack(call) {
+    placeCall(this.service, { invitees: others(call, this.service.state.user?.id), isVideoCall: call.is_video_call });
+  }
+}
+
+customElements.define("recents-view", RecentsView);

@@ -1,0 +1,98 @@
+/** `<send-call-invitation-button invitees="bob,carol" is-video-call>`: a button that does exactly what `send` does.
+ *
+ *  Attributes are send's arguments: `invitees` (ids, by comma; `bob:Bob` gives a name), `is-video-call`, `custom-data`,
+ *  `call-id`, `resource-id`, `notification-title`, `notification-message`, `timeout-seconds`. `label` is its accessible
+ *  name, `text` shows it too. Fires `sent` with what `send` resolved to and `lastError`. */
+
+import { h, icon, relabel, setAttribute } from "./dom.js";
+import { placeCall } from "./place-call.js";
+import { ServiceElement } from "./service-element.js";
+import { names } from "./words.js";
+
+export class SendCallInvitationButton extends ServiceElement {
+  static observedAttributes = ["invitees", "is-video-call", "label", "text", "disabled"];
+
+  /** @type {HTMLButtonElement | null} */
+  #button = null;
+  /** @type {{id: string, name: string}[] | null} */
+  #people = null;
+
+  build() {
+    this.#button = /** @type {HTMLButtonElement} */ (h("button", { class: "button button--call", type: "button" }));
+    this.#button.addEventListener("click", () => { this.send(); });
+    this.replaceChildren(this.#button);
+    this.#show();
+  }
+
+  attributeChangedCallback() {
+    this.#show();
+  }
+
+  /** Whom it calls: the property if it was set, else the attribute. @returns {{id: string, name: string}[]} */
+  get invitees() {
+    return this.#people ?? this.#named();
+  }
+
+  set invitees(people) {
+    this.#people = people;
+    this.#show();
+  }
+
+  #named() {
+    return (this.getAttribute("invitees") ?? "").split(",").map((each) => each.trim()).filter(Boolean).map((each) => {
+      const [id, ...name] = each.split(":");
+      return { id, name: name.join(":") || id };
+    });
+  }
+
+  /** @returns {boolean} a video call; the attribute's value "false" means audio as well as its absence */
+  get isVideoCall() {
+    return this.hasAttribute("is-video-call") && this.getAttribute("is-video-call") !== "false";
+  }
+
+  /** Call; the same as a click.
+   *  @returns {Promise<boolean>} what `send` resolved to */
+  async send() {
+    if (!this.#button || this.#button.getAttribute("aria-busy") === "true") {
+      return false;
+    }
+    this.#button.setAttribute("aria-busy", "true");
+    try {
+      const sent = await placeCall(this.service, this.#options());
+      const { lastError, lastResult } = this.service;
+      this.dispatchEvent(new CustomEvent("sent", { bubbles: true, detail: { sent, lastError, lastResult } }));
+      return sent;
+    } finally {
+      this.#button.removeAttribute("aria-busy");
+    }
+  }
+
+  #options() {
+    const text = (/** @type {string} */ name) => this.getAttribute(name) ?? undefined;
+    const seconds = this.getAttribute("timeout-seconds");
+    return {
+      invitees: this.invitees,
+      isVideoCall: this.isVideoCall,
+      customData: text("custom-data"),
+      callID: text("call-id"),
+      resourceID: text("resource-id"),
+      notificationTitle: text("notification-title"),
+      notificationMessage: text("notification-message"),
+      timeoutSeconds: seconds === null ? undefined : Number(seconds),
+    };
+  }
+
+  #show() {
+    if (!this.#button) {
+      return;
+    }
+    const label = this.getAttribute("label") || `${this.isVideoCall ? "Video" : "Audio"} call ${names(this.invitees)}`;
+    const text = this.getAttribute("text");
+    this.#button.replaceChildren(icon(this.isVideoCall ? "video" : "phone"), ...(text ? [text] : []));
+    this.#button.classList.toggle("button--round", !text);
+    setAttribute(this.#button, "disabled", this.hasAttribute("disabled") && this.getAttribute("disabled") !== "false");
+    relabel(this.#button, label);
+  }
+}
+
+customElements.define("send-call-invitation-button", SendCallInvitationButton);

@@ -1,0 +1,33 @@
+/** `<signed-out>`: the session ended, here or from somewhere else; the page can do nothing until somebody signs in. */
+
+import { h } from "./dom.js";
+import { openLayer } from "./layers.js";
+import { ServiceElement } from "./service-element.js";
+
+export class SignedOut extends ServiceElement {
+  /** @type {HTMLElement | null} */
+  #link = null;
+
+  build() {
+    this.setAttribute("role", "alertdialog");
+    this.setAttribute("aria-modal", "true");
+    this.setAttribute("aria-labelledby", "signed-out-title");
+    this.#link = h("a", { class: "button button--primary button--wide", href: this.getAttribute("sign-in") ?? "/sign-in/" }, "Sign in");
+    this.replaceChildren(h(
+      "section",
+      { class: "card" },
+      h("h2", { class: "card__title", id: "signed-out-title" }, "You are signed out"),
+      h("p", { class: "card__lead" }, "This happened in another window, or your time was up. Nobody can ring you here until you sign in again."),
+      this.#link,
+    ));
+  }
+
+  /** @param {any} state */
+  update({ connection }) {
+    if (connection === "signed_out") {
+      openLayer(this, this.#link);
+    }
+  }
+}
+
+customElements.define("signed-out", SignedOut);

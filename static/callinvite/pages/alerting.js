@@ -1,0 +1,131 @@
+/** What the page does when it rings: sound, title, icon, vibration, and the promise to the caller that it does. */
+
+import { isRingingFor, pendingInvitations } from "../client/index.js";
+
+const BLINK_MS = 1000;
+const VIBRATION = [400, 200, 400, 1400];
+const VIBRATION_MS = 2400;
+
+/** Follows the service; holds no state of calls of its own. */
+export class Alerting {
+  #service;
+  #ringer;
+  #icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
+  #quietIcon = "";
+  #title = document.title;
+  #odd = false;
+  /** Rings that are just being answered here: silent already. @type {Set<string>} */
+  #hushed = new Set();
+  /** What the caller was told of each ring: false silent, true audible. @type {Map<string, boolean>} */
+  #told = new Map();
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #blinking;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #vibrating;
+
+  /** @param {import("../client/index.js").CallInvitationService} service
+   *  @param {import("../sounds/ringer.js").Ringer} ringer */
+  constructor(service, ringer) {
+    this.#service = service;
+    this.#ringer = ringer;
+    this.#quietIcon = this.#icon?.href ?? "";
+  }
+
+  /** Begin. */
+  start() {
+    const update = () => { this.#update(); };
+    this.#service.on("change", update);
+    this.#service.on("callStarted", () => { this.#ringer.once("joined"); });
+    this.#service.on("callEnded", () => { this.#ringer.once("over"); });
+    this.#ringer.addEventListener("change", () => {
+      this.#service.setAudible(this.#ringer.audible);
+      update();
+    });
+    document.addEventListener("visibilitychange", update);
+    document.addEventListener("answering", (event) => {
+      this.#hushed.add(/** @type {CustomEvent} */ (event).detail.callID);
+      update();
+    });
+    document.addEventListener("answered", (event) => {
+      this.#hushed.delete(/** @type {CustomEvent} */ (event).detail.callID);
+      update();
+    });
+    update();
+  }
+
+  #update() {
+    const { calls, user, active, outgoing, connection } = this.#service.state;
+    const rings = connection === "signed_out" ? [] : calls.filter((call) => isRingingFor(call, user?.id) && !this.#hushed.has(call.call_id));
+    this.#sound(rings, active, outgoing);
+    this.#blink(rings);
+    this.#vibrate(rings.length > 0 && !active);
+    if (connection === "open") {
+      this.#tellCallers(rings);
+    }
+  }
+
+  /** @param {any[]} rings @param {any} active @param {any} outgoing */
+  #sound(rings, active, outgoing) {
+    if (rings.length) {
+      this.#ringer.loop(active ? "waiting" : "ringtone");
+    } else if (!active && outgoing && pendingInvitations(outgoing).some((each) => each.progress === "ringing")) {
+      this.#ringer.loop("ringback");
+    } else {
+      this.#ringer.stop();
+    }
+  }
+
+  /** Say "ringing" only when somebody could notice: a hidden and silent page alerts nobody.
+   *  @param {any[]} rings */
+  #tellCallers(rings) {
+    const { audible } = this.#ringer;
+    if (!audible && document.visibilityState !== "visible") {
+      return;
+    }
+    for (const { call_id: callID } of rings) {
+      if (this.#told.get(callID) !== true && this.#told.get(callID) !== audible) {
+        this.#told.set(callID, audible);
+        this.#service.ringing(callID, { audible }).then((done) => {
+          if (!done) {
+            this.#told.delete(callID);
+          }
+        });
+      }
+    }
+  }
+
+  /** @param {any[]} rings */
+  #blink(rings) {
+    clearInterval(this.#blinking);
+    const name = rings[0]?.caller.name || rings[0]?.caller.id;
+    const turn = () => {
+      this.#odd = rings.length > 0 && !this.#odd;
+      const missed = this.#service.state.missedUnseen;
+      document.title = this.#odd ? `${name} is calling…` : `${missed ? `(${missed}) ` : ""}${this.#title}`;
+      if (this.#icon) {
+        this.#icon.href = this.#odd ? this.#icon.dataset.ringing ?? this.#quietIcon : this.#quietIcon;
+      }
+    };
+    this.#odd = false;
+    turn();
+    if (rings.length) {
+      this.#blinking = setInterval(turn, BLINK_MS);
+    }
+  }
+
+  /** @param {boolean} on */
+  #vibrate(on) {
+    if (!navigator.vibrate || on === (this.#vibrating !== undefined)) {
+      return;
+    }
+    clearInterval(this.#vibrating);
+    this.#vibrating = undefined;
+    // Browsers refuse to vibrate a page that nobody touched yet.
+    if (on && navigator.userActivation?.hasBeenActive !== false) {
+      navigator.vibrate(VIBRATION);
+      this.#vibrating = setInterval(() => navigator.vibrate(VIBRATION), VIBRATION_MS);
+    } else if (!on) {
+      navigator.vibrate(0);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/** The entry of the shell page: one service, one ringer, the elements, and which view is shown. */
+
+import { CallInvitationService } from "../client/index.js";
+import { systemClock } from "../client/clock.js";
+import { RestClient } from "../client/rest.js";
+import { Ringer } from "../sounds/ringer.js";
+import { Alerting } from "./alerting.js";
+import { provideService } from "../elements/service-element.js";
+import { toast } from "../elements/toast-list.js";
+import { names, others, errorWords } from "../elements/words.js";
+import "../elements/icons.js";
+import "../elements/person-avatar.js";
+import "../elements/call-bar.js";
+import "../elements/call-screen.js";
+import "../elements/connection-banner.js";
+import "../elements/enable-ringing.js";
+import "../elements/incoming-call.js";
+import "../elements/missed-badge.js";
+import "../elements/own-name.js";
+import "../elements/people-picker.js";
+import "../elements/people-view.js";
+import "../elements/recents-view.js";
+import "../elements/send-call-invitation-button.js";
+import "../elements/settings-view.js";
+import "../elements/signed-out.js";
+
+const VIEWS = ["people", "recents", "settings"];
+
+const config = JSON.parse(document.getElementById("page-config")?.textContent ?? "{}");
+const ringer = new Ringer();
+const service = new CallInvitationService({ csrfToken: config.csrfToken, audible: ringer.audible });
+const rest = new RestClient({
+  baseUrl: location.origin,
+  fetch: (...args) => fetch(...args),
+  clock: systemClock,
+  csrfToken: config.csrfToken,
+});
+
+/** @param {string} name @returns {any} */
+const element = (name) => document.querySelector(name);
+
+function showView() {
+  const wanted = location.hash.slice(1);
+  const current = VIEWS.includes(wanted) ? wanted : VIEWS[0];
+  for (const view of document.querySelectorAll(".view")) {
+    const shown = /** @type {HTMLElement} */ (view).dataset.view === current;
+    const entering = shown && (/** @type {HTMLElement} */ (view).hidden || !started);
+    /** @type {HTMLElement} */ (view).hidden = !shown;
+    if (entering) {
+      /** @type {any} */ (view).entered();
+    }
+  }
+  for (const tab of document.querySelectorAll(".tabs__tab")) {
+    if (/** @type {HTMLElement} */ (tab).dataset.view === current) {
+      tab.setAttribute("aria-current", "page");
+    } else {
+      tab.removeAttribute("aria-current");
+    }
+  }
+  // Looking at another view means looking away from the call's screen, not leaving the call.
+  if (started && element("call-screen") && !element("call-screen").hidden) {
+    element("call-screen").minimise();
+  }
+}
+
+/** News that no screen shows: said once, in words. */
+function tellNews() {
+  const caller = (/** @type {any} */ { caller: person }) => person.name || person.id;
+  const callBack = () => ({
+    label: "Show",
+    act: () => { location.hash = "recents"; },
+  });
+  service.on("incomingCallCanceled", (detail) => {
+    const why = detail.customData && detail.customData.length < 200 && !/^[[{]/.test(detail.customData) ? `: “${detail.customData}”` : ".";
+    toast(`${caller(detail)} hung up${why}`, { action: callBack() });
+  });
+  service.on("incomingCallTimeout", (detail) => { toast(`You missed a call from ${caller(detail)}.`, { action: callBack() }); });
+  service.on("incomingMissed", (detail) => { toast(`${caller(detail)} tried to call you and heard that you are busy.`, { action: callBack() }); });
+  service.on("incomingCallAnsweredElsewhere", ({ answeredOn }) => { toast(`You answered on ${answeredOn || "another device"}.`); });
+  service.on("incomingCallRejectedElsewhere", ({ answeredOn }) => { toast(`You rejected the call on ${answeredOn || "another device"}.`); });
+  service.on("outgoingCallDeclined", (detail) => { tellOfOne(detail, "rejected"); });
+  service.on("outgoingCallRejectedCauseBusy", (detail) => { tellOfOne(detail, "is busy"); });
+  service.on("outgoingCallTimeout", (detail) => { tellOfOne(detail, "did not answer"); });
+  service.on("error", (error) => { toast(errorWords(error), { kind: "wrong" }); });
+}
+
+/** In a minimised group call nobody sees the list of people.
+ *  @param {any} detail @param {string} what */
+function tellOfOne({ call, callee }, what) {
+  if (element("call-screen").minimised && others(call, service.state.user?.id).length > 1) {
+    toast(`${names([callee])} ${what}.`);
+  }
+}
+
+let started = false;
+for (const name of ["enable-ringing", "own-name", "settings-view"]) {
+  element(name).ringer = ringer;
+}
+element("settings-view").removeDevice = async (/** @type {string} */ deviceId) => {
+  try {
+    await rest.request("DELETE", `devices/${encodeURIComponent(deviceId)}`);
+    return null;
+  } catch (error) {
+    return error;
+  }
+};
+provideService(service);
+new Alerting(service, ringer).start();
+tellNews();
+addEventListener("hashchange", showView);
+showView();
+started = true;
+ringer.resume();
+service.init();
+// For people who look under the bonnet, and for tests.
+Object.assign(globalThis, { callinvite: { service, ringer } });
