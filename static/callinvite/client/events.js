@@ -76,7 +76,7 @@ function changedInvitations(previous, next) {
       const was = previous?.invitations.filter((invitation) => invitation.invitee.id === id)[nth] ?? null;
       return { was, is };
     })
-    .filter(({ was, is }) => was === null || was.state !== is.state || was.progress !== is.progress);
+    .filter(({ was, is }) => was?.state !== is.state || (is.state === "pending" && was.progress !== is.progress));
 }
 
 /**
@@ -176,14 +176,14 @@ function answeredHere(call, { userId, deviceId }) {
  */
 function outgoingEvent(call, { was, is }) {
   const detail = { callee: is.invitee, customData: is.custom_data, invitation: is };
-  if (was?.state === is.state) {
-    const rings = is.state === "pending" && is.progress === "ringing";
-    return rings ? [about(call, "outgoingCallRinging", { callee: is.invitee, invitation: is })] : [];
+  if (was?.state === is.state && is.state !== "pending") {
+    return [];
   }
   switch (is.state) {
     case "pending":
+      // What changed, if anything did, is the progress.
       return is.progress === "ringing"
-        ? [about(call, "outgoingCallRinging", { callee: is.invitee, invitation: is })]
+        ? [about(call, "outgoingCallRinging", { callee: is.invitee, ringingOn: is.ringing_on ?? null, invitation: is })]
         : [];
     case "accepted":
       return [about(call, "outgoingCallAccepted", detail)];

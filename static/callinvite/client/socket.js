@@ -223,7 +223,10 @@ export class LiveSocket {
     } catch {
       return;
     }
-    switch (frame?.type) {
+    if (typeof frame?.type !== "string") {
+      return;
+    }
+    switch (frame.type) {
       case "result":
         this.#answered(frame);
         break;

@@ -175,7 +175,7 @@ function applied(model, calls, { firstLook = false } = {}) {
       continue;
     }
     events.push(...newsOf(next, known, call, firstLook));
-    const isNewlyMissed = !firstLook && call.you.missed && !known?.you.missed;
+    const isNewlyMissed = !firstLook && call.you?.missed && !known?.you?.missed;
     next = replaced(next, call, isNewlyMissed ? next.state.missedUnseen + 1 : next.state.missedUnseen);
   }
   return { model: next, events, departed: [] };
@@ -237,7 +237,7 @@ function guessedEnd(call, model, serverNow) {
     }
     /** @type {import("./types.js").InvitationState} */
     const state = Date.parse(invitation.expires_at) <= serverNow ? "timed_out" : "cancelled";
-    return { ...invitation, state, progress: null };
+    return { ...invitation, state };
   });
   const isMine = myParticipant(call, model.state.user?.id) !== null;
   return { ...call, invitations, revision: call.revision - 1, state: isMine || call.state === "ringing" ? "ended" : call.state };
@@ -330,7 +330,7 @@ function concerns(call, { state }) {
     return false;
   }
   const userId = state.user?.id;
-  return isRingingFor(call, userId) || myParticipant(call, userId) !== null || call.you.can.includes("join");
+  return isRingingFor(call, userId) || myParticipant(call, userId) !== null || (call.you?.can.includes("join") ?? false);
 }
 
 /**

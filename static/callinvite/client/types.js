@@ -16,6 +16,7 @@
  * @property {Person} inviter
  * @property {InvitationState} state
  * @property {Progress | null} progress
+ * @property {string | null} [ringing_on] label of the first device that acknowledged that it alerts
  * @property {RejectReason | null} reject_reason
  * @property {string} custom_data of the act that closed it
  * @property {string} expires_at
@@ -52,7 +53,7 @@
  * @property {number | null} duration_seconds
  * @property {Invitation[]} invitations in the order in which they were made
  * @property {Participant[]} participants in the order in which they joined
- * @property {{role: string, state: string | null, can: string[], missed: boolean}} you
+ * @property {{role: string, state: string | null, can: string[], missed: boolean} | null} you
  *
  * @typedef {{user: string, device_id: string}} Peer one participant's device, for signalling
  *

@@ -1,0 +1,71 @@
+/**
+ * Call objects as the server would give them, built by hand for tests.
+ */
+
+export const NOON = Date.parse("2026-11-23T12:00:00.000Z");
+
+/** A moment some seconds after noon, as on the wire. */
+export function at(seconds) {
+  return new Date(NOON + seconds * 1000).toISOString();
+}
+
+export function person(id) {
+  return { id, name: id[0].toUpperCase() + id.slice(1) };
+}
+
+export function invitation(invitee, more = {}) {
+  return {
+    invitee: person(invitee),
+    inviter: person("alice"),
+    state: "pending",
+    progress: "sent",
+    ringing_on: null,
+    reject_reason: null,
+    custom_data: "",
+    expires_at: at(60),
+    responded_at: null,
+    answered_on: null,
+    ...more,
+  };
+}
+
+export function participant(user, more = {}) {
+  return {
+    user: person(user),
+    device_id: `${user}-device`,
+    joined_at: at(0),
+    connected_at: null,
+    left_at: null,
+    left_reason: null,
+    ...more,
+  };
+}
+
+/** Alice rings Bob, unless told otherwise. */
+export function makeCall(more = {}) {
+  return {
+    call_id: "call_alice_1",
+    revision: 1,
+    state: "ringing",
+    end_reason: null,
+    is_video_call: true,
+    caller: person("alice"),
+    custom_data: "",
+    resource_id: null,
+    ringtone_url: null,
+    notification_title: "Alice",
+    notification_message: "Incoming video call",
+    timeout_seconds: 60,
+    created_at: at(0),
+    ring_expires_at: at(60),
+    remaining_ms: 60000,
+    server_time: at(0),
+    answered_at: null,
+    ended_at: null,
+    duration_seconds: null,
+    invitations: [invitation("bob")],
+    participants: [participant("alice")],
+    you: { role: "invitee", state: "pending", can: ["accept", "reject"], missed: false },
+    ...more,
+  };
+}

@@ -1,0 +1,357 @@
+/**
+ * The verbs and reads: what they say on the wire, by which way they go, and what they leave behind.
+ */
+
+import assert from "node:assert/strict";
+import { at, invitation, makeCall, participant, person } from "./support/calls.mjs";
+import { open, scripted, test, until } from "./support/harness.mjs";
+
+const BOB = { deviceId: "bob-device", snapshot: { user: person("bob"), calls: [makeCall()] } };
+
+function problem(code, status, more = {}) {
+  return { type: "about:blank", title: code, status, code, detail: `It is ${code}.`, ...more };
+}
+
+test("send takes the seed's arguments and makes an id of the contract's form", async (t) => {
+  const { calls, line } = await open(t);
+  const sent = calls.send({
+    invitees: [person("bob"), "carol"],
+    isVideoCall: true,
+    customData: "{}",
+    resourceID: "bell",
+    notificationTitle: "Alice",
+    notificationMessage: "Now",
+    timeoutSeconds: 30,
+    endWhenCallerLeaves: true,
+  });
+  const frame = await line.answer(201, { call: makeCall(), errors: [], warnings: [], merged: false, rejoin: false });
+  assert.deepEqual(frame, {
+    type: "request",
+    id: "1",
+    verb: "send",
+    body: {
+      invitees: ["bob", "carol"],
+      is_video_call: true,
+      custom_data: "{}",
+      resource_id: "bell",
+      notification_title: "Alice",
+      notification_message: "Now",
+      timeout_seconds: 30,
+      end_when_caller_leaves: true,
+      call_id: frame.body.call_id,
+    },
+  });
+  assert.match(frame.body.call_id, /^call_alice_\d{13}$/);
+  assert.equal(await sent, true);
+  assert.equal(calls.lastError, null);
+  assert.equal(calls.lastResult.merged, false);
+  assert.equal(calls.state.outgoing.call_id, "call_alice_1");
+});
+
+test("what was left out is left to the server, and a given id is kept", async (t) => {
+  const { calls, line } = await open(t);
+  const sent = calls.send({ invitees: ["bob"], isVideoCall: false, callID: "mine" });
+  const frame = await line.answer(201, { call: makeCall() });
+  assert.deepEqual(frame.body, { invitees: ["bob"], is_video_call: false, call_id: "mine" });
+  assert.equal(await sent, true);
+});
+
+test("two calls in one millisecond have two ids, and odd characters of a name are replaced", async (t) => {
+  const { calls, line } = await open(t, { snapshot: { user: person("a+b@c") } });
+  calls.send({ invitees: ["bob"], isVideoCall: false });
+  calls.send({ invitees: ["carol"], isVideoCall: false });
+  const ids = [(await line.next()).body.call_id, (await line.next()).body.call_id];
+  assert.match(ids[0], /^call_a-b@c_\d+$/);
+  assert.notEqual(ids[0], ids[1]);
+});
+
+test("a generated id that another device took in the same moment is made anew", async (t) => {
+  const { calls, line } = await open(t);
+  const sent = calls.send({ invitees: ["bob"], isVideoCall: false });
+  const first = await line.answer(409, problem("call_id_in_use", 409));
+  const second = await line.answer(201, { call: makeCall() });
+  assert.notEqual(first.body.call_id, second.body.call_id);
+  assert.equal(await sent, true);
+});
+
+test("a refusal resolves to false, says why and teaches the call that came with it", async (t) => {
+  const { calls, line } = await open(t, BOB);
+  const accepted = calls.accept();
+  const over = makeCall({ revision: 2, state: "ended", end_reason: "cancelled" });
+  over.invitations[0].state = "cancelled";
+  await line.answer(410, problem("invitation_cancelled", 410, { call: over }));
+  assert.equal(await accepted, false);
+  const { code, detail, status, call } = calls.lastError;
+  assert.deepEqual({ code, detail, status }, { code: "invitation_cancelled", detail: "It is invitation_cancelled.", status: 410 });
+  assert.deepEqual(call, over);
+  assert.equal(calls.state.incoming, null);
+});
+
+test("accept and reject mean the incoming call, and without one what the server holds as current", async (t) => {
+  const { calls, line } = await open(t, BOB);
+  calls.accept({ customData: "coming" });
+  const accept = await line.next();
+  assert.deepEqual([accept.call_id, accept.body], ["call_alice_1", { custom_data: "coming" }]);
+  calls.reject({ customData: "no", reason: "later" });
+  const reject = await line.next();
+  assert.deepEqual([reject.call_id, reject.body], ["call_alice_1", { custom_data: "no", reason: "later" }]);
+  const idle = await open(t);
+  const rejected = idle.calls.reject();
+  assert.equal((await idle.line.answer(404, problem("no_current_call", 404))).call_id, "current");
+  assert.equal(await rejected, false);
+  idle.calls.accept({ callID: "other" });
+  assert.equal((await idle.line.next()).call_id, "other");
+});
+
+test("cancel means the outgoing call and names callees by their ids", async (t) => {
+  const { calls, line } = await open(t, { snapshot: { calls: [makeCall()] } });
+  calls.cancel({ callees: [person("bob")], customData: "sorry" });
+  const frame = await line.next();
+  assert.deepEqual([frame.verb, frame.call_id, frame.body], [
+    "cancel",
+    "call_alice_1",
+    { callees: ["bob"], custom_data: "sorry" },
+  ]);
+  calls.cancel();
+  assert.deepEqual((await line.next()).body, {});
+});
+
+test("the other verbs mean the call one is in, and say so when there is none", async (t) => {
+  const active = makeCall({ state: "active", participants: [participant("alice"), participant("bob")] });
+  const { calls, line } = await open(t, { snapshot: { calls: [active] } });
+  for (const verb of ["leave", "end", "connected", "heartbeat"]) {
+    calls[verb]();
+    const frame = await line.next();
+    assert.deepEqual([frame.verb, frame.call_id], [verb, "call_alice_1"]);
+  }
+  calls.invite({ invitees: ["carol"], timeoutSeconds: 20 });
+  const invite = await line.next();
+  assert.deepEqual([invite.call_id, invite.body], ["call_alice_1", { invitees: ["carol"], timeout_seconds: 20 }]);
+  calls.join("call_carol_2");
+  assert.equal((await line.next()).call_id, "call_carol_2");
+  const idle = await open(t);
+  assert.equal(await idle.calls.leave(), false);
+  assert.equal(idle.calls.lastError.code, "no_current_call");
+});
+
+test("ringing is never said by itself, and then tells whether it can be heard", async (t) => {
+  const { calls, clock, line } = await open(t, BOB);
+  clock.advance(5_000);
+  assert.equal((await line.next()).type, "sync");
+  calls.setAudible(true);
+  assert.equal((await line.next()).audible, true);
+  calls.ringing();
+  assert.deepEqual((await line.next()).body, { audible: true });
+  calls.ringing("call_alice_1", { audible: false });
+  assert.deepEqual((await line.next()).body, { audible: false });
+});
+
+test("without a socket a verb goes by REST and names its device", async (t) => {
+  const { server, calls } = await scripted(t, { csrfToken: () => "cookie" });
+  server.on("GET me", { body: { id: "alice", name: "Alice", call_waiting: false, missed_unseen: 0 } });
+  server.on("POST calls", { status: 201, body: { call: makeCall() } });
+  server.on("POST calls/a:b@c/leave", { body: { call: makeCall({ revision: 2 }) } });
+  assert.equal(await calls.send({ invitees: ["bob"], isVideoCall: false }), true);
+  assert.equal(await calls.leave("a:b@c"), true);
+  const [, send, leave] = server.requests;
+  assert.match(send.body.call_id, /^call_alice_\d+$/);
+  assert.equal(send.body.device_id, "alice-device");
+  assert.equal(send.headers["x-csrftoken"], "cookie");
+  assert.deepEqual([leave.name, leave.body], ["POST calls/a:b@c/leave", { device_id: "alice-device" }]);
+});
+
+test("a verb that is lost with the socket is repeated by REST with the same id and body", async (t) => {
+  const { server, clock, calls, line } = await open(t);
+  server.isUp = false;
+  server.on("POST calls", { status: 200, body: { call: makeCall() } });
+  const sent = calls.send({ invitees: ["bob"], isVideoCall: false });
+  const { body } = await line.next();
+  line.drop();
+  await until(() => calls.state.connection === "waiting");
+  await until(() => {
+    clock.advance(250);
+    return server.requests.length > 0;
+  });
+  assert.equal(await sent, true);
+  assert.deepEqual(server.requests[0].body, { ...body, device_id: "alice-device" });
+});
+
+test("a verb that is lost with the socket is repeated over the next one", async (t) => {
+  const { server, clock, calls, line } = await open(t, BOB);
+  const accepted = calls.accept();
+  await line.next();
+  server.on("POST calls/call_alice_1/accept", { status: 503, body: problem("unavailable", 503) });
+  line.drop();
+  await until(() => calls.state.connection === "waiting");
+  clock.advance(250);
+  const next = await server.line();
+  await next.greet({ user: person("bob"), calls: [makeCall()] });
+  await until(() => calls.state.connection === "open");
+  await until(() => {
+    clock.advance(250);
+    return next.unread > 0;
+  });
+  const repeated = await next.answer(200, { call: makeCall({ revision: 2 }) });
+  assert.equal(repeated.verb, "accept");
+  assert.equal(await accepted, true);
+});
+
+test("an invite that had worked before it was lost is a success when repeated", async (t) => {
+  const { server, clock, calls, line } = await open(t, { snapshot: { calls: [makeCall()] } });
+  server.isUp = false;
+  const errors = [{ invitee: "carol", code: "already_ringing", detail: "It rings." }];
+  server.on("POST calls/call_alice_1/invite", { status: 400, body: problem("no_valid_invitee", 400, { errors }) });
+  const invited = calls.invite({ invitees: ["carol"] });
+  await line.next();
+  line.drop();
+  await until(() => calls.state.connection === "waiting");
+  await until(() => {
+    clock.advance(100);
+    return server.requests.length > 0;
+  });
+  assert.equal(await invited, true);
+});
+
+test("a verb gives up when its time is over", async (t) => {
+  const { server, clock, calls } = await scripted(t);
+  server.on("POST calls/x/leave", () => null);
+  const left = calls.leave("x");
+  let done = false;
+  left.then(() => {
+    done = true;
+  });
+  await until(() => {
+    clock.advance(200);
+    return done;
+  });
+  assert.equal(await left, false);
+  assert.equal(calls.lastError.code, "unreachable");
+  assert.ok(server.requests.length > 2);
+});
+
+test("an unanswered request is not waited for without end", async (t) => {
+  const { server, clock, calls, line } = await open(t);
+  server.on("POST calls/x/leave", { body: { call: makeCall({ call_id: "x" }) } });
+  const left = calls.leave("x");
+  await line.next();
+  clock.advance(5_000);
+  assert.equal((await line.next()).type, "sync");
+  clock.advance(5_000);
+  await until(() => {
+    clock.advance(100);
+    return server.requests.length > 0 || calls.lastError !== null;
+  });
+  assert.equal(typeof (await left), "boolean");
+});
+
+test("a verb under way when the service is closed resolves to false", async (t) => {
+  const { calls, line } = await open(t);
+  const left = calls.leave("x");
+  await line.next();
+  calls.close();
+  assert.equal(await left, false);
+  assert.equal(calls.lastError.code, "closed");
+});
+
+test("a frame above 64 KiB is refused before it costs the socket", async (t) => {
+  const { calls } = await open(t);
+  assert.equal(await calls.send({ invitees: ["bob"], isVideoCall: false, customData: "ä".repeat(40_000) }), false);
+  assert.equal(calls.lastError.code, "too_large");
+  assert.equal(calls.lastError.status, 413);
+  assert.equal(calls.state.connection, "open");
+});
+
+test("the result of a verb and the frame of the same change give one event", async (t) => {
+  const { calls, heard, line } = await open(t, BOB);
+  const active = makeCall({
+    revision: 2,
+    state: "active",
+    invitations: [invitation("bob", { state: "accepted", responded_at: at(5) })],
+    participants: [participant("alice"), participant("bob")],
+  });
+  const accepted = calls.accept();
+  line.send({ type: "call", event: "invitation.accepted", actor: "bob", call: active });
+  await line.answer(200, { call: active });
+  assert.equal(await accepted, true);
+  assert.equal(heard.filter(({ name }) => name === "callStarted").length, 1);
+  assert.equal(heard.some(({ name }) => name === "incomingCallAnsweredElsewhere"), false);
+});
+
+test("a reject that another device forestalled fails and says where it happened", async (t) => {
+  const { calls, names, line } = await open(t, BOB);
+  const rejected = calls.reject();
+  const over = makeCall({ revision: 2, state: "ended", end_reason: "rejected" });
+  Object.assign(over.invitations[0], { state: "rejected", answered_on: "Phone" });
+  await line.answer(409, problem("rejected_elsewhere", 409, { call: over }));
+  assert.equal(await rejected, false);
+  assert.equal(names().filter((name) => name === "incomingCallRejectedElsewhere").length, 1);
+  assert.equal(names().includes("callEnded"), false);
+});
+
+test("lists are read page by page by cursors", async (t) => {
+  const { server, calls } = await scripted(t);
+  server.on("GET calls", ({ query }) => ({
+    body: { next: query.cursor ? null : `${server.origin}/api/v1/calls?cursor=cD0y&missed=true`, previous: null, results: [makeCall()] },
+  }));
+  const first = await calls.history({ missed: true, direction: "incoming", with: "bob", isVideoCall: false, pageSize: 10 });
+  assert.deepEqual([first.next, first.previous, first.results.length], ["cD0y", null, 1]);
+  assert.deepEqual(server.requests[0].query, {
+    missed: "true",
+    direction: "incoming",
+    with: "bob",
+    is_video_call: "false",
+    page_size: "10",
+  });
+  assert.equal((await calls.history({ cursor: first.next })).next, null);
+  server.on("GET users", { body: { next: null, previous: null, results: [] } });
+  assert.deepEqual(await calls.users({ search: "bo b" }), { next: null, previous: null, results: [] });
+  assert.deepEqual(server.requests.at(-1).query, { search: "bo b" });
+});
+
+test("single things are read and changed", async (t) => {
+  const { server, calls } = await scripted(t);
+  const me = { id: "alice", name: "Alice", call_waiting: true, missed_unseen: 3 };
+  server.on("GET me", { body: me });
+  server.on("PATCH me", ({ body }) => ({ body: { ...me, ...body } }));
+  server.on("GET calls/x", { body: makeCall({ call_id: "x" }) });
+  server.on("GET calls/x/timeline", { body: { call_id: "x", entries: [] } });
+  server.on("GET devices", { body: { next: null, previous: null, results: [{ device_id: "d" }] } });
+  server.on("POST history/seen", { status: 204, text: "" });
+  assert.deepEqual(await calls.me(), me);
+  assert.equal(calls.state.missedUnseen, 3);
+  assert.equal((await calls.updateMe({ name: "Al" })).name, "Al");
+  assert.equal((await calls.call("x")).call_id, "x");
+  assert.deepEqual((await calls.timeline("x")).entries, []);
+  assert.equal((await calls.devices()).results[0].device_id, "d");
+  assert.equal(await calls.markHistorySeen(), true);
+  assert.equal(calls.state.missedUnseen, 0);
+});
+
+test("a read that fails gives null and the reason", async (t) => {
+  const { server, calls } = await scripted(t);
+  assert.equal(await calls.call("nothing"), null);
+  assert.equal(calls.lastError.code, "not_found");
+  server.on("GET me", { status: 429, body: problem("throttled", 429), headers: { "Retry-After": "7" } });
+  assert.equal(await calls.me(), null);
+  assert.equal(calls.lastError.retryAfterSeconds, 7);
+  server.on("GET me", { status: 502, text: "<h1>Bad Gateway</h1>" });
+  assert.equal(await calls.me(), null);
+  assert.deepEqual([calls.lastError.code, calls.lastError.status], ["unavailable", 502]);
+  server.on("GET me", () => null);
+  assert.equal(await calls.me(), null);
+  assert.deepEqual([calls.lastError.code, calls.lastError.status], ["unreachable", 0]);
+});
+
+test("listeners are told in order, and no more once they stopped", async (t) => {
+  const { calls, line } = await open(t, { ...BOB, snapshot: { user: person("bob") } });
+  const order = [];
+  const stop = calls.on("incomingCallReceived", ({ callID }) => order.push(callID));
+  calls.addEventListener("change", (event) => order.push(event.detail.state.incoming?.call_id ?? "change"));
+  line.send({ type: "call", event: "call.sent", actor: "alice", call: makeCall() });
+  await until(() => order.length >= 2);
+  assert.deepEqual(order.slice(-2), ["call_alice_1", "call_alice_1"]);
+  stop();
+  line.send({ type: "call", event: "call.sent", actor: "alice", call: makeCall({ call_id: "z", created_at: at(9) }) });
+  await calls.once("invitationUserStateChanged");
+  assert.equal(order.includes("z"), false);
+});
