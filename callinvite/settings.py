@@ -218,6 +218,8 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    # The hook that names every enum would rewrite the components that `invitations.api` writes by hand.
+    "POSTPROCESSING_HOOKS": [],
 }
 
 # --- calling ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,373 @@
+"""What the OpenAPI pages say about each address: its name, its words, its examples and how it can fail."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+
+from invitations import conf
+from invitations.api import inputs
+from invitations.api.components import CALL_ID_PATTERN, DEVICE_ID_PATTERN, problem_name, ref
+from invitations.api.errors import CONTENT_TYPE, STATUS
+from invitations.errors import SENTENCES, Code
+from invitations.models import CallState
+
+View = TypeVar("View", bound=type)
+Decorator = Callable[..., Any]
+
+ALWAYS = (Code.NOT_ACCEPTABLE, Code.UNAVAILABLE)
+SIGNED_IN = (*ALWAYS, Code.NOT_AUTHENTICATED)
+WRITING = (*SIGNED_IN, Code.INVALID, Code.CSRF_FAILED, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE)
+ON_CALL = (*WRITING, Code.NOT_FOUND)
+OVER = (Code.CALL_ENDED, Code.INVITATION_CANCELLED, Code.INVITATION_TIMED_OUT)
+
+_LIMITS = conf.limits()
+
+
+def describe(**methods: Decorator) -> Callable[[View], View]:
+    """Attach descriptions to a view's methods, by their names in lower case."""
+    return extend_schema_view(**methods)
+
+
+def problems(*codes: Code) -> dict[Any, Any]:
+    """Responses for these codes, one entry per status."""
+    by_status: dict[int, list[Code]] = defaultdict(list)
+    for code in codes:
+        by_status[STATUS[code]].append(code)
+    return {(status, CONTENT_TYPE): _one_of(each) for status, each in sorted(by_status.items())}
+
+
+def _one_of(codes: list[Code]) -> OpenApiResponse:
+    said = " ".join(f"`{code}`: {SENTENCES[code]}" for code in codes)
+    if len(codes) == 1:
+        return OpenApiResponse(ref(problem_name(codes[0])), description=said)
+    choices = [ref(problem_name(code)) for code in codes]
+    mapping = {str(code): choice["$ref"] for code, choice in zip(codes, choices, strict=True)}
+    return OpenApiResponse(
+        {"oneOf": choices, "discriminator": {"propertyName": "code", "mapping": mapping}}, description=said
+    )
+
+
+def _reads(component: str, description: str) -> dict[int, OpenApiResponse]:
+    return {200: OpenApiResponse(ref(component), description=description)}
+
+
+def _call_id(*, current: bool = False) -> OpenApiParameter:
+    said = " `current` stands for the one call that is ringing for you." if current else ""
+    return OpenApiParameter(
+        "call_id",
+        {"type": "string", "pattern": CALL_ID_PATTERN},
+        OpenApiParameter.PATH,
+        description=f"The call's id.{said}",
+    )
+
+
+DEVICE_ID = OpenApiParameter(
+    "device_id",
+    {"type": "string", "pattern": DEVICE_ID_PATTERN},
+    OpenApiParameter.PATH,
+    description="The device's id, chosen by the client.",
+)
+PAGE = [
+    OpenApiParameter("cursor", str, description="From `next` or `previous` of another page.", exclude=True),
+    OpenApiParameter(
+        "page_size",
+        {"type": "integer", "minimum": 1, "maximum": _LIMITS.page_size_max, "default": _LIMITS.page_size},
+    ),
+]
+FLAG = {"type": "boolean"}
+
+
+def _body(name: str, **value: Any) -> list[OpenApiExample]:
+    return [OpenApiExample(name, value=value, request_only=True)]
+
+
+def _verb(
+    name: str,
+    summary: str,
+    description: str,
+    request: inputs.Input,
+    *codes: Code,
+    examples: list[OpenApiExample] | None = None,
+    answer: str = "CallAnswer",
+    status: int = 200,
+    current: bool = False,
+) -> Decorator:
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        description=description,
+        parameters=[_call_id(current=current)],
+        request=type(request),
+        responses={
+            status: OpenApiResponse(ref(answer), description="Done, or done before."),
+            **problems(*ON_CALL, *codes),
+        },
+        examples=examples or [],
+    )
+
+
+_ENDED = (Code.CALL_ENDED,)
+_VERBS: dict[str, Decorator] = {
+    "send": extend_schema(
+        operation_id="send",
+        summary="Send a call invitation",
+        description=(
+            "Rings everybody in `invitees` on all their devices. The same caller repeating the same `call_id` and body gets"
+            " the same call. If the one invitee is calling you at this moment, you are connected (`merged`)."
+        ),
+        request=inputs.Send,
+        responses={
+            201: OpenApiResponse(ref("SentAnswer"), description="A new call; ended already if everybody was busy."),
+            200: OpenApiResponse(ref("SentAnswer"), description="A repeat, a merge or a rejoin."),
+            **problems(
+                *WRITING, Code.NO_VALID_INVITEE, Code.ALREADY_IN_CALL, Code.CALL_ID_IN_USE, Code.THROTTLED
+            ),
+        },
+        examples=[
+            *_body("A video call", invitees=["bob"], is_video_call=True),
+            *_body(
+                "A group, with a text",
+                invitees=["bob", "carol"],
+                is_video_call=False,
+                custom_data="About lunch",
+                timeout_seconds=30,
+                call_id="lunch-2026-11-23",
+                notification_title="Alice",
+                notification_message="Lunch?",
+            ),
+        ],
+    ),
+    "invite": _verb(
+        "invite",
+        "Add people to a live call",
+        "For those who are in it.",
+        inputs.INVITE,
+        Code.NO_VALID_INVITEE,
+        Code.NOT_ALLOWED,
+        Code.THROTTLED,
+        *_ENDED,
+        examples=_body("One more", invitees=["carol"]),
+        answer="SentAnswer",
+        status=201,
+    ),
+    "cancel": _verb(
+        "cancel",
+        "Stop rings that you sent",
+        "Of some `callees`, or of all. A call in which nobody is left ends.",
+        inputs.CANCEL,
+        Code.NOT_ALLOWED,
+        Code.ALREADY_ANSWERED,
+        *OVER,
+        examples=_body("All of them"),
+        answer="CancelAnswer",
+    ),
+    "accept": _verb(
+        "accept",
+        "Accept an invitation",
+        "The first device to answer wins. A call that you are in is left first.",
+        inputs.ACCEPT,
+        Code.NOT_ALLOWED,
+        Code.NO_CURRENT_CALL,
+        Code.ANSWERED_ELSEWHERE,
+        Code.REJECTED_ELSEWHERE,
+        Code.ALREADY_ANSWERED,
+        Code.AMBIGUOUS_CURRENT_CALL,
+        *OVER,
+        examples=_body("On a device", device_id="bobs-laptop"),
+        current=True,
+    ),
+    "reject": _verb(
+        "reject",
+        "Reject an invitation",
+        "Stops the ring on all your devices and tells the caller why.",
+        inputs.REJECT,
+        Code.NOT_ALLOWED,
+        Code.NO_CURRENT_CALL,
+        Code.ANSWERED_ELSEWHERE,
+        Code.REJECTED_ELSEWHERE,
+        Code.ALREADY_ANSWERED,
+        Code.AMBIGUOUS_CURRENT_CALL,
+        *OVER,
+        examples=_body("Later", reason="later", custom_data="In a meeting"),
+        current=True,
+    ),
+    "join": _verb(
+        "join",
+        "Join a live call, or move it to this device",
+        "A call that you were invited to and missed, or are in on another device.",
+        inputs.ON_DEVICE,
+        Code.NOT_ALLOWED,
+        Code.CALL_FULL,
+        Code.ALREADY_IN_CALL,
+        Code.REJECTED_ELSEWHERE,
+        *OVER,
+    ),
+    "leave": _verb("leave", "Leave a call", "The last one to leave ends it.", inputs.ON_DEVICE, Code.NOT_ALLOWED, *OVER),
+    "end": _verb("end", "End a call for everybody", "For its caller.", inputs.ON_DEVICE, Code.NOT_ALLOWED, *OVER),
+    "ringing": _verb(
+        "ringing",
+        "Say that this device alerts",
+        "The caller sees it. Such a ring is not repeated.",
+        inputs.RINGING,
+        Code.NOT_ALLOWED,
+        Code.ANSWERED_ELSEWHERE,
+        Code.REJECTED_ELSEWHERE,
+        *OVER,
+        examples=_body("It can be heard", audible=True, device_id="bobs-laptop"),
+    ),
+    "connected": _verb(
+        "connected",
+        "Say that media is up",
+        "For those who are in the call.",
+        inputs.ON_DEVICE,
+        Code.NOT_ALLOWED,
+        Code.ANSWERED_ELSEWHERE,
+        *OVER,
+    ),
+    "heartbeat": _verb(
+        "heartbeat",
+        "Keep one's place",
+        "Proves that the device lives. From the first proof on, one is expected every few seconds.",
+        inputs.ON_DEVICE,
+        Code.NOT_ALLOWED,
+        Code.ANSWERED_ELSEWHERE,
+        *OVER,
+    ),
+}
+
+
+def verb(name: str) -> Decorator:
+    """What is said about a verb's address."""
+    return _VERBS[name]
+
+
+HISTORY = extend_schema(
+    operation_id="list_calls",
+    summary="Your history, newest first",
+    parameters=[
+        *PAGE,
+        OpenApiParameter("state", {"type": "string", "enum": CallState.values}),
+        OpenApiParameter("direction", {"type": "string", "enum": ["incoming", "outgoing"]}),
+        OpenApiParameter("missed", FLAG),
+        OpenApiParameter("with", {"type": "string", "maxLength": 64, "pattern": "^[^\\u0000]*$"}, description="A user id."),
+        OpenApiParameter("is_video_call", FLAG),
+    ],
+    responses={**_reads("Calls", "A page."), **problems(*SIGNED_IN, Code.INVALID)},
+)
+OPEN = extend_schema(
+    operation_id="list_open_calls",
+    summary="Everything that is going on for you now",
+    responses={**_reads("Snapshot", "All open calls."), **problems(*SIGNED_IN)},
+)
+GET = extend_schema(
+    operation_id="get_call",
+    summary="One call",
+    parameters=[_call_id()],
+    responses={**_reads("Call", "The call."), **problems(*SIGNED_IN, Code.NOT_FOUND)},
+)
+TIMELINE = extend_schema(
+    operation_id="get_timeline",
+    summary="What happened in a call, and why",
+    parameters=[_call_id()],
+    responses={**_reads("Timeline", "In order."), **problems(*SIGNED_IN, Code.NOT_FOUND)},
+)
+HISTORY_SEEN = extend_schema(
+    operation_id="mark_history_seen",
+    summary="Clear the missed badge on all devices",
+    request=inputs.OnDevice,
+    responses={**_reads("Seen", "Cleared."), **problems(*WRITING)},
+)
+ME = extend_schema(
+    operation_id="get_me",
+    summary="Your profile and settings",
+    responses={**_reads("Me", "You."), **problems(*SIGNED_IN)},
+)
+CHANGE_ME = extend_schema(
+    operation_id="change_me",
+    summary="Change your shown name or settings",
+    request=inputs.Me,
+    responses={**_reads("Me", "You, after the change."), **problems(*WRITING)},
+    examples=_body("Call waiting", call_waiting=True),
+)
+USERS = extend_schema(
+    operation_id="list_users",
+    summary="People you may call",
+    parameters=[
+        *PAGE,
+        OpenApiParameter(
+            "search",
+            {"type": "string", "maxLength": 128, "pattern": "^[^\\u0000]*$"},
+            description="Words, each in the id or the shown name.",
+        ),
+    ],
+    responses={**_reads("Users", "A page, by id."), **problems(*SIGNED_IN, Code.INVALID)},
+)
+DEVICES = extend_schema(
+    operation_id="list_devices",
+    summary="Your devices",
+    parameters=PAGE,
+    responses={**_reads("Devices", "A page."), **problems(*SIGNED_IN, Code.INVALID)},
+)
+DEVICE = extend_schema(
+    operation_id="get_device",
+    summary="One of your devices",
+    parameters=[DEVICE_ID],
+    responses={**_reads("Device", "The device."), **problems(*SIGNED_IN, Code.NOT_FOUND)},
+)
+PUT_DEVICE = extend_schema(
+    operation_id="put_device",
+    summary="Describe a device of yours, known or new",
+    parameters=[DEVICE_ID],
+    request=inputs.DeviceInput,
+    responses={**_reads("Device", "The device."), **problems(*WRITING)},
+    examples=_body("A phone", label="Bob's phone", kind="android", push=None),
+)
+DELETE_DEVICE = extend_schema(
+    operation_id="delete_device",
+    summary="Forget a device of yours",
+    parameters=[DEVICE_ID],
+    request=None,
+    responses={
+        204: OpenApiResponse(description="Forgotten."),
+        **problems(*SIGNED_IN, Code.CSRF_FAILED, Code.NOT_FOUND),
+    },
+)
+LOGIN = extend_schema(
+    operation_id="make_token",
+    summary="Sign an app in",
+    description="The answer is the same for an unknown user and a wrong password.",
+    auth=[],
+    request=inputs.Login,
+    responses={
+        201: OpenApiResponse(ref("Token"), description="Signed in."),
+        **problems(
+            *ALWAYS,
+            Code.NOT_AUTHENTICATED,
+            Code.INVALID,
+            Code.TOO_LARGE,
+            Code.UNSUPPORTED_MEDIA_TYPE,
+            Code.THROTTLED,
+        ),
+    },
+    examples=_body("Bob", username="bob", password="his password", device_name="Bob's phone"),
+)
+LOGOUT = extend_schema(
+    operation_id="delete_token",
+    summary="Sign an app out",
+    request=None,
+    responses={204: OpenApiResponse(description="The token is worthless now."), **problems(*SIGNED_IN)},
+)
+TICKET = extend_schema(
+    operation_id="make_ticket",
+    summary="A ticket for one live socket",
+    description="For clients that can set neither a cookie nor a header on it.",
+    request=None,
+    responses={
+        201: OpenApiResponse(ref("Ticket"), description="Use it at once."),
+        **problems(*SIGNED_IN, Code.CSRF_FAILED),
+    },
+)

@@ -1,0 +1,225 @@
+"""Every failure as one problem document (RFC 9457) with a code of the closed list.
+
+The one place that knows which HTTP status a code has. Nothing under the API answers with HTML or a traceback."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DatabaseError, InterfaceError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework import exceptions
+
+from invitations.errors import SENTENCES, CallError, Code
+from invitations.serializers import call_view
+
+logger = logging.getLogger(__name__)
+JSON = dict[str, Any]
+CONTENT_TYPE = "application/problem+json"
+
+STATUS: dict[Code, int] = {
+    Code.INVALID: 400,
+    Code.NO_VALID_INVITEE: 400,
+    Code.UNKNOWN_USER: 400,
+    Code.SELF: 400,
+    Code.DUPLICATE: 400,
+    Code.ALREADY_RINGING: 400,
+    Code.CALL_FULL: 400,
+    Code.NOT_INVITED: 400,
+    Code.NOT_AUTHENTICATED: 401,
+    Code.NOT_ALLOWED: 403,
+    Code.CSRF_FAILED: 403,
+    Code.NOT_FOUND: 404,
+    Code.NO_CURRENT_CALL: 404,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.NOT_ACCEPTABLE: 406,
+    Code.ALREADY_IN_CALL: 409,
+    Code.ALREADY_ANSWERED: 409,
+    Code.ANSWERED_ELSEWHERE: 409,
+    Code.REJECTED_ELSEWHERE: 409,
+    Code.CALL_ID_IN_USE: 409,
+    Code.AMBIGUOUS_CURRENT_CALL: 409,
+    Code.INVITATION_CANCELLED: 410,
+    Code.INVITATION_TIMED_OUT: 410,
+    Code.CALL_ENDED: 410,
+    Code.TOO_LARGE: 413,
+    Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.THROTTLED: 429,
+    Code.UNAVAILABLE: 503,
+}
+"""The HTTP status of each code where it is the answer to a whole request. Codes about one invitee among several stand in
+the `errors` of a body with another status."""
+
+RETRY_SECONDS = 1
+"""What `Retry-After` says where the service could not do its work and knows no better moment."""
+
+
+class TooLarge(exceptions.APIException):
+    """The body is longer than the limit."""
+
+    status_code = STATUS[Code.TOO_LARGE]
+    default_code = Code.TOO_LARGE
+
+
+class CsrfFailed(exceptions.APIException):
+    """A browser's session without its page's token: perhaps another site's doing."""
+
+    status_code = STATUS[Code.CSRF_FAILED]
+    default_code = Code.CSRF_FAILED
+
+
+class InvalidInput(Exception):
+    """Fields are out of bounds or of the wrong type.
+
+    Args:
+        errors: sentences per field.
+        detail: a sentence on the whole, where there is one.
+    """
+
+    def __init__(self, errors: Mapping[str, list[str]] | None = None, detail: str | None = None) -> None:
+        self.errors = dict(errors or {})
+        self.detail = detail
+        super().__init__(detail or ", ".join(self.errors))
+
+
+def problem(code: Code, detail: str | None = None, **extra: Any) -> JSON:
+    """A problem document.
+
+    Args:
+        code: of the closed list.
+        detail: a sentence on this very case; the code's own sentence when omitted.
+        extra: further members, such as `errors`, `call` or `retry_after_seconds`.
+    """
+    sentence = SENTENCES[code]
+    return {
+        "type": _address(code),
+        "title": sentence,
+        "status": STATUS[code],
+        "code": str(code),
+        "detail": detail or sentence,
+        **extra,
+    }
+
+
+def call_problem(error: CallError, viewer_id: int | None, now: datetime) -> JSON:
+    """A verb's refusal, with the call as the asker sees it where the verb gave one."""
+    extra = dict(error.extra)
+    if error.sheet is not None:
+        extra["call"] = call_view(error.sheet, viewer_id, now)
+    return problem(error.code, error.detail, **extra)
+
+
+def invalid_problem(error: InvalidInput) -> JSON:
+    """What was wrong with a request, per field."""
+    if error.errors:
+        return problem(Code.INVALID, error.detail, errors=error.errors)
+    return problem(Code.INVALID, error.detail)
+
+
+def answer(body: JSON, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """A problem document as an HTTP answer with its own status and media type."""
+    response = HttpResponse(
+        # Escaped: what a client sent comes back whatever characters it holds.
+        json.dumps(body).encode(),
+        status=body["status"],
+        content_type=CONTENT_TYPE,
+        headers=dict(headers or {}),
+    )
+    # Django would otherwise log "Bad Request" and the like once more for each answer.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
+def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """DRF's exception handler: whatever a view raised becomes a problem document."""
+    body, headers = _translated(error, context.get("request"))
+    return answer(body, headers)
+
+
+def problem_page(request: HttpRequest, code: Code) -> HttpResponse:
+    """For the site's own error handlers, where a failure under the API happens outside its views."""
+    return answer(problem(code))
+
+
+def _translated(error: Exception, request: Any) -> tuple[JSON, dict[str, str]]:
+    if isinstance(error, CallError):
+        viewer = getattr(request, "user", None)
+        body = call_problem(error, None if viewer is None else viewer.pk, timezone.now())
+        return body, retry_after(body)
+    if isinstance(error, InvalidInput):
+        return invalid_problem(error), {}
+    if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
+        return problem(Code.NOT_AUTHENTICATED), {"WWW-Authenticate": _challenge(error)}
+    if isinstance(error, exceptions.MethodNotAllowed):
+        allowed = context_methods(request)
+        return problem(Code.METHOD_NOT_ALLOWED), {"Allow": ", ".join(allowed)}
+    if isinstance(error, exceptions.Throttled):
+        seconds = max(1, round(error.wait or 60))
+        body = problem(Code.THROTTLED, retry_after_seconds=seconds)
+        return body, retry_after(body)
+    code = _code_of(error)
+    if code == Code.UNAVAILABLE:
+        _log(error, request)
+        return problem(code), {"Retry-After": str(RETRY_SECONDS)}
+    return problem(code), {}
+
+
+def _code_of(error: Exception) -> Code:
+    for kinds, code in _CODES:
+        if isinstance(error, kinds):
+            return code
+    return Code.UNAVAILABLE
+
+
+_CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Code], ...] = (
+    ((TooLarge, RequestDataTooBig), Code.TOO_LARGE),
+    (CsrfFailed, Code.CSRF_FAILED),
+    ((exceptions.ParseError, exceptions.ValidationError, MultiPartParserError, SuspiciousOperation), Code.INVALID),
+    ((exceptions.PermissionDenied, PermissionDenied), Code.NOT_ALLOWED),
+    ((exceptions.NotFound, Http404), Code.NOT_FOUND),
+    (exceptions.NotAcceptable, Code.NOT_ACCEPTABLE),
+    (exceptions.UnsupportedMediaType, Code.UNSUPPORTED_MEDIA_TYPE),
+)
+
+
+def retry_after(body: Mapping[str, Any]) -> dict[str, str]:
+    """The header for a problem that says when to come again."""
+    seconds = body.get("retry_after_seconds")
+    if seconds is None and body["code"] == Code.THROTTLED:
+        seconds = 60
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+def context_methods(request: Any) -> list[str]:
+    """The methods that the view of this request takes."""
+    view = request.parser_context.get("view") if request is not None else None
+    return [] if view is None else view.allowed_methods
+
+
+def _challenge(error: exceptions.APIException) -> str:
+    # RFC 6750 section 3: a wrong token is told apart from a missing one.
+    wrong = isinstance(error, exceptions.AuthenticationFailed)
+    return 'Bearer realm="callinvite", error="invalid_token"' if wrong else 'Bearer realm="callinvite"'
+
+
+def _log(error: Exception, request: Any) -> None:
+    where = "" if request is None else f"{request.method} {request.path}"
+    if isinstance(error, (DatabaseError, InterfaceError)):
+        logger.error("%s failed, the database did not do it: %s", where, type(error).__name__, exc_info=error)
+        return
+    logger.error("%s failed", where, exc_info=error)
+
+
+@cache
+def _address(code: Code) -> str:
+    """Where the code is explained (RFC 9457 section 3.1.1), relative to the answer's own address."""
+    return reverse("problem", kwargs={"code": str(code)})

@@ -1,0 +1,116 @@
+"""Pages of long lists by keyset: a page costs the same wherever it lies, and rows that come or go shift nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
+
+from invitations import conf
+from invitations.api.errors import InvalidInput
+
+Row = TypeVar("Row", bound=Model)
+BAD_CURSOR = InvalidInput({"cursor": ["This is not a cursor of this list."]})
+
+
+def page_of(
+    queryset: QuerySet[Row], request: Request, order: Sequence[str], shown: Callable[[list[Row]], list[Any]]
+) -> dict[str, Any]:
+    """One page of a list as `{"next", "previous", "results"}`.
+
+    Args:
+        queryset: the whole list, in any order.
+        request: its query holds `cursor` and `page_size`.
+        order: field names, `-` for descending; together unique and never null.
+        shown: turns the page's rows into what is sent.
+
+    Raises:
+        InvalidInput: a cursor or page size that makes no sense.
+    """
+    size = _size(request)
+    backward, position = _read(request.query_params.get("cursor"), queryset.model, order)
+    direction = [_reversed(each) for each in order] if backward else list(order)
+    if position is not None:
+        queryset = queryset.filter(_beyond(direction, position))
+    rows = list(queryset.order_by(*direction)[: size + 1])
+    more = len(rows) > size
+    rows = rows[:size]
+    if backward:
+        rows.reverse()
+    has_next = bool(rows) and (more or backward)
+    has_previous = bool(rows) and (more if backward else position is not None)
+    address = request.build_absolute_uri()
+    return {
+        "next": _link(address, rows[-1], order, backward=False) if has_next else None,
+        "previous": _link(address, rows[0], order, backward=True) if has_previous else None,
+        "results": shown(rows),
+    }
+
+
+def _size(request: Request) -> int:
+    limits = conf.limits()
+    asked = request.query_params.get("page_size")
+    if asked is None:
+        return limits.page_size
+    if not (asked.isascii() and asked.isdigit() and 1 <= len(asked) <= 4 and int(asked) >= 1):
+        raise InvalidInput({"page_size": [f"This must be from 1 to {limits.page_size_max}."]})
+    if int(asked) > limits.page_size_max:
+        raise InvalidInput({"page_size": [f"This must be from 1 to {limits.page_size_max}."]})
+    return int(asked)
+
+
+def _link(address: str, row: Model, order: Sequence[str], *, backward: bool) -> str:
+    values = [getattr(row, each.removeprefix("-")) for each in order]
+    plain = [each.isoformat() if hasattr(each, "isoformat") else each for each in values]
+    packed = json.dumps([int(backward), *plain], separators=(",", ":")).encode()
+    return str(replace_query_param(address, "cursor", base64.urlsafe_b64encode(packed).decode().rstrip("=")))
+
+
+def _read(cursor: str | None, model: type[Model], order: Sequence[str]) -> tuple[bool, list[Any] | None]:
+    if cursor is None:
+        return False, None
+    try:
+        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        backward, *plain = json.loads(packed)
+        fields = [model._meta.get_field(each.removeprefix("-")) for each in order]
+        values = [field.to_python(each) for field, each in zip(fields, plain, strict=True)]
+    except (ValueError, TypeError, binascii.Error, ValidationError, RecursionError, OverflowError):
+        raise BAD_CURSOR from None
+    if backward not in (0, 1) or not all(_comparable(each) for each in values):
+        raise BAD_CURSOR
+    return bool(backward), values
+
+
+def _comparable(value: Any) -> bool:
+    """Whether a database takes the value beside a column of its kind."""
+    if isinstance(value, str):
+        return value.isprintable() and len(value) <= 512
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return value is not None and getattr(value, "tzinfo", None) is not None
+
+
+def _beyond(order: Sequence[str], position: Sequence[Any]) -> Q:
+    """Rows after a position: a later first field, or the same and a later second one, and so on."""
+    beyond = Q()
+    same = Q()
+    for each, value in zip(order, position, strict=True):
+        name = each.removeprefix("-")
+        later = "lt" if each.startswith("-") else "gt"
+        beyond |= same & Q(**{f"{name}__{later}": value})
+        same &= Q(**{name: value})
+    # Said once more without an OR, so that an index on the first field is used to begin in the middle.
+    first = order[0].removeprefix("-")
+    bound = "lte" if order[0].startswith("-") else "gte"
+    return Q(**{f"{first}__{bound}": position[0]}) & beyond
+
+
+def _reversed(name: str) -> str:
+    return name.removeprefix("-") if name.startswith("-") else f"-{name}"

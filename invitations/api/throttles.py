@@ -1,0 +1,78 @@
+"""Limits on guessing passwords, counted in the shared cache; the limit on sends is counted by the verb itself."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.utils import timezone
+
+from invitations import conf
+from invitations.errors import CallError, Code
+
+logger = logging.getLogger(__name__)
+WINDOW_SECONDS = 60
+
+
+def check_login(request: HttpRequest, username: str, now: datetime | None = None) -> None:
+    """Count one try to sign in, for REST and the sign-in page alike.
+
+    Args:
+        request: tells the address that it comes from.
+        username: the name that was typed, whether or not there is such a user.
+        now: the moment; the clock's when omitted.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`, if this name or this address had its
+            `logins_per_minute` tries within the last 60 seconds. A refused try does not count.
+    """
+    limit = conf.limits().logins_per_minute
+    if limit <= 0:
+        return
+    seconds = (now or timezone.now()).timestamp()
+    keys = [_key("name", username.casefold()), _key("address", address_of(request))]
+    try:
+        waits = [_wait_seconds(key, limit, seconds) for key in keys]
+    except Exception:
+        # Without the cache people must still get in; a slow password hash is what protects them then.
+        logger.exception("Tries to sign in are not counted: the cache does not answer")
+        return
+    if any(waits):
+        raise CallError(Code.THROTTLED, retry_after_seconds=max(waits))
+
+
+def address_of(request: HttpRequest) -> str:
+    """The address that a request comes from.
+
+    Behind a proxy that we trust for its scheme (SECURE_PROXY_SSL_HEADER), the address that the proxy itself saw: the last
+    one in X-Forwarded-For, for the client may have made up the ones before it.
+    """
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if forwarded and settings.SECURE_PROXY_SSL_HEADER:
+        return str(forwarded.rpartition(",")[2].strip())
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def _wait_seconds(key: str, limit: int, seconds: float) -> int:
+    """Count a try and give 0, or give the seconds to wait and count nothing.
+
+    Two fixed windows, the last one weighted by how much of it lies within the past minute: no burst at their border, and
+    one atomic step in the cache.
+    """
+    window, elapsed = divmod(seconds, WINDOW_SECONDS)
+    current, previous = f"{key}:{int(window)}", f"{key}:{int(window) - 1}"
+    cache.add(current, 0, 2 * WINDOW_SECONDS)
+    count = cache.incr(current)
+    before = cache.get(previous, 0) * (1 - elapsed / WINDOW_SECONDS)
+    if before + count <= limit:
+        return 0
+    cache.decr(current)
+    return max(1, round(WINDOW_SECONDS - elapsed))
+
+
+def _key(kind: str, value: str) -> str:
+    return f"login:{kind}:{hashlib.sha256(value.encode(errors='replace')).hexdigest()}"

@@ -1,0 +1,413 @@
+"""The addresses of REST, thin: who asks, what with, which verb or list, and the answer. No rule about calls is here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.contrib.auth import get_user_model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from invitations import calls, conf, presence
+from invitations.api import documents, inputs, operations
+from invitations.api.errors import CONTENT_TYPE as PROBLEM_TYPE
+from invitations.api.errors import STATUS, answer, retry_after
+from invitations.api.inputs import query_flag, query_text, query_word
+from invitations.api.pagination import page_of
+from invitations.api.parsers import JSONRequest
+from invitations.api.throttles import check_login
+from invitations.api.tokens import BearerAuthentication, actor_of, authenticated, issue_token, revoke_token
+from invitations.errors import SENTENCES, CallError, Code
+from invitations.models import Call, CallingPreferences, CallState, Device, Participant
+from invitations.serializers import call_view, moment
+from invitations.tickets import make_ticket
+
+JSON = dict[str, Any]
+_ACCEPTED = frozenset({"", "*/*", "application/json", "application/*"})
+
+
+class Endpoint(APIView):
+    """What all addresses share: JSON in, JSON out, problems for everything else."""
+
+    metadata_class = None
+    _renderer: ClassVar = (JSONRenderer(), JSONRenderer.media_type)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        return JSONRequest(
+            request,
+            parsers=(),
+            authenticators=self.get_authenticators(),
+            parser_context={"view": self, "args": args, "kwargs": kwargs},
+        )
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """Answers are JSON and nothing else; problems go out whatever was asked for.
+
+        Raises:
+            NotAcceptable: the client does not take JSON.
+        """
+        header = request.META.get("HTTP_ACCEPT", "")
+        if not force and header not in _ACCEPTED and not _takes_json(header):
+            raise NotAcceptable
+        return self._renderer
+
+
+class CallVerb(Endpoint):
+    """`POST` of one verb on one call. Subclasses name the verb."""
+
+    verb: ClassVar[str]
+
+    def post(self, request: Request, call_id: str | None = None) -> HttpResponse:
+        status, body = operations.perform(
+            self.verb, actor=actor_of(request), call_id=call_id, body=request.data, now=timezone.now()
+        )
+        return answered(status, body)
+
+
+@documents.describe(post=documents.verb("cancel"))
+class Cancel(CallVerb):
+    verb = "cancel"
+
+
+@documents.describe(post=documents.verb("accept"))
+class Accept(CallVerb):
+    verb = "accept"
+
+
+@documents.describe(post=documents.verb("reject"))
+class Reject(CallVerb):
+    verb = "reject"
+
+
+@documents.describe(post=documents.verb("invite"))
+class Invite(CallVerb):
+    verb = "invite"
+
+
+@documents.describe(post=documents.verb("join"))
+class Join(CallVerb):
+    verb = "join"
+
+
+@documents.describe(post=documents.verb("leave"))
+class Leave(CallVerb):
+    verb = "leave"
+
+
+@documents.describe(post=documents.verb("end"))
+class End(CallVerb):
+    verb = "end"
+
+
+@documents.describe(post=documents.verb("ringing"))
+class Ringing(CallVerb):
+    verb = "ringing"
+
+
+@documents.describe(post=documents.verb("connected"))
+class Connected(CallVerb):
+    verb = "connected"
+
+
+@documents.describe(post=documents.verb("heartbeat"))
+class Heartbeat(CallVerb):
+    verb = "heartbeat"
+
+
+@documents.describe(get=documents.HISTORY, post=documents.verb("send"))
+class Calls(CallVerb):
+    """Send a call; list one's own."""
+
+    verb = "send"
+
+    def get(self, request: Request) -> HttpResponse:
+        now = timezone.now()
+        viewer_id = request.user.pk
+        return answered(200, page_of(
+            calls.history(viewer_id, **_history_filters(request.query_params)),
+            request,
+            ("-created_at", "-id"),
+            lambda rows: _call_views(rows, viewer_id, now),
+        ))
+
+
+class Read(Endpoint):
+    """`GET` of something that the socket can ask for too. Subclasses name the operation."""
+
+    operation: ClassVar[str]
+
+    def get(self, request: Request, call_id: str | None = None) -> HttpResponse:
+        status, body = operations.perform(
+            self.operation, actor=actor_of(request), call_id=call_id, body=None, now=timezone.now()
+        )
+        return answered(status, body)
+
+
+@documents.describe(get=documents.OPEN)
+class OpenCalls(Read):
+    operation = "open"
+
+
+@documents.describe(get=documents.GET)
+class OneCall(Read):
+    operation = "get"
+
+
+@documents.describe(get=documents.TIMELINE)
+class Timeline(Read):
+    operation = "timeline"
+
+
+@documents.describe(post=documents.HISTORY_SEEN)
+class HistorySeen(CallVerb):
+    verb = "history_seen"
+
+
+@documents.describe(get=documents.ME, patch=documents.CHANGE_ME)
+class Me(Endpoint):
+    """The asker's own profile and settings."""
+
+    def get(self, request: Request) -> HttpResponse:
+        return answered(200, _me(request, _preferences_of(request.user.pk)))
+
+    def patch(self, request: Request) -> HttpResponse:
+        values = inputs.ME.run_validation(request.data)
+        if "name" in values:
+            values["display_name"] = values.pop("name")
+        preferences, _ = CallingPreferences.objects.update_or_create(
+            user_id=request.user.pk, defaults=values, create_defaults=values
+        )
+        return answered(200, _me(request, preferences))
+
+
+@documents.describe(get=documents.USERS)
+class Users(Endpoint):
+    """People one may call."""
+
+    def get(self, request: Request) -> HttpResponse:
+        search = query_text(request.query_params, "search", 128)
+        model = get_user_model()
+        people = (
+            model._default_manager.filter(is_active=True)
+            .exclude(pk=request.user.pk)
+            .select_related("calling_preferences")
+        )
+        for word in (search or "").split():
+            people = people.filter(
+                Q(**{f"{model.USERNAME_FIELD}__icontains": word}) | Q(calling_preferences__display_name__icontains=word)
+            )
+        return answered(200, page_of(people, request, (model.USERNAME_FIELD,), _person_views))
+
+
+@documents.describe(get=documents.DEVICES)
+class Devices(Endpoint):
+    """The asker's own devices."""
+
+    def get(self, request: Request) -> HttpResponse:
+        return answered(200, page_of(_devices_of(request), request, ("device_id",), _device_views))
+
+
+@documents.describe(get=documents.DEVICE, put=documents.PUT_DEVICE, delete=documents.DELETE_DEVICE)
+class OneDevice(Endpoint):
+    """One device of the asker's own."""
+
+    def get(self, request: Request, device_id: str) -> HttpResponse:
+        device = _devices_of(request).filter(device_id=device_id).first()
+        if device is None:
+            raise Http404
+        return answered(200, _device_view(device))
+
+    def put(self, request: Request, device_id: str) -> HttpResponse:
+        values = inputs.DEVICE.run_validation(request.data)
+        values.pop("push")
+        now = timezone.now()
+        device, _ = Device.objects.update_or_create(
+            user_id=request.user.pk,
+            device_id=device_id,
+            defaults=values,
+            create_defaults={**values, "created_at": now, "last_seen_at": now},
+        )
+        return answered(200, _device_view(device))
+
+    def delete(self, request: Request, device_id: str) -> HttpResponse:
+        deleted, _ = _devices_of(request).filter(device_id=device_id).delete()
+        if not deleted:
+            raise Http404
+        return HttpResponse(status=204)
+
+
+@documents.describe(post=documents.LOGIN, delete=documents.LOGOUT)
+class AuthToken(Endpoint):
+    """An app signs in and gets a token; signs out and ends it."""
+
+    def get_authenticators(self) -> list[Any]:
+        # Who signs in is nobody yet, and a browser's cookie has no say in it, hence no CSRF either.
+        return [] if self._signs_in() else [BearerAuthentication()]
+
+    def get_permissions(self) -> list[Any]:
+        return [] if self._signs_in() else super().get_permissions()
+
+    def _signs_in(self) -> bool:
+        return getattr(self.request, "method", None) == "POST"
+
+    def post(self, request: Request) -> HttpResponse:
+        values = inputs.LOGIN.run_validation(request.data)
+        check_login(request._request, values["username"])
+        user = authenticated(request._request, values["username"], values["password"])
+        if user is None:
+            raise CallError(Code.NOT_AUTHENTICATED, "This name and password do not belong together.")
+        token, expires_at = issue_token(user, values["device_name"], timezone.now())
+        username = user.get_username()
+        person = {"id": username, "name": _preferences_of(user.pk).display_name or username}
+        return answered(201, {"token": token, "expiry": moment(expires_at), "user": person})
+
+    def delete(self, request: Request) -> HttpResponse:
+        revoke_token(request.user.pk, request.auth.digest)
+        return HttpResponse(status=204)
+
+
+@documents.describe(post=documents.TICKET)
+class LiveTicket(Endpoint):
+    """A one-use ticket for a live socket."""
+
+    def post(self, request: Request) -> HttpResponse:
+        if request.auth is not None:
+            ticket = make_ticket(request.user.pk, token_digest=request.auth.digest)
+        else:
+            ticket = make_ticket(request.user.pk, session_key=request._request.session.session_key)
+        return answered(201, {"ticket": ticket, "expires_in_seconds": conf.limits().ticket_seconds})
+
+
+class Problem(Endpoint):
+    """What a code means: where a problem's `type` leads."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, code: str) -> HttpResponse:
+        if code not in Code:
+            raise Http404
+        known = Code(code)
+        return answered(200, {"code": code, "status": STATUS[known], "title": SENTENCES[known]})
+
+
+class Unknown(Endpoint):
+    """Every other address under the API."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Whatever the method.
+
+        Raises:
+            Http404: always.
+        """
+        raise Http404
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        raise Http404
+
+
+def answered(status: int, body: JSON) -> HttpResponse:
+    """A JSON answer; a status of 400 or more means that the body is a problem document."""
+    if status >= 400:
+        return answer(body, retry_after(body))
+    return HttpResponse(
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        status=status,
+        content_type="application/json",
+    )
+
+
+def _takes_json(header: str) -> bool:
+    """Whether an Accept header lets JSON through (RFC 9110 section 12.5.1)."""
+    for each in header.split(","):
+        media_range, *parameters = (part.strip().lower() for part in each.split(";"))
+        refused = any(part.replace(" ", "").rstrip("0").rstrip(".") in {"q=", "q=0"} for part in parameters)
+        if media_range in _ACCEPTED and media_range and not refused:
+            return True
+    return False
+
+
+def _history_filters(params: Mapping[str, str]) -> JSON:
+    return {
+        "state": query_word(params, "state", CallState.values),
+        "direction": query_word(params, "direction", ["incoming", "outgoing"]),
+        "missed": query_flag(params, "missed"),
+        "with_user": query_text(params, "with", 64),
+        "is_video_call": query_flag(params, "is_video_call"),
+    }
+
+
+def _call_views(rows: list[Call], viewer_id: int, now: datetime) -> list[JSON]:
+    return [call_view(each, viewer_id, now) for each in calls.sheets(rows)]
+
+
+def _preferences_of(user_id: int) -> CallingPreferences:
+    return CallingPreferences.objects.filter(user_id=user_id).first() or CallingPreferences(user_id=user_id)
+
+
+def _me(request: Request, preferences: CallingPreferences) -> JSON:
+    username = request.user.get_username()
+    return {
+        "id": username,
+        "name": preferences.display_name or username,
+        "call_waiting": preferences.call_waiting,
+        "missed_unseen": calls.missed_unseen(request.user.pk),
+    }
+
+
+def _person_views(people: list[Any]) -> list[JSON]:
+    keys = [each.pk for each in people]
+    online = presence.online(keys)
+    in_call = set(Participant.objects.open().filter(user_id__in=keys).values_list("user_id", flat=True))
+    return [
+        {
+            "id": each.get_username(),
+            "name": _shown_name(each),
+            "online": each.pk in online,
+            "in_call": each.pk in in_call,
+        }
+        for each in people
+    ]
+
+
+def _shown_name(user: Any) -> str:
+    preferences = getattr(user, "calling_preferences", None)
+    return (preferences.display_name if preferences else "") or user.get_username()
+
+
+def _devices_of(request: Request) -> QuerySet[Device]:
+    return Device.objects.filter(user_id=request.user.pk)
+
+
+def _device_views(devices: list[Device]) -> list[JSON]:
+    return [_device_view(each) for each in devices]
+
+
+def _device_view(device: Device) -> JSON:
+    return {
+        "device_id": device.device_id,
+        "label": device.label,
+        "kind": device.kind,
+        # No device has a push address yet, hence nothing that could be out of order.
+        "push": None,
+        "health": "no_address",
+        "disabled_reason": None,
+        "last_seen_at": moment(device.last_seen_at),
+        "last_ringing_at": moment(device.last_ringing_at),
+    }
