@@ -87,6 +87,11 @@ def encode(frame: dict[str, Any]) -> str:
     return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
 
 
+def encode_anything(frame: dict[str, Any]) -> str:
+    """As `encode`, for frames that repeat what a client sent: whatever characters it holds, they leave as ASCII."""
+    return json.dumps(frame, separators=(",", ":"))
+
+
 async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:
     try:
         await layer.group_send(group, message)

@@ -128,6 +128,11 @@ def people(
     return [_person(row) for row in _fetch(sql, [*extra, *names], lock=lock, of="u")]
 
 
+def with_user_names(sql: str) -> str:
+    """Fill the user table and the columns of its key and public id into a statement with `{users}`, `{key}`, `{name}`."""
+    return sql.format(users=_user_table(), key=_user_key(), name=_username())
+
+
 def execute(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run one SELECT of the verbs' own and give its rows as the driver made them; moments go in as datetimes."""
     return _fetch(sql, values)

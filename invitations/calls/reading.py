@@ -144,6 +144,12 @@ def mark_history_seen(user_id: int, *, now: datetime) -> None:
     CallingPreferences.objects.update_or_create(user_id=user_id, defaults={"history_seen_at": now})
 
 
+def me(user_id: int, username: str) -> dict[str, str]:
+    """A user on the wire: the public id and the shown name."""
+    chosen = CallingPreferences.objects.filter(user_id=user_id).values_list("display_name", flat=True).first()
+    return {"id": username, "name": chosen or username}
+
+
 def is_inside(user_ids: Sequence[int]) -> set[int]:
     """Those of these users who are in a call now."""
     return set(Participant.objects.open().filter(user_id__in=user_ids).values_list("user_id", flat=True))

@@ -1,0 +1,136 @@
+"""Who opens a live socket: a browser by its session, an app by its token, anybody by a one-use ticket.
+
+Asked again on every `sync`: a socket must not outlive the session or token it was opened with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+from django.http.request import validate_host
+from django.utils import timezone
+
+from invitations.api.tokens import token_of_digest, valid_token
+from invitations.tickets import redeem_ticket
+
+Scope = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A signed-in user and what proves it.
+
+    Args:
+        user_id: the user's key.
+        username: the public id.
+        session_key: of the browser session, if it is one.
+        token_digest: of the token, if it is one.
+    """
+
+    user_id: int
+    username: str
+    session_key: str | None = None
+    token_digest: str | None = None
+
+
+def identify(scope: Scope) -> Identity | None:
+    """The user who opens a socket, or None. Reads the database.
+
+    Args:
+        scope: of the ASGI connection.
+    """
+    ticket = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("ticket")
+    if ticket:
+        redeemed = redeem_ticket(ticket[0])
+        if redeemed is None:
+            return None
+        return _of_session(redeemed.session_key) or _of_digest(redeemed.token_digest)
+    token = bearer_token(scope)
+    if token is not None:
+        row = valid_token(token, timezone.now())
+        return None if row is None else Identity(row.user_id, row.user.get_username(), None, row.digest)
+    return _of_session(_session_key(scope))
+
+
+def still_valid(identity: Identity) -> bool:
+    """Whether the session or token of a socket is still good. Reads the database."""
+    again = _of_session(identity.session_key) or _of_digest(identity.token_digest)
+    return again is not None and again.user_id == identity.user_id
+
+
+def origin_allowed(scope: Scope) -> bool:
+    """Whether the page that opens a socket may do so (RFC 6455 section 10.2).
+
+    A full origin, scheme and port included, must be the server's own or a trusted one. Apps send none; they need a token or a
+    ticket, which no foreign page has.
+    """
+    origin = header(scope, b"origin")
+    if origin is None:
+        return (
+            bearer_token(scope) is not None or b"ticket=" in scope.get("query_string", b"") or not _has_session(scope)
+        )
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    host = header(scope, b"host") or ""
+    allowed = settings.ALLOWED_HOSTS or (["localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])
+    if not validate_host(urlsplit(f"//{host}").hostname or "", allowed) and not validate_host(host, allowed):
+        return False
+    return origin == f"{_scheme(scope)}://{host}"
+
+
+def bearer_token(scope: Scope) -> str | None:
+    """The token of an `Authorization: Bearer` header (RFC 6750)."""
+    value = header(scope, b"authorization")
+    if value is None or not value.lower().startswith("bearer "):
+        return None
+    return value[7:].strip()
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """One request header by its lower-case name."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+def _of_session(session_key: str | None) -> Identity | None:
+    if not session_key:
+        return None
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user(request)
+    if not user.is_authenticated or not user.is_active:
+        return None
+    return Identity(user.pk, user.get_username(), session_key=session_key)
+
+
+def _of_digest(digest: str | None) -> Identity | None:
+    row = None if digest is None else token_of_digest(digest, timezone.now())
+    return None if row is None else Identity(row.user_id, row.user.get_username(), token_digest=digest)
+
+
+def _session_key(scope: Scope) -> str | None:
+    cookies: SimpleCookie = SimpleCookie()
+    try:
+        cookies.load(header(scope, b"cookie") or "")
+    except CookieError:
+        return None
+    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
+    return morsel.value if morsel else None
+
+
+def _has_session(scope: Scope) -> bool:
+    return _session_key(scope) is not None
+
+
+def _scheme(scope: Scope) -> str:
+    proxy = settings.SECURE_PROXY_SSL_HEADER
+    if proxy is not None:
+        name, secure = proxy
+        said = header(scope, name.removeprefix("HTTP_").replace("_", "-").lower().encode())
+        return "https" if said == secure else "http"
+    return "https" if scope.get("scheme") in {"wss", "https"} else "http"

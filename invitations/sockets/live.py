@@ -1,0 +1,272 @@
+"""The live socket: one per page or app, carrying state down and verbs up.
+
+Holds no rule of calls: verbs go to the same operations as REST. Never touches the database on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.utils import timezone
+
+from invitations import calls, devices, live, presence
+from invitations.api.errors import problem
+from invitations.api.operations import perform, snapshot
+from invitations.conf import limits
+from invitations.errors import SENTENCES, Code
+from invitations.serializers import call_view, moment
+from invitations.sheets import Actor
+from invitations.sockets import frames, signalling
+from invitations.sockets.authentication import Identity, identify, origin_allowed, still_valid
+from invitations.sockets.frames import BadFrame, Frame
+from invitations.sockets.pace import Pace
+from invitations.sockets.workers import workers
+
+logger = logging.getLogger(__name__)
+NOT_AUTHENTICATED = 4401
+BAD_ORIGIN = 4403
+POLICY_VIOLATION = 1008
+"""RFC 6455 section 7.4.1: for sockets that flood, or that never read."""
+READING = frozenset({"get", "open", "timeline"})
+FLOOD_FRAMES = 1000
+"""Frames over the pace that are dropped before the socket is closed."""
+
+_sockets_of: Counter[int] = Counter()
+
+
+class LiveSocket:
+    """One connection, from its handshake to its end.
+
+    Args:
+        scope: of the ASGI connection.
+        receive: gives the server's next message.
+        send: takes a message to the client.
+    """
+
+    def __init__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._layer: Any = get_channel_layer()
+        self._channel = ""
+        self._identity: Identity | None = None
+        self._actor: Actor | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._pace = Pace(limits().frames_per_second, limits().frames_burst)
+        self._dropped = 0
+        self._unread = 0
+        self._paths: dict[tuple[str, str, str], int] = {}
+
+    async def serve(self) -> None:
+        """Answer the handshake, then every frame until the client or the server closes."""
+        live.serve_on(asyncio.get_running_loop())
+        await self._receive()
+        if not await self._admit():
+            return
+        assert self._identity is not None  # noqa: S101  admitted
+        _sockets_of[self._identity.user_id] += 1
+        try:
+            await self._read()
+        finally:
+            await self._forget()
+
+    async def _admit(self) -> bool:
+        await self._send({"type": "websocket.accept"})
+        if not origin_allowed(self._scope):
+            await self._close(BAD_ORIGIN)
+            return False
+        try:
+            self._identity = await workers.read(partial(identify, self._scope))
+        except Exception:
+            logger.exception("A live socket could not be authenticated")
+            await self._close(1011)
+            return False
+        if self._identity is None:
+            await self._close(NOT_AUTHENTICATED)
+            return False
+        return True
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            self._unread = 0
+            try:
+                if not await self._take(message):
+                    return
+            except BadFrame as bad:
+                await self._say({"type": "error", "code": bad.code, "detail": bad.detail, **bad.about})
+            except Exception:
+                logger.exception("A frame of user %s failed", self._identity and self._identity.user_id)
+                await self._say({"type": "error", "code": Code.UNAVAILABLE, "detail": SENTENCES[Code.UNAVAILABLE]})
+
+    async def _take(self, message: Frame) -> bool:
+        """Act on one frame; False when the socket is closed by it."""
+        if not self._pace.allows():
+            self._dropped += 1
+            if self._dropped > FLOOD_FRAMES:
+                await self._close(POLICY_VIOLATION)
+                return False
+            raise BadFrame(Code.THROTTLED, "Too many frames; this one was dropped.")
+        frame = frames.parse(message)
+        kind = frame["type"]
+        if kind == "hello":
+            await self._hello(frame)
+            return True
+        if self._actor is None:
+            raise BadFrame(Code.INVALID, "Say hello first.")
+        if kind == "request":
+            await self._request(frame)
+            return True
+        if kind == "sync":
+            return await self._sync(frame)
+        if kind == "signal":
+            await self._signal(frame)
+            return True
+        raise BadFrame(Code.INVALID, "There is no such frame type.")
+
+    async def _hello(self, frame: Frame) -> None:
+        """Learn the device, then send everything that is open: joined to the group first, so that nothing falls between."""
+        device_id, label, _audible = frames.hello(frame)
+        identity = self._identity
+        assert identity is not None  # noqa: S101  admitted
+        if not self._channel:
+            self._channel = await self._layer.new_channel()
+        await self._layer.group_add(live.group_of(identity.user_id), self._channel)
+        self._actor = Actor(
+            user_id=identity.user_id,
+            username=identity.username,
+            device_id=device_id,
+            device_label=label,
+            origin=self._channel,
+            lives=True,
+        )
+        await workers.write(partial(_arrive, self._actor))
+        await self._say(await workers.read(partial(_snapshot, self._actor)))
+        if self._pump is None:
+            self._pump = asyncio.get_running_loop().create_task(self._deliver())
+
+    async def _request(self, frame: Frame) -> None:
+        request_id, verb, call_id, body = frames.request(frame)
+        lane = workers.read if verb in READING else workers.write
+        try:
+            status, answer = await lane(partial(_perform, verb, self._actor, call_id, body))
+        except Exception:
+            logger.exception("Verb %s failed over the socket", verb[:32])
+            answer = problem(Code.UNAVAILABLE)
+            status = answer["status"]
+        await self._say({"type": "result", "id": request_id, "status": status, "body": answer})
+
+    async def _sync(self, frame: Frame) -> bool:
+        held = frames.held_calls(frame)
+        answer = await workers.read(partial(_synced, self._identity, self._actor, held))
+        if answer is None:
+            await self._close(NOT_AUTHENTICATED)
+            return False
+        # After a reconnect of the layer the group may have been forgotten; adding twice is adding once.
+        await self._layer.group_add(live.group_of(self._identity.user_id), self._channel)  # type: ignore[union-attr]
+        self._paths.clear()
+        await self._say(answer)
+        return True
+
+    async def _signal(self, frame: Frame) -> None:
+        call_id, to_user, to_device, data = frames.signal(frame)
+        actor = self._actor
+        assert actor is not None  # noqa: S101  said hello
+        path = (call_id, to_user, to_device)
+        # Asked once per path; any news of a call, and every sync, makes it asked again.
+        if path not in self._paths:
+            look = partial(signalling.receiver, call_id, actor.user_id, actor.device_id, to_user, to_device)
+            self._paths[path] = await workers.read(look)
+        signalling.relay(
+            self._paths[path],
+            to_device,
+            call_id=call_id,
+            sender=actor.username,
+            sender_device=actor.device_id,
+            data=data,
+        )
+
+    async def _deliver(self) -> None:
+        """Carry what is published to this user down the socket."""
+        actor = self._actor
+        while actor is not None:
+            message = await self._layer.receive(self._channel)
+            actor = self._actor
+            if message["type"] == "live.frame":
+                self._paths.clear()
+                if message["origin"] == self._channel:
+                    continue
+            elif message.get("device_id") != (actor and actor.device_id):
+                continue
+            self._unread += 1
+            if self._unread > limits().outbox_frames:
+                # Nothing was heard from the client while all this went out: it does not read.
+                await self._close(POLICY_VIOLATION)
+                return
+            try:
+                await self._send({"type": "websocket.send", "text": message["text"]})
+            except Exception:  # the connection is gone in whatever way the server puts it; reading will notice
+                return
+
+    async def _say(self, frame: Frame) -> None:
+        await self._send({"type": "websocket.send", "text": live.encode_anything(frame)})
+
+    async def _close(self, code: int) -> None:
+        await self._send({"type": "websocket.close", "code": code})
+
+    async def _forget(self) -> None:
+        assert self._identity is not None  # noqa: S101  admitted
+        user_id = self._identity.user_id
+        _sockets_of[user_id] -= 1
+        if self._pump is not None:
+            self._pump.cancel()
+        if self._channel:
+            await self._layer.group_discard(live.group_of(user_id), self._channel)
+            if hasattr(self._layer, "close_channel"):
+                await self._layer.close_channel(self._channel)
+        if _sockets_of[user_id] <= 0:
+            del _sockets_of[user_id]
+            await workers.read(partial(presence.mark_offline, user_id))
+
+
+def _perform(verb: str, actor: Actor, call_id: str | None, body: object) -> tuple[int, Frame]:
+    return perform(verb, actor=actor, call_id=call_id, body=body, now=timezone.now())
+
+
+def _arrive(actor: Actor) -> None:
+    now = timezone.now()
+    devices.seen(actor.user_id, actor.device_id, label=actor.device_label or "", now=now)
+    calls.prove_life(actor.user_id, actor.device_id, now=now)
+    presence.mark_online(actor.user_id)
+
+
+def _snapshot(actor: Actor) -> Frame:
+    now = timezone.now()
+    return {"type": "snapshot", "user": calls.me(actor.user_id, actor.username), **snapshot(actor.user_id, now)}
+
+
+def _synced(identity: Identity, actor: Actor, held: dict[str, int]) -> Frame | None:
+    if not still_valid(identity):
+        return None
+    now = timezone.now()
+    presence.mark_online(actor.user_id)
+    calls.prove_life(actor.user_id, actor.device_id, now=now)
+    found = calls.sync(actor.user_id, held, now=now)
+    return {
+        "type": "synced",
+        "server_time": moment(now),
+        "calls": [call_view(each, actor.user_id, now) for each in found.sheets],
+        "gone": found.gone,
+    }

@@ -1,0 +1,60 @@
+"""Relaying WebRTC signalling from one participant's device to another's. What is in it is never looked at, kept or logged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from invitations import live, rows
+from invitations.errors import SENTENCES, Code
+from invitations.sockets.frames import BadFrame
+
+# Everybody who is or was in the call, and whether the sender was ever asked into it.
+PARTIES = """
+SELECT c.state, u.{key}, u.{name}, p.device_id, p.left_at
+FROM invitations_call c
+LEFT JOIN invitations_participant p ON p.call_id = c.id
+LEFT JOIN {users} u ON u.{key} = p.user_id
+WHERE c.call_id = %s AND (c.caller_id = %s OR EXISTS (
+  SELECT 1 FROM invitations_invitation i WHERE i.call_id = c.id AND i.invitee_id = %s))
+"""
+
+
+def receiver(call_id: str, sender_id: int, sender_device: str, to_user: str, to_device: str) -> int:
+    """The key of the user whom a signal may be relayed to. Reads the database.
+
+    Args:
+        call_id: the call.
+        sender_id: the sender's key.
+        sender_device: the device that the sender's socket said hello with.
+        to_user: the receiver's public id.
+        to_device: the receiver's device.
+
+    Raises:
+        BadFrame: `not_found` for strangers, `call_ended`, or `not_allowed` where one of the two devices is not in the call.
+    """
+    found = rows.execute(rows.with_user_names(PARTIES), [call_id, sender_id, sender_id])
+    if not found:
+        raise BadFrame(Code.NOT_FOUND, SENTENCES[Code.NOT_FOUND], call_id=call_id)
+    if found[0][0] == "ended":
+        raise BadFrame(Code.CALL_ENDED, SENTENCES[Code.CALL_ENDED], call_id=call_id)
+    inside = [(user_id, name, device) for _, user_id, name, device, left_at in found if left_at is None]
+    if not any(user_id == sender_id and device == sender_device for user_id, _, device in inside):
+        raise BadFrame(Code.NOT_ALLOWED, "This device is not in the call.", call_id=call_id)
+    for user_id, name, device in inside:
+        if name == to_user and device == to_device:
+            return user_id
+    raise BadFrame(Code.NOT_ALLOWED, "That device is not in the call.", call_id=call_id)
+
+
+def relay(to_user_id: int, to_device: str, *, call_id: str, sender: str, sender_device: str, data: Any) -> None:
+    """Publish a signal to one device of one user."""
+    frame = {
+        "type": "signal",
+        "call_id": call_id,
+        "from": {"user": sender, "device_id": sender_device},
+        "data": data,
+    }
+    live.publish(
+        live.group_of(to_user_id),
+        {"type": "live.signal", "text": live.encode_anything(frame), "device_id": to_device},
+    )

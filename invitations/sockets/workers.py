@@ -1,0 +1,167 @@
+"""The threads in which sockets meet the database: few, lasting, and never the event loop's own.
+
+On SQLite verbs that arrive together share one transaction: a savepoint each and one commit, then their hints and answers. On
+databases that lock rows each verb has a transaction of its own, so that no lock waits for a stranger's verb."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, close_old_connections, connection
+
+from invitations.calls.transaction import write
+
+R = TypeVar("R")
+READERS = 2
+ROW_LOCKING_WRITERS = 8
+LARGEST_BATCH = 64
+
+
+class Job:
+    """One piece of work with the future that waits for it."""
+
+    __slots__ = ("error", "function", "future", "loop", "result")
+
+    def __init__(self, function: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.function = function
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Do the work and keep what came of it."""
+        try:
+            self.result, self.error = self.function(), None
+        except Exception as error:
+            self.result, self.error = None, error
+
+    def settle(self) -> None:
+        """Hand over what came of it; on the event loop."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+            return
+        self.future.set_result(self.result)
+
+
+class BatchWriter:
+    """One thread that takes what is queued and commits it together."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="live-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, function: Callable[[], R]) -> R:
+        """Run a verb in the writer's thread.
+
+        Args:
+            function: does its own transaction, which becomes a savepoint where several share one.
+        """
+        job = Job(function, asyncio.get_running_loop())
+        self._jobs.put(job)
+        return await job.future
+
+    def _work(self) -> None:
+        while True:
+            batch = [self._jobs.get()]
+            while len(batch) < LARGEST_BATCH and not self._jobs.empty():
+                batch.append(self._jobs.get())
+            self._do(batch)
+            settle(batch)
+
+    def _do(self, batch: list[Job]) -> None:
+        if len(batch) > 1:
+            try:
+                with write():
+                    for job in batch:
+                        job.run()
+            except DatabaseError:
+                # Nothing of it was committed; each alone tells which one it was.
+                close_broken_connection()
+            else:
+                return
+        for job in batch:
+            job.run()
+
+
+class ThreadWriter:
+    """Several threads, a transaction for each verb: for databases that lock rows."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="live-worker")
+
+    async def run(self, function: Callable[[], R]) -> R:
+        """Run a verb or a read in one of the threads."""
+        job = Job(function, asyncio.get_running_loop())
+        self._threads.submit(self._work, job)
+        return await job.future
+
+    def _work(self, job: Job) -> None:
+        close_old_connections()
+        job.run()
+        close_old_connections()
+        settle([job])
+
+
+def settle(jobs: list[Job]) -> None:
+    """Wake those who wait, with one call into each event loop."""
+    for loop in {job.loop for job in jobs}:
+        done = [job for job in jobs if job.loop is loop]
+        try:
+            loop.call_soon_threadsafe(_settle_all, done)
+        except RuntimeError:
+            # The loop is closed: the server is stopping, and nobody waits any more.
+            continue
+
+
+def close_broken_connection() -> None:
+    """Drop this thread's connection if the database no longer answers on it."""
+    if not connection.in_atomic_block and not connection.is_usable():
+        connection.close()
+
+
+def _settle_all(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.settle()
+
+
+class Workers:
+    """The writer and the readers of one process, made when the first socket needs them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._writer: BatchWriter | ThreadWriter | None = None
+        self._reader: ThreadWriter | None = None
+
+    async def write(self, function: Callable[[], R]) -> R:
+        """Run something that writes."""
+        if self._writer is None:
+            self._start()
+        assert self._writer is not None  # noqa: S101  _start has just made it
+        return await self._writer.run(function)
+
+    async def read(self, function: Callable[[], R]) -> R:
+        """Run something that only reads, or writes but little."""
+        if self._reader is None:
+            self._start()
+        assert self._reader is not None  # noqa: S101  _start has just made it
+        return await self._reader.run(function)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._writer is not None:
+                return
+            one_writer = connection.vendor == "sqlite"
+            self._reader = ThreadWriter(READERS)
+            self._writer = BatchWriter() if one_writer else ThreadWriter(ROW_LOCKING_WRITERS)
+
+
+workers = Workers()
