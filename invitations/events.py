@@ -22,16 +22,20 @@ class Change:
         sheet: the call that changes.
         by: who does it; None for the server itself.
         now: the moment of all its facts.
+        headline: the fact that names the change on the wire; the first one when omitted.
     """
 
-    def __init__(self, sheet: CallSheet, *, by: Actor | None, now: datetime) -> None:
+    def __init__(
+        self, sheet: CallSheet, *, by: Actor | None, now: datetime, headline: EventKind | None = None
+    ) -> None:
         self.sheet = sheet
         self.now = now
+        self._headline = headline
         self._by = by
         self._facts: list[CallEvent] = []
 
     def fact(self, kind: EventKind, **data: Any) -> None:
-        """Add a fact; the first one names the change on the wire."""
+        """Add a fact: one log row, one revision."""
         call = self.sheet.call
         call.revision += 1
         self._facts.append(
@@ -57,9 +61,15 @@ class Change:
             partial(
                 live.publish_call,
                 self.sheet,
-                [each.kind for each in self._facts],
+                self._kinds(),
                 actor=self._by.username if self._by else None,
                 now=self.now,
                 origin=self._by.origin if self._by else None,
             )
         )
+
+    def _kinds(self) -> list[str]:
+        kinds = [each.kind for each in self._facts]
+        if self._headline in kinds:
+            kinds.sort(key=lambda kind: kind != self._headline)
+        return kinds

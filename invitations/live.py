@@ -33,7 +33,7 @@ def group_of(user_id: int) -> str:
 
 def serve_on(loop: asyncio.AbstractEventLoop) -> None:
     """Publish on this loop from now on: the server's own, where its sockets are."""
-    global _serving_loop  # noqa: PLW0603  one server loop per process
+    global _serving_loop
     _serving_loop = loop
 
 
@@ -101,7 +101,7 @@ async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:
 
 def _loop() -> asyncio.AbstractEventLoop:
     """The server's loop, or in a process without one (WSGI, a command) a loop in a thread of our own."""
-    global _own_loop  # noqa: PLW0603  one publishing thread per process
+    global _own_loop
     if _serving_loop is not None and _serving_loop.is_running():
         return _serving_loop
     with _own_loop_lock:

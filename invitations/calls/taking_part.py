@@ -107,7 +107,7 @@ def end(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     reason = EndReason.ENDED_BY_ADMIN if by.is_admin else EndReason.COMPLETED
     if sheet.call.state == "ringing" and not by.is_admin:
         reason = EndReason.CANCELLED
-    change = Change(sheet, by=by, now=now)
+    change = Change(sheet, by=by, now=now, headline=EventKind.CALL_ENDED)
     cancel_pending(sheet, change=change)
     finish(sheet, reason, change=change)
     return save(sheet, change)

@@ -67,14 +67,13 @@ def still_valid(identity: Identity) -> bool:
 def origin_allowed(scope: Scope) -> bool:
     """Whether the page that opens a socket may do so (RFC 6455 section 10.2).
 
-    A full origin, scheme and port included, must be the server's own or a trusted one. Apps send none; they need a token or a
-    ticket, which no foreign page has.
+    A full origin, scheme and port included, must be the server's own or a trusted one. Apps send none; they need a
+    token or a ticket, which no foreign page has.
     """
     origin = header(scope, b"origin")
     if origin is None:
-        return (
-            bearer_token(scope) is not None or b"ticket=" in scope.get("query_string", b"") or not _has_session(scope)
-        )
+        has_ticket = b"ticket=" in scope.get("query_string", b"")
+        return has_ticket or bearer_token(scope) is not None or _session_key(scope) is None
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
     host = header(scope, b"host") or ""
@@ -121,10 +120,6 @@ def _session_key(scope: Scope) -> str | None:
         return None
     morsel = cookies.get(settings.SESSION_COOKIE_NAME)
     return morsel.value if morsel else None
-
-
-def _has_session(scope: Scope) -> bool:
-    return _session_key(scope) is not None
 
 
 def _scheme(scope: Scope) -> str:

@@ -137,7 +137,7 @@ class LiveSocket:
         raise BadFrame(Code.INVALID, "There is no such frame type.")
 
     async def _hello(self, frame: Frame) -> None:
-        """Learn the device, then send everything that is open: joined to the group first, so that nothing falls between."""
+        """Learn the device, join the user's group, then send everything that is open: nothing falls between."""
         device_id, label, _audible = frames.hello(frame)
         identity = self._identity
         assert identity is not None  # noqa: S101  admitted

@@ -1,4 +1,6 @@
-"""Relaying WebRTC signalling from one participant's device to another's. What is in it is never looked at, kept or logged."""
+"""Relaying WebRTC signalling from one participant's device to another's.
+
+What is in it is never looked at, kept or logged."""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ def receiver(call_id: str, sender_id: int, sender_device: str, to_user: str, to_
         to_device: the receiver's device.
 
     Raises:
-        BadFrame: `not_found` for strangers, `call_ended`, or `not_allowed` where one of the two devices is not in the call.
+        BadFrame: `not_found` for strangers, `call_ended`, `not_allowed` where one of the devices is not in the call.
     """
     found = rows.execute(rows.with_user_names(PARTIES), [call_id, sender_id, sender_id])
     if not found:

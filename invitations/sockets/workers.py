@@ -1,7 +1,7 @@
 """The threads in which sockets meet the database: few, lasting, and never the event loop's own.
 
-On SQLite verbs that arrive together share one transaction: a savepoint each and one commit, then their hints and answers. On
-databases that lock rows each verb has a transaction of its own, so that no lock waits for a stranger's verb."""
+On SQLite verbs that arrive together share one transaction: a savepoint each and one commit, then their hints and
+answers. On databases that lock rows each verb has its own, so that no lock waits for a stranger's verb."""
 
 from __future__ import annotations
 
