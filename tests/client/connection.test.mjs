@@ -219,7 +219,7 @@ test("frames that are not understood do no harm", async (t) => {
   line.send({ type: "result", id: "never asked", status: 200, body: {} });
   const error = calls.once("error");
   line.send({ type: "error", code: "invalid", detail: "No." });
-  assert.deepEqual(await error, { code: "invalid", detail: "No." });
+  assert.deepEqual(await error, { code: "invalid", detail: "No.", callID: null });
   assert.equal(calls.state.connection, "open");
 });
 

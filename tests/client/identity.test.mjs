@@ -78,4 +78,5 @@ test("without a page one is told what is missing", () => {
   const WebSocket = EventTarget;
   assert.throws(() => new CallInvitationService({ WebSocket }), /baseUrl/);
   assert.throws(() => new CallInvitationService({ WebSocket, baseUrl: "example.org" }), /baseUrl/);
+  assert.throws(() => new CallInvitationService({ WebSocket, baseUrl: "http://a.example", deviceId: "my phone" }), /deviceId/);
 });

@@ -323,6 +323,8 @@ test("single things are read and changed", async (t) => {
   assert.equal((await calls.call("x")).call_id, "x");
   assert.deepEqual((await calls.timeline("x")).entries, []);
   assert.equal((await calls.devices()).results[0].device_id, "d");
+  server.on("DELETE devices/d", { status: 204, text: "" });
+  assert.equal(await calls.removeDevice("d"), true);
   assert.equal(await calls.markHistorySeen(), true);
   assert.equal(calls.state.missedUnseen, 0);
 });

@@ -53,6 +53,16 @@ export function makeDeviceId() {
 }
 
 /**
+ * Whether the server takes this as a device id.
+ *
+ * @param {string} text
+ * @returns {boolean}
+ */
+export function isDeviceId(text) {
+  return VALID_ID.test(text);
+}
+
+/**
  * The id of this device, made on first use.
  *
  * @param {Pick<Storage, "getItem" | "setItem"> | null} [storage] where it is kept; without one it lasts as long as the page
@@ -61,7 +71,7 @@ export function makeDeviceId() {
 export function rememberedDeviceId(storage = pageStorage()) {
   try {
     const kept = storage?.getItem(STORAGE_KEY);
-    if (kept && VALID_ID.test(kept)) {
+    if (kept && isDeviceId(kept)) {
       return kept;
     }
     const made = makeDeviceId();

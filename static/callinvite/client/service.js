@@ -8,12 +8,13 @@ import { ringDeadline, isRingingFor } from "./call.js";
 import { VerbCarrier } from "./carrier.js";
 import { systemClock } from "./clock.js";
 import { CallInvitationError } from "./errors.js";
-import { deviceLabel, rememberedDeviceId } from "./identity.js";
+import { deviceLabel, isDeviceId, rememberedDeviceId } from "./identity.js";
 import { pageOf, RestClient } from "./rest.js";
 import { LiveSocket } from "./socket.js";
 import { heldRevisions, initialModel, overdueRings, reduce } from "./state.js";
 import { pageWakeups } from "./wakeups.js";
 
+const LABEL_CHARS = 64;
 const REQUEST_MS = 10_000;
 const SETTLE_MS = 3_000;
 /** How long after a ring's deadline its end may be on its way before this client looks for it. */
@@ -52,7 +53,7 @@ export class CallInvitationService extends EventTarget {
 
   /**
    * @param {import("./types.js").ServiceOptions} [options]
-   * @throws {TypeError} there is no page to take the address from, or no WebSocket
+   * @throws {TypeError} no page to take the address from, no WebSocket, or a device id of another form
    */
   constructor(options = {}) {
     super();
@@ -63,7 +64,10 @@ export class CallInvitationService extends EventTarget {
     this.#baseUrl = addressOf(options.baseUrl ?? globalThis.location?.origin);
     this.#token = options.token;
     this.#deviceId = options.deviceId ?? rememberedDeviceId(options.storage);
-    this.#label = options.label ?? deviceLabel();
+    if (!isDeviceId(this.#deviceId)) {
+      throw new TypeError("deviceId has 1 to 64 of A-Z a-z 0-9 . _ ~ -");
+    }
+    this.#label = Array.from(options.label ?? deviceLabel()).slice(0, LABEL_CHARS).join("");
     this.#audible = options.audible ?? false;
     this.#clock = options.clock ?? systemClock;
     this.#model = initialModel(this.#deviceId);
@@ -427,6 +431,19 @@ export class CallInvitationService extends EventTarget {
   }
 
   /**
+   * Forgets one of one's own devices.
+   *
+   * @param {string} deviceId
+   * @returns {Promise<boolean>}
+   */
+  removeDevice(deviceId) {
+    return this.#settled(async () => {
+      const path = `devices/${encodeURIComponent(deviceId)}`;
+      await this.#rest.request("DELETE", path, { signal: this.#life.signal });
+    });
+  }
+
+  /**
    * Reads one call.
    *
    * @param {string} callID
@@ -622,7 +639,7 @@ export class CallInvitationService extends EventTarget {
         this.#tell("signal", { callID: frame.call_id, from: frame.from, data: frame.data });
         break;
       case "error":
-        this.#tell("error", { code: frame.code, detail: frame.detail });
+        this.#tell("error", { code: frame.code, detail: frame.detail, callID: frame.call_id ?? null });
         break;
       default:
       // A newer server may say more than this client knows.
@@ -636,7 +653,7 @@ export class CallInvitationService extends EventTarget {
   #connected(connection, error) {
     this.#dispatch({ type: "connection", connection });
     if (error !== null && error.code !== "unreachable" && error.code !== "not_authenticated") {
-      this.#tell("error", { code: error.code, detail: error.detail });
+      this.#tell("error", { code: error.code, detail: error.detail, callID: null });
     }
     if (connection === "connecting") {
       return;

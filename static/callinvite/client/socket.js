@@ -230,6 +230,11 @@ export class LiveSocket {
       case "result":
         this.#answered(frame);
         break;
+      case "error":
+        // A request that the server could not read has no result.
+        this.#settle(frame.id)?.reject(new CallInvitationError(frame.code, frame.detail, { status: 400 }));
+        this.#options.onFrame(frame);
+        break;
       case "snapshot":
         this.#alive();
         this.#options.onFrame(frame);
