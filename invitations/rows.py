@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
 from django.db import connection, models
+from django.db.models.base import ModelState
 
 from invitations.models import CallingPreferences, Device
 from invitations.sheets import Person
@@ -178,7 +179,12 @@ def _build(model: type[M], row: Sequence[Any]) -> M:
     for position, convert in _readers(model, connection.vendor):
         if values[position] is not None:
             values[position] = convert(values[position])
-    return model.from_db(connection.alias, _attributes(model), values)
+    # As `from_db`, without going through each field's default and the signals, which no model here uses: a third of the cost.
+    instance = model.__new__(model)
+    instance._state = state = ModelState()
+    state.adding, state.db = False, connection.alias
+    instance.__dict__.update(zip(_attributes(model), values, strict=True))
+    return instance
 
 
 def _person(row: Sequence[Any]) -> Person:

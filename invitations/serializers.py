@@ -28,6 +28,13 @@ def call_view(sheet: CallSheet, viewer_id: int | None, now: datetime) -> JSON:
 
 def shared_view(sheet: CallSheet, now: datetime) -> JSON:
     """What everybody sees of a call: made once per change, then laid under each receiver's own part."""
+    made = sheet.shared_view
+    if made is None or made[0] != sheet.call.revision or made[1] != now:
+        made = sheet.shared_view = (sheet.call.revision, now, _shared_view(sheet, now))
+    return made[2]
+
+
+def _shared_view(sheet: CallSheet, now: datetime) -> JSON:
     call = sheet.call
     return {
         "call_id": call.call_id,

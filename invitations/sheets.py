@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from invitations.conf import limits
 
@@ -56,6 +56,8 @@ class CallSheet:
     invitations: list[Invitation]
     participants: list[Participant]
     people: dict[int, Person] = field(default_factory=dict)
+    shared_view: tuple[int, datetime, dict[str, Any]] | None = None
+    """What `serializers` made of it last, with the revision and moment it was made for."""
 
     def pending(self) -> list[Invitation]:
         """Invitations that wait for their answer."""
