@@ -13,7 +13,7 @@ help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
 	@echo "make test   everything that CI runs; ONLY=lint|django|client|fast|postgres|alone runs one part"
 	@echo "make lint   style and types"
-	@echo "make bench  ring latency and cycles per second (ARGS= goes to benchmarks/ring.py)"
+	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options)"
 	@echo "make lock   write requirements/*.txt again from pyproject.toml (UPGRADE=1 takes new versions)"
 	@echo "make clean  remove caches and .venv; your data in var/ stays"
 
@@ -31,7 +31,7 @@ lint: dev-environment
 
 bench: dev-environment
 	@.ci/system-packages
-	@$(PY) -m tests.support.services --durable -- $(PY) -m benchmarks.ring $(ARGS)
+	@$(PY) -m benchmarks.ring $(ARGS)
 
 .PHONY: dev-environment
 dev-environment:

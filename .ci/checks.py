@@ -132,9 +132,7 @@ def _run(step: Step, folder: Path, report: Path) -> tuple[str, float]:
     environment = {**os.environ, "CALLINVITE_DATA_DIR": str(data), **step.environment}
     command = [*step.command, f"--junitxml={report}"] if step.tests else step.command
     started = time.monotonic()
-    code = subprocess.run(
-        command, cwd=ROOT, env=environment, check=False, stdin=subprocess.DEVNULL
-    ).returncode
+    code = subprocess.run(command, cwd=ROOT, env=environment, check=False, stdin=subprocess.DEVNULL).returncode
     seconds = time.monotonic() - started
     if code == SKIPPED and not CI:
         return "skipped", seconds

@@ -15,7 +15,7 @@ APP = ROOT / "invitations"
 LAYERS = (
     {"errors", "conf", "layers"},
     {"models", "migrations"},
-    {"rows", "sheets"},
+    {"rows", "sheets", "devices"},
     {"serializers", "presence", "tickets", "transports"},
     {"live", "deliveries", "messages"},
     {"events"},
@@ -29,6 +29,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 SIDEWAYS = {
     ("rows", "sheets"),  # a sheet is what a read fills
     ("sockets", "api"),  # a request frame is the REST operation, body and codes alike
+    ("pages", "api"),  # sign-in and sign-up count the same attempts
     ("apps", "checks"),
 }
 
