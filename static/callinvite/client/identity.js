@@ -47,8 +47,9 @@ export function deviceLabel(userAgent = globalThis.navigator?.userAgent) {
  * @returns {string} 32 hexadecimal characters, random
  */
 export function makeDeviceId() {
-  // Not randomUUID: pages on plain http outside localhost do not have it.
-  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(16));
+  // Not randomUUID: pages on plain http outside localhost do not have it. The id is no secret, so any chance will do.
+  const bytes = new Uint8Array(16).map(() => Math.random() * 256);
+  globalThis.crypto?.getRandomValues(bytes);
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

@@ -26,6 +26,18 @@ const OVERDUE_AGAIN_MS = 2_000;
  * @typedef {import("./types.js").Person} Person
  */
 
+/** An event of the service. Not a CustomEvent: older releases of Node have none. */
+class CallInvitationEvent extends Event {
+  /**
+   * @param {string} name
+   * @param {any} detail
+   */
+  constructor(name, detail) {
+    super(name);
+    this.detail = detail;
+  }
+}
+
 /**
  * Sends, receives and answers call invitations. See README.md for its state, verbs and events.
  */
@@ -171,7 +183,7 @@ export class CallInvitationService extends EventTarget {
    */
   on(name, listener) {
     /** @param {Event} event */
-    const hear = (event) => listener(/** @type {CustomEvent} */ (event).detail);
+    const hear = (event) => listener(/** @type {CallInvitationEvent} */ (event).detail);
     this.addEventListener(name, hear);
     return () => this.removeEventListener(name, hear);
   }
@@ -659,7 +671,7 @@ export class CallInvitationService extends EventTarget {
       return;
     }
     if (this.#inits.length > 0) {
-      this.#lastError = error;
+      this.#lastError = connection === "open" ? null : (error ?? CallInvitationError.closed());
     }
     this.#inits.splice(0).forEach((resolve) => resolve(connection === "open"));
   }
@@ -744,7 +756,7 @@ export class CallInvitationService extends EventTarget {
    * @param {any} detail
    */
   #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+    this.dispatchEvent(new CallInvitationEvent(name, detail));
   }
 }
 
