@@ -43,9 +43,9 @@ class Limits:
     online_seconds: int = 45
     """How long a socket's last proof of life counts as online."""
     ticket_seconds: int = 30
-    frames_per_second: int = 50
+    frames_per_second: int = 2000
     """Frames one socket may send in a second on average; bursts of `frames_burst` are allowed."""
-    frames_burst: int = 300
+    frames_burst: int = 4000
     outbox_frames: int = 512
     """Frames that may wait for one slow reader before its socket is closed."""
     page_size: int = 25
