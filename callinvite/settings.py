@@ -239,6 +239,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.str("CALLINVITE_STATIC_ROOT", default=str(DATA_DIR / "static")))
+# WhiteNoise warns of a missing directory at every start.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Hashed names once `collectstatic` has run; before that, files are served as they lie in the tree.
 _collected = (STATIC_ROOT / "staticfiles.json").exists()
 _static_storage = (
