@@ -50,7 +50,7 @@ export class CallScreen extends ServiceElement {
     parts.root = h(
       "div",
       { class: "call" },
-      h("div", { class: "call__top" }, parts.minimise, h("p", { class: "call__kind" }, parts.kindIcon, parts.kind), parts.close, h("span", { class: "call__spacer", hidden: true })),
+      h("div", { class: "call__top" }, parts.minimise, h("p", { class: "call__kind" }, parts.kindIcon, parts.kind), parts.close),
       parts.face, parts.name, parts.status, parts.timer, parts.text, parts.note, parts.people,
       h("div", { class: "call__actions" }, parts.done, parts.add, parts.endAll, parts.hangUp, parts.again),
     );
@@ -320,9 +320,6 @@ export class CallScreen extends ServiceElement {
     parts.done.hidden = !done;
     parts.close.hidden = !done;
     parts.minimise.hidden = !minimise;
-    // One of the two round buttons keeps the line's words in the middle.
-    this.querySelector(".call__spacer")?.toggleAttribute("hidden", done === minimise);
-    this.querySelector(".call__top")?.toggleAttribute("data-close", done);
   }
 
   /** @param {{person: any, participant?: any, invitation?: any}[]} rows @param {any} call */

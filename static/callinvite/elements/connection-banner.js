@@ -32,18 +32,19 @@ export class ConnectionBanner extends ServiceElement {
 
   /** @param {any} state */
   update({ connection }) {
-    clearTimeout(this.#timer);
     if (connection === "open" || connection === "signed_out") {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
       this.#wasOpen = true;
       this.#parts.banner.hidden = true;
       return;
     }
-    const show = () => { this.#show(connection); };
-    if (this.#parts.banner.hidden) {
-      this.#timer = setTimeout(show, PATIENCE_MS);
-    } else {
-      show();
+    if (!this.#parts.banner.hidden) {
+      this.#show(connection);
+      return;
     }
+    // Counted from the loss on: each new try changes the state again.
+    this.#timer ??= setTimeout(() => { this.#show(this.service.state.connection); }, PATIENCE_MS);
   }
 
   /** @param {string} connection */

@@ -8,7 +8,7 @@ const HUES = 10;
 export function hueOf(id) {
   let sum = 7;
   for (const character of id) {
-    sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 65521;
+    sum = (sum * 59 + (character.codePointAt(0) ?? 0)) % 65521;
   }
   return sum % HUES;
 }

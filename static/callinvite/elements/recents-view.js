@@ -194,8 +194,7 @@ export class RecentsView extends ServiceElement {
       "li",
       { class: "recent", "data-call": first.call_id },
       avatarStack(people, 2),
-      h("span", { class: "recent__words" }, name, h("span", { class: "recent__line" }, arrow, icon(first.is_video_call ? "video" : "phone"), medium, what), note),
-      when,
+      h("span", { class: "recent__words" }, name, h("span", { class: "recent__line" }, arrow, icon(first.is_video_call ? "video" : "phone"), medium, what, when), note),
       h("span", { class: "recent__actions" }, join, back),
     );
     return {
@@ -211,7 +210,8 @@ export class RecentsView extends ServiceElement {
         const reply = this.#reply(now, userId);
         setText(note, reply);
         note.hidden = !reply;
-        node.classList.toggle("recent--missed", missed);
+        node.classList.toggle("recent--missed", missed && !live);
+        node.classList.toggle("recent--live", live);
         join.hidden = !live || !now.you.can.includes("join");
         back.hidden = live || everybody.length === 0;
         back.firstElementChild?.setAttribute("name", now.is_video_call ? "video" : "phone");

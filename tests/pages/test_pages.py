@@ -1,0 +1,136 @@
+"""The shell, the pages that say what went wrong, and what all pages promise."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles import finders
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from invitations.pages import views
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "static" / "callinvite"
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+MODULES = sorted(each for folder in ("elements", "pages", "sounds") for each in (STATIC / folder).glob("*.js"))
+
+
+@pytest.fixture
+def shell(client: Client) -> str:
+    client.force_login(get_user_model().objects.create_user("erin", password="right-horse-7"))
+    return client.get("/").text
+
+
+def test_the_shell_hands_its_settings_over_as_data(shell: str) -> None:
+    found = re.search(r'<script id="page-config" type="application/json">(.*?)</script>', shell, re.DOTALL)
+    assert found is not None
+    config = json.loads(found.group(1))
+    assert config["user"] == {"id": "erin"}
+    assert config["csrfToken"]
+
+
+def test_the_shell_is_never_kept_by_a_cache(client: Client) -> None:
+    client.force_login(get_user_model().objects.create_user("erin"))
+    assert "no-store" in client.get("/").headers["Cache-Control"]
+
+
+def test_the_shell_asks_for_nothing_from_elsewhere(shell: str) -> None:
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', shell)
+
+
+def test_every_file_that_the_shell_names_is_there(shell: str) -> None:
+    named = re.findall(r'"/static/([^"]+)"', shell)
+    assert len(named) > 10
+    assert [name for name in named if finders.find(name) is None] == []
+
+
+def test_the_policy_allows_our_own_scripts_and_styles_only(client: Client) -> None:
+    policy = client.get("/sign-in/").headers["Content-Security-Policy"]
+    assert "script-src 'self';" in f"{policy};"
+    assert "style-src 'self';" in f"{policy};"
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_has_an_inline_script_style_or_handler(template: Path) -> None:
+    text = template.read_text()
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=", text)
+    assert not re.search(r"<script(?![^>]*\b(?:src=|application/json))", text)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_every_import_ends_with_a_semicolon_and_finds_its_file(module: Path) -> None:
+    """Django's static hashing skips an import without one, and a missing file stops it."""
+    text = module.read_text()
+    for line in re.findall(r"^(?:import|export) [^;{]*?(?:\{[^}]*\} )?from .*$|^import \".*$", text, re.MULTILINE):
+        assert line.endswith(";"), line
+    for name in re.findall(r"(?:from|import) \"(\.[^\"]+)\"", text):
+        assert (module.parent / name).resolve().is_file(), name
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_no_module_writes_markup_from_text(module: Path) -> None:
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", module.read_text())
+
+
+def test_colours_stand_in_the_tokens_alone() -> None:
+    allowed = {"tokens.css", "avatar.css"}
+    for sheet in (STATIC / "style").glob("*.css"):
+        if sheet.name not in allowed:
+            # Pure white and translucent light on the always dark call screens are no theme's business.
+            colours = set(re.findall(r"#[0-9a-fA-F]{3,8}\b", sheet.read_text())) - {"#ffffff", "#fff", "#3b5bdb", "#1d2540"}
+            assert not colours, f"{sheet.name}: {colours}"
+
+
+def test_the_manifest_names_icons_that_exist(client: Client) -> None:
+    answer = client.get(reverse("app_manifest"))
+    assert answer.headers["Content-Type"].startswith("application/manifest+json")
+    for icon in json.loads(answer.content)["icons"]:
+        assert finders.find(icon["src"].removeprefix("/static/")) is not None
+
+
+def test_a_missing_page_is_said_in_words(client: Client) -> None:
+    answer = client.get("/no/such/page/")
+    assert answer.status_code == 404
+    assert "Nothing here" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("view", "arguments", "status", "words"),
+    [
+        (views.bad_request, (SuspiciousOperation("x"),), 400, "could not read"),
+        (views.permission_denied, (PermissionDenied("secret"),), 403, "Not for you"),
+        (views.page_not_found, (Exception("secret"),), 404, "Nothing here"),
+        (views.server_error, (), 500, "our fault"),
+        (views.csrf_failure, ("secret",), 403, "too old"),
+    ],
+)
+def test_every_failure_has_a_page(view: object, arguments: tuple[object, ...], status: int, words: str) -> None:
+    answer = view(RequestFactory().get("/somewhere/"), *arguments)  # type: ignore[operator]
+    assert answer.status_code == status
+    assert words in answer.content.decode()
+    assert "secret" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("view", "arguments", "code"),
+    [
+        (views.bad_request, (SuspiciousOperation("x"),), "invalid"),
+        (views.page_not_found, (Exception("x"),), "not_found"),
+        (views.server_error, (), "unavailable"),
+        (views.csrf_failure, ("x",), "csrf_failed"),
+    ],
+)
+def test_failures_under_the_api_stay_problems_in_json(
+    view: object, arguments: tuple[object, ...], code: str
+) -> None:
+    answer = view(RequestFactory().get("/api/v1/somewhere"), *arguments)  # type: ignore[operator]
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert json.loads(answer.content)["code"] == code

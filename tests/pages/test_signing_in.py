@@ -1,0 +1,145 @@
+"""Signing in, up and out in a browser."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "right-horse-7"
+
+
+@pytest.fixture
+def open_signup(settings: object) -> None:
+    settings.CALLINVITE_SIGNUP = "open"  # type: ignore[attr-defined]
+
+
+def make_user(name: str = "erin") -> object:
+    return get_user_model().objects.create_user(name, password=PASSWORD)
+
+
+def sign_up(client: Client, **changes: str) -> object:
+    form = {"username": "erin", "display_name": "Erin", "password1": PASSWORD, "password2": PASSWORD} | changes
+    return client.post(reverse("sign_up"), form)
+
+
+def test_the_shell_asks_strangers_to_sign_in_and_brings_them_back(client: Client) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 302
+    assert answer.url == "/sign-in/?next=/"
+
+
+def test_a_right_password_opens_the_shell(client: Client) -> None:
+    make_user()
+    answer = client.post("/sign-in/", {"username": "erin", "password": PASSWORD}, follow=True)
+    assert answer.redirect_chain == [("/", 302)]
+    assert 'id="page-config"' in answer.text
+
+
+def test_a_wrong_password_and_an_unknown_name_get_the_same_words(client: Client) -> None:
+    make_user()
+    wrong = client.post("/sign-in/", {"username": "erin", "password": "wrong-horse-7"})
+    unknown = client.post("/sign-in/", {"username": "nobody", "password": "wrong-horse-7"})
+    assert wrong.status_code == unknown.status_code == 200
+    assert wrong.context["form"].non_field_errors() == unknown.context["form"].non_field_errors()
+    assert "do not belong together" in wrong.text
+
+
+def test_somebody_switched_off_is_told_nothing_more(client: Client) -> None:
+    user = make_user()
+    user.is_active = False  # type: ignore[attr-defined]
+    user.save()  # type: ignore[attr-defined]
+    answer = client.post("/sign-in/", {"username": "erin", "password": PASSWORD})
+    assert "do not belong together" in answer.text
+
+
+def test_who_is_signed_in_needs_no_sign_in_page(client: Client) -> None:
+    client.force_login(make_user())
+    assert client.get("/sign-in/").url == "/"
+    assert client.get("/sign-up/").url == "/"
+
+
+def test_signing_in_never_leads_to_another_site(client: Client) -> None:
+    make_user()
+    form = {"username": "erin", "password": PASSWORD, "next": "https://elsewhere.example/"}
+    assert client.post("/sign-in/", form).url == "/"
+
+
+def test_many_tries_are_stopped_for_a_while(client: Client, settings: object) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "logins_per_minute": 2}  # type: ignore[attr-defined]
+    cache.clear()
+    for _ in range(2):
+        assert client.post("/sign-in/", {"username": "erin", "password": "wrong"}).status_code == 200
+    answer = client.post("/sign-in/", {"username": "erin", "password": "wrong"})
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert "many tries" in answer.text
+    cache.clear()
+
+
+def test_signing_out_takes_a_post_and_ends_at_the_sign_in_page(client: Client) -> None:
+    client.force_login(make_user())
+    assert client.get("/sign-out/").status_code == 405
+    assert client.post("/sign-out/").url == "/sign-in/"
+    assert client.get("/").status_code == 302
+
+
+def test_signing_out_without_the_pages_token_is_refused_in_words() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user())
+    answer = client.post("/sign-out/")
+    assert answer.status_code == 403
+    assert "too old" in answer.text
+
+
+def test_a_new_account_is_signed_in_with_its_shown_name(client: Client, open_signup: None) -> None:
+    assert sign_up(client).url == "/"
+    user = get_user_model().objects.get(username="erin")
+    assert user.check_password(PASSWORD)
+    assert user.calling_preferences.display_name == "Erin"
+    assert client.get("/").status_code == 200
+
+
+def test_a_shown_name_is_not_needed(client: Client, open_signup: None) -> None:
+    assert sign_up(client, display_name="").url == "/"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"username": "erin with spaces"},
+        {"username": "e" * 65},
+        {"username": ""},
+        {"password2": "other-horse-7"},
+        {"password1": "12345678", "password2": "12345678"},
+        {"display_name": "E\0rin"},
+        {"display_name": "E" * 65},
+    ],
+)
+def test_a_bad_form_makes_no_account(client: Client, open_signup: None, changes: dict[str, str]) -> None:
+    answer = sign_up(client, **changes)
+    assert answer.status_code == 200  # type: ignore[attr-defined]
+    assert "did not work yet" in answer.text  # type: ignore[attr-defined]
+    assert not get_user_model().objects.exists()
+
+
+def test_a_name_is_taken_once(client: Client, open_signup: None) -> None:
+    make_user()
+    assert "taken" in sign_up(client).text  # type: ignore[attr-defined]
+
+
+def test_a_name_that_differs_in_case_only_is_taken_too(client: Client, open_signup: None) -> None:
+    make_user()
+    assert "taken" in sign_up(client, username="Erin").text  # type: ignore[attr-defined]
+
+
+def test_closed_sign_up_says_whom_to_ask_and_makes_nothing(client: Client, settings: object) -> None:
+    settings.CALLINVITE_SIGNUP = "closed"  # type: ignore[attr-defined]
+    answer = sign_up(client)
+    assert answer.status_code == 403  # type: ignore[attr-defined]
+    assert "made by the people who run it" in answer.text  # type: ignore[attr-defined]
+    assert not get_user_model().objects.exists()
+    assert "Make an account" not in client.get("/sign-in/").text
