@@ -9,8 +9,10 @@ import { CallInvitationService, deviceLabel, rememberedDeviceId } from "../../st
 import { pageWakeups } from "../../static/callinvite/client/wakeups.js";
 
 const AGENTS = {
-  "Chrome on Linux": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
-  "Chrome on Android": "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+  "Chrome on Linux":
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+  "Chrome on Android":
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
   "Edge on Windows":
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
   "Firefox on Linux": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
@@ -50,9 +52,18 @@ test("a forbidden or full storage does not keep anybody from calling", () => {
 });
 
 test("a wait is never longer than its cap, however many attempts failed", () => {
-  assert.equal(delayMs(0, () => 1, 15_000), 500);
-  assert.equal(delayMs(3, () => 0.5, 15_000), 2_000);
-  assert.equal(delayMs(5_000, () => 1, 15_000), 15_000);
+  assert.equal(
+    delayMs(0, () => 1, 15_000),
+    500,
+  );
+  assert.equal(
+    delayMs(3, () => 0.5, 15_000),
+    2_000,
+  );
+  assert.equal(
+    delayMs(5_000, () => 1, 15_000),
+    15_000,
+  );
 });
 
 test("the page's own moments wake the connection until it stops listening", () => {
@@ -78,5 +89,8 @@ test("without a page one is told what is missing", () => {
   const WebSocket = EventTarget;
   assert.throws(() => new CallInvitationService({ WebSocket }), /baseUrl/);
   assert.throws(() => new CallInvitationService({ WebSocket, baseUrl: "example.org" }), /baseUrl/);
-  assert.throws(() => new CallInvitationService({ WebSocket, baseUrl: "http://a.example", deviceId: "my phone" }), /deviceId/);
+  assert.throws(
+    () => new CallInvitationService({ WebSocket, baseUrl: "http://a.example", deviceId: "my phone" }),
+    /deviceId/,
+  );
 });

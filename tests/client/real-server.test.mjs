@@ -148,7 +148,10 @@ function scenarios() {
     const bob = await person(t, "bob");
     const carol = await person(t, "carol");
     await alice.calls.send({ invitees: ["bob", "carol", "nobody"], isVideoCall: true });
-    assert.deepEqual(alice.calls.lastResult.errors.map(({ invitee, code }) => [invitee, code]), [["nobody", "unknown_user"]]);
+    assert.deepEqual(
+      alice.calls.lastResult.errors.map(({ invitee, code }) => [invitee, code]),
+      [["nobody", "unknown_user"]],
+    );
     await Promise.all([bob.hears("incomingCallReceived"), carol.hears("incomingCallReceived")]);
     await carol.calls.reject();
     assert.equal((await alice.hears("outgoingCallDeclined")).callee.id, "carol");
@@ -225,7 +228,10 @@ function scenarios() {
     assert.notEqual(older.results[0].call_id, ring.callID);
     assert.equal((await alice.calls.call(ring.callID)).call_id, ring.callID);
     assert.ok((await alice.calls.timeline(ring.callID)).entries.length >= 3);
-    assert.deepEqual((await alice.calls.users({ search: "bob" })).results.map(({ id, online }) => [id, online]), [["bob", true]]);
+    assert.deepEqual(
+      (await alice.calls.users({ search: "bob" })).results.map(({ id, online }) => [id, online]),
+      [["bob", true]],
+    );
     assert.equal((await alice.calls.updateMe({ name: "Alice A." })).name, "Alice A.");
     assert.equal((await alice.calls.me()).id, "alice");
     assert.ok((await bob.calls.devices()).results.some(({ device_id }) => device_id === bob.calls.deviceId));
@@ -252,7 +258,10 @@ function scenarios() {
     alice.calls.setAudible(true);
     alice.calls.setAudible(false);
     assert.equal(await alice.calls.leave("call_of_nobody_1"), false);
-    assert.deepEqual(alice.heard.filter(({ name }) => name === "error"), []);
+    assert.deepEqual(
+      alice.heard.filter(({ name }) => name === "error"),
+      [],
+    );
     assert.equal(alice.calls.state.connection, "open");
   });
 
@@ -321,7 +330,13 @@ async function person(t, username, options = {}, { connects = true } = {}) {
   if (connects) {
     assert.equal(await calls.init(), true, String(calls.lastError));
   }
-  return { calls, heard, hears, wake: () => wake(), count: (name) => heard.filter((each) => each.name === name).length };
+  return {
+    calls,
+    heard,
+    hears,
+    wake: () => wake(),
+    count: (name) => heard.filter((each) => each.name === name).length,
+  };
 }
 
 /** A socket class that can lose live frames on purpose. */

@@ -171,8 +171,16 @@ test("a call that was never seen before it ended still tells the caller all of i
 test("only the one who invited hears about the invitation", () => {
   const invited = invitation("carol", { inviter: person("bob") });
   const before = answered({ revision: 3, invitations: [...answered().invitations, invited] });
-  const accepted = { ...before, revision: 4, invitations: [answered().invitations[0], { ...invited, state: "accepted" }] };
-  assert.ok(client("bob", { calls: [before] }).frame(accepted).includes("outgoingCallAccepted"));
+  const accepted = {
+    ...before,
+    revision: 4,
+    invitations: [answered().invitations[0], { ...invited, state: "accepted" }],
+  };
+  assert.ok(
+    client("bob", { calls: [before] })
+      .frame(accepted)
+      .includes("outgoingCallAccepted"),
+  );
   assert.deepEqual(client("alice", { calls: [before] }).frame(accepted), ["invitationUserStateChanged"]);
 });
 

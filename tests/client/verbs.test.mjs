@@ -82,7 +82,10 @@ test("a refusal resolves to false, says why and teaches the call that came with 
   await line.answer(410, problem("invitation_cancelled", 410, { call: over }));
   assert.equal(await accepted, false);
   const { code, detail, status, call } = calls.lastError;
-  assert.deepEqual({ code, detail, status }, { code: "invitation_cancelled", detail: "It is invitation_cancelled.", status: 410 });
+  assert.deepEqual(
+    { code, detail, status },
+    { code: "invitation_cancelled", detail: "It is invitation_cancelled.", status: 410 },
+  );
   assert.deepEqual(call, over);
   assert.equal(calls.state.incoming, null);
 });
@@ -107,11 +110,10 @@ test("cancel means the outgoing call and names callees by their ids", async (t) 
   const { calls, line } = await open(t, { snapshot: { calls: [makeCall()] } });
   calls.cancel({ callees: [person("bob")], customData: "sorry" });
   const frame = await line.next();
-  assert.deepEqual([frame.verb, frame.call_id, frame.body], [
-    "cancel",
-    "call_alice_1",
-    { callees: ["bob"], custom_data: "sorry" },
-  ]);
+  assert.deepEqual(
+    [frame.verb, frame.call_id, frame.body],
+    ["cancel", "call_alice_1", { callees: ["bob"], custom_data: "sorry" }],
+  );
   calls.cancel();
   assert.deepEqual((await line.next()).body, {});
 });
@@ -274,7 +276,10 @@ test("the result of a verb and the frame of the same change give one event", asy
   await line.answer(200, { call: active });
   assert.equal(await accepted, true);
   assert.equal(heard.filter(({ name }) => name === "callStarted").length, 1);
-  assert.equal(heard.some(({ name }) => name === "incomingCallAnsweredElsewhere"), false);
+  assert.equal(
+    heard.some(({ name }) => name === "incomingCallAnsweredElsewhere"),
+    false,
+  );
 });
 
 test("a reject that another device forestalled fails and says where it happened", async (t) => {
@@ -291,9 +296,19 @@ test("a reject that another device forestalled fails and says where it happened"
 test("lists are read page by page by cursors", async (t) => {
   const { server, calls } = await scripted(t);
   server.on("GET calls", ({ query }) => ({
-    body: { next: query.cursor ? null : `${server.origin}/api/v1/calls?cursor=cD0y&missed=true`, previous: null, results: [makeCall()] },
+    body: {
+      next: query.cursor ? null : `${server.origin}/api/v1/calls?cursor=cD0y&missed=true`,
+      previous: null,
+      results: [makeCall()],
+    },
   }));
-  const first = await calls.history({ missed: true, direction: "incoming", with: "bob", isVideoCall: false, pageSize: 10 });
+  const first = await calls.history({
+    missed: true,
+    direction: "incoming",
+    with: "bob",
+    isVideoCall: false,
+    pageSize: 10,
+  });
   assert.deepEqual([first.next, first.previous, first.results.length], ["cD0y", null, 1]);
   assert.deepEqual(server.requests[0].query, {
     missed: "true",

@@ -238,8 +238,7 @@ function closedPlaces(call, { userId, deviceId }) {
     return [];
   }
   return call.participants.filter(
-    (place) =>
-      place.user.id === userId && isOnDevice(place, deviceId) && (place.left_at !== null || isOver(call)),
+    (place) => place.user.id === userId && isOnDevice(place, deviceId) && (place.left_at !== null || isOver(call)),
   );
 }
 

@@ -79,7 +79,9 @@ export class CallInvitationService extends EventTarget {
     if (!isDeviceId(this.#deviceId)) {
       throw new TypeError("deviceId has 1 to 64 of A-Z a-z 0-9 . _ ~ -");
     }
-    this.#label = Array.from(options.label ?? deviceLabel()).slice(0, LABEL_CHARS).join("");
+    this.#label = Array.from(options.label ?? deviceLabel())
+      .slice(0, LABEL_CHARS)
+      .join("");
     this.#audible = options.audible ?? false;
     this.#clock = options.clock ?? systemClock;
     this.#model = initialModel(this.#deviceId);
@@ -244,12 +246,17 @@ export class CallInvitationService extends EventTarget {
    * @returns {Promise<boolean>} true if at least one of them could be invited, though all may be busy
    */
   send({ callID, isVideoCall, endWhenCallerLeaves, ...options }) {
-    const body = { ...invitationBody(options), is_video_call: isVideoCall, end_when_caller_leaves: endWhenCallerLeaves };
+    const body = {
+      ...invitationBody(options),
+      is_video_call: isVideoCall,
+      end_when_caller_leaves: endWhenCallerLeaves,
+    };
     return this.#settled(async () => {
       if (callID !== undefined && callID !== null) {
         return this.#perform("send", null, { ...body, call_id: callID });
       }
-      const userId = this.state.user?.id ?? (await this.#rest.request("GET", "me", { signal: this.#life.signal })).body.id;
+      const userId =
+        this.state.user?.id ?? (await this.#rest.request("GET", "me", { signal: this.#life.signal })).body.id;
       try {
         return await this.#perform("send", null, { ...body, call_id: this.#madeCallID(userId) });
       } catch (error) {
@@ -766,7 +773,9 @@ export class CallInvitationService extends EventTarget {
  */
 function addressOf(baseUrl) {
   if (!baseUrl || !/^https?:/.test(baseUrl)) {
-    throw new TypeError("There is no page to take the server's address from: pass baseUrl, such as https://example.org.");
+    throw new TypeError(
+      "There is no page to take the server's address from: pass baseUrl, such as https://example.org.",
+    );
   }
   return baseUrl.replace(/\/+$/, "");
 }

@@ -240,7 +240,12 @@ function guessedEnd(call, model, serverNow) {
     return { ...invitation, state };
   });
   const isMine = myParticipant(call, model.state.user?.id) !== null;
-  return { ...call, invitations, revision: call.revision - 1, state: isMine || call.state === "ringing" ? "ended" : call.state };
+  return {
+    ...call,
+    invitations,
+    revision: call.revision - 1,
+    state: isMine || call.state === "ringing" ? "ended" : call.state,
+  };
 }
 
 /**
@@ -330,7 +335,9 @@ function concerns(call, { state }) {
     return false;
   }
   const userId = state.user?.id;
-  return isRingingFor(call, userId) || myParticipant(call, userId) !== null || (call.you?.can.includes("join") ?? false);
+  return (
+    isRingingFor(call, userId) || myParticipant(call, userId) !== null || (call.you?.can.includes("join") ?? false)
+  );
 }
 
 /**

@@ -12,7 +12,9 @@ export const PONG = 10;
 
 /** The handshake's answer to a key. */
 export function acceptKey(key) {
-  return createHash("sha1").update(key + GUID).digest("base64");
+  return createHash("sha1")
+    .update(key + GUID)
+    .digest("base64");
 }
 
 /** One whole frame; clients must mask theirs. */

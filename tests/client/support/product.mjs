@@ -19,7 +19,9 @@ const PYTHON = [process.env.PYTHON, join(ROOT, ".venv/bin/python")].find((path) 
 
 /** Why the product cannot be started here; null if it can. */
 export const missing =
-  PYTHON === undefined ? "The product's environment is missing: run `make test`, or set PYTHON to its interpreter." : null;
+  PYTHON === undefined
+    ? "The product's environment is missing: run `make test`, or set PYTHON to its interpreter."
+    : null;
 
 /** One `manage.py serve` process on 127.0.0.1, with the demo users alice, bob, carol and dave. */
 export class Product {
