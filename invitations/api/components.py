@@ -205,7 +205,9 @@ CANCEL_CODES = [Code.NOT_INVITED, Code.ALREADY_ANSWERED]
 
 def _invitee_error(codes: list[Code]) -> Schema:
     schema = thing(
-        invitee=text("As it was sent."), code=words([str(each) for each in codes]), detail=text("A sentence for people.")
+        invitee=text("As it was sent."),
+        code=words([str(each) for each in codes]),
+        detail=text("A sentence for people."),
     )
     schema["required"] = ["invitee", "code"]
     return schema
@@ -229,9 +231,7 @@ COMPONENTS: dict[str, Schema] = {
         merged={**FLAG, "description": "They were calling you: you are connected, in their call."},
         rejoin={**FLAG, "description": "You two are in this call already."},
     ),
-    "CancelAnswer": thing(
-        call=ref("Call"), cancelled=list_of(text("A user id.")), errors=list_of(ref("CalleeError"))
-    ),
+    "CancelAnswer": thing(call=ref("Call"), cancelled=list_of(text("A user id.")), errors=list_of(ref("CalleeError"))),
     "Calls": page_of(ref("Call")),
     "Snapshot": thing(server_time=MOMENT, calls=list_of(ref("Call")), missed_unseen=COUNT),
     "Seen": thing({"missed_unseen": 0}, missed_unseen=COUNT),

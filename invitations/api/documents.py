@@ -116,16 +116,14 @@ _VERBS: dict[str, Decorator] = {
         operation_id="send",
         summary="Send a call invitation",
         description=(
-            "Rings everybody in `invitees` on all their devices. The same caller repeating the same `call_id` and body gets"
-            " the same call. If the one invitee is calling you at this moment, you are connected (`merged`)."
+            "Rings everybody in `invitees` on all their devices. The same caller repeating the same `call_id` and body"
+            " gets the same call. If the one invitee is calling you at this moment, you are connected (`merged`)."
         ),
         request=inputs.Send,
         responses={
             201: OpenApiResponse(ref("SentAnswer"), description="A new call; ended already if everybody was busy."),
             200: OpenApiResponse(ref("SentAnswer"), description="A repeat, a merge or a rejoin."),
-            **problems(
-                *WRITING, Code.NO_VALID_INVITEE, Code.ALREADY_IN_CALL, Code.CALL_ID_IN_USE, Code.THROTTLED
-            ),
+            **problems(*WRITING, Code.NO_VALID_INVITEE, Code.ALREADY_IN_CALL, Code.CALL_ID_IN_USE, Code.THROTTLED),
         },
         examples=[
             *_body("A video call", invitees=["bob"], is_video_call=True),
@@ -206,7 +204,9 @@ _VERBS: dict[str, Decorator] = {
         Code.REJECTED_ELSEWHERE,
         *OVER,
     ),
-    "leave": _verb("leave", "Leave a call", "The last one to leave ends it.", inputs.ON_DEVICE, Code.NOT_ALLOWED, *OVER),
+    "leave": _verb(
+        "leave", "Leave a call", "The last one to leave ends it.", inputs.ON_DEVICE, Code.NOT_ALLOWED, *OVER
+    ),
     "end": _verb("end", "End a call for everybody", "For its caller.", inputs.ON_DEVICE, Code.NOT_ALLOWED, *OVER),
     "ringing": _verb(
         "ringing",
@@ -253,7 +253,9 @@ HISTORY = extend_schema(
         OpenApiParameter("state", {"type": "string", "enum": CallState.values}),
         OpenApiParameter("direction", {"type": "string", "enum": ["incoming", "outgoing"]}),
         OpenApiParameter("missed", FLAG),
-        OpenApiParameter("with", {"type": "string", "maxLength": 64, "pattern": "^[^\\u0000]*$"}, description="A user id."),
+        OpenApiParameter(
+            "with", {"type": "string", "maxLength": 64, "pattern": "^[^\\u0000]*$"}, description="A user id."
+        ),
         OpenApiParameter("is_video_call", FLAG),
     ],
     responses={**_reads("Calls", "A page."), **problems(*SIGNED_IN, Code.INVALID)},
@@ -353,7 +355,7 @@ LOGIN = extend_schema(
             Code.THROTTLED,
         ),
     },
-    examples=_body("Bob", username="bob", password="his password", device_name="Bob's phone"),
+    examples=_body("Bob", **{"username": "bob", "password": "his password", "device_name": "Bob's phone"}),
 )
 LOGOUT = extend_schema(
     operation_id="delete_token",

@@ -56,8 +56,8 @@ STATUS: dict[Code, int] = {
     Code.THROTTLED: 429,
     Code.UNAVAILABLE: 503,
 }
-"""The HTTP status of each code where it is the answer to a whole request. Codes about one invitee among several stand in
-the `errors` of a body with another status."""
+"""The HTTP status of each code where it is the answer to a whole request. Codes about one invitee among several stand
+in the `errors` of a body with another status."""
 
 RETRY_SECONDS = 1
 """What `Retry-After` says where the service could not do its work and knows no better moment."""

@@ -49,7 +49,6 @@ class Text(serializers.CharField):
         refused: str = "This is not allowed here.",
         **options: Any,
     ) -> None:
-        options.setdefault("allow_blank", not options.get("min_length"))
         super().__init__(trim_whitespace=False, **options)
         self.max_bytes = max_bytes
         self.pattern = pattern
@@ -62,7 +61,7 @@ class Text(serializers.CharField):
         said["pattern"] = f"^{self.pattern}$" if self.pattern else r"^[^\u0000]*$"
         bounds = {"minLength": self.min_length, "maxLength": self.max_length, "description": self.help_text}
         said |= {name: value for name, value in bounds.items() if value}
-        return said if self.default is empty else {**said, "default": self.default}
+        return said if self.default in (empty, None) else {**said, "default": self.default}
 
     def checked(self, value: object) -> str:
         """The string itself.
@@ -130,6 +129,10 @@ class Whole(serializers.IntegerField):
 
 class OneOf(serializers.ChoiceField):
     """One of a few words."""
+
+    def described(self) -> dict[str, Any]:
+        """The field in JSON Schema."""
+        return {"type": "string", "enum": list(self.choices), "default": self.default}
 
     def checked(self, value: object) -> str:
         """The word itself.
@@ -271,7 +274,7 @@ def _device_id() -> Text:
 
 def _invitees() -> Texts:
     return Texts(
-        child=Text(max_length=_LIMITS.body_bytes),
+        child=Text(),
         min_length=1,
         max_length=_LIMITS.invitees_per_request,
         help_text="User ids. Each that cannot be invited is named in `errors`.",
@@ -322,7 +325,7 @@ class Send(Ring):
         required=False,
         allow_null=True,
         default=None,
-        help_text="The key that makes a repeat harmless: the same id and body give the same call. Made up where left out.",
+        help_text="Makes a repeat harmless: the same id and body give the same call. Made up where left out.",
     )
     end_when_caller_leaves = Flag(required=False, default=False)
 
@@ -331,7 +334,7 @@ class Cancel(Input):
     """Stop rings."""
 
     callees = Texts(
-        child=Text(max_length=_LIMITS.body_bytes),
+        child=Text(),
         min_length=1,
         max_length=LARGEST_LIST,
         required=False,
@@ -389,13 +392,13 @@ class DeviceInput(Input):
 class Login(Input):
     """Name and password of an app's user."""
 
-    username = Text(max_length=_LIMITS.body_bytes, min_length=1)
+    username = Text(min_length=1)
     password = Text(max_length=PASSWORD_CHARS, min_length=1)
     device_name = Text(
         max_length=LABEL_CHARS,
         required=False,
         default="",
-        help_text="What the device is called, such as \"Bob's phone\".",
+        help_text='What the device is called, such as "Bob\'s phone".',
     )
 
 

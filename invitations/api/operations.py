@@ -1,6 +1,6 @@
-"""One way into the verbs, for REST and for `request` frames of the socket: check the body, call, give status and body.
+"""One way into the verbs, for REST and for `request` frames of the socket: check, call, give status and body.
 
-What goes wrong inside the verbs for other reasons than a refusal (a database that is away) is left to the face to answer."""
+What goes wrong for other reasons than a refusal (a database that is away) is left to the face to answer."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
     Args:
         verb: a name of `VERBS`.
         actor: who asks; a `device_id` in the body takes the place of the actor's own.
-        call_id: the call that the verb is about; `current` with accept and reject; for `send` the id of the new call, as
-            in the body.
+        call_id: the call that the verb is about; `current` with accept and reject; for `send` the id of the new
+            call, as in the body.
         body: the JSON value that was sent; None stands for an empty object.
         now: the moment.
 

@@ -35,7 +35,7 @@ class Schema(Endpoint):
 
 
 class Docs(SpectacularSwaggerSplitView):
-    """The same for people. The script is a request of its own, so that the site's policy against inline scripts stands."""
+    """The same for people. Its script is a request of its own: the policy against inline scripts stands."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)

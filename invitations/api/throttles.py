@@ -48,8 +48,8 @@ def check_login(request: HttpRequest, username: str, now: datetime | None = None
 def address_of(request: HttpRequest) -> str:
     """The address that a request comes from.
 
-    Behind a proxy that we trust for its scheme (SECURE_PROXY_SSL_HEADER), the address that the proxy itself saw: the last
-    one in X-Forwarded-For, for the client may have made up the ones before it.
+    Behind a proxy that we trust for its scheme (SECURE_PROXY_SSL_HEADER), the address that the proxy itself saw: the
+    last one in X-Forwarded-For, for the client may have made up the ones before it.
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
     if forwarded and settings.SECURE_PROXY_SSL_HEADER:
@@ -60,8 +60,8 @@ def address_of(request: HttpRequest) -> str:
 def _wait_seconds(key: str, limit: int, seconds: float) -> int:
     """Count a try and give 0, or give the seconds to wait and count nothing.
 
-    Two fixed windows, the last one weighted by how much of it lies within the past minute: no burst at their border, and
-    one atomic step in the cache.
+    Two fixed windows, the earlier one weighted by how much of it lies within the past minute: no burst at their
+    border, and one atomic step in the cache.
     """
     window, elapsed = divmod(seconds, WINDOW_SECONDS)
     current, previous = f"{key}:{int(window)}", f"{key}:{int(window) - 1}"

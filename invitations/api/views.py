@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -21,7 +20,6 @@ from rest_framework.views import APIView
 
 from invitations import calls, conf, presence
 from invitations.api import documents, inputs, operations
-from invitations.api.errors import CONTENT_TYPE as PROBLEM_TYPE
 from invitations.api.errors import STATUS, answer, retry_after
 from invitations.api.inputs import query_flag, query_text, query_word
 from invitations.api.pagination import page_of
@@ -134,12 +132,15 @@ class Calls(CallVerb):
     def get(self, request: Request) -> HttpResponse:
         now = timezone.now()
         viewer_id = request.user.pk
-        return answered(200, page_of(
-            calls.history(viewer_id, **_history_filters(request.query_params)),
-            request,
-            ("-created_at", "-id"),
-            lambda rows: _call_views(rows, viewer_id, now),
-        ))
+        return answered(
+            200,
+            page_of(
+                calls.history(viewer_id, **_history_filters(request.query_params)),
+                request,
+                ("-created_at", "-id"),
+                lambda rows: _call_views(rows, viewer_id, now),
+            ),
+        )
 
 
 class Read(Endpoint):
@@ -297,9 +298,9 @@ class Problem(Endpoint):
 
     @extend_schema(exclude=True)
     def get(self, request: Request, code: str) -> HttpResponse:
-        if code not in Code:
+        known = next((each for each in Code if each == code), None)
+        if known is None:
             raise Http404
-        known = Code(code)
         return answered(200, {"code": code, "status": STATUS[known], "title": SENTENCES[known]})
 
 

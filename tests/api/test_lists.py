@@ -1,0 +1,277 @@
+"""Lists: filters, pages, what is counted, and a constant number of queries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from invitations import calls, presence
+from invitations.models import CallingPreferences
+from invitations.sheets import Actor
+from tests.api.conftest import problem_of
+
+
+def _actor(user):
+    return Actor(user_id=user.pk, username=user.username, device_id="laptop")
+
+
+@pytest.fixture
+def history(alice, bob, now):
+    """Thirty calls of Alice to Bob, all cancelled after they rang; gives their ids, newest first."""
+    ids = []
+    for each in range(30):
+        # Two in the same moment each: the order must not rest on the moment alone.
+        at = now - timedelta(minutes=90) + timedelta(minutes=each // 2)
+        call_id = f"call-{each:02}"
+        calls.send(by=_actor(alice), invitees=["bob"], is_video_call=each % 2 == 0, call_id=call_id, now=at)
+        calls.ringing(call_id, by=_actor(bob), now=at)
+        calls.cancel(call_id, by=_actor(alice), now=at)
+        ids.append(call_id)
+    return ids[::-1]
+
+
+def _query(link):
+    return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+
+
+def _ids(page):
+    return [each["call_id"] for each in page["results"]]
+
+
+def test_history_comes_in_pages_newest_first(rest, alice, history, settings):
+    settings.CALLINVITE = {**settings.CALLINVITE, "sends_per_minute": 0}
+    client = rest(alice)
+    first = client.get("calls").json()
+    assert set(first) == {"next", "previous", "results"}
+    assert (_ids(first), first["previous"]) == (history[:25], None)
+    second = client.get("calls", **_query(first["next"])).json()
+    assert (_ids(second), second["next"]) == (history[25:], None)
+    back = client.get("calls", **_query(second["previous"])).json()
+    assert _ids(back) == history[:25]
+    assert back["previous"] is None
+
+
+@pytest.mark.parametrize("size", [1, 7, 30, 100])
+def test_pages_of_any_size_hold_everything_once(rest, alice, history, size):
+    client, seen, query = rest(alice), [], {"page_size": size}
+    while query:
+        page = client.get("calls", **query).json()
+        assert len(page["results"]) <= size
+        seen += _ids(page)
+        query = page["next"] and _query(page["next"])
+    assert seen == history
+
+
+def test_a_new_call_does_not_shift_the_pages(rest, alice, bob, history, now):
+    client = rest(alice)
+    first = client.get("calls", page_size=10).json()
+    calls.send(by=_actor(alice), invitees=["bob"], is_video_call=True, call_id="newer", now=now)
+    assert _ids(client.get("calls", **_query(first["next"])).json()) == history[10:20]
+    assert _ids(client.get("calls", page_size=1).json()) == ["newer"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"cursor": "x"}, "cursor"),
+        ({"cursor": "!"}, "cursor"),
+        ({"cursor": ""}, "cursor"),
+        ({"cursor": "WzBd"}, "cursor"),
+        ({"cursor": "WzAsMSwyXQ"}, "cursor"),
+        ({"cursor": "WzAsIjIwMjYtMTEtMjNUMDk6MDA6MDAiLDFd"}, "cursor"),
+        ({"page_size": "0"}, "page_size"),
+        ({"page_size": "101"}, "page_size"),
+        ({"page_size": "-1"}, "page_size"),
+        ({"page_size": "ten"}, "page_size"),
+        ({"page_size": ""}, "page_size"),
+        ({"page_size": "٣"}, "page_size"),
+        ({"state": "over"}, "state"),
+        ({"direction": "up"}, "direction"),
+        ({"missed": "1"}, "missed"),
+        ({"missed": ""}, "missed"),
+        ({"is_video_call": "True"}, "is_video_call"),
+        ({"with": "a\0b"}, "with"),
+        ({"with": "x" * 65}, "with"),
+    ],
+)
+def test_bad_cursors_and_filters_are_invalid(rest, alice, query, field):
+    response = rest(alice).get("calls", **query)
+    assert problem_of(response) == (400, "invalid")
+    assert list(response.json()["errors"]) == [field]
+
+
+def test_filters(rest, alice, bob, carol, now):
+    calls.send(by=_actor(alice), invitees=["bob"], is_video_call=True, call_id="missed", now=now - timedelta(hours=1))
+    calls.expire(_pk("missed"), now=now)
+    calls.send(by=_actor(bob), invitees=["carol"], is_video_call=False, call_id="out", now=now)
+
+    def ids(**query):
+        return _ids(rest(bob).get("calls", **query).json())
+
+    assert ids() == ["out", "missed"]
+    assert (ids(state="ringing"), ids(state="ended")) == (["out"], ["missed"])
+    assert (ids(direction="incoming"), ids(direction="outgoing")) == (["missed"], ["out"])
+    assert (ids(missed="true"), ids(missed="false")) == (["missed"], ["out"])
+    assert ids(**{"with": "carol"}) == ["out"]
+    assert ids(**{"with": "alice"}) == ["missed"]
+    assert ids(**{"with": "nobody"}) == []
+    assert (ids(is_video_call="true"), ids(is_video_call="false")) == (["missed"], ["out"])
+    assert ids(state="ended", direction="outgoing") == []
+
+
+def _pk(call_id):
+    from invitations.models import Call
+
+    return Call.objects.get(call_id=call_id).pk
+
+
+def test_filters_stay_in_the_links(rest, alice, history):
+    link = rest(alice).get("calls", is_video_call="true", page_size=5).json()["next"]
+    assert link.startswith("http://testserver/api/v1/calls?")
+    assert _query(link).items() >= {"is_video_call": "true", "page_size": "5"}.items()
+
+
+def test_a_page_costs_the_same_number_of_queries_whatever_it_holds(rest, alice, history, django_assert_max_num_queries):
+    client = rest(alice)
+    with django_assert_max_num_queries(8) as few:
+        client.get("calls", page_size=1)
+    with django_assert_max_num_queries(8) as many:
+        client.get("calls", page_size=30)
+    assert len(few) == len(many)
+
+
+def test_the_badge_is_cleared_on_all_devices(rest, alice, bob, history):
+    assert rest(bob).get("me").json()["missed_unseen"] == 30
+    assert rest(bob).get("calls/open").json()["missed_unseen"] == 30
+    assert rest(bob).post("history/seen").json() == {"missed_unseen": 0}
+    snapshot = rest(bob).get("calls/open").json()
+    assert set(snapshot) == {"server_time", "calls", "missed_unseen"}
+    assert (snapshot["calls"], snapshot["missed_unseen"]) == ([], 0)
+
+
+def test_me_and_changes_to_it(rest, bob):
+    client = rest(bob)
+    assert client.get("me").json() == {"id": "bob", "name": "Bob", "call_waiting": False, "missed_unseen": 0}
+    changed = client.patch("me", {"name": "Robert ☎", "call_waiting": True})
+    assert changed.json() == {"id": "bob", "name": "Robert ☎", "call_waiting": True, "missed_unseen": 0}
+    assert client.patch("me", {"call_waiting": False}).json()["name"] == "Robert ☎"
+    assert client.patch("me", {"name": ""}).json()["name"] == "bob"
+
+
+def test_me_without_preferences(rest, bob):
+    CallingPreferences.objects.all().delete()
+    assert rest(bob).get("me").json()["name"] == "bob"
+    assert rest(bob).patch("me", {"call_waiting": True}).json()["call_waiting"] is True
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", None), ("name", 1), ("name", "x" * 65), ("name", "\0"), ("call_waiting", "yes"), ("call_waiting", None)],
+)
+def test_me_refuses(rest, bob, field, value):
+    response = rest(bob).patch("me", {field: value})
+    assert problem_of(response) == (400, "invalid")
+    assert list(response.json()["errors"]) == [field]
+
+
+def test_people_one_may_call(rest, alice, bob, carol, mallory, now):
+    mallory.is_active = False
+    mallory.save()
+    presence.mark_online(carol.pk)
+    calls.send(by=_actor(bob), invitees=["carol"], is_video_call=True, now=now)
+    assert rest(alice).get("users").json() == {
+        "next": None,
+        "previous": None,
+        "results": [
+            {"id": "bob", "name": "Bob", "online": False, "in_call": True},
+            {"id": "carol", "name": "Carol", "online": True, "in_call": False},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("BOB", ["bob"]), ("o", ["bob", "carol"]), ("car ol", ["carol"]), ("%", []), ("zz", []), ("", ["bob", "carol"])],
+)
+def test_search_in_ids_and_names(rest, alice, bob, carol, search, found):
+    assert [each["id"] for each in rest(alice).get("users", search=search).json()["results"]] == found
+
+
+def test_search_refuses_what_cannot_be_looked_for(rest, alice):
+    assert problem_of(rest(alice).get("users", search="\0")) == (400, "invalid")
+    assert problem_of(rest(alice).get("users", search="x" * 129)) == (400, "invalid")
+
+
+def test_people_in_pages(rest, alice, make_user):
+    names = [f"user{each:02}" for each in range(7)]
+    for name in names:
+        make_user(name)
+    client = rest(alice)
+    first = client.get("users", page_size=4).json()
+    second = client.get("users", **_query(first["next"])).json()
+    assert [each["id"] for each in first["results"] + second["results"]] == names
+
+
+def test_people_cost_a_constant_number_of_queries(rest, alice, make_user, django_assert_num_queries):
+    for each in range(20):
+        make_user(f"user{each}")
+    client = rest(alice)
+    with django_assert_num_queries(4):
+        client.get("users")
+
+
+DEVICE = {"label": "Bob's phone", "kind": "android"}
+
+
+def test_a_device_is_put_got_listed_and_forgotten(rest, bob):
+    client = rest(bob)
+    put = client.put("devices/bobs-phone", {**DEVICE, "push": None})
+    assert put.status_code == 200
+    device = put.json()
+    assert device == {
+        **DEVICE, "device_id": "bobs-phone", "push": None, "health": "no_address", "disabled_reason": None,
+        "last_seen_at": device["last_seen_at"], "last_ringing_at": None,
+    }  # fmt: skip
+    assert client.get("devices/bobs-phone").json() == device
+    assert client.put("devices/bobs-phone", {"label": "New"}).json()["label"] == "New"
+    assert [each["device_id"] for each in client.get("devices").json()["results"]] == ["bobs-phone"]
+    assert client.delete("devices/bobs-phone").status_code == 204
+    assert problem_of(client.get("devices/bobs-phone")) == (404, "not_found")
+    assert problem_of(client.delete("devices/bobs-phone")) == (404, "not_found")
+
+
+def test_devices_are_ones_own(rest, alice, bob):
+    rest(bob).put("devices/phone", DEVICE)
+    assert problem_of(rest(alice).get("devices/phone")) == (404, "not_found")
+    assert problem_of(rest(alice).delete("devices/phone")) == (404, "not_found")
+    rest(alice).put("devices/phone", {"label": "Alice's"})
+    assert rest(bob).get("devices/phone").json()["label"] == "Bob's phone"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("label", 1),
+        ("label", None),
+        ("label", "x" * 65),
+        ("kind", "toaster"),
+        ("kind", None),
+        ("push", {}),
+        ("push", False),
+        ("push", {"transport": "webpush"}),
+    ],
+)
+def test_devices_refuse(rest, bob, field, value):
+    response = rest(bob).put("devices/phone", {**DEVICE, field: value})
+    assert problem_of(response) == (400, "invalid")
+    assert list(response.json()["errors"]) == [field]
+    assert rest(bob).get("devices").json()["results"] == []
+
+
+def test_the_answering_device_is_named_by_its_label(rest, alice, bob):
+    rest(bob).put("devices/phone", DEVICE)
+    call_id = rest(alice).send("bob").json()["call"]["call_id"]
+    rest(bob).verb(call_id, "accept", device_id="phone")
+    assert rest(alice).get(f"calls/{call_id}").json()["invitations"][0]["answered_on"] == "Bob's phone"

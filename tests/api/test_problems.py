@@ -1,0 +1,164 @@
+"""Failures of HTTP itself: always one problem document, never a page, never a traceback."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+
+import pytest
+from django.db import OperationalError
+from django.test import RequestFactory
+
+from invitations import calls
+from invitations.api.errors import STATUS, TooLarge
+from invitations.api.parsers import read_object
+from invitations.errors import SENTENCES, Code
+from tests.api.conftest import API, problem_of
+
+JSON = "application/json"
+
+
+def test_every_code_has_a_status_and_a_sentence():
+    assert set(STATUS) == set(Code) == set(SENTENCES)
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_every_type_leads_to_an_explanation(nobody, code):
+    body = nobody.get(f"problems/{code}").json()
+    assert body == {"code": str(code), "status": STATUS[code], "title": SENTENCES[code]}
+
+
+def test_a_type_of_no_code_is_not_found(nobody):
+    assert problem_of(nobody.get("problems/no-such")) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "", "nothing", "calls/", "calls/x/y/z", "calls/x/accept/", "me/", "devices/a b", "devices/" + "x" * 65,
+        "calls/ä", "<script>", "calls//accept",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["get", "post", "delete", "patch", "options"])
+def test_unknown_addresses(rest, alice, path, method):
+    assert problem_of(getattr(rest(alice).client, method)(API + path)) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("delete", "calls", {"GET", "POST"}),
+        ("put", "calls", {"GET", "POST"}),
+        ("get", "calls/x/accept", {"POST"}),
+        ("post", "calls/open", {"GET"}),
+        ("post", "me", {"GET", "PATCH"}),
+        ("options", "me", {"GET", "PATCH"}),
+        ("trace", "me", {"GET", "PATCH"}),
+        ("get", "live/ticket", {"POST"}),
+    ],
+)
+def test_wrong_methods_say_which_are_right(rest, alice, method, path, allowed):
+    response = getattr(rest(alice).client, method)(API + path)
+    assert problem_of(response) == (405, "method_not_allowed")
+    assert {each.strip() for each in response["Allow"].split(",")} - {"HEAD", "OPTIONS"} == allowed
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "application/json;q=0", "image/*, text/html;q=0.5"])
+def test_answers_are_json_only(rest, alice, accept):
+    assert problem_of(rest(alice).client.get(API + "me", HTTP_ACCEPT=accept)) == (406, "not_acceptable")
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "*/*", "application/*", "text/html, application/json;q=0.1", "APPLICATION/JSON"]
+)
+def test_whoever_takes_json_gets_it(rest, alice, accept):
+    assert rest(alice).client.get(API + "me", HTTP_ACCEPT=accept).status_code == 200
+
+
+def test_a_format_in_the_address_means_nothing(rest, alice):
+    assert rest(alice).get("me", format="xml").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
+def test_bodies_are_json_only(rest, alice, content_type):
+    response = rest(alice).client.post(API + "calls", b"a=b", content_type=content_type)
+    assert problem_of(response) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
+def test_json_may_name_its_charset(rest, alice, bob, content_type):
+    body = json.dumps({"invitees": ["bob"], "is_video_call": False}).encode()
+    assert rest(alice).client.post(API + "calls", body, content_type=content_type).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{", b"nothing", b"[]", b"null", b"5", b'"text"', b"\xff\xfe", b'{"invitees": NaN}', b"[" * 20_000,
+        b'{"a":' * 9_000, b'{"timeout_seconds": ' + b"9" * 5000 + b"}",
+    ],
+)  # fmt: skip
+def test_broken_bodies_are_invalid(rest, alice, body):
+    assert problem_of(rest(alice).client.post(API + "calls", body, content_type=JSON)) == (400, "invalid")
+
+
+def test_a_large_body_is_refused(rest, alice):
+    body = json.dumps({"invitees": ["bob"], "is_video_call": True, "unknown": "x" * 65_536}).encode()
+    assert problem_of(rest(alice).client.post(API + "calls", body, content_type=JSON)) == (413, "too_large")
+
+
+def test_a_body_of_just_the_limit_is_read(rest, alice, bob):
+    frame = json.dumps({"invitees": ["bob"], "is_video_call": True, "unknown": ""}).encode()
+    body = frame.replace(b'""', b'"' + b"x" * (65_536 - len(frame)) + b'"')
+    assert len(body) == 65_536
+    assert rest(alice).client.post(API + "calls", body, content_type=JSON).status_code == 201
+
+
+def test_a_body_in_chunks_is_bounded_whatever_it_declares():
+    request = RequestFactory().post("/", b"", content_type=JSON)
+    request.META.update(HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="5", CONTENT_TYPE=JSON)
+    request._stream = BytesIO(b'{"a": "' + b"x" * 70_000 + b'"}')
+    with pytest.raises(TooLarge):
+        read_object(request)
+
+
+@pytest.mark.parametrize("terminated", [True, False])
+def test_a_body_in_chunks_is_read(terminated):
+    request = RequestFactory().post("/", b"", content_type=JSON)
+    request.META.pop("CONTENT_LENGTH", None)
+    request.META.update(HTTP_TRANSFER_ENCODING="chunked", CONTENT_TYPE=JSON)
+    body = BytesIO(b'{"a": 1}')
+    if terminated:
+        request.META.update({"wsgi.input_terminated": True, "wsgi.input": body})
+    else:
+        request._stream = body
+    assert read_object(request) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "path", ["calls", "calls/open", "calls/x", "calls/x/timeline", "me", "users", "devices", "devices/x"]
+)
+def test_nobody_reads_nothing(nobody, path):
+    response = nobody.get(path)
+    assert problem_of(response) == (401, "not_authenticated")
+    assert response["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("path", ["calls", "calls/x/accept", "calls/current/reject", "history/seen", "live/ticket"])
+def test_nobody_does_nothing(nobody, path):
+    assert problem_of(nobody.post(path)) == (401, "not_authenticated")
+
+
+@pytest.mark.parametrize("error", [OperationalError("away"), RuntimeError("a secret in a message")])
+def test_a_crash_is_a_problem_without_a_word_about_its_cause(rest, alice, monkeypatch, caplog, error):
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(calls, "open_calls", fail)
+    response = rest(alice).get("calls/open")
+    assert problem_of(response) == (503, "unavailable")
+    assert str(error) not in response.content.decode()
+    assert response["Retry-After"] == "1"
+    assert "GET /api/v1/calls/open" in caplog.text

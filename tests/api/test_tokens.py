@@ -1,0 +1,245 @@
+"""Signing in: tokens of apps, sessions of browsers with CSRF, and the limit on guessing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import RequestFactory
+from django.utils import timezone
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from invitations.api import throttles
+from invitations.errors import CallError
+from invitations.models import Device
+from tests.api.conftest import API, Rest, problem_of
+from tests.conftest import PASSWORD
+
+
+def _sign_in(nobody: Rest, username: str = "bob", password: str = PASSWORD, **fields):
+    return nobody.post("auth/token", {"username": username, "password": password, **fields})
+
+
+def _bearer(token: str, scheme: str = "Bearer") -> Rest:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"{scheme} {token}")
+    return Rest(client)
+
+
+def test_an_app_signs_in_and_is_its_user(nobody, bob):
+    response = _sign_in(nobody, device_name="Bob's phone")
+    body = response.json()
+    assert response.status_code == 201
+    assert set(body) == {"token", "expiry", "user"}
+    assert body["user"] == {"id": "bob", "name": "Bob"}
+    assert body["expiry"].endswith("Z")
+    assert _bearer(body["token"]).get("me").json()["id"] == "bob"
+    assert not AuthToken.objects.filter(digest__contains=body["token"]).exists()
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_may_be_written_in_any_case(nobody, bob, scheme):
+    assert _bearer(_sign_in(nobody).json()["token"], scheme).get("me").status_code == 200
+
+
+def test_each_token_is_a_device_of_its_own(nobody, alice, bob, rest):
+    call_id = rest(alice).send("bob").json()["call"]["call_id"]
+    app = _bearer(_sign_in(nobody, device_name="Bob's phone").json()["token"])
+    participant = app.verb(call_id, "accept").json()["call"]["participants"][-1]
+    device = Device.objects.get(user=bob)
+    assert (participant["device_id"], device.label) == (device.device_id, "Bob's phone")
+    assert participant["device_id"].startswith("token-")
+    assert app.get(f"calls/{call_id}").json()["invitations"][0]["answered_on"] == "Bob's phone"
+
+
+def test_signing_out_ends_the_token_and_its_device_only(nobody, bob):
+    first = _bearer(_sign_in(nobody).json()["token"])
+    second = _bearer(_sign_in(nobody).json()["token"])
+    assert first.delete("auth/token").status_code == 204
+    assert problem_of(first.get("me")) == (401, "not_authenticated")
+    assert second.get("me").status_code == 200
+    assert Device.objects.filter(user=bob).count() == 1
+
+
+def test_a_session_has_no_token_to_end(rest, bob):
+    assert problem_of(rest(bob).delete("auth/token")) == (401, "not_authenticated")
+
+
+def test_an_unknown_user_and_a_wrong_password_cannot_be_told_apart(nobody, bob):
+    unknown = _sign_in(nobody, username="nobody")
+    wrong = _sign_in(nobody, password="wrong")
+    assert problem_of(unknown) == problem_of(wrong) == (401, "not_authenticated")
+    assert unknown.content == wrong.content
+    assert dict(unknown.headers) == dict(wrong.headers)
+
+
+def test_an_unknown_user_costs_a_hash_too(nobody, bob, monkeypatch):
+    from django.contrib.auth.hashers import MD5PasswordHasher
+
+    hashed = []
+    monkeypatch.setattr(MD5PasswordHasher, "encode", _counting(MD5PasswordHasher.encode, hashed))
+    _sign_in(nobody, password="wrong")
+    known = len(hashed)
+    _sign_in(nobody, username="nobody", password="wrong")
+    assert len(hashed) == 2 * known > 0
+
+
+def _counting(encode, seen):
+    def counted(self, password, salt):
+        seen.append(password)
+        return encode(self, password, salt)
+
+    return counted
+
+
+def test_inactive_people_do_not_get_in(nobody, bob, app_of):
+    app = app_of(bob)
+    bob.is_active = False
+    bob.save()
+    assert problem_of(_sign_in(nobody)) == (401, "not_authenticated")
+    assert problem_of(app.get("me")) == (401, "not_authenticated")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", None),
+        ("username", 5),
+        ("username", ""),
+        ("username", "b\0b"),
+        ("password", None),
+        ("password", ["x"]),
+        ("password", "x" * 4097),
+        ("device_name", 5),
+        ("device_name", "x" * 65),
+    ],
+)
+def test_sign_in_refuses_a_field(nobody, bob, field, value):
+    response = (
+        _sign_in(nobody, **{field: value})
+        if field == "device_name"
+        else nobody.post("auth/token", {"username": "bob", "password": PASSWORD, field: value})
+    )
+    assert problem_of(response) == (400, "invalid")
+    assert list(response.json()["errors"]) == [field]
+
+
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer x", "Bearer a b", "Bearer \xe4\xf6", "Basic Ym9iOng=", "x", "Bearer " + "f" * 64]
+)
+def test_bad_headers_are_not_authenticated(db, header):
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=header)
+    response = Rest(client).get("me")
+    assert problem_of(response) == (401, "not_authenticated")
+    assert response["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_an_expired_token_is_worthless_and_goes_at_the_next_sign_in(nobody, bob):
+    token = _sign_in(nobody).json()["token"]
+    AuthToken.objects.update(expiry=timezone.now() - timedelta(seconds=1))
+    assert problem_of(_bearer(token).get("me")) == (401, "not_authenticated")
+    _sign_in(nobody)
+    assert (AuthToken.objects.count(), Device.objects.count()) == (1, 1)
+
+
+def test_a_used_token_lives_on(nobody, bob):
+    token = _sign_in(nobody).json()["token"]
+    soon = timezone.now() + timedelta(days=1)
+    AuthToken.objects.update(expiry=soon)
+    _bearer(token).get("me")
+    assert AuthToken.objects.get().expiry > soon + timedelta(days=80)
+
+
+def test_a_token_costs_one_query(nobody, bob, django_assert_num_queries):
+    app = _bearer(_sign_in(nobody).json()["token"])
+    with django_assert_num_queries(1):
+        app.post("live/ticket")
+
+
+def test_a_browser_needs_the_pages_csrf_token(alice):
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(alice)
+    assert client.get(API + "me").status_code == 200
+    response = client.post(API + "live/ticket", {}, format="json")
+    assert problem_of(response) == (403, "csrf_failed")
+
+
+def test_a_browser_with_the_csrf_token_gets_through(alice):
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(alice)
+    client.cookies["csrftoken"] = secret = "x" * 32
+    response = client.post(API + "live/ticket", {}, format="json", HTTP_X_CSRFTOKEN=secret)
+    assert response.status_code == 201
+
+
+def test_a_form_of_another_site_does_nothing(alice):
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(alice)
+    response = client.post(API + "live/ticket", "a=b", content_type="application/x-www-form-urlencoded")
+    assert problem_of(response)[0] in {403, 415}
+
+
+def test_an_app_needs_no_csrf_token(bob):
+    client = APIClient(enforce_csrf_checks=True)
+    body = {"username": "bob", "password": PASSWORD}
+    token = client.post(API + "auth/token", body, format="json").json()["token"]
+    response = client.post(API + "live/ticket", {}, format="json", HTTP_AUTHORIZATION=f"Bearer {token}")
+    assert response.status_code == 201
+
+
+class TestGuessing:
+    @pytest.fixture(autouse=True)
+    def _limit(self, settings):
+        settings.CALLINVITE = {**settings.CALLINVITE, "logins_per_minute": 3}
+
+    def test_one_name_from_many_addresses(self, nobody, bob):
+        answers = [
+            nobody.post("auth/token", {"username": "bob", "password": "wrong"}, REMOTE_ADDR=f"10.0.0.{each}")
+            for each in range(4)
+        ]
+        assert [each.status_code for each in answers] == [401, 401, 401, 429]
+        assert problem_of(answers[-1]) == (429, "throttled")
+        assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+
+    def test_many_names_from_one_address(self, nobody, db):
+        answers = [_sign_in(nobody, username=f"user{each}").status_code for each in range(4)]
+        assert answers == [401, 401, 401, 429]
+
+    def test_the_right_password_does_not_help_then(self, nobody, bob):
+        for _ in range(3):
+            _sign_in(nobody, password="wrong")
+        assert problem_of(_sign_in(nobody)) == (429, "throttled")
+
+    def test_others_are_not_held_up(self, nobody, bob, alice):
+        for _ in range(4):
+            _sign_in(nobody, password="wrong")
+        body = {"username": "alice", "password": PASSWORD}
+        assert nobody.post("auth/token", body, REMOTE_ADDR="10.0.0.9").status_code == 201
+
+    def test_a_minute_later_it_may_be_tried_again(self, now):
+        request = RequestFactory().post("/")
+        for _ in range(3):
+            throttles.check_login(request, "bob", now)
+        with pytest.raises(CallError):
+            throttles.check_login(request, "bob", now + timedelta(seconds=1))
+        throttles.check_login(request, "bob", now + timedelta(seconds=120))
+
+    def test_no_limit(self, nobody, db, settings):
+        settings.CALLINVITE = {**settings.CALLINVITE, "logins_per_minute": 0}
+        assert {_sign_in(nobody, username="x").status_code for _ in range(20)} == {401}
+
+
+@pytest.mark.parametrize(
+    ("proxy", "forwarded", "address"),
+    [
+        (None, "6.6.6.6", "127.0.0.1"),
+        (("HTTP_X_FORWARDED_PROTO", "https"), "6.6.6.6, 10.1.1.1", "10.1.1.1"),
+        (("HTTP_X_FORWARDED_PROTO", "https"), "", "127.0.0.1"),
+    ],
+)
+def test_only_a_trusted_proxy_names_the_address(settings, proxy, forwarded, address):
+    settings.SECURE_PROXY_SSL_HEADER = proxy
+    request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded)
+    assert throttles.address_of(request) == address
