@@ -1,0 +1,66 @@
+"""`manage.py make_demo_users`: alice, bob, carol and dave, all with one password, for trying things out."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from invitations.models import CallingPreferences
+
+NAMES = {"alice": "Alice", "bob": "Bob", "carol": "Carol", "dave": "Dave"}
+
+
+class Command(BaseCommand):
+    help = "Makes the demo users alice, bob, carol and dave with one password, and prints it."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the password."""
+        parser.add_argument(
+            "--password", help="for all four, also where they exist; otherwise the last one, or a random one"
+        )
+
+    def handle(self, *args: Any, password: str | None, **options: Any) -> None:
+        """Make those who are missing. Existing accounts change only where a password is given."""
+        file = Path(settings.DATA_DIR) / "demo-password"
+        chosen = password or _kept(file) or secrets.token_urlsafe(9)
+        _make(chosen, overwrite=password is not None)
+        _keep(file, chosen)
+        self.stdout.write(f"Demo users: {', '.join(NAMES)}; password: {chosen}")
+
+
+@transaction.atomic
+def _make(password: str, *, overwrite: bool) -> None:
+    users = get_user_model()
+    known = {
+        each.get_username(): each for each in users._default_manager.filter(**{f"{users.USERNAME_FIELD}__in": NAMES})
+    }
+    for username, shown in NAMES.items():
+        user = known.get(username)
+        if user is not None and not overwrite:
+            continue
+        if user is None:
+            user = users(**{users.USERNAME_FIELD: username})
+        user.set_password(password)
+        user.save()
+        CallingPreferences.objects.get_or_create(user=user, defaults={"display_name": shown})
+
+
+def _kept(file: Path) -> str:
+    return file.read_text().strip() if file.exists() else ""
+
+
+def _keep(file: Path, password: str) -> None:
+    if _kept(file) == password:
+        return
+    descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(f"{password}\n")

@@ -1,0 +1,85 @@
+"""`manage.py serve`: web and dispatcher in one process, ready with nothing but a migrated database."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+
+from invitations import checks
+
+
+class Command(BaseCommand):
+    help = "Serves pages, REST and the live socket, and does what is due, in one process."
+    requires_system_checks = [checks.TAG]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the address, and whether this is a demonstration."""
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+        parser.add_argument("--port", type=_port, default=8000, help="port to listen on (default: 8000)")
+        parser.add_argument(
+            "--demo", action="store_true", help="migrate and make the demo users first, and print their password"
+        )
+
+    def handle(self, *args: Any, host: str, port: int, demo: bool, **options: Any) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        unapplied = _has_unapplied_migrations()
+        if unapplied and not demo:
+            raise CommandError("The database is not up to date. Run: manage.py migrate")
+        if unapplied:
+            call_command("migrate", verbosity=0, interactive=False)
+        if demo:
+            call_command("make_demo_users", stdout=self.stdout)
+        self._serve(host, port)
+
+    def _serve(self, host: str, port: int) -> None:
+        # Imported late: the commands that do not serve need none of it, and a wrong option is answered at once.
+        from channels.routing import get_default_application
+
+        from invitations import live
+        from invitations.dispatcher import Dispatcher
+        from invitations.management.server import WebServer
+
+        dispatcher = Dispatcher()
+        tasks: list[asyncio.Task[None]] = []
+
+        def start(listening_port: int) -> None:
+            loop = asyncio.get_running_loop()
+            live.serve_on(loop)
+            tasks.append(loop.create_task(dispatcher.run()))
+            self.stdout.write(f"Callinvite is ready at http://{_in_url(host)}:{listening_port}/")
+            self.stdout.flush()
+
+        async def stop() -> None:
+            dispatcher.stop()
+            await asyncio.gather(*tasks)
+
+        server = WebServer(get_default_application(), host=host, port=port, on_start=start, on_stop=stop)
+        server.run()
+        if server.refusal is not None:
+            raise CommandError(f"Cannot listen on {_in_url(host)}:{port}: {server.refusal}")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError(port)
+    return port
+
+
+def _in_url(host: str) -> str:
+    return f"[{host.strip('[]')}]" if ":" in host else host
+
+
+def _has_unapplied_migrations() -> bool:
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    except OperationalError as error:
+        raise CommandError(f"The database cannot be reached: {str(error).strip().splitlines()[0]}") from error
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

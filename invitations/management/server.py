@@ -1,0 +1,94 @@
+"""The web server of `manage.py serve`: daphne in this process, with a stop that finishes what is under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+# Installs Twisted's asyncio reactor, so it comes before anything else of Twisted.
+from daphne.server import Server, twisted_loop  # isort: skip
+from autobahn.websocket.protocol import WebSocketProtocol as WebSocketStates
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import defer
+
+GOING_AWAY = 1001
+"""RFC 6455 section 7.4.1: the server is going down; clients come back."""
+HARD_FRAME_BYTES = 1024 * 1024
+"""Above the app's own limit of 64 KiB, so that it can answer `too_large` itself; beyond this the socket is closed with 1009."""
+HTTP_TIMEOUT_SECONDS = 60
+STOP_SECONDS = 8
+Effect = Callable[[], Awaitable[None]]
+
+
+class WebServer(Server):
+    """HTTP and WebSockets on one address.
+
+    Args:
+        application: the ASGI application.
+        host: a name or address to listen on.
+        port: 1 to 65535, or 0 for any that is free.
+        on_start: called on the server's loop once it listens, with the port.
+        on_stop: awaited on the loop after the last request, before the loop ends.
+    """
+
+    def __init__(
+        self, application: Any, *, host: str, port: int, on_start: Callable[[int], None], on_stop: Effect
+    ) -> None:
+        super().__init__(
+            application,
+            endpoints=build_endpoint_description_strings(host=host, port=port),
+            http_timeout=HTTP_TIMEOUT_SECONDS,
+            websocket_timeout=-1,
+            websocket_max_message_size=HARD_FRAME_BYTES,
+            websocket_max_frame_size=HARD_FRAME_BYTES,
+            ping_interval=20,
+            ping_timeout=30,
+            ready_callable=self._ready,
+            server_name="callinvite",
+        )
+        self.refusal: str | None = None
+        """Why it could not listen, if it could not."""
+        self._ports: list[Any] = []
+        self._on_start = on_start
+        self._on_stop = on_stop
+
+    def listen_success(self, port: Any) -> None:
+        """Remember what is listened on, to stop it first."""
+        super().listen_success(port)
+        self._ports.append(port)
+
+    def listen_error(self, failure: Any) -> None:
+        """Remember the reason; `run` returns without having served."""
+        reason = getattr(failure.value, "socketError", None) or failure.value
+        self.refusal = getattr(reason, "strerror", None) or str(reason)
+        self.stop()
+
+    def kill_all_applications(self) -> defer.Deferred[None]:
+        """What Twisted waits for before its loop ends: a stop in good order instead of daphne's plain kill."""
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self._wind_up(), loop=twisted_loop))
+
+    def _ready(self) -> None:
+        # An oversized message gets its close frame with 1009 instead of a dropped connection.
+        self.ws_factory.setProtocolOptions(failByDrop=False)
+        twisted_loop.call_soon(lambda: self._on_start(self.listening_addresses[0][1]))
+
+    async def _wind_up(self) -> None:
+        for port in self._ports:
+            port.stopListening()
+        for protocol in list(self.connections):
+            if isinstance(protocol, WebSocketProtocol) and protocol.state == WebSocketStates.STATE_OPEN:
+                protocol.sendClose(code=GOING_AWAY)
+        running = [task for task in map(_application_of, self.connections.values()) if task is not None]
+        if running:
+            _, late = await asyncio.wait(running, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._on_stop()
+
+
+def _application_of(details: dict[str, Any]) -> asyncio.Future[Any] | None:
+    task: asyncio.Future[Any] | None = details.get("application_instance")
+    return None if task is None or task.done() else task
