@@ -20,6 +20,12 @@ function source(name) {
   return readFileSync(new URL(name, FOLDER), "utf8");
 }
 
+/** The modules that a file names in imports and in JSDoc types. */
+function importsOf(url) {
+  const named = readFileSync(url, "utf8").matchAll(/(?:from\s*|import\s*\(?\s*)"(\.[^"]+\.js)"/g);
+  return [...named].map((match) => new URL(match[1], url).href);
+}
+
 /** Public functions and methods of a file with the comment right above each. */
 function publicMembers(text) {
   const lines = text.split("\n");
@@ -52,6 +58,21 @@ test("every import and export ends with a semicolon, is relative and names its f
     assert.doesNotMatch(source(name), /^export default/m, name);
     assert.doesNotMatch(source(name), /\bimport\((?!".\/(?:types|state|socket|rest)\.js"\))/, name);
   }
+});
+
+test("no imports run in a circle, not even those of types: hashed file names could not be made", () => {
+  const root = new URL("../../static/callinvite/", import.meta.url);
+  const modules = readdirSync(root, { recursive: true }).filter((name) => name.endsWith(".js"));
+  const imports = new Map(modules.map((name) => [new URL(name, root).href, importsOf(new URL(name, root))]));
+  const settled = new Set();
+  const walk = (module, path) => {
+    assert.ok(!path.includes(module), [...path, module].map((each) => each.replace(root.href, "")).join(" -> "));
+    if (!settled.has(module)) {
+      (imports.get(module) ?? []).forEach((each) => walk(each, [...path, module]));
+      settled.add(module);
+    }
+  };
+  modules.forEach((name) => walk(new URL(name, root).href, []));
 });
 
 test("no module touches the document", () => {
