@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,10 +14,11 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer
 
+logger = logging.getLogger(__name__)
 GOING_AWAY = 1001
 """RFC 6455 section 7.4.1: the server is going down; clients come back."""
 HARD_FRAME_BYTES = 1024 * 1024
-"""Above the app's own limit of 64 KiB, so that it can answer `too_large` itself; beyond this the socket is closed with 1009."""
+"""Above the app's own limit of 64 KiB, so that it can answer `too_large` itself; beyond this a socket is closed: 1009."""
 HTTP_TIMEOUT_SECONDS = 60
 STOP_SECONDS = 8
 Effect = Callable[[], Awaitable[None]]
@@ -75,18 +77,26 @@ class WebServer(Server):
         twisted_loop.call_soon(lambda: self._on_start(self.listening_addresses[0][1]))
 
     async def _wind_up(self) -> None:
+        try:
+            await self._finish_connections()
+        except Exception:
+            logger.exception("The connections could not be closed in good order")
+        await self._on_stop()
+
+    async def _finish_connections(self) -> None:
         for port in self._ports:
             port.stopListening()
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol) and protocol.state == WebSocketStates.STATE_OPEN:
-                protocol.sendClose(code=GOING_AWAY)
+                # Not `sendClose`, which holds this code to be none of an application's business.
+                protocol.sendCloseFrame(code=GOING_AWAY)
         running = [task for task in map(_application_of, self.connections.values()) if task is not None]
-        if running:
-            _, late = await asyncio.wait(running, timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        await self._on_stop()
+        if not running:
+            return
+        _, late = await asyncio.wait(running, timeout=STOP_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 def _application_of(details: dict[str, Any]) -> asyncio.Future[Any] | None:
