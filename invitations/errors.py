@@ -86,9 +86,7 @@ class CallError(Exception):
         extra: further members of the problem, such as `errors` or `retry_after_seconds`.
     """
 
-    def __init__(
-        self, code: Code, detail: str | None = None, *, sheet: CallSheet | None = None, **extra: Any
-    ) -> None:
+    def __init__(self, code: Code, detail: str | None = None, *, sheet: CallSheet | None = None, **extra: Any) -> None:
         self.code = code
         self.detail = detail or SENTENCES[code]
         self.sheet = sheet

@@ -1,6 +1,6 @@
-"""Recording what happened: one log row per fact, numbered by the call's revision, and the live hint once it is committed.
+"""Recording what happened: one log row per fact, numbered by the call's revision, and the live hint after the commit.
 
-Rows are written in the transaction of the change they tell of; nothing is published for a change that did not happen."""
+Rows are written in the transaction of the change they tell of; nothing is published for what did not happen."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ class Change:
         headline: the fact that names the change on the wire; the first one when omitted.
     """
 
-    def __init__(
-        self, sheet: CallSheet, *, by: Actor | None, now: datetime, headline: EventKind | None = None
-    ) -> None:
+    def __init__(self, sheet: CallSheet, *, by: Actor | None, now: datetime, headline: EventKind | None = None) -> None:
         self.sheet = sheet
         self.now = now
         self._headline = headline

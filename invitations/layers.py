@@ -1,7 +1,7 @@
 """A channel layer for one process whose cost does not grow with the users online.
 
-Same interface as the layers of Channels. The in-memory layer that comes with Channels walks every channel on each send; this one
-touches the receivers only, and may be published to from any thread. It never reaches another process."""
+Same interface as the layers of Channels. The in-memory layer that comes with Channels walks every channel on each send;
+this one touches the receivers only, and may be published to from any thread. It never reaches another process."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Lean reading and writing of rows for the verbs' hot path: SQL built once per model from its own fields.
 
-A queryset costs about 0.1 ms of CPU before it reaches the database, and a verb needs several; everything that is not in a
-verb's hot path uses querysets. Must never be given text from outside as SQL: values go in as parameters only."""
+A queryset costs about 0.1 ms of CPU before it reaches the database, and a verb needs several; everything that is not in
+a verb's hot path uses querysets. Must never be given text from outside as SQL: values go in as parameters only."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.base import ModelState
 
+from invitations import statements
 from invitations.models import CallingPreferences, Device
 from invitations.sheets import Person
 
@@ -31,20 +32,18 @@ def insert(*objects: models.Model) -> None:
         return
     model = type(objects[0])
     sql, fields = _insert_sql(model, len(objects))
-    writers = _writers(model, connection.vendor)
+    writers = _writers(model, statements.database().vendor)
     values: list[Any] = []
     for each in objects:
         state = each.__dict__
         for name, write in fields:
             value = state[name]
             values.append(value if write is None or value is None else writers[name](value))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        keys = cursor.fetchall()
+    keys = statements.change(sql, values)
     for each, (key,) in zip(objects, sorted(keys), strict=True):
         each.pk = key
         each._state.adding = False
-        each._state.db = connection.alias
+        each._state.db = DEFAULT_DB_ALIAS
 
 
 def update(instance: models.Model, *names: str) -> None:
@@ -55,14 +54,13 @@ def update(instance: models.Model, *names: str) -> None:
         names: the attribute names (`state`, `call_id`, ...) to write.
     """
     model = type(instance)
-    writers = _writers(model, connection.vendor)
+    writers = _writers(model, statements.database().vendor)
     values = []
     for name in names:
         value = instance.__dict__[name]
         write = writers.get(name)
         values.append(value if write is None or value is None else write(value))
-    with connection.cursor() as cursor:
-        cursor.execute(_update_sql(model, names), [*values, instance.pk])
+    statements.change(_update_sql(model, names), [*values, instance.pk])
 
 
 def select(model: type[M], condition: str, values: Sequence[Any], *, lock: bool = False) -> list[M]:
@@ -103,15 +101,10 @@ def select_with_person(
         f"JOIN {_user_table()} u ON u.{_user_key()} = t.{person} {_preferences_join()} WHERE {condition}"
     )
     width = len(_attributes(model))
-    return [
-        (_build(model, row[:width]), _person(row[width:]))
-        for row in _fetch(sql, [*extra, *values], lock=lock)
-    ]
+    return [(_build(model, row[:width]), _person(row[width:])) for row in _fetch(sql, [*extra, *values], lock=lock)]
 
 
-def people(
-    usernames: Iterable[str], *, device_of: tuple[int, str] | None = None, lock: bool = False
-) -> list[Person]:
+def people(usernames: Iterable[str], *, device_of: tuple[int, str] | None = None, lock: bool = False) -> list[Person]:
     """The active users of these names, in the order of their keys, locked in that order.
 
     Args:
@@ -130,7 +123,7 @@ def people(
 
 
 def with_user_names(sql: str) -> str:
-    """Fill the user table and the columns of its key and public id into a statement with `{users}`, `{key}`, `{name}`."""
+    """Fill the user table, its key and its public id into a statement with `{users}`, `{key}`, `{name}`."""
     return sql.format(users=_user_table(), key=_user_key(), name=_username())
 
 
@@ -150,7 +143,7 @@ def moment(value: Any) -> datetime | None:
 
 def locks() -> bool:
     """Whether this database locks rows; where it does not, one writer at a time does the same."""
-    return connection.features.has_select_for_no_key_update
+    return statements.database().features.has_select_for_no_key_update
 
 
 def _label(device_of: tuple[int, str] | None) -> tuple[str, list[Any]]:
@@ -167,22 +160,18 @@ def _label(device_of: tuple[int, str] | None) -> tuple[str, list[Any]]:
 def _fetch(sql: str, values: Sequence[Any], *, lock: bool = False, of: str = "t") -> list[tuple[Any, ...]]:
     if lock and locks():
         sql = f"{sql} FOR NO KEY UPDATE OF {of}"
-    adapt = connection.ops.adapt_datetimefield_value
-    parameters = [adapt(value) if isinstance(value, datetime) else value for value in values]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()
+    return statements.run(sql, [statements.adapt(value) for value in values])
 
 
 def _build(model: type[M], row: Sequence[Any]) -> M:
     values = list(row)
-    for position, convert in _readers(model, connection.vendor):
+    for position, convert in _readers(model, statements.database().vendor):
         if values[position] is not None:
             values[position] = convert(values[position])
-    # As `from_db`, without going through each field's default and the signals, which no model here uses: a third of the cost.
+    # As `from_db`, without each field's default and the signals, which no model here uses: a third of the cost.
     instance = model.__new__(model)
     instance._state = state = ModelState()
-    state.adding, state.db = False, connection.alias
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
     instance.__dict__.update(zip(_attributes(model), values, strict=True))
     return instance
 
@@ -237,7 +226,7 @@ def _insert_sql(model: type[models.Model], count: int) -> tuple[str, list[tuple[
     fields = [each for each in model._meta.concrete_fields if not each.primary_key]
     names = ", ".join(f'"{each.column}"' for each in fields)
     marks = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * count)
-    writers = _writers(model, connection.vendor)
+    writers = _writers(model, statements.database().vendor)
     key = model._meta.pk.column
     sql = f'INSERT INTO {_table(model)} ({names}) VALUES {marks} RETURNING "{key}"'  # noqa: S608  no outside text
     return sql, [(each.attname, True if each.attname in writers else None) for each in fields]
@@ -255,10 +244,10 @@ def _writers(model: type[models.Model], vendor: str) -> dict[str, Convert]:
     """How a value becomes a parameter, for the fields where it is not the value itself."""
     writers: dict[str, Convert] = {}
     for each in model._meta.concrete_fields:
-        if isinstance(each, models.DateTimeField):
-            writers[each.attname] = connection.ops.adapt_datetimefield_value
+        if isinstance(each, models.DateTimeField) and vendor == "sqlite":
+            writers[each.attname] = statements.sqlite_moment
         if isinstance(each, models.JSONField):
-            writers[each.attname] = lambda value, field=each: field.get_db_prep_save(value, connection)
+            writers[each.attname] = lambda value, field=each: field.get_db_prep_save(value, statements.database())
     return writers
 
 

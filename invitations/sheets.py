@@ -32,7 +32,7 @@ class Actor:
     Args:
         user_id: the user's key.
         username: the user's public id.
-        device_id: 1 to 64 of `[A-Za-z0-9._~-]`; a face derives one from the session or token where the client named none.
+        device_id: 1 to 64 of `[A-Za-z0-9._~-]`; a face derives one where the client named none.
         device_label: what the device is called, or None if the verb shall look it up.
         origin: the channel of the socket that asks: it gets the result instead of the live frame.
         lives: the request itself proves that the device is alive.
@@ -73,23 +73,26 @@ class CallSheet:
 
     def participant_of(self, user_id: int) -> Participant | None:
         """The user's open stay in the call."""
-        return next(
-            (each for each in self.participants if each.user_id == user_id and each.left_at is None), None
-        )
+        return next((each for each in self.participants if each.user_id == user_id and each.left_at is None), None)
 
     def concerns(self, user_id: int) -> bool:
         """Whether the user started the call or was ever invited to it."""
         return user_id == self.call.caller_id or self.invitation_of(user_id) is not None
 
+    def due_at(self) -> datetime | None:
+        """When time changes this call next: a ring or a lease runs out, or it lasted too long. None if it is over."""
+        if self.call.state == "ended":
+            return None
+        return min(
+            longest_until(self.call),
+            *(each.expires_at for each in self.pending()),
+            *(lease_expires_at(each, self.call) for each in self.inside()),
+        )
+
     def is_overdue(self, now: datetime) -> bool:
         """Whether a deadline of this open call has passed and nobody has acted on it yet."""
-        if self.call.state == "ended":
-            return False
-        if any(each.expires_at <= now for each in self.pending()):
-            return True
-        if any(lease_expires_at(each, self.call) <= now for each in self.inside()):
-            return True
-        return self.call.created_at + timedelta(seconds=limits().max_duration_seconds) <= now
+        due_at = self.due_at()
+        return due_at is not None and due_at <= now
 
 
 def lease_expires_at(participant: Participant, call: Call) -> datetime:
@@ -106,3 +109,8 @@ def lease_expires_at(participant: Participant, call: Call) -> datetime:
         since = max(participant.joined_at, call.answered_at or participant.joined_at)
         return since + timedelta(seconds=terms.lease_unproven_seconds)
     return call.ring_expires_at
+
+
+def longest_until(call: Call) -> datetime:
+    """When a call ends whatever happens."""
+    return call.created_at + timedelta(seconds=limits().max_duration_seconds)

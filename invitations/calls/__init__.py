@@ -1,6 +1,6 @@
 """The verbs: the only writer of call, invitation and participant state.
 
-Each verb is synchronous, runs in one transaction, takes `now` and says who acts by an `Actor`. What a verb owes to others (log
+Each verb is synchronous, runs in one transaction, takes `now` and says who acts by an `Actor`. What a verb owes (log
 rows, and messages) is written in the same transaction; live hints follow the commit and never make a verb fail."""
 
 from invitations.calls.answering import accept, reject, ringing

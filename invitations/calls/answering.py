@@ -128,9 +128,7 @@ def ringing(call_id: str, *, by: Actor, now: datetime, audible: bool = True) -> 
     own.next_ring_at = None
     rows.update(own, "ringing_at", "notified_at", "ringing_label", "next_ring_at")
     change = Change(sheet, by=by, now=now)
-    change.fact(
-        EventKind.INVITATION_RINGING, invitee=by.username, device=by.device_id, label=label, audible=audible
-    )
+    change.fact(EventKind.INVITATION_RINGING, invitee=by.username, device=by.device_id, label=label, audible=audible)
     return save(sheet, change)
 
 
@@ -190,9 +188,7 @@ def leave_others(sheet: CallSheet, others: dict[int, CallSheet], *, by: Actor, n
         save(other, change)
 
 
-def _answer(
-    own: Invitation, state: InvitationState, by: Actor, label: str, custom_data: str, now: datetime
-) -> None:
+def _answer(own: Invitation, state: InvitationState, by: Actor, label: str, custom_data: str, now: datetime) -> None:
     own.state = state.value
     own.custom_data = custom_data
     own.responded_at = own.closed_at = now
@@ -218,9 +214,9 @@ def _current_call_id(by: Actor, now: datetime) -> str:
 
 
 def _ring_of(sheet: CallSheet, by: Actor) -> Invitation:
-    if by.user_id == sheet.call.caller_id:
-        raise CallError(Code.NOT_ALLOWED, "This is your own call.", sheet=sheet)
     own = sheet.invitation_of(by.user_id)
+    if own is None and by.user_id == sheet.call.caller_id:
+        raise CallError(Code.NOT_ALLOWED, "This is your own call.", sheet=sheet)
     if own is None:
         raise CallError(Code.NOT_ALLOWED, "You are not invited to this call.", sheet=sheet)
     return own
@@ -237,9 +233,7 @@ def _refuse_answer(sheet: CallSheet, own: Invitation, by: Actor) -> NoReturn:
     if own.state == "accepted" and elsewhere:
         raise CallError(Code.ANSWERED_ELSEWHERE, f"You answered on another device{place}.", sheet=sheet)
     if own.state == "rejected" and elsewhere:
-        raise CallError(
-            Code.REJECTED_ELSEWHERE, f"You rejected the call on another device{place}.", sheet=sheet
-        )
+        raise CallError(Code.REJECTED_ELSEWHERE, f"You rejected the call on another device{place}.", sheet=sheet)
     if sheet.call.state == "ended":
         raise CallError(Code.CALL_ENDED, sheet=sheet)
     if own.state == "busy":

@@ -92,16 +92,13 @@ def _targets(
     return targets, errors
 
 
-def _nothing_to_cancel(
-    sheet: CallSheet, callees: Sequence[str] | None, errors: list[dict[str, str]]
-) -> Cancelled:
+def _nothing_to_cancel(sheet: CallSheet, callees: Sequence[str] | None, errors: list[dict[str, str]]) -> Cancelled:
     """A repeat, a cancel that lost to an answer, or a call that is over for another reason."""
     asked = None if callees is None else set(callees)
-    concerned = [
-        each for each in sheet.invitations if asked is None or sheet.people[each.invitee_id].username in asked
-    ]
-    if concerned and all(each.state == "cancelled" for each in concerned) and not errors:
-        return Cancelled(sheet)
+    latest = {sheet.people[each.invitee_id].username: each for each in sheet.invitations}
+    concerned = [each for name, each in latest.items() if asked is None or name in asked]
+    if _is_repeat(concerned, by_name=asked is not None):
+        return Cancelled(sheet, [], errors)
     if sheet.call.state == "ended":
         if asked is None and sheet.call.end_reason == "cancelled":
             return Cancelled(sheet)
@@ -109,6 +106,14 @@ def _nothing_to_cancel(
     if asked is None or any(each["code"] == Code.ALREADY_ANSWERED for each in errors):
         raise CallError(Code.ALREADY_ANSWERED, sheet=sheet, errors=errors)
     return Cancelled(sheet, [], errors)
+
+
+def _is_repeat(concerned: list[Invitation], *, by_name: bool) -> bool:
+    """Whether the same cancel took effect before: on one of those named, or as what closed the last ring."""
+    if by_name:
+        return any(each.state == "cancelled" for each in concerned)
+    closed = [(each.closed_at, each) for each in concerned if each.closed_at is not None]
+    return bool(closed) and max(closed, key=lambda pair: pair[0])[1].state == "cancelled"
 
 
 def _problem(name: str, code: Code) -> dict[str, str]:

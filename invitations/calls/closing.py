@@ -41,11 +41,7 @@ def close_invitation(
     invitation.next_ring_at = None
     invitation.missed = state == InvitationState.TIMED_OUT or invitation.notified_at is not None
     rows.update(invitation, *CLOSED)
-    kind = (
-        EventKind.INVITATION_TIMED_OUT
-        if state == InvitationState.TIMED_OUT
-        else EventKind.INVITATION_CANCELLED
-    )
+    kind = EventKind.INVITATION_TIMED_OUT if state == InvitationState.TIMED_OUT else EventKind.INVITATION_CANCELLED
     change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
 
 
@@ -124,7 +120,8 @@ def finish(sheet: CallSheet, reason: EndReason, *, change: Change) -> None:
         take_out(sheet, participant, LeftReason.CALL_ENDED, change=change)
     call.state = "ended"
     call.end_reason = reason.value
-    call.ended_at = change.now
+    # Two servers' clocks differ a little; a call never ends before it was made.
+    call.ended_at = max(change.now, call.created_at)
     change.fact(EventKind.CALL_ENDED, reason=reason.value)
 
 

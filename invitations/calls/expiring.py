@@ -11,7 +11,7 @@ from invitations.calls.transaction import write
 from invitations.conf import limits
 from invitations.events import Change
 from invitations.models import EndReason, EventKind, Invitation, InvitationState, LeftReason
-from invitations.sheets import CallSheet, lease_expires_at
+from invitations.sheets import CallSheet, lease_expires_at, longest_until
 
 
 def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
@@ -29,9 +29,11 @@ def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
         if sheet is None or not sheet.is_overdue(now):
             return None
         change = Change(sheet, by=None, now=now)
-        _expire_rings(sheet, change)
-        _expire_leases(sheet, change)
-        _expire_call(sheet, change)
+        # One deadline after the other, so that the outcome is the same however late somebody comes to look.
+        while (due_at := sheet.due_at()) is not None and due_at <= now:
+            _expire_rings(sheet, due_at, change)
+            _expire_leases(sheet, due_at, change)
+            _expire_call(sheet, due_at, change)
         return save(sheet, change)
 
 
@@ -79,27 +81,26 @@ def _rings_on(invitation: Invitation, now: datetime) -> bool:
     )
 
 
-def _expire_rings(sheet: CallSheet, change: Change) -> None:
-    due = [each for each in sheet.pending() if each.expires_at <= change.now]
+def _expire_rings(sheet: CallSheet, due_at: datetime, change: Change) -> None:
+    due = [each for each in sheet.pending() if each.expires_at <= due_at]
     for invitation in due:
         close_invitation(sheet, invitation, InvitationState.TIMED_OUT, change=change)
     if due:
         settle(sheet, change=change)
 
 
-def _expire_leases(sheet: CallSheet, change: Change) -> None:
+def _expire_leases(sheet: CallSheet, due_at: datetime, change: Change) -> None:
     if sheet.call.state == "ended":
         return
-    lapsed = [each for each in sheet.inside() if lease_expires_at(each, sheet.call) <= change.now]
+    lapsed = [each for each in sheet.inside() if lease_expires_at(each, sheet.call) <= due_at]
     for participant in lapsed:
         take_out(sheet, participant, LeftReason.CONNECTION_LOST, change=change)
     if lapsed:
         settle(sheet, change=change, lost=True)
 
 
-def _expire_call(sheet: CallSheet, change: Change) -> None:
-    longest = timedelta(seconds=limits().max_duration_seconds)
-    if sheet.call.state == "ended" or sheet.call.created_at + longest > change.now:
+def _expire_call(sheet: CallSheet, due_at: datetime, change: Change) -> None:
+    if sheet.call.state == "ended" or longest_until(sheet.call) > due_at:
         return
     cancel_pending(sheet, change=change)
     finish(sheet, EndReason.MAX_DURATION, change=change)

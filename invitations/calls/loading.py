@@ -1,7 +1,7 @@
 """Loading and locking calls for the verbs.
 
-Lock order everywhere: the users by key, then the calls by key. A verb that takes a user's one slot holds that user's lock; a verb
-that only frees slots needs no more than the call's."""
+Lock order everywhere: the users by key, then the calls by key. A verb that takes a user's one slot holds that user's
+lock; a verb that only frees slots needs no more than the call's."""
 
 from __future__ import annotations
 
@@ -126,6 +126,22 @@ def load_all(call_pks: Sequence[int]) -> dict[int, CallSheet]:
     return sheets
 
 
+def refuse_if_over(sheet: CallSheet, by: Actor) -> None:
+    """Refuse what an ended call no longer allows; the person's own invitation gives the reason before the call does.
+
+    Raises:
+        CallError: `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
+    """
+    if sheet.call.state != "ended":
+        return
+    own = sheet.invitation_of(by.user_id)
+    if own is not None and own.state == "cancelled":
+        raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
+    if own is not None and own.state == "timed_out":
+        raise CallError(Code.INVITATION_TIMED_OUT, sheet=sheet)
+    raise CallError(Code.CALL_ENDED, sheet=sheet)
+
+
 def label_of(by: Actor, sheet: CallSheet) -> str:
     """What the actor's device is called, as loaded with the sheet; empty if it has no name."""
     if by.device_label is not None:
@@ -148,7 +164,7 @@ def _locked(by: Actor, call_id: str, now: datetime, *, stays_too: bool = False) 
 
 
 def _fill(call: Call, caller: Person, *, by: Actor | None = None, stays_too: bool = False) -> CallSheet:
-    """The rest of a call. With `by`, that person comes with the label of their device, and their other open stays if asked."""
+    """The rest of a call. With `by`, that person has the label of their device, and their other open stays if asked."""
     device_of = (by.user_id, by.device_id) if by is not None and by.device_label is None else None
     people = {caller.id: caller}
     invitations = []

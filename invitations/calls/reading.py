@@ -133,7 +133,9 @@ def missed_unseen(user_id: int) -> int:
     """How many missed calls the user has not looked at yet."""
     found = rows.execute(
         "SELECT COUNT(*) FROM invitations_invitation i WHERE i.invitee_id = %s AND i.missed AND i.closed_at > "
-        "COALESCE((SELECT f.history_seen_at FROM invitations_callingpreferences f WHERE f.user_id = %s), %s)",
+        "COALESCE((SELECT f.history_seen_at FROM invitations_callingpreferences f WHERE f.user_id = %s), %s) "
+        "AND NOT EXISTS (SELECT 1 FROM invitations_invitation later WHERE later.call_id = i.call_id "
+        "AND later.invitee_id = i.invitee_id AND later.id > i.id)",
         [user_id, user_id, datetime.min.replace(year=1970, tzinfo=UTC)],
     )
     return int(found[0][0])

@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from invitations import rows
 from invitations.calls import answering
 from invitations.calls.closing import save, settle
-from invitations.calls.loading import load, lock_calls, lock_for
+from invitations.calls.loading import load, lock_calls, lock_for, refuse_if_over
 from invitations.calls.slots import Occupation, occupations
 from invitations.calls.transaction import ATTEMPTS, Overdue, verb
 from invitations.conf import limits
@@ -191,8 +191,7 @@ def invite(
     ring = Ring(custom_data, resource_id, notification_title, notification_message, timeout_seconds)
     found = {each.username: each for each in rows.people(invitees, lock=True)}
     sheet = lock_for(by, call_id, now=now)
-    if sheet.call.state == "ended":
-        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    refuse_if_over(sheet, by)
     if sheet.participant_of(by.user_id) is None:
         raise CallError(Code.NOT_ALLOWED, "Only people in the call can add others.", sheet=sheet)
     people, errors = _invitable(by, invitees, found, sheet)
@@ -232,9 +231,7 @@ def _place(
     call = sheet.call
     sheet.invitations = _invitations(sheet, by, people, ring, busy, now)
     rings = any(each.state == "pending" for each in sheet.invitations)
-    stay = Participant(
-        user_id=by.user_id, device_id=by.device_id, joined_at=now, proved_at=now if by.lives else None
-    )
+    stay = Participant(user_id=by.user_id, device_id=by.device_id, joined_at=now, proved_at=now if by.lives else None)
     sheet.participants = [stay]
     change = Change(sheet, by=by, now=now)
     change.fact(EventKind.CALL_SENT, invitees=[each.username for each in people], device=by.device_id)

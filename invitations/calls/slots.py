@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from invitations import rows
 from invitations.calls.transaction import Overdue
 from invitations.conf import limits
 
-# Each branch is one look-up in a partial index of open rows: the history's size does not matter.
+# Each branch is one look-up in a partial index of open rows: the history's size does not matter. The deadlines are
+# those of the whole call: whoever is rung by a vanished caller, or alone with a vanished partner, is not busy.
 OCCUPATIONS = """
-SELECT 'inside', p.user_id, c.id, c.caller_id, c.state, c.created_at, c.ring_expires_at, p.proved_at, p.joined_at, c.answered_at
-FROM invitations_participant p JOIN invitations_call c ON c.id = p.call_id
-WHERE p.left_at IS NULL AND p.user_id IN ({marks})
-UNION ALL
-SELECT 'rung', i.invitee_id, c.id, c.caller_id, c.state, c.created_at, i.expires_at, NULL, i.created_at, c.answered_at
-FROM invitations_invitation i JOIN invitations_call c ON c.id = i.call_id
-WHERE i.state = 'pending' AND i.invitee_id IN ({marks})
+SELECT o.inside, o.user_id, c.id, c.caller_id, c.state, c.created_at, c.answered_at, c.ring_expires_at,
+  (SELECT MIN(i.expires_at) FROM invitations_invitation i WHERE i.call_id = c.id AND i.state = 'pending'),
+  (SELECT MIN(p.proved_at) FROM invitations_participant p WHERE p.call_id = c.id AND p.left_at IS NULL),
+  (SELECT MIN(p.joined_at) FROM invitations_participant p
+    WHERE p.call_id = c.id AND p.left_at IS NULL AND p.proved_at IS NULL)
+FROM (
+  SELECT 1 AS inside, p.user_id AS user_id, p.call_id AS call_id
+  FROM invitations_participant p WHERE p.left_at IS NULL AND p.user_id IN ({marks})
+  UNION ALL
+  SELECT 0, i.invitee_id, i.call_id FROM invitations_invitation i
+  WHERE i.state = 'pending' AND i.invitee_id IN ({marks})
+) o JOIN invitations_call c ON c.id = o.call_id
 """
 
 
@@ -44,24 +51,27 @@ def occupations(user_ids: Sequence[int], *, now: datetime) -> list[Occupation]:
     overdue = {row[2] for row in found if _is_overdue(row, now)}
     if overdue:
         raise Overdue(*sorted(overdue))
-    return [Occupation(row[1], row[2], row[3], row[0] == "inside", row[4]) for row in found]
+    return [Occupation(row[1], row[2], row[3], row[0] == 1, row[4]) for row in found]
 
 
-def _is_overdue(row: tuple[object, ...], now: datetime) -> bool:
-    kind, _, _, _, state, created_at, ring_expires_at, proved_at, joined_at, answered_at = row
-    terms = limits()
-    if _since(created_at, now) >= terms.max_duration_seconds:
-        return True
-    if kind == "rung" or (state == "ringing" and proved_at is None):
-        return _since(ring_expires_at, now) >= 0
-    if proved_at is None:
-        return min(_since(joined_at, now), _since(answered_at, now)) >= terms.lease_unproven_seconds
-    lease_seconds = terms.lease_active_seconds if state == "active" else terms.lease_ringing_seconds
-    return _since(proved_at, now) >= lease_seconds or (
-        state == "ringing" and _since(ring_expires_at, now) >= 0
+def _is_overdue(row: tuple[Any, ...], now: datetime) -> bool:
+    """What `CallSheet.is_overdue` says, from the call's earliest deadlines alone."""
+    state = row[4]
+    created_at, answered_at, ring_expires_at, first_expires_at, first_proved_at, first_joined_at = map(
+        rows.moment, row[5:]
     )
+    terms = limits()
+    lease_seconds = terms.lease_active_seconds if state == "active" else terms.lease_ringing_seconds
+    if _passed(created_at, terms.max_duration_seconds, now) or _passed(first_expires_at, 0, now):
+        return True
+    if _passed(first_proved_at, lease_seconds, now):
+        return True
+    if first_joined_at is None:
+        return False
+    if state == "ringing":
+        return _passed(ring_expires_at, 0, now)
+    return _passed(max(first_joined_at, answered_at or first_joined_at), terms.lease_unproven_seconds, now)
 
 
-def _since(value: object, now: datetime) -> float:
-    at = rows.moment(value)
-    return (now - at) / timedelta(seconds=1) if at is not None else 0.0
+def _passed(since: datetime | None, seconds: float, now: datetime) -> bool:
+    return since is not None and since + timedelta(seconds=seconds) <= now

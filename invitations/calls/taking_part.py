@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from invitations import rows
 from invitations.calls.answering import enter, leave_others, take_call
 from invitations.calls.closing import cancel_pending, finish, save, settle, take_out
-from invitations.calls.loading import lock_for, lock_person, lock_stays
+from invitations.calls.loading import lock_for, lock_person, lock_stays, refuse_if_over
 from invitations.calls.transaction import verb, write
 from invitations.conf import limits
 from invitations.errors import CallError, Code
@@ -42,14 +42,14 @@ def join(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
         return sheet
     if own is not None and own.state == "cancelled" and stay is None:
         raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
-    if sheet.call.state == "ended":
-        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    refuse_if_over(sheet, by)
     if not sheet.concerns(by.user_id):
         raise CallError(Code.NOT_ALLOWED, sheet=sheet)
     if own is not None and own.state == "pending":
         leave_others(sheet, others, by=by, now=now)
         return take_call(sheet, own, by=by, custom_data="", now=now)
-    if stay is None and len(sheet.inside()) >= limits().people_per_call:
+    seats = {each.user_id for each in sheet.inside()} | {each.invitee_id for each in sheet.pending()}
+    if stay is None and len(seats) >= limits().people_per_call:
         raise CallError(Code.CALL_FULL, sheet=sheet)
     leave_others(sheet, others, by=by, now=now)
     change = Change(sheet, by=by, now=now)
@@ -77,7 +77,7 @@ def leave(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     here = [each for each in earlier if each.device_id == by.device_id]
     moved_away = here and here[-1].left_reason == LeftReason.MOVED
     if stay is None or (moved_away and stay.device_id != by.device_id):
-        return _left_already(sheet, earlier)
+        return _left_already(sheet, by, earlier)
     change = Change(sheet, by=by, now=now)
     take_out(sheet, stay, LeftReason.LEFT, change=change)
     settle(sheet, change=change, withdrawn=by.user_id == sheet.call.caller_id)
@@ -177,19 +177,17 @@ def prove_life(user_id: int, device_id: str, *, now: datetime) -> bool:
 
 
 def _stay_here(sheet: CallSheet, by: Actor) -> Participant:
-    if sheet.call.state == "ended":
-        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    refuse_if_over(sheet, by)
     stay = sheet.participant_of(by.user_id)
     if stay is None or stay.device_id != by.device_id:
         raise CallError(Code.NOT_ALLOWED, "This device is not in the call.", sheet=sheet)
     return stay
 
 
-def _left_already(sheet: CallSheet, earlier: list[Participant]) -> CallSheet:
+def _left_already(sheet: CallSheet, by: Actor, earlier: list[Participant]) -> CallSheet:
     if any(each.left_reason in (LeftReason.LEFT, LeftReason.MOVED) for each in earlier):
         return sheet
-    if sheet.call.state == "ended":
-        raise CallError(Code.CALL_ENDED, sheet=sheet)
+    refuse_if_over(sheet, by)
     if earlier:
         return sheet
     raise CallError(Code.NOT_ALLOWED, "You are not in this call.", sheet=sheet)

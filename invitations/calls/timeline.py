@@ -89,9 +89,7 @@ def _text(event: CallEvent, data: Data, *, mine: bool, names: dict[str, str]) ->
         EventKind.INVITATION_NOTIFIED: lambda: f"A push service took the ring for {data['name']}.",
         EventKind.INVITATION_RINGING: lambda: _ringing(data),
         EventKind.INVITATION_ACCEPTED: lambda: f"{data['name']} accepted{_on(data)}.",
-        EventKind.INVITATION_REJECTED: lambda: (
-            f"{data['name']} rejected{_on(data)}: {REJECT_WORDS[data['reason']]}."
-        ),
+        EventKind.INVITATION_REJECTED: lambda: f"{data['name']} rejected{_on(data)}: {REJECT_WORDS[data['reason']]}.",
         EventKind.INVITATION_BUSY: lambda: f"{data['name']} was busy, so it did not ring.",
         EventKind.INVITATION_CANCELLED: lambda: f"The ring for {data['name']} was cancelled.",
         EventKind.INVITATION_TIMED_OUT: lambda: f"{data['name']} did not answer in time.",

@@ -1,7 +1,7 @@
 """How a verb meets the database: one transaction each, again when it met something overdue.
 
-On SQLite the writers of a process also queue for one lock of their own: the database's busy handler polls with growing sleeps,
-a lock hands over at once."""
+On SQLite the writers of a process also queue for one lock of their own: the database's busy handler polls with growing
+sleeps, a lock hands over at once."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import connection, transaction
 
+from invitations import statements
 from invitations.errors import CallError, Code
 
 P = ParamSpec("P")
@@ -63,10 +64,65 @@ def verb(function: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def write() -> Iterator[None]:
-    """One write transaction; inside another one, a savepoint of it."""
+    """One write transaction; inside another one a savepoint of it, inside a batch a part of it."""
+    if _batch.current is not None:
+        with _batch.current.part():
+            yield
+        return
     if connection.in_atomic_block or connection.vendor != "sqlite":
         with transaction.atomic():
             yield
         return
     with _sqlite_writers, transaction.atomic():
         yield
+
+
+class Spoiled(Exception):
+    """A verb of a batch failed after it had written: nothing of the batch is committed."""
+
+
+class Batch:
+    """Several verbs in one transaction without a savepoint each.
+
+    A verb that refuses has written nothing yet, so nothing need be undone. One that fails later spoils the batch, which is
+    then rolled back as a whole; whoever runs it does each verb again in a transaction of its own.
+    """
+
+    def __init__(self) -> None:
+        self.spoiled = False
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """The transaction of one verb in the batch."""
+        if self.spoiled:
+            raise Spoiled
+        written = statements.written()
+        try:
+            yield
+        except BaseException:
+            self.spoiled = self.spoiled or statements.written() != written
+            raise
+
+
+@contextmanager
+def batch() -> Iterator[Batch]:
+    """One write transaction for several verbs.
+
+    Raises:
+        Spoiled: at the end, when one of them failed half way; nothing is committed.
+    """
+    together = _batch.current = Batch()
+    try:
+        with _sqlite_writers, transaction.atomic():
+            yield together
+            if together.spoiled:
+                raise Spoiled
+    finally:
+        _batch.current = None
+
+
+class _ThreadsBatch(threading.local):
+    current: Batch | None = None
+
+
+_batch = _ThreadsBatch()

@@ -61,9 +61,7 @@ class Call(models.Model):
     state = models.CharField(max_length=8, choices=CallState, default=CallState.RINGING)
     end_reason = models.CharField(max_length=16, choices=EndReason, null=True, blank=True)  # noqa: DJ001  null is "not over", a fact clients see
     is_video_call = models.BooleanField()
-    caller = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="started_calls"
-    )
+    caller = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="started_calls")
     end_when_caller_leaves = models.BooleanField(default=False)
     custom_data = models.TextField(blank=True, default="")
     resource_id = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001

@@ -25,9 +25,7 @@ class DeviceKind(models.TextChoices):
 class Device(models.Model):
     """Where one user can be rung. The id is chosen by the client and unique per user."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices", db_index=False
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices", db_index=False)
     device_id = models.CharField(max_length=64, validators=[device_id_characters])
     label = models.CharField(max_length=64, blank=True, default="")
     kind = models.CharField(max_length=8, choices=DeviceKind, default=DeviceKind.BROWSER)

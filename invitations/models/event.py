@@ -29,9 +29,7 @@ class EventKind(models.TextChoices):
 class CallEvent(models.Model):
     """A fact in a call's log. Written with the change it tells of, never altered."""
 
-    call = models.ForeignKey(
-        "invitations.Call", on_delete=models.CASCADE, related_name="events", db_index=False
-    )
+    call = models.ForeignKey("invitations.Call", on_delete=models.CASCADE, related_name="events", db_index=False)
     revision = models.PositiveIntegerField()
     kind = models.CharField(max_length=24, choices=EventKind)
     actor = models.ForeignKey(

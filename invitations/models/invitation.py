@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
@@ -43,13 +43,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def traced(self, user_id: int) -> InvitationQuerySet:
         """Invitations of this invitee, without those cancelled before anything was notified."""
-        return self.filter(invitee_id=user_id).exclude(
-            state=InvitationState.CANCELLED, notified_at__isnull=True
-        )
+        return self.filter(invitee_id=user_id).exclude(state=InvitationState.CANCELLED, notified_at__isnull=True)
 
     def missed(self, user_id: int) -> InvitationQuerySet:
-        """Invitations that this invitee missed."""
-        return self.filter(invitee_id=user_id, missed=True)
+        """Invitations that this invitee missed and was not asked again into the same call after."""
+        later = Invitation.objects.filter(call_id=OuterRef("call_id"), invitee_id=user_id, pk__gt=OuterRef("pk"))
+        return self.filter(~Exists(later), invitee_id=user_id, missed=True)
 
 
 class Invitation(models.Model):
@@ -62,17 +61,11 @@ class Invitation(models.Model):
         related_name="received_invitations",
         db_index=False,
     )
-    inviter = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="given_invitations"
-    )
+    inviter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="given_invitations")
     state = models.CharField(max_length=9, choices=InvitationState, default=InvitationState.PENDING)
     reject_reason = models.CharField(max_length=8, choices=RejectReason, null=True, blank=True)  # noqa: DJ001
-    ring_data = models.TextField(
-        blank=True, default="", help_text=_("The custom data that the invitee is rung with.")
-    )
-    custom_data = models.TextField(
-        blank=True, default="", help_text=_("The custom data of the act that closed it.")
-    )
+    ring_data = models.TextField(blank=True, default="", help_text=_("The custom data that the invitee is rung with."))
+    custom_data = models.TextField(blank=True, default="", help_text=_("The custom data of the act that closed it."))
     resource_id = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
     notification_title = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
     notification_message = models.CharField(max_length=512, null=True, blank=True)  # noqa: DJ001
@@ -106,9 +99,7 @@ class Invitation(models.Model):
             models.UniqueConstraint(
                 name="invitation_one_pending", fields=["call", "invitee"], condition=Q(state="pending")
             ),
-            models.CheckConstraint(
-                name="invitation_state_known", condition=Q(state__in=InvitationState.values)
-            ),
+            models.CheckConstraint(name="invitation_state_known", condition=Q(state__in=InvitationState.values)),
             models.CheckConstraint(
                 name="invitation_closed_unless_pending",
                 condition=Q(state="pending", closed_at__isnull=True, missed=False)
@@ -153,9 +144,7 @@ class Invitation(models.Model):
                 condition=Q(state="pending", next_ring_at__isnull=False),
             ),
             models.Index(fields=["invitee", "-created_at"], name="invitation_of_invitee"),
-            models.Index(
-                fields=["invitee", "closed_at"], name="invitation_missed_of", condition=Q(missed=True)
-            ),
+            models.Index(fields=["invitee", "closed_at"], name="invitation_missed_of", condition=Q(missed=True)),
         ]
 
     def __str__(self) -> str:

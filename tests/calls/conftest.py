@@ -1,0 +1,74 @@
+"""What the tests of the verbs share: people on devices, and questions to the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from invitations import calls
+from invitations.errors import CallError, Code
+from invitations.sheets import Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from invitations.models import User
+
+Act = Callable[..., Actor]
+
+
+def acting(user: User, device: str = "phone", **more: Any) -> Actor:
+    """This user on this device; the label is looked up from the device list unless given."""
+    return Actor(user.pk, user.username, device, **more)
+
+
+def seconds(count: float) -> timedelta:
+    """So many seconds, for moments relative to the test's `now`."""
+    return timedelta(seconds=count)
+
+
+@contextmanager
+def refused(code: Code) -> Iterator[pytest.ExceptionInfo[CallError]]:
+    """The verb inside must refuse with exactly this code."""
+    with pytest.raises(CallError) as caught:
+        yield caught
+    assert caught.value.code == code
+
+
+@pytest.fixture
+def ring(now: Any) -> Callable[..., calls.CallSheet]:
+    """A call sent now (or at `at`) by one user to others, as its sheet."""
+
+    def send(by: User | Actor, *invitees: User, at: Any = None, **more: Any) -> calls.CallSheet:
+        actor = by if isinstance(by, Actor) else acting(by)
+        names = [each.username for each in invitees]
+        return calls.send(by=actor, invitees=names, **{"is_video_call": True, "now": at or now, **more}).sheet
+
+    return send
+
+
+@pytest.fixture
+def live_call(ring: Callable[..., calls.CallSheet], now: Any) -> Callable[..., calls.CallSheet]:
+    """A call that all invitees have accepted on their phones."""
+
+    def make(by: User | Actor, *invitees: User, at: Any = None, **more: Any) -> calls.CallSheet:
+        sheet = ring(by, *invitees, at=at, **more)
+        for each in invitees:
+            sheet = calls.accept(sheet.call.call_id, by=acting(each), now=at or now)
+        return sheet
+
+    return make
+
+
+def invitation_states(sheet: calls.CallSheet) -> dict[str, str]:
+    """The state of each person's latest invitation, by public id."""
+    return {sheet.people[each.invitee_id].username: each.state for each in sheet.invitations}
+
+
+def names_inside(sheet: calls.CallSheet) -> set[str]:
+    """Public ids of those who are in the call."""
+    return {sheet.people[each.user_id].username for each in sheet.inside()}

@@ -1,0 +1,427 @@
+"""The rules of calls as plain Python, written from the design and from nothing else: what the real verbs are compared with.
+
+Knows no database and no locks; time is a count of seconds. Every deadline takes effect the moment it comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+RINGING_LEASE = 20
+ACTIVE_LEASE = 30
+UNPROVEN_LEASE = 300
+LONGEST = 12 * 3600
+PEOPLE_PER_CALL = 4
+
+
+class Refused(Exception):
+    """The verb changes nothing, for this reason."""
+
+    def __init__(self, code: str, errors: list[tuple[str, str]] | None = None) -> None:
+        self.code = code
+        self.errors = errors
+        super().__init__(code)
+
+
+@dataclass
+class Ring:
+    invitee: str
+    inviter: str
+    deadline: float
+    state: str = "pending"
+    closed: float | None = None
+    device: str | None = None
+    reason: str | None = None
+    notified: bool = False
+    alerting: bool = False
+
+    @property
+    def missed(self) -> bool:
+        return self.state in ("timed_out", "busy") or (self.state == "cancelled" and self.notified)
+
+
+@dataclass
+class Stay:
+    user: str
+    device: str
+    joined: float
+    proved: float | None
+    connected: bool = False
+    left: str | None = None
+
+
+@dataclass
+class Call:
+    call_id: str
+    caller: str
+    body: tuple[object, ...]
+    made: float
+    ends_with_caller: bool
+    state: str = "ringing"
+    reason: str | None = None
+    answered: float | None = None
+    ended_by: str | None = None
+    rings: list[Ring] = field(default_factory=list)
+    stays: list[Stay] = field(default_factory=list)
+
+    def pending(self) -> list[Ring]:
+        return [ring for ring in self.rings if ring.state == "pending"]
+
+    def inside(self) -> list[Stay]:
+        return [stay for stay in self.stays if stay.left is None]
+
+    def ring_of(self, user: str) -> Ring | None:
+        return next((ring for ring in reversed(self.rings) if ring.invitee == user), None)
+
+    def stay_of(self, user: str) -> Stay | None:
+        return next((stay for stay in self.inside() if stay.user == user), None)
+
+    def lease(self, stay: Stay) -> float | None:
+        """When the device counts as gone; None while it keeps its ring until the deadline."""
+        if stay.proved is not None:
+            return stay.proved + (ACTIVE_LEASE if self.state == "active" else RINGING_LEASE)
+        if self.state == "ringing" or self.answered is None:
+            return None
+        return max(stay.joined, self.answered) + UNPROVEN_LEASE
+
+    def deadlines(self) -> list[float]:
+        leases = [lease for stay in self.inside() if (lease := self.lease(stay)) is not None]
+        return [self.made + LONGEST, *(ring.deadline for ring in self.pending()), *leases]
+
+
+@dataclass
+class Person:
+    name: str
+    waits: bool = False
+
+
+class World:
+    """Everybody and every call."""
+
+    def __init__(self, *people: Person) -> None:
+        self.people = {person.name: person for person in people}
+        self.calls: list[Call] = []
+        self.time = 0.0
+        self.actor: str | None = None
+        """Who acts now; nobody while time passes."""
+
+    # --- time ---------------------------------------------------------------------------------------------------------
+
+    def pass_time(self, seconds: float) -> None:
+        self.time += seconds
+        self.actor = None
+        for call in self.calls:
+            while call.state != "ended" and min(call.deadlines()) <= self.time:
+                self._meet(call, min(call.deadlines()))
+
+    def _meet(self, call: Call, moment: float) -> None:
+        late = [ring for ring in call.pending() if ring.deadline <= moment]
+        for ring in late:
+            self._close(ring, "timed_out")
+        if late:
+            self._settle(call)
+        if call.state != "ended":
+            gone = [stay for stay in call.inside() if (lease := call.lease(stay)) is not None and lease <= moment]
+            for stay in gone:
+                stay.left = "connection_lost"
+            if gone:
+                self._settle(call, lost=True)
+        if call.state != "ended" and call.made + LONGEST <= moment:
+            self._end(call, "max_duration")
+
+    # --- who is busy --------------------------------------------------------------------------------------------------
+
+    def call_with(self, user: str) -> Call | None:
+        return next((call for call in self.calls if call.stay_of(user)), None)
+
+    def rings_for(self, user: str) -> list[Call]:
+        return [call for call in self.calls if any(ring.invitee == user for ring in call.pending())]
+
+    def is_busy(self, user: str) -> bool:
+        return self.call_with(user) is not None or bool(self.rings_for(user))
+
+    # --- verbs --------------------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        user: str,
+        device: str,
+        invitees: list[str],
+        *,
+        call_id: str | None,
+        new_id: str,
+        timeout: int,
+        ends_with_caller: bool,
+        lives: bool,
+    ) -> tuple[str, Call, list[tuple[str, str]]]:
+        body = (tuple(invitees), timeout, ends_with_caller)
+        for call in self.calls:
+            if call_id is not None and call.call_id == call_id:
+                if call.caller != user or call.body != body:
+                    raise Refused("call_id_in_use")
+                return "repeat", call, []
+        asked, errors = self._sort_out(user, invitees, seats_taken={user}, ringing=set(), inside=set())
+        if not asked:
+            raise Refused("no_valid_invitee", errors)
+        only = asked[0] if len(asked) == len(invitees) == 1 else None
+        current = self.call_with(user)
+        if current is not None:
+            if current.state == "active" and {stay.user for stay in current.inside()} == {user, only}:
+                return "rejoin", current, []
+            raise Refused("already_in_call")
+        for call in self.rings_for(user):
+            is_pair = call.state == "ringing" and call.caller == only and len(call.rings) == 1
+            if is_pair:
+                self._take(call, call.rings[0], user, device, lives)
+                return "merged", call, []
+        call = Call(new_id, user, body, self.time, ends_with_caller)
+        call.rings = [self._new_ring(name, user, timeout, call) for name in asked]
+        call.stays = [Stay(user, device, self.time, self.time if lives else None)]
+        self.calls.append(call)
+        if not call.pending():
+            self._end(call, "busy")
+        return "created", call, errors
+
+    def invite(
+        self, call: Call, user: str, invitees: list[str], timeout: int
+    ) -> tuple[list[str], list[tuple[str, str]]]:
+        self._known(call, user)
+        self._not_over(call, user)
+        if call.stay_of(user) is None:
+            raise Refused("not_allowed")
+        ringing = {ring.invitee for ring in call.pending()}
+        inside = {stay.user for stay in call.inside()}
+        asked, errors = self._sort_out(user, invitees, seats_taken=ringing | inside, ringing=ringing, inside=inside)
+        if not asked:
+            raise Refused("no_valid_invitee", errors)
+        call.rings += [self._new_ring(name, user, timeout, call) for name in asked]
+        return asked, errors
+
+    def accept(self, call: Call, user: str, device: str, *, lives: bool) -> None:
+        ring = self._own_ring(call, user)
+        if ring.state == "pending":
+            self._leave_others(user, call)
+            self._take(call, ring, user, device, lives)
+        elif not (ring.state == "accepted" and ring.device == device):
+            self._refuse_answer(call, ring, device)
+
+    def reject(self, call: Call, user: str, device: str, reason: str) -> None:
+        ring = self._own_ring(call, user)
+        if ring.state == "rejected" and ring.device == device:
+            return
+        if ring.state != "pending":
+            self._refuse_answer(call, ring, device)
+        self._close(ring, "rejected")
+        ring.device, ring.reason = device, reason
+        self._settle(call)
+
+    def current(self, user: str) -> Call:
+        calls = self.rings_for(user)
+        if not calls:
+            raise Refused("no_current_call")
+        if len(calls) > 1:
+            raise Refused("ambiguous_current_call")
+        return calls[0]
+
+    def ringing(self, call: Call, user: str, device: str) -> None:
+        ring = self._own_ring(call, user)
+        if ring.state != "pending":
+            self._refuse_answer(call, ring, device)
+        ring.notified = ring.alerting = True
+
+    def cancel(self, call: Call, user: str, names: list[str] | None, *, admin: bool = False) -> list[str]:
+        if not admin:
+            self._known(call, user)
+        may_all = admin or user == call.caller
+        if not may_all and all(ring.inviter != user for ring in call.rings):
+            raise Refused("not_allowed")
+        mine = {ring.invitee: ring for ring in call.rings if may_all or ring.inviter == user}
+        wanted = list(mine) if names is None else list(dict.fromkeys(names))
+        open_rings = [mine[name] for name in wanted if name in mine and mine[name].state == "pending"]
+        if open_rings:
+            for ring in open_rings:
+                self._close(ring, "cancelled")
+            self._settle(call, taken_back=True)
+            return [ring.invitee for ring in open_rings]
+        return self._nothing_to_cancel(call, mine, names)
+
+    def _nothing_to_cancel(self, call: Call, mine: dict[str, Ring], names: list[str] | None) -> list[str]:
+        """A repeat changes nothing and succeeds; a cancel that lost says so."""
+        latest = {ring.invitee: ring for ring in call.rings}
+        named = [ring for name, ring in latest.items() if names is None or name in names]
+        if names is not None and any(ring.state == "cancelled" for ring in named):
+            return []
+        if names is None and named and max(named, key=lambda ring: ring.closed or 0).state == "cancelled":
+            return []
+        if call.state == "ended":
+            if names is None and call.reason == "cancelled":
+                return []
+            raise Refused("call_ended")
+        if names is None or any(name in mine and mine[name].state != "cancelled" for name in names):
+            raise Refused("already_answered")
+        return []
+
+    def join(self, call: Call, user: str, device: str, *, lives: bool) -> None:
+        self._known(call, user)
+        ring, stay = call.ring_of(user), call.stay_of(user)
+        if stay is not None and stay.device == device:
+            return
+        if stay is None and ring is not None and ring.state == "cancelled":
+            raise Refused("invitation_cancelled")
+        self._not_over(call, user)
+        if ring is not None and ring.state == "pending":
+            self._leave_others(user, call)
+            self._take(call, ring, user, device, lives)
+            return
+        seats = {each.user for each in call.inside()} | {each.invitee for each in call.pending()}
+        if stay is None and len(seats) >= PEOPLE_PER_CALL:
+            raise Refused("call_full")
+        self._leave_others(user, call)
+        if stay is not None:
+            stay.left = "moved"
+        self._enter(call, user, device, lives)
+
+    def leave(self, call: Call, user: str, device: str) -> None:
+        self._known(call, user)
+        stay = call.stay_of(user)
+        earlier = [each for each in call.stays if each.user == user and each.left is not None]
+        from_here = [each for each in earlier if each.device == device]
+        if stay is not None and stay.device != device and from_here and from_here[-1].left == "moved":
+            return
+        if stay is None:
+            if any(each.left in ("left", "moved") for each in earlier):
+                return
+            self._not_over(call, user)
+            if not earlier:
+                raise Refused("not_allowed")
+            return
+        stay.left = "left"
+        self._settle(call, taken_back=user == call.caller)
+
+    def end(self, call: Call, user: str, *, admin: bool = False) -> None:
+        if not admin:
+            self._known(call, user)
+            if user != call.caller:
+                raise Refused("not_allowed")
+        if call.state == "ended":
+            if call.ended_by == user:
+                return
+            raise Refused("call_ended")
+        reason = "cancelled" if call.state == "ringing" else "completed"
+        self._end(call, "ended_by_admin" if admin else reason)
+
+    def connected(self, call: Call, user: str, device: str) -> None:
+        self._stay_here(call, user, device).connected = True
+
+    def heartbeat(self, call: Call, user: str, device: str) -> None:
+        self._stay_here(call, user, device).proved = self.time
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+
+    def _sort_out(
+        self, user: str, names: list[str], *, seats_taken: set[str], ringing: set[str], inside: set[str]
+    ) -> tuple[list[str], list[tuple[str, str]]]:
+        asked: list[str] = []
+        errors = []
+        for position, name in enumerate(names):
+            code = None
+            if name in names[:position]:
+                code = "duplicate"
+            elif name == user:
+                code = "self"
+            elif name not in self.people:
+                code = "unknown_user"
+            elif name in inside:
+                code = "already_in_call"
+            elif name in ringing:
+                code = "already_ringing"
+            elif len(seats_taken) + len(asked) >= PEOPLE_PER_CALL:
+                code = "call_full"
+            if code is None:
+                asked.append(name)
+            else:
+                errors.append((name, code))
+        return asked, errors
+
+    def _new_ring(self, name: str, inviter: str, timeout: int, call: Call) -> Ring:
+        ring = Ring(name, inviter, self.time + timeout)
+        elsewhere = self.call_with(name) not in (None, call) or any(each is not call for each in self.rings_for(name))
+        if elsewhere and not self.people[name].waits:
+            self._close(ring, "busy")
+        return ring
+
+    def _known(self, call: Call, user: str) -> None:
+        if user != call.caller and call.ring_of(user) is None:
+            raise Refused("not_found")
+
+    def _not_over(self, call: Call, user: str) -> None:
+        if call.state != "ended":
+            return
+        ring = call.ring_of(user)
+        if ring is not None and ring.state in ("cancelled", "timed_out"):
+            raise Refused(f"invitation_{ring.state}")
+        raise Refused("call_ended")
+
+    def _own_ring(self, call: Call, user: str) -> Ring:
+        self._known(call, user)
+        ring = call.ring_of(user)
+        if ring is None:
+            raise Refused("not_allowed")
+        return ring
+
+    def _refuse_answer(self, call: Call, ring: Ring, device: str) -> None:
+        if ring.state in ("cancelled", "timed_out"):
+            raise Refused(f"invitation_{ring.state}")
+        if ring.state in ("accepted", "rejected") and ring.device != device:
+            raise Refused("answered_elsewhere" if ring.state == "accepted" else "rejected_elsewhere")
+        raise Refused("call_ended" if call.state == "ended" else "already_answered")
+
+    def _stay_here(self, call: Call, user: str, device: str) -> Stay:
+        self._known(call, user)
+        self._not_over(call, user)
+        stay = call.stay_of(user)
+        if stay is None or stay.device != device:
+            raise Refused("not_allowed")
+        return stay
+
+    def _take(self, call: Call, ring: Ring, user: str, device: str, lives: bool) -> None:
+        self._close(ring, "accepted")
+        ring.device = device
+        self._enter(call, user, device, lives)
+
+    def _enter(self, call: Call, user: str, device: str, lives: bool) -> None:
+        call.stays.append(Stay(user, device, self.time, self.time if lives else None))
+        if call.state == "ringing" and user != call.caller:
+            call.state, call.answered = "active", self.time
+
+    def _leave_others(self, user: str, call: Call) -> None:
+        for other in self.calls:
+            stay = other.stay_of(user)
+            if other is not call and stay is not None:
+                stay.left = "left"
+                self._settle(other, taken_back=user == other.caller)
+
+    def _close(self, ring: Ring, state: str) -> None:
+        ring.state, ring.closed = state, self.time
+
+    def _settle(self, call: Call, *, taken_back: bool = False, lost: bool = False) -> None:
+        inside = {stay.user for stay in call.inside()}
+        if call.state == "ringing":
+            if call.caller not in inside:
+                self._end(call, "caller_lost" if lost else "cancelled")
+            elif not call.pending():
+                self._end(call, "cancelled" if taken_back else self._why_unanswered(call))
+            return
+        abandoned = call.ends_with_caller and call.caller not in inside
+        if abandoned or not inside or (len(inside) == 1 and not call.pending()):
+            self._end(call, "connection_lost" if lost else "completed")
+
+    def _why_unanswered(self, call: Call) -> str:
+        states = {ring.state for ring in call.rings}
+        return next(state for state in ("timed_out", "rejected", "busy") if state in states)
+
+    def _end(self, call: Call, reason: str) -> None:
+        for ring in call.pending():
+            self._close(ring, "cancelled")
+        for stay in call.inside():
+            stay.left = "call_ended"
+        call.state, call.reason, call.ended_by = "ended", reason, self.actor

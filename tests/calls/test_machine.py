@@ -1,0 +1,364 @@
+"""Long random stories of calls, told to the verbs and to a plain model of the rules: both must always agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from invitations import calls
+from invitations.errors import CallError
+from invitations.models import Call, CallEvent, CallingPreferences, Invitation, Participant
+from invitations.sheets import Actor
+from tests.calls.model import PEOPLE_PER_CALL, Person, Refused, World
+from tests.calls.model import Call as ModelCall
+
+START = datetime(2026, 11, 23, 9, tzinfo=UTC)
+PEOPLE = {"ann": False, "ben": False, "cat": False, "dan": True, "eve": False}
+"""Who there is, and who lets further calls ring."""
+ADMIN = "root"
+NAMES = sorted(PEOPLE)
+DEVICES = ["phone", "laptop"]
+MOMENT = 0.001
+"""Every act takes a millisecond, so that no two things happen at once and generated ids differ."""
+
+people = st.sampled_from(NAMES)
+devices = st.sampled_from(DEVICES)
+timeouts = st.sampled_from([5, 60, 600])
+call_numbers = st.integers(0, 40)
+invitee_lists = st.one_of(
+    st.lists(people, min_size=1, max_size=1),
+    st.lists(st.sampled_from([*NAMES, "nobody"]), min_size=1, max_size=4),
+)
+steps = st.sampled_from([0.5, 4.5, 9.0, 19.5, 21.0, 31.0, 61.0, 299.0, 301.0, 601.0, 12 * 3600.0])
+
+
+class Stories(RuleBasedStateMachine):
+    """Acts on the model and through the verbs, and compares what both say and what is so afterwards."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._undone = transaction.atomic()
+        self._undone.__enter__()
+        self.keys = dict(get_user_model().objects.values_list("username", "pk"))
+        self.world = World(*(Person(name, waits) for name, waits in PEOPLE.items()))
+        self.final: dict[Any, Any] = {}
+        self.is_late = False
+
+    def teardown(self) -> None:
+        """Afterwards nobody is busy for ever; then the story is unmade."""
+        try:
+            self.pass_time(13 * 3600.0)
+            for name in NAMES:
+                sent = self._send(name, "phone", [next(each for each in NAMES if each != name)], lives=False)
+                self._perform("cancel", sent, name, "phone", None)
+            self._compare()
+        finally:
+            transaction.set_rollback(True)
+            self._undone.__exit__(None, None, None)
+
+    # --- what people do -----------------------------------------------------------------------------------------------
+
+    @rule(
+        name=people,
+        device=devices,
+        invitees=invitee_lists,
+        call_id=st.sampled_from([None, None, None, "call-1", "call-2"]),
+        timeout=timeouts,
+        ends_with_caller=st.booleans(),
+        lives=st.booleans(),
+    )
+    def send(self, **asked: Any) -> None:
+        self._send(**asked)
+
+    @precondition(lambda self: self.world.calls)
+    @rule(number=call_numbers, name=people, invitees=invitee_lists, timeout=timeouts)
+    def invite(self, number: int, name: str, invitees: list[str], timeout: int) -> None:
+        call = self._pick(number)
+        self._both(
+            lambda: self.world.invite(call, name, invitees, timeout)[1],
+            lambda by, now: self._errors(
+                calls.invite(call.call_id, by=by, invitees=invitees, timeout_seconds=timeout, now=now)
+            ),
+            name,
+        )
+
+    @precondition(lambda self: self.world.calls)
+    @rule(number=call_numbers, name=people, device=devices, lives=st.booleans(), is_join=st.booleans())
+    def come_in(self, number: int, name: str, device: str, lives: bool, is_join: bool) -> None:
+        call = self._pick(number)
+        model, verb = (self.world.join, calls.join) if is_join else (self.world.accept, calls.accept)
+        self._both(
+            lambda: model(call, name, device, lives=lives),
+            lambda by, now: verb(call.call_id, by=by, now=now) and None,
+            name,
+            device,
+            lives=lives,
+        )
+
+    @precondition(lambda self: any(self.world.rings_for(name) for name in NAMES))
+    @rule(name=people, device=devices, is_accept=st.booleans())
+    def answer_current(self, name: str, device: str, is_accept: bool) -> None:
+        def model() -> None:
+            call = self.world.current(name)
+            if is_accept:
+                self.world.accept(call, name, device, lives=False)
+            else:
+                self.world.reject(call, name, device, "declined")
+
+        verb = calls.accept if is_accept else calls.reject
+        self._both(model, lambda by, now: verb("current", by=by, now=now) and None, name, device)
+
+    @precondition(lambda self: self.world.calls)
+    @rule(number=call_numbers, name=people, device=devices, reason=st.sampled_from(["declined", "later", "busy"]))
+    def reject(self, number: int, name: str, device: str, reason: str) -> None:
+        call = self._pick(number)
+        self._both(
+            lambda: self.world.reject(call, name, device, reason),
+            lambda by, now: calls.reject(call.call_id, by=by, reason=reason, now=now) and None,
+            name,
+            device,
+        )
+
+    @precondition(lambda self: self.world.calls)
+    @rule(number=call_numbers, name=people, callees=st.one_of(st.none(), invitee_lists))
+    def cancel(self, number: int, name: str, callees: list[str] | None) -> None:
+        self._perform("cancel", self._pick(number), name, "phone", callees)
+
+    @precondition(lambda self: self.world.calls)
+    @rule(
+        number=call_numbers,
+        name=people,
+        device=devices,
+        verb=st.sampled_from(["ringing", "leave", "leave", "end", "connected", "heartbeat"]),
+    )
+    def act(self, number: int, name: str, device: str, verb: str) -> None:
+        call = self._pick(number)
+        arguments = () if verb == "end" else (device,)
+        self._both(
+            lambda: getattr(self.world, verb)(call, name, *arguments),
+            lambda by, now: getattr(calls, verb)(call.call_id, by=by, now=now) and None,
+            name,
+            device,
+        )
+
+    @precondition(lambda self: self.world.calls)
+    @rule(number=call_numbers, is_end=st.booleans())
+    def administer(self, number: int, is_end: bool) -> None:
+        call = self._pick(number)
+        if is_end:
+            self._both(
+                lambda: self.world.end(call, ADMIN, admin=True),
+                lambda by, now: calls.end(call.call_id, by=by, now=now) and None,
+                ADMIN,
+                is_admin=True,
+            )
+            return
+        self._both(
+            lambda: sorted(self.world.cancel(call, ADMIN, None, admin=True)),
+            lambda by, now: sorted(calls.cancel(call.call_id, by=by, now=now).cancelled),
+            ADMIN,
+            is_admin=True,
+        )
+
+    @rule(seconds=steps)
+    def pass_time(self, seconds: float) -> None:
+        """Nobody looks before the next step: that one must meet what is overdue by itself."""
+        self.world.pass_time(seconds)
+        self.is_late = True
+
+    @precondition(lambda self: self.is_late)
+    @rule()
+    def dispatch(self) -> None:
+        for key in Call.objects.open().values_list("pk", flat=True):
+            calls.expire(key, now=self._now())
+        self.is_late = False
+
+    @precondition(lambda self: self.is_late)
+    @rule(name=people)
+    def look(self, name: str) -> None:
+        mine = {each.call.call_id for each in calls.open_calls(self.keys[name], now=self._now())}
+        current = self.world.call_with(name)
+        assert mine == {each.call_id for each in [*self.world.rings_for(name), *([current] if current else [])]}
+
+    # --- what must always hold ----------------------------------------------------------------------------------------
+
+    @invariant()
+    def model_and_tables_agree(self) -> None:
+        if not self.is_late:
+            self._compare()
+
+    @invariant()
+    def tables_are_sound(self) -> None:
+        revisions: dict[int, list[int]] = {}
+        for call, revision in CallEvent.objects.order_by("call", "revision").values_list("call_id", "revision"):
+            revisions.setdefault(call, []).append(revision)
+        for key, revision in Call.objects.values_list("pk", "revision"):
+            assert revisions[key] == list(range(1, revision + 1))
+        assert not Participant.objects.open().filter(call__state="ended").exists()
+        assert not Invitation.objects.pending().filter(call__state="ended").exists()
+        for kind, rows in (
+            ("call", Call.objects.filter(state="ended").values_list("pk", "state", "end_reason", "ended_at")),
+            (
+                "invitation",
+                Invitation.objects.exclude(state="pending").values_list("pk", "state", "closed_at", "missed"),
+            ),
+            (
+                "stay",
+                Participant.objects.filter(left_at__isnull=False).values_list("pk", "left_at", "left_reason"),
+            ),
+        ):
+            for key, *values in rows:
+                assert self.final.setdefault((kind, key), values) == values
+
+    # --- machinery ----------------------------------------------------------------------------------------------------
+
+    def _now(self) -> datetime:
+        return START + timedelta(seconds=self.world.time)
+
+    def _pick(self, number: int) -> ModelCall:
+        """Mostly one of the latest calls: old ones are over."""
+        recent = self.world.calls[-4:] if number < 36 else self.world.calls
+        return recent[-1 - number % len(recent)]
+
+    def _send(
+        self,
+        name: str,
+        device: str,
+        invitees: list[str],
+        call_id: str | None = None,
+        timeout: int = 60,
+        ends_with_caller: bool = False,
+        lives: bool = True,
+    ) -> ModelCall | None:
+        made: list[ModelCall] = []
+
+        def model() -> Any:
+            new_id = call_id or f"call_{name}_{int(self._now().timestamp() * 1000)}"
+            kind, call, errors = self.world.send(
+                name,
+                device,
+                invitees,
+                call_id=call_id,
+                new_id=new_id,
+                timeout=timeout,
+                ends_with_caller=ends_with_caller,
+                lives=lives,
+            )
+            made.append(call)
+            return kind, call.call_id, errors
+
+        def verb(by: Actor, now: datetime) -> Any:
+            sent = calls.send(
+                by=by,
+                invitees=invitees,
+                is_video_call=True,
+                call_id=call_id,
+                timeout_seconds=timeout,
+                end_when_caller_leaves=ends_with_caller,
+                now=now,
+            )
+            names = {"rejoin": sent.rejoin, "merged": sent.merged, "created": sent.created}
+            kind = next((each for each, is_so in names.items() if is_so), "repeat")
+            return kind, sent.sheet.call.call_id, self._errors(sent)
+
+        self._both(model, verb, name, device, lives=lives)
+        return made[0] if made else None
+
+    def _perform(
+        self, verb: str, call: ModelCall | None, name: str, device: str, callees: list[str] | None
+    ) -> None:
+        assert call is not None
+        self._both(
+            lambda: sorted(self.world.cancel(call, name, callees)),
+            lambda by, now: sorted(calls.cancel(call.call_id, by=by, callees=callees, now=now).cancelled),
+            name,
+            device,
+        )
+
+    def _both(
+        self, model: Any, verb: Any, name: str, device: str = "phone", *, lives: bool = False, is_admin: bool = False
+    ) -> None:
+        """Let model and verb do the same; they must give the same answer or the same refusal."""
+        self.world.pass_time(MOMENT)
+        self.world.actor = name
+        by = Actor(self.keys[name], name, device, lives=lives, is_admin=is_admin)
+        try:
+            expected: Any = model()
+        except Refused as refused:
+            expected = (refused.code, refused.errors)
+        try:
+            answer: Any = verb(by, self._now())
+        except CallError as error:
+            listed = error.extra.get("errors") if error.code == "no_valid_invitee" else None
+            answer = (error.code.value, listed and [(each["invitee"], each["code"]) for each in listed])
+        assert answer == expected
+        self.is_late = False
+
+    @staticmethod
+    def _errors(sent: calls.Sent) -> list[tuple[str, str]]:
+        return [(each["invitee"], each["code"]) for each in sent.errors]
+
+    def _compare(self) -> None:
+        for name in NAMES:
+            calls.open_calls(self.keys[name], now=self._now())
+        loaded = calls.sheets(list(Call.objects.order_by("id")))
+        assert [self._told(each) for each in loaded] == [self._expected(each) for each in self.world.calls]
+
+    def _told(self, sheet: calls.CallSheet) -> Any:
+        names = {each.id: each.username for each in sheet.people.values()}
+        call = sheet.call
+        return (
+            (call.call_id, names[call.caller_id], call.state, call.end_reason, call.answered_at is not None),
+            [
+                (
+                    *(names[each.invitee_id], names[each.inviter_id], each.state, each.missed),
+                    *(each.answered_device or None, each.reject_reason, each.ringing_at is not None),
+                )
+                for each in sheet.invitations
+            ],
+            [
+                (names[each.user_id], each.device_id, each.left_reason, each.connected_at is not None)
+                for each in sheet.participants
+            ],
+        )
+
+    def _expected(self, call: ModelCall) -> Any:
+        return (
+            (call.call_id, call.caller, call.state, call.reason, call.answered is not None),
+            [
+                (ring.invitee, ring.inviter, ring.state, ring.missed, ring.device, ring.reason, ring.alerting)
+                for ring in call.rings
+            ],
+            [(stay.user, stay.device, stay.left, stay.connected) for stay in call.stays],
+        )
+
+
+@pytest.fixture
+def everybody(db: None, settings: Any) -> Iterator[None]:
+    users = get_user_model().objects
+    for name in [*NAMES, ADMIN]:
+        CallingPreferences.objects.create(user=users.create_user(name), call_waiting=PEOPLE.get(name, False))
+    settings.CALLINVITE = {"sends_per_minute": 0, "people_per_call": PEOPLE_PER_CALL}
+    yield
+
+
+def test_any_story_ends_as_the_rules_say(everybody: None) -> None:
+    run_state_machine_as_test(
+        Stories,
+        settings=settings(
+            max_examples=80,
+            stateful_step_count=40,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
