@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
+from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import transaction
 
@@ -16,7 +16,7 @@ from invitations.models import CallingPreferences
 class SignInForm(AuthenticationForm):
     """Name and password. The same answer for an unknown name and a wrong password."""
 
-    error_messages = {  # noqa: RUF012  (Django's own declaration)
+    error_messages = {
         "invalid_login": "This name and password do not belong together. Check both and try again.",
         "inactive": "This name and password do not belong together. Check both and try again.",
     }
@@ -27,7 +27,7 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
 
 
-class SignUpForm(BaseUserCreationForm):
+class SignUpForm(UserCreationForm):
     """A new account: its user name for ever, the name that others see, and a password."""
 
     display_name = forms.CharField(

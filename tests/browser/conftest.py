@@ -1,0 +1,187 @@
+"""People at real browsers, before a real server process that is spoken to only from outside."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.support.server import DEMO_PASSWORD, DEMO_USERS, RunningServer
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WAIT_MS = 10_000
+expect.set_options(timeout=WAIT_MS)
+
+
+class Person:
+    """Somebody signed in at one browser profile (a context): one page, and what one does with it."""
+
+    def __init__(self, name: str, context: BrowserContext, server: RunningServer) -> None:
+        self.name = name
+        self.context = context
+        self.server = server
+        self.complaints: list[str] = []
+        self.page = self.open()
+
+    def open(self) -> Page:
+        """A further page of the same browser profile, connected."""
+        page = self.context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(f"{self.name}: {error}"))
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.set_default_timeout(WAIT_MS)
+        page.goto(self.server.url)
+        connected(page)
+        return page
+
+    def _hear(self, kind: str, text: str) -> None:
+        # A refused verb or a lost server is not a fault of the page, and Chromium writes each one here.
+        if kind == "error" and "Failed to load resource" not in text and "WebSocket connection" not in text:
+            self.complaints.append(f"{self.name}: {text}")
+
+    def call(self, other: str, medium: str = "Video") -> None:
+        """Click one of the two buttons beside a name."""
+        self.page.get_by_role("button", name=f"{medium} call {other}", exact=True).click()
+
+    @property
+    def ring(self) -> Any:
+        return self.page.get_by_role("alertdialog").and_(self.page.locator("incoming-call"))
+
+    @property
+    def screen(self) -> Any:
+        return self.page.locator("call-screen")
+
+    def rings(self, caller: str) -> None:
+        """Wait until somebody's call rings here."""
+        expect(self.ring).to_be_visible()
+        expect(self.ring.get_by_role("heading", name=caller)).to_be_visible()
+
+    def accept(self) -> None:
+        self.ring.get_by_role("button", name="Accept", exact=True).click()
+
+    def reject(self) -> None:
+        self.ring.get_by_role("button", name="Reject", exact=True).click()
+
+    def is_connected_to(self, names: str) -> None:
+        expect(self.ring).to_be_hidden()
+        expect(self.screen.get_by_role("heading", name=names, exact=True)).to_be_visible()
+        expect(self.screen.get_by_role("timer")).to_be_visible()
+
+    def hears(self, words: str) -> None:
+        """Wait until the call screen says this."""
+        expect(self.screen.get_by_text(words, exact=False).first).to_be_visible()
+
+    def hang_up(self) -> None:
+        self.screen.get_by_role("button", name="Hang up").click()
+
+    def show(self, view: str) -> None:
+        self.page.get_by_role("navigation").get_by_role("link", name=view).click()
+
+    def ask(self, script: str, argument: Any = None) -> Any:
+        """What the page's own service says: for waiting on facts that no screen shows."""
+        return self.page.evaluate(script, argument)
+
+    def leave_everything(self) -> None:
+        """Be free for the next test."""
+        for page in self.context.pages:
+            if not page.is_closed():
+                page.evaluate(LEAVE)
+
+
+LEAVE = """async () => {
+  const service = globalThis.callinvite?.service;
+  for (const call of service?.state.connection === "open" ? service.state.calls : []) {
+    const { can } = call.you;
+    if (can.includes("end")) { await service.end(call.call_id); }
+    else if (can.includes("leave")) { await service.leave(call.call_id); }
+    else if (can.includes("reject")) { await service.reject({ callID: call.call_id }); }
+  }
+}"""
+
+
+def connected(page: Page) -> None:
+    page.wait_for_function("globalThis.callinvite?.service.state.connection === 'open'", timeout=WAIT_MS)
+    expect(page.locator("people-view .person").first).to_be_attached()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with RunningServer(tmp_path_factory.mktemp("product") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def sessions(browser: Browser, server: RunningServer) -> dict[str, list[Any]]:
+    """Everybody's cookies, from signing in once in the page."""
+    return sign_everybody_in(browser, server)
+
+
+def sign_everybody_in(browser: Browser, server: RunningServer) -> dict[str, list[Any]]:
+    kept = {}
+    for name in DEMO_USERS:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{server.url}/sign-in/")
+        page.get_by_label("User name").fill(name)
+        page.get_by_label("Password").fill(DEMO_PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{server.url}/")
+        kept[name] = context.cookies()
+        context.close()
+    return kept
+
+
+@pytest.fixture
+def person(browser: Browser, server: RunningServer, sessions: dict[str, list[Any]]) -> Iterator[Callable[..., Person]]:
+    """`person("bob")`: bob at a fresh browser profile; called twice it is bob at two devices."""
+    there: list[Person] = []
+
+    def arrive(name: str, **profile: Any) -> Person:
+        context = browser.new_context(**profile)
+        context.add_cookies(sessions[name])
+        somebody = Person(name, context, server)
+        there.append(somebody)
+        return somebody
+
+    yield arrive
+    for each in there:
+        each.leave_everything()
+    for each in there:
+        each.context.close()
+    complaints = list(itertools.chain.from_iterable(each.complaints for each in there))
+    assert complaints == []
+
+
+@pytest.fixture
+def alice(person: Callable[..., Person]) -> Person:
+    return person("alice")
+
+
+@pytest.fixture
+def bob(person: Callable[..., Person]) -> Person:
+    return person("bob")
+
+
+@pytest.fixture
+def carol(person: Callable[..., Person]) -> Person:
+    return person("carol")

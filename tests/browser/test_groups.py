@@ -1,0 +1,71 @@
+"""Several people in one call: each one's own answer is shown, and the call goes on without those who do not come."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Person
+
+
+def choose(caller: Person, *names: str) -> None:
+    caller.page.get_by_role("button", name="Group call").click()
+    for name in names:
+        caller.page.locator("people-view").get_by_label(re.compile(f"^{name}")).check()
+
+
+def line(somebody: Person, name: str) -> object:
+    return somebody.screen.get_by_role("listitem").filter(has_text=name)
+
+
+def test_a_group_call_tells_of_each_one(alice: Person, bob: Person, carol: Person) -> None:
+    choose(alice, "Bob", "Carol", "Dave")
+    alice.page.get_by_role("button", name="Audio", exact=True).click()
+    bob.rings("Alice")
+    carol.rings("Alice")
+    expect(bob.ring.get_by_text("with Carol and Dave")).to_be_visible()
+    expect(line(alice, "Bob")).to_contain_text("Ringing on Chrome on Linux")
+    expect(line(alice, "Dave")).to_contain_text("Not reached yet")
+    carol.reject()
+    expect(line(alice, "Carol")).to_contain_text("Rejected")
+    bob.accept()
+    expect(line(alice, "Bob")).to_contain_text("In the call")
+    alice.screen.get_by_role("button", name="Stop calling Dave").click()
+    expect(line(alice, "Dave")).to_contain_text("Cancelled")
+    bob.is_connected_to("Alice")
+    bob.hang_up()
+    alice.hears("Call ended")
+
+
+def test_somebody_is_added_to_a_call(alice: Person, bob: Person, carol: Person) -> None:
+    alice.call("Bob")
+    bob.rings("Alice")
+    bob.accept()
+    bob.is_connected_to("Alice")
+    bob.screen.get_by_role("button", name="Add people").click()
+    picker = bob.page.get_by_role("dialog", name="Add people")
+    expect(picker.get_by_label(re.compile("^Alice"))).to_have_count(0)
+    picker.get_by_label(re.compile("^Carol")).check()
+    picker.get_by_role("button", name="Call", exact=True).click()
+    carol.rings("Bob")
+    expect(carol.ring.get_by_text("with Alice")).to_be_visible()
+    carol.accept()
+    alice.is_connected_to("Bob and Carol")
+    carol.hang_up()
+    alice.is_connected_to("Bob")
+
+
+def test_a_missed_call_that_goes_on_can_be_joined(alice: Person, bob: Person, carol: Person) -> None:
+    choose(alice, "Bob", "Carol")
+    alice.page.get_by_role("button", name="Video", exact=True).click()
+    bob.rings("Alice")
+    carol.rings("Alice")
+    bob.accept()
+    carol.reject()
+    alice.is_connected_to("Bob")
+    carol.page.get_by_role("group", name="A call that goes on").get_by_role("button", name="Join").click()
+    carol.is_connected_to("Alice and Bob")
+    alice.screen.get_by_role("button", name="End for all").click()
+    bob.hears("Call ended")
+    carol.hears("Call ended")

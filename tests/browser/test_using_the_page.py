@@ -1,0 +1,212 @@
+"""The page itself: keyboard, screen reader, sound, search, narrow and dark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Person, connected
+
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+INSIDE = "document.activeElement === document.body || !!document.activeElement.closest('incoming-call')"
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+
+
+def test_a_ring_takes_the_focus_and_enter_accepts(alice: Person, bob: Person) -> None:
+    alice.call("Bob")
+    bob.rings("Alice")
+    expect(bob.ring.get_by_role("button", name="Accept", exact=True)).to_be_focused()
+    bob.page.keyboard.press("Enter")
+    bob.is_connected_to("Alice")
+    alice.is_connected_to("Bob")
+
+
+def test_escape_rejects_and_gives_the_focus_back(alice: Person, bob: Person) -> None:
+    link = bob.page.get_by_role("navigation").get_by_role("link", name="Recents")
+    link.focus()
+    alice.call("Bob")
+    bob.rings("Alice")
+    bob.page.keyboard.press("Escape")
+    expect(bob.ring).to_be_hidden()
+    alice.hears("Rejected")
+    expect(link).to_be_focused()
+
+
+def test_the_focus_cannot_leave_a_ring(alice: Person, bob: Person) -> None:
+    alice.call("Bob")
+    bob.rings("Alice")
+    for _ in range(8):
+        bob.page.keyboard.press("Tab")
+        inside = bob.ask(
+            "document.activeElement === document.body || !!document.activeElement.closest('incoming-call')"
+        )
+        assert inside
+
+
+def test_somebody_who_is_typing_does_not_answer_by_accident(alice: Person, bob: Person) -> None:
+    bob.page.get_by_label("Search people").focus()
+    # The key comes in the very frame in which the ring appears.
+    bob.ask("""() => {
+      const ring = document.querySelector("incoming-call");
+      new MutationObserver(() => {
+        const event = new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true });
+        document.activeElement.dispatchEvent(event);
+        globalThis.stopped = event.defaultPrevented;
+      }).observe(ring, { attributes: true, attributeFilter: ["hidden"] });
+    }""")
+    alice.call("Bob")
+    bob.page.wait_for_function("globalThis.stopped === true")
+    bob.rings("Alice")
+    alice.hears("Ringing")
+
+
+def test_calling_works_with_the_keyboard_alone(alice: Person, bob: Person) -> None:
+    alice.page.get_by_label("Search people").focus()
+    for _ in range(20):
+        alice.page.keyboard.press("Tab")
+        if alice.ask("document.activeElement.getAttribute('aria-label')") == "Audio call Bob":
+            break
+    alice.page.keyboard.press("Enter")
+    bob.rings("Alice")
+    expect(alice.screen.get_by_role("heading", name="Bob")).to_be_focused()
+    alice.page.keyboard.press("Tab")
+    alice.page.keyboard.press("Shift+Tab")
+    alice.screen.get_by_role("button", name="Cancel").focus()
+    alice.page.keyboard.press("Enter")
+    expect(bob.ring).to_be_hidden()
+
+
+def test_a_ring_says_who_calls_to_a_screen_reader(alice: Person, bob: Person) -> None:
+    alice.call("Bob")
+    bob.rings("Alice")
+    expect(bob.ring).to_have_accessible_name("Alice")
+    expect(bob.ring).to_have_accessible_description("is calling you")
+    expect(bob.ring).to_have_attribute("aria-modal", "true")
+    expect(bob.page).to_have_title(re.compile("Alice is calling"))
+
+
+def test_every_button_has_a_name(alice: Person) -> None:
+    for view in ("People", "Recents", "Settings"):
+        alice.show(view)
+        names = alice.ask("""[...document.querySelectorAll("button, a, input:not([type=hidden])")]
+          .filter((each) => !each.closest("[hidden]"))
+          .filter((each) => !each.getAttribute("aria-label") && !each.textContent.trim() && !each.labels?.length)
+          .map((each) => each.outerHTML)""")
+        assert names == []
+
+
+def test_the_page_says_that_it_is_silent_until_ringing_is_enabled(alice: Person, bob: Person) -> None:
+    expect(bob.page.get_by_text("This page will not make a sound when somebody calls you.")).to_be_visible()
+    assert bob.ask("callinvite.ringer.audible") is False
+    bob.page.get_by_role("button", name="Enable ringing").click()
+    expect(bob.page.get_by_text("This browser rings now when somebody calls you.")).to_be_visible()
+    bob.page.wait_for_function("callinvite.ringer.audible && callinvite.service.audible")
+    # The wish is kept: the next load needs no question.
+    bob.page.reload()
+    connected(bob.page)
+    bob.page.mouse.click(5, 5)
+    bob.page.wait_for_function("callinvite.ringer.audible")
+    expect(bob.page.get_by_role("button", name="Enable ringing")).to_be_hidden()
+
+
+def test_one_tab_of_a_browser_makes_the_sound(bob: Person) -> None:
+    bob.page.get_by_role("button", name="Enable ringing").click()
+    bob.page.wait_for_function("callinvite.ringer.audible")
+    second = bob.open()
+    second.mouse.click(5, 5)
+    second.wait_for_function("callinvite.ringer.unlocked")
+    assert second.evaluate("callinvite.ringer.audible") is False
+    bob.page.close()
+    second.wait_for_function("callinvite.ringer.audible")
+
+
+def test_people_are_searched_and_marked(alice: Person, bob: Person) -> None:
+    bob.page.wait_for_function("true")
+    expect(alice.page.locator("[data-person=bob]")).to_contain_text("Online", timeout=15_000)
+    expect(alice.page.locator("[data-person=dave]")).to_contain_text("Offline")
+    alice.page.get_by_label("Search people").fill("car")
+    expect(alice.page.locator("people-view .person")).to_have_count(1)
+    expect(alice.page.locator("people-view .person")).to_contain_text("Carol")
+    alice.page.get_by_label("Search people").fill("nobody at all")
+    expect(alice.page.get_by_text("Nobody is called “nobody at all”.")).to_be_visible()
+
+
+def test_a_lost_list_can_be_asked_for_again(alice: Person) -> None:
+    alice.page.route("**/api/v1/users*", lambda route: route.abort())
+    alice.page.reload()
+    expect(alice.page.get_by_text("The list did not come.")).to_be_visible()
+    alice.page.unroute("**/api/v1/users*")
+    alice.page.get_by_role("button", name="Try again").click()
+    expect(alice.page.locator("people-view .person").first).to_be_visible()
+
+
+def test_a_refused_verb_is_said_in_words(alice: Person) -> None:
+    assert (
+        alice.ask("""() => {
+      const button = document.createElement("send-call-invitation-button");
+      button.setAttribute("invitees", "nobody-here:Nobody Here");
+      document.querySelector("#main").append(button);
+      return button.send();
+    }""")
+        is False
+    )
+    expect(alice.page.get_by_role("alert").get_by_text("Nobody Here is not known here.")).to_be_visible()
+    expect(alice.screen).to_be_hidden()
+
+
+def test_the_name_is_changed_and_devices_are_listed(person: Callable[..., Person]) -> None:
+    dave = person("dave")
+    dave.show("Settings")
+    name = dave.page.get_by_label("Your name, as others see it")
+    expect(name).to_have_value("Dave")
+    name.fill("Dave D.")
+    dave.page.get_by_role("button", name="Save").click()
+    expect(dave.page.get_by_text("Saved.")).to_be_visible()
+    expect(dave.page.locator("own-name")).to_contain_text("Dave D.")
+    expect(dave.page.locator(".device").filter(has_text="this browser")).to_have_count(1)
+    name.fill("Dave")
+    dave.page.get_by_role("button", name="Save").click()
+    expect(dave.page.locator("own-name .own-name__name")).to_have_text("Dave")
+
+
+def test_another_device_is_removed(person: Callable[..., Person]) -> None:
+    old = person("dave")
+    gone = old.ask("callinvite.service.deviceId")
+    old.context.close()
+    dave = person("dave")
+    dave.show("Settings")
+    row = dave.page.locator(f"[data-device='{gone}']")
+    row.get_by_role("button", name=re.compile("Remove")).click()
+    expect(row).to_have_count(0)
+
+
+def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: object, browser: object) -> None:
+    from tests.browser.conftest import sign_everybody_in
+
+    dave = person("dave")
+    dave.context.clear_cookies()
+    dave.context.add_cookies(sign_everybody_in(browser, server)["dave"])  # type: ignore[arg-type]
+    dave.page.goto(server.url)  # type: ignore[attr-defined]
+    connected(dave.page)
+    second = dave.open()
+    second.get_by_role("button", name="Sign out").click()
+    expect(dave.page.get_by_role("alertdialog", name="You are signed out")).to_be_visible(timeout=20_000)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everything_fits_a_narrow_phone(person: Callable[..., Person], alice: Person, theme: str) -> None:
+    bob = person("bob", **PHONE, color_scheme=theme)
+    for view in ("People", "Recents", "Settings"):
+        bob.show(view)
+        assert bob.ask(FITS), view
+    alice.call("Bob")
+    bob.rings("Alice")
+    assert bob.ask(FITS)
+    bob.ring.get_by_role("button", name="Accept", exact=True).tap()
+    bob.is_connected_to("Alice")
+    assert bob.ask(FITS)
+    bob.screen.get_by_role("button", name="Hang up").tap()
+    alice.hears("Call ended")
