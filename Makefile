@@ -7,13 +7,14 @@ PY := .venv/bin/python
 BASE := .venv/.installed-base-$(shell cksum < requirements/base.txt | tr ' \t' '__')
 DEV := .venv/.installed-dev-$(shell cksum < requirements/dev.txt | tr ' \t' '__')
 
-.PHONY: help run test lint bench lock clean
+.PHONY: help run test lint bench screenshots lock clean
 
 help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
 	@echo "make test   everything that CI runs; ONLY=lint|django|client|fast|postgres|alone runs one part"
 	@echo "make lint   style and types"
 	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options)"
+	@echo "make screenshots   take the pictures of the README again"
 	@echo "make lock   write requirements/*.txt again from pyproject.toml (UPGRADE=1 takes new versions)"
 	@echo "make clean  remove caches and .venv; your data in var/ stays"
 
@@ -32,6 +33,9 @@ lint: dev-environment
 bench: dev-environment
 	@.ci/system-packages
 	@$(PY) -m benchmarks.ring $(ARGS)
+
+screenshots: dev-environment
+	@PYTHONPATH=. $(PY) docs/screenshots/incoming.py
 
 .PHONY: dev-environment
 dev-environment:

@@ -7,7 +7,12 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 FOLDER = Path(__file__).resolve().parents[2] / "static" / "callinvite" / "icons"
-ICONS = {"app-180.png": (180, 0.0), "app-192.png": (192, 0.0), "app-512.png": (512, 0.0), "app-maskable-512.png": (512, 0.1)}
+ICONS = {
+    "app-180.png": (180, 0.0),
+    "app-192.png": (192, 0.0),
+    "app-512.png": (512, 0.0),
+    "app-maskable-512.png": (512, 0.1),
+}
 """File name: size in pixels, and the margin that a phone may cut off, as a share of the size."""
 GROUND = "#2f55d4"
 

@@ -13,7 +13,7 @@ from tests.repository.tracked import ROOT
 APP = ROOT / "invitations"
 
 LAYERS = (
-    {"errors", "conf", "layers"},
+    {"errors", "conf", "layers", "statements"},
     {"models", "migrations"},
     {"rows", "sheets", "devices"},
     {"serializers", "presence", "tickets", "transports"},
@@ -30,6 +30,7 @@ SIDEWAYS = {
     ("rows", "sheets"),  # a sheet is what a read fills
     ("sockets", "api"),  # a request frame is the REST operation, body and codes alike
     ("pages", "api"),  # sign-in and sign-up count the same attempts
+    ("management", "checks"),  # a command refuses what a check finds
     ("apps", "checks"),
 }
 
