@@ -1,7 +1,6 @@
 """The threads in which sockets meet the database: few, lasting, and never the event loop's own.
 
-On SQLite verbs that arrive together share one transaction: a savepoint each and one commit, then their hints and
-answers. On databases that lock rows each verb has its own, so that no lock waits for a stranger's verb."""
+On SQLite verbs that arrive together share one transaction and its one commit, then come their hints and answers. On databases that lock rows each verb has its own, so that no lock waits for a stranger's verb."""
 
 from __future__ import annotations
 
@@ -12,9 +11,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import close_old_connections, connection
 
-from invitations.calls.transaction import write
+from invitations.calls.transaction import batch as together
 
 R = TypeVar("R")
 READERS = 2
@@ -51,6 +50,10 @@ class Job:
         self.future.set_result(self.result)
 
 
+class BrokenBatch(Exception):
+    """One job left the shared transaction fit for nothing but a rollback."""
+
+
 class BatchWriter:
     """One thread that takes what is queued and commits it together."""
 
@@ -63,7 +66,7 @@ class BatchWriter:
         """Run a verb in the writer's thread.
 
         Args:
-            function: does its own transaction, which becomes a savepoint where several share one.
+            function: does its own transaction, or its part of one that several share.
         """
         job = Job(function, asyncio.get_running_loop())
         self._jobs.put(job)
@@ -78,18 +81,30 @@ class BatchWriter:
             settle(batch)
 
     def _do(self, batch: list[Job]) -> None:
-        if len(batch) > 1:
-            try:
-                with write():
-                    for job in batch:
-                        job.run()
-            except DatabaseError:
-                # Nothing of it was committed; each alone tells which one it was.
-                close_broken_connection()
-            else:
-                return
-        for job in batch:
-            job.run()
+        if len(batch) == 1 or not self._done_together(batch):
+            for job in batch:
+                job.run()
+
+    def _done_together(self, batch: list[Job]) -> bool:
+        """Whether one transaction took the whole batch; if not, nothing of it was committed."""
+        begun = False
+        try:
+            with together():
+                begun = True
+                for job in batch:
+                    job.run()
+                    if connection.needs_rollback:
+                        # It broke what all share: without this the commit would turn into a silent rollback.
+                        raise BrokenBatch
+        except Exception as error:
+            close_broken_connection()
+            if begun:
+                # Each alone tells which one it was.
+                return False
+            # The database takes no writes: to wait for it once for each of them would hold up all the more.
+            for job in batch:
+                job.result, job.error = None, error
+        return True
 
 
 class ThreadWriter:
