@@ -163,7 +163,7 @@ def _translated(error: Exception, request: Any) -> tuple[JSON, dict[str, str]]:
         allowed = context_methods(request)
         return problem(Code.METHOD_NOT_ALLOWED), {"Allow": ", ".join(allowed)}
     if isinstance(error, exceptions.Throttled):
-        seconds = max(1, round(error.wait or 60))
+        seconds = max(1, round(getattr(error, "wait", None) or 60))
         body = problem(Code.THROTTLED, retry_after_seconds=seconds)
         return body, retry_after(body)
     code = _code_of(error)

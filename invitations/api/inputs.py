@@ -112,6 +112,9 @@ class Flag(serializers.BooleanField):
 class Whole(serializers.IntegerField):
     """A whole number within bounds; `60.0` is one (JSON knows no other kind of number), `"60"` and `true` are not."""
 
+    min_value: int
+    max_value: int
+
     def checked(self, value: object) -> int:
         """The number itself.
 
@@ -149,6 +152,8 @@ class Texts(serializers.ListField):
     """A list of strings."""
 
     child: Text
+    min_length: int
+    max_length: int
 
     def checked(self, value: object) -> list[str]:
         """The list itself; doubles are left in.
@@ -219,7 +224,7 @@ class Input(serializers.Serializer):
         rules = self.__dict__.get("_kept_rules")
         if rules is None:
             rules = self.__dict__["_kept_rules"] = [
-                (name, field.checked, field.required, field.allow_null, field.default)
+                (name, field.checked, field.required, field.allow_null, field.default)  # type: ignore[attr-defined]
                 for name, field in self.fields.items()
             ]
         return rules
@@ -245,7 +250,7 @@ def chosen_call_id(value: object) -> str:
         InvalidInput: it cannot be one.
     """
     try:
-        return SEND.fields["call_id"].checked(value)
+        return CallId().checked(value)
     except Refused as refused:
         raise InvalidInput({"call_id": [str(refused)]}) from None
 
@@ -384,7 +389,7 @@ class Me(Input):
 class DeviceInput(Input):
     """A device as its owner describes it."""
 
-    label = Text(max_length=LABEL_CHARS, required=False, default="")
+    label = Text(max_length=LABEL_CHARS, required=False, default="")  # type: ignore[assignment]
     kind = OneOf(choices=DeviceKind.choices, required=False, default=DeviceKind.BROWSER.value)
     push = NoPush(required=False, default=None)
 

@@ -79,7 +79,7 @@ def _read(cursor: str | None, model: type[Model], order: Sequence[str]) -> tuple
     try:
         packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         backward, *plain = json.loads(packed)
-        fields = [model._meta.get_field(each.removeprefix("-")) for each in order]
+        fields: list[Any] = [model._meta.get_field(each.removeprefix("-")) for each in order]
         values = [field.to_python(each) for field, each in zip(fields, plain, strict=True)]
     except (ValueError, TypeError, binascii.Error, ValidationError, RecursionError, OverflowError):
         raise BAD_CURSOR from None

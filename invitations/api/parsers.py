@@ -35,7 +35,7 @@ class JSONRequest(Request):
     """A request whose `data` is a dict: DRF would ignore a body that comes in chunks, without a declared length."""
 
     def _load_data_and_files(self) -> None:
-        self._files = {}
+        self._files: Any = {}
         self._data = self._full_data = {}
         self._data = self._full_data = read_object(self._request)
 

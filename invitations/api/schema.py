@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -45,7 +45,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
     """An app's token."""
 
     target_class = "invitations.api.tokens.BearerAuthentication"
-    name: ClassVar = "bearer"
+    name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "A token of `POST /auth/token`."}
@@ -55,7 +55,7 @@ class BrowserScheme(OpenApiAuthenticationExtension):
     """A browser's session."""
 
     target_class = "invitations.api.tokens.BrowserAuthentication"
-    name: ClassVar = "session"
+    name = "session"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         from django.conf import settings

@@ -25,7 +25,15 @@ from invitations.api.inputs import query_flag, query_text, query_word
 from invitations.api.pagination import page_of
 from invitations.api.parsers import JSONRequest
 from invitations.api.throttles import check_login
-from invitations.api.tokens import BearerAuthentication, actor_of, authenticated, issue_token, revoke_token
+from invitations.api.tokens import (
+    BearerAuthentication,
+    actor_of,
+    asker_id,
+    authenticated,
+    credentials_of,
+    issue_token,
+    revoke_token,
+)
 from invitations.errors import SENTENCES, CallError, Code
 from invitations.models import Call, CallingPreferences, CallState, Device, Participant
 from invitations.serializers import call_view, moment
@@ -131,7 +139,7 @@ class Calls(CallVerb):
 
     def get(self, request: Request) -> HttpResponse:
         now = timezone.now()
-        viewer_id = request.user.pk
+        viewer_id = asker_id(request)
         return answered(
             200,
             page_of(
@@ -180,14 +188,14 @@ class Me(Endpoint):
     """The asker's own profile and settings."""
 
     def get(self, request: Request) -> HttpResponse:
-        return answered(200, _me(request, _preferences_of(request.user.pk)))
+        return answered(200, _me(request, _preferences_of(asker_id(request))))
 
     def patch(self, request: Request) -> HttpResponse:
         values = inputs.ME.run_validation(request.data)
         if "name" in values:
             values["display_name"] = values.pop("name")
         preferences, _ = CallingPreferences.objects.update_or_create(
-            user_id=request.user.pk, defaults=values, create_defaults=values
+            user_id=asker_id(request), defaults=values, create_defaults=values
         )
         return answered(200, _me(request, preferences))
 
@@ -201,7 +209,7 @@ class Users(Endpoint):
         model = get_user_model()
         people = (
             model._default_manager.filter(is_active=True)
-            .exclude(pk=request.user.pk)
+            .exclude(pk=asker_id(request))
             .select_related("calling_preferences")
         )
         for word in (search or "").split():
@@ -234,7 +242,7 @@ class OneDevice(Endpoint):
         values.pop("push")
         now = timezone.now()
         device, _ = Device.objects.update_or_create(
-            user_id=request.user.pk,
+            user_id=asker_id(request),
             device_id=device_id,
             defaults=values,
             create_defaults={**values, "created_at": now, "last_seen_at": now},
@@ -256,7 +264,7 @@ class AuthToken(Endpoint):
         # Who signs in is nobody yet, and a browser's cookie has no say in it, hence no CSRF either.
         return [] if self._signs_in() else [BearerAuthentication()]
 
-    def get_permissions(self) -> list[Any]:
+    def get_permissions(self) -> Any:
         return [] if self._signs_in() else super().get_permissions()
 
     def _signs_in(self) -> bool:
@@ -274,7 +282,7 @@ class AuthToken(Endpoint):
         return answered(201, {"token": token, "expiry": moment(expires_at), "user": person})
 
     def delete(self, request: Request) -> HttpResponse:
-        revoke_token(request.user.pk, request.auth.digest)
+        revoke_token(asker_id(request), credentials_of(request)["token_digest"] or "")
         return HttpResponse(status=204)
 
 
@@ -283,10 +291,7 @@ class LiveTicket(Endpoint):
     """A one-use ticket for a live socket."""
 
     def post(self, request: Request) -> HttpResponse:
-        if request.auth is not None:
-            ticket = make_ticket(request.user.pk, token_digest=request.auth.digest)
-        else:
-            ticket = make_ticket(request.user.pk, session_key=request._request.session.session_key)
+        ticket = make_ticket(asker_id(request), **credentials_of(request))
         return answered(201, {"ticket": ticket, "expires_in_seconds": conf.limits().ticket_seconds})
 
 
@@ -368,7 +373,7 @@ def _me(request: Request, preferences: CallingPreferences) -> JSON:
         "id": username,
         "name": preferences.display_name or username,
         "call_waiting": preferences.call_waiting,
-        "missed_unseen": calls.missed_unseen(request.user.pk),
+        "missed_unseen": calls.missed_unseen(asker_id(request)),
     }
 
 
@@ -393,7 +398,7 @@ def _shown_name(user: Any) -> str:
 
 
 def _devices_of(request: Request) -> QuerySet[Device]:
-    return Device.objects.filter(user_id=request.user.pk)
+    return Device.objects.filter(user_id=asker_id(request))
 
 
 def _device_views(devices: list[Device]) -> list[JSON]:
