@@ -1,7 +1,7 @@
 """How Callinvite is deployed: one settings module, steered by the environment alone.
 
-Works with nothing set (SQLite and in-memory layers in the data directory). Secrets come from the environment, or are made
-once and kept in the data directory."""
+Works with nothing set (SQLite and in-memory layers in the data directory). Secrets come from the environment, or are
+made once and kept in the data directory."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ TEMPLATES = [
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'callinvite.sqlite3'}")}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE takes the write lock before the first read; FULL makes a commit survive a power cut. The connection stays open:
-    # closing the last one would checkpoint and delete the WAL after each request.
+    # IMMEDIATE takes the write lock before the first read; FULL makes a commit survive a power cut. The connection stays
+    # open: closing the last one would checkpoint and delete the WAL after each request.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -101,7 +101,8 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
     _database["CONN_MAX_AGE"] = None
 if _database["ENGINE"].endswith("postgresql"):
-    # Under ASGI a lasting connection per thread leaks; the pool of psycopg does not, and outlives a restart of the database.
+    # Under ASGI a lasting connection per thread leaks; the pool of psycopg does not, and outlives a restart of the
+    # database.
     _database.setdefault("OPTIONS", {})["pool"] = {
         "min_size": 1,
         "max_size": env.int("CALLINVITE_DATABASE_POOL", default=16),
@@ -231,6 +232,17 @@ CALLINVITE = {
 }
 CALLINVITE_PROCESSES = env.int("CALLINVITE_PROCESSES", default=1)
 """How many server processes share this instance; more than one needs REDIS_URL (a system check says so)."""
+
+CALLINVITE_ENVIRONMENT = {
+    "CALLINVITE_DATABASE_POOL",
+    "CALLINVITE_DATA_DIR",
+    "CALLINVITE_LOGINS_PER_MINUTE",
+    "CALLINVITE_PROCESSES",
+    "CALLINVITE_SENDS_PER_MINUTE",
+    "CALLINVITE_SIGNUP",
+    "CALLINVITE_STATIC_ROOT",
+}
+"""The names read here; a system check warns of any other that starts like them."""
 
 # --- pages ------------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

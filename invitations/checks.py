@@ -1,3 +1,201 @@
-"""System checks: every misconfiguration that can be seen before the first call is named here with an id."""
+"""System checks: every misconfiguration that can be seen before the first call is named here with an id.
+
+`serve` and `dispatch` run these (the tag `callinvite`) and refuse to start on an error; a warning is printed once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from invitations.conf import Limits, limits
 
 TAG = "callinvite"
+OWN_LAYERS = {"invitations.layers.EmbeddedChannelLayer", "channels.layers.InMemoryChannelLayer"}
+"""Channel layers that never reach another process."""
+OWN_CACHES = {"django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache"}
+FORGETFUL_LAYER = "channels_redis.core.RedisChannelLayer"
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1", "testserver"}
+HIGHEST = {
+    "custom_data_bytes": 4096,
+    "notification_title_chars": 128,
+    "notification_message_chars": 512,
+    "call_id_chars": 128,
+    "timeout_seconds_max": 600,
+}
+"""What the columns and constraints of the database hold."""
+MAY_BE_ZERO = {"sends_per_minute", "logins_per_minute"}
+
+
+@register(TAG)
+def check_live(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether a frame that one process publishes reaches the sockets of the others."""
+    backend = getattr(settings, "CHANNEL_LAYERS", {}).get("default", {}).get("BACKEND")
+    if backend is None:
+        hint = "Set CHANNEL_LAYERS; invitations.layers.EmbeddedChannelLayer does for one process."
+        return [Error("There is no channel layer: nobody would be told live.", hint=hint, id="callinvite.E001")]
+    if _processes() > 1 and backend in OWN_LAYERS:
+        return [
+            Error(
+                f"{_processes()} processes share this instance, but the channel layer is each process's own: "
+                "rings would not reach sockets of another process.",
+                hint="Set REDIS_URL, or CALLINVITE_PROCESSES=1.",
+                id="callinvite.E002",
+            )
+        ]
+    if backend == FORGETFUL_LAYER:
+        return [
+            Warning(
+                "This channel layer forgets its groups when Redis restarts, and drops rings in a burst.",
+                hint="Use channels_redis.pubsub.RedisPubSubChannelLayer.",
+                id="callinvite.W001",
+            )
+        ]
+    return []
+
+
+@register(TAG, Tags.caches)
+def check_cache(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether presence, tickets and throttles are seen by every process."""
+    backend = settings.CACHES.get("default", {}).get("BACKEND", "")
+    if backend.endswith(".DummyCache"):
+        message = "The cache keeps nothing: tickets, presence and throttles would not work."
+        return [Error(message, hint="Use LocMemCache for one process, Redis for several.", id="callinvite.E003")]
+    if _processes() > 1 and backend in OWN_CACHES:
+        return [
+            Error(
+                f"{_processes()} processes share this instance, but the cache is each process's own: "
+                "tickets, presence and throttles would be wrong.",
+                hint="Set REDIS_URL, or CALLINVITE_PROCESSES=1.",
+                id="callinvite.E004",
+            )
+        ]
+    return []
+
+
+@register(TAG)
+def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether the database is set up so that verbs exclude each other and connections do not leak.
+
+    Looks at the settings only; not a check of Django's database tag, which would leave it out by default.
+    """
+    database = settings.DATABASES["default"]
+    options = database.get("OPTIONS", {})
+    if database["ENGINE"].endswith("sqlite3"):
+        return list(_check_sqlite(options))
+    if database["ENGINE"].endswith("postgresql"):
+        return list(_check_postgresql(database, options))
+    message = f"Callinvite is made for PostgreSQL and SQLite, not for {database['ENGINE']}."
+    return [Error(message, id="callinvite.E005")]
+
+
+@register(TAG)
+def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether every tunable is known and within what it can mean."""
+    try:
+        terms = limits()
+    except (ImproperlyConfigured, TypeError) as error:
+        return [Error(str(error), id="callinvite.E008")]
+    found: list[CheckMessage] = [Error(each, id="callinvite.E009") for each in _out_of_bounds(terms)]
+    if terms.signup not in ("open", "closed"):
+        message = f"CALLINVITE_SIGNUP is {terms.signup!r}: neither `open` nor `closed`."
+        found.append(Error(message, id="callinvite.E010"))
+    return found
+
+
+@register(TAG)
+def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether every name in the environment that starts like ours is one that is read."""
+    known = getattr(settings, "CALLINVITE_ENVIRONMENT", None)
+    if known is None:
+        return []
+    return [
+        Warning(
+            f"The environment names {name}, which nothing reads.",
+            hint=f"Known are: {', '.join(sorted(known))}.",
+            id="callinvite.W004",
+        )
+        for name in sorted(os.environ)
+        if name.startswith("CALLINVITE_") and name not in known
+    ]
+
+
+@register(TAG, Tags.security)
+def check_debug(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether an instance that shows its insides can be reached by others."""
+    public = set(settings.ALLOWED_HOSTS) - LOCAL_HOSTS
+    if not settings.DEBUG or not public:
+        return []
+    message = f"DEBUG is on while {', '.join(sorted(public))} may be asked for: strangers would see tracebacks."
+    return [Warning(message, hint="Set DEBUG=false.", id="callinvite.W005")]
+
+
+def _processes() -> int:
+    return int(getattr(settings, "CALLINVITE_PROCESSES", 1))
+
+
+def _check_sqlite(options: dict[str, Any]) -> Iterator[CheckMessage]:
+    if str(options.get("transaction_mode", "")).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
+        yield Error(
+            "SQLite begins transactions without the write lock: verbs would fail as `database is locked`.",
+            hint="Set OPTIONS['transaction_mode'] = 'IMMEDIATE'.",
+            id="callinvite.E006",
+        )
+    if "journal_mode=wal" not in str(options.get("init_command", "")).lower().replace(" ", ""):
+        yield Warning(
+            "SQLite may not be in WAL mode: readers would wait for each verb.",
+            hint="Set OPTIONS['init_command'] = 'PRAGMA journal_mode=WAL;'.",
+            id="callinvite.W002",
+        )
+
+
+def _check_postgresql(database: dict[str, Any], options: dict[str, Any]) -> Iterator[CheckMessage]:
+    if database.get("CONN_MAX_AGE", 0) != 0:
+        yield Error(
+            "CONN_MAX_AGE is set for PostgreSQL: under an ASGI server such connections leak.",
+            hint="Set CONN_MAX_AGE = 0 and OPTIONS['pool'].",
+            id="callinvite.E007",
+        )
+    elif not options.get("pool"):
+        yield Warning(
+            "There is no connection pool for PostgreSQL: each verb would connect anew.",
+            hint="Set OPTIONS['pool'], with psycopg[pool] installed.",
+            id="callinvite.W003",
+        )
+
+
+def _out_of_bounds(terms: Limits) -> Iterator[str]:
+    """What cannot be meant, in words. The dispatcher relies on no deadline being less than a second ahead."""
+    for name in Limits.__slots__:
+        value = getattr(terms, name)
+        if isinstance(value, bool) or not isinstance(value, int):
+            if name not in ("signup", "repeat_after_seconds"):
+                yield f"{name} must be a whole number, not {value!r}."
+            continue
+        lowest = 0 if name in MAY_BE_ZERO else 1
+        if not lowest <= value <= HIGHEST.get(name, value):
+            highest = f" to {HIGHEST[name]}" if name in HIGHEST else " or more"
+            yield f"{name} must be {lowest}{highest}, not {value}."
+    repeats = terms.repeat_after_seconds
+    if not all(isinstance(each, int) and each >= 1 for each in repeats) or list(repeats) != sorted(set(repeats)):
+        yield f"repeat_after_seconds must be whole seconds from 1 on, ascending, not {repeats!r}."
+        return
+    yield from _contradictions(terms)
+
+
+def _contradictions(terms: Limits) -> Iterator[str]:
+    in_order = (
+        ("timeout_seconds_default", "timeout_seconds_max"),
+        ("page_size", "page_size_max"),
+        ("invitees_per_request", "people_per_call"),
+        ("sync_open_seconds", "lease_ringing_seconds"),
+        ("sync_open_seconds", "lease_active_seconds"),
+        ("sync_idle_seconds", "online_seconds"),
+    )
+    for less, more in in_order:
+        if getattr(terms, less) > getattr(terms, more):
+            yield f"{less} must not be more than {more}."

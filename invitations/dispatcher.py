@@ -1,7 +1,7 @@
 """What time does when nobody asks: rings and leases that run out, rings to be heard again, things to forget.
 
-Small idempotent steps, each safe to repeat, to kill and to run several times at once: the verbs decide under the call's lock
-whether anything is due. Holds no rule of calls itself."""
+Small idempotent steps, each safe to repeat, to kill and to run several times at once: the verbs decide under the call's
+lock whether anything is due. Holds no rule of calls itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from invitations.models import Call, Invitation, Participant
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
-"""How long the loop sleeps at most. No deadline is ever set less than a second ahead: every one is seen before it comes."""
+"""How long the loop sleeps at most. No deadline is set less than a second ahead: every one is seen before it comes."""
 LOOK_AHEAD_SECONDS = 1.25
 BATCH = 200
 PRUNE_EVERY_SECONDS = 3600

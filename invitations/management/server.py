@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 GOING_AWAY = 1001
 """RFC 6455 section 7.4.1: the server is going down; clients come back."""
 HARD_FRAME_BYTES = 1024 * 1024
-"""Above the app's own limit of 64 KiB, so that it can answer `too_large` itself; beyond this a socket is closed: 1009."""
+"""Above the app's own limit of 64 KiB, so that it can answer `too_large` itself; beyond this it is closed with 1009."""
 HTTP_TIMEOUT_SECONDS = 60
 STOP_SECONDS = 8
 Effect = Callable[[], Awaitable[None]]
