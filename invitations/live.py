@@ -84,12 +84,12 @@ def publish(group: str, message: dict[str, Any]) -> None:
 
 def encode(frame: dict[str, Any]) -> str:
     """A frame as JSON text without idle spaces."""
-    return json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
+    return _utf8_encoder.encode(frame)
 
 
 def encode_anything(frame: dict[str, Any]) -> str:
     """As `encode`, for frames that repeat what a client sent: whatever characters it holds, they leave as ASCII."""
-    return json.dumps(frame, separators=(",", ":"))
+    return json.dumps(frame, separators=(",", ":"), allow_nan=False)
 
 
 async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:

@@ -131,7 +131,8 @@ def moment(value: datetime | None) -> str | None:
     """A moment on the wire: UTC, ISO 8601 with milliseconds and `Z`."""
     if value is None:
         return None
-    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(timespec="milliseconds")
+    return f"{text[:-6]}Z"
 
 
 def _invitation_view(invitation: Invitation, people: dict[int, Person]) -> JSON:
