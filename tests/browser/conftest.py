@@ -87,8 +87,12 @@ class Person:
     def show(self, view: str) -> None:
         self.page.get_by_role("navigation").get_by_role("link", name=view).click()
 
+    def until(self, condition: str, timeout_ms: int = WAIT_MS) -> None:
+        """Wait for a fact that no screen shows."""
+        until(self.page, condition, timeout_ms)
+
     def ask(self, script: str, argument: Any = None) -> Any:
-        """What the page's own service says: for waiting on facts that no screen shows."""
+        """Run something in the page."""
         return self.page.evaluate(script, argument)
 
     def leave_everything(self) -> None:
@@ -109,8 +113,24 @@ LEAVE = """async () => {
 }"""
 
 
+def until(page: Page, condition: str, timeout_ms: int = WAIT_MS) -> None:
+    """Wait until a JavaScript condition holds. (Playwright's own way needs `eval`, which our pages forbid.)"""
+    page.evaluate(
+        """(ms) => new Promise((resolve, reject) => {
+          const late = performance.now() + ms;
+          const look = () => {
+            if (CONDITION) { resolve(true); }
+            else if (performance.now() > late) { reject(new Error("Still not so: " + String.raw`CONDITION`)); }
+            else { setTimeout(look, 10); }
+          };
+          look();
+        })""".replace("CONDITION", condition),
+        timeout_ms,
+    )
+
+
 def connected(page: Page) -> None:
-    page.wait_for_function("globalThis.callinvite?.service.state.connection === 'open'", timeout=WAIT_MS)
+    until(page, "globalThis.callinvite?.service.state.connection === 'open'")
     expect(page.locator("people-view .person").first).to_be_attached()
 
 

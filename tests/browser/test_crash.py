@@ -39,7 +39,7 @@ def test_a_ring_outlives_the_death_of_the_server(pair: tuple[Person, Person], mo
     expect(bob.page.get_by_text("Connection lost. Reconnecting…")).to_be_visible()
     mortal.start()
     for each in pair:
-        each.page.wait_for_function("callinvite.service.state.connection === 'open'", timeout=30_000)
+        each.until("callinvite.service.state.connection === 'open'", 30_000)
     bob.rings("Alice")
     assert bob.ask("Date.parse(callinvite.service.state.incoming.ring_expires_at)") == deadline
     left = bob.ask("callinvite.service.remainingMs(callinvite.service.state.incoming)")

@@ -42,7 +42,7 @@ def test_a_ring_is_on_the_screen_within_a_third_of_a_second(alice: Person, bob: 
         alice.ask(MARK_CLICK)
         bob.ask(MARK_RING)
         alice.call("Bob")
-        bob.page.wait_for_function("globalThis.rungAt !== null")
+        bob.until("globalThis.rungAt !== null")
         took.append(bob.ask("globalThis.rungAt") - alice.ask("globalThis.clickedAt"))
         bob.reject()
         alice.hears("Rejected")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Person, connected
+from tests.browser.conftest import Person, connected, until
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 INSIDE = "document.activeElement === document.body || !!document.activeElement.closest('incoming-call')"
@@ -58,7 +58,7 @@ def test_somebody_who_is_typing_does_not_answer_by_accident(alice: Person, bob: 
       }).observe(ring, { attributes: true, attributeFilter: ["hidden"] });
     }""")
     alice.call("Bob")
-    bob.page.wait_for_function("globalThis.stopped === true")
+    bob.until("globalThis.stopped === true")
     bob.rings("Alice")
     alice.hears("Ringing")
 
@@ -103,28 +103,27 @@ def test_the_page_says_that_it_is_silent_until_ringing_is_enabled(alice: Person,
     assert bob.ask("callinvite.ringer.audible") is False
     bob.page.get_by_role("button", name="Enable ringing").click()
     expect(bob.page.get_by_text("This browser rings now when somebody calls you.")).to_be_visible()
-    bob.page.wait_for_function("callinvite.ringer.audible && callinvite.service.audible")
+    bob.until("callinvite.ringer.audible && callinvite.service.audible")
     # The wish is kept: the next load needs no question.
     bob.page.reload()
     connected(bob.page)
     bob.page.mouse.click(5, 5)
-    bob.page.wait_for_function("callinvite.ringer.audible")
+    bob.until("callinvite.ringer.audible")
     expect(bob.page.get_by_role("button", name="Enable ringing")).to_be_hidden()
 
 
 def test_one_tab_of_a_browser_makes_the_sound(bob: Person) -> None:
     bob.page.get_by_role("button", name="Enable ringing").click()
-    bob.page.wait_for_function("callinvite.ringer.audible")
+    bob.until("callinvite.ringer.audible")
     second = bob.open()
     second.mouse.click(5, 5)
-    second.wait_for_function("callinvite.ringer.unlocked")
+    until(second, "callinvite.ringer.unlocked")
     assert second.evaluate("callinvite.ringer.audible") is False
     bob.page.close()
-    second.wait_for_function("callinvite.ringer.audible")
+    until(second, "callinvite.ringer.audible")
 
 
 def test_people_are_searched_and_marked(alice: Person, bob: Person) -> None:
-    bob.page.wait_for_function("true")
     expect(alice.page.locator("[data-person=bob]")).to_contain_text("Online", timeout=15_000)
     expect(alice.page.locator("[data-person=dave]")).to_contain_text("Offline")
     alice.page.get_by_label("Search people").fill("car")
