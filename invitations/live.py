@@ -21,6 +21,8 @@ from invitations.sheets import CallSheet
 logger = logging.getLogger(__name__)
 DISPATCHER_GROUP = "callinvite.dispatcher"
 
+_utf8_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_ascii_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _serving_loop: asyncio.AbstractEventLoop | None = None
 _own_loop: asyncio.AbstractEventLoop | None = None
 _own_loop_lock = threading.Lock()
@@ -89,7 +91,7 @@ def encode(frame: dict[str, Any]) -> str:
 
 def encode_anything(frame: dict[str, Any]) -> str:
     """As `encode`, for frames that repeat what a client sent: whatever characters it holds, they leave as ASCII."""
-    return json.dumps(frame, separators=(",", ":"), allow_nan=False)
+    return _ascii_encoder.encode(frame)
 
 
 async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:
