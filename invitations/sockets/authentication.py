@@ -5,16 +5,16 @@ Asked again on every `sync`: a socket must not outlive the session or token it w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.http import HttpRequest
-from django.http.request import validate_host
+from django.http import HttpRequest, parse_cookie
+from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
+from django.utils.http import is_same_domain
 
 from invitations.api.tokens import token_of_digest, valid_token
 from invitations.tickets import redeem_ticket
@@ -45,9 +45,9 @@ def identify(scope: Scope) -> Identity | None:
     Args:
         scope: of the ASGI connection.
     """
-    ticket = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("ticket")
-    if ticket:
-        redeemed = redeem_ticket(ticket[0])
+    ticket = _ticket(scope)
+    if ticket is not None:
+        redeemed = redeem_ticket(ticket)
         if redeemed is None:
             return None
         return _of_session(redeemed.session_key) or _of_digest(redeemed.token_digest)
@@ -72,13 +72,13 @@ def origin_allowed(scope: Scope) -> bool:
     """
     origin = header(scope, b"origin")
     if origin is None:
-        has_ticket = b"ticket=" in scope.get("query_string", b"")
-        return has_ticket or bearer_token(scope) is not None or _session_key(scope) is None
-    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return _ticket(scope) is not None or bearer_token(scope) is not None or _session_key(scope) is None
+    if _trusted(origin):
         return True
     host = header(scope, b"host") or ""
     allowed = settings.ALLOWED_HOSTS or (["localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else [])
-    if not validate_host(urlsplit(f"//{host}").hostname or "", allowed) and not validate_host(host, allowed):
+    domain, _ = split_domain_port(host)
+    if not domain or not validate_host(domain, allowed):
         return False
     return origin == f"{_scheme(scope)}://{host}"
 
@@ -113,19 +113,30 @@ def _of_digest(digest: str | None) -> Identity | None:
 
 
 def _session_key(scope: Scope) -> str | None:
-    cookies: SimpleCookie = SimpleCookie()
-    try:
-        cookies.load(header(scope, b"cookie") or "")
-    except CookieError:
-        return None
-    morsel = cookies.get(settings.SESSION_COOKIE_NAME)
-    return morsel.value if morsel else None
+    # As Django reads it: a strange cookie of somebody else's must not hide ours.
+    return parse_cookie(header(scope, b"cookie") or "").get(settings.SESSION_COOKIE_NAME)
+
+
+def _ticket(scope: Scope) -> str | None:
+    found = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("ticket")
+    return found[0] if found else None
+
+
+def _trusted(origin: str) -> bool:
+    """Whether a full origin is one of CSRF_TRUSTED_ORIGINS, `https://*.example.com` included."""
+    scheme, _, host = origin.partition("://")
+    for each in settings.CSRF_TRUSTED_ORIGINS:
+        trusted_scheme, _, trusted_host = each.partition("://")
+        if scheme == trusted_scheme and is_same_domain(host, trusted_host.removeprefix("*")):
+            return True
+    return False
 
 
 def _scheme(scope: Scope) -> str:
     proxy = settings.SECURE_PROXY_SSL_HEADER
     if proxy is not None:
         name, secure = proxy
-        said = header(scope, name.removeprefix("HTTP_").replace("_", "-").lower().encode())
-        return "https" if said == secure else "http"
+        said = header(scope, name.removeprefix("HTTP_").replace("_", "-").lower().encode()) or ""
+        # Of several proxies the first one saw the browser.
+        return "https" if said.partition(",")[0].strip() == secure else "http"
     return "https" if scope.get("scheme") in {"wss", "https"} else "http"

@@ -11,6 +11,14 @@ from invitations.errors import Code
 
 Frame = dict[str, Any]
 MOST_HELD_CALLS = 200
+
+
+def _no_such_number(text: str) -> float:
+    raise ValueError(text)
+
+
+# NaN and Infinity are not JSON: a browser that got them relayed could not read the frame.
+_decode = json.JSONDecoder(parse_constant=_no_such_number).decode
 _device_id = re.compile(r"\A[A-Za-z0-9._~-]{1,64}\Z").match
 
 
@@ -44,7 +52,7 @@ def parse(message: Frame) -> Frame:
     if len(text) > most or (len(text) * 4 > most and len(text.encode(errors="surrogatepass")) > most):
         raise BadFrame(Code.TOO_LARGE, f"A frame may have {most} bytes.")
     try:
-        frame = json.loads(text)
+        frame = _decode(text)
     except (ValueError, RecursionError):
         raise BadFrame(Code.INVALID, "The frame is not JSON.") from None
     if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
@@ -52,15 +60,15 @@ def parse(message: Frame) -> Frame:
     return frame
 
 
-def hello(frame: Frame) -> tuple[str, str, bool]:
-    """The device id, its label and whether it can be heard.
+def hello(frame: Frame) -> tuple[str, str | None, bool]:
+    """The device id, its label if it says one, and whether it can be heard.
 
     Raises:
         BadFrame: `invalid`.
     """
-    label = frame.get("label", "")
+    label = frame.get("label")
     audible = frame.get("audible", False)
-    if not isinstance(label, str) or len(label) > 64 or not writable(label):
+    if label is not None and (not isinstance(label, str) or len(label) > 64 or not writable(label)):
         raise BadFrame(Code.INVALID, "`label` is a string of at most 64 characters.")
     if not isinstance(audible, bool):
         raise BadFrame(Code.INVALID, "`audible` is true or false.")

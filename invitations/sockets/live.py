@@ -8,7 +8,9 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -35,8 +37,15 @@ POLICY_VIOLATION = 1008
 READING = frozenset({"get", "open", "timeline"})
 FLOOD_FRAMES = 1000
 """Frames over the pace that are dropped before the socket is closed."""
+SILENT_SECONDS = 30
+"""A client that is sent frames and says nothing for this long, twice its time between syncs, does not read them."""
+OUTBOX_CHARS = 8 * 1024 * 1024
+"""Text that may be on its way to a client that says nothing, whatever the time."""
+LAYER_SECONDS = 2
+"""How long the channel layer may take before a socket goes on without it."""
 
 _sockets_of: Counter[int] = Counter()
+"""Sockets that said hello here, by user."""
 
 
 class LiveSocket:
@@ -65,7 +74,13 @@ class LiveSocket:
         self._pace = Pace(limits().frames_per_second, limits().frames_burst)
         self._dropped = 0
         self._unread = 0
+        self._unread_chars = 0
+        self._heard_at = monotonic()
+        self._checked_at = monotonic()
+        self._watch: asyncio.TimerHandle | None = None
+        self._recheck: asyncio.Task[None] | None = None
         self._paths: dict[tuple[str, str, str], int] = {}
+        self._paths_asked_at = 0.0
 
     async def serve(self) -> None:
         """Answer the handshake, then every frame until the client or the server closes."""
@@ -73,8 +88,7 @@ class LiveSocket:
         await self._receive()
         if not await self._admit():
             return
-        assert self._identity is not None  # noqa: S101  admitted
-        _sockets_of[self._identity.user_id] += 1
+        self._guard()
         try:
             await self._read()
         finally:
@@ -101,7 +115,8 @@ class LiveSocket:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return
-            self._unread = 0
+            self._unread = self._unread_chars = 0
+            self._heard_at = monotonic()
             try:
                 if not await self._take(message):
                     return
@@ -141,24 +156,28 @@ class LiveSocket:
         device_id, label, _audible = frames.hello(frame)
         identity = self._identity
         assert identity is not None  # noqa: S101  admitted
-        if not self._channel:
-            self._channel = await self._layer.new_channel()
-        await self._layer.group_add(live.group_of(identity.user_id), self._channel)
-        self._actor = Actor(
+        await self._join()
+        actor = Actor(
             user_id=identity.user_id,
             username=identity.username,
             device_id=device_id,
             device_label=label,
-            origin=self._channel,
+            origin=self._channel or None,
             lives=True,
         )
-        await workers.write(partial(_arrive, self._actor))
-        await self._say(await workers.read(partial(_snapshot, self._actor)))
-        if self._pump is None:
-            self._pump = asyncio.get_running_loop().create_task(self._deliver())
+        await workers.write(partial(_arrive, actor))
+        answer = await workers.read(partial(_snapshot, actor))
+        if self._actor is None:
+            _sockets_of[identity.user_id] += 1
+        self._actor = actor
+        self._paths.clear()
+        await self._say(answer)
+        self._listen()
 
     async def _request(self, frame: Frame) -> None:
         request_id, verb, call_id, body = frames.request(frame)
+        # Whoever has just left a call must not reach into it by what was asked before.
+        self._paths.clear()
         lane = workers.read if verb in READING else workers.write
         try:
             status, answer = await lane(partial(_perform, verb, self._actor, call_id, body))
@@ -170,14 +189,17 @@ class LiveSocket:
 
     async def _sync(self, frame: Frame) -> bool:
         held = frames.held_calls(frame)
+        # Before the look: what is published after it must find the way here. After a reconnect of the layer the group
+        # may have been forgotten; adding twice is adding once.
+        await self._join()
         answer = await workers.read(partial(_synced, self._identity, self._actor, held))
         if answer is None:
             await self._close(NOT_AUTHENTICATED)
             return False
-        # After a reconnect of the layer the group may have been forgotten; adding twice is adding once.
-        await self._layer.group_add(live.group_of(self._identity.user_id), self._channel)  # type: ignore[union-attr]
+        self._checked_at = monotonic()
         self._paths.clear()
         await self._say(answer)
+        self._listen()
         return True
 
     async def _signal(self, frame: Frame) -> None:
@@ -185,7 +207,10 @@ class LiveSocket:
         actor = self._actor
         assert actor is not None  # noqa: S101  said hello
         path = (call_id, to_user, to_device)
-        # Asked once per path; any news of a call, and every sync, makes it asked again.
+        # Asked once per path; any news of a call, every request and sync, and time make it asked again.
+        if monotonic() - self._paths_asked_at > limits().sync_open_seconds:
+            self._paths.clear()
+            self._paths_asked_at = monotonic()
         if path not in self._paths:
             look = partial(signalling.receiver, call_id, actor.user_id, actor.device_id, to_user, to_device)
             self._paths[path] = await workers.read(look)
@@ -197,6 +222,23 @@ class LiveSocket:
             sender_device=actor.device_id,
             data=data,
         )
+
+    async def _join(self) -> None:
+        """Have what is published to this user come here. While the layer is away the next `sync` tries again."""
+        assert self._identity is not None  # noqa: S101  admitted
+        try:
+            async with asyncio.timeout(LAYER_SECONDS):
+                if not self._channel:
+                    self._channel = await self._layer.new_channel()
+                await self._layer.group_add(live.group_of(self._identity.user_id), self._channel)
+        except Exception as error:  # Redis may be away in any of a dozen ways
+            logger.warning("A live socket goes without live frames until its next sync: %s", type(error).__name__)
+        if self._actor is not None and self._channel and self._actor.origin != self._channel:
+            self._actor = replace(self._actor, origin=self._channel)
+
+    def _listen(self) -> None:
+        if self._pump is None and self._channel:
+            self._pump = asyncio.get_running_loop().create_task(self._deliver())
 
     async def _deliver(self) -> None:
         """Carry what is published to this user down the socket."""
@@ -210,15 +252,40 @@ class LiveSocket:
                     continue
             elif message.get("device_id") != (actor and actor.device_id):
                 continue
+            text = message["text"]
             self._unread += 1
-            if self._unread > limits().outbox_frames:
-                # Nothing was heard from the client while all this went out: it does not read.
+            self._unread_chars += len(text)
+            if self._never_reads():
                 await self._close(POLICY_VIOLATION)
                 return
             try:
-                await self._send({"type": "websocket.send", "text": message["text"]})
+                await self._send({"type": "websocket.send", "text": text})
             except Exception:  # the connection is gone in whatever way the server puts it; reading will notice
                 return
+
+    def _never_reads(self) -> bool:
+        if self._unread_chars > OUTBOX_CHARS:
+            return True
+        return self._unread > limits().outbox_frames and monotonic() - self._heard_at > SILENT_SECONDS
+
+    def _guard(self) -> None:
+        """Look at the session or token of a client that does not sync, too: sign-out must reach every socket."""
+        terms = limits()
+        patience = terms.sync_idle_seconds + terms.sync_open_seconds
+        wait = self._checked_at + patience - monotonic()
+        loop = asyncio.get_running_loop()
+        if wait <= 0:
+            self._checked_at, wait = monotonic(), patience
+            self._recheck = loop.create_task(self._close_if_signed_out())
+        self._watch = loop.call_later(wait, self._guard)
+
+    async def _close_if_signed_out(self) -> None:
+        assert self._identity is not None  # noqa: S101  admitted
+        try:
+            if not await workers.read(partial(still_valid, self._identity)):
+                await self._close(NOT_AUTHENTICATED)
+        except Exception:
+            logger.exception("A live socket could not be checked; its next sync is")
 
     async def _say(self, frame: Frame) -> None:
         await self._send({"type": "websocket.send", "text": live.encode_anything(frame)})
@@ -229,16 +296,37 @@ class LiveSocket:
     async def _forget(self) -> None:
         assert self._identity is not None  # noqa: S101  admitted
         user_id = self._identity.user_id
-        _sockets_of[user_id] -= 1
-        if self._pump is not None:
-            self._pump.cancel()
-        if self._channel:
-            await self._layer.group_discard(live.group_of(user_id), self._channel)
-            if hasattr(self._layer, "close_channel"):
-                await self._layer.close_channel(self._channel)
-        if _sockets_of[user_id] <= 0:
+        if self._watch is not None:
+            self._watch.cancel()
+        for task in (self._recheck, self._pump):
+            if task is not None:
+                task.cancel()
+        last = self._actor is not None and _sockets_of[user_id] == 1
+        if self._actor is not None:
+            _sockets_of[user_id] -= 1
+        if last:
             del _sockets_of[user_id]
-            await workers.read(partial(presence.mark_offline, user_id))
+        try:
+            await self._part(user_id)
+        finally:
+            if last:
+                await workers.read(partial(_gone, user_id))
+
+    async def _part(self, user_id: int) -> None:
+        if not self._channel:
+            return
+        try:
+            async with asyncio.timeout(LAYER_SECONDS):
+                await self._layer.group_discard(live.group_of(user_id), self._channel)
+                if hasattr(self._layer, "close_channel"):
+                    await self._layer.close_channel(self._channel)
+        except Exception as error:  # as in _join
+            logger.warning("A live socket could not leave its group: %s", type(error).__name__)
+
+
+def _gone(user_id: int) -> None:
+    if user_id not in _sockets_of:
+        presence.mark_offline(user_id)
 
 
 def _perform(verb: str, actor: Actor, call_id: str | None, body: object) -> tuple[int, Frame]:
@@ -247,7 +335,7 @@ def _perform(verb: str, actor: Actor, call_id: str | None, body: object) -> tupl
 
 def _arrive(actor: Actor) -> None:
     now = timezone.now()
-    devices.seen(actor.user_id, actor.device_id, label=actor.device_label or "", now=now)
+    devices.seen(actor.user_id, actor.device_id, label=actor.device_label, now=now)
     calls.prove_life(actor.user_id, actor.device_id, now=now)
     presence.mark_online(actor.user_id)
 

@@ -49,14 +49,19 @@ def receiver(call_id: str, sender_id: int, sender_device: str, to_user: str, to_
 
 
 def relay(to_user_id: int, to_device: str, *, call_id: str, sender: str, sender_device: str, data: Any) -> None:
-    """Publish a signal to one device of one user."""
+    """Publish a signal to one device of one user.
+
+    Raises:
+        BadFrame: `invalid` for data that could be read but not written again.
+    """
     frame = {
         "type": "signal",
         "call_id": call_id,
         "from": {"user": sender, "device_id": sender_device},
         "data": data,
     }
-    live.publish(
-        live.group_of(to_user_id),
-        {"type": "live.signal", "text": live.encode_anything(frame), "device_id": to_device},
-    )
+    try:
+        text = live.encode_anything(frame)
+    except (ValueError, RecursionError):
+        raise BadFrame(Code.INVALID, "`data` is nested too deep or holds a number without bounds.") from None
+    live.publish(live.group_of(to_user_id), {"type": "live.signal", "text": text, "device_id": to_device})
