@@ -92,8 +92,8 @@ TEMPLATES = [
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'callinvite.sqlite3'}")}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE takes the write lock before the first read; FULL makes a commit survive a power cut. The connection stays
-    # open: closing the last one would checkpoint and delete the WAL after each request.
+    # IMMEDIATE takes the write lock before the first read; FULL makes a commit survive a power cut. The connection
+    # stays open: closing the last one would checkpoint and delete the WAL after each request.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
