@@ -325,7 +325,7 @@ PUT_DEVICE = extend_schema(
     summary="Describe a device of yours, known or new",
     parameters=[DEVICE_ID],
     request=inputs.DeviceInput,
-    responses={**_reads("Device", "The device."), **problems(*WRITING)},
+    responses={**_reads("Device", "The device."), **problems(*WRITING, Code.NOT_FOUND)},
     examples=_body("A phone", label="Bob's phone", kind="android", push=None),
 )
 DELETE_DEVICE = extend_schema(

@@ -38,6 +38,7 @@ class Text(serializers.CharField):
     Args:
         max_bytes: the most bytes it may take in UTF-8.
         pattern: what the whole of it must match.
+        format: what it is, for the OpenAPI document only.
         refused: what is said where it does not match.
     """
 
@@ -46,18 +47,22 @@ class Text(serializers.CharField):
         *,
         max_bytes: int | None = None,
         pattern: str | None = None,
+        format: str | None = None,
         refused: str = "This is not allowed here.",
         **options: Any,
     ) -> None:
         super().__init__(trim_whitespace=False, **options)
         self.max_bytes = max_bytes
         self.pattern = pattern
+        self.format = format
         self._matches = re.compile(rf"\A(?:{pattern})\Z").match if pattern else None
         self._refused = refused
 
     def described(self) -> dict[str, Any]:
         """The field in JSON Schema."""
         said: dict[str, Any] = {"type": ["string", "null"] if self.allow_null else "string"}
+        if self.format is not None:
+            return {**said, "format": self.format}
         said["pattern"] = f"^{self.pattern}$" if self.pattern else r"^[^\u0000]*$"
         bounds = {"minLength": self.min_length, "maxLength": self.max_length, "description": self.help_text}
         said |= {name: value for name, value in bounds.items() if value}
@@ -279,7 +284,7 @@ def _device_id() -> Text:
 
 def _invitees() -> Texts:
     return Texts(
-        child=Text(),
+        child=Text(format="user-id"),
         min_length=1,
         max_length=_LIMITS.invitees_per_request,
         help_text="User ids. Each that cannot be invited is named in `errors`.",
@@ -339,7 +344,7 @@ class Cancel(Input):
     """Stop rings."""
 
     callees = Texts(
-        child=Text(),
+        child=Text(format="user-id"),
         min_length=1,
         max_length=LARGEST_LIST,
         required=False,

@@ -1,0 +1,75 @@
+"""The running product against its own OpenAPI document, with every check that Schemathesis has."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer
+
+HERE = Path(__file__).parent
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with RunningServer(tmp_path_factory.mktemp("schemathesis") / "data") as running:
+        yield running
+
+
+def _token(server: RunningServer) -> str:
+    body = json.dumps({"username": "alice", "password": DEMO_PASSWORD, "device_name": "Schemathesis"}).encode()
+    request = urllib.request.Request(
+        f"{server.url}/api/v1/auth/token", body, {"Content-Type": "application/json"}, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(json.load(answer)["token"])
+
+
+def _run(server: RunningServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    options = {"checks": "all", "seed": "1", "suppress-health-check": "all", "warnings": "off"}
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "schemathesis.cli",
+            "--config-file",
+            str(HERE / "schemathesis.toml"),
+            "run",
+            f"{server.url}/api/v1/schema",
+            "--header",
+            f"Authorization: Bearer {_token(server)}",
+            *flags,
+            *arguments,
+        ],
+        # Away from the tree: it keeps its examples beside itself.
+        cwd=server.data_dir,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.schemathesis_hooks", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def test_every_operation_keeps_what_the_document_says(server):
+    # Signing out would leave the rest of the run as nobody: it has a run of its own.
+    done = _run(server, "--exclude-operation-id", "delete_token", "--max-examples", "6", "--continue-on-failure")
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    assert "Tested: 25" in done.stdout
+    assert server.answers(), server.output
+
+
+def test_signing_in_and_out_keep_what_the_document_says(server):
+    chosen = ("--include-operation-id", "delete_token", "--include-operation-id", "make_token")
+    done = _run(server, *chosen, "--max-examples", "5")
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
