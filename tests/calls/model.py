@@ -1,4 +1,4 @@
-"""The rules of calls as plain Python, written from the design and from nothing else: what the real verbs are compared with.
+"""The rules of calls as plain Python, written from the design alone: what the real verbs are compared with.
 
 Knows no database and no locks; time is a count of seconds. Every deadline takes effect the moment it comes."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,12 +31,13 @@ MOMENT = 0.001
 people = st.sampled_from(NAMES)
 devices = st.sampled_from(DEVICES)
 timeouts = st.sampled_from([5, 60, 600])
-call_numbers = st.integers(0, 40)
+call_numbers = st.integers(0, 19)
+who = st.integers(0, 19)
 invitee_lists = st.one_of(
     st.lists(people, min_size=1, max_size=1),
     st.lists(st.sampled_from([*NAMES, "nobody"]), min_size=1, max_size=4),
 )
-steps = st.sampled_from([0.5, 4.5, 9.0, 19.5, 21.0, 31.0, 61.0, 299.0, 301.0, 601.0, 12 * 3600.0])
+steps = st.sampled_from([0.5, 0.5, 4.5, 4.5, 9.0, 9.0, 15.0, 19.5, 21.0, 31.0, 61.0, 299.0, 301.0, 12 * 3600.0])
 
 
 class Stories(RuleBasedStateMachine):
@@ -78,10 +78,19 @@ class Stories(RuleBasedStateMachine):
     def send(self, **asked: Any) -> None:
         self._send(**asked)
 
+    @precondition(lambda self: any(self.world.rings_for(name) for name in NAMES))
+    @rule(number=who, device=devices, lives=st.booleans())
+    def call_back(self, number: int, device: str, lives: bool) -> None:
+        """Somebody who is being rung calls the one who rings."""
+        rung = [(name, call.caller) for name in NAMES for call in self.world.rings_for(name)]
+        name, caller = rung[number % len(rung)]
+        self._send(name, device, [caller], lives=lives)
+
     @precondition(lambda self: self.world.calls)
-    @rule(number=call_numbers, name=people, invitees=invitee_lists, timeout=timeouts)
-    def invite(self, number: int, name: str, invitees: list[str], timeout: int) -> None:
+    @rule(number=call_numbers, person=who, invitees=invitee_lists, timeout=timeouts)
+    def invite(self, number: int, person: int, invitees: list[str], timeout: int) -> None:
         call = self._pick(number)
+        name = self._whom(call, person)
         self._both(
             lambda: self.world.invite(call, name, invitees, timeout)[1],
             lambda by, now: self._errors(
@@ -91,9 +100,10 @@ class Stories(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.world.calls)
-    @rule(number=call_numbers, name=people, device=devices, lives=st.booleans(), is_join=st.booleans())
-    def come_in(self, number: int, name: str, device: str, lives: bool, is_join: bool) -> None:
+    @rule(number=call_numbers, person=who, device=devices, lives=st.booleans(), is_join=st.booleans())
+    def come_in(self, number: int, person: int, device: str, lives: bool, is_join: bool) -> None:
         call = self._pick(number)
+        name = self._whom(call, person)
         model, verb = (self.world.join, calls.join) if is_join else (self.world.accept, calls.accept)
         self._both(
             lambda: model(call, name, device, lives=lives),
@@ -104,8 +114,11 @@ class Stories(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: any(self.world.rings_for(name) for name in NAMES))
-    @rule(name=people, device=devices, is_accept=st.booleans())
-    def answer_current(self, name: str, device: str, is_accept: bool) -> None:
+    @rule(number=who, device=devices, is_accept=st.booleans())
+    def answer_current(self, number: int, device: str, is_accept: bool) -> None:
+        rung = [name for name in NAMES if self.world.rings_for(name)]
+        name = (rung if number < 18 else NAMES)[number % len(rung)]
+
         def model() -> None:
             call = self.world.current(name)
             if is_accept:
@@ -117,9 +130,10 @@ class Stories(RuleBasedStateMachine):
         self._both(model, lambda by, now: verb("current", by=by, now=now) and None, name, device)
 
     @precondition(lambda self: self.world.calls)
-    @rule(number=call_numbers, name=people, device=devices, reason=st.sampled_from(["declined", "later", "busy"]))
-    def reject(self, number: int, name: str, device: str, reason: str) -> None:
+    @rule(number=call_numbers, person=who, device=devices, reason=st.sampled_from(["declined", "later", "busy"]))
+    def reject(self, number: int, person: int, device: str, reason: str) -> None:
         call = self._pick(number)
+        name = self._whom(call, person)
         self._both(
             lambda: self.world.reject(call, name, device, reason),
             lambda by, now: calls.reject(call.call_id, by=by, reason=reason, now=now) and None,
@@ -128,19 +142,21 @@ class Stories(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.world.calls)
-    @rule(number=call_numbers, name=people, callees=st.one_of(st.none(), invitee_lists))
-    def cancel(self, number: int, name: str, callees: list[str] | None) -> None:
-        self._perform("cancel", self._pick(number), name, "phone", callees)
+    @rule(number=call_numbers, person=who, callees=st.one_of(st.none(), invitee_lists))
+    def cancel(self, number: int, person: int, callees: list[str] | None) -> None:
+        call = self._pick(number)
+        self._perform("cancel", call, self._whom(call, person), "phone", callees)
 
     @precondition(lambda self: self.world.calls)
     @rule(
         number=call_numbers,
-        name=people,
+        person=who,
         device=devices,
         verb=st.sampled_from(["ringing", "leave", "leave", "end", "connected", "heartbeat"]),
     )
-    def act(self, number: int, name: str, device: str, verb: str) -> None:
+    def act(self, number: int, person: int, device: str, verb: str) -> None:
         call = self._pick(number)
+        name = self._whom(call, person)
         arguments = () if verb == "end" else (device,)
         self._both(
             lambda: getattr(self.world, verb)(call, name, *arguments),
@@ -149,7 +165,23 @@ class Stories(RuleBasedStateMachine):
             device,
         )
 
-    @precondition(lambda self: self.world.calls)
+    @rule(
+        name=people, others=st.lists(people, min_size=1, max_size=3, unique=True), device=devices, lives=st.booleans()
+    )
+    def meet(self, name: str, others: list[str], device: str, lives: bool) -> None:
+        """A call that everybody picks up, if they may."""
+        call = self._send(name, device, others, lives=lives)
+        for each in others if call is not None else []:
+            self._answer(call, each, device, "accept", lives=lives)
+
+    @precondition(lambda self: any(self.world.rings_for(name) for name in NAMES))
+    @rule(number=who, device=devices, answer=st.sampled_from(["accept", "accept", "reject"]), lives=st.booleans())
+    def answer(self, number: int, device: str, answer: str, lives: bool) -> None:
+        rings = [(call, ring.invitee) for call in self.world.calls for ring in call.pending()]
+        call, name = rings[number % len(rings)]
+        self._answer(call, name, device, answer, lives=lives)
+
+    @precondition(lambda self: self.world.calls and len(self.world.calls) % 4 == 0)
     @rule(number=call_numbers, is_end=st.booleans())
     def administer(self, number: int, is_end: bool) -> None:
         call = self._pick(number)
@@ -224,9 +256,15 @@ class Stories(RuleBasedStateMachine):
         return START + timedelta(seconds=self.world.time)
 
     def _pick(self, number: int) -> ModelCall:
-        """Mostly one of the latest calls: old ones are over."""
-        recent = self.world.calls[-4:] if number < 36 else self.world.calls
-        return recent[-1 - number % len(recent)]
+        """Mostly a call that is not over, or one of the latest."""
+        open_calls = [call for call in self.world.calls if call.state != "ended"]
+        chosen = open_calls if open_calls and number < 14 else self.world.calls[-4:]
+        return chosen[-1 - number % len(chosen)]
+
+    def _whom(self, call: ModelCall, number: int) -> str:
+        """Mostly somebody whom the call concerns."""
+        concerned = NAMES if number > 16 else [call.caller, *(ring.invitee for ring in call.rings)]
+        return concerned[number % len(concerned)]
 
     def _send(
         self,
@@ -272,9 +310,22 @@ class Stories(RuleBasedStateMachine):
         self._both(model, verb, name, device, lives=lives)
         return made[0] if made else None
 
-    def _perform(
-        self, verb: str, call: ModelCall | None, name: str, device: str, callees: list[str] | None
-    ) -> None:
+    def _answer(self, call: ModelCall, name: str, device: str, verb: str, *, lives: bool) -> None:
+        if verb == "reject":
+            self._both(
+                lambda: self.world.reject(call, name, device, "declined"),
+                lambda by, now: calls.reject(call.call_id, by=by, now=now) and None,
+                *(name, device),
+            )
+            return
+        self._both(
+            lambda: self.world.accept(call, name, device, lives=lives),
+            lambda by, now: calls.accept(call.call_id, by=by, now=now) and None,
+            *(name, device),
+            lives=lives,
+        )
+
+    def _perform(self, verb: str, call: ModelCall | None, name: str, device: str, callees: list[str] | None) -> None:
         assert call is not None
         self._both(
             lambda: sorted(self.world.cancel(call, name, callees)),
@@ -342,19 +393,18 @@ class Stories(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def everybody(db: None, settings: Any) -> Iterator[None]:
+def everybody(db: None, settings: Any) -> None:
     users = get_user_model().objects
     for name in [*NAMES, ADMIN]:
         CallingPreferences.objects.create(user=users.create_user(name), call_waiting=PEOPLE.get(name, False))
     settings.CALLINVITE = {"sends_per_minute": 0, "people_per_call": PEOPLE_PER_CALL}
-    yield
 
 
 def test_any_story_ends_as_the_rules_say(everybody: None) -> None:
     run_state_machine_as_test(
         Stories,
         settings=settings(
-            max_examples=80,
+            max_examples=60,
             stateful_step_count=40,
             derandomize=True,
             database=None,

@@ -1,0 +1,316 @@
+"""Two things at once, many times over, by real threads with their own connections: one wins, nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from datetime import datetime, timedelta
+from functools import partial
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.db.models import Count, Max
+
+from invitations import calls
+from invitations.errors import CallError
+from invitations.models import Call, CallEvent, Invitation, Participant, User
+from tests.calls.conftest import acting, invitation_states, names_inside, seconds
+
+ROUNDS = 200
+PROCESS_ROUNDS = 50
+Racing = Callable[..., Any]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Track:
+    """Two lanes that start at the same moment."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start
+        self._barrier = Barrier(2)
+        self._lanes = [ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
+
+    def now(self, number: int) -> datetime:
+        """The moment of a round: far enough from the last for generated ids to differ."""
+        return self._start + timedelta(seconds=number)
+
+    def run(self, number: int, *racers: Racing) -> list[Any]:
+        """What came of each: what it returned, or the code of its refusal."""
+        # Neither lane has a lasting advantage.
+        turned = number % 2 == 1
+        lanes = [self._lanes[lane].submit(self._go, racer) for lane, racer in enumerate(racers[:: -1 if turned else 1])]
+        outcomes = [lane.result(timeout=30) for lane in lanes]
+        return outcomes[:: -1 if turned else 1]
+
+    def close(self) -> None:
+        for lane in self._lanes:
+            lane.submit(connections.close_all).result(timeout=30)
+            lane.shutdown()
+
+    def _go(self, racer: Racing) -> Any:
+        self._barrier.wait(timeout=30)
+        try:
+            return racer()
+        except CallError as error:
+            return error.code.value
+
+
+@pytest.fixture
+def track(now: datetime, settings: Any) -> Iterator[Track]:
+    settings.CALLINVITE = {"sends_per_minute": 0}
+    lanes = Track(now)
+    yield lanes
+    lanes.close()
+
+
+@pytest.fixture
+def nobody_stuck(alice: User, bob: User, carol: User, now: datetime) -> Iterator[None]:
+    """Afterwards every log is whole, and everybody can start a call and end it."""
+    yield
+    late = now + timedelta(days=1)
+    numbered = CallEvent.objects.values("call_id").annotate(last=Max("revision"), count=Count("pk"))
+    assert all(each["last"] == each["count"] for each in numbered)
+    assert set(Call.objects.values_list("pk", "revision")) == {(each["call_id"], each["last"]) for each in numbered}
+    assert not Invitation.objects.pending().exists()
+    assert not Participant.objects.open().exists()
+    for caller, other in ((alice, bob), (bob, carol), (carol, alice)):
+        sheet = calls.send(by=acting(caller), invitees=[other.username], is_video_call=False, now=late).sheet
+        assert invitation_states(sheet) == {other.username: "pending"}
+        calls.end(sheet.call.call_id, by=acting(caller), now=late)
+
+
+def called(by: User, other: User, at: datetime, **more: Any) -> calls.CallSheet:
+    return calls.send(by=acting(by), invitees=[other.username], is_video_call=True, now=at, **more).sheet
+
+
+def over(call_id: str, by: User, at: datetime) -> None:
+    """End what is left of a call."""
+    with suppress(CallError):
+        calls.end(call_id, by=acting(by), now=at)
+    assert Call.objects.get(call_id=call_id).state == "ended"
+
+
+def one_won(outcomes: list[Any], *lost: str) -> bool:
+    """Whether exactly one of two has the call and the other one of these refusals."""
+    refusals = [each for each in outcomes if isinstance(each, str)]
+    return len(refusals) == 1 and refusals[0] in lost
+
+
+def test_one_of_two_devices_accepts(track: Track, alice: User, bob: User, nobody_stuck: None) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number)
+        call_id = called(alice, bob, now).call.call_id
+        outcomes = track.run(
+            number, *(partial(calls.accept, call_id, by=acting(bob, d), now=now) for d in ("phone", "laptop"))
+        )
+        assert one_won(outcomes, "answered_elsewhere")
+        over(call_id, alice, now)
+    assert Participant.objects.filter(user=bob).count() == ROUNDS
+
+
+def test_accept_and_reject_have_one_winner(track: Track, alice: User, bob: User, nobody_stuck: None) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number)
+        call_id = called(alice, bob, now).call.call_id
+        accepted, rejected = track.run(
+            number,
+            partial(calls.accept, call_id, by=acting(bob, "phone"), now=now),
+            partial(calls.reject, call_id, by=acting(bob, "laptop"), now=now),
+        )
+        state = Invitation.objects.get(call__call_id=call_id).state
+        assert (rejected == "answered_elsewhere") == (state == "accepted")
+        assert (accepted == "rejected_elsewhere") == (state == "rejected")
+        over(call_id, alice, now)
+
+
+def test_accept_and_cancel_have_one_winner(track: Track, alice: User, bob: User, nobody_stuck: None) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number)
+        call_id = called(alice, bob, now).call.call_id
+        accepted, cancelled = track.run(
+            number,
+            partial(calls.accept, call_id, by=acting(bob), now=now),
+            partial(calls.cancel, call_id, by=acting(alice), now=now),
+        )
+        state = Invitation.objects.get(call__call_id=call_id).state
+        assert (cancelled == "already_answered") == (state == "accepted")
+        assert (accepted == "invitation_cancelled") == (state == "cancelled")
+        over(call_id, alice, now)
+
+
+def test_accept_and_expiry_have_one_winner(track: Track, alice: User, bob: User, nobody_stuck: None) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number * 20)
+        sheet = called(alice, bob, now, timeout_seconds=10)
+        call_id = sheet.call.call_id
+        accepted, expired = track.run(
+            number,
+            partial(calls.accept, call_id, by=acting(bob), now=now + seconds(9.999)),
+            partial(calls.expire, sheet.call.pk, now=now + seconds(10)),
+        )
+        state = Invitation.objects.get(call__call_id=call_id).state
+        assert (expired is None) == (state == "accepted")
+        assert (accepted == "invitation_timed_out") == (state == "timed_out")
+        over(call_id, alice, now + seconds(10))
+
+
+def test_cancel_and_reject_have_one_winner(track: Track, alice: User, bob: User, nobody_stuck: None) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number)
+        call_id = called(alice, bob, now).call.call_id
+        cancelled, rejected = track.run(
+            number,
+            partial(calls.cancel, call_id, by=acting(alice), now=now),
+            partial(calls.reject, call_id, by=acting(bob), now=now),
+        )
+        call = Call.objects.get(call_id=call_id)
+        assert (cancelled == "call_ended") == (call.end_reason == "rejected")
+        assert (rejected == "invitation_cancelled") == (call.end_reason == "cancelled")
+
+
+def test_two_who_call_each_other_are_connected(track: Track, alice: User, bob: User, nobody_stuck: None) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number)
+
+        def send(by: User, other: User, now: datetime = now) -> calls.Sent:
+            return calls.send(by=acting(by), invitees=[other.username], is_video_call=True, now=now)
+
+        outcomes = track.run(number, partial(send, alice, bob), partial(send, bob, alice))
+        assert sorted(each.merged for each in outcomes) == [False, True]
+        first, second = (each.sheet.call for each in outcomes)
+        assert first.call_id == second.call_id
+        sheet = calls.view(first.call_id, viewer_id=alice.pk, now=now)
+        assert sheet.call.state == "active"
+        assert names_inside(sheet) == {"alice", "bob"}
+        over(first.call_id, alice if first.caller_id == alice.pk else bob, now)
+    assert Call.objects.count() == ROUNDS
+
+
+def test_one_of_two_callers_rings(track: Track, alice: User, bob: User, carol: User, nobody_stuck: None) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number)
+        outcomes = track.run(number, partial(called, alice, bob, now), partial(called, carol, bob, now))
+        assert sorted(invitation_states(each)["bob"] for each in outcomes) == ["busy", "pending"]
+        for sheet, caller in zip(outcomes, (alice, carol), strict=True):
+            over(sheet.call.call_id, caller, now)
+
+
+def test_who_accepts_two_calls_at_once_is_in_one(
+    track: Track, alice: User, carol: User, bob: User, nobody_stuck: None
+) -> None:
+    bob.calling_preferences.call_waiting = True
+    bob.calling_preferences.save()
+    for number in range(ROUNDS):
+        now = track.now(number)
+        ids = [called(each, bob, now).call.call_id for each in (alice, carol)]
+        outcomes = track.run(number, *(partial(calls.accept, call_id, by=acting(bob), now=now) for call_id in ids))
+        assert not any(isinstance(each, str) for each in outcomes)
+        assert Participant.objects.open().filter(user=bob).count() == 1
+        assert sorted(Call.objects.filter(call_id__in=ids).values_list("state", flat=True)) == ["active", "ended"]
+        for call_id, caller in zip(ids, (alice, carol), strict=True):
+            over(call_id, caller, now)
+    bob.calling_preferences.call_waiting = False
+    bob.calling_preferences.save()
+
+
+def test_a_call_that_moves_twice_at_once_is_on_one_device(
+    track: Track, alice: User, bob: User, nobody_stuck: None
+) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number)
+        call_id = called(alice, bob, now).call.call_id
+        calls.accept(call_id, by=acting(bob), now=now)
+        outcomes = track.run(
+            number, *(partial(calls.join, call_id, by=acting(bob, d), now=now) for d in ("laptop", "tablet"))
+        )
+        assert not any(isinstance(each, str) for each in outcomes)
+        stays = Participant.objects.filter(call__call_id=call_id, user=bob).values_list("left_reason", flat=True)
+        assert list(stays) == ["moved", "moved", None]
+        over(call_id, alice, now)
+
+
+def test_a_send_that_is_doubled_makes_one_call(track: Track, alice: User, bob: User, nobody_stuck: None) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number)
+
+        def send(device: str, now: datetime = now, call_id: str = f"twice-{number}") -> calls.Sent:
+            return calls.send(by=acting(alice, device), invitees=["bob"], is_video_call=True, call_id=call_id, now=now)
+
+        outcomes = track.run(number, partial(send, "phone"), partial(send, "laptop"))
+        assert sorted(each.created for each in outcomes) == [False, True]
+        over(f"twice-{number}", alice, now)
+    assert Call.objects.count() == ROUNDS
+
+
+def test_one_of_two_callers_gets_the_call_id(
+    track: Track, alice: User, bob: User, carol: User, mallory: User, nobody_stuck: None
+) -> None:
+    for number in range(ROUNDS):
+        now, call_id = track.now(number), f"mine-{number}"
+        outcomes = track.run(
+            number,
+            partial(called, alice, bob, now, call_id=call_id),
+            partial(called, carol, mallory, now, call_id=call_id),
+        )
+        assert one_won(outcomes, "call_id_in_use")
+        over(call_id, carol if outcomes[0] == "call_id_in_use" else alice, now)
+
+
+def test_people_who_invite_each_others_partners_never_wait_for_each_other(
+    track: Track, alice: User, bob: User, carol: User, mallory: User, nobody_stuck: None
+) -> None:
+    """Everybody's locks are taken in one order: two calls that reach for each other's people cannot block."""
+    for number in range(ROUNDS // 4):
+        now = track.now(number)
+        ids = [called(alice, bob, now).call.call_id, called(mallory, carol, now).call.call_id]
+        calls.accept(ids[0], by=acting(bob), now=now)
+        calls.accept(ids[1], by=acting(carol), now=now)
+        outcomes = track.run(
+            number,
+            partial(calls.invite, ids[0], by=acting(bob), invitees=["mallory", "carol"], now=now),
+            partial(calls.invite, ids[1], by=acting(carol), invitees=["bob", "alice"], now=now),
+        )
+        assert all(set(invitation_states(each.sheet).values()) == {"accepted", "busy"} for each in outcomes)
+        over(ids[0], alice, now)
+        over(ids[1], mallory, now)
+
+
+@pytest.mark.sqlite_only
+def test_two_processes_on_one_file_have_one_winner(alice: User, bob: User, now: datetime, nobody_stuck: None) -> None:
+    with ExitStack() as stack:
+        racers = [stack.enter_context(_process()) for _ in range(2)]
+        assert [racer.stdout.readline().strip() for racer in racers] == ["ready", "ready"]
+        seen: Counter[tuple[str, str]] = Counter()
+        for number in range(PROCESS_ROUNDS):
+            moment = now + seconds(number * 3)
+            call_id = called(alice, bob, moment).call.call_id
+            acts = [("accept", bob), ("cancel", alice)]
+            for racer, (verb, user) in zip(racers, acts, strict=True):
+                asked = {"verb": verb, "call_id": call_id, "user_id": user.pk, "username": user.username}
+                print(json.dumps({**asked, "device": "phone", "now": moment.isoformat()}), file=racer.stdin, flush=True)
+            accepted, cancelled = (racer.stdout.readline().strip() for racer in racers)
+            seen[accepted, cancelled] += 1
+            over(call_id, alice, moment)
+        for racer in racers:
+            racer.stdin.close()
+    assert set(seen) <= {("ok", "already_answered"), ("invitation_cancelled", "ok")}
+
+
+def _process() -> subprocess.Popen[str]:
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.calls.racer"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
