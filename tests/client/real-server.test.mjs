@@ -10,7 +10,7 @@ import { missing, Product } from "./support/product.mjs";
 import { NodeWebSocket } from "./support/websocket.mjs";
 
 const isCI = ["1", "true"].includes((process.env.CI ?? "").toLowerCase());
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 12_000;
 let product;
 
 if (missing !== null && !isCI) {
@@ -176,7 +176,7 @@ function scenarios() {
     const lostAt = performance.now();
     await alice.calls.cancel();
     await bob.hears("incomingCallCanceled");
-    assert.ok(performance.now() - lostAt < 5_500, `${performance.now() - lostAt} ms`);
+    assert.ok(performance.now() - lostAt < 6_500, `${performance.now() - lostAt} ms`);
     assert.equal(bob.calls.state.incoming, null);
   });
 
@@ -280,7 +280,7 @@ function scenarios() {
 
 /** A scenario with a limit, so that an event that never comes is a failure. */
 function check(name, run) {
-  test(name, { timeout: 30_000 }, run);
+  test(name, { timeout: 90_000 }, run);
 }
 
 /** A connected user, with what it heard so far. */

@@ -4,22 +4,18 @@
  * Holds no rule of calling: the server decides, the reducer keeps, this joins the two.
  */
 
-import { ringDeadline, isRingingFor } from "./call.js";
 import { VerbCarrier } from "./carrier.js";
 import { systemClock } from "./clock.js";
 import { CallInvitationError } from "./errors.js";
 import { deviceLabel, isDeviceId, rememberedDeviceId } from "./identity.js";
 import { pageOf, RestClient } from "./rest.js";
 import { LiveSocket } from "./socket.js";
-import { heldRevisions, initialModel, overdueRings, reduce } from "./state.js";
+import { Store } from "./store.js";
 import { pageWakeups } from "./wakeups.js";
 
 const LABEL_CHARS = 64;
 const REQUEST_MS = 10_000;
 const SETTLE_MS = 3_000;
-/** How long after a ring's deadline its end may be on its way before this client looks for it. */
-const OVERDUE_GRACE_MS = 500;
-const OVERDUE_AGAIN_MS = 2_000;
 
 /**
  * @typedef {import("./types.js").Call} Call
@@ -47,16 +43,13 @@ export class CallInvitationService extends EventTarget {
   #deviceId;
   #label;
   #audible;
-  #clock;
   #rest;
   #socket;
   #carrier;
-  #model;
+  #store;
   #life = new AbortController();
   /** @type {Array<(isOpen: boolean) => void>} */
   #inits = [];
-  /** @type {any} */
-  #ringTimer = null;
   #lastCallMs = 0;
   /** @type {CallInvitationError | null} */
   #lastError = null;
@@ -83,9 +76,7 @@ export class CallInvitationService extends EventTarget {
       .slice(0, LABEL_CHARS)
       .join("");
     this.#audible = options.audible ?? false;
-    this.#clock = options.clock ?? systemClock;
-    this.#model = initialModel(this.#deviceId);
-    const clock = this.#clock;
+    const clock = options.clock ?? systemClock;
     const random = options.random ?? Math.random;
     this.#rest = new RestClient({
       baseUrl: this.#baseUrl,
@@ -95,11 +86,19 @@ export class CallInvitationService extends EventTarget {
       csrfToken: options.csrfToken,
       token: options.token,
     });
+    this.#store = new Store({
+      deviceId: this.#deviceId,
+      clock,
+      tell: (name, detail) => this.#tell(name, detail),
+      onCallsChanged: () => this.#socket.callsChanged(),
+      sync: () => this.#socket.syncNow(),
+      read: (callID) => this.#readCall(callID),
+    });
     this.#socket = new LiveSocket({
       url: () => this.#socketAddress(),
       hasTickets: options.token !== undefined,
       hello: () => this.#hello(),
-      held: () => heldRevisions(this.#model),
+      held: () => this.#store.revisions(),
       onFrame: (frame) => this.#take(frame),
       onConnection: (connection, error) => this.#connected(connection, error),
       WebSocket,
@@ -119,7 +118,7 @@ export class CallInvitationService extends EventTarget {
 
   /** @returns {import("./types.js").State} what to show; frozen, replaced on every change */
   get state() {
-    return this.#model.state;
+    return this.#store.state;
   }
 
   /** @returns {string} the id of this device */
@@ -172,7 +171,7 @@ export class CallInvitationService extends EventTarget {
    */
   close() {
     this.#life.abort();
-    this.#clock.clearTimeout(this.#ringTimer);
+    this.#store.stop();
     this.#socket.stop();
   }
 
@@ -211,7 +210,7 @@ export class CallInvitationService extends EventTarget {
    * @returns {number} unix milliseconds
    */
   serverNow() {
-    return this.#clock.now() + this.state.serverOffsetMs;
+    return this.#store.serverNow();
   }
 
   /**
@@ -221,8 +220,7 @@ export class CallInvitationService extends EventTarget {
    * @returns {number} milliseconds, never below 0
    */
   remainingMs(call) {
-    const deadline = ringDeadline(call, this.state.user?.id);
-    return deadline === null ? 0 : Math.max(0, deadline - this.serverNow());
+    return this.#store.remainingMs(call);
   }
 
   /**
@@ -295,13 +293,13 @@ export class CallInvitationService extends EventTarget {
    */
   async reject({ customData, reason, callID } = {}) {
     const target = callID ?? this.state.incoming?.call_id ?? "current";
-    this.#dispatch({ type: "rejecting", callID: target });
+    this.#store.dispatch({ type: "rejecting", callID: target });
     return this.#settled(async () => {
       try {
         await this.#perform("reject", target, given({ custom_data: customData, reason }));
-        this.#dispatch({ type: "rejectDone", callID: target, isOurs: true });
+        this.#store.dispatch({ type: "rejectDone", callID: target, isOurs: true });
       } catch (error) {
-        this.#dispatch({ type: "rejectDone", callID: target, isOurs: false });
+        this.#store.dispatch({ type: "rejectDone", callID: target, isOurs: false });
         throw error;
       }
     });
@@ -514,7 +512,7 @@ export class CallInvitationService extends EventTarget {
   markHistorySeen() {
     return this.#settled(async () => {
       await this.#rest.request("POST", "history/seen", { body: {}, signal: this.#life.signal });
-      this.#dispatch({ type: "missedUnseen", count: 0 });
+      this.#store.dispatch({ type: "missedUnseen", count: 0 });
     });
   }
 
@@ -553,10 +551,10 @@ export class CallInvitationService extends EventTarget {
     try {
       const { body: result } = await this.#carrier.perform(verb, callID, body, signal);
       this.#lastResult = result;
-      this.#learn(result?.call);
+      this.#store.learn(result?.call);
     } catch (error) {
       if (error instanceof CallInvitationError && !signal.aborted) {
-        this.#learn(error.call);
+        this.#store.learn(error.call);
       }
       throw error;
     }
@@ -601,7 +599,7 @@ export class CallInvitationService extends EventTarget {
    * @returns {import("./types.js").Me}
    */
   #countMissed(me) {
-    this.#dispatch({ type: "missedUnseen", count: me.missed_unseen });
+    this.#store.dispatch({ type: "missedUnseen", count: me.missed_unseen });
     return me;
   }
 
@@ -640,20 +638,7 @@ export class CallInvitationService extends EventTarget {
    * @param {any} frame
    */
   #take(frame) {
-    const serverTime = frame.server_time ?? frame.call?.server_time;
-    if (serverTime) {
-      this.#dispatch({ type: "time", serverTime, now: this.#clock.now(), fresh: frame.type === "snapshot" });
-    }
     switch (frame.type) {
-      case "snapshot":
-        this.#dispatch({ type: "snapshot", user: frame.user, calls: frame.calls, missedUnseen: frame.missed_unseen });
-        break;
-      case "call":
-        this.#dispatch({ type: "call", call: frame.call });
-        break;
-      case "synced":
-        this.#dispatch({ type: "synced", calls: frame.calls, gone: frame.gone });
-        break;
       case "signal":
         this.#tell("signal", { callID: frame.call_id, from: frame.from, data: frame.data });
         break;
@@ -661,7 +646,7 @@ export class CallInvitationService extends EventTarget {
         this.#tell("error", { code: frame.code, detail: frame.detail, callID: frame.call_id ?? null });
         break;
       default:
-      // A newer server may say more than this client knows.
+        this.#store.take(frame);
     }
   }
 
@@ -670,7 +655,7 @@ export class CallInvitationService extends EventTarget {
    * @param {CallInvitationError | null} error
    */
   #connected(connection, error) {
-    this.#dispatch({ type: "connection", connection });
+    this.#store.dispatch({ type: "connection", connection });
     if (error !== null && error.code !== "unreachable" && error.code !== "not_authenticated") {
       this.#tell("error", { code: error.code, detail: error.detail, callID: null });
     }
@@ -684,77 +669,19 @@ export class CallInvitationService extends EventTarget {
   }
 
   /**
-   * @param {Call | null | undefined} call from an answer
-   */
-  #learn(call) {
-    if (call) {
-      this.#dispatch({ type: "time", serverTime: call.server_time, now: this.#clock.now(), fresh: false });
-      this.#dispatch({ type: "call", call });
-    }
-  }
-
-  /**
-   * @param {import("./state.js").Action} action
-   */
-  #dispatch(action) {
-    const previous = this.state;
-    const step = reduce(this.#model, action);
-    this.#model = step.model;
-    const { state } = this;
-    if (state.calls !== previous.calls) {
-      this.#socket.callsChanged();
-      this.#watchRings();
-    }
-    if (state !== previous) {
-      this.#tell("change", { state, previous });
-    }
-    step.events.forEach(({ name, detail }) => this.#tell(name, detail));
-    step.departed.forEach((callID) => this.#askForEnd(callID));
-  }
-
-  /**
-   * Sets a timer for the moment in which the next ring is over, told or not.
-   *
-   * @param {number} [leastMs]
-   */
-  #watchRings(leastMs = 0) {
-    this.#clock.clearTimeout(this.#ringTimer);
-    const rings = this.state.calls.filter((call) => isRingingFor(call, this.state.user?.id));
-    if (rings.length === 0) {
-      return;
-    }
-    const nextMs = Math.min(...rings.map((call) => this.remainingMs(call))) + OVERDUE_GRACE_MS;
-    this.#ringTimer = this.#clock.setTimeout(() => this.#ringsOver(), Math.max(leastMs, nextMs));
-  }
-
-  #ringsOver() {
-    const callIDs = overdueRings(this.state, this.serverNow());
-    if (this.#socket.isOpen) {
-      this.#socket.syncNow();
-      this.#watchRings(OVERDUE_AGAIN_MS);
-    } else if (callIDs.length > 0) {
-      this.#dispatch({ type: "overdue", callIDs });
-    }
-  }
-
-  /**
-   * Learns what became of a call that is no longer ours.
-   *
    * @param {string} callID
+   * @returns {Promise<Call | null | undefined>} null if it cannot be read, undefined if the service was closed
    */
-  async #askForEnd(callID) {
+  async #readCall(callID) {
+    const path = `calls/${encodeURIComponent(callID)}`;
     const { signal } = this.#life;
-    let call = null;
     try {
-      const path = `calls/${encodeURIComponent(callID)}`;
-      call = (await this.#rest.request("GET", path, { timeoutMs: SETTLE_MS, signal })).body;
+      return (await this.#rest.request("GET", path, { timeoutMs: SETTLE_MS, signal })).body;
     } catch (error) {
       if (!(error instanceof CallInvitationError)) {
         throw error;
       }
-    }
-    if (!signal.aborted) {
-      this.#dispatch({ type: "settled", callID, call, serverNow: this.serverNow() });
+      return signal.aborted ? undefined : null;
     }
   }
 

@@ -152,12 +152,13 @@ export class LiveSocket {
   /**
    * Syncs now instead of when it is due, unless an answer is owed already.
    *
-   * @returns {void}
+   * @returns {boolean} whether there is an open socket to do so
    */
   syncNow() {
     if (this.isOpen && this.#deadTimer === null) {
       this.#sync();
     }
+    return this.isOpen;
   }
 
   /**
