@@ -2,10 +2,10 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+from callinvite.handler import SynchronousChain
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callinvite.settings")
-django_application = get_asgi_application()
+django_application = SynchronousChain()
 
 from callinvite.lanes import Lanes  # noqa: E402  Django must be set up before the app's modules load
 from invitations.sockets.routing import live_router  # noqa: E402
