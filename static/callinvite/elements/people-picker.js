@@ -25,7 +25,7 @@ export class PeoplePicker extends ServiceElement {
     this.setAttribute("aria-labelledby", "picker-title");
     const parts = this.#parts = {
       title: h("h2", { class: "picker__title", id: "picker-title" }),
-      search: h("input", { class: "input", type: "search", placeholder: "Search people", "aria-label": "Search people", autocomplete: "off", spellcheck: "false", "data-first-focus": true }),
+      search: h("input", { class: "input", type: "search", placeholder: "Search", "aria-label": "Search for somebody to add", autocomplete: "off", spellcheck: "false", "data-first-focus": true }),
       list: h("ul", { "aria-label": "People" }),
       blank: h("p", { class: "blank", role: "status", hidden: true }),
       done: h("button", { class: "button button--primary", type: "button", onClick: () => { this.#finish([...this.#chosen.values()]); } }),

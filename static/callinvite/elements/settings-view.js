@@ -124,6 +124,9 @@ export class SettingsView extends ServiceElement {
     devicesNote.hidden = Boolean(page?.results.length);
     setText(devicesNote, page ? "None yet." : errorWords(this.service.lastError));
     if (page) {
+      const here = (/** @type {any} */ device) => Number(device.device_id === this.service.deviceId);
+      const seen = (/** @type {any} */ device) => Date.parse(device.last_seen_at ?? 0);
+      page.results.sort((a, b) => here(b) - here(a) || seen(b) - seen(a));
       keep(devices, page.results, (device) => device.device_id, (device) => this.#device(device));
     }
   }
