@@ -90,7 +90,11 @@ class EmbeddedChannelLayer(BaseChannelLayer):
             members.pop(channel, None)
             if not members:
                 del self._groups[group]
-        self._groups_of.get(channel, set()).discard(group)
+        groups = self._groups_of.get(channel)
+        if groups is not None:
+            groups.discard(group)
+            if not groups:
+                del self._groups_of[channel]
 
     async def group_send(self, group: str, message: Message) -> None:
         """Put a message into every channel of a group."""

@@ -128,7 +128,7 @@ class LiveSocket:
 
     async def _take(self, message: Frame) -> bool:
         """Act on one frame; False when the socket is closed by it."""
-        if not self._pace.allows():
+        if not self._pace.allows(len(message.get("text") or message.get("bytes") or "")):
             self._dropped += 1
             if self._dropped > FLOOD_FRAMES:
                 await self._close(POLICY_VIOLATION)

@@ -85,13 +85,18 @@ class Page:
         await self.say_text(json.dumps(frame))
 
     async def say_text(self, text: str) -> None:
-        await self._socket.send_to(text_data=text)
+        await self._socket.send_input({"type": "websocket.receive", "text": text})
 
     async def say_bytes(self, data: bytes) -> None:
-        await self._socket.send_to(bytes_data=data)
+        await self._socket.send_input({"type": "websocket.receive", "bytes": data})
 
     async def hear(self) -> Frame:
-        """The next frame."""
+        """The next frame; markers of other pages are passed over."""
+        while (frame := await self._next())["type"] == "marker":
+            continue
+        return frame
+
+    async def _next(self) -> Frame:
         output = await self._socket.receive_output(timeout=PATIENCE_SECONDS)
         assert output["type"] == "websocket.send", output
         return dict(json.loads(output["text"]))
@@ -103,7 +108,7 @@ class Page:
             if output["type"] == "websocket.close":
                 return int(output["code"])
 
-    async def ask(self, verb: str, call_id: str | None = None, **body: Any) -> Frame:
+    async def ask(self, verb: str, call_id: str | None = None, /, **body: Any) -> Frame:
         """Send a request and give its result; call frames that come in between are passed over."""
         request_id = await self.request(verb, call_id, body)
         while True:
@@ -134,9 +139,17 @@ class Page:
         marker = json.dumps({"type": "marker", "of": id(self)})
         live.publish(live.group_of(self.user.pk), {"type": "live.frame", "text": marker, "origin": None})
         frames = []
-        while (frame := await self.hear()) != {"type": "marker", "of": id(self)}:
+        while (frame := await self._next()) != {"type": "marker", "of": id(self)}:
             if frame["type"] != "marker":
                 frames.append(frame)
+        return frames
+
+    async def done(self) -> list[Frame]:
+        """Wait until the server has acted on everything said here; gives the frames that came meanwhile."""
+        request_id = await self.request("open")
+        frames = []
+        while (frame := await self.hear()).get("id") != request_id:
+            frames.append(frame)
         return frames
 
     async def close(self) -> None:

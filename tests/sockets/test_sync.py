@@ -135,7 +135,7 @@ async def test_one_who_stops_in_an_active_call_loses_the_connection_after_thirty
     caller, callee = await open_page(alice), await open_page(bob)
     call = await ring(caller, "bob")
     await callee.ask("accept", call["call_id"])
-    await caller.so_far()
+    await callee.so_far()
     row = await in_thread(Call.objects.get)
     await _let_proofs_age(seconds=31, of=alice)
 
