@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 
 from benchmarks.wire import Frame, Http, Socket
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 15.0
 FLOOR_DATA = '{"video": true, "title": "Alice", "message": "Incoming video call", "room": "r-0123456789"}'
 
 
@@ -46,9 +47,19 @@ class Person:
     def took(self, kind: str, frame: Frame, arrived_at: float) -> None:
         """Hand a frame to whoever waits for its kind; nobody may."""
         self.frames += 1
+        if kind == "error" or (kind.startswith("result") and frame["status"] >= 400):
+            self._refused(frame)
+            return
         future = self._waiting.pop(kind, None)
         if future is not None and not future.done():
             future.set_result((frame, arrived_at))
+
+    def _refused(self, frame: Frame) -> None:
+        """Whoever waits for anything on this socket waits in vain."""
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(Failed(f"{frame}"[:500]))
 
     def request(self, verb: str, call_id: str | None, body: Frame) -> asyncio.Future[tuple[Frame, float]]:
         """Send a `request` frame; gives the future of its result."""
@@ -163,9 +174,11 @@ class ProductSocket:
         ringing, answered = invitee.expect("ringing"), caller.expect("active")
         started_at = perf_counter()
         sent = self.request_send(caller, invitee)
+        sent.add_done_callback(partial(_give_up, ringing))
         ring, rang_at = await arrived(ringing, "ring")
         call_id = ring["call"]["call_id"]
         accepted = self.request_accept(invitee, call_id)
+        accepted.add_done_callback(partial(_give_up, answered))
         answer, answered_at = await arrived(answered, "answer")
         if answer["call"]["call_id"] != call_id:
             raise Failed("the answer of another call")
@@ -222,6 +235,16 @@ class ProductRest(ProductSocket):
         if got != 200:
             raise Failed(f"{got} {body}"[:500])
         await arrived(ended, "end of the call")
+
+
+def _give_up(frame: asyncio.Future, request: asyncio.Future) -> None:
+    """A request that was refused brings no frame."""
+    if request.cancelled() or frame.done():
+        return
+    if request.exception() is not None:
+        frame.set_exception(request.exception())
+    elif isinstance(request.result()[0], int) and request.result()[0] >= 400:
+        frame.set_exception(Failed(f"{request.result()}"[:500]))
 
 
 def _kind(frame: Frame) -> str:

@@ -115,8 +115,9 @@ async def once_each(server: Server, face, pairs: Sequence[Pair], slots: int, aft
             own = face.slot()
             for pair in waiting:
                 rung = await _cycle(own, pair, window)
-                if rung is not None:
-                    done.append((pair, rung))
+                if rung is None:
+                    return
+                done.append((pair, rung))
 
         await asyncio.gather(*(slot() for _ in range(slots)))
 
