@@ -1,0 +1,204 @@
+"""What the verbs ask of the database: few statements, whatever the history's size, and never a whole table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from invitations import calls
+from invitations.models import Call, CallEvent, Invitation, Participant, User
+from tests.calls.conftest import acting, invitation_states, seconds
+
+OLD_CALLS = 2_000
+MAKE_HISTORY: Any = pytest.mark.parametrize("history", [0, OLD_CALLS], indirect=True)
+
+# With `transaction=True` a verb's own BEGIN and COMMIT are counted too.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def history(request: pytest.FixtureRequest, alice: User, bob: User, now: datetime) -> int:
+    """So many ended calls from alice to bob, and statistics that know of them."""
+    size: int = request.param
+    began = now - timedelta(days=30)
+    made = Call.objects.bulk_create(
+        Call(
+            call_id=f"old-{number}",
+            revision=1,
+            state="ended",
+            end_reason="timed_out",
+            is_video_call=False,
+            caller=alice,
+            timeout_seconds=60,
+            fingerprint="",
+            created_at=began + seconds(number * 90),
+            ring_expires_at=began + seconds(number * 90 + 60),
+            ended_at=began + seconds(number * 90 + 60),
+        )
+        for number in range(size)
+    )
+    Invitation.objects.bulk_create(
+        Invitation(
+            call=call,
+            invitee=bob,
+            inviter=alice,
+            state="timed_out",
+            timeout_seconds=60,
+            created_at=call.created_at,
+            expires_at=call.ring_expires_at,
+            closed_at=call.ended_at,
+            missed=True,
+        )
+        for call in made
+    )
+    Participant.objects.bulk_create(
+        Participant(
+            call=call,
+            user=alice,
+            device_id="phone",
+            joined_at=call.created_at,
+            left_at=call.ended_at,
+            left_reason="call_ended",
+        )
+        for call in made
+    )
+    CallEvent.objects.bulk_create(
+        CallEvent(call=call, revision=1, kind="call.ended", data={"reason": "timed_out"}, at=call.ended_at)
+        for call in made
+    )
+    if size:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    return size
+
+
+@pytest.fixture
+def statements() -> Callable[..., list[str]]:
+    """The statements that a verb runs, BEGIN and COMMIT among them."""
+
+    def run(verb: Callable[[], Any]) -> list[str]:
+        with CaptureQueriesContext(connection) as captured:
+            verb()
+        return [each["sql"] for each in captured]
+
+    return run
+
+
+def send_one(by: User, other: User, now: datetime, **more: Any) -> calls.CallSheet:
+    return calls.send(by=acting(by), invitees=[other.username], is_video_call=True, now=now, **more).sheet
+
+
+@MAKE_HISTORY
+def test_a_call_to_one_takes_at_most_twelve_statements(
+    history: int, statements: Callable[..., list[str]], alice: User, bob: User, now: datetime
+) -> None:
+    send_one(alice, bob, now - seconds(120))
+    calls.end(send_one(bob, alice, now - seconds(50)).call.call_id, by=acting(bob), now=now - seconds(40))
+    assert len(statements(lambda: send_one(alice, bob, now, call_id="mine"))) <= 12
+
+
+@MAKE_HISTORY
+def test_a_call_to_somebody_busy_takes_at_most_twelve_statements(
+    history: int, statements: Callable[..., list[str]], alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    send_one(carol, bob, now)
+    assert len(statements(lambda: send_one(alice, bob, now))) <= 12
+
+
+@MAKE_HISTORY
+def test_an_accept_takes_at_most_ten_statements(
+    history: int, statements: Callable[..., list[str]], alice: User, bob: User, now: datetime
+) -> None:
+    call_id = send_one(alice, bob, now).call.call_id
+    assert len(statements(lambda: calls.accept(call_id, by=acting(bob), now=now + seconds(1)))) <= 10
+
+
+@MAKE_HISTORY
+def test_a_call_to_nine_takes_at_most_sixteen_statements(
+    history: int,
+    statements: Callable[..., list[str]],
+    make_user: Callable[..., User],
+    alice: User,
+    bob: User,
+    now: datetime,
+) -> None:
+    names = ["bob", *(make_user(f"guest{number}").username for number in range(8))]
+    sent: list[calls.Sent] = []
+    ran = statements(lambda: sent.append(calls.send(by=acting(alice), invitees=names, is_video_call=True, now=now)))
+    assert len(invitation_states(sent[0].sheet)) == 9
+    assert len(ran) <= 16
+
+
+def everyday_verbs(alice: User, bob: User, now: datetime) -> dict[str, Callable[[], Any]]:
+    """One after the other they tell a call's whole life, with the looks that pages take at it."""
+    by_alice, by_bob = acting(alice), acting(bob)
+    return {
+        "send": lambda: send_one(alice, bob, now, call_id="mine"),
+        "ringing": lambda: calls.ringing("mine", by=by_bob, now=now),
+        "accept": lambda: calls.accept("current", by=by_bob, now=now),
+        "connected": lambda: calls.connected("mine", by=by_bob, now=now),
+        "heartbeat": lambda: calls.heartbeat("mine", by=by_bob, now=now),
+        "prove_life": lambda: calls.prove_life(bob.pk, "phone", now=now + seconds(5)),
+        "invite": lambda: calls.invite("mine", by=by_bob, invitees=["carol"], now=now),
+        "cancel": lambda: calls.cancel("mine", by=by_alice, now=now),
+        "move": lambda: calls.join("mine", by=acting(bob, "laptop"), now=now),
+        "open_calls": lambda: calls.open_calls(bob.pk, now=now),
+        "sync": lambda: calls.sync(bob.pk, {"mine": 1, "old-7": 1}, now=now),
+        "view": lambda: calls.view("mine", viewer_id=bob.pk, now=now),
+        "timeline": lambda: calls.timeline("mine", viewer_id=bob.pk, now=now),
+        "leave": lambda: calls.leave("mine", by=by_bob, now=now),
+        "missed_unseen": lambda: calls.missed_unseen(bob.pk),
+    }
+
+
+@pytest.mark.parametrize("history", [OLD_CALLS], indirect=True)
+def test_no_everyday_query_walks_a_table(
+    history: int, statements: Callable[..., list[str]], alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    walked = []
+    for name, verb in everyday_verbs(alice, bob, now).items():
+        for sql in statements(verb):
+            if sql.lstrip("( ").startswith(("SELECT", "UPDATE", "DELETE")):
+                walked += [(name, table, sql) for table in tables_walked(sql)]
+    assert [(name, table) for name, table, _ in walked] == []
+
+
+@MAKE_HISTORY
+def test_a_page_of_the_history_takes_the_same_few_queries(
+    history: int, statements: Callable[..., list[str]], alice: User, bob: User, now: datetime
+) -> None:
+    ran = statements(lambda: calls.sheets(list(calls.history(bob.pk)[:25])))
+    assert len(ran) == (4 if history else 1)
+
+
+def tables_walked(sql: str) -> list[str]:
+    """The app's growing tables that the database would read from end to end for this statement."""
+    growing = "invitations_(?:call|invitation|participant|callevent)"
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            plan = "\n".join(row[3] for row in cursor.fetchall())
+            # A scan of a partial index is as short as what is open; "SCAN o" is the branches' own result.
+            aliases = {alias: table for table, alias in re.findall(rf'"?({growing})"? (?:AS )?"?(\w+)"?', sql)}
+            scanned = re.findall(
+                rf"SCAN (\w+)\b(?! USING (?:COVERING )?INDEX (?:{'|'.join(partial_indexes())})\b)", plan
+            )
+            return [table for each in scanned if re.fullmatch(growing, table := aliases.get(each, each))]
+        # Small tables are walked by choice; asked to avoid it, PostgreSQL walks only where no index would do.
+        cursor.execute("SET enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {sql}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+        cursor.execute("SET enable_seqscan = on")
+        return re.findall(rf"Seq Scan on ({growing})\b", plan)
+
+
+def partial_indexes() -> list[str]:
+    """The indexes that hold open rows only."""
+    models: tuple[Any, ...] = (Call, Invitation, Participant)
+    return [each.name for model in models for each in model._meta.indexes if each.condition is not None]
