@@ -44,5 +44,6 @@ urlpatterns = [
     path("schema", pages.Schema.as_view(), name="schema"),
     path("docs", pages.Docs.as_view(), name="docs"),
     path("problems/<slug:code>", views.Problem.as_view(), name="problem"),
-    re_path(r"", views.Unknown.as_view(), name="unknown"),
+    # Not the bare prefix: Django would redirect the same address without its slash there.
+    re_path(r".", views.Unknown.as_view(), name="unknown"),
 ]

@@ -57,6 +57,10 @@ class Endpoint(APIView):
             parser_context={"view": self, "args": args, "kwargs": kwargs},
         )
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {"Cache-Control": "no-store"}
+
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
         """Answers are JSON and nothing else; problems go out whatever was asked for.
 
@@ -140,6 +144,8 @@ class Calls(CallVerb):
     def get(self, request: Request) -> HttpResponse:
         now = timezone.now()
         viewer_id = asker_id(request)
+        # Expires what is overdue: the history must not show a ring that a dead dispatcher left standing.
+        calls.open_calls(viewer_id, now=now)
         return answered(
             200,
             page_of(

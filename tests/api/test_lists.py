@@ -127,6 +127,11 @@ def _pk(call_id):
     return Call.objects.get(call_id=call_id).pk
 
 
+def test_history_shows_no_ring_that_is_overdue(rest, alice, bob, now):
+    calls.send(by=_actor(alice), invitees=["bob"], is_video_call=True, call_id="late", now=now - timedelta(minutes=5))
+    assert [each["state"] for each in rest(bob).get("calls").json()["results"]] == ["ended"]
+
+
 def test_filters_stay_in_the_links(rest, alice, history):
     link = rest(alice).get("calls", is_video_call="true", page_size=5).json()["next"]
     assert link.startswith("http://testserver/api/v1/calls?")

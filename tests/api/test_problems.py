@@ -28,6 +28,21 @@ def test_every_type_leads_to_an_explanation(nobody, code):
     assert body == {"code": str(code), "status": STATUS[code], "title": SENTENCES[code]}
 
 
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v2/calls", "/api/"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_unknown_addresses_beside_the_api(rest, alice, path, method):
+    assert problem_of(getattr(rest(alice).client, method)(path)) == (404, "not_found")
+
+
+def test_a_strange_host_gets_a_problem_too(rest, alice):
+    assert problem_of(rest(alice).client.get(API + "me", HTTP_HOST="evil.example")) == (400, "invalid")
+
+
+def test_answers_are_kept_by_nobody(rest, alice):
+    assert rest(alice).get("me")["Cache-Control"] == "no-store"
+    assert rest(alice).get("calls/x")["Cache-Control"] == "no-store"
+
+
 def test_a_type_of_no_code_is_not_found(nobody):
     assert problem_of(nobody.get("problems/no-such")) == (404, "not_found")
 

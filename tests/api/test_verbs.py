@@ -214,6 +214,22 @@ def test_timeline_is_told_in_order(rest, alice, bob, ring):
     assert body["entries"][-1]["code"] == "call.ended"
 
 
+def test_a_send_and_an_accept_stay_within_their_queries(app_of, alice, bob, django_assert_max_num_queries):
+    caller, invitee = app_of(alice), app_of(bob)
+    # One more each than the verb's own: the token.
+    with django_assert_max_num_queries(13):
+        call_id = caller.send("bob").json()["call"]["call_id"]
+    with django_assert_max_num_queries(11):
+        invitee.verb(call_id, "accept")
+
+
+def test_a_group_of_nine_stays_within_its_queries(app_of, alice, make_user, django_assert_max_num_queries):
+    names = [make_user(f"user{each}").username for each in range(9)]
+    caller = app_of(alice)
+    with django_assert_max_num_queries(17):
+        assert len(caller.send(*names).json()["call"]["invitations"]) == 9
+
+
 def test_too_many_sends_are_throttled(rest, alice, bob, settings):
     settings.CALLINVITE = {**settings.CALLINVITE, "sends_per_minute": 2}
     for _ in range(2):
