@@ -87,6 +87,7 @@ export class CallScreen extends ServiceElement {
       return;
     }
     this.update(this.service.state);
+    this.#show();
     if (cancelled && call) {
       orExplain(this.service, this.service.cancel({ callID: call.call_id }));
     }
