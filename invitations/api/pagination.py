@@ -94,7 +94,8 @@ def _comparable(value: Any) -> bool:
         return value.isprintable() and len(value) <= 512
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
-    return value is not None and getattr(value, "tzinfo", None) is not None
+    # A day away from both ends of the calendar: a zone must not carry it over.
+    return getattr(value, "tzinfo", None) is not None and 1 < value.year < 9999
 
 
 def _beyond(order: Sequence[str], position: Sequence[Any]) -> Q:

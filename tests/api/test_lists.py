@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -34,6 +36,10 @@ def history(alice, bob, now):
 
 def _query(link):
     return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+
+
+def _cursor(*values):
+    return base64.urlsafe_b64encode(json.dumps([0, *values]).encode()).decode().rstrip("=")
 
 
 def _ids(page):
@@ -81,6 +87,13 @@ def test_a_new_call_does_not_shift_the_pages(rest, alice, bob, history, now):
         ({"cursor": "WzBd"}, "cursor"),
         ({"cursor": "WzAsMSwyXQ"}, "cursor"),
         ({"cursor": "WzAsIjIwMjYtMTEtMjNUMDk6MDA6MDAiLDFd"}, "cursor"),
+        ({"cursor": _cursor("0001-01-01T00:00:00+14:00", 1)}, "cursor"),
+        ({"cursor": _cursor("9999-12-31T23:59:59-14:00", 1)}, "cursor"),
+        ({"cursor": _cursor("2026-11-23T00:00:00Z", 2**63)}, "cursor"),
+        ({"cursor": _cursor("2026-11-23T00:00:00Z", float("inf"))}, "cursor"),
+        ({"cursor": _cursor("2026-11-23T00:00:00Z", None)}, "cursor"),
+        ({"cursor": _cursor("2026-11-23T00:00:00Z", [1])}, "cursor"),
+        ({"cursor": _cursor(None, 1)}, "cursor"),
         ({"page_size": "0"}, "page_size"),
         ({"page_size": "101"}, "page_size"),
         ({"page_size": "-1"}, "page_size"),
