@@ -89,7 +89,9 @@ TEMPLATES = [
 ]
 
 # --- storage ----------------------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'callinvite.sqlite3'}")}
+# An empty DATABASE_URL, as container files often set it, means the default too.
+_database_url = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'callinvite.sqlite3'}"
+DATABASES = {"default": env.db_url_config(_database_url)}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE takes the write lock before the first read; FULL makes a commit survive a power cut. The connection

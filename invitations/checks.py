@@ -100,7 +100,8 @@ def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         terms = limits()
     except (ImproperlyConfigured, TypeError) as error:
         return [Error(str(error), id="callinvite.E008")]
-    found: list[CheckMessage] = [Error(each, id="callinvite.E009") for each in _out_of_bounds(terms)]
+    wrong = list(_out_of_bounds(terms)) or list(_contradictions(terms))
+    found: list[CheckMessage] = [Error(each, id="callinvite.E009") for each in wrong]
     if terms.signup not in ("open", "closed"):
         message = f"CALLINVITE_SIGNUP is {terms.signup!r}: neither `open` nor `closed`."
         found.append(Error(message, id="callinvite.E010"))
@@ -183,8 +184,6 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
     repeats = terms.repeat_after_seconds
     if not all(isinstance(each, int) and each >= 1 for each in repeats) or list(repeats) != sorted(set(repeats)):
         yield f"repeat_after_seconds must be whole seconds from 1 on, ascending, not {repeats!r}."
-        return
-    yield from _contradictions(terms)
 
 
 def _contradictions(terms: Limits) -> Iterator[str]:

@@ -1,0 +1,140 @@
+"""The loop itself: woken, stopped, and going on whatever happens to the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import OperationalError, connection
+
+from invitations import calls, dispatcher
+from invitations.dispatcher import Dispatcher
+from invitations.models import Call
+from tests.dispatcher.conftest import Clock
+
+if TYPE_CHECKING:
+    from invitations.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Ring = Callable[..., calls.CallSheet]
+LIMIT_SECONDS = 20
+
+
+def run(loop: Dispatcher, meanwhile: Callable[[], None]) -> None:
+    """Run the loop until `meanwhile`, in a thread of its own, is through and has stopped it."""
+
+    def act() -> None:
+        try:
+            meanwhile()
+        finally:
+            loop.stop()
+            connection.close()
+
+    async def both() -> None:
+        work = asyncio.create_task(loop.run())
+        await asyncio.gather(asyncio.to_thread(act), work)
+
+    asyncio.run(asyncio.wait_for(both(), LIMIT_SECONDS))
+
+
+def look_at(loop: Dispatcher, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Gives a function that waits until the loop has looked once more from now on."""
+    looked = threading.Semaphore(0)
+    tick = loop._tick
+
+    def counted() -> float:
+        try:
+            return tick()
+        finally:
+            looked.release()
+
+    monkeypatch.setattr(loop, "_tick", counted)
+    return lambda: _acquire(looked)
+
+
+def _acquire(semaphore: threading.Semaphore) -> None:
+    assert semaphore.acquire(timeout=LIMIT_SECONDS), "the dispatcher did not look"
+
+
+def test_the_loop_expires_what_is_overdue_when_it_starts(alice: User, bob: User, ring: Ring, now: datetime) -> None:
+    ring(alice, bob, at=now - timedelta(seconds=100), timeout_seconds=60)
+    loop = Dispatcher()
+    with pytest.MonkeyPatch.context() as patch:
+        run(loop, look_at(loop, patch))
+    assert Call.objects.get().end_reason == "timed_out"
+
+
+def test_the_loop_meets_a_deadline_within_a_quarter_of_a_second(
+    alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    sheet = ring(alice, bob, at=now - timedelta(seconds=58.7), timeout_seconds=60)
+    loop = Dispatcher()
+
+    with pytest.MonkeyPatch.context() as patch:
+        looked = look_at(loop, patch)
+
+        def wait() -> None:
+            while Call.objects.get().state != "ended":
+                looked()
+
+        run(loop, wait)
+    late = Call.objects.get().ended_at - sheet.call.ring_expires_at
+    assert timedelta(0) <= late < timedelta(seconds=0.25)
+
+
+def test_a_wake_makes_it_look_at_once(
+    clock: Clock, alice: User, bob: User, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher, "LOOK_EVERY_SECONDS", 3600)
+    loop = Dispatcher(clock=clock)
+    looked = look_at(loop, monkeypatch)
+
+    def wake() -> None:
+        looked()
+        ring(alice, bob, timeout_seconds=5)
+        clock.advance(10)
+        loop.wake()
+        looked()
+
+    run(loop, wake)
+    assert Call.objects.get().end_reason == "timed_out"
+
+
+def test_a_database_that_is_away_is_waited_for(
+    alice: User, bob: User, ring: Ring, now: datetime, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ring(alice, bob, at=now - timedelta(seconds=100), timeout_seconds=60)
+    loop = Dispatcher()
+    tries = iter([True, True])
+    agenda = dispatcher.agenda
+
+    def away_twice(*args: datetime, **more: object) -> list[dispatcher.Due]:
+        if next(tries, False):
+            raise OperationalError("connection refused")
+        return agenda(*args, **more)
+
+    monkeypatch.setattr(dispatcher, "agenda", away_twice)
+    looked = look_at(loop, monkeypatch)
+
+    def wait() -> None:
+        for _ in range(3):
+            looked()
+
+    with caplog.at_level(logging.WARNING):
+        run(loop, wait)
+    assert Call.objects.get().end_reason == "timed_out"
+    assert "cannot reach the database (OperationalError), attempt 2" in caplog.text
+    assert "works again after 2 failed attempts" in caplog.text
+
+
+def test_stopping_and_waking_a_dispatcher_that_does_not_run_does_no_harm() -> None:
+    loop = Dispatcher()
+    loop.wake()
+    loop.stop()
+    asyncio.run(asyncio.wait_for(loop.run(), LIMIT_SECONDS))
+    loop.wake()

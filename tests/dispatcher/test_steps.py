@@ -1,0 +1,259 @@
+"""What the dispatcher does, when, and what it costs when there is nothing to do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from knox.models import AuthToken
+
+from invitations import calls, dispatcher
+from invitations.conf import limits
+from invitations.dispatcher import Dispatcher, agenda, prune
+from invitations.models import Call, CallEvent, Invitation, Participant
+from tests.dispatcher.conftest import Clock
+
+if TYPE_CHECKING:
+    from invitations.models import User
+
+Ring = Callable[..., calls.CallSheet]
+
+
+def seconds(count: float) -> timedelta:
+    return timedelta(seconds=count)
+
+
+def phone(user: User, **more: bool) -> calls.Actor:
+    return calls.Actor(user.pk, user.username, "phone", **more)
+
+
+def test_a_ring_expires_at_its_deadline_and_not_before(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    ring(alice, bob, timeout_seconds=30)
+    assert Invitation.objects.update(next_ring_at=None) == 1
+    assert dispatcher.step(now + seconds(29.9)) == 0
+    assert dispatcher.step(now + seconds(30)) == 1
+    assert (Invitation.objects.get().state, Call.objects.get().end_reason) == ("timed_out", "timed_out")
+
+
+def test_a_step_repeated_does_nothing_more(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    ring(alice, bob, timeout_seconds=30)
+    dispatcher.step(now + seconds(31))
+    events = CallEvent.objects.count()
+    assert dispatcher.step(now + seconds(32)) == 0
+    assert CallEvent.objects.count() == events
+
+
+def test_two_dispatchers_do_one_thing_once(alice: User, bob: User, ring: Ring, now: datetime) -> None:
+    ring(alice, bob, timeout_seconds=30)
+    late = now + seconds(31)
+    first, second = Dispatcher(), Dispatcher()
+    # The second one looked before the first one acted.
+    found = agenda(late, by=late, size=10)
+    assert first.step(late) == 1
+    assert second._act_on(found, late) == 0
+    assert CallEvent.objects.filter(kind="invitation.timed_out").count() == 1
+
+
+def test_a_caller_whose_lease_lapses_while_it_rings_ends_the_call(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    ring(alice, bob, lives=True)
+    Invitation.objects.update(next_ring_at=None)
+    assert dispatcher.step(now + seconds(19.9)) == 0
+    assert dispatcher.step(now + seconds(20)) == 1
+    assert Call.objects.get().end_reason == "caller_lost"
+
+
+def test_a_lapsed_lease_in_an_active_call_ends_it(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    sheet = ring(alice, bob, lives=True)
+    calls.accept(sheet.call.call_id, by=phone(bob, lives=True), now=now)
+    assert dispatcher.step(now + seconds(29.9)) == 0
+    assert dispatcher.step(now + seconds(30)) == 1
+    assert Call.objects.get().end_reason == "connection_lost"
+
+
+def test_a_device_that_never_proved_life_keeps_its_place_for_five_minutes(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    sheet = ring(alice, bob)
+    calls.accept(sheet.call.call_id, by=phone(bob), now=now + seconds(10))
+    assert dispatcher.step(now + seconds(309.9)) == 0
+    assert dispatcher.step(now + seconds(310)) == 1
+    assert Call.objects.get().state == "ended"
+
+
+def test_no_call_lasts_longer_than_allowed(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    sheet = ring(alice, bob)
+    calls.accept(sheet.call.call_id, by=phone(bob), now=now)
+    longest = now + seconds(limits().max_duration_seconds)
+    Participant.objects.update(proved_at=longest)
+    assert dispatcher.step(longest - seconds(1)) == 0
+    assert dispatcher.step(longest) == 1
+    assert Call.objects.get().end_reason == "max_duration"
+
+
+def test_a_ring_that_no_device_acknowledges_is_repeated_three_times(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    ring(alice, bob)
+    repeated = [count for count in range(60) if dispatcher.step(now + seconds(count))]
+    assert repeated == [2, 10, 25]
+
+
+def test_an_acknowledged_ring_is_not_repeated(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    sheet = ring(alice, bob)
+    calls.ringing(sheet.call.call_id, by=phone(bob), now=now + seconds(1))
+    assert not any(dispatcher.step(now + seconds(count)) for count in range(60))
+
+
+def test_after_an_outage_everything_overdue_is_done_at_once(
+    dispatcher: Dispatcher, make_user: Callable[..., User], ring: Ring, now: datetime
+) -> None:
+    for number in range(5):
+        ring(make_user(f"caller{number}"), make_user(f"callee{number}"), timeout_seconds=10 + number)
+    assert dispatcher.step(now + seconds(3600)) == 5
+    assert set(Call.objects.values_list("end_reason", flat=True)) == {"timed_out"}
+
+
+def test_an_idle_look_is_one_query(dispatcher: Dispatcher, db: None) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        dispatcher._tick()
+    assert len(queries) == 1
+
+
+def test_an_open_call_with_nothing_due_costs_one_query_too(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring
+) -> None:
+    ring(alice, bob, lives=True)
+    with CaptureQueriesContext(connection) as queries:
+        dispatcher._tick()
+    assert len(queries) == 1
+
+
+def test_the_loop_sleeps_until_the_next_deadline_and_a_second_at_most(
+    dispatcher: Dispatcher, clock: Clock, alice: User, bob: User, ring: Ring
+) -> None:
+    ring(alice, bob, timeout_seconds=1)
+    Invitation.objects.update(next_ring_at=None)
+    assert dispatcher._tick() == pytest.approx(1)
+    clock.advance(0.75)
+    assert dispatcher._tick() == pytest.approx(0.25)
+    clock.advance(0.25)
+    assert dispatcher._tick() == 1
+    assert Call.objects.get().end_reason == "timed_out"
+
+
+def test_one_failing_call_does_not_hold_up_the_others(
+    dispatcher: Dispatcher,
+    make_user: Callable[..., User],
+    ring: Ring,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sheets = [ring(make_user(f"caller{n}"), make_user(f"callee{n}"), timeout_seconds=10) for n in range(3)]
+    broken = sheets[0].call.pk
+    expire = calls.expire
+
+    def fails_for_one(call_pk: int, *, now: datetime) -> calls.CallSheet | None:
+        if call_pk == broken:
+            raise ValueError("a row that cannot be read")
+        return expire(call_pk, now=now)
+
+    monkeypatch.setattr(calls, "expire", fails_for_one)
+    with caplog.at_level(logging.ERROR):
+        assert dispatcher.step(now + seconds(11)) == 2
+    assert f"expire the rings of call {broken}" in caplog.text
+    # Put off, so that it is not tried again with every look; then it is.
+    monkeypatch.setattr(calls, "expire", expire)
+    assert dispatcher.step(now + seconds(11.5)) == 0
+    assert dispatcher.step(now + seconds(12.5)) == 1
+
+
+def test_the_agenda_says_what_the_querysets_say(make_user: Callable[..., User], ring: Ring, now: datetime) -> None:
+    """The hand-written query and the querysets must not drift apart."""
+    people = [make_user(f"user{number}") for number in range(14)]
+    for number in range(0, 14, 2):
+        caller, invitee = people[number], people[number + 1]
+        sheet = ring(caller, invitee, lives=number % 4 == 0, timeout_seconds=40 + number)
+        if number >= 6:
+            calls.accept(sheet.call.call_id, by=phone(invitee, lives=number % 8 == 0), now=now + seconds(1))
+    terms = limits()
+    for later in (0, 2, 10, 19, 20, 21, 30, 31, 40, 47, 299, 300, 301, 302, 43199, 43200):
+        at = now + seconds(later)
+        found = agenda(at, by=at, size=100)
+        by_act: dict[str, set[int]] = {}
+        for each in found:
+            by_act.setdefault(each.act, set()).add(each.key)
+            assert each.at <= at
+        leases = {dispatcher.END_RINGING, dispatcher.END_ACTIVE, dispatcher.END_UNPROVEN}
+        lapsed = set().union(*(by_act.get(act, set()) for act in leases))
+        assert by_act.get(dispatcher.EXPIRE, set()) == set(Invitation.objects.due(at).values_list("call_id", flat=True))
+        assert by_act.get(dispatcher.RING_AGAIN, set()) == set(
+            Invitation.objects.to_ring_again(at).values_list("pk", flat=True)
+        )
+        assert lapsed == set(Participant.objects.lapsed(at, terms).values_list("call_id", flat=True))
+        assert by_act.get(dispatcher.END_OVERLONG, set()) == set(
+            Call.objects.longer_than_allowed(at, terms.max_duration_seconds).values_list("pk", flat=True)
+        )
+
+
+def test_what_the_agenda_names_is_due_by_the_verbs_rules_as_well(
+    alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    """Else the dispatcher would turn round one row that it can never do."""
+    ring(alice, bob, lives=True, timeout_seconds=60)
+    [due] = [each for each in agenda(now, by=now + seconds(20), size=10) if each.act == dispatcher.END_RINGING]
+    assert due.at == now + seconds(20)
+    assert calls.expire(due.key, now=due.at - timedelta(microseconds=1)) is None
+    assert calls.expire(due.key, now=due.at) is not None
+
+
+def test_a_batch_is_bounded_and_the_earliest_come_first(
+    make_user: Callable[..., User], ring: Ring, now: datetime
+) -> None:
+    for number in range(4):
+        ring(make_user(f"caller{number}"), make_user(f"callee{number}"), timeout_seconds=10 - number)
+    found = [each for each in agenda(now + seconds(60), by=now + seconds(60), size=2) if each.act == dispatcher.EXPIRE]
+    assert [each.at for each in found] == [now + seconds(7), now + seconds(8)]
+
+
+def test_sessions_and_tokens_that_ran_out_are_forgotten(alice: User, now: datetime) -> None:
+    for key, days in (("old", -1), ("young", 1)):
+        Session.objects.create(session_key=key, session_data="", expire_date=now + timedelta(days=days))
+        token, _ = AuthToken.objects.create(alice)
+        AuthToken.objects.filter(pk=token.pk).update(expiry=now + timedelta(days=days))
+    prune(now)
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["young"]
+    assert AuthToken.objects.get().expiry > now
+
+
+def test_pruning_is_done_an_hour_apart(dispatcher: Dispatcher, clock: Clock, db: None) -> None:
+    def forgets() -> bool:
+        Session.objects.create(session_key="old", session_data="", expire_date=clock.now - seconds(86400))
+        dispatcher._tick()
+        return not Session.objects.filter(session_key="old").delete()[0]
+
+    assert not forgets()
+    clock.advance(60)
+    assert forgets()
+    clock.advance(3599)
+    assert not forgets()
+    clock.advance(1)
+    assert forgets()
