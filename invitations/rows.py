@@ -39,7 +39,7 @@ def insert(*objects: models.Model) -> None:
         for name, write in fields:
             value = state[name]
             values.append(value if write is None or value is None else writers[name](value))
-    keys = statements.change(sql, values)
+    keys = statements.run(sql, values)
     for each, (key,) in zip(objects, sorted(keys), strict=True):
         each.pk = key
         each._state.adding = False
@@ -60,7 +60,7 @@ def update(instance: models.Model, *names: str) -> None:
         value = instance.__dict__[name]
         write = writers.get(name)
         values.append(value if write is None or value is None else write(value))
-    statements.change(_update_sql(model, names), [*values, instance.pk])
+    statements.run(_update_sql(model, names), [*values, instance.pk])
 
 
 def select(model: type[M], condition: str, values: Sequence[Any], *, lock: bool = False) -> list[M]:

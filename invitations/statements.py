@@ -5,7 +5,6 @@ that was a third of a verb. The short way is taken only where nobody watches sta
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -41,15 +40,10 @@ def run(sql: str, values: Sequence[Any]) -> list[Row]:
         return cursor.fetchall() if cursor.description else []
 
 
-def change(sql: str, values: Sequence[Any]) -> list[Row]:
-    """As `run`, for a statement that writes: counted, so that a batch knows who has written (`written`)."""
-    _written.count += 1
-    return run(sql, values)
-
-
 def written() -> int:
-    """How many writing statements this thread has run."""
-    return _written.count
+    """How many rows this thread's SQLite connection has changed so far, by whatever way: asked twice, it tells whether
+    anything was written in between."""
+    return int(database().connection.total_changes)
 
 
 def adapt(value: Any) -> Any:
@@ -72,10 +66,3 @@ def _is_special(db: BaseDatabaseWrapper) -> bool:
 @cache
 def _question_marks(sql: str) -> str:
     return sql.replace("%s", "?")
-
-
-class _Written(threading.local):
-    count: int = 0
-
-
-_written = _Written()

@@ -192,9 +192,11 @@ def _comparable(value: Any, suffix: str, key: str = "") -> Any:
         return None if value is None else "some"
     if key == "at":
         return "some"
-    if key in ("label", "answered_on", "ringing_on", "text"):
-        # REST devices were never told to the server by a name.
-        return None if key != "text" else str(value).replace(" on Chrome on Linux", "").replace(f".{suffix}", "")
+    if key in ("label", "answered_on", "ringing_on"):
+        return None
+    if key in ("text", "detail"):
+        # Only the socket's hello gave the device a name.
+        value = str(value).replace(" on Chrome on Linux", "").replace(" (Chrome on Linux)", "")
     if key == "data" and isinstance(value, dict):
         value = {name: each for name, each in value.items() if name != "label"}
     if isinstance(value, dict):

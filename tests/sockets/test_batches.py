@@ -1,0 +1,238 @@
+"""Verbs that arrive together on SQLite: one commit for all, and for each its own right result."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from invitations import live
+from invitations.calls.transaction import write
+from invitations.models import Call, User
+from invitations.sockets.workers import workers
+from tests.sockets.conftest import OpenPage
+from tests.sockets.page import Page, in_thread
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite_only]
+
+
+class HeldWriter:
+    """Holds the writer up, so that what is asked meanwhile waits together; counts the transactions begun after that."""
+
+    def __init__(self) -> None:
+        self.transactions = 0
+        self._entered = threading.Event()
+        self._may_go = threading.Event()
+        self._wrapper = ExitStack()
+
+    async def __aenter__(self) -> HeldWriter:
+        self._held = asyncio.ensure_future(workers.write(self._hold))
+        await asyncio.to_thread(self._entered.wait, 10)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.release()
+        await self._held
+        await workers.write(self._wrapper.close)
+
+    def release(self) -> None:
+        self._may_go.set()
+
+    def _hold(self) -> None:
+        self._wrapper.enter_context(connection.execute_wrapper(self._count))
+        self._entered.set()
+        self._may_go.wait(10)
+
+    def _count(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.transactions += sql.startswith("BEGIN")
+        return execute(sql, params, many, context)
+
+
+async def queued(count: int) -> None:
+    """Wait until that many jobs wait for the writer."""
+    assert workers._writer is not None
+    async with asyncio.timeout(10):
+        while workers._writer._jobs.qsize() < count:
+            await asyncio.sleep(0.005)
+
+
+async def result_of(page: Page) -> dict[str, Any]:
+    while (frame := await page.hear())["type"] != "result":
+        continue
+    return frame
+
+
+@pytest.fixture
+async def pairs(open_quick_page: OpenPage, make_user: Callable[..., User]) -> list[tuple[Page, Page]]:
+    """Eight callers with the one whom each will call."""
+    made = []
+    for number in range(8):
+        users = [await in_thread(make_user, f"{side}{number}") for side in ("caller", "callee")]
+        made.append((await open_quick_page(users[0]), await open_quick_page(users[1])))
+    return made
+
+
+async def test_what_comes_together_shares_one_commit(pairs: list[tuple[Page, Page]]) -> None:
+    async with HeldWriter() as writer:
+        for number, (caller, _) in enumerate(pairs):
+            await caller.request("send", None, {"invitees": [f"callee{number}"], "is_video_call": True})
+        await queued(len(pairs))
+        writer.release()
+        results = [await result_of(caller) for caller, _ in pairs]
+        assert writer.transactions == 1
+
+    for number, (result, (_, callee)) in enumerate(zip(results, pairs, strict=True)):
+        assert result["status"] == 201
+        assert result["body"]["call"]["caller"]["id"] == f"caller{number}"
+        [frame] = await callee.so_far()
+        assert frame["call"]["call_id"] == result["body"]["call"]["call_id"]
+    assert await in_thread(Call.objects.count) == len(pairs)
+
+
+async def test_refusals_among_them_change_nothing_for_the_others(pairs: list[tuple[Page, Page]]) -> None:
+    callers = [caller for caller, _ in pairs]
+    taken = await callers[0].ask("send", invitees=["callee0"], is_video_call=True, call_id="taken")
+    assert taken["status"] == 201
+    bodies: list[tuple[str, str | None, Any, int, str | None]] = [
+        ("send", None, {"invitees": ["callee1"], "is_video_call": True}, 409, "already_in_call"),
+        ("send", None, {"invitees": ["callee1"], "is_video_call": True, "call_id": "taken"}, 409, "call_id_in_use"),
+        ("send", None, {"invitees": ["callee2"], "is_video_call": True}, 201, None),
+        ("send", None, {"invitees": [], "is_video_call": 5}, 400, "invalid"),
+        ("send", None, {"invitees": ["nobody"], "is_video_call": True}, 400, "no_valid_invitee"),
+        ("accept", "taken", {}, 404, "not_found"),
+        ("nonsense", None, {}, 400, "invalid"),
+        ("send", None, {"invitees": ["callee7"], "is_video_call": True}, 201, None),
+    ]
+    async with HeldWriter() as writer:
+        for page, (verb, call_id, body, _, _) in zip(callers, bodies, strict=True):
+            await page.request(verb, call_id, body)
+        await queued(len(bodies))
+        writer.release()
+        for page, (*_, status, code) in zip(callers, bodies, strict=True):
+            result = await result_of(page)
+            assert (result["status"], result["body"].get("code")) == (status, code), result
+        assert writer.transactions == 1
+    ids = await in_thread(lambda: set(Call.objects.values_list("caller__username", flat=True)))
+    assert ids == {"caller0", "caller2", "caller7"}
+    assert await pairs[1][1].so_far() == []
+
+
+async def test_two_of_them_for_one_slot_have_one_winner(
+    pairs: list[tuple[Page, Page]], open_quick_page: OpenPage
+) -> None:
+    callers = [caller for caller, _ in pairs]
+    async with HeldWriter() as writer:
+        for page in callers:
+            await page.request("send", None, {"invitees": ["callee0"], "is_video_call": True})
+        await queued(len(callers))
+        writer.release()
+        results = [await result_of(page) for page in callers]
+    states = [each["body"]["call"]["invitations"][0]["state"] for each in results]
+    assert sorted(states) == ["busy"] * 7 + ["pending"]
+    heard = await pairs[0][1].so_far()
+    assert sum(each["call"]["you"]["state"] == "pending" for each in heard) == 1
+
+
+def _writes_then_fails() -> None:
+    with write():
+        User.objects.create(username="half-done")
+        transaction.on_commit(lambda: live.publish("callinvite.half", {"type": "live.frame"}))
+        raise RuntimeError("half way")
+
+
+def _breaks_the_transaction() -> None:
+    with transaction.atomic(savepoint=False):
+        raise IntegrityError("as bulk_create would")
+
+
+def _swallows_what_broke_the_transaction() -> str:
+    try:
+        with transaction.atomic(savepoint=False):
+            raise IntegrityError("as bulk_create would")
+    except IntegrityError:
+        return "did what it could"
+
+
+@pytest.mark.parametrize("fails", [_writes_then_fails, _breaks_the_transaction])
+async def test_one_that_fails_half_way_leaves_the_others_whole(
+    pairs: list[tuple[Page, Page]], fails: Callable[[], None]
+) -> None:
+    async with HeldWriter() as writer:
+        for number, (caller, _) in enumerate(pairs[:4]):
+            await caller.request("send", None, {"invitees": [f"callee{number}"], "is_video_call": True})
+        await queued(4)
+        failing = asyncio.ensure_future(workers.write(fails))
+        await queued(5)
+        for number, (caller, _) in enumerate(pairs[4:], 4):
+            await caller.request("send", None, {"invitees": [f"callee{number}"], "is_video_call": True})
+        await queued(9)
+        writer.release()
+        results = [await result_of(caller) for caller, _ in pairs]
+        with pytest.raises((RuntimeError, DatabaseError)):
+            await failing
+
+    assert [each["status"] for each in results] == [201] * 8
+    assert await in_thread(Call.objects.count) == 8, "what was answered is there"
+    assert not await in_thread(User.objects.filter(username="half-done").exists)
+    for _, callee in pairs:
+        assert [each["event"] for each in await callee.so_far()] == ["call.sent"], "once, though done twice"
+
+
+async def test_one_that_hides_what_it_broke_harms_nobody(pairs: list[tuple[Page, Page]]) -> None:
+    async with HeldWriter() as writer:
+        await pairs[0][0].request("send", None, {"invitees": ["callee0"], "is_video_call": True})
+        await queued(1)
+        hiding = asyncio.ensure_future(workers.write(_swallows_what_broke_the_transaction))
+        await queued(2)
+        writer.release()
+        result = await result_of(pairs[0][0])
+        assert await hiding == "did what it could"
+    assert result["status"] == 201
+    assert await in_thread(Call.objects.count) == 1, "answered, hence committed"
+
+
+async def test_a_database_that_takes_no_writes_is_unavailable_and_nothing_is_published(
+    pairs: list[tuple[Page, Page]],
+) -> None:
+    def be_impatient() -> None:
+        connection.cursor().execute("PRAGMA busy_timeout = 50")
+
+    def be_patient() -> None:
+        connection.cursor().execute("PRAGMA busy_timeout = 20000")
+
+    await workers.write(be_impatient)
+    name = str(await in_thread(lambda: connection.settings_dict["NAME"]))
+    locker = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+    locker.execute("BEGIN IMMEDIATE")
+    try:
+        async with HeldWriter() as writer:
+            for number, (caller, _) in enumerate(pairs):
+                await caller.request("send", None, {"invitees": [f"callee{number}"], "is_video_call": True})
+            await queued(len(pairs))
+            writer.release()
+            results = [await result_of(caller) for caller, _ in pairs]
+        alone = await pairs[0][0].ask("send", invitees=["callee0"], is_video_call=True)
+    finally:
+        locker.execute("ROLLBACK")
+        locker.close()
+        await workers.write(be_patient)
+
+    for each in (*results, alone):
+        assert (each["status"], each["body"]["code"]) == (503, "unavailable")
+    for _, callee in pairs:
+        assert await callee.so_far() == []
+    assert await in_thread(Call.objects.count) == 0
+    again = await pairs[0][0].ask("send", invitees=["callee0"], is_video_call=True)
+    assert again["status"] == 201, "it works again as soon as the database does"
+
+
+async def test_a_hundred_requests_of_one_socket_are_answered_in_order(open_quick_page: OpenPage, alice: User) -> None:
+    page = await open_quick_page(alice)
+    ids = [await page.request("history_seen") for _ in range(100)]
+    assert [(await result_of(page))["id"] for _ in ids] == ids
