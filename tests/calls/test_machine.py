@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -51,6 +51,7 @@ class Stories(RuleBasedStateMachine):
         self.world = World(*(Person(name, waits) for name, waits in PEOPLE.items()))
         self.final: dict[Any, Any] = {}
         self.is_late = False
+        self.steps = 0
 
     def teardown(self) -> None:
         """Afterwards nobody is busy for ever; then the story is unmade."""
@@ -60,6 +61,7 @@ class Stories(RuleBasedStateMachine):
                 sent = self._send(name, "phone", [next(each for each in NAMES if each != name)], lives=False)
                 self._perform("cancel", sent, name, "phone", None)
             self._compare()
+            self._check_tables()
         finally:
             transaction.set_rollback(True)
             self._undone.__exit__(None, None, None)
@@ -228,27 +230,10 @@ class Stories(RuleBasedStateMachine):
             self._compare()
 
     @invariant()
-    def tables_are_sound(self) -> None:
-        revisions: dict[int, list[int]] = {}
-        for call, revision in CallEvent.objects.order_by("call", "revision").values_list("call_id", "revision"):
-            revisions.setdefault(call, []).append(revision)
-        for key, revision in Call.objects.values_list("pk", "revision"):
-            assert revisions[key] == list(range(1, revision + 1))
-        assert not Participant.objects.open().filter(call__state="ended").exists()
-        assert not Invitation.objects.pending().filter(call__state="ended").exists()
-        for kind, rows in (
-            ("call", Call.objects.filter(state="ended").values_list("pk", "state", "end_reason", "ended_at")),
-            (
-                "invitation",
-                Invitation.objects.exclude(state="pending").values_list("pk", "state", "closed_at", "missed"),
-            ),
-            (
-                "stay",
-                Participant.objects.filter(left_at__isnull=False).values_list("pk", "left_at", "left_reason"),
-            ),
-        ):
-            for key, *values in rows:
-                assert self.final.setdefault((kind, key), values) == values
+    def tables_are_sound_now_and_then(self) -> None:
+        self.steps += 1
+        if self.steps % 5 == 0:
+            self._check_tables()
 
     # --- machinery ----------------------------------------------------------------------------------------------------
 
@@ -363,6 +348,29 @@ class Stories(RuleBasedStateMachine):
         loaded = calls.sheets(list(Call.objects.order_by("id")))
         assert [self._told(each) for each in loaded] == [self._expected(each) for each in self.world.calls]
 
+    def _check_tables(self) -> None:
+        """Logs without gaps, nobody left over in what has ended, and what is closed stays as it was."""
+        revisions: dict[int, list[int]] = {}
+        for call, revision in CallEvent.objects.order_by("call", "revision").values_list("call_id", "revision"):
+            revisions.setdefault(call, []).append(revision)
+        for key, revision in Call.objects.values_list("pk", "revision"):
+            assert revisions[key] == list(range(1, revision + 1))
+        assert not Participant.objects.open().filter(call__state="ended").exists()
+        assert not Invitation.objects.pending().filter(call__state="ended").exists()
+        for kind, rows in (
+            ("call", Call.objects.filter(state="ended").values_list("pk", "state", "end_reason", "ended_at")),
+            (
+                "invitation",
+                Invitation.objects.exclude(state="pending").values_list("pk", "state", "closed_at", "missed"),
+            ),
+            (
+                "stay",
+                Participant.objects.filter(left_at__isnull=False).values_list("pk", "left_at", "left_reason"),
+            ),
+        ):
+            for key, *values in rows:
+                assert self.final.setdefault((kind, key), values) == values
+
     def _told(self, sheet: calls.CallSheet) -> Any:
         names = {each.id: each.username for each in sheet.people.values()}
         call = sheet.call
@@ -404,7 +412,7 @@ def test_any_story_ends_as_the_rules_say(everybody: None) -> None:
     run_state_machine_as_test(
         Stories,
         settings=settings(
-            max_examples=60,
+            max_examples=60 if connection.vendor == "sqlite" else 25,
             stateful_step_count=40,
             derandomize=True,
             database=None,

@@ -1,0 +1,239 @@
+"""Starting calls and adding people: who can be asked, under which id, how often, and what a call may really mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from invitations import calls
+from invitations.errors import Code
+from invitations.models import Call, User
+from tests.calls.conftest import acting, invitation_states, names_inside, refused, seconds
+
+Ring = Callable[..., calls.CallSheet]
+
+
+def sent(by: User, *names: str, now: datetime, **more: Any) -> calls.Sent:
+    return calls.send(by=acting(by), invitees=list(names), is_video_call=True, now=now, **more)
+
+
+def codes(problems: list[dict[str, str]]) -> list[tuple[str, str]]:
+    return [(each["invitee"], each["code"]) for each in problems]
+
+
+def test_a_call_rings_and_its_caller_is_in_it(alice: User, bob: User, now: datetime) -> None:
+    sheet = sent(alice, "bob", now=now).sheet
+    assert (sheet.call.state, invitation_states(sheet), names_inside(sheet)) == (
+        "ringing",
+        {"bob": "pending"},
+        {"alice"},
+    )
+
+
+def test_the_deadline_counts_from_the_invitation(alice: User, bob: User, now: datetime) -> None:
+    sheet = sent(alice, "bob", timeout_seconds=30, now=now).sheet
+    assert sheet.call.ring_expires_at == sheet.invitations[0].expires_at == now + seconds(30)
+
+
+def test_a_generated_id_names_the_caller_and_the_millisecond(alice: User, bob: User, now: datetime) -> None:
+    assert sent(alice, "bob", now=now).sheet.call.call_id == f"call_alice_{int(now.timestamp() * 1000)}"
+
+
+def test_two_calls_of_one_millisecond_have_different_ids(alice: User, bob: User, now: datetime) -> None:
+    first = sent(alice, "bob", now=now).sheet.call.call_id
+    calls.end(first, by=acting(alice), now=now)
+    assert sent(alice, "bob", now=now).sheet.call.call_id != first
+
+
+def test_a_plus_in_the_name_is_replaced_in_the_id(make_user: Callable[..., User], bob: User, now: datetime) -> None:
+    caller = make_user("dora+work")
+    assert sent(caller, "bob", now=now).sheet.call.call_id.startswith("call_dora~work_")
+
+
+def test_a_doubled_send_gets_the_same_call(alice: User, bob: User, now: datetime) -> None:
+    first = sent(alice, "bob", call_id="mine", now=now)
+    again = sent(alice, "bob", call_id="mine", now=now + seconds(1))
+    assert (first.created, again.created) == (True, False)
+    assert again.sheet.call.pk == first.sheet.call.pk
+
+
+def test_a_doubled_send_gets_the_call_even_when_it_is_over(alice: User, bob: User, now: datetime) -> None:
+    sent(alice, "bob", call_id="mine", now=now)
+    again = sent(alice, "bob", call_id="mine", now=now + seconds(61))
+    assert again.sheet.call.end_reason == "timed_out"
+
+
+def test_another_body_under_the_same_id_is_refused(alice: User, bob: User, now: datetime) -> None:
+    sent(alice, "bob", call_id="mine", now=now)
+    with refused(Code.CALL_ID_IN_USE):
+        sent(alice, "bob", call_id="mine", custom_data="changed", now=now)
+
+
+def test_another_callers_id_is_refused_without_its_call(alice: User, bob: User, carol: User, now: datetime) -> None:
+    sent(alice, "bob", call_id="mine", now=now)
+    with refused(Code.CALL_ID_IN_USE) as caught:
+        sent(carol, "bob", call_id="mine", now=now)
+    assert caught.value.sheet is None
+
+
+def test_everyone_who_cannot_be_called_is_named_with_the_reason(alice: User, bob: User, now: datetime) -> None:
+    answer = sent(alice, "bob", "bob", "alice", "nobody", now=now)
+    assert codes(answer.errors) == [("bob", "duplicate"), ("alice", "self"), ("nobody", "unknown_user")]
+
+
+def test_an_account_that_is_switched_off_is_unknown(alice: User, bob: User, now: datetime) -> None:
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    with refused(Code.NO_VALID_INVITEE) as caught:
+        sent(alice, "bob", now=now)
+    assert codes(caught.value.extra["errors"]) == [("bob", "unknown_user")]
+
+
+def test_a_call_to_nobody_is_not_made(alice: User, now: datetime) -> None:
+    with refused(Code.NO_VALID_INVITEE):
+        sent(alice, "nobody", now=now)
+    assert not Call.objects.exists()
+
+
+def test_a_call_holds_only_so_many(alice: User, bob: User, carol: User, now: datetime, settings: Any) -> None:
+    settings.CALLINVITE = {"people_per_call": 2}
+    assert codes(sent(alice, "bob", "carol", now=now).errors) == [("carol", "call_full")]
+
+
+def test_an_unknown_resource_is_a_warning_and_loses_no_ring(alice: User, bob: User, now: datetime) -> None:
+    answer = sent(alice, "bob", resource_id="bells", now=now)
+    assert answer.warnings == [{"code": "unknown_resource"}]
+    assert answer.sheet.call.state == "ringing"
+
+
+def test_so_many_calls_a_minute_and_no_more(alice: User, bob: User, now: datetime, settings: Any) -> None:
+    settings.CALLINVITE = {"sends_per_minute": 2}
+    for number in range(2):
+        call_id = sent(alice, "bob", now=now + seconds(number)).sheet.call.call_id
+        calls.end(call_id, by=acting(alice), now=now + seconds(number))
+    with refused(Code.THROTTLED) as caught:
+        sent(alice, "bob", now=now + seconds(20))
+    assert caught.value.extra["retry_after_seconds"] == 40
+
+
+def test_the_minute_passes(alice: User, bob: User, now: datetime, settings: Any) -> None:
+    settings.CALLINVITE = {"sends_per_minute": 1}
+    calls.end(sent(alice, "bob", now=now).sheet.call.call_id, by=acting(alice), now=now)
+    assert sent(alice, "bob", now=now + seconds(60)).created
+
+
+def test_one_caller_does_not_use_up_anothers_calls(
+    alice: User, bob: User, carol: User, now: datetime, settings: Any
+) -> None:
+    settings.CALLINVITE = {"sends_per_minute": 1}
+    calls.end(sent(alice, "bob", now=now).sheet.call.call_id, by=acting(alice), now=now)
+    assert sent(carol, "bob", now=now).created
+
+
+def test_zero_is_no_limit(alice: User, bob: User, now: datetime, settings: Any) -> None:
+    settings.CALLINVITE = {"sends_per_minute": 0}
+    for _ in range(3):
+        calls.end(sent(alice, "bob", now=now).sheet.call.call_id, by=acting(alice), now=now)
+
+
+def test_a_call_to_who_calls_me_answers_theirs(alice: User, bob: User, now: datetime) -> None:
+    first = sent(alice, "bob", now=now)
+    second = sent(bob, "alice", now=now)
+    assert (second.merged, second.created) == (True, False)
+    assert second.sheet.call.pk == first.sheet.call.pk
+    assert names_inside(second.sheet) == {"alice", "bob"}
+
+
+def test_a_group_call_to_me_is_not_answered_by_calling_back(alice: User, bob: User, carol: User, now: datetime) -> None:
+    sent(alice, "bob", "carol", now=now)
+    assert invitation_states(sent(bob, "alice", now=now).sheet) == {"alice": "busy"}
+
+
+def test_calling_whom_one_talks_to_returns_that_call(live_call: Ring, alice: User, bob: User, now: datetime) -> None:
+    sheet = live_call(alice, bob)
+    answer = sent(bob, "alice", now=now)
+    assert (answer.rejoin, answer.created, answer.sheet.call.pk) == (True, False, sheet.call.pk)
+
+
+def test_who_is_in_a_call_cannot_start_another(
+    live_call: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    sheet = live_call(alice, bob)
+    with refused(Code.ALREADY_IN_CALL) as caught:
+        sent(alice, "carol", now=now)
+    assert caught.value.sheet is not None
+    assert caught.value.sheet.call.pk == sheet.call.pk
+
+
+def test_a_ring_for_me_does_not_keep_me_from_calling_others(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    ring(alice, bob)
+    assert invitation_states(sent(bob, "carol", now=now).sheet) == {"carol": "pending"}
+
+
+def test_people_are_added_by_those_in_the_call(
+    live_call: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = live_call(alice, bob).call.call_id
+    answer = calls.invite(call_id, by=acting(bob), invitees=["carol"], now=now)
+    assert invitation_states(answer.sheet) == {"bob": "accepted", "carol": "pending"}
+
+
+def test_a_later_invitation_has_its_own_deadline(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob, timeout_seconds=30).call.call_id
+    answer = calls.invite(call_id, by=acting(alice), invitees=["carol"], timeout_seconds=30, now=now + seconds(20))
+    assert answer.sheet.call.ring_expires_at == now + seconds(50)
+
+
+def test_who_only_rings_cannot_add_people(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    with refused(Code.NOT_ALLOWED):
+        calls.invite(call_id, by=acting(bob), invitees=["carol"], now=now)
+
+
+def test_nobody_is_added_to_an_ended_call(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.end(call_id, by=acting(alice), now=now)
+    with refused(Code.CALL_ENDED):
+        calls.invite(call_id, by=acting(alice), invitees=["carol"], now=now)
+
+
+def test_inviting_says_why_each_could_not_be_asked(
+    ring: Ring, alice: User, bob: User, carol: User, mallory: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    calls.accept(call_id, by=acting(bob), now=now)
+    names = ["bob", "carol", "alice", "nobody", "mallory"]
+    answer = calls.invite(call_id, by=acting(alice), invitees=names, now=now)
+    assert codes(answer.errors) == [
+        ("bob", "already_in_call"),
+        ("carol", "already_ringing"),
+        ("alice", "self"),
+        ("nobody", "unknown_user"),
+    ]
+
+
+def test_inviting_only_people_who_cannot_be_asked_is_refused(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    with refused(Code.NO_VALID_INVITEE):
+        calls.invite(call_id, by=acting(alice), invitees=["bob"], now=now)
+
+
+def test_who_rejected_can_be_asked_again(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    calls.reject(call_id, by=acting(bob), now=now)
+    sheet = calls.invite(call_id, by=acting(alice), invitees=["bob"], now=now).sheet
+    assert [each.state for each in sheet.invitations] == ["rejected", "pending", "pending"]
+
+
+def test_a_full_call_takes_nobody_more(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime, settings: Any
+) -> None:
+    settings.CALLINVITE = {"people_per_call": 2}
+    call_id = ring(alice, bob).call.call_id
+    with refused(Code.NO_VALID_INVITEE) as caught:
+        calls.invite(call_id, by=acting(alice), invitees=["carol"], now=now)
+    assert codes(caught.value.extra["errors"]) == [("carol", "call_full")]
