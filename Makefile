@@ -35,7 +35,7 @@ bench: dev-environment
 	@$(PY) -m benchmarks.ring $(ARGS)
 
 screenshots: dev-environment
-	@PYTHONPATH=. $(PY) docs/screenshots/incoming.py
+	@$(PY) docs/screenshots/make.py
 
 .PHONY: dev-environment
 dev-environment:
