@@ -59,9 +59,11 @@ class Call(models.Model):
     call_id = models.CharField(max_length=128, unique=True, help_text=_("The public id."))
     revision = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=CallState, default=CallState.RINGING)
-    end_reason = models.CharField(max_length=16, choices=EndReason, null=True, blank=True)  # noqa: DJ001  null is "not over", a fact clients see
+    end_reason = models.CharField(max_length=16, choices=EndReason, null=True, blank=True)  # noqa: DJ001
     is_video_call = models.BooleanField()
-    caller = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="started_calls")
+    caller = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="started_calls", db_index=False
+    )
     end_when_caller_leaves = models.BooleanField(default=False)
     custom_data = models.TextField(blank=True, default="")
     resource_id = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
@@ -86,7 +88,8 @@ class Call(models.Model):
             models.CheckConstraint(name="call_state_known", condition=Q(state__in=CallState.values)),
             models.CheckConstraint(
                 name="call_ended_with_reason",
-                condition=Q(state=CallState.ENDED, ended_at__isnull=False, end_reason__in=EndReason.values)
+                condition=Q(state=CallState.ENDED, ended_at__isnull=False)
+                & Q(end_reason__isnull=False, end_reason__in=EndReason.values)
                 | (~Q(state=CallState.ENDED) & Q(ended_at__isnull=True, end_reason__isnull=True)),
             ),
             models.CheckConstraint(

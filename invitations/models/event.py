@@ -38,6 +38,7 @@ class CallEvent(models.Model):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
         help_text=_("Who did it; empty where the server did."),
     )
     device_id = models.CharField(max_length=64, blank=True, default="")

@@ -61,7 +61,9 @@ class Invitation(models.Model):
         related_name="received_invitations",
         db_index=False,
     )
-    inviter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="given_invitations")
+    inviter = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="given_invitations", db_index=False
+    )
     state = models.CharField(max_length=9, choices=InvitationState, default=InvitationState.PENDING)
     reject_reason = models.CharField(max_length=8, choices=RejectReason, null=True, blank=True)  # noqa: DJ001
     ring_data = models.TextField(blank=True, default="", help_text=_("The custom data that the invitee is rung with."))
@@ -97,7 +99,7 @@ class Invitation(models.Model):
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                name="invitation_one_pending", fields=["call", "invitee"], condition=Q(state="pending")
+                name="invitation_one_pending", fields=["invitee", "call"], condition=Q(state="pending")
             ),
             models.CheckConstraint(name="invitation_state_known", condition=Q(state__in=InvitationState.values)),
             models.CheckConstraint(
@@ -112,7 +114,7 @@ class Invitation(models.Model):
             ),
             models.CheckConstraint(
                 name="invitation_reason_if_rejected",
-                condition=Q(state="rejected", reject_reason__in=RejectReason.values)
+                condition=Q(state="rejected", reject_reason__isnull=False, reject_reason__in=RejectReason.values)
                 | (~Q(state="rejected") & Q(reject_reason__isnull=True)),
             ),
             models.CheckConstraint(
@@ -136,7 +138,6 @@ class Invitation(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["invitee"], name="invitation_pending_of", condition=Q(state="pending")),
             models.Index(fields=["expires_at"], name="invitation_due", condition=Q(state="pending")),
             models.Index(
                 fields=["next_ring_at"],

@@ -71,17 +71,16 @@ class Participant(models.Model):
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                name="participant_one_open", fields=["call", "user"], condition=Q(left_at__isnull=True)
+                name="participant_one_open", fields=["user", "call"], condition=Q(left_at__isnull=True)
             ),
             models.CheckConstraint(
                 name="participant_left_with_reason",
                 condition=Q(left_at__isnull=True, left_reason__isnull=True)
-                | Q(left_at__isnull=False, left_reason__in=LeftReason.values),
+                | Q(left_at__isnull=False, left_reason__isnull=False, left_reason__in=LeftReason.values),
             ),
             models.CheckConstraint(name="participant_device_not_empty", condition=~Q(device_id="")),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["user"], name="participant_open_of", condition=Q(left_at__isnull=True)),
             models.Index(fields=["proved_at"], name="participant_proof", condition=Q(left_at__isnull=True)),
         ]
 

@@ -1,0 +1,182 @@
+"""What goes out to open pages after a commit: one frame per person and change, with the whole state."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+from invitations import calls, live
+from invitations.errors import Code
+from invitations.models import User
+from tests.calls.conftest import acting, refused, seconds
+
+Ring = Callable[..., calls.CallSheet]
+Frames = dict[str, list[dict[str, Any]]]
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+class Pages:
+    """One open page of each person, on an event loop that this test turns by hand."""
+
+    def __init__(self, *people: User) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._layer = get_channel_layer()
+        self._channels: dict[str, str] = {}
+        for user in people:
+            channel = self._run(self._layer.new_channel())
+            self._run(self._layer.group_add(live.group_of(user.pk), channel))
+            self._channels[user.username] = channel
+
+    def messages(self) -> Frames:
+        """What each page got since the last look."""
+        return {name: self._run(self._drain(channel)) for name, channel in self._channels.items()}
+
+    def frames(self) -> Frames:
+        """The same as the frames that the pages send on."""
+        return {name: [json.loads(each["text"]) for each in got] for name, got in self.messages().items()}
+
+    def close(self) -> None:
+        for channel in self._channels.values():
+            self._run(self._layer.close_channel(channel))
+        self._loop.close()
+
+    async def _drain(self, channel: str) -> list[dict[str, Any]]:
+        got = []
+        # Publications were handed to this loop from outside; two turns let them all arrive.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        while True:
+            taking = asyncio.ensure_future(self._layer.receive(channel))
+            await asyncio.sleep(0)
+            if not taking.done():
+                taking.cancel()
+                return got
+            got.append(taking.result())
+
+    def _run(self, awaitable: Any) -> Any:
+        return self._loop.run_until_complete(awaitable)
+
+
+@pytest.fixture
+def pages(alice: User, bob: User, carol: User, mallory: User) -> Iterator[Pages]:
+    opened = Pages(alice, bob, carol, mallory)
+    yield opened
+    opened.close()
+
+
+def events(frames: Frames) -> dict[str, list[str]]:
+    return {name: [each["event"] for each in got] for name, got in frames.items()}
+
+
+def test_a_call_reaches_those_whom_it_concerns_once(pages: Pages, ring: Ring, alice: User, bob: User) -> None:
+    ring(alice, bob)
+    assert events(pages.frames()) == {"alice": ["call.sent"], "bob": ["call.sent"], "carol": [], "mallory": []}
+
+
+def test_a_frame_carries_the_whole_state_as_its_reader_sees_it(
+    pages: Pages, ring: Ring, alice: User, bob: User
+) -> None:
+    ring(alice, bob)
+    frames = pages.frames()
+    assert frames["bob"][0]["call"]["you"] == {
+        "role": "invitee",
+        "state": "pending",
+        "can": ["accept", "reject"],
+        "missed": False,
+    }
+    assert frames["alice"][0]["call"]["you"]["role"] == "caller"
+    assert [each["state"] for each in frames["alice"][0]["call"]["invitations"]] == ["pending"]
+
+
+def test_an_accept_is_one_change_with_several_facts(
+    pages: Pages, ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob).call.call_id
+    pages.frames()
+    calls.accept(call_id, by=acting(bob), now=now)
+    frame = pages.frames()["alice"][0]
+    assert frame["event"] == "invitation.accepted"
+    assert frame["events"] == ["invitation.accepted", "participant.joined", "call.active"]
+    assert (frame["actor"], frame["call"]["revision"]) == ("bob", 4)
+
+
+def test_whoever_asked_is_named_so_that_only_its_result_reaches_it(
+    pages: Pages, ring: Ring, alice: User, bob: User
+) -> None:
+    ring(acting(alice, origin="specific.socket!1"), bob)
+    assert {each["origin"] for got in pages.messages().values() for each in got} == {"specific.socket!1"}
+
+
+def test_a_repeated_verb_publishes_nothing(pages: Pages, ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.accept(call_id, by=acting(bob), now=now)
+    pages.frames()
+    calls.accept(call_id, by=acting(bob), now=now)
+    assert not any(pages.frames().values())
+
+
+def test_a_refused_verb_publishes_nothing(pages: Pages, ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    pages.frames()
+    with refused(Code.NOT_ALLOWED):
+        calls.accept(call_id, by=acting(alice), now=now)
+    assert not any(pages.frames().values())
+
+
+def test_what_is_rolled_back_is_not_published(pages: Pages, ring: Ring, alice: User, bob: User) -> None:
+    with transaction.atomic():
+        ring(alice, bob)
+        transaction.set_rollback(True)
+    assert not any(pages.frames().values())
+
+
+def test_a_change_of_two_calls_is_told_once_for_each(
+    pages: Pages, ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    ring(alice, bob, call_id="in")
+    ring(bob, carol, call_id="out")
+    pages.frames()
+    calls.accept("in", by=acting(bob), now=now)
+    told = [(each["call"]["call_id"], each["call"]["state"]) for each in pages.frames()["bob"]]
+    assert told == [("out", "ended"), ("in", "active")]
+
+
+def test_a_busy_invitee_is_told_of_the_missed_call(
+    pages: Pages, ring: Ring, alice: User, bob: User, carol: User
+) -> None:
+    ring(alice, bob)
+    pages.frames()
+    ring(carol, bob)
+    assert [each["call"]["you"]["missed"] for each in pages.frames()["bob"]] == [True]
+
+
+def test_expiry_has_no_actor(pages: Pages, ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    key = ring(alice, bob).call.pk
+    pages.frames()
+    calls.expire(key, now=now + seconds(60))
+    assert [(each["event"], each["actor"]) for each in pages.frames()["bob"]] == [("invitation.timed_out", None)]
+
+
+def test_the_end_of_a_call_is_called_so(pages: Pages, ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.accept(call_id, by=acting(bob), now=now)
+    pages.frames()
+    calls.end(call_id, by=acting(alice), now=now)
+    assert events(pages.frames())["bob"] == ["call.ended"]
+
+
+def test_an_unheard_ring_is_published_to_the_invitee_alone(
+    pages: Pages, ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    key = ring(alice, bob).invitations[0].pk
+    pages.frames()
+    calls.ring_again(key, now=now + seconds(2))
+    assert events(pages.frames()) == {"alice": [], "bob": ["call.sent"], "carol": [], "mallory": []}

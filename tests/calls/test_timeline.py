@@ -1,0 +1,118 @@
+"""Every kind of fact has its sentence, and nobody reads about another's devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from invitations import calls
+from invitations.models import CallEvent, EventKind, User
+from tests.calls.conftest import acting, seconds
+
+Ring = Callable[..., calls.CallSheet]
+
+
+def told(call_id: str, viewer: User, now: datetime) -> list[str]:
+    return [each["text"] for each in calls.timeline(call_id, viewer_id=viewer.pk, now=now)]
+
+
+def test_an_answered_call_is_told_in_order(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.ringing(call_id, by=acting(bob, device_label="Tablet"), audible=False, now=now)
+    calls.accept(call_id, by=acting(bob, device_label="Tablet"), now=now)
+    calls.connected(call_id, by=acting(bob), now=now)
+    calls.join(call_id, by=acting(bob, "laptop"), now=now)
+    calls.leave(call_id, by=acting(alice), now=now)
+    assert told(call_id, alice, now) == [
+        "Alice called Bob.",
+        "It rang for Bob on Tablet, without sound.",
+        "Bob accepted on Tablet.",
+        "Bob joined.",
+        "The call was answered and became active.",
+        "Bob's sound and picture are up.",
+        "Bob moved the call to another device.",
+        "Bob joined.",
+        "Alice left.",
+        "Bob was in the call until its end.",
+        "The call ended.",
+    ]
+
+
+def test_a_group_is_told_by_name(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    assert told(call_id, bob, now) == ["Alice called Bob and Carol."]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [("declined", "declined"), ("busy", "is busy"), ("later", "will call back later")]
+)
+def test_a_rejection_gives_its_reason(
+    reason: str, words: str, ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.reject(call_id, by=acting(bob), reason=reason, now=now)
+    assert told(call_id, alice, now)[1:] == [
+        f"Bob rejected: {words}.",
+        "Alice was in the call until its end.",
+        "The call ended because everybody rejected it.",
+    ]
+
+
+def test_a_cancelled_call_says_so(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.cancel(call_id, by=acting(alice), now=now)
+    assert told(call_id, bob, now)[1] == "The ring for Bob was cancelled."
+
+
+def test_a_timeout_says_who_did_not_answer(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    texts = told(call_id, alice, now + seconds(60))
+    assert (texts[1], texts[-1]) == ("Bob did not answer in time.", "The call ended because nobody answered in time.")
+
+
+def test_a_busy_invitee_is_told_as_busy(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
+    ring(alice, bob)
+    call_id = ring(carol, bob).call.call_id
+    assert told(call_id, carol, now)[1] == "Bob was busy, so it did not ring."
+
+
+def test_somebody_added_later_is_told(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.invite(call_id, by=acting(alice), invitees=["carol"], now=now)
+    assert told(call_id, alice, now)[-1] == "Carol was invited as well."
+
+
+def test_a_lost_connection_is_told(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.accept(call_id, by=acting(bob, lives=True), now=now)
+    assert "The connection to Bob was lost." in told(call_id, alice, now + seconds(30))
+
+
+@pytest.mark.parametrize("kind", EventKind.values)
+def test_every_kind_of_fact_has_words(kind: str, ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call = ring(alice, bob).call
+    data = {"invitee": "bob", "user": "bob", "reason": "declined", "invitees": ["bob"]}
+    if kind in (EventKind.CALL_ENDED, EventKind.PARTICIPANT_LEFT):
+        data["reason"] = "media_failed"
+    CallEvent.objects.create(call=call, revision=99, kind=kind, data=data, at=now)
+    assert told(call.call_id, alice, now)[-1].endswith(".")
+
+
+def test_an_invitee_sees_the_own_device(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.accept(call_id, by=acting(bob, "bobs-phone"), now=now)
+    entry = calls.timeline(call_id, viewer_id=bob.pk, now=now)[1]
+    assert (entry["user"], entry["device"]) == ("bob", "bobs-phone")
+
+
+def test_the_caller_does_not_see_another_persons_device(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.accept(call_id, by=acting(bob, "bobs-phone"), now=now)
+    assert "bobs-phone" not in str(calls.timeline(call_id, viewer_id=alice.pk, now=now))
+
+
+def test_an_entry_says_when(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    entry = calls.timeline(ring(alice, bob).call.call_id, viewer_id=alice.pk, now=now)[0]
+    assert (entry["code"], entry["at"][-1]) == ("call.sent", "Z")
