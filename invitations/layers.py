@@ -6,12 +6,15 @@ this one touches the receivers only, and may be published to from any thread. It
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from channels.layers import BaseChannelLayer
 
+logger = logging.getLogger(__name__)
 Message = dict[str, Any]
 
 
@@ -72,7 +75,7 @@ class EmbeddedChannelLayer(BaseChannelLayer):
     async def send(self, channel: str, message: Message) -> None:
         """Put a message into one channel."""
         self.require_valid_channel_name(channel)
-        self._deliver([channel], message)
+        self._deliver([(channel, message)])
 
     async def receive(self, channel: str) -> Message:
         """Wait for the next message of one channel."""
@@ -98,7 +101,7 @@ class EmbeddedChannelLayer(BaseChannelLayer):
 
     async def group_send(self, group: str, message: Message) -> None:
         """Put a message into every channel of a group."""
-        self.publish(group, message)
+        self.publish([(group, message)])
 
     async def flush(self) -> None:
         """Forget all channels and groups."""
@@ -113,11 +116,22 @@ class EmbeddedChannelLayer(BaseChannelLayer):
         self._groups_of.pop(channel, None)
         self._inboxes.pop(channel, None)
 
-    def publish(self, group: str, message: Message) -> None:
-        """Send to a group from whatever thread this is; returns before the message is taken."""
+    def publish(self, messages: Iterable[tuple[str, Message]]) -> None:
+        """Send to groups from whatever thread this is; returns before the messages are taken.
+
+        Args:
+            messages: each with the group it is for, in the order in which they shall arrive.
+        """
+        addressed = [(name, message) for group, message in messages for name in list(self._groups.get(group, ()))]
+        if addressed:
+            self._deliver(addressed)
+
+    def reaches(self, group: str, *, besides: str | None = None) -> bool:
+        """Whether a group has any channel but this one."""
         members = self._groups.get(group)
-        if members:
-            self._deliver(list(members), message)
+        if not members:
+            return False
+        return len(members) > 1 or besides not in members
 
     def _inbox(self, channel: str) -> Inbox:
         inbox = self._inboxes.get(channel)
@@ -125,19 +139,28 @@ class EmbeddedChannelLayer(BaseChannelLayer):
             inbox = self._inboxes[channel] = Inbox(asyncio.get_running_loop(), self.get_capacity(channel))
         return inbox
 
-    def _deliver(self, channels: list[str], message: Message) -> None:
+    def _deliver(self, addressed: list[tuple[str, Message]]) -> None:
+        """Put messages into channels; a loop in another thread is woken once for all that is for it."""
         try:
             here: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
             here = None
-        for channel in channels:
+        elsewhere: dict[asyncio.AbstractEventLoop, list[tuple[Inbox, Message]]] = {}
+        for channel, message in addressed:
             inbox = self._inboxes.get(channel)
             if inbox is None:
                 continue
             if inbox.loop is here:
                 inbox.put(message)
                 continue
+            elsewhere.setdefault(inbox.loop, []).append((inbox, message))
+        for loop, waiting in elsewhere.items():
             try:
-                inbox.loop.call_soon_threadsafe(inbox.put, message)
-            except RuntimeError:  # that loop is closed, and its reader gone with it
-                self._inboxes.pop(channel, None)
+                loop.call_soon_threadsafe(_put_all, waiting)
+            except RuntimeError:
+                logger.debug("A loop with live channels was closed")
+
+
+def _put_all(waiting: list[tuple[Inbox, Message]]) -> None:
+    for inbox, message in waiting:
+        inbox.put(message)

@@ -8,7 +8,8 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,15 @@ from invitations.sheets import CallSheet
 logger = logging.getLogger(__name__)
 DISPATCHER_GROUP = "callinvite.dispatcher"
 
+Addressed = tuple[str, dict[str, Any]]
+"""A channel group and the message for it."""
+
+
+class _Thread(threading.local):
+    kept: list[Addressed] | None = None
+
+
+_thread = _Thread()
 _utf8_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _ascii_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _serving_loop: asyncio.AbstractEventLoop | None = None
@@ -60,7 +70,10 @@ def publish_call(
     """
     try:
         shared = shared_view(sheet, now)
+        messages = []
         for user_id in sheet.people if receivers is None else receivers:
+            if not _listens(user_id, origin):
+                continue
             frame = {
                 "type": "call",
                 "event": kinds[0],
@@ -68,20 +81,26 @@ def publish_call(
                 "actor": actor,
                 "call": seen_by(user_id, sheet, shared, now),
             }
-            publish(group_of(user_id), {"type": "live.frame", "text": encode(frame), "origin": origin})
+            messages.append((group_of(user_id), {"type": "live.frame", "text": encode(frame), "origin": origin}))
+        _publish(messages)
     except Exception:
         logger.exception("Live frames of call %s were not published; sync will heal it", sheet.call.call_id)
 
 
 def publish(group: str, message: dict[str, Any]) -> None:
     """Send a message to a channel group from any thread, without waiting for it."""
-    layer = get_channel_layer()
-    if layer is None:
-        return
-    if isinstance(layer, EmbeddedChannelLayer):
-        layer.publish(group, message)
-        return
-    asyncio.run_coroutine_threadsafe(_send(layer, group, message), _loop())
+    _publish([(group, message)])
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Keep what this thread publishes until the end and hand it over at once: the event loop is woken but once."""
+    _thread.kept = []
+    try:
+        yield
+    finally:
+        kept, _thread.kept = _thread.kept, None
+        _publish(kept)
 
 
 def encode(frame: dict[str, Any]) -> str:
@@ -92,6 +111,26 @@ def encode(frame: dict[str, Any]) -> str:
 def encode_anything(frame: dict[str, Any]) -> str:
     """As `encode`, for frames that repeat what a client sent: whatever characters it holds, they leave as ASCII."""
     return _ascii_encoder.encode(frame)
+
+
+def _publish(messages: list[Addressed]) -> None:
+    layer = get_channel_layer()
+    if layer is None or not messages:
+        return
+    if not isinstance(layer, EmbeddedChannelLayer):
+        for group, message in messages:
+            asyncio.run_coroutine_threadsafe(_send(layer, group, message), _loop())
+        return
+    if _thread.kept is not None:
+        _thread.kept += messages
+        return
+    layer.publish(messages)
+
+
+def _listens(user_id: int, origin: str | None) -> bool:
+    """Whether anybody would read a frame for this user; where other processes have sockets too, somebody may."""
+    layer = get_channel_layer()
+    return not isinstance(layer, EmbeddedChannelLayer) or layer.reaches(group_of(user_id), besides=origin)
 
 
 async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:

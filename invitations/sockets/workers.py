@@ -1,6 +1,7 @@
 """The threads in which sockets meet the database: few, lasting, and never the event loop's own.
 
-On SQLite verbs that arrive together share one transaction and its one commit, then come their hints and answers. On databases that lock rows each verb has its own, so that no lock waits for a stranger's verb."""
+On SQLite verbs that arrive together share one transaction and its one commit, then come their hints and answers. On
+databases that lock rows each verb has its own, so that no lock waits for a stranger's verb."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 from django.db import close_old_connections, connection
 
+from invitations import live
 from invitations.calls.transaction import batch as together
 
 R = TypeVar("R")
@@ -77,7 +79,8 @@ class BatchWriter:
             batch = [self._jobs.get()]
             while len(batch) < LARGEST_BATCH and not self._jobs.empty():
                 batch.append(self._jobs.get())
-            self._do(batch)
+            with live.gathered():
+                self._do(batch)
             settle(batch)
 
     def _do(self, batch: list[Job]) -> None:

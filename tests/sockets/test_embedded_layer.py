@@ -116,7 +116,7 @@ async def test_any_thread_may_publish_and_its_own_order_is_kept() -> None:
 
     def publish(thread: int) -> None:
         for number in range(500):
-            layer.publish("g", {"n": (thread, number)})
+            layer.publish([("g", {"n": (thread, number)})])
 
     threads = [threading.Thread(target=publish, args=(each,)) for each in range(4)]
     for each in threads:
@@ -136,7 +136,7 @@ async def test_members_may_come_and_go_while_threads_publish() -> None:
     def publish() -> None:
         try:
             while not stop.is_set():
-                layer.publish("g", {"n": 1})
+                layer.publish([("g", {"n": 1})])
         except Exception as error:
             failures.append(error)
 
@@ -226,7 +226,7 @@ async def test_the_cost_of_a_send_does_not_grow_with_those_who_are_online() -> N
         await layer.group_add(f"user.{number}", await layer.new_channel())
     touched = []
     deliver = layer._deliver
-    layer._deliver = lambda channels, message: (touched.extend(channels), deliver(channels, message))[1]  # type: ignore[method-assign]
+    layer._deliver = lambda addressed: (touched.extend(addressed), deliver(addressed))[1]  # type: ignore[method-assign]
 
     await layer.group_send("user.7", {"n": 1})
 
