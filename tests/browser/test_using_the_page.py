@@ -209,3 +209,25 @@ def test_everything_fits_a_narrow_phone(person: Callable[..., Person], alice: Pe
     assert bob.ask(FITS)
     bob.screen.get_by_role("button", name="Hang up").tap()
     alice.hears("Call ended")
+
+
+def test_ring_and_ringback_sound_while_it_rings_and_not_longer(alice: Person, bob: Person) -> None:
+    for each in (alice, bob):
+        each.page.get_by_role("button", name="Enable ringing").click()
+        each.until("callinvite.ringer.audible")
+    alice.call("Bob")
+    bob.until("callinvite.ringer.playing === 'ringtone'")
+    alice.until("callinvite.ringer.playing === 'ringback'")
+    bob.accept()
+    bob.until("callinvite.ringer.playing === null")
+    alice.until("callinvite.ringer.playing === null")
+
+
+def test_a_silent_page_alerts_but_does_not_claim_to_be_heard(alice: Person, bob: Person) -> None:
+    alice.call("Bob")
+    alice.hears("Ringing on Chrome on Linux")
+    assert bob.ask("callinvite.ringer.playing") is None
+    heard = """callinvite.service.timeline(callinvite.service.state.outgoing.call_id)
+      .then(({ entries }) => entries.filter((each) => each.code === "invitation.ringing").map((each) => each.data.audible))"""
+    assert alice.ask(heard) == [False]
+    bob.page.get_by_role("alertdialog").get_by_role("heading").click()

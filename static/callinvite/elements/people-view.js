@@ -103,9 +103,15 @@ export class PeopleView extends ServiceElement {
     const parts = this.#parts;
     const failed = list.status === "failed";
     const empty = list.status === "ready" && list.people.length === 0;
-    parts.blank.hidden = !failed && !empty;
+    const why = failed ? "failed" : empty ? `empty ${list.search}` : "";
+    parts.blank.hidden = !why;
+    parts.list.hidden = failed;
+    if (parts.blank.dataset.why === why) {
+      return;
+    }
+    // Made anew only for a new reason: a button must not be exchanged under somebody's finger.
+    parts.blank.dataset.why = why;
     if (failed) {
-      parts.list.hidden = true;
       parts.blank.replaceChildren(
         icon("people"),
         h("p", { class: "blank__title" }, "The list did not come."),
@@ -114,7 +120,6 @@ export class PeopleView extends ServiceElement {
       );
       return;
     }
-    parts.list.hidden = false;
     if (empty && list.search) {
       parts.blank.replaceChildren(icon("search"), h("p", { class: "blank__title", role: "status" }, `Nobody is called “${list.search}”.`), h("p", {}, "Try another part of the name."));
     } else if (empty) {

@@ -165,9 +165,12 @@ export class RecentsView extends ServiceElement {
   #showBlank() {
     const { blank } = this.#parts;
     blank.hidden = this.#calls.length > 0 || this.#status === "loading";
-    if (blank.hidden) {
+    const why = blank.hidden ? "" : `${this.#status} ${this.#missedOnly}`;
+    if (blank.hidden || blank.dataset.why === why) {
+      blank.dataset.why = why;
       return;
     }
+    blank.dataset.why = why;
     if (this.#status === "failed") {
       blank.replaceChildren(icon("recents"), h("p", { class: "blank__title" }, "Your calls did not come."), h("p", {}, errorWords(this.service.lastError)), h("button", { class: "button", type: "button", onClick: () => { this.#load(); } }, "Try again"));
     } else if (this.#missedOnly) {

@@ -48,6 +48,11 @@ export class Ringer extends EventTarget {
     return this.unlocked && this.#holdsLock;
   }
 
+  /** The loop that sounds now. @returns {string | null} */
+  get playing() {
+    return this.#playing?.name ?? null;
+  }
+
   /** Try to sound without a gesture, as browsers allow some pages; else with the first gesture that comes. */
   resume() {
     if (!this.wanted) {

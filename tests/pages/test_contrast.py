@@ -1,0 +1,77 @@
+"""Words can be read in both themes: the tokens reach WCAG 2.2's AA (4.5 : 1 for text, 3 : 1 for marks and borders)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+STYLE = Path(__file__).resolve().parents[2] / "static" / "callinvite" / "style"
+TEXT = 4.5
+MARK = 3.0
+PAIRS = [
+    *(
+        (ink, ground, TEXT)
+        for ink in ("ink", "ink-soft", "ink-faint")
+        for ground in ("ground", "surface", "surface-hover")
+    ),
+    ("ink-soft", "surface-sunk", TEXT),
+    ("ink", "accent-soft", TEXT),
+    ("ink", "good-soft", TEXT),
+    ("accent", "surface", TEXT),
+    ("accent", "ground", TEXT),
+    ("accent", "accent-soft", TEXT),
+    ("on-accent", "accent", TEXT),
+    ("on-accent", "accent-hover", TEXT),
+    ("on-bad", "bad", TEXT),
+    ("on-bad", "bad-hover", TEXT),
+    ("good", "surface", TEXT),
+    ("good", "surface-hover", TEXT),
+    ("bad", "surface", TEXT),
+    ("bad", "surface-hover", TEXT),
+    ("bad", "bad-soft", TEXT),
+    ("warn", "warn-soft", TEXT),
+    ("night-ink", "night", TEXT),
+    ("night-soft", "night", TEXT),
+    ("online", "surface", MARK),
+    ("line-strong", "surface", MARK),
+    ("focus", "surface", MARK),
+]
+ON_WHITE = ("night-good", "night-bad", "night-good-hover", "night-bad-hover")
+"""What carries white pictures: a mark, not text."""
+
+
+def tokens(theme: str) -> dict[str, str]:
+    light, dark = (STYLE / "tokens.css").read_text().split("@media (prefers-color-scheme: dark)")
+    found = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", light))
+    return found | (dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", dark)) if theme == "dark" else {})
+
+
+def luminance(colour: str) -> float:
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("ink", "ground", "least"), PAIRS, ids=lambda value: str(value))
+def test_ink_stands_out_from_its_ground(theme: str, ink: str, ground: str, least: float) -> None:
+    colours = tokens(theme)
+    assert contrast(colours[ink], colours[ground]) >= least
+
+
+@pytest.mark.parametrize("name", ON_WHITE)
+def test_white_pictures_stand_out_from_their_button(name: str) -> None:
+    assert contrast("#ffffff", tokens("light")[name]) >= MARK
+
+
+def test_white_initials_stand_out_from_every_persons_colour() -> None:
+    colours = re.findall(r"\[data-hue=\"\d\"\] \{ --person: (#[0-9a-f]{6}); \}", (STYLE / "avatar.css").read_text())
+    assert len(colours) == 10
+    assert [each for each in colours if contrast("#ffffff", each) < TEXT] == []
