@@ -100,7 +100,10 @@ def gathered() -> Iterator[None]:
         yield
     finally:
         kept, _thread.kept = _thread.kept, None
-        _publish(kept)
+        try:
+            _publish(kept)
+        except Exception:
+            logger.exception("Live frames were not published; sync will heal it")
 
 
 def encode(frame: dict[str, Any]) -> str:

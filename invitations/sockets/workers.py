@@ -6,6 +6,7 @@ databases that lock rows each verb has its own, so that no lock waits for a stra
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from django.db import close_old_connections, connection
 from invitations import live
 from invitations.calls.transaction import batch as together
 
+logger = logging.getLogger(__name__)
 R = TypeVar("R")
 READERS = 2
 ROW_LOCKING_WRITERS = 8
@@ -79,8 +81,12 @@ class BatchWriter:
             batch = [self._jobs.get()]
             while len(batch) < LARGEST_BATCH and not self._jobs.empty():
                 batch.append(self._jobs.get())
-            with live.gathered():
-                self._do(batch)
+            try:
+                with live.gathered():
+                    self._do(batch)
+            except Exception:
+                # Whatever it was: if this thread ended, every later verb of every socket would wait for ever.
+                logger.exception("A batch of %d live verbs went wrong", len(batch))
             settle(batch)
 
     def _do(self, batch: list[Job]) -> None:
