@@ -10,12 +10,10 @@ import pytest
 STYLE = Path(__file__).resolve().parents[2] / "static" / "callinvite" / "style"
 TEXT = 4.5
 MARK = 3.0
+INKS = ("ink", "ink-soft", "ink-faint")
+GROUNDS = ("ground", "surface", "surface-hover")
 PAIRS = [
-    *(
-        (ink, ground, TEXT)
-        for ink in ("ink", "ink-soft", "ink-faint")
-        for ground in ("ground", "surface", "surface-hover")
-    ),
+    *((ink, ground, TEXT) for ink in INKS for ground in GROUNDS),
     ("ink-soft", "surface-sunk", TEXT),
     ("ink", "accent-soft", TEXT),
     ("ink", "good-soft", TEXT),
