@@ -247,7 +247,8 @@ def _place(
         rows.insert(call)
     except IntegrityError as error:
         raise IdTaken from error
-    for each in (stay, *sheet.invitations):
+    stay.call_id = call.pk
+    for each in sheet.invitations:
         each.call_id = call.pk
     rows.insert(*sheet.invitations)
     rows.insert(stay)
@@ -332,8 +333,8 @@ def _check_rate(by: Actor, now: datetime) -> None:
         [by.user_id, now - timedelta(seconds=60), most - 1],
     )
     if found:
-        free_at = rows.moment(found[0][0]) + timedelta(seconds=60)  # type: ignore[operator]
-        wait = max(1, -int((now - free_at) // timedelta(seconds=1)))
+        since_sent = now - (rows.moment(found[0][0]) or now)
+        wait = max(1, -((since_sent - timedelta(seconds=60)) // timedelta(seconds=1)))
         raise CallError(Code.THROTTLED, f"You may start {most} calls a minute.", retry_after_seconds=wait)
 
 

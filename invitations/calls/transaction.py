@@ -84,8 +84,8 @@ class Spoiled(Exception):
 class Batch:
     """Several verbs in one transaction without a savepoint each.
 
-    A verb that refuses has written nothing yet, so nothing need be undone. One that fails later spoils the batch, which is
-    then rolled back as a whole; whoever runs it does each verb again in a transaction of its own.
+    A verb that refuses has written nothing yet, so nothing need be undone. One that fails later spoils the batch, which
+    is then rolled back as a whole; whoever runs it does each verb again in a transaction of its own.
     """
 
     def __init__(self) -> None:
