@@ -14,6 +14,8 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer
 
+from invitations.management.protocol import BoundedWebSocketProtocol
+
 logger = logging.getLogger(__name__)
 GOING_AWAY = 1001
 """RFC 6455 section 7.4.1: the server is going down; clients come back."""
@@ -72,6 +74,7 @@ class WebServer(Server):
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._wind_up(), loop=twisted_loop))
 
     def _ready(self) -> None:
+        self.ws_factory.protocol = BoundedWebSocketProtocol
         # An oversized message gets its close frame with 1009 instead of a dropped connection.
         self.ws_factory.setProtocolOptions(failByDrop=False)
         twisted_loop.call_soon(lambda: self._on_start(self.listening_addresses[0][1]))

@@ -1,4 +1,4 @@
-"""The live socket of the real server process: crashes, frames beyond every limit, hostile clients, healing by the clock."""
+"""The live socket of the real server process: crashes, frames beyond every limit, hostile clients, healing in time."""
 
 from __future__ import annotations
 
@@ -254,3 +254,54 @@ async def test_a_flood_of_large_frames_ends_with_the_socket_not_with_the_memory(
         assert (await ask(socket, "open"))["status"] == 200
     print(f"flood: {sent} frames of 64 KiB, from {before:.0f} to {highest:.0f} MiB, closed with {code}")
     assert highest - before < 200
+
+
+@pytest.mark.slow
+async def test_one_who_asks_and_never_reads_the_answers_is_cut_off(server: RunningServer) -> None:
+    alice, bob = token_of(server, "alice"), token_of(server, "bob")
+    async with page(server, bob, "b-1") as callee, page(server, alice, "a-1", ping_interval=None) as hostile:
+        sent = await ask(hostile, "send", invitees=["bob"], is_video_call=True, custom_data="x" * 4000)
+        call_id = str(sent["body"]["call"]["call_id"])
+        before = highest = memory(server)
+        hostile.transport.pause_reading()
+        question = json.dumps({"type": "request", "id": "1", "verb": "get", "call_id": call_id})
+        deadline = time.monotonic() + 25
+        try:
+            while time.monotonic() < deadline:
+                async with asyncio.timeout(5):
+                    for _ in range(100):
+                        await hostile.send(question)
+                highest = max(highest, memory(server))
+        except (websockets.ConnectionClosed, TimeoutError):
+            pass
+        print(f"asks and never reads: from {before:.0f} to {highest:.0f} MiB; {server.output[-200:]}")
+        assert highest - before < 60
+        assert "does not read was cut off" in server.output
+        assert (await ask(callee, "open"))["status"] == 200
+
+
+@pytest.mark.slow
+async def test_a_flood_behind_slow_work_waits_at_the_client(server: RunningServer) -> None:
+    token = token_of(server, "carol")
+    before = highest = memory(server)
+    large = json.dumps({"type": "sync", "calls": {}, "more": "x" * 64_000})
+    sent = 0
+    async with page(server, token, "flood", ping_interval=None) as socket:
+        for _ in range(3000):
+            await say(socket, {"type": "sync", "calls": {}})
+        deadline = time.monotonic() + 4
+        try:
+            while time.monotonic() < deadline:
+                async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
+                    await socket.send(large)
+                sent += 1
+                if sent % 50 == 0:
+                    highest = max(highest, memory(server))
+        except (websockets.ConnectionClosed, TimeoutError):
+            pass
+        highest = max(highest, memory(server))
+        socket.transport.abort()
+    print(f"flood behind slow work: {sent} frames, from {before:.0f} to {highest:.0f} MiB")
+    assert highest - before < 60
+    async with page(server, token, "c-1") as other:
+        assert (await ask(other, "open"))["status"] == 200

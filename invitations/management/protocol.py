@@ -1,0 +1,60 @@
+"""The WebSocket protocol of `manage.py serve`, with the bounds that daphne lacks: on what waits for a client that does
+not read, and on what a client sends faster than it is dealt with. Knows nothing of calls."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from daphne.ws_protocol import WebSocketProtocol
+
+logger = logging.getLogger(__name__)
+OUTBOX_BYTES = 8 * 1024 * 1024
+"""What may wait for one client before its connection is cut."""
+WAITING_FRAMES = 256
+"""Frames of one client that may wait to be dealt with before nothing more is read from it."""
+LOOK_SECONDS = 0.02
+
+
+class BoundedWebSocketProtocol(WebSocketProtocol):
+    """One WebSocket connection that can grow neither the queue before us nor the one behind us without end."""
+
+    reading_paused = False
+    cut_off = False
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        """Take a frame; when many wait already, stop reading until they are dealt with."""
+        super().onMessage(payload, isBinary)
+        if not self.reading_paused and self._waiting() > WAITING_FRAMES:
+            self.reading_paused = True
+            self.transport.pauseProducing()
+            self._look_later()
+
+    def serverSend(self, content: Any, binary: bool = False) -> None:
+        """Send a frame, or cut the connection of a client that has not read what came before."""
+        if self._unsent_bytes() > OUTBOX_BYTES:
+            if not self.cut_off:
+                self.cut_off = True
+                logger.warning("A client that does not read was cut off")
+                self.transport.abortConnection()
+            return
+        super().serverSend(content, binary)
+
+    def _look_later(self) -> None:
+        self.factory.reactor.callLater(LOOK_SECONDS, self._read_again)
+
+    def _read_again(self) -> None:
+        if self._waiting() > WAITING_FRAMES // 2 and self.state != self.STATE_CLOSED:
+            self._look_later()
+            return
+        self.reading_paused = False
+        if self.state != self.STATE_CLOSED:
+            self.transport.resumeProducing()
+
+    def _waiting(self) -> int:
+        return int(self.application_queue.qsize())
+
+    def _unsent_bytes(self) -> int:
+        # Twisted's own reckoning of when to pause a producer; it has no public name.
+        transport = self.transport
+        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
