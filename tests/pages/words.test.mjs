@@ -1,0 +1,92 @@
+/**
+ * What the pages say: every outcome in words, and custom data shown only where a person can read it.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dayName, clockTime, endWords, errorWords, invitationWords, names, others, readableText, recentWords } from "../../static/callinvite/elements/words.js";
+import { SCORES, render } from "../../static/callinvite/sounds/tones.js";
+import { invitation, makeCall, participant, person } from "../client/support/calls.mjs";
+
+const ended = (more) => makeCall({ state: "ended", invitations: [invitation("bob")], participants: [participant("alice")], ...more });
+const missed = { role: "invitee", state: "timed_out", can: [], missed: true };
+
+test("a pending invitation is called ringing only when a device said so", () => {
+  assert.equal(invitationWords(invitation("bob"), 0), "Calling");
+  assert.equal(invitationWords(invitation("bob"), 3000), "Not reached yet");
+  assert.equal(invitationWords(invitation("bob", { progress: "notified" }), 9000), "Notified, not ringing yet");
+  assert.equal(invitationWords(invitation("bob", { progress: "ringing", ringing_on: "Chrome on Linux" })), "Ringing on Chrome on Linux");
+  assert.equal(invitationWords(invitation("bob", { progress: "ringing" })), "Ringing");
+});
+
+test("each way in which an invitation closes has its words", () => {
+  const words = (state, reject_reason = null) => invitationWords(invitation("bob", { state, reject_reason }));
+  assert.equal(words("rejected", "declined"), "Rejected");
+  assert.equal(words("rejected", "later"), "Rejected: later");
+  assert.equal(words("rejected", "busy"), "Rejected: busy");
+  assert.equal(words("busy"), "Busy");
+  assert.equal(words("timed_out"), "Nobody answered");
+  assert.equal(words("cancelled"), "Cancelled");
+});
+
+test("each end of a call has its words, and none shows a code", () => {
+  const reasons = ["completed", "cancelled", "rejected", "busy", "timed_out", "caller_lost", "connection_lost", "media_failed", "max_duration", "ended_by_admin"];
+  for (const end_reason of reasons) {
+    const words = endWords(ended({ end_reason }));
+    assert.match(words, /^[A-Z][a-z' ]+$/);
+    assert.doesNotMatch(words, /_/);
+  }
+  assert.equal(endWords(makeCall({ state: "active" }), { leftReason: "moved" }), "Moved to another device");
+});
+
+test("custom data is shown if it is short text for people", () => {
+  assert.equal(readableText("  See you at eight. "), "See you at eight.");
+  assert.equal(readableText("Två rader\ntext"), "Två rader\ntext");
+  for (const data of ["", null, "{\"a\": 1}", "[1]", "\"x\"", "a".repeat(300), "bell\u0007", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9w"]) {
+    assert.equal(readableText(data), "");
+  }
+});
+
+test("a line of recents tells direction, outcome and length", () => {
+  const completed = ended({ end_reason: "completed", answered_at: "2026-11-23T12:00:05Z", duration_seconds: 185, you: { role: "caller", can: [], missed: false } });
+  assert.deepEqual(recentWords(completed, "alice"), { direction: "outgoing", missed: false, live: false, words: "Outgoing, 3:05" });
+  const unanswered = ended({ end_reason: "timed_out", invitations: [invitation("bob", { state: "timed_out" })], you: missed });
+  assert.deepEqual(recentWords(unanswered, "bob"), { direction: "incoming", missed: true, live: false, words: "Missed" });
+  const own = ended({ end_reason: "rejected", invitations: [invitation("bob", { state: "rejected", reject_reason: "later" })], you: { ...missed, missed: false } });
+  assert.equal(recentWords(own, "bob").words, "You rejected: later");
+  assert.equal(recentWords(own, "alice").words, "Rejected: later");
+});
+
+test("people are named, however many they are", () => {
+  const people = ["bob", "carol", "dave", "erin", "frank"].map(person);
+  assert.equal(names(people.slice(0, 1)), "Bob");
+  assert.equal(names(people.slice(0, 2)), "Bob and Carol");
+  assert.equal(names(people.slice(0, 3)), "Bob, Carol and Dave");
+  assert.equal(names(people), "Bob, Carol and 3 others");
+  assert.deepEqual(others(makeCall({ invitations: [invitation("bob"), invitation("bob")] }), "alice"), [person("bob")]);
+});
+
+test("times and days are those of people", () => {
+  assert.equal(clockTime(5), "0:05");
+  assert.equal(clockTime(3725), "1:02:05");
+  const today = new Date(2026, 10, 23, 12);
+  const day = (...parts) => dayName(new Date(...parts).toISOString(), today);
+  assert.equal(day(2026, 10, 23, 1), "Today");
+  assert.equal(day(2026, 10, 22, 23), "Yesterday");
+  assert.match(day(2025, 10, 22, 23), /2025/);
+});
+
+test("an error is said in words, with the time to wait where there is one", () => {
+  assert.match(errorWords({ code: "throttled", retryAfterSeconds: 11.2 }), /12 seconds/);
+  assert.equal(errorWords({ code: "something_new", detail: "The moon is full." }), "The moon is full.");
+  assert.equal(errorWords(null), "That did not work.");
+});
+
+test("every sound can be heard, is never cut off by its limits, and the loops end where they begin", () => {
+  for (const [name, score] of Object.entries(SCORES)) {
+    const samples = render(score, 22050);
+    const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+    assert.ok(peak > 0.05 && peak < 0.95, `${name}: ${peak}`);
+    assert.ok(Math.abs(samples.at(-1) - samples[0]) < 0.05, name);
+  }
+});
