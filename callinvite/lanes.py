@@ -1,7 +1,7 @@
 """Lasting threads for Django's synchronous side under ASGI.
 
-By default every request gets a thread of its own, so no database connection lasts. A lane keeps its thread, and with it the
-connection; measured, that gives 1.5 times the requests and half the latency."""
+By default every request gets a thread of its own, so no database connection lasts. A lane keeps its thread, and with it
+the connection; measured, that gives 1.5 times the requests and half the latency."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ class Lanes:
         self._contexts = [ThreadSensitiveContext() for _ in range(lanes)]
         self._busy = [0] * lanes
 
-    async def __call__(
-        self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
-    ) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         """Serve one request."""
         lane = self._busy.index(min(self._busy))
         self._busy[lane] += 1

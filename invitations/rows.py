@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from django.contrib.auth import get_user_model
@@ -208,7 +208,8 @@ def _user_key() -> str:
 @cache
 def _username() -> str:
     user_model = get_user_model()
-    return f'"{user_model._meta.get_field(user_model.USERNAME_FIELD).column}"'
+    columns = {each.name: each.column for each in user_model._meta.concrete_fields}
+    return f'"{columns[user_model.USERNAME_FIELD]}"'
 
 
 @cache
@@ -247,8 +248,12 @@ def _writers(model: type[models.Model], vendor: str) -> dict[str, Convert]:
         if isinstance(each, models.DateTimeField) and vendor == "sqlite":
             writers[each.attname] = statements.sqlite_moment
         if isinstance(each, models.JSONField):
-            writers[each.attname] = lambda value, field=each: field.get_db_prep_save(value, statements.database())
+            writers[each.attname] = partial(_json, each)
     return writers
+
+
+def _json(field: models.JSONField[Any, Any], value: Any) -> Any:
+    return field.get_db_prep_save(value, statements.database())
 
 
 @cache

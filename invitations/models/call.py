@@ -105,9 +105,9 @@ class Call(models.Model):
             ),
             models.CheckConstraint(
                 name="call_sizes",
-                condition=GreaterThanOrEqual(Length("call_id"), Value(1))
-                & LessThanOrEqual(Length("call_id"), Value(128))
-                & LessThanOrEqual(Length("custom_data"), Value(4096)),
+                condition=Q(GreaterThanOrEqual(Length("call_id"), Value(1)))
+                & Q(LessThanOrEqual(Length("call_id"), Value(128)))
+                & Q(LessThanOrEqual(Length("custom_data"), Value(4096))),
             ),
             models.CheckConstraint(
                 name="call_timeout_in_bounds", condition=Q(timeout_seconds__gte=1, timeout_seconds__lte=600)

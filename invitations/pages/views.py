@@ -104,7 +104,7 @@ class SignUp(FormView):
 class SignOut(LogoutView):
     """Signs this browser out (POST only) and shows the sign-in page."""
 
-    next_page = reverse_lazy("sign_in")
+    next_page = "sign_in"
 
 
 @method_decorator(cache_control(max_age=3600), name="dispatch")
