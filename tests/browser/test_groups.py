@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from playwright.sync_api import expect
 
@@ -15,7 +16,7 @@ def choose(caller: Person, *names: str) -> None:
         caller.page.locator("people-view").get_by_role("checkbox", name=re.compile(f"^{name}")).check()
 
 
-def line(somebody: Person, name: str) -> object:
+def line(somebody: Person, name: str) -> Any:
     return somebody.screen.get_by_role("listitem").filter(has_text=name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -185,13 +186,13 @@ def test_another_device_is_removed(person: Callable[..., Person]) -> None:
     expect(row).to_have_count(0)
 
 
-def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: object, browser: object) -> None:
+def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: Any, browser: Any) -> None:
     from tests.browser.conftest import sign_everybody_in
 
     dave = person("dave")
     dave.context.clear_cookies()
-    dave.context.add_cookies(sign_everybody_in(browser, server)["dave"])  # type: ignore[arg-type]
-    dave.page.goto(server.url)  # type: ignore[attr-defined]
+    dave.context.add_cookies(sign_everybody_in(browser, server)["dave"])
+    dave.page.goto(server.url)
     connected(dave.page)
     second = dave.open()
     second.get_by_role("button", name="Sign out").click()

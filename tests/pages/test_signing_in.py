@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
@@ -13,15 +15,15 @@ PASSWORD = "right-horse-7"
 
 
 @pytest.fixture
-def open_signup(settings: object) -> None:
-    settings.CALLINVITE_SIGNUP = "open"  # type: ignore[attr-defined]
+def open_signup(settings: Any) -> None:
+    settings.CALLINVITE_SIGNUP = "open"
 
 
-def make_user(name: str = "erin") -> object:
+def make_user(name: str = "erin") -> Any:
     return get_user_model().objects.create_user(name, password=PASSWORD)
 
 
-def sign_up(client: Client, **changes: str) -> object:
+def sign_up(client: Client, **changes: str) -> Any:
     form = {"username": "erin", "display_name": "Erin", "password1": PASSWORD, "password2": PASSWORD} | changes
     return client.post(reverse("sign_up"), form)
 
@@ -50,8 +52,8 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_words(client: Client)
 
 def test_somebody_switched_off_is_told_nothing_more(client: Client) -> None:
     user = make_user()
-    user.is_active = False  # type: ignore[attr-defined]
-    user.save()  # type: ignore[attr-defined]
+    user.is_active = False
+    user.save()
     answer = client.post("/sign-in/", {"username": "erin", "password": PASSWORD})
     assert "do not belong together" in answer.text
 
@@ -68,8 +70,8 @@ def test_signing_in_never_leads_to_another_site(client: Client) -> None:
     assert client.post("/sign-in/", form).url == "/"
 
 
-def test_many_tries_are_stopped_for_a_while(client: Client, settings: object) -> None:
-    settings.CALLINVITE = {**settings.CALLINVITE, "logins_per_minute": 2}  # type: ignore[attr-defined]
+def test_many_tries_are_stopped_for_a_while(client: Client, settings: Any) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "logins_per_minute": 2}
     cache.clear()
     for _ in range(2):
         assert client.post("/sign-in/", {"username": "erin", "password": "wrong"}).status_code == 200
@@ -121,25 +123,25 @@ def test_a_shown_name_is_not_needed(client: Client, open_signup: None) -> None:
 )
 def test_a_bad_form_makes_no_account(client: Client, open_signup: None, changes: dict[str, str]) -> None:
     answer = sign_up(client, **changes)
-    assert answer.status_code == 200  # type: ignore[attr-defined]
-    assert "did not work yet" in answer.text  # type: ignore[attr-defined]
+    assert answer.status_code == 200
+    assert "did not work yet" in answer.text
     assert not get_user_model().objects.exists()
 
 
 def test_a_name_is_taken_once(client: Client, open_signup: None) -> None:
     make_user()
-    assert "taken" in sign_up(client).text  # type: ignore[attr-defined]
+    assert "taken" in sign_up(client).text
 
 
 def test_a_name_that_differs_in_case_only_is_taken_too(client: Client, open_signup: None) -> None:
     make_user()
-    assert "taken" in sign_up(client, username="Erin").text  # type: ignore[attr-defined]
+    assert "taken" in sign_up(client, username="Erin").text
 
 
-def test_closed_sign_up_says_whom_to_ask_and_makes_nothing(client: Client, settings: object) -> None:
-    settings.CALLINVITE_SIGNUP = "closed"  # type: ignore[attr-defined]
+def test_closed_sign_up_says_whom_to_ask_and_makes_nothing(client: Client, settings: Any) -> None:
+    settings.CALLINVITE_SIGNUP = "closed"
     answer = sign_up(client)
-    assert answer.status_code == 403  # type: ignore[attr-defined]
-    assert "made by the people who run it" in answer.text  # type: ignore[attr-defined]
+    assert answer.status_code == 403
+    assert "made by the people who run it" in answer.text
     assert not get_user_model().objects.exists()
     assert "Make an account" not in client.get("/sign-in/").text

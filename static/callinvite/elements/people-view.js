@@ -9,7 +9,10 @@ import "./send-call-invitation-button.js";
 import { toast } from "./toast-list.js";
 import { errorWords, names } from "./words.js";
 
-const REFRESH_MS = 8000;
+const REFRESH_MS = 10_000;
+/** A page that nobody touches for a while looks less often: many such pages are open at once. */
+const IDLE_AFTER_MS = 120_000;
+const IDLE_TURNS = 6;
 const GROUP_MOST = 9;
 
 /** @typedef {{id: string, name: string, online: boolean, in_call: boolean}} Listed */
@@ -22,6 +25,8 @@ export class PeopleView extends ServiceElement {
   /** @type {Map<string, Listed>} */
   #chosen = new Map();
   #choosing = false;
+  #touchedAt = 0;
+  #turns = 0;
   /** @type {{active: any, outgoing: any}} */
   #calls = { active: null, outgoing: null };
 
@@ -51,7 +56,10 @@ export class PeopleView extends ServiceElement {
   attached() {
     this.#list = new PeopleList(this.service);
     this.#list.addEventListener("change", () => { this.#show(); });
-    this.every(REFRESH_MS, () => { this.#refresh(); });
+    for (const sign of ["pointerdown", "pointermove", "keydown"]) {
+      addEventListener(sign, () => { this.#touchedAt = performance.now(); }, { passive: true });
+    }
+    this.every(REFRESH_MS, () => { this.#turn(); });
     // Who is in a call changes with calls: look at once, not at the next turn.
     this.follow("callStarted", () => { this.#refresh(); });
     this.follow("callEnded", () => { this.#refresh(); });
@@ -75,6 +83,14 @@ export class PeopleView extends ServiceElement {
   /** The router shows this view. */
   entered() {
     this.#refresh();
+  }
+
+  #turn() {
+    const idle = performance.now() - this.#touchedAt > IDLE_AFTER_MS;
+    this.#turns += 1;
+    if (!idle || this.#turns % IDLE_TURNS === 0) {
+      this.#refresh();
+    }
   }
 
   #refresh() {
