@@ -38,9 +38,7 @@ class RunningServer:
         env: further environment variables, over those of the test run.
     """
 
-    def __init__(
-        self, data_dir: str | Path, port: int | None = None, env: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, data_dir: str | Path, port: int | None = None, env: Mapping[str, str] | None = None) -> None:
         self.data_dir = Path(data_dir)
         self.port = port or free_port()
         self.env = self._environment(env or {})
