@@ -32,6 +32,9 @@ class BoundedWebSocketProtocol(WebSocketProtocol):
 
     def serverSend(self, content: Any, binary: bool = False) -> None:
         """Send a frame, or cut the connection of a client that has not read what came before."""
+        if self.state in (self.STATE_CLOSING, self.STATE_CLOSED):
+            # An answer that was under way when the connection ended: autobahn would raise into the app.
+            return
         if self._unsent_bytes() > OUTBOX_BYTES:
             if not self.cut_off:
                 self.cut_off = True
@@ -39,6 +42,11 @@ class BoundedWebSocketProtocol(WebSocketProtocol):
                 self.transport.abortConnection()
             return
         super().serverSend(content, binary)
+
+    def serverClose(self, code: int | None = None) -> None:
+        """Close, unless that is done already."""
+        if self.state not in (self.STATE_CLOSING, self.STATE_CLOSED):
+            super().serverClose(code)
 
     def _look_later(self) -> None:
         self.factory.reactor.callLater(LOOK_SECONDS, self._read_again)

@@ -32,8 +32,11 @@ from invitations.sockets.workers import workers
 logger = logging.getLogger(__name__)
 NOT_AUTHENTICATED = 4401
 BAD_ORIGIN = 4403
-POLICY_VIOLATION = 1008
-"""RFC 6455 section 7.4.1: for sockets that flood, or that never read."""
+TOO_MUCH = 4429
+"""For sockets that flood, or that never read."""
+UNAVAILABLE = 4503
+"""The database does not answer. Not 1008 and 1011: autobahn, and so daphne, lets applications close with 1000 and codes
+from 3000 only."""
 READING = frozenset({"get", "open", "timeline"})
 FLOOD_FRAMES = 1000
 """Frames over the pace that are dropped before the socket is closed."""
@@ -103,7 +106,7 @@ class LiveSocket:
             self._identity = await workers.read(partial(identify, self._scope))
         except Exception:
             logger.exception("A live socket could not be authenticated")
-            await self._close(1011)
+            await self._close(UNAVAILABLE)
             return False
         if self._identity is None:
             await self._close(NOT_AUTHENTICATED)
@@ -131,7 +134,7 @@ class LiveSocket:
         if not self._pace.allows(len(message.get("text") or message.get("bytes") or "")):
             self._dropped += 1
             if self._dropped > FLOOD_FRAMES:
-                await self._close(POLICY_VIOLATION)
+                await self._close(TOO_MUCH)
                 return False
             raise BadFrame(Code.THROTTLED, "Too many frames; this one was dropped.")
         frame = frames.parse(message)
@@ -176,11 +179,13 @@ class LiveSocket:
 
     async def _request(self, frame: Frame) -> None:
         request_id, verb, call_id, body = frames.request(frame)
+        actor = self._actor
+        assert actor is not None  # noqa: S101  said hello
         # Whoever has just left a call must not reach into it by what was asked before.
         self._paths.clear()
         lane = workers.read if verb in READING else workers.write
         try:
-            status, answer = await lane(partial(_perform, verb, self._actor, call_id, body))
+            status, answer = await lane(partial(_perform, verb, actor, call_id, body))
         except Exception:
             logger.exception("Verb %s failed over the socket", verb[:32])
             answer = problem(Code.UNAVAILABLE)
@@ -189,10 +194,12 @@ class LiveSocket:
 
     async def _sync(self, frame: Frame) -> bool:
         held = frames.held_calls(frame)
+        identity, actor = self._identity, self._actor
+        assert identity is not None and actor is not None  # noqa: S101, PT018  said hello
         # Before the look: what is published after it must find the way here. After a reconnect of the layer the group
         # may have been forgotten; adding twice is adding once.
         await self._join()
-        answer = await workers.read(partial(_synced, self._identity, self._actor, held))
+        answer = await workers.read(partial(_synced, identity, actor, held))
         if answer is None:
             await self._close(NOT_AUTHENTICATED)
             return False
@@ -256,7 +263,7 @@ class LiveSocket:
             self._unread += 1
             self._unread_chars += len(text)
             if self._never_reads():
-                await self._close(POLICY_VIOLATION)
+                await self._close(TOO_MUCH)
                 return
             try:
                 await self._send({"type": "websocket.send", "text": text})

@@ -243,4 +243,4 @@ async def test_one_who_will_not_stop_is_closed(open_quick_page: OpenPage, alice:
     page = await open_quick_page(alice)
     for _ in range(1100):
         await page.say_text("x")
-    assert await page.hear_close() == 1008
+    assert await page.hear_close() == 4429
