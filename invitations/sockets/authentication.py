@@ -133,7 +133,7 @@ def _trusted(origin: str) -> bool:
 
 
 def _scheme(scope: Scope) -> str:
-    proxy = settings.SECURE_PROXY_SSL_HEADER
+    proxy: tuple[str, str] | None = getattr(settings, "SECURE_PROXY_SSL_HEADER", None)
     if proxy is not None:
         name, secure = proxy
         said = header(scope, name.removeprefix("HTTP_").replace("_", "-").lower().encode()) or ""
