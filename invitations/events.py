@@ -37,7 +37,8 @@ class Change:
         call = self.sheet.call
         call.revision += 1
         self._facts.append(
-            CallEvent(
+            rows.make(
+                CallEvent,
                 call_id=call.pk,
                 revision=call.revision,
                 kind=kind.value,

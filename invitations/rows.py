@@ -22,6 +22,20 @@ M = TypeVar("M", bound=models.Model)
 Convert = Callable[[Any], Any]
 
 
+def make(model: type[M], **values: Any) -> M:
+    """A new row that is not stored yet, as `model(**values)` makes it, at a fifth of the cost.
+
+    Args:
+        model: of whose table.
+        values: by attribute name (`call_id`, not `call`); the fields' plain defaults stand in for the others.
+    """
+    instance = model.__new__(model)
+    instance._state = ModelState()
+    instance.__dict__.update(_defaults(model))
+    instance.__dict__.update(values)
+    return instance
+
+
 def insert(*objects: models.Model) -> None:
     """Insert rows of one model in one statement and give each object its key.
 
@@ -32,7 +46,7 @@ def insert(*objects: models.Model) -> None:
         return
     model = type(objects[0])
     sql, fields = _insert_sql(model, len(objects))
-    writers = _writers(model, statements.database().vendor)
+    writers = _writers(model, statements.vendor())
     values: list[Any] = []
     for each in objects:
         state = each.__dict__
@@ -54,7 +68,7 @@ def update(instance: models.Model, *names: str) -> None:
         names: the attribute names (`state`, `call_id`, ...) to write.
     """
     model = type(instance)
-    writers = _writers(model, statements.database().vendor)
+    writers = _writers(model, statements.vendor())
     values = []
     for name in names:
         value = instance.__dict__[name]
@@ -165,7 +179,7 @@ def _fetch(sql: str, values: Sequence[Any], *, lock: bool = False, of: str = "t"
 
 def _build(model: type[M], row: Sequence[Any]) -> M:
     values = list(row)
-    for position, convert in _readers(model, statements.database().vendor):
+    for position, convert in _readers(model, statements.vendor()):
         if values[position] is not None:
             values[position] = convert(values[position])
     # As `from_db`, without each field's default and the signals, which no model here uses: a third of the cost.
@@ -178,6 +192,13 @@ def _build(model: type[M], row: Sequence[Any]) -> M:
 
 def _person(row: Sequence[Any]) -> Person:
     return Person(row[0], row[1], row[2] or row[1], bool(row[3]), row[4])
+
+
+@cache
+def _defaults(model: type[models.Model]) -> dict[str, Any]:
+    """The default of each field whose default is a plain value; the others have none until they are given."""
+    fields = model._meta.concrete_fields
+    return {each.attname: None if callable(each.default) else each.get_default() for each in fields}
 
 
 @cache
@@ -227,7 +248,7 @@ def _insert_sql(model: type[models.Model], count: int) -> tuple[str, list[tuple[
     fields = [each for each in model._meta.concrete_fields if not each.primary_key]
     names = ", ".join(f'"{each.column}"' for each in fields)
     marks = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * count)
-    writers = _writers(model, statements.database().vendor)
+    writers = _writers(model, statements.vendor())
     key = model._meta.pk.column
     sql = f'INSERT INTO {_table(model)} ({names}) VALUES {marks} RETURNING "{key}"'  # noqa: S608  no outside text
     return sql, [(each.attname, True if each.attname in writers else None) for each in fields]

@@ -21,6 +21,12 @@ def database() -> BaseDatabaseWrapper:
     return connections[DEFAULT_DB_ALIAS]
 
 
+@cache
+def vendor() -> str:
+    """Which database this is: `sqlite`, `postgresql`."""
+    return connections[DEFAULT_DB_ALIAS].vendor
+
+
 def run(sql: str, values: Sequence[Any]) -> list[Row]:
     """Execute a statement and give its rows, none for a plain UPDATE.
 
@@ -48,7 +54,7 @@ def written() -> int:
 
 def adapt(value: Any) -> Any:
     """A value as this thread's driver takes it: SQLite keeps moments as text in UTC."""
-    if isinstance(value, datetime) and database().vendor == "sqlite":
+    if isinstance(value, datetime) and vendor() == "sqlite":
         return sqlite_moment(value)
     return value
 

@@ -153,7 +153,8 @@ def take_call(sheet: CallSheet, own: Invitation, *, by: Actor, custom_data: str,
 
 def enter(sheet: CallSheet, *, by: Actor, change: Change) -> Participant:
     """Put the actor into the call; the first to come after the caller makes it active."""
-    stay = Participant(
+    stay = rows.make(
+        Participant,
         call_id=sheet.call.pk,
         user_id=by.user_id,
         device_id=by.device_id,

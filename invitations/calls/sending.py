@@ -231,7 +231,9 @@ def _place(
     call = sheet.call
     sheet.invitations = _invitations(sheet, by, people, ring, busy, now)
     rings = any(each.state == "pending" for each in sheet.invitations)
-    stay = Participant(user_id=by.user_id, device_id=by.device_id, joined_at=now, proved_at=now if by.lives else None)
+    stay = rows.make(
+        Participant, user_id=by.user_id, device_id=by.device_id, joined_at=now, proved_at=now if by.lives else None
+    )
     sheet.participants = [stay]
     change = Change(sheet, by=by, now=now)
     change.fact(EventKind.CALL_SENT, invitees=[each.username for each in people], device=by.device_id)
@@ -340,7 +342,8 @@ def _check_rate(by: Actor, now: datetime) -> None:
 
 def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, now: datetime) -> Call:
     ring = wanted.ring
-    return Call(
+    return rows.make(
+        Call,
         call_id=call_id,
         state="ringing",
         is_video_call=wanted.is_video_call,
@@ -366,7 +369,8 @@ def _invitations(
     for person in people:
         is_busy = person.id in occupied and not person.call_waiting
         made.append(
-            Invitation(
+            rows.make(
+                Invitation,
                 call_id=sheet.call.pk,
                 invitee_id=person.id,
                 inviter_id=by.user_id,
