@@ -245,7 +245,16 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_SIGNUP",
     "CALLINVITE_STATIC_ROOT",
 }
-"""The names read here; a system check warns of any other that starts like them."""
+"""The names read here."""
+CALLINVITE_ENVIRONMENT_RESERVED = {
+    "CALLINVITE_ICE_SERVERS",
+    "CALLINVITE_PUSH_HOSTS",
+    "CALLINVITE_TURN_SECRET",
+    "CALLINVITE_VAPID_PRIVATE_KEY",
+    "CALLINVITE_VAPID_SUBJECT",
+}
+"""Names of the public contract that have no effect in this version: an environment may hold them already. A system
+check warns of any name that starts like ours and is in neither set."""
 
 # --- pages ------------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -110,10 +110,11 @@ def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether every name in the environment that starts like ours is one that is read."""
+    """Whether every name in the environment that starts like ours is one that is read, or is reserved."""
     known = getattr(settings, "CALLINVITE_ENVIRONMENT", None)
     if known is None:
         return []
+    reserved = getattr(settings, "CALLINVITE_ENVIRONMENT_RESERVED", ())
     return [
         Warning(
             f"The environment names {name}, which nothing reads.",
@@ -121,7 +122,7 @@ def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="callinvite.W004",
         )
         for name in sorted(os.environ)
-        if name.startswith("CALLINVITE_") and name not in known
+        if name.startswith("CALLINVITE_") and name not in known and name not in reserved
     ]
 
 

@@ -92,6 +92,24 @@ def test_a_name_in_the_environment_that_nothing_reads_is_a_warning(monkeypatch: 
     assert "CALLINVITE_SIGNPU" in warning.msg
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CALLINVITE_ICE_SERVERS",
+        "CALLINVITE_PUSH_HOSTS",
+        "CALLINVITE_TURN_SECRET",
+        "CALLINVITE_VAPID_PRIVATE_KEY",
+        "CALLINVITE_VAPID_SUBJECT",
+    ],
+)
+def test_a_reserved_name_in_the_environment_is_no_warning_and_is_documented(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "something")
+    assert run_checks(tags=[TAG]) == []
+    assert f"`{name}`" in (ROOT / "docs" / "settings.md").read_text()
+
+
 def test_every_name_that_the_settings_read_is_known_and_documented() -> None:
     source = (ROOT / "callinvite" / "settings.py").read_text()
     read = set(re.findall(r'env\.\w+\(\s*"(CALLINVITE_\w+)"', source))
