@@ -87,6 +87,16 @@ def publish_call(
         logger.exception("Live frames of call %s were not published; sync will heal it", sheet.call.call_id)
 
 
+def publish_history(user_id: int, *, missed_unseen: int) -> None:
+    """Tell all sockets of a user how many missed calls they have not seen, so that no device keeps an old badge."""
+    try:
+        if _listens(user_id, None):
+            text = encode({"type": "history", "missed_unseen": missed_unseen})
+            _publish([(group_of(user_id), {"type": "live.frame", "text": text, "origin": None})])
+    except Exception:
+        logger.exception("A cleared badge was not published; the next snapshot has it")
+
+
 def publish(group: str, message: dict[str, Any]) -> None:
     """Send a message to a channel group from any thread, without waiting for it."""
     _publish([(group, message)])

@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from invitations import rows
+from invitations import live, rows
 from invitations.calls.expiring import expire
 from invitations.calls.loading import load, load_all
 from invitations.errors import CallError, Code
@@ -142,8 +144,9 @@ def missed_unseen(user_id: int) -> int:
 
 
 def mark_history_seen(user_id: int, *, now: datetime) -> None:
-    """Clear the missed badge on all of the user's devices."""
+    """Clear the missed badge on all of the user's devices; those with an open socket are told at once."""
     CallingPreferences.objects.update_or_create(user_id=user_id, defaults={"history_seen_at": now})
+    transaction.on_commit(partial(live.publish_history, user_id, missed_unseen=0))
 
 
 def me(user_id: int, username: str) -> dict[str, str]:

@@ -47,6 +47,17 @@ test("a snapshot is applied whole before anything rings", async (t) => {
   assert.deepEqual(seen, [2, 4, 2, 4]);
 });
 
+test("the badge goes when the missed calls were looked at on another device", async (t) => {
+  const { server, calls } = await scripted(t);
+  const opened = calls.init();
+  const line = await server.line();
+  await line.greet({ missed_unseen: 2 });
+  await opened;
+  assert.equal(calls.state.missedUnseen, 2);
+  line.send({ type: "history", missed_unseen: 0 });
+  await until(() => calls.state.missedUnseen === 0);
+});
+
 test("sync goes out every 15 seconds, and every 5 with an open call", async (t) => {
   const { clock, calls, line } = await open(t);
   assert.equal(clock.nextInMs, 15_000);

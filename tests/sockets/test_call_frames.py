@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from django.utils import timezone
 
 from invitations import calls
 from invitations.models import User
@@ -128,3 +129,14 @@ async def test_a_whole_call_is_told_in_order(open_page: OpenPage, alice: User, b
     assert revisions == sorted(set(revisions))
     assert heard[-1]["call"]["state"] == "ended"
     assert heard[-1]["call"]["end_reason"] == "completed"
+
+
+async def test_a_badge_cleared_on_one_device_is_cleared_on_all(open_page: OpenPage, alice: User, bob: User) -> None:
+    pages = [await open_page(bob, device_id) for device_id in ("laptop", "phone")]
+    stranger = await open_page(alice)
+
+    await in_thread(calls.mark_history_seen, bob.pk, now=timezone.now())
+
+    for each in pages:
+        assert await each.so_far() == [{"type": "history", "missed_unseen": 0}]
+    assert await stranger.so_far() == []

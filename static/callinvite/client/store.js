@@ -74,7 +74,7 @@ export class Store {
   /**
    * Takes in a frame that carries state.
    *
-   * @param {any} frame `snapshot`, `call` or `synced`
+   * @param {any} frame `snapshot`, `call`, `synced` or `history`
    * @returns {void}
    */
   take(frame) {
@@ -88,6 +88,9 @@ export class Store {
         break;
       case "synced":
         this.dispatch({ type: "synced", calls: frame.calls, gone: frame.gone });
+        break;
+      case "history":
+        this.dispatch({ type: "missedUnseen", count: frame.missed_unseen });
         break;
       default:
       // A newer server may say more than this client knows.
