@@ -23,3 +23,14 @@ def seen(user_id: int, device_id: str, *, label: str | None, kind: str = DeviceK
         unique_fields=["user", "device_id"],
         update_fields=["last_seen_at"] if label is None else ["label", "last_seen_at"],
     )
+
+
+def rang(user_id: int, device_id: str, *, now: datetime) -> None:
+    """Note that a device rang. One that never made itself known is not made here: nothing is known of it.
+
+    Args:
+        user_id: the owner's key.
+        device_id: the device that acknowledged a ring.
+        now: the moment.
+    """
+    Device.objects.filter(user_id=user_id, device_id=device_id).update(last_ringing_at=now)

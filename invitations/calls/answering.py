@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NoReturn
 
-from invitations import rows
+from invitations import devices, rows
 from invitations.calls.closing import ANSWERED, begin, save, settle, take_out
 from invitations.calls.loading import (
     InsideAnother,
@@ -119,6 +119,7 @@ def ringing(call_id: str, *, by: Actor, now: datetime, audible: bool = True) -> 
     own = _ring_of(sheet, by)
     if own.state != "pending":
         _refuse_answer(sheet, own, by)
+    devices.rang(by.user_id, by.device_id, now=now)
     if own.ringing_at is not None:
         return sheet
     label = label_of(by, sheet)

@@ -151,6 +151,21 @@ def test_an_alerting_device_implies_that_the_ring_was_taken(call_id: str, bob: U
     assert calls.ringing(call_id, by=acting(bob), now=now).invitations[0].notified_at == now
 
 
+def test_each_device_that_rings_is_remembered_with_the_moment(
+    call_id: str, alice: User, bob: User, now: datetime
+) -> None:
+    for owner, device_id in ((bob, "phone"), (bob, "tablet"), (bob, "laptop"), (alice, "phone")):
+        Device.objects.create(user=owner, device_id=device_id, created_at=now, last_seen_at=now)
+    calls.ringing(call_id, by=acting(bob, "phone"), now=now)
+    calls.ringing(call_id, by=acting(bob, "tablet"), now=now + seconds(1))
+    assert dict(bob.devices.values_list("device_id", "last_ringing_at")) == {
+        "phone": now,
+        "tablet": now + seconds(1),
+        "laptop": None,
+    }
+    assert alice.devices.get().last_ringing_at is None
+
+
 def test_a_second_device_that_alerts_changes_nothing(call_id: str, bob: User, now: datetime) -> None:
     first = calls.ringing(call_id, by=acting(bob, "phone"), now=now)
     assert calls.ringing(call_id, by=acting(bob, "tablet"), now=now).call.revision == first.call.revision
