@@ -6,6 +6,7 @@ import re
 from dataclasses import fields
 
 import pytest
+from django.conf import settings
 
 from invitations import conf, errors
 from tests.repository.tracked import ROOT, tracked_files
@@ -25,8 +26,8 @@ def test_every_environment_name_is_documented(name):
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
-def test_every_documented_environment_name_is_read(name):
-    assert name in READ_FROM_ENVIRONMENT
+def test_every_documented_environment_name_is_read_or_reserved(name):
+    assert (name in READ_FROM_ENVIRONMENT) != (name in settings.CALLINVITE_ENVIRONMENT_RESERVED)
 
 
 @pytest.mark.parametrize("tunable", [each.name for each in fields(conf.Limits)])
