@@ -87,12 +87,18 @@ def publish_call(
         logger.exception("Live frames of call %s were not published; sync will heal it", sheet.call.call_id)
 
 
-def publish_history(user_id: int, *, missed_unseen: int) -> None:
-    """Tell all sockets of a user how many missed calls they have not seen, so that no device keeps an old badge."""
+def publish_history(user_id: int, *, missed_unseen: int, origin: str | None = None) -> None:
+    """Tell all sockets of a user how many missed calls they have not seen, so that no device keeps an old badge.
+
+    Args:
+        user_id: the user's key.
+        missed_unseen: how many.
+        origin: the channel of the socket that asked; it has its result and is passed over.
+    """
     try:
-        if _listens(user_id, None):
+        if _listens(user_id, origin):
             text = encode({"type": "history", "missed_unseen": missed_unseen})
-            _publish([(group_of(user_id), {"type": "live.frame", "text": text, "origin": None})])
+            _publish([(group_of(user_id), {"type": "live.frame", "text": text, "origin": origin})])
     except Exception:
         logger.exception("A cleared badge was not published; the next snapshot has it")
 

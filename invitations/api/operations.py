@@ -116,7 +116,7 @@ def _open(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Ans
 
 
 def _history_seen(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
-    calls.mark_history_seen(actor.user_id, now=now)
+    calls.mark_history_seen(actor.user_id, now=now, origin=actor.origin)
     return 200, {"missed_unseen": calls.missed_unseen(actor.user_id)}
 
 

@@ -143,10 +143,16 @@ def missed_unseen(user_id: int) -> int:
     return int(found[0][0])
 
 
-def mark_history_seen(user_id: int, *, now: datetime) -> None:
-    """Clear the missed badge on all of the user's devices; those with an open socket are told at once."""
+def mark_history_seen(user_id: int, *, now: datetime, origin: str | None = None) -> None:
+    """Clear the missed badge on all of the user's devices; those with an open socket are told at once.
+
+    Args:
+        user_id: the user's key.
+        now: the moment.
+        origin: the channel of the socket that asked; it has its result and is passed over.
+    """
     CallingPreferences.objects.update_or_create(user_id=user_id, defaults={"history_seen_at": now})
-    transaction.on_commit(partial(live.publish_history, user_id, missed_unseen=0))
+    transaction.on_commit(partial(live.publish_history, user_id, missed_unseen=0, origin=origin))
 
 
 def me(user_id: int, username: str) -> dict[str, str]:
