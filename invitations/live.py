@@ -20,7 +20,6 @@ from invitations.serializers import seen_by, shared_view
 from invitations.sheets import CallSheet
 
 logger = logging.getLogger(__name__)
-DISPATCHER_GROUP = "callinvite.dispatcher"
 
 Addressed = tuple[str, dict[str, Any]]
 """A channel group and the message for it."""
