@@ -210,7 +210,7 @@ async def _in_call(server: RunningServer, caller: Any, callee: Any) -> str:
 
 
 @pytest.mark.slow
-async def test_one_who_never_reads_is_closed_and_costs_a_bounded_amount(server: RunningServer) -> None:
+async def test_one_who_never_reads_costs_a_bounded_amount_and_the_sender_stays(server: RunningServer) -> None:
     alice, bob = token_of(server, "alice"), token_of(server, "bob")
     async with page(server, alice, "a-1") as caller, page(server, bob, "b-1", ping_interval=None) as callee:
         call_id = await _in_call(server, caller, callee)
@@ -220,7 +220,8 @@ async def test_one_who_never_reads_is_closed_and_costs_a_bounded_amount(server: 
             {"type": "signal", "call_id": call_id, "to": {"user": "bob", "device_id": "b-1"}, "data": "x" * 60_000}
         )
         highest = before
-        for number in range(1200):
+        # Fewer than the server drops before it takes the sender for a flood.
+        for number in range(900):
             await caller.send(signal)
             if number % 20 == 0:
                 highest = max(highest, memory(server))
@@ -228,7 +229,7 @@ async def test_one_who_never_reads_is_closed_and_costs_a_bounded_amount(server: 
         assert (await ask(caller, "get", call_id))["status"] in (200, 404)
         highest = max(highest, memory(server))
         print(f"never reads: from {before:.0f} to {highest:.0f} MiB")
-        assert highest - before < 150
+        assert highest - before < 50
         await ask(caller, "end", call_id)
 
 
