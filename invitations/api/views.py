@@ -35,7 +35,7 @@ from invitations.api.tokens import (
     revoke_token,
 )
 from invitations.errors import SENTENCES, CallError, Code
-from invitations.models import Call, CallingPreferences, CallState, Device, Participant
+from invitations.models import Call, CallingPreferences, CallState, Device
 from invitations.serializers import call_view, moment
 from invitations.tickets import make_ticket
 
@@ -386,7 +386,7 @@ def _me(request: Request, preferences: CallingPreferences) -> JSON:
 def _person_views(people: list[Any]) -> list[JSON]:
     keys = [each.pk for each in people]
     online = presence.online(keys)
-    in_call = set(Participant.objects.open().filter(user_id__in=keys).values_list("user_id", flat=True))
+    in_call = calls.is_inside(keys)
     return [
         {
             "id": each.get_username(),
