@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from tests.support.server import DEMO_PASSWORD, DEMO_USERS, RunningServer  # noqa: E402
+from tests.support.server import DEMO_USERS, RunningServer  # noqa: E402
+from tests.support.signing_in import sign_everybody_in  # noqa: E402
 
 JSON = dict[str, Any]
 DESKTOP = {"width": 1280, "height": 800}
@@ -192,25 +193,10 @@ SCREENS: dict[str, Callable[[Stage], None]] = {
 }  # fmt: skip
 
 
-def sign_in(browser: Browser, server: RunningServer) -> dict[str, Any]:
-    cookies = {}
-    for name in DEMO_USERS:
-        context = browser.new_context()
-        page = context.new_page()
-        page.goto(f"{server.url}/sign-in/")
-        page.get_by_label("User name").fill(name)
-        page.get_by_label("Password").fill(DEMO_PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{server.url}/")
-        cookies[name] = context.cookies()
-        context.close()
-    return cookies
-
-
 def take_all(browser: Browser, server: RunningServer, folder: Path, only: list[str]) -> None:
     """Every screen in every size and theme."""
     folder.mkdir(parents=True, exist_ok=True)
-    cookies = sign_in(browser, server)
+    cookies = sign_everybody_in(browser, server)
     for size, theme in ((DESKTOP, "light"), (PHONE, "dark"), (PHONE, "light"), (DESKTOP, "dark")):
         tag = f"{'phone' if size is PHONE else 'desktop'}-{theme}"
         if only and tag not in only and not set(only) & set(SCREENS):
@@ -252,7 +238,7 @@ def settle(page: Page) -> None:
 
 def take_for_readme(browser: Browser, server: RunningServer) -> None:
     """The few pictures that the README shows."""
-    cookies = sign_in(browser, server)
+    cookies = sign_everybody_in(browser, server)
     for name, screen, size, theme in (
         ("incoming", "incoming", DESKTOP, "light"),
         ("incoming-phone", "incoming", PHONE, "dark"),

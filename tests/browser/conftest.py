@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.support.server import DEMO_PASSWORD, DEMO_USERS, RunningServer
+from tests.support.server import RunningServer
+from tests.support.signing_in import sign_everybody_in
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -154,21 +155,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def sessions(browser: Browser, server: RunningServer) -> dict[str, list[Any]]:
     """Everybody's cookies, from signing in once in the page."""
     return sign_everybody_in(browser, server)
-
-
-def sign_everybody_in(browser: Browser, server: RunningServer) -> dict[str, list[Any]]:
-    kept = {}
-    for name in DEMO_USERS:
-        context = browser.new_context()
-        page = context.new_page()
-        page.goto(f"{server.url}/sign-in/")
-        page.get_by_label("User name").fill(name)
-        page.get_by_label("Password").fill(DEMO_PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{server.url}/")
-        kept[name] = context.cookies()
-        context.close()
-    return kept
 
 
 @pytest.fixture

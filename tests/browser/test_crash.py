@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Person, sign_everybody_in
+from tests.browser.conftest import Person
 from tests.support.server import RunningServer
+from tests.support.signing_in import sign_everybody_in
 
 
 @pytest.fixture

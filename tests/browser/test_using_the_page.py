@@ -187,7 +187,7 @@ def test_another_device_is_removed(person: Callable[..., Person]) -> None:
 
 
 def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: Any, browser: Any) -> None:
-    from tests.browser.conftest import sign_everybody_in
+    from tests.support.signing_in import sign_everybody_in
 
     dave = person("dave")
     dave.context.clear_cookies()
