@@ -1,0 +1,71 @@
+/**
+ * The STUN and TURN servers for calls: asked for in time, and again before their credentials end.
+ */
+
+/** How long links wait for the addresses; without them most calls work all the same. */
+const WAIT_MS = 2_500;
+const FRESH_MS = 60_000;
+
+/**
+ * @typedef {object} IceSource what is needed of the call service
+ * @property {() => Promise<import("../client/types.js").IceServers | null>} iceServers
+ * @property {() => number} serverNow unix milliseconds
+ */
+
+/** What the server last said. */
+export class IceServers {
+  #source;
+  #clock;
+  /** @type {{servers: RTCIceServer[], untilMs: number} | null} */
+  #known = null;
+  /** @type {Promise<void> | null} */
+  #asked = null;
+
+  /**
+   * @param {IceSource} source
+   * @param {import("../client/types.js").Clock} clock
+   */
+  constructor(source, clock) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  /** @returns {RTCIceServer[]} none before the first answer */
+  get servers() {
+    return this.#known?.servers ?? [];
+  }
+
+  /**
+   * Asks the server, unless what is known is good for a while.
+   *
+   * @param {boolean} concernsCall whether there is a call already; before that the answer names no relays
+   */
+  refresh(concernsCall) {
+    // By the server's clock: this device's own may be hours off.
+    const isFresh = this.#known !== null && this.#known.untilMs - this.#source.serverNow() > FRESH_MS;
+    if (isFresh || this.#asked !== null) {
+      return;
+    }
+    this.#asked = this.#source.iceServers().then((answer) => {
+      this.#asked = null;
+      if (answer) {
+        this.#known = { servers: answer.ice_servers, untilMs: concernsCall ? Date.parse(answer.expires_at) : 0 };
+      }
+    });
+  }
+
+  /**
+   * Waits for an answer that is under way, but not for long.
+   *
+   * @returns {Promise<void>}
+   */
+  async arrive() {
+    if (this.#asked === null) {
+      return;
+    }
+    const time = new Promise((resolve) => {
+      this.#clock.setTimeout(() => resolve(undefined), WAIT_MS);
+    });
+    await Promise.race([this.#asked, time]);
+  }
+}
