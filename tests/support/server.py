@@ -4,15 +4,19 @@ It runs the same commands that a user runs, so that `kill()` followed by `start(
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from collections import deque
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -60,12 +64,18 @@ class RunningServer:
         """What the process printed lately, for failure messages."""
         return "\n".join(self._lines)
 
-    def prepare(self, password: str = DEMO_PASSWORD) -> Self:
-        """Migrate and make alice, bob, carol and dave, all with `password`."""
+    def prepare(self) -> Self:
+        """Migrate and make alice, bob, carol and dave. On SQLite that is done once and copied."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.manage("migrate", "--verbosity", "0")
-        self.manage("make_demo_users", "--password", password)
+        if "DATABASE_URL" not in self.env:
+            shutil.copytree(_prepared(), self.data_dir, dirs_exist_ok=True)
+            return self
+        self._prepare()
         return self
+
+    def _prepare(self) -> None:
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("make_demo_users", "--password", DEMO_PASSWORD)
 
     def manage(self, *arguments: str, timeout_seconds: float = 120) -> str:
         """Run one management command on this server's data and give what it printed.
@@ -182,3 +192,18 @@ class RunningServer:
             self._reader = None
         if self.process is not None and self.process.stdout is not None:
             self.process.stdout.close()
+
+
+@cache
+def _prepared() -> Path:
+    """A data directory with nothing but a database of the demo users, as long as this process of the test run lives."""
+    folder = tempfile.TemporaryDirectory(prefix="callinvite-prepared-")
+    atexit.register(folder.cleanup)
+    template = RunningServer(Path(folder.name) / "data")
+    template.data_dir.mkdir()
+    template._prepare()
+    kept = Path(folder.name) / "kept"
+    kept.mkdir()
+    for each in template.data_dir.glob("callinvite.sqlite3*"):
+        each.rename(kept / each.name)
+    return kept
