@@ -11,9 +11,9 @@ DEV := .venv/.installed-dev-$(shell cksum < requirements/dev.txt | tr ' \t' '__'
 
 help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
-	@echo "make test   everything that CI runs; ONLY=lint|django|client|fast|postgres|alone runs one part"
+	@echo "make test   everything that CI runs; ONLY=lint|django|client|fast|postgres|servers|alone runs one part"
 	@echo "make lint   style and types"
-	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options)"
+	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options; PUSH=1: push messages per second)"
 	@echo "make screenshots   take the pictures of the README again"
 	@echo "make lock   write requirements/*.txt again from pyproject.toml (UPGRADE=1 takes new versions)"
 	@echo "make clean  remove caches and .venv; your data in var/ stays"
@@ -32,7 +32,7 @@ lint: dev-environment
 
 bench: dev-environment
 	@.ci/system-packages
-	@$(PY) -m benchmarks.ring $(ARGS)
+	@$(PY) -m benchmarks.$(if $(PUSH),push,ring) $(ARGS)
 
 screenshots: dev-environment
 	@$(PY) docs/screenshots/make.py

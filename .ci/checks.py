@@ -27,6 +27,8 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "calls.example.org",
     "DATABASE_URL": "postgres://callinvite@127.0.0.1:1/callinvite",
     "REDIS_URL": "redis://127.0.0.1:1/0",
+    # The number one.
+    "CALLINVITE_VAPID_PRIVATE_KEY": "A" * 42 + "E",
 }
 
 
@@ -54,7 +56,7 @@ def _node() -> str:
 
 def _steps(folder: Path) -> list[Step]:
     pytest = [PY, "-m", "pytest", "--color=yes" if sys.stdout.isatty() else "--color=no", "-q"]
-    scripts = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/client").rglob("*.test.*js"))
+    scripts = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.test.*js"))
     steps = [
         Step("lint", "ruff check", [PY, "-m", "ruff", "check", "."]),
         Step("lint", "ruff format", [PY, "-m", "ruff", "format", "--check", "."]),
@@ -89,14 +91,16 @@ def _steps(folder: Path) -> list[Step]:
             tests=True,
         ),
         Step(
-            "alone",
+            "servers",
             "servers and browsers",
             [
                 *[PY, "-m", "tests.support.services", "--"],
-                *[*pytest, "-m", "browser or server"],
+                # By file: the tests of one share servers and browsers.
+                *[*pytest, "-n", "2", "--dist", "loadfile", "-m", "(browser or server) and not alone"],
             ],
             tests=True,
         ),
+        Step("alone", "calls", [PY, "-m", "tests.support.services", "--", *pytest, "-m", "alone"], tests=True),
     ]
     return [step for step in steps if step.name != "JavaScript" or scripts]
 

@@ -233,26 +233,46 @@ CALLINVITE = {
     "logins_per_minute": env.int("CALLINVITE_LOGINS_PER_MINUTE", default=10),
     "signup": CALLINVITE_SIGNUP,
 }
+CALLINVITE_ICE_SERVERS = env.str("CALLINVITE_ICE_SERVERS", default="")
+CALLINVITE_TURN_SECRET = env.str("CALLINVITE_TURN_SECRET", default="")
 CALLINVITE_PROCESSES = env.int("CALLINVITE_PROCESSES", default=1)
 """How many server processes share this instance; more than one needs REDIS_URL (a system check says so)."""
+
+# --- push -------------------------------------------------------------------------------------------------------------
+# Set to nothing, as container files often do, means the default too.
+CALLINVITE_PUSH_HOSTS = env.list("CALLINVITE_PUSH_HOSTS", default=[]) or [
+    "fcm.googleapis.com",
+    "push.services.mozilla.com",
+    "push.apple.com",
+    "notify.windows.com",
+    "ntfy.sh",
+]
+"""A host allows itself and its subdomains, by https on public addresses; a full origin allows itself as it stands."""
+CALLINVITE_VAPID_PRIVATE_KEY = env.str("CALLINVITE_VAPID_PRIVATE_KEY", default="")
+"""Private keys in base64url with commas between them: the current one, then former ones. Empty: those of the file."""
+CALLINVITE_VAPID_KEY_FILE = DATA_DIR / "vapid-private-key"
+_public_hosts = [each.lstrip(".") for each in ALLOWED_HOSTS if each not in ("localhost", "127.0.0.1", "[::1]", "*")]
+CALLINVITE_VAPID_SUBJECT = env.str("CALLINVITE_VAPID_SUBJECT", default="") or (
+    f"https://{_public_hosts[0]}" if _public_hosts else "mailto:operator@callinvite.invalid"
+)
+"""How the operators of a push service may reach the one of this server."""
 
 CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_DATABASE_POOL",
     "CALLINVITE_DATA_DIR",
+    "CALLINVITE_ICE_SERVERS",
     "CALLINVITE_LOGINS_PER_MINUTE",
     "CALLINVITE_PROCESSES",
+    "CALLINVITE_PUSH_HOSTS",
     "CALLINVITE_SENDS_PER_MINUTE",
     "CALLINVITE_SIGNUP",
     "CALLINVITE_STATIC_ROOT",
-}
-"""The names read here."""
-CALLINVITE_ENVIRONMENT_RESERVED = {
-    "CALLINVITE_ICE_SERVERS",
-    "CALLINVITE_PUSH_HOSTS",
     "CALLINVITE_TURN_SECRET",
     "CALLINVITE_VAPID_PRIVATE_KEY",
     "CALLINVITE_VAPID_SUBJECT",
 }
+"""The names read here."""
+CALLINVITE_ENVIRONMENT_RESERVED: set[str] = set()
 """Names of the public contract that have no effect in this version: an environment may hold them already. A system
 check warns of any name that starts like ours and is in neither set."""
 
@@ -279,6 +299,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not _collected
 WHITENOISE_AUTOREFRESH = False
 MEDIA_ROOT = DATA_DIR / "uploads"
+MEDIA_URL = "/uploads/"
 
 LOGGING = {
     "version": 1,

@@ -12,7 +12,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
+from invitations import ice
 from invitations.conf import Limits, limits
+from invitations.transports import outbound, vapid
 
 TAG = "callinvite"
 OWN_LAYERS = {"invitations.layers.EmbeddedChannelLayer", "channels.layers.InMemoryChannelLayer"}
@@ -28,7 +30,7 @@ HIGHEST = {
     "timeout_seconds_max": 600,
 }
 """What the columns and constraints of the database hold."""
-MAY_BE_ZERO = {"sends_per_minute", "logins_per_minute"}
+MAY_BE_ZERO = {"sends_per_minute", "logins_per_minute", "media_seconds", "test_rings_per_minute"}
 
 
 @register(TAG)
@@ -109,6 +111,60 @@ def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register(TAG)
+def check_ice_servers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether every STUN and TURN server that is named can be offered to a page."""
+    hint = "Calls go on without it, as far as the others reach. See docs/settings.md for the forms."
+    return [Warning(each, hint=hint, id="callinvite.W006") for each in ice.configured().problems]
+
+
+@register(TAG)
+def check_vapid_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether messages to push services can be signed, by every process with the same key."""
+    keys = vapid.keys()
+    if keys.problems:
+        return [Error(each, hint="See docs/push.md.", id="callinvite.E011") for each in keys.problems]
+    if not keys.pairs and _is_public():
+        message = "There is no VAPID key: devices cannot be rung by push."
+        return [
+            Warning(message, hint="Run `manage.py make_vapid_keys --write`. See docs/push.md.", id="callinvite.W007")
+        ]
+    if keys.pairs and not keys.is_shared and _processes() > 1:
+        message = f"{_processes()} processes share this instance, but the VAPID key is in a file in the data directory."
+        hint = f"Set {vapid.ENVIRONMENT} for each of them, or give each machine the same file."
+        return [Warning(message, hint=hint, id="callinvite.W009")]
+    return []
+
+
+@register(TAG)
+def check_vapid_subject(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether push services accept how they may reach the operator."""
+    problem = vapid.subject_problem(vapid.subject())
+    if problem is None or not _is_public():
+        return []
+    message = f"CALLINVITE_VAPID_SUBJECT would be refused by push services: {problem}."
+    return [Warning(message, hint="Name a mailto: or https: address of yours.", id="callinvite.W008")]
+
+
+@register(TAG)
+def check_push_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether every push service that is named can be meant, and is as safe as a public instance needs it."""
+    allowed = outbound.configured()
+    hint = "See docs/settings.md for the forms."
+    found: list[CheckMessage] = [Error(each, hint=hint, id="callinvite.E012") for each in allowed.problems]
+    if settings.DEBUG or not _is_public():
+        return found
+    return found + [
+        Warning(
+            f"CALLINVITE_PUSH_HOSTS allows {origin}: strangers can have requests sent there.",
+            hint="Name a push service by https and a public name, or leave it out.",
+            id="callinvite.W010",
+        )
+        for origin in sorted(allowed.origins)
+        if outbound.is_risky(origin)
+    ]
+
+
+@register(TAG)
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Whether every name in the environment that starts like ours is one that is read, or is reserved."""
     known = getattr(settings, "CALLINVITE_ENVIRONMENT", None)
@@ -129,11 +185,20 @@ def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(TAG, Tags.security)
 def check_debug(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Whether an instance that shows its insides can be reached by others."""
-    public = set(settings.ALLOWED_HOSTS) - LOCAL_HOSTS
+    public = _public_hosts()
     if not settings.DEBUG or not public:
         return []
     message = f"DEBUG is on while {', '.join(sorted(public))} may be asked for: strangers would see tracebacks."
     return [Warning(message, hint="Set DEBUG=false.", id="callinvite.W005")]
+
+
+def _public_hosts() -> set[str]:
+    return set(settings.ALLOWED_HOSTS) - LOCAL_HOSTS
+
+
+def _is_public() -> bool:
+    """Whether others than the people at this machine may use the instance."""
+    return bool(_public_hosts()) or bool(getattr(settings, "HTTPS", False))
 
 
 def _processes() -> int:

@@ -35,14 +35,26 @@ class Limits:
     lease_active_seconds: int = 30
     lease_unproven_seconds: int = 300
     """How long a device that never proved life keeps its place in an active call."""
+    media_seconds: int = 20
+    """After the answer, media must come up in this time; 0 switches the rule off, for apps that carry media themselves
+    and never report `connected`."""
     max_duration_seconds: int = 12 * 3600
     repeat_after_seconds: tuple[int, ...] = (2, 10, 25)
     """When a ring that no device acknowledged is published again, counted from the invitation."""
+    push_again_from_seconds: int = 10
+    """Repeats from this moment on go out by push as well; earlier ones to open pages alone."""
     sync_open_seconds: int = 5
     sync_idle_seconds: int = 15
     online_seconds: int = 45
     """How long a socket's last proof of life counts as online."""
+    device_live_seconds: int = 20
+    """How long a device's last proof of life keeps its first push back for two seconds, so that its page can say first
+    that it is heard."""
+    test_rings_per_minute: int = 10
+    """Test rings one user may ask for in 60 seconds; 0 is no limit."""
     ticket_seconds: int = 30
+    turn_credential_seconds: int = 3600
+    """How long a name and password for a TURN server can be used to begin with it."""
     frames_per_second: int = 2000
     """Frames one socket may send in a second on average; bursts of `frames_burst` are allowed."""
     frames_burst: int = 4000

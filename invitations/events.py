@@ -1,4 +1,5 @@
-"""Recording what happened: one log row per fact, numbered by the call's revision, and the live hint after the commit.
+"""Recording what happened: one log row per fact, numbered by the call's revision, the push messages it owes, and
+the live hint after the commit.
 
 Rows are written in the transaction of the change they tell of; nothing is published for what did not happen."""
 
@@ -10,8 +11,8 @@ from typing import Any
 
 from django.db import transaction
 
-from invitations import live, rows
-from invitations.models import CallEvent, EventKind
+from invitations import deliveries, live, rows
+from invitations.models import CallEvent, EventKind, Invitation, StopReason
 from invitations.sheets import Actor, CallSheet
 
 
@@ -31,6 +32,8 @@ class Change:
         self._headline = headline
         self._by = by
         self._facts: list[CallEvent] = []
+        self._rings: list[Invitation] = []
+        self._stops: dict[tuple[StopReason, str | None], list[Invitation]] = {}
 
     def fact(self, kind: EventKind, **data: Any) -> None:
         """Add a fact: one log row, one revision."""
@@ -49,13 +52,35 @@ class Change:
             )
         )
 
+    def ring(self, invitation: Invitation) -> None:
+        """Owe a ring to the invitee's devices."""
+        self._rings.append(invitation)
+
+    def stop(self, invitation: Invitation, reason: StopReason, *, besides: str | None = None) -> None:
+        """Owe the end of a ring to the devices that may have got it.
+
+        Args:
+            invitation: closed now.
+            reason: why.
+            besides: the device that answered: it knows.
+        """
+        self._stops.setdefault((reason, besides), []).append(invitation)
+
+    @property
+    def happened(self) -> bool:
+        """Whether there is any fact to record."""
+        return bool(self._facts)
+
     def record(self) -> None:
-        """Write the log rows and owe the live hint to the commit. Does nothing if nothing happened."""
+        """Write the log rows and what is owed, owe the live hint to the commit. Does nothing if nothing happened."""
         if not self._facts:
             return
         for each in self._facts:
             each.call_id = self.sheet.call.pk
         rows.insert(*self._facts)
+        deliveries.plan_rings([each.pk for each in self._rings], now=self.now)
+        for (reason, besides), stopped in self._stops.items():
+            deliveries.plan_stops([each.pk for each in stopped], reason, now=self.now, besides=besides)
         transaction.on_commit(
             partial(
                 live.publish_call,

@@ -21,6 +21,8 @@ from invitations.sheets import CallSheet
 
 logger = logging.getLogger(__name__)
 
+DISPATCHERS = "callinvite.dispatchers"
+"""The channel group of all dispatchers."""
 Addressed = tuple[str, dict[str, Any]]
 """A channel group and the message for it."""
 
@@ -100,6 +102,14 @@ def publish_history(user_id: int, *, missed_unseen: int, origin: str | None = No
             _publish([(group_of(user_id), {"type": "live.frame", "text": text, "origin": origin})])
     except Exception:
         logger.exception("A cleared badge was not published; the next snapshot has it")
+
+
+def wake_dispatchers() -> None:
+    """Tell every dispatcher that there is something to do now. A hint: they look by themselves every second."""
+    try:
+        _publish([(DISPATCHERS, {"type": "dispatcher.wake"})])
+    except Exception:
+        logger.exception("The dispatchers were not woken; they look by themselves")
 
 
 def publish(group: str, message: dict[str, Any]) -> None:

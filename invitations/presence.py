@@ -16,14 +16,32 @@ from invitations.conf import limits
 logger = logging.getLogger(__name__)
 
 
-def mark_online(user_id: int) -> None:
-    """Note that a socket of this user gave a proof of life."""
+def mark_online(user_id: int, device_id: str | None = None) -> None:
+    """Note that a socket of this user gave a proof of life.
+
+    Args:
+        user_id: the user's key.
+        device_id: the device whose page or app holds the socket.
+    """
     _tolerantly(lambda: cache.set(_key(user_id), True, timeout=limits().online_seconds))
+    if device_id is not None:
+        _tolerantly(lambda: cache.set(_device_key(user_id, device_id), True, timeout=limits().device_live_seconds))
 
 
 def mark_offline(user_id: int) -> None:
     """Note that this user's last socket here closed; a socket elsewhere marks the user online again."""
     _tolerantly(lambda: cache.delete(_key(user_id)))
+
+
+def mark_device_gone(user_id: int, device_id: str) -> None:
+    """Note that the last socket of this device here closed."""
+    _tolerantly(lambda: cache.delete(_device_key(user_id, device_id)))
+
+
+def live_devices(devices: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Those of these devices, each a user's key and a device id, whose page or app gave a proof of life just now."""
+    keys = {_device_key(*each): each for each in devices}
+    return {keys[key] for key in _tolerantly(lambda: cache.get_many(list(keys))) or ()} if keys else set()
 
 
 def online(user_ids: Iterable[int]) -> set[int]:
@@ -42,3 +60,7 @@ def _tolerantly(ask: Callable[[], Any]) -> Any:
 
 def _key(user_id: int) -> str:
     return f"online:{user_id}"
+
+
+def _device_key(user_id: int, device_id: str) -> str:
+    return f"live:{user_id}:{device_id}"

@@ -1,18 +1,23 @@
 """The one wire shape of a call, for REST, socket, push and webhook alike.
 
-Pure: reads no database. What differs between two people looking at the same call is laid over a part made once."""
+Pure: reads no database but the few ring resources, which are remembered. What differs between two people looking at the
+same call is laid over a part made once."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from invitations import resources
+from invitations.resources import Look
 from invitations.sheets import CallSheet, Person
 
 if TYPE_CHECKING:
-    from invitations.models import Invitation, Participant
+    from invitations.models import Call, Invitation, Participant
 
 JSON = dict[str, Any]
+_PLACEHOLDER = re.compile(r"\{(?:caller|call)\}")
 
 
 def call_view(sheet: CallSheet, viewer_id: int | None, now: datetime) -> JSON:
@@ -69,13 +74,14 @@ def seen_by(viewer_id: int | None, sheet: CallSheet, shared: JSON, now: datetime
     ring = call if own is None else own
     expires_at = call.ring_expires_at if own is None else own.expires_at
     rings = call.state == "ringing" if own is None else own.state == "pending"
-    group = len({each.invitee_id for each in sheet.invitations}) > 1
-    caller = sheet.people[call.caller_id if own is None else own.inviter_id]
+    look = resources.look_of(ring.resource_id)
+    title, message = ring_words(sheet, ring, look)
     view = {
         **shared,
         "resource_id": ring.resource_id,
-        "notification_title": ring.notification_title or caller.name,
-        "notification_message": ring.notification_message or default_message(call.is_video_call, group),
+        "ringtone_url": look.ringtone_url,
+        "notification_title": title,
+        "notification_message": message,
         "timeout_seconds": ring.timeout_seconds,
         "ring_expires_at": moment(expires_at),
         "remaining_ms": max(0, round((expires_at - now).total_seconds() * 1000)) if rings else 0,
@@ -120,6 +126,29 @@ def _open_verbs(sheet: CallSheet, viewer_id: int, own: Invitation | None, *, ins
 def person_view(person: Person) -> JSON:
     """A person on the wire: the public id and the shown name."""
     return {"id": person.username, "name": person.name}
+
+
+def ring_words(sheet: CallSheet, ring: Call | Invitation, look: Look) -> tuple[str, str]:
+    """The title and the message of a ring: the sender's, else the resource's, else the caller's name and the kind.
+
+    Args:
+        sheet: the call.
+        ring: the invitation, or for the caller's own view the call.
+        look: the ring's resource.
+    """
+    call = sheet.call
+    caller = sheet.people[getattr(ring, "inviter_id", call.caller_id)].name
+    group = len({each.invitee_id for each in sheet.invitations}) > 1
+    kind = default_message(call.is_video_call, group)
+
+    values = {"{caller}": caller, "{call}": kind.removeprefix("Incoming ")}
+
+    def filled(template: str) -> str:
+        # In one pass: a name that looks like a placeholder stays a name.
+        return _PLACEHOLDER.sub(lambda found: values[found[0]], template)
+
+    title = ring.notification_title or filled(look.title_template) or caller
+    return title, ring.notification_message or filled(look.message_template) or kind
 
 
 def default_message(is_video_call: bool, group: bool) -> str:

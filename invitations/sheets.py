@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
 
 
+MEDIA_PROOF_SECONDS = 10
+"""Who gave a sign of life in the last seconds before media was due is reached by us: what failed is the media. Twice
+the time between two syncs of a client with an open call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A user as calls see one: the key, the public id and the shown name."""
@@ -37,6 +42,7 @@ class Actor:
         origin: the channel of the socket that asks: it gets the result instead of the live frame.
         lives: the request itself proves that the device is alive.
         is_admin: may end any call and cancel any invitation.
+        ring_pk: the key of the one invitation that the actor may answer, for those who act by its token.
     """
 
     user_id: int
@@ -46,6 +52,7 @@ class Actor:
     origin: str | None = None
     lives: bool = False
     is_admin: bool = False
+    ring_pk: int | None = None
 
 
 @dataclass(slots=True)
@@ -71,6 +78,10 @@ class CallSheet:
         """The user's latest invitation: an earlier attempt no longer counts."""
         return next((each for each in reversed(self.invitations) if each.invitee_id == user_id), None)
 
+    def invitation_by_key(self, key: int) -> Invitation | None:
+        """One attempt to invite somebody, a later one notwithstanding."""
+        return next((each for each in self.invitations if each.pk == key), None)
+
     def participant_of(self, user_id: int) -> Participant | None:
         """The user's open stay in the call."""
         return next((each for each in self.participants if each.user_id == user_id and each.left_at is None), None)
@@ -83,11 +94,25 @@ class CallSheet:
         """When time changes this call next: a ring or a lease runs out, or it lasted too long. None if it is over."""
         if self.call.state == "ended":
             return None
+        media_fails_at = self.media_fails_at()
         return min(
             longest_until(self.call),
             *(each.expires_at for each in self.pending()),
             *(lease_expires_at(each, self.call) for each in self.inside()),
+            *(() if media_fails_at is None else (media_fails_at,)),
         )
+
+    def media_fails_at(self) -> datetime | None:
+        """When the call ends for want of media: it is due by then, and everybody in it is provably still there.
+
+        A silent device is the lease's business, and one that never proved life keeps its place without media.
+        """
+        due_at = self.call.media_due_at
+        if due_at is None or self.call.state != "active":
+            return None
+        alive_from = due_at - timedelta(seconds=MEDIA_PROOF_SECONDS)
+        alive = all(each.proved_at is not None and each.proved_at >= alive_from for each in self.inside())
+        return due_at if alive else None
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether a deadline of this open call has passed and nobody has acted on it yet."""
@@ -109,6 +134,25 @@ def lease_expires_at(participant: Participant, call: Call) -> datetime:
         since = max(participant.joined_at, call.answered_at or participant.joined_at)
         return since + timedelta(seconds=terms.lease_unproven_seconds)
     return call.ring_expires_at
+
+
+def media_due_at(sheet: CallSheet) -> datetime | None:
+    """By when media must have come up in a call as it is now: what its row keeps as `media_due_at`.
+
+    None unless two are in an active call in which nobody, even of those who left, ever reported `connected`. Counts
+    from the answer, or from the latest joining of those inside, so that whoever comes late has the full time too. A
+    later moment that was set before holds: somebody was given it.
+    """
+    media_seconds = limits().media_seconds
+    call = sheet.call
+    inside = sheet.inside()
+    if not media_seconds or call.state != "active" or call.answered_at is None or len(inside) < 2:
+        return None
+    if any(each.connected_at is not None for each in sheet.participants):
+        return None
+    since = max(call.answered_at, *(each.joined_at for each in inside))
+    due_at = since + timedelta(seconds=media_seconds)
+    return due_at if call.media_due_at is None else max(due_at, call.media_due_at)
 
 
 def longest_until(call: Call) -> datetime:

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 PASSWORD = "right-horse-7"
 ROOMS = Path(__file__).parent
-POSTGRES_ROOMS = {"admin", "api", "calls", "dispatcher", "events", "models"}
+POSTGRES_ROOMS = {"admin", "api", "calls", "deliveries", "dispatcher", "events", "models"}
 """Rooms whose tests also run on PostgreSQL, which locks row by row; elsewhere a test asks by its mark."""
+WHOLE_MACHINE = {"test_media", "test_network", "test_turn", "test_crash"}
+"""How the names of browser tests begin that need all processors: they move pictures and sound, or stop processes."""
 
 
 def pytest_configure() -> None:
@@ -41,6 +43,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         room = item.path.relative_to(ROOMS).parts[0]
         if room == "browser":
             item.add_marker(pytest.mark.browser)
+            if item.path.name.startswith(tuple(WHOLE_MACHINE)):
+                item.add_marker(pytest.mark.alone)
         if room in POSTGRES_ROOMS:
             item.add_marker(pytest.mark.postgres)
         (left_out if item.get_closest_marker(foreign) else chosen).append(item)

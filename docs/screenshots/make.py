@@ -16,12 +16,21 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
+from docs.screenshots.faces import film  # noqa: E402
 from tests.support.server import DEMO_USERS, RunningServer  # noqa: E402
 from tests.support.signing_in import sign_everybody_in  # noqa: E402
 
 JSON = dict[str, Any]
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+ARGUMENTS = [
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire",
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+]
 SEND = """([invitees, seconds, customData]) => {
   const button = document.createElement("send-call-invitation-button");
   button.setAttribute("invitees", invitees);
@@ -45,18 +54,26 @@ LEAVE = """async () => {
 
 
 class Stage:
-    """Four people with a page each; alice's is the one that is pictured."""
+    """People with a page each, everyone at a browser whose camera films them; alice's is the one that is pictured."""
 
     def __init__(
-        self, browser: Browser, server: RunningServer, size: dict[str, int], theme: str, cookies: dict[str, Any]
+        self,
+        browsers: dict[str, Browser],
+        server: RunningServer,
+        size: dict[str, int],
+        theme: str,
+        cookies: dict[str, Any],
     ):
         self.server = server
         self.contexts: list[BrowserContext] = []
         self.pages: dict[str, Page] = {}
-        for name in DEMO_USERS:
-            if name == "dave":
-                continue
-            context = browser.new_context(viewport=size, color_scheme=theme, device_scale_factor=1)  # type: ignore[arg-type]
+        for name, browser in browsers.items():
+            context = browser.new_context(
+                viewport=size,  # type: ignore[arg-type]
+                color_scheme=theme,  # type: ignore[arg-type]
+                device_scale_factor=1,
+                permissions=["camera", "microphone"],
+            )
             context.add_cookies(cookies[name])
             self.contexts.append(context)
             self.pages[name] = context.new_page()
@@ -129,10 +146,57 @@ def rejected(stage: Stage) -> None:
     stage.alice.get_by_role("button", name="Call again").wait_for()
 
 
+def sees(page: Page, others: int) -> None:
+    """Wait until the others' pictures move, and are as sharp as they get."""
+    moving = (
+        "(n) => new Promise((resolve) => { const look = () => { const all = [...document.querySelectorAll("
+        "'call-stage .tile--video:not(.tile--self) video')]; if (all.length >= n && all.every((each) => "
+        "each.videoWidth > 0 && each.currentTime > 2.5)) { resolve(); } else { setTimeout(look, 50); } }; look(); })"
+    )
+    page.evaluate(moving, others)
+
+
 def connected(stage: Stage) -> None:
     stage.call(stage.alice, "bob:Bob")
     stage.accept(stage.bob)
     stage.alice.locator("call-screen [role=timer]:visible").wait_for()
+    sees(stage.alice, 1)
+
+
+def muted(stage: Stage) -> None:
+    connected(stage)
+    stage.bob.keyboard.press("v")
+    stage.bob.keyboard.press("m")
+    stage.alice.locator(".tile--main.tile--quiet:not(.tile--video)").wait_for()
+
+
+def more(stage: Stage) -> None:
+    connected(stage)
+    stage.alice.get_by_role("button", name="More").click()
+
+
+def asked(stage: Stage) -> None:
+    connected_group(stage)
+    stage.alice.get_by_role("button", name="Hang up").click()
+
+
+def audio(stage: Stage) -> None:
+    stage.alice.get_by_role("button", name="Audio call Bob").click()
+    stage.accept(stage.bob)
+    stage.alice.locator("call-screen .quality:visible").wait_for()
+
+
+def audio_offer(stage: Stage) -> None:
+    audio(stage)
+    stage.bob.keyboard.press("v")
+    sees(stage.alice, 1)
+
+
+def trouble(stage: Stage) -> None:
+    stage.alice.evaluate(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    )
+    audio(stage)
 
 
 def connected_group(stage: Stage) -> None:
@@ -140,6 +204,14 @@ def connected_group(stage: Stage) -> None:
     stage.accept(stage.bob)
     stage.accept(stage.carol)
     stage.alice.get_by_role("heading", name="Bob and Carol").wait_for()
+    sees(stage.alice, 2)
+
+
+def shared_screen(stage: Stage) -> None:
+    connected_group(stage)
+    stage.carol.keyboard.press("s")
+    stage.alice.locator(".tile--screen.tile--main.tile--video").wait_for()
+    sees(stage.alice, 2)
 
 
 def minimised(stage: Stage) -> None:
@@ -188,20 +260,21 @@ SCREENS: dict[str, Callable[[Stage], None]] = {
     each.__name__.replace("_", "-"): each
     for each in (
         people, incoming, replies, group_ring, outgoing, unreached, outgoing_group, rejected, connected,
-        connected_group, minimised, picker, recents, choosing, nobody, refused, settings,
+        connected_group, shared_screen, muted, more, asked, audio, audio_offer, trouble,
+        minimised, picker, recents, choosing, nobody, refused, settings,
     )
 }  # fmt: skip
 
 
-def take_all(browser: Browser, server: RunningServer, folder: Path, only: list[str]) -> None:
+def take_all(browsers: dict[str, Browser], server: RunningServer, folder: Path, only: list[str]) -> None:
     """Every screen in every size and theme."""
     folder.mkdir(parents=True, exist_ok=True)
-    cookies = sign_everybody_in(browser, server)
+    cookies = sign_everybody_in(browsers["alice"], server)
     for size, theme in ((DESKTOP, "light"), (PHONE, "dark"), (PHONE, "light"), (DESKTOP, "dark")):
         tag = f"{'phone' if size is PHONE else 'desktop'}-{theme}"
         if only and tag not in only and not set(only) & set(SCREENS):
             continue
-        stage = Stage(browser, server, size, theme, cookies)
+        stage = Stage(browsers, server, size, theme, cookies)
         for name, play in SCREENS.items():
             if not only or tag in only or name in only:
                 play(stage)
@@ -209,7 +282,7 @@ def take_all(browser: Browser, server: RunningServer, folder: Path, only: list[s
                 stage.alice.screenshot(path=folder / f"{tag}-{name}.png")
                 stage.clear()
         stage.close()
-        strangers(browser, server, size, theme, folder / tag)
+        strangers(browsers["alice"], server, size, theme, folder / tag)
 
 
 def strangers(browser: Browser, server: RunningServer, size: dict[str, int], theme: str, prefix: Path) -> None:
@@ -236,16 +309,19 @@ def settle(page: Page) -> None:
     )
 
 
-def take_for_readme(browser: Browser, server: RunningServer) -> None:
-    """The few pictures that the README shows."""
-    cookies = sign_everybody_in(browser, server)
+def take_for_readme(browsers: dict[str, Browser], server: RunningServer) -> None:
+    """The few pictures that the README and the documentation show."""
+    cookies = sign_everybody_in(browsers["alice"], server)
     for name, screen, size, theme in (
         ("incoming", "incoming", DESKTOP, "light"),
         ("incoming-phone", "incoming", PHONE, "dark"),
         ("outgoing-group", "outgoing-group", DESKTOP, "dark"),
         ("people", "people", DESKTOP, "light"),
+        ("call", "connected", DESKTOP, "light"),
+        ("call-phone", "connected", PHONE, "dark"),
+        ("call-group", "connected-group", DESKTOP, "dark"),
     ):
-        stage = Stage(browser, server, size, theme, cookies)
+        stage = Stage(browsers, server, size, theme, cookies)
         SCREENS[screen](stage)
         settle(stage.alice)
         stage.alice.screenshot(path=HERE / f"{name}.png")
@@ -264,12 +340,20 @@ def main() -> None:
         RunningServer(Path(folder) / "data", env={"CALLINVITE_SIGNUP": "open"}) as server,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browsers = {
+            name: playwright.chromium.launch(
+                executable_path="/usr/bin/chromium",
+                args=[*ARGUMENTS, f"--use-file-for-fake-video-capture={film(name, Path(folder))}"],
+            )
+            for name in DEMO_USERS
+            if name != "dave"
+        }
         if options.all:
-            take_all(browser, server, options.all, options.only)
+            take_all(browsers, server, options.all, options.only)
         else:
-            take_for_readme(browser, server)
-        browser.close()
+            take_for_readme(browsers, server)
+        for browser in browsers.values():
+            browser.close()
 
 
 if __name__ == "__main__":

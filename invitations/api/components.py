@@ -6,14 +6,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from invitations import calls, transports
 from invitations.api.errors import STATUS
 from invitations.api.inputs import CALL_ID, DEVICE_ID
 from invitations.errors import SENTENCES, Code
 from invitations.models import (
     CallState,
     DeviceKind,
+    DisabledReason,
     EndReason,
     EventKind,
+    Health,
     InvitationState,
     LeftReason,
     RejectReason,
@@ -185,11 +188,46 @@ DEVICE_EXAMPLE = {
     "device_id": "bobs-phone",
     "label": "Bob's phone",
     "kind": "android",
-    "push": None,
-    "health": "no_address",
+    "push": {"transport": "webpush", "host": "fcm.googleapis.com"},
+    "health": "ok",
     "disabled_reason": None,
+    "disabled_since": None,
     "last_seen_at": "2026-11-23T09:00:00.123Z",
     "last_ringing_at": None,
+}
+DEVICE_MEMBERS: dict[str, Schema] = {
+    "device_id": text(pattern=DEVICE_ID_PATTERN),
+    "label": text(maxLength=64),
+    "kind": words(DeviceKind.values),
+    "push": or_null(
+        thing(transport=words(list(transports.NAMES)), host=text("Of its push service; no more is shown."))
+    ),
+    "health": words(Health.values, "Whether it can be rung by push, as far as is known."),
+    "disabled_reason": or_null(words(DisabledReason.values)),
+    "disabled_since": or_null(MOMENT),
+    "last_seen_at": or_null(MOMENT),
+    "last_ringing_at": or_null(MOMENT),
+}
+RENEWAL_TOKEN = text("For `POST /push/renew`, when the browser changes the address. Dies with the address.")
+REGISTERED_DEVICE = thing(**DEVICE_MEMBERS, renewal_token=RENEWAL_TOKEN)
+REGISTERED_DEVICE["required"] = list(DEVICE_MEMBERS)
+KEY_EXAMPLE = "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"
+ICE_SERVER = thing(
+    urls={**list_of(text(pattern="^(stuns?|turns?):")), "minItems": 1},
+    username=text("With TURN only."),
+    credential=text("With TURN only."),
+)
+ICE_SERVER["required"] = ["urls"]
+ICE_SERVERS_EXAMPLE = {
+    "ice_servers": [
+        {"urls": ["stun:calls.example.org:3478"]},
+        {
+            "urls": ["turn:calls.example.org:3478?transport=udp", "turns:calls.example.org:5349?transport=tcp"],
+            "username": "1795431600:alice",
+            "credential": "8rmYwI4rVUjkZ0zm2bZm7O4yqMo=",
+        },
+    ],
+    "expires_at": "2026-11-23T11:00:00.000Z",
 }
 INVITEE_CODES = [
     Code.UNKNOWN_USER,
@@ -237,7 +275,7 @@ COMPONENTS: dict[str, Schema] = {
     "Seen": thing({"missed_unseen": 0}, missed_unseen=COUNT),
     "TimelineEntry": thing(
         at=MOMENT,
-        code=words(EventKind.values),
+        code=words([*EventKind.values, *calls.TOLD_CODES]),
         text=text("A sentence for people."),
         user=or_null(text("Whom it is about.")),
         device=or_null(text("On which device; only one's own are shown.")),
@@ -261,16 +299,46 @@ COMPONENTS: dict[str, Schema] = {
     "Users": page_of(ref("User")),
     "Device": thing(
         DEVICE_EXAMPLE,
-        device_id=text(pattern=DEVICE_ID_PATTERN),
-        label=text(maxLength=64),
-        kind=words(DeviceKind.values),
-        push={"type": "null", "description": "This server does not send pushes yet."},
-        health=words(["ok", "no_address", "disabled"]),
-        disabled_reason=or_null(text()),
-        last_seen_at=or_null(MOMENT),
-        last_ringing_at=or_null(MOMENT),
+        **DEVICE_MEMBERS,
     ),
+    "RegisteredDevice": REGISTERED_DEVICE,
+    "RenewedDevice": thing(device=ref("Device"), renewal_token=RENEWAL_TOKEN),
+    "PushKey": thing(
+        {"public_key": KEY_EXAMPLE}, public_key=text("Uncompressed P-256 point, base64url.", minLength=87)
+    ),
+    "TestRing": thing(
+        test_id=text(),
+        device_id=text(pattern=DEVICE_ID_PATTERN),
+        state=words(["waiting", "sent", "arrived", "failed"]),
+        hops=list_of(ref("TestRingHop")),
+        created_at=MOMENT,
+        expires_at=MOMENT,
+    ),
+    "TestRingHop": thing(
+        code=words(["planned", "sent", "retrying", "failed", "arrived"]), at=MOMENT, text=text("A sentence for people.")
+    ),
+    "Resource": thing(
+        resource_id=text("What a sender names it by.", maxLength=128),
+        name=text(maxLength=64),
+        is_default=FLAG,
+        ringtone_url=or_null(text("A path on this server.")),
+        icon_url=or_null(text("A path on this server.")),
+        badge_url=or_null(text("A path on this server.")),
+        vibration=list_of(COUNT),
+        silent=FLAG,
+        require_interaction=FLAG,
+        accent=or_null(text("A colour.", pattern="^#[0-9a-fA-F]{6}$")),
+        title_template=text(maxLength=128),
+        message_template=text(maxLength=512),
+    ),
+    "Resources": page_of(ref("Resource")),
     "Devices": page_of(ref("Device")),
+    "IceServer": ICE_SERVER,
+    "IceServers": thing(
+        ICE_SERVERS_EXAMPLE,
+        ice_servers=list_of(ref("IceServer")),
+        expires_at=text("From then on the credentials are worthless.", format="date-time"),
+    ),
     "Token": thing(
         {"token": "5b0d…", "expiry": "2027-02-21T09:00:00.123Z", "user": {"id": "bob", "name": "Bob"}},
         token=text("For `Authorization: Bearer`. Shown this once."),

@@ -222,7 +222,7 @@ _VERBS: dict[str, Decorator] = {
     "connected": _verb(
         "connected",
         "Say that media is up",
-        "For those who are in the call.",
+        "For those who are in the call. One in which nobody ever says so ends as `media_failed`, if its devices live.",
         inputs.ON_DEVICE,
         Code.NOT_ALLOWED,
         Code.ANSWERED_ELSEWHERE,
@@ -325,8 +325,24 @@ PUT_DEVICE = extend_schema(
     summary="Describe a device of yours, known or new",
     parameters=[DEVICE_ID],
     request=inputs.DeviceInput,
-    responses={**_reads("Device", "The device."), **problems(*WRITING, Code.NOT_FOUND)},
-    examples=_body("A phone", label="Bob's phone", kind="android", push=None),
+    description=(
+        "With `push`, the device is rung there; an address belongs to one device, and leaves the one that had it. Left"
+        " out, the address stays; null removes it. The end of the session or token removes it too."
+    ),
+    responses={**_reads("RegisteredDevice", "The device."), **problems(*WRITING, Code.NOT_FOUND)},
+    examples=[
+        *_body("A phone without an address", label="Bob's phone", kind="android", push=None),
+        *_body(
+            "A browser",
+            label="Firefox on Linux",
+            kind="browser",
+            push={
+                "transport": "webpush",
+                "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/…",
+                "keys": {"p256dh": "BCVx…", "auth": "BTBZ…"},
+            },
+        ),
+    ],
 )
 DELETE_DEVICE = extend_schema(
     operation_id="delete_device",
@@ -337,6 +353,66 @@ DELETE_DEVICE = extend_schema(
         204: OpenApiResponse(description="Forgotten."),
         **problems(*SIGNED_IN, Code.CSRF_FAILED, Code.NOT_FOUND),
     },
+)
+PUSH_KEY = extend_schema(
+    operation_id="get_push_key",
+    summary="The server's key for push addresses",
+    description="For `pushManager.subscribe({applicationServerKey})` (RFC 8292).",
+    responses={**_reads("PushKey", "The key."), **problems(*SIGNED_IN)},
+)
+RENEW = extend_schema(
+    operation_id="renew_push_address",
+    summary="Replace a device's push address by the token of the old one",
+    description="For a service worker whose browser changed the address: no session is needed.",
+    auth=[],
+    request=inputs.Renewal,
+    responses={
+        **_reads("RenewedDevice", "The device, and the token of its new address."),
+        **problems(*ALWAYS, Code.NOT_AUTHENTICATED, Code.INVALID, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE),
+    },
+)
+TEST_RING = extend_schema(
+    operation_id="make_test_ring",
+    summary="Ring one of your devices, for a test",
+    description="A real one, by push; nobody is behind it. Ask for it again to see how far it has come.",
+    parameters=[DEVICE_ID],
+    request=None,
+    responses={
+        201: OpenApiResponse(ref("TestRing"), description="It is on its way."),
+        **problems(*SIGNED_IN, Code.CSRF_FAILED, Code.INVALID, Code.NOT_FOUND, Code.THROTTLED),
+    },
+)
+LAST_TEST_RING = extend_schema(
+    operation_id="get_test_ring",
+    summary="How far the last test ring of a device has come",
+    parameters=[DEVICE_ID],
+    responses={**_reads("TestRing", "Hop by hop."), **problems(*SIGNED_IN, Code.NOT_FOUND)},
+)
+TEST_RING_SHOWN = extend_schema(
+    operation_id="acknowledge_test_ring",
+    summary="Say that this device showed its test ring",
+    description="By the `action_token` of the push message: `Authorization: Invitation <token>`.",
+    parameters=[DEVICE_ID],
+    auth=[],
+    request=None,
+    responses={**_reads("TestRing", "Noted."), **problems(*SIGNED_IN, Code.NOT_FOUND)},
+)
+RESOURCES = extend_schema(
+    operation_id="list_resources",
+    summary="How a ring can sound and look",
+    description="What `resource_id` may name. Kept by the admins.",
+    parameters=PAGE,
+    responses={**_reads("Resources", "A page, by id."), **problems(*SIGNED_IN, Code.INVALID)},
+)
+ICE_SERVERS = extend_schema(
+    operation_id="list_ice_servers",
+    summary="STUN and TURN servers for media",
+    description=(
+        "For the browser's `RTCPeerConnection` as they are. TURN servers are given only to those who are in an open"
+        " call or are being rung, under a name that ends by itself at `expires_at`: ask anew for each call. Empty if"
+        " this instance has none."
+    ),
+    responses={**_reads("IceServers", "What you may use now."), **problems(*SIGNED_IN)},
 )
 LOGIN = extend_schema(
     operation_id="make_token",

@@ -11,14 +11,16 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from invitations import conf
+from invitations import conf, transports
 from invitations.api.errors import InvalidInput
 from invitations.models import DeviceKind, RejectReason
+from invitations.transports import Address, InvalidAddress, vapid
 
 DEVICE_ID = r"[A-Za-z0-9._~-]{1,64}"
 CALL_ID = rf"[A-Za-z0-9._~:@-]{{1,{conf.limits().call_id_chars}}}"
 LABEL_CHARS = 64
 PASSWORD_CHARS = 4096
+KEY_CHARS = 128
 LARGEST_LIST = 100
 
 REQUIRED = "This field is required."
@@ -173,21 +175,62 @@ class Texts(serializers.ListField):
         return [self.child.checked(each) for each in value]
 
 
-class NoPush(serializers.JSONField):
-    """A push address: none yet, for this server does not send pushes."""
+class PushAddress(serializers.JSONField):
+    """Where a device is pushed to: what a browser's `PushSubscription.toJSON()` gives, with the transport's name."""
 
     def described(self) -> dict[str, Any]:
         """The field in JSON Schema."""
-        return {"const": None, "description": "This server does not send pushes yet."}
+        key = {"type": "string", "maxLength": KEY_CHARS}
+        described = {
+            "type": ["object", "null"] if self.allow_null else "object",
+            "description": self.help_text,
+            "properties": {
+                "transport": {"type": "string", "enum": list(transports.NAMES)},
+                "endpoint": {"type": "string", "format": "push-endpoint", "description": "An https URL."},
+                "keys": {
+                    "type": "object",
+                    "properties": {"p256dh": {**key, "format": "p256-point"}, "auth": {**key, "format": "push-auth"}},
+                    "required": ["p256dh", "auth"],
+                },
+                "public_key": {
+                    "type": ["string", "null"],
+                    "format": "vapid-key",
+                    "description": "The key of `GET /push/key` that the address was made with; the present one where "
+                    "left out.",
+                },
+            },
+            "required": ["transport", "endpoint", "keys"],
+        }
+        return described
 
-    def checked(self, value: object) -> None:
-        """Null.
+    def checked(self, value: object) -> Address:
+        """The address in its one spelling.
 
         Raises:
-            Refused: anything else.
+            Refused: it cannot be one, or must not be used.
         """
-        if value is not None:
-            raise Refused("This server does not send pushes yet: leave it out or send null.")
+        if type(value) is not dict:
+            raise Refused("This must be an object, or null.")
+        found = value.get("keys", {})
+        if type(found) is not dict:
+            raise Refused("`keys` must be an object with `p256dh` and `auth`.")
+        parts = {
+            "transport": value.get("transport"),
+            "endpoint": value.get("endpoint", ""),
+            "p256dh": found.get("p256dh", ""),
+            "auth": found.get("auth", ""),
+            "signing_key": value.get("public_key") or vapid.current_public_key() or "",
+        }
+        for name, part in parts.items():
+            if type(part) is not str:
+                raise Refused(f"`{'public_key' if name == 'signing_key' else name}` must be a string.")
+        try:
+            address = transports.transport_named(parts["transport"]).check(Address(**parts))
+        except InvalidAddress as invalid:
+            raise Refused(str(invalid)) from None
+        if address.signing_key and not vapid.is_known(address.signing_key):
+            raise Refused("`public_key` is none of this server's: subscribe anew with that of `GET /push/key`.")
+        return address
 
 
 class Input(serializers.Serializer):
@@ -396,7 +439,16 @@ class DeviceInput(Input):
 
     label = Text(max_length=LABEL_CHARS, required=False, default="")  # type: ignore[assignment]
     kind = OneOf(choices=DeviceKind.choices, required=False, default=DeviceKind.BROWSER.value)
-    push = NoPush(required=False, default=None)
+    push = PushAddress(
+        required=False, allow_null=True, help_text="Left out, the device keeps the address it has; null removes it."
+    )
+
+
+class Renewal(Input):
+    """A new push address in the place of the one that a token was made for."""
+
+    token = Text(max_length=512, min_length=1)
+    push = PushAddress(help_text="As in a device.")
 
 
 class Login(Input):
@@ -462,4 +514,5 @@ RINGING = Ringing()
 ON_DEVICE = OnDevice()
 ME = Me()
 DEVICE = DeviceInput()
+RENEW = Renewal()
 LOGIN = Login()

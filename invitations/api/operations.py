@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from invitations import calls
+from invitations import calls, conf, ice
 from invitations.api import inputs
 from invitations.api.errors import InvalidInput, call_problem, invalid_problem, problem
 from invitations.errors import CallError, Code
@@ -121,8 +121,19 @@ def _history_seen(actor: Actor, call_id: str | None, values: JSON, now: datetime
 
 
 def _timeline(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
-    entries = calls.timeline(_known(call_id), viewer_id=actor.user_id, now=now)
+    entries = calls.timeline(_known(call_id), viewer_id=actor.user_id, now=now, sees_all=actor.is_admin)
     return 200, {"call_id": call_id, "entries": entries}
+
+
+def _ice_servers(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
+    found, expires_at = ice.offer(
+        ice.configured(),
+        username=actor.username,
+        relays=calls.is_in_open_call(actor.user_id, now=now),
+        now=now,
+        lifetime_seconds=conf.limits().turn_credential_seconds,
+    )
+    return 200, {"ice_servers": found, "expires_at": moment(expires_at)}
 
 
 def _known(call_id: object) -> str:
@@ -163,4 +174,5 @@ VERBS: dict[str, Operation] = {
     "open": Operation(inputs.ON_DEVICE, _open),
     "history_seen": Operation(inputs.ON_DEVICE, _history_seen),
     "timeline": Operation(inputs.ON_DEVICE, _timeline),
+    "ice_servers": Operation(inputs.ON_DEVICE, _ice_servers),
 }

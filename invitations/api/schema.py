@@ -37,6 +37,8 @@ _TAGS: dict[str, str] = {
     "me": "people",
     "users": "people",
     "devices": "devices",
+    "push": "devices",
+    "resources": "devices",
     "history": "calls",
 }
 
@@ -49,6 +51,22 @@ class BearerScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "A token of `POST /auth/token`."}
+
+
+class InvitationScheme(OpenApiAuthenticationExtension):
+    """The token of a push message."""
+
+    target_class = "invitations.api.ring_tokens.InvitationAuthentication"
+    name = "invitation"
+    match_subclasses = True
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "invitation",
+            "description": "The `action_token` of a push message: good for that one ring on that one device. When the "
+            "ring is over the answer is 410 with the reason as its code.",
+        }
 
 
 class BrowserScheme(OpenApiAuthenticationExtension):

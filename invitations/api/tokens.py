@@ -4,8 +4,6 @@ Tokens are kept as digests, expire, and belong to one device each."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -23,7 +21,7 @@ from rest_framework.authentication import CSRFCheck, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from invitations import rows
+from invitations import devices, rows
 from invitations.api.errors import CsrfFailed
 from invitations.models import Device, DeviceKind
 from invitations.sheets import Actor
@@ -112,7 +110,7 @@ def issue_token(user: AbstractBaseUser, device_name: str, now: datetime) -> tupl
         row, token = model.objects.create(user)
         Device.objects.create(
             user_id=user.pk,
-            device_id=implicit_device_id(token_digest=row.digest),
+            device_id=devices.credential_of(token_digest=row.digest),
             label=device_name,
             kind=DeviceKind.OTHER,
             created_at=now,
@@ -122,22 +120,11 @@ def issue_token(user: AbstractBaseUser, device_name: str, now: datetime) -> tupl
 
 
 def revoke_token(user_id: int, digest: str) -> None:
-    """End a token, and the device that it stood for."""
+    """End a token, the device that it stood for, and the push addresses that it registered."""
     get_token_model().objects.filter(user_id=user_id, digest=digest).delete()
-    Device.objects.filter(user_id=user_id, device_id=implicit_device_id(token_digest=digest)).delete()
-
-
-def implicit_device_id(*, session_key: str | None = None, token_digest: str | None = None) -> str:
-    """The id of the device that a session or token stands for where the client names none.
-
-    Args:
-        session_key: of a browser's session; it cannot be guessed from the id.
-        token_digest: of an app's token.
-    """
-    if token_digest is not None:
-        return f"token-{token_digest[:22]}"
-    digest = hashlib.sha256((session_key or "").encode()).digest()
-    return f"session-{base64.urlsafe_b64encode(digest).decode()[:22]}"
+    credential = devices.credential_of(token_digest=digest)
+    devices.sign_out(credential)
+    Device.objects.filter(user_id=user_id, device_id=credential).delete()
 
 
 def asker_id(request: Request) -> int:
@@ -158,7 +145,7 @@ def actor_of(request: Request) -> Actor:
     return Actor(
         user_id=asker_id(request),
         username=request.user.get_username(),
-        device_id=implicit_device_id(**credentials_of(request)),
+        device_id=devices.credential_of(**credentials_of(request)),
     )
 
 

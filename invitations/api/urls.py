@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from invitations.api import inputs, pages, views
+from invitations.api import devices, inputs, pages, views
 
 
 class CallIdConverter(StringConverter):
@@ -37,8 +37,14 @@ urlpatterns = [
     path("history/seen", views.HistorySeen.as_view(), name="history_seen"),
     path("me", views.Me.as_view(), name="me"),
     path("users", views.Users.as_view(), name="users"),
-    path("devices", views.Devices.as_view(), name="devices"),
-    path("devices/<device_id:device_id>", views.OneDevice.as_view(), name="device"),
+    path("devices", devices.Devices.as_view(), name="devices"),
+    path("devices/<device_id:device_id>", devices.OneDevice.as_view(), name="device"),
+    path("devices/<device_id:device_id>/test-ring", devices.TestRing.as_view(), name="test_ring"),
+    path("devices/<device_id:device_id>/test-ring/ringing", devices.TestRingShown.as_view(), name="test_ring_shown"),
+    path("push/key", devices.PushKey.as_view(), name="push_key"),
+    path("push/renew", devices.RenewAddress.as_view(), name="push_renew"),
+    path("resources", devices.Resources.as_view(), name="resources"),
+    path("ice-servers", views.IceServers.as_view(), name="ice_servers"),
     path("auth/token", views.AuthToken.as_view(), name="auth_token"),
     path("live/ticket", views.LiveTicket.as_view(), name="live_ticket"),
     path("schema", pages.Schema.as_view(), name="schema"),

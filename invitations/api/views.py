@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db.models import Q
+from django.http import Http404, HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotAcceptable
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from invitations import calls, conf, presence
-from invitations.api import documents, inputs, operations
-from invitations.api.errors import STATUS, answer, retry_after
+from invitations.action_tokens import Grant
+from invitations.api import documents, inputs, operations, ring_tokens
+from invitations.api.endpoint import Endpoint, answered
+from invitations.api.errors import STATUS
 from invitations.api.inputs import query_flag, query_text, query_word
 from invitations.api.pagination import page_of
-from invitations.api.parsers import JSONRequest
+from invitations.api.ring_tokens import InvitationAuthentication
 from invitations.api.throttles import check_login
 from invitations.api.tokens import (
     BearerAuthentication,
@@ -35,42 +34,12 @@ from invitations.api.tokens import (
     revoke_token,
 )
 from invitations.errors import SENTENCES, CallError, Code
-from invitations.models import Call, CallingPreferences, CallState, Device
+from invitations.models import Call, CallingPreferences, CallState
 from invitations.serializers import call_view, moment
+from invitations.sheets import Actor
 from invitations.tickets import make_ticket
 
 JSON = dict[str, Any]
-_ACCEPTED = frozenset({"", "*/*", "application/json", "application/*"})
-
-
-class Endpoint(APIView):
-    """What all addresses share: JSON in, JSON out, problems for everything else."""
-
-    metadata_class = None
-    _renderer: ClassVar = (JSONRenderer(), JSONRenderer.media_type)
-
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        return JSONRequest(
-            request,
-            parsers=(),
-            authenticators=self.get_authenticators(),
-            parser_context={"view": self, "args": args, "kwargs": kwargs},
-        )
-
-    @property
-    def default_response_headers(self) -> dict[str, str]:
-        return {"Cache-Control": "no-store"}
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        """Answers are JSON and nothing else; problems go out whatever was asked for.
-
-        Raises:
-            NotAcceptable: the client does not take JSON.
-        """
-        header = request.META.get("HTTP_ACCEPT", "")
-        if not force and header not in _ACCEPTED and not _takes_json(header):
-            raise NotAcceptable
-        return self._renderer
 
 
 class CallVerb(Endpoint):
@@ -79,6 +48,11 @@ class CallVerb(Endpoint):
     verb: ClassVar[str]
 
     def post(self, request: Request, call_id: str | None = None) -> HttpResponse:
+        if isinstance(request.auth, Grant):
+            now = timezone.now()
+            return answered(
+                *ring_tokens.act(self.verb, request.auth, request.user, call_id=call_id, body=request.data, now=now)
+            )
         status, body = operations.perform(
             self.verb, actor=actor_of(request), call_id=call_id, body=request.data, now=timezone.now()
         )
@@ -97,6 +71,7 @@ class Accept(CallVerb):
 
 @documents.describe(post=documents.verb("reject"))
 class Reject(CallVerb):
+    authentication_classes = (InvitationAuthentication, *CallVerb.authentication_classes)
     verb = "reject"
 
 
@@ -122,6 +97,7 @@ class End(CallVerb):
 
 @documents.describe(post=documents.verb("ringing"))
 class Ringing(CallVerb):
+    authentication_classes = (InvitationAuthentication, *CallVerb.authentication_classes)
     verb = "ringing"
 
 
@@ -162,9 +138,13 @@ class Read(Endpoint):
 
     operation: ClassVar[str]
 
+    def actor(self, request: Request) -> Actor:
+        """Who asks."""
+        return actor_of(request)
+
     def get(self, request: Request, call_id: str | None = None) -> HttpResponse:
         status, body = operations.perform(
-            self.operation, actor=actor_of(request), call_id=call_id, body=None, now=timezone.now()
+            self.operation, actor=self.actor(request), call_id=call_id, body=None, now=timezone.now()
         )
         return answered(status, body)
 
@@ -181,7 +161,17 @@ class OneCall(Read):
 
 @documents.describe(get=documents.TIMELINE)
 class Timeline(Read):
+    """Admins see it of every call, with everybody's devices."""
+
     operation = "timeline"
+
+    def actor(self, request: Request) -> Actor:
+        return replace(super().actor(request), is_admin=request.user.has_perm("invitations.view_call"))
+
+
+@documents.describe(get=documents.ICE_SERVERS)
+class IceServers(Read):
+    operation = "ice_servers"
 
 
 @documents.describe(post=documents.HISTORY_SEEN)
@@ -223,43 +213,6 @@ class Users(Endpoint):
                 Q(**{f"{model.USERNAME_FIELD}__icontains": word}) | Q(calling_preferences__display_name__icontains=word)
             )
         return answered(200, page_of(people, request, (model.USERNAME_FIELD,), _person_views))
-
-
-@documents.describe(get=documents.DEVICES)
-class Devices(Endpoint):
-    """The asker's own devices."""
-
-    def get(self, request: Request) -> HttpResponse:
-        return answered(200, page_of(_devices_of(request), request, ("device_id",), _device_views))
-
-
-@documents.describe(get=documents.DEVICE, put=documents.PUT_DEVICE, delete=documents.DELETE_DEVICE)
-class OneDevice(Endpoint):
-    """One device of the asker's own."""
-
-    def get(self, request: Request, device_id: str) -> HttpResponse:
-        device = _devices_of(request).filter(device_id=device_id).first()
-        if device is None:
-            raise Http404
-        return answered(200, _device_view(device))
-
-    def put(self, request: Request, device_id: str) -> HttpResponse:
-        values = inputs.DEVICE.run_validation(request.data)
-        values.pop("push")
-        now = timezone.now()
-        device, _ = Device.objects.update_or_create(
-            user_id=asker_id(request),
-            device_id=device_id,
-            defaults=values,
-            create_defaults={**values, "created_at": now, "last_seen_at": now},
-        )
-        return answered(200, _device_view(device))
-
-    def delete(self, request: Request, device_id: str) -> HttpResponse:
-        deleted, _ = _devices_of(request).filter(device_id=device_id).delete()
-        if not deleted:
-            raise Http404
-        return HttpResponse(status=204)
 
 
 @documents.describe(post=documents.LOGIN, delete=documents.LOGOUT)
@@ -334,27 +287,6 @@ class Unknown(Endpoint):
         raise Http404
 
 
-def answered(status: int, body: JSON) -> HttpResponse:
-    """A JSON answer; a status of 400 or more means that the body is a problem document."""
-    if status >= 400:
-        return answer(body, retry_after(body))
-    return HttpResponse(
-        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-        status=status,
-        content_type="application/json",
-    )
-
-
-def _takes_json(header: str) -> bool:
-    """Whether an Accept header lets JSON through (RFC 9110 section 12.5.1)."""
-    for each in header.split(","):
-        media_range, *parameters = (part.strip().lower() for part in each.split(";"))
-        refused = any(part.replace(" ", "").rstrip("0").rstrip(".") in {"q=", "q=0"} for part in parameters)
-        if media_range in _ACCEPTED and media_range and not refused:
-            return True
-    return False
-
-
 def _history_filters(params: Mapping[str, str]) -> JSON:
     return {
         "state": query_word(params, "state", CallState.values),
@@ -401,25 +333,3 @@ def _person_views(people: list[Any]) -> list[JSON]:
 def _shown_name(user: Any) -> str:
     preferences = getattr(user, "calling_preferences", None)
     return (preferences.display_name if preferences else "") or user.get_username()
-
-
-def _devices_of(request: Request) -> QuerySet[Device]:
-    return Device.objects.filter(user_id=asker_id(request))
-
-
-def _device_views(devices: list[Device]) -> list[JSON]:
-    return [_device_view(each) for each in devices]
-
-
-def _device_view(device: Device) -> JSON:
-    return {
-        "device_id": device.device_id,
-        "label": device.label,
-        "kind": device.kind,
-        # No device has a push address yet, hence nothing that could be out of order.
-        "push": None,
-        "health": "no_address",
-        "disabled_reason": None,
-        "last_seen_at": moment(device.last_seen_at),
-        "last_ringing_at": moment(device.last_ringing_at),
-    }

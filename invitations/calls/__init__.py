@@ -6,43 +6,52 @@ rows, and messages) is written in the same transaction; live hints follow the co
 from invitations.calls.answering import accept, reject, ringing
 from invitations.calls.cancelling import Cancelled, cancel
 from invitations.calls.expiring import expire, ring_again
+from invitations.calls.notifying import Taken, notified
 from invitations.calls.reading import (
     Synced,
     history,
+    is_in_open_call,
     is_inside,
     mark_history_seen,
     me,
     missed_unseen,
     open_calls,
     sheets,
+    sheets_by_key,
     sync,
     view,
 )
 from invitations.calls.sending import Sent, invite, send
-from invitations.calls.taking_part import connected, end, heartbeat, join, leave, prove_life
+from invitations.calls.taking_part import connected, end, forgive_outage, heartbeat, join, leave, prove_life
 from invitations.calls.timeline import timeline
+from invitations.calls.told_deliveries import CODES as TOLD_CODES
 from invitations.sheets import Actor, CallSheet
 
 __all__ = [
+    "TOLD_CODES",
     "Actor",
     "CallSheet",
     "Cancelled",
     "Sent",
     "Synced",
+    "Taken",
     "accept",
     "cancel",
     "connected",
     "end",
     "expire",
+    "forgive_outage",
     "heartbeat",
     "history",
     "invite",
+    "is_in_open_call",
     "is_inside",
     "join",
     "leave",
     "mark_history_seen",
     "me",
     "missed_unseen",
+    "notified",
     "open_calls",
     "prove_life",
     "reject",
@@ -50,6 +59,7 @@ __all__ = [
     "ringing",
     "send",
     "sheets",
+    "sheets_by_key",
     "sync",
     "timeline",
     "view",

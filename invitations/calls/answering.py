@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NoReturn
 
-from invitations import devices, rows
+from invitations import deliveries, devices, rows
 from invitations.calls.closing import ANSWERED, begin, save, settle, take_out
 from invitations.calls.loading import (
     InsideAnother,
@@ -18,7 +18,15 @@ from invitations.calls.loading import (
 from invitations.calls.transaction import Overdue, verb
 from invitations.errors import CallError, Code
 from invitations.events import Change
-from invitations.models import EventKind, Invitation, InvitationState, LeftReason, Participant, RejectReason
+from invitations.models import (
+    EventKind,
+    Invitation,
+    InvitationState,
+    LeftReason,
+    Participant,
+    RejectReason,
+    StopReason,
+)
 from invitations.sheets import Actor, CallSheet
 
 CURRENT = "current"
@@ -97,6 +105,7 @@ def reject(
     _answer(own, InvitationState.REJECTED, by, label, custom_data, now)
     own.reject_reason = RejectReason(reason).value
     rows.update(own, *ANSWERED)
+    change.stop(own, StopReason.REJECTED_ELSEWHERE, besides=by.device_id)
     change.fact(EventKind.INVITATION_REJECTED, invitee=by.username, reason=own.reject_reason, label=label)
     settle(sheet, change=change)
     return save(sheet, change)
@@ -120,6 +129,7 @@ def ringing(call_id: str, *, by: Actor, now: datetime, audible: bool = True) -> 
     if own.state != "pending":
         _refuse_answer(sheet, own, by)
     devices.rang(by.user_id, by.device_id, now=now)
+    deliveries.acknowledge(own.pk, by.device_id, audible=audible, now=now)
     if own.ringing_at is not None:
         return sheet
     label = label_of(by, sheet)
@@ -147,6 +157,7 @@ def take_call(sheet: CallSheet, own: Invitation, *, by: Actor, custom_data: str,
     change = Change(sheet, by=by, now=now)
     _answer(own, InvitationState.ACCEPTED, by, label, custom_data, now)
     rows.update(own, *ANSWERED)
+    change.stop(own, StopReason.ANSWERED_ELSEWHERE, besides=by.device_id)
     change.fact(EventKind.INVITATION_ACCEPTED, invitee=by.username, device=by.device_id, label=label)
     enter(sheet, by=by, change=change)
     return save(sheet, change)
@@ -216,7 +227,7 @@ def _current_call_id(by: Actor, now: datetime) -> str:
 
 
 def _ring_of(sheet: CallSheet, by: Actor) -> Invitation:
-    own = sheet.invitation_of(by.user_id)
+    own = sheet.invitation_of(by.user_id) if by.ring_pk is None else sheet.invitation_by_key(by.ring_pk)
     if own is None and by.user_id == sheet.call.caller_id:
         raise CallError(Code.NOT_ALLOWED, "This is your own call.", sheet=sheet)
     if own is None:

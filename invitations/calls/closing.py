@@ -14,13 +14,14 @@ from invitations.models import (
     InvitationState,
     LeftReason,
     Participant,
+    StopReason,
 )
-from invitations.sheets import CallSheet
+from invitations.sheets import CallSheet, media_due_at
 
 CLOSED = ("state", "reject_reason", "custom_data", "closed_at", "responded_at", "missed", "next_ring_at")
 ANSWERED = (*CLOSED, "answered_device", "answered_label")
 LEFT = ("left_at", "left_reason")
-CALL = ("revision", "state", "end_reason", "ring_expires_at", "answered_at", "ended_at")
+CALL = ("revision", "state", "end_reason", "ring_expires_at", "answered_at", "media_due_at", "ended_at")
 
 
 def close_invitation(
@@ -41,7 +42,9 @@ def close_invitation(
     invitation.next_ring_at = None
     invitation.missed = state == InvitationState.TIMED_OUT or invitation.notified_at is not None
     rows.update(invitation, *CLOSED)
-    kind = EventKind.INVITATION_TIMED_OUT if state == InvitationState.TIMED_OUT else EventKind.INVITATION_CANCELLED
+    timed_out = state == InvitationState.TIMED_OUT
+    change.stop(invitation, StopReason.TIMED_OUT if timed_out else StopReason.CANCELLED)
+    kind = EventKind.INVITATION_TIMED_OUT if timed_out else EventKind.INVITATION_CANCELLED
     change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
 
 
@@ -113,11 +116,13 @@ def unanswered_reason(sheet: CallSheet, *, withdrawn: bool) -> EndReason:
     return EndReason.BUSY if InvitationState.BUSY in states else EndReason.CANCELLED
 
 
-def finish(sheet: CallSheet, reason: EndReason, *, change: Change) -> None:
-    """End the call for everyone who is still in it."""
+def finish(
+    sheet: CallSheet, reason: EndReason, *, change: Change, left_reason: LeftReason = LeftReason.CALL_ENDED
+) -> None:
+    """End the call for everyone who is still in it, each of whom leaves for `left_reason`."""
     call = sheet.call
     for participant in sheet.inside():
-        take_out(sheet, participant, LeftReason.CALL_ENDED, change=change)
+        take_out(sheet, participant, left_reason, change=change)
     call.state = "ended"
     call.end_reason = reason.value
     # Two servers' clocks differ a little; a call never ends before it was made.
@@ -130,6 +135,7 @@ def save(sheet: CallSheet, change: Change) -> CallSheet:
     pending = sheet.pending()
     if pending:
         sheet.call.ring_expires_at = max(each.expires_at for each in pending)
+    sheet.call.media_due_at = media_due_at(sheet)
     rows.update(sheet.call, *CALL)
     change.record()
     return sheet

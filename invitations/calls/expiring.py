@@ -1,17 +1,18 @@
-"""What the passing of time does to a call: rings that run out, leases that lapse, rings that must be heard again."""
+"""What the passing of time does to a call: rings that run out, leases that lapse, media that never comes, rings that
+must be heard again."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from invitations import live, rows
+from invitations import deliveries, live, rows
 from invitations.calls.closing import cancel_pending, close_invitation, finish, save, settle, take_out
 from invitations.calls.loading import load_all, lock_one
 from invitations.calls.transaction import write
 from invitations.conf import limits
 from invitations.events import Change
 from invitations.models import EndReason, EventKind, Invitation, InvitationState, LeftReason
-from invitations.sheets import CallSheet, lease_expires_at, longest_until
+from invitations.sheets import CallSheet, lease_expires_at, longest_until, media_due_at
 
 
 def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
@@ -33,6 +34,7 @@ def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
         while (due_at := sheet.due_at()) is not None and due_at <= now:
             _expire_rings(sheet, due_at, change)
             _expire_leases(sheet, due_at, change)
+            _expire_media(sheet, due_at, change)
             _expire_call(sheet, due_at, change)
         return save(sheet, change)
 
@@ -54,6 +56,8 @@ def ring_again(invitation_pk: int, *, now: datetime) -> bool:
         invitation = found[0]
         invitation.next_ring_at = next_ring_at(invitation.created_at, now)
         rows.update(invitation, "next_ring_at")
+        if now - invitation.created_at >= timedelta(seconds=limits().push_again_from_seconds):
+            deliveries.plan_repeats(invitation.pk, now=now)
         sheet = load_all([invitation.call_id])[invitation.call_id]
     kind = EventKind.CALL_SENT if invitation.inviter_id == sheet.call.caller_id else EventKind.INVITATION_SENT
     inviter = sheet.people.get(invitation.inviter_id)
@@ -97,6 +101,16 @@ def _expire_leases(sheet: CallSheet, due_at: datetime, change: Change) -> None:
         take_out(sheet, participant, LeftReason.CONNECTION_LOST, change=change)
     if lapsed:
         settle(sheet, change=change, lost=True)
+
+
+def _expire_media(sheet: CallSheet, due_at: datetime, change: Change) -> None:
+    # Somebody may just have gone out of it, or the tunable is another one than when the deadline was set.
+    sheet.call.media_due_at = media_due_at(sheet)
+    fails_at = sheet.media_fails_at()
+    if fails_at is None or fails_at > due_at:
+        return
+    cancel_pending(sheet, change=change)
+    finish(sheet, EndReason.MEDIA_FAILED, change=change, left_reason=LeftReason.MEDIA_FAILED)
 
 
 def _expire_call(sheet: CallSheet, due_at: datetime, change: Change) -> None:

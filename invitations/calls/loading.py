@@ -58,6 +58,12 @@ def lock_calls(call_pks: Iterable[int], *, now: datetime) -> dict[int, CallSheet
     return {call.pk: _punctual(_fill(call, caller), now) for call, caller in found}
 
 
+def lock_all(call_pks: Iterable[int]) -> dict[int, CallSheet]:
+    """Many calls by key, locked in the order of their keys, overdue or not, in three queries; without those that are
+    gone."""
+    return _all(sorted(set(call_pks)), lock=True)
+
+
 def lock_one(call_pk: int) -> CallSheet | None:
     """One call by key, locked, overdue or not; None if it is gone."""
     found = rows.select_with_person(Call, "caller_id", "t.id = %s", [call_pk], lock=True)
@@ -109,21 +115,7 @@ def load(call_id: str) -> CallSheet | None:
 
 def load_all(call_pks: Sequence[int]) -> dict[int, CallSheet]:
     """Many calls by key, for reading, in three queries."""
-    if not call_pks:
-        return {}
-    marks = ", ".join(["%s"] * len(call_pks))
-    sheets = {
-        call.pk: CallSheet(call, [], [], {caller.id: caller})
-        for call, caller in rows.select_with_person(Call, "caller_id", f"t.id IN ({marks})", call_pks)
-    }
-    condition = f"t.call_id IN ({marks}) ORDER BY t.id"
-    for invitation, invitee in rows.select_with_person(Invitation, "invitee_id", condition, call_pks):
-        sheet = sheets[invitation.call_id]
-        sheet.invitations.append(invitation)
-        sheet.people[invitee.id] = invitee
-    for participant in rows.select(Participant, condition, call_pks):
-        sheets[participant.call_id].participants.append(participant)
-    return sheets
+    return _all(call_pks)
 
 
 def refuse_if_over(sheet: CallSheet, by: Actor) -> None:
@@ -178,6 +170,25 @@ def _fill(call: Call, caller: Person, *, by: Actor | None = None, stays_too: boo
         condition, values = IN_THIS_CALL_OR_OF_USER, [call.pk, by.user_id]
     participants = rows.select(Participant, f"{condition} ORDER BY t.id", values)
     return CallSheet(call, invitations, participants, people)
+
+
+def _all(call_pks: Sequence[int], *, lock: bool = False) -> dict[int, CallSheet]:
+    if not call_pks:
+        return {}
+    marks = ", ".join(["%s"] * len(call_pks))
+    condition = f"t.id IN ({marks}) ORDER BY t.id"
+    sheets = {
+        call.pk: CallSheet(call, [], [], {caller.id: caller})
+        for call, caller in rows.select_with_person(Call, "caller_id", condition, call_pks, lock=lock)
+    }
+    condition = f"t.call_id IN ({marks}) ORDER BY t.id"
+    for invitation, invitee in rows.select_with_person(Invitation, "invitee_id", condition, call_pks):
+        sheet = sheets[invitation.call_id]
+        sheet.invitations.append(invitation)
+        sheet.people[invitee.id] = invitee
+    for participant in rows.select(Participant, condition, call_pks):
+        sheets[participant.call_id].participants.append(participant)
+    return sheets
 
 
 def _punctual(sheet: CallSheet, now: datetime) -> CallSheet:

@@ -26,6 +26,16 @@ UNION
 SELECT i.call_id FROM invitations_invitation i WHERE i.state = 'pending' AND i.invitee_id = %s
 """
 
+# The same two look-ups, for one answer. An invitation counts until its deadline and a caller until that of the last
+# ring, whether or not anybody has expired them yet. A lease is not asked for: whoever asks this is there.
+IN_OPEN_CALL = """
+SELECT 1 FROM invitations_invitation i WHERE i.state = 'pending' AND i.invitee_id = %s AND i.expires_at > %s
+UNION ALL
+SELECT 1 FROM invitations_participant p JOIN invitations_call c ON c.id = p.call_id
+  WHERE p.left_at IS NULL AND p.user_id = %s AND (c.state = 'active' OR c.ring_expires_at > %s)
+LIMIT 1
+"""
+
 
 @dataclass(slots=True)
 class Synced:
@@ -40,8 +50,8 @@ class Synced:
     gone: list[str]
 
 
-def view(call_id: str, *, viewer_id: int, now: datetime) -> CallSheet:
-    """One call as a person whom it concerns may see it.
+def view(call_id: str, *, viewer_id: int | None, now: datetime) -> CallSheet:
+    """One call as a person whom it concerns may see it; with None as an admin does, who sees all.
 
     Raises:
         CallError: `not_found`, also for strangers.
@@ -50,7 +60,7 @@ def view(call_id: str, *, viewer_id: int, now: datetime) -> CallSheet:
     if sheet is not None and sheet.is_overdue(now):
         expire(sheet.call.pk, now=now)
         sheet = load(call_id)
-    if sheet is None or not sheet.concerns(viewer_id):
+    if sheet is None or not (viewer_id is None or sheet.concerns(viewer_id)):
         raise CallError(Code.NOT_FOUND)
     return sheet
 
@@ -131,6 +141,11 @@ def sheets(calls: Sequence[Call]) -> list[CallSheet]:
     return [loaded[each.pk] for each in calls if each.pk in loaded]
 
 
+def sheets_by_key(call_pks: Sequence[int]) -> dict[int, CallSheet]:
+    """Sheets of these calls by their keys, in a constant number of queries."""
+    return load_all(call_pks)
+
+
 def missed_unseen(user_id: int) -> int:
     """How many missed calls the user has not looked at yet."""
     found = rows.execute(
@@ -159,6 +174,16 @@ def me(user_id: int, username: str) -> dict[str, str]:
     """A user on the wire: the public id and the shown name."""
     chosen = CallingPreferences.objects.filter(user_id=user_id).values_list("display_name", flat=True).first()
     return {"id": username, "name": chosen or username}
+
+
+def is_in_open_call(user_id: int, *, now: datetime) -> bool:
+    """Whether a user is in a call, or is being rung by one, by now. One query; expires nothing.
+
+    Args:
+        user_id: the user's key.
+        now: the moment.
+    """
+    return bool(rows.execute(IN_OPEN_CALL, [user_id, now, user_id, now]))
 
 
 def is_inside(user_ids: Sequence[int]) -> set[int]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
-from invitations import rows
+from invitations import resources, rows
 from invitations.calls import answering
 from invitations.calls.closing import save, settle
 from invitations.calls.loading import load, lock_calls, lock_for, refuse_if_over
@@ -205,6 +205,8 @@ def invite(
     sheet.invitations += added
     for invitation in added:
         kind = EventKind.INVITATION_SENT if invitation.state == "pending" else EventKind.INVITATION_BUSY
+        if invitation.state == "pending":
+            change.ring(invitation)
         change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
     settle(sheet, change=change)
     return Sent(save(sheet, change), errors, _warnings(ring))
@@ -238,6 +240,8 @@ def _place(
     change = Change(sheet, by=by, now=now)
     change.fact(EventKind.CALL_SENT, invitees=[each.username for each in people], device=by.device_id)
     for invitation in sheet.invitations:
+        if invitation.state == "pending":
+            change.ring(invitation)
         if invitation.state == "busy":
             change.fact(EventKind.INVITATION_BUSY, invitee=sheet.people[invitation.invitee_id].username)
     if not rings:
@@ -391,5 +395,6 @@ def _invitations(
 
 
 def _warnings(ring: Ring) -> list[dict[str, str]]:
-    """An unknown ring resource never loses a ring; the sender is told. No resources are kept yet."""
-    return [] if ring.resource_id is None else [{"code": "unknown_resource"}]
+    """An unknown ring resource never loses a ring; the sender is told."""
+    known = ring.resource_id is None or resources.is_known(ring.resource_id)
+    return [] if known else [{"code": "unknown_resource"}]

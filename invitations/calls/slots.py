@@ -10,11 +10,13 @@ from typing import Any
 from invitations import rows
 from invitations.calls.transaction import Overdue
 from invitations.conf import limits
+from invitations.sheets import MEDIA_PROOF_SECONDS
 
 # Each branch is one look-up in a partial index of open rows: the history's size does not matter. The deadlines are
 # those of the whole call: whoever is rung by a vanished caller, or alone with a vanished partner, is not busy.
 OCCUPATIONS = """
 SELECT o.inside, o.user_id, c.id, c.caller_id, c.state, c.created_at, c.answered_at, c.ring_expires_at,
+  c.media_due_at,
   (SELECT MIN(i.expires_at) FROM invitations_invitation i WHERE i.call_id = c.id AND i.state = 'pending'),
   (SELECT MIN(p.proved_at) FROM invitations_participant p WHERE p.call_id = c.id AND p.left_at IS NULL),
   (SELECT MIN(p.joined_at) FROM invitations_participant p
@@ -57,7 +59,7 @@ def occupations(user_ids: Sequence[int], *, now: datetime) -> list[Occupation]:
 def _is_overdue(row: tuple[Any, ...], now: datetime) -> bool:
     """What `CallSheet.is_overdue` says, from the call's earliest deadlines alone."""
     state = row[4]
-    created_at, answered_at, ring_expires_at, first_expires_at, first_proved_at, first_joined_at = map(
+    created_at, answered_at, ring_expires_at, media_due_at, first_expires_at, first_proved_at, first_joined_at = map(
         rows.moment, row[5:]
     )
     terms = limits()
@@ -67,10 +69,17 @@ def _is_overdue(row: tuple[Any, ...], now: datetime) -> bool:
     if _passed(first_proved_at, lease_seconds, now):
         return True
     if first_joined_at is None:
-        return False
+        return _is_without_media(media_due_at, first_proved_at, now)
     if state == "ringing":
         return _passed(ring_expires_at, 0, now)
     return _passed(max(first_joined_at, answered_at or first_joined_at), terms.lease_unproven_seconds, now)
+
+
+def _is_without_media(due_at: datetime | None, first_proved_at: datetime | None, now: datetime) -> bool:
+    """What `CallSheet.media_fails_at` says, of a call in which everybody proved life at least once."""
+    if due_at is None or due_at > now or first_proved_at is None:
+        return False
+    return first_proved_at >= due_at - timedelta(seconds=MEDIA_PROOF_SECONDS)
 
 
 def _passed(since: datetime | None, seconds: float, now: datetime) -> bool:

@@ -12,11 +12,13 @@ from invitations.calls.transaction import verb, write
 from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.events import Change
-from invitations.models import CallEvent, EndReason, EventKind, LeftReason, Participant
-from invitations.sheets import Actor, CallSheet
+from invitations.models import Call, CallEvent, EndReason, EventKind, LeftReason, Participant
+from invitations.sheets import MEDIA_PROOF_SECONDS, Actor, CallSheet
 
 PROOF_INTERVAL_SECONDS = 2
 """A proof of life within this time of the last one is not written again."""
+OUTAGE_FORGIVEN_SECONDS = 15 * 60
+"""How long a server may have been away for calls to go on when it is back."""
 
 
 @verb
@@ -150,6 +152,8 @@ def heartbeat(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     """
     sheet = lock_for(by, call_id, now=now)
     stay = _stay_here(sheet, by)
+    if _was_away(stay.proved_at, now):
+        _wait_for_media([sheet.call.pk], now)
     stay.proved_at = now
     rows.update(stay, "proved_at")
     return sheet
@@ -167,13 +171,57 @@ def prove_life(user_id: int, device_id: str, *, now: datetime) -> bool:
         Whether the device is in any call.
     """
     stays = Participant.objects.open().filter(user_id=user_id, device_id=device_id)
-    known = stays.values_list("pk", "proved_at")[:2]
+    known = stays.values_list("pk", "proved_at", "call_id")[:2]
     stale = now - timedelta(seconds=PROOF_INTERVAL_SECONDS)
-    old = [pk for pk, proved_at in known if proved_at is None or proved_at < stale]
+    old = [pk for pk, proved_at, _ in known if proved_at is None or proved_at < stale]
+    back_in = [call_pk for _, proved_at, call_pk in known if _was_away(proved_at, now)]
     if old:
         with write():
+            # The call before its participants, as the verbs lock them.
+            if back_in:
+                _wait_for_media(back_in, now)
             Participant.objects.open().filter(pk__in=old).update(proved_at=now)
     return bool(known)
+
+
+def _was_away(proved_at: datetime | None, now: datetime) -> bool:
+    return proved_at is None or proved_at < now - timedelta(seconds=MEDIA_PROOF_SECONDS)
+
+
+def _wait_for_media(call_pks: list[int], now: datetime) -> None:
+    """Give media its full time again, for somebody is back who could not have had it.
+
+    Else the sign of life with which a device returns, or with which all return to a server that was down, would end the
+    call at once.
+    """
+    media_seconds = limits().media_seconds
+    if not media_seconds:
+        return
+    soon = now + timedelta(seconds=MEDIA_PROOF_SECONDS)
+    waiting = Call.objects.filter(pk__in=call_pks, media_due_at__lte=soon)
+    waiting.update(media_due_at=now + timedelta(seconds=media_seconds))
+
+
+def forgive_outage(*, now: datetime) -> int:
+    """Give devices whose media was up a whole lease again, because the server was away and not they.
+
+    To be called when a server starts. Media goes on between browsers while the server is down, and they could not prove
+    life meanwhile. A device that is really gone lapses one lease later; one that lapsed long ago stays lapsed.
+
+    Args:
+        now: the moment.
+
+    Returns:
+        How many leases.
+    """
+    # Whoever is there speaks every few seconds; a longer silence than that may have been the server's.
+    silent = now - timedelta(seconds=2 * limits().sync_open_seconds)
+    oldest = now - timedelta(seconds=OUTAGE_FORGIVEN_SECONDS)
+    stays = Participant.objects.open().filter(
+        call__state="active", connected_at__isnull=False, proved_at__lte=silent, proved_at__gte=oldest
+    )
+    with write():
+        return Participant.objects.filter(pk__in=list(stays.values_list("pk", flat=True))).update(proved_at=now)
 
 
 def _stay_here(sheet: CallSheet, by: Actor) -> Participant:

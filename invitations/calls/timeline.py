@@ -1,6 +1,7 @@
-"""The explanation of a call: its log in plain words, with the codes beside them.
+"""The explanation of a call: its log in plain words, with the codes beside them, and what was sent to which device.
 
-The caller sees what happened to the rings, not which devices others own; an invitee sees their own devices."""
+The caller sees what happened to the rings, not which devices others own; an invitee sees their own devices, an admin
+all of them."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from invitations.calls.reading import view
+from invitations.calls.told_deliveries import Told, told
 from invitations.models import CallEvent, EventKind
 from invitations.serializers import moment
 from invitations.sheets import CallSheet
@@ -38,13 +40,14 @@ LEFT_WORDS = {
 REJECT_WORDS = {"declined": "declined", "busy": "is busy", "later": "will call back later"}
 
 
-def timeline(call_id: str, *, viewer_id: int, now: datetime) -> list[Data]:
+def timeline(call_id: str, *, viewer_id: int, now: datetime, sees_all: bool = False) -> list[Data]:
     """The call's log as sentences, oldest first.
 
     Args:
         call_id: the call.
         viewer_id: who asks; strangers do not see it.
         now: the moment.
+        sees_all: the viewer is an admin, who sees every call and everybody's devices.
 
     Returns:
         Entries of `at`, `code`, `text`, `user`, `device`, `data`.
@@ -52,10 +55,17 @@ def timeline(call_id: str, *, viewer_id: int, now: datetime) -> list[Data]:
     Raises:
         CallError: `not_found`.
     """
-    sheet = view(call_id, viewer_id=viewer_id, now=now)
+    sheet = view(call_id, viewer_id=None if sees_all else viewer_id, now=now)
     names = {each.username: each.name for each in sheet.people.values()}
-    own = next((each.username for each in sheet.people.values() if each.id == viewer_id), None)
-    return [_entry(each, sheet, names, own) for each in sheet_events(sheet)]
+
+    def is_seen(username: str | None) -> bool:
+        return sees_all or any(each.id == viewer_id and each.username == username for each in sheet.people.values())
+
+    entries = [(each.at, _is_end(each), _entry(each, sheet, names, is_seen)) for each in sheet_events(sheet)]
+    pushed = told(sheet, shown_to=lambda user_id: sees_all or user_id == viewer_id)
+    entries += [(each.at, False, _told_entry(each, sheet)) for each in pushed]
+    # Stable: what the log says in order stays so, what follows from it comes after, and the call's end last.
+    return [entry for _, _, entry in sorted(entries, key=lambda each: each[:2])]
 
 
 def sheet_events(sheet: CallSheet) -> list[CallEvent]:
@@ -63,10 +73,27 @@ def sheet_events(sheet: CallSheet) -> list[CallEvent]:
     return list(CallEvent.objects.filter(call_id=sheet.call.pk).order_by("revision"))
 
 
-def _entry(event: CallEvent, sheet: CallSheet, names: dict[str, str], own: str | None) -> Data:
+def _is_end(event: CallEvent) -> bool:
+    return event.kind == EventKind.CALL_ENDED or (
+        event.kind == EventKind.PARTICIPANT_LEFT and event.data.get("reason") == "call_ended"
+    )
+
+
+def _told_entry(entry: Told, sheet: CallSheet) -> Data:
+    return {
+        "at": moment(entry.at),
+        "code": entry.code,
+        "text": entry.text,
+        "user": _username(sheet, entry.user_id),
+        "device": entry.device,
+        "data": entry.data,
+    }
+
+
+def _entry(event: CallEvent, sheet: CallSheet, names: dict[str, str], is_seen: Callable[[str | None], bool]) -> Data:
     data = dict(event.data)
     subject = data.get("invitee") or data.get("user") or _username(sheet, event.actor_id)
-    mine = own is not None and subject == own
+    mine = subject is not None and is_seen(subject)
     shown = {**data, "name": names.get(subject or "", subject or "Somebody")}
     data.pop("label", None)
     device = data.pop("device", None) or event.device_id or None

@@ -1,10 +1,13 @@
-"""What is stored: users and their preferences, calls with their invitations, participants and events, devices."""
+"""What is stored: users and their preferences, calls with their invitations, participants and events, devices,
+deliveries and ring resources."""
 
 from invitations.models.call import Call, CallState, EndReason
-from invitations.models.device import Device, DeviceKind
+from invitations.models.delivery import Delivery, DeliveryKind, DeliveryState, StopReason
+from invitations.models.device import Device, DeviceKind, DisabledReason, Health
 from invitations.models.event import CallEvent, EventKind
 from invitations.models.invitation import Invitation, InvitationState, RejectReason
 from invitations.models.participant import LeftReason, Participant
+from invitations.models.resource import RingResource
 from invitations.models.user import CallingPreferences, User
 
 __all__ = [
@@ -12,14 +15,21 @@ __all__ = [
     "CallEvent",
     "CallState",
     "CallingPreferences",
+    "Delivery",
+    "DeliveryKind",
+    "DeliveryState",
     "Device",
     "DeviceKind",
+    "DisabledReason",
     "EndReason",
     "EventKind",
+    "Health",
     "Invitation",
     "InvitationState",
     "LeftReason",
     "Participant",
     "RejectReason",
+    "RingResource",
+    "StopReason",
     "User",
 ]

@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from invitations.models.invitation import Invitation
+from invitations.models.participant import Participant
 
 
 class CallState(models.TextChoices):
@@ -52,6 +53,20 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Open calls that have reached the longest duration."""
         return self.open().filter(created_at__lte=now - timedelta(seconds=max_duration_seconds))
 
+    def without_media(self, now: datetime, proof_seconds: int) -> CallQuerySet:
+        """Calls whose media is overdue while everybody in them is there (`CallSheet.media_fails_at` says it for one).
+
+        Args:
+            now: the moment to judge by.
+            proof_seconds: how long before the deadline everybody's last sign of life may lie.
+        """
+        alive_from = OuterRef("media_due_at") - Value(timedelta(seconds=proof_seconds))
+        silent = Participant.objects.open().filter(
+            Q(proved_at__isnull=True) | Q(proved_at__lt=ExpressionWrapper(alive_from, models.DateTimeField())),
+            call=OuterRef("pk"),
+        )
+        return self.filter(~Exists(silent), media_due_at__lte=now)
+
 
 class Call(models.Model):
     """One call from its first ring to its end, with the revision that orders everything said about it."""
@@ -78,6 +93,9 @@ class Call(models.Model):
     created_at = models.DateTimeField()
     ring_expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
+    media_due_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When media must be up; empty once it is, or while nobody waits for it.")
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = CallQuerySet.as_manager()
@@ -116,6 +134,8 @@ class Call(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["caller", "-created_at"], name="call_of_caller"),
             models.Index(fields=["created_at"], name="call_open", condition=~Q(state="ended")),
+            # Calls whose media is up are not in it: it is as short as what waits.
+            models.Index(fields=["media_due_at"], name="call_media_due", condition=Q(media_due_at__isnull=False)),
             models.Index(fields=["-created_at", "-id"], name="call_newest"),
         ]
 

@@ -4,14 +4,16 @@ No view here reads or changes a call."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.staticfiles import finders
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
@@ -19,8 +21,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.generic import FormView, TemplateView
+from django.views.decorators.http import conditional_page
+from django.views.generic import FormView, TemplateView, View
 
+from invitations import devices
 from invitations.api import throttles
 from invitations.api.errors import problem_page
 from invitations.errors import CallError, Code
@@ -106,6 +110,11 @@ class SignOut(LogoutView):
 
     next_page = "sign_in"
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """End the session, and the push addresses that it registered: nobody is rung here any more."""
+        devices.sign_out(devices.credential_of(session_key=request.session.session_key))
+        return super().post(request, *args, **kwargs)
+
 
 @method_decorator(cache_control(max_age=3600), name="dispatch")
 class AppManifest(TemplateView):
@@ -113,6 +122,23 @@ class AppManifest(TemplateView):
 
     template_name = "pages/app.webmanifest"
     content_type = "application/manifest+json"
+
+
+@method_decorator([cache_control(no_cache=True), conditional_page], name="dispatch")
+class ServiceWorker(View):
+    """The service worker and its parts, for everybody, at addresses that never change.
+
+    A browser keeps a worker by its address and asks there for a newer one: hashed names would leave old ones behind.
+    From the top of the site it may serve every page.
+    """
+
+    def get(self, request: HttpRequest, part: str = "") -> HttpResponse:
+        """One script; the browser shows its cached copy only after asking."""
+        path = finders.find(f"callinvite/worker/{part}.js" if part else "callinvite/service-worker.js")
+        if path is None:
+            raise Http404
+        headers = {"Service-Worker-Allowed": "/"}
+        return HttpResponse(Path(path).read_bytes(), content_type="text/javascript; charset=utf-8", headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -49,6 +49,8 @@ LAYER_SECONDS = 2
 
 _sockets_of: Counter[int] = Counter()
 """Sockets that said hello here, by user."""
+_sockets_on: Counter[tuple[int, str]] = Counter()
+"""The same by device."""
 
 
 class LiveSocket:
@@ -172,6 +174,9 @@ class LiveSocket:
         answer = await workers.read(partial(_snapshot, actor))
         if self._actor is None:
             _sockets_of[identity.user_id] += 1
+        else:
+            _left_device(identity.user_id, self._actor.device_id)
+        _sockets_on[identity.user_id, device_id] += 1
         self._actor = actor
         self._paths.clear()
         await self._say(answer)
@@ -313,11 +318,12 @@ class LiveSocket:
             _sockets_of[user_id] -= 1
         if last:
             del _sockets_of[user_id]
+        gone = _left_device(user_id, self._actor.device_id) if self._actor is not None else None
         try:
             await self._part(user_id)
         finally:
-            if last:
-                await workers.read(partial(_gone, user_id))
+            if gone is not None or last:
+                await workers.read(partial(_gone, user_id, gone))
 
     async def _part(self, user_id: int) -> None:
         if not self._channel:
@@ -331,9 +337,21 @@ class LiveSocket:
             logger.warning("A live socket could not leave its group: %s", type(error).__name__)
 
 
-def _gone(user_id: int) -> None:
+def _left_device(user_id: int, device_id: str) -> str | None:
+    """Count one socket less on a device; gives the device if that was its last one here."""
+    _sockets_on[user_id, device_id] -= 1
+    if _sockets_on[user_id, device_id]:
+        return None
+    del _sockets_on[user_id, device_id]
+    return device_id
+
+
+def _gone(user_id: int, device_id: str | None) -> None:
+    # Another socket may have come meanwhile.
     if user_id not in _sockets_of:
         presence.mark_offline(user_id)
+    if device_id is not None and (user_id, device_id) not in _sockets_on:
+        presence.mark_device_gone(user_id, device_id)
 
 
 def _perform(verb: str, actor: Actor, call_id: str | None, body: object) -> tuple[int, Frame]:
@@ -344,7 +362,7 @@ def _arrive(actor: Actor) -> None:
     now = timezone.now()
     devices.seen(actor.user_id, actor.device_id, label=actor.device_label, now=now)
     calls.prove_life(actor.user_id, actor.device_id, now=now)
-    presence.mark_online(actor.user_id)
+    presence.mark_online(actor.user_id, actor.device_id)
 
 
 def _snapshot(actor: Actor) -> Frame:
@@ -356,7 +374,7 @@ def _synced(identity: Identity, actor: Actor, held: dict[str, int]) -> Frame | N
     if not still_valid(identity):
         return None
     now = timezone.now()
-    presence.mark_online(actor.user_id)
+    presence.mark_online(actor.user_id, actor.device_id)
     calls.prove_life(actor.user_id, actor.device_id, now=now)
     found = calls.sync(actor.user_id, held, now=now)
     return {

@@ -20,7 +20,7 @@ from invitations.models import User as Account
 if TYPE_CHECKING:
     from invitations.models import User
 
-LISTS = ["call", "invitation", "user", "device"]
+LISTS = ["call", "invitation", "user", "device", "delivery", "ringresource"]
 Ring = Callable[..., calls.CallSheet]
 
 

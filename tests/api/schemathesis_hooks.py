@@ -1,4 +1,5 @@
-"""Loaded by Schemathesis: the people whom generated requests name, so that most of them ring somebody."""
+"""Loaded by Schemathesis: the people whom generated requests name, and push addresses that may be registered, so that
+most of them do something."""
 
 from __future__ import annotations
 
@@ -6,3 +7,15 @@ import schemathesis
 from hypothesis import strategies
 
 schemathesis.openapi.format("user-id", strategies.sampled_from(["bob", "carol", "dave", "alice", "nobody"]))
+# Where nobody listens, and the keys of RFC 8291, appendix A.
+PUSH_ORIGIN = "https://127.0.0.1:9"
+
+schemathesis.openapi.format(
+    "push-endpoint", strategies.from_regex(rf"{PUSH_ORIGIN.replace('.', '[.]')}/[a-z]{{8}}", fullmatch=True)
+)
+schemathesis.openapi.format(
+    "p256-point",
+    strategies.just("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"),
+)
+schemathesis.openapi.format("push-auth", strategies.just("BTBZMqHH6r4Tts7J_aSIgg"))
+schemathesis.openapi.format("vapid-key", strategies.none())

@@ -219,7 +219,7 @@ def test_a_send_and_an_accept_stay_within_their_queries(app_of, alice, bob, djan
     # One more each than the verb's own: the token.
     with django_assert_max_num_queries(13):
         call_id = caller.send("bob").json()["call"]["call_id"]
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         invitee.verb(call_id, "accept")
 
 

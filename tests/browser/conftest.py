@@ -20,6 +20,12 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # A camera that films a clock, a microphone that beeps, both allowed without a question; media over loopback.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire",
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
 WAIT_MS = 10_000
 expect.set_options(timeout=WAIT_MS)
@@ -103,6 +109,27 @@ class Person:
                 page.evaluate(LEAVE)
 
 
+WATCH = """(() => {
+  const watched = globalThis.watched = { connections: [], tracks: [] };
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...options) {
+      super(...options);
+      watched.connections.push(this);
+    }
+  };
+  for (const name of ["getUserMedia", "getDisplayMedia"]) {
+    const real = navigator.mediaDevices?.[name].bind(navigator.mediaDevices);
+    if (real) {
+      navigator.mediaDevices[name] = async (...options) => {
+        const stream = await real(...options);
+        watched.tracks.push(...stream.getTracks());
+        return stream;
+      };
+    }
+  }
+})();"""
+"""Keeps what a page ever opened, to see that it is closed again. The devices and connections stay the real ones."""
+
 LEAVE = """async () => {
   const service = globalThis.callinvite?.service;
   for (const call of service?.state.connection === "open" ? service.state.calls : []) {
@@ -152,9 +179,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 @pytest.fixture(scope="package")
-def sessions(browser: Browser, server: RunningServer) -> dict[str, list[Any]]:
+def sessions(server: RunningServer) -> dict[str, list[Any]]:
     """Everybody's cookies, from signing in once in the page."""
-    return sign_everybody_in(browser, server)
+    return sign_everybody_in(server)
 
 
 @pytest.fixture
@@ -164,6 +191,7 @@ def person(browser: Browser, server: RunningServer, sessions: dict[str, list[Any
 
     def arrive(name: str, **profile: Any) -> Person:
         context = browser.new_context(**profile)
+        context.add_init_script(WATCH)
         context.add_cookies(sessions[name])
         somebody = Person(name, context, server)
         there.append(somebody)

@@ -20,7 +20,7 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 @pytest.fixture
 def pair(browser: Browser, mortal: RunningServer) -> Iterator[tuple[Person, Person]]:
-    sessions = sign_everybody_in(browser, mortal)
+    sessions = sign_everybody_in(mortal)
     people = []
     for name in ("alice", "bob"):
         context = browser.new_context()

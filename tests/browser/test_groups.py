@@ -54,6 +54,13 @@ def test_somebody_is_added_to_a_call(alice: Person, bob: Person, carol: Person) 
     carol.accept()
     alice.is_connected_to("Bob and Carol")
     carol.hang_up()
+    # Several people are not left by a slip of the finger.
+    question = carol.page.get_by_role("dialog", name="Leave the call?")
+    question.get_by_role("button", name="Stay").click()
+    carol.is_connected_to("Alice and Bob")
+    carol.hang_up()
+    expect(question.get_by_role("button", name="End it for everyone")).to_have_count(0)
+    question.get_by_role("button", name="Leave", exact=True).click()
     alice.is_connected_to("Bob")
 
 
@@ -67,6 +74,7 @@ def test_a_missed_call_that_goes_on_can_be_joined(alice: Person, bob: Person, ca
     alice.is_connected_to("Bob")
     carol.page.get_by_role("group", name="A call that goes on").get_by_role("button", name="Join").click()
     carol.is_connected_to("Alice and Bob")
+    alice.screen.get_by_role("button", name="More").click()
     alice.screen.get_by_role("button", name="End for all").click()
     bob.hears("Call ended")
     carol.hears("Call ended")

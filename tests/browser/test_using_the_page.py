@@ -100,7 +100,9 @@ def test_every_button_has_a_name(alice: Person) -> None:
 
 
 def test_the_page_says_that_it_is_silent_until_ringing_is_enabled(alice: Person, bob: Person) -> None:
-    expect(bob.page.get_by_text("This page will not make a sound when somebody calls you.")).to_be_visible()
+    expect(
+        bob.page.get_by_role("group", name="Ringing on this device").get_by_text("This browser does not ring.")
+    ).to_be_visible()
     assert bob.ask("callinvite.ringer.audible") is False
     bob.page.get_by_role("button", name="Enable ringing").click()
     expect(bob.page.get_by_text("This browser rings now when somebody calls you.")).to_be_visible()
@@ -186,12 +188,12 @@ def test_another_device_is_removed(person: Callable[..., Person]) -> None:
     expect(row).to_have_count(0)
 
 
-def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: Any, browser: Any) -> None:
+def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: Any) -> None:
     from tests.support.signing_in import sign_everybody_in
 
     dave = person("dave")
     dave.context.clear_cookies()
-    dave.context.add_cookies(sign_everybody_in(browser, server)["dave"])
+    dave.context.add_cookies(sign_everybody_in(server)["dave"])
     dave.page.goto(server.url)
     connected(dave.page)
     second = dave.open()

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 RINGING_LEASE = 20
 ACTIVE_LEASE = 30
 UNPROVEN_LEASE = 300
+MEDIA = 20
+MEDIA_PROOF = 10
 LONGEST = 12 * 3600
 PEOPLE_PER_CALL = 4
 
@@ -59,6 +61,8 @@ class Call:
     state: str = "ringing"
     reason: str | None = None
     answered: float | None = None
+    waits_since: float = 0.0
+    """When somebody last came in, or came back, for whom media had to come up anew."""
     ended_by: str | None = None
     rings: list[Ring] = field(default_factory=list)
     stays: list[Stay] = field(default_factory=list)
@@ -83,9 +87,22 @@ class Call:
             return None
         return max(stay.joined, self.answered) + UNPROVEN_LEASE
 
+    def silence(self) -> float | None:
+        """When it ends because nobody hears anybody, though all of them are there; None if that is not so."""
+        inside = self.inside()
+        if self.state != "active" or self.answered is None or len(inside) < 2:
+            return None
+        if any(stay.connected for stay in self.stays):
+            return None
+        due = self.waits_since + MEDIA
+        is_there = all(stay.proved is not None and stay.proved >= due - MEDIA_PROOF for stay in inside)
+        return due if is_there else None
+
     def deadlines(self) -> list[float]:
         leases = [lease for stay in self.inside() if (lease := self.lease(stay)) is not None]
-        return [self.made + LONGEST, *(ring.deadline for ring in self.pending()), *leases]
+        silence = self.silence()
+        media = [] if silence is None else [silence]
+        return [self.made + LONGEST, *(ring.deadline for ring in self.pending()), *leases, *media]
 
 
 @dataclass
@@ -125,6 +142,9 @@ class World:
                 stay.left = "connection_lost"
             if gone:
                 self._settle(call, lost=True)
+        silence = call.silence()
+        if silence is not None and silence <= moment:
+            self._end(call, "media_failed", left="media_failed")
         if call.state != "ended" and call.made + LONGEST <= moment:
             self._end(call, "max_duration")
 
@@ -313,7 +333,11 @@ class World:
         self._stay_here(call, user, device).connected = True
 
     def heartbeat(self, call: Call, user: str, device: str) -> None:
-        self._stay_here(call, user, device).proved = self.time
+        stay = self._stay_here(call, user, device)
+        was_away = stay.proved is None or stay.proved < self.time - MEDIA_PROOF
+        if was_away and call.waits_since + MEDIA <= self.time + MEDIA_PROOF:
+            call.waits_since = self.time
+        stay.proved = self.time
 
     # --- parts --------------------------------------------------------------------------------------------------------
 
@@ -390,6 +414,7 @@ class World:
 
     def _enter(self, call: Call, user: str, device: str, lives: bool) -> None:
         call.stays.append(Stay(user, device, self.time, self.time if lives else None))
+        call.waits_since = self.time
         if call.state == "ringing" and user != call.caller:
             call.state, call.answered = "active", self.time
 
@@ -419,9 +444,9 @@ class World:
         states = {ring.state for ring in call.rings}
         return next(state for state in ("timed_out", "rejected", "busy") if state in states)
 
-    def _end(self, call: Call, reason: str) -> None:
+    def _end(self, call: Call, reason: str, left: str = "call_ended") -> None:
         for ring in call.pending():
             self._close(ring, "cancelled")
         for stay in call.inside():
-            stay.left = "call_ended"
+            stay.left = left
         call.state, call.reason, call.ended_by = "ended", reason, self.actor

@@ -149,6 +149,17 @@ class Stories(RuleBasedStateMachine):
         call = self._pick(number)
         self._perform("cancel", call, self._whom(call, person), "phone", callees)
 
+    @precondition(lambda self: any(call.state == "active" for call in self.world.calls))
+    @rule(number=call_numbers, seconds=steps, spares=who)
+    def go_on(self, number: int, seconds: float, spares: int) -> None:
+        """Time passes in a call, and then its devices speak; sometimes one of them does not."""
+        self.pass_time(seconds)
+        active = [call for call in self.world.calls if call.state == "active"]
+        call = active[number % len(active)] if active else None
+        for place, stay in enumerate(call.inside() if call is not None else []):
+            if place != spares:
+                self._beat(call, stay.user, stay.device)
+
     @precondition(lambda self: self.world.calls)
     @rule(
         number=call_numbers,
@@ -310,6 +321,14 @@ class Stories(RuleBasedStateMachine):
             lives=lives,
         )
 
+    def _beat(self, call: ModelCall | None, name: str, device: str) -> None:
+        assert call is not None
+        self._both(
+            lambda: self.world.heartbeat(call, name, device),
+            lambda by, now: calls.heartbeat(call.call_id, by=by, now=now) and None,
+            *(name, device),
+        )
+
     def _perform(self, verb: str, call: ModelCall | None, name: str, device: str, callees: list[str] | None) -> None:
         assert call is not None
         self._both(
@@ -343,6 +362,8 @@ class Stories(RuleBasedStateMachine):
         return [(each["invitee"], each["code"]) for each in sent.errors]
 
     def _compare(self) -> None:
+        # A sign of life may be what makes a call overdue at once; the looks below find that out.
+        self.world.pass_time(0)
         for name in NAMES:
             calls.open_calls(self.keys[name], now=self._now())
         loaded = calls.sheets(list(Call.objects.order_by("id")))

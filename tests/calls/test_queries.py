@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invitations import calls
-from invitations.models import Call, CallEvent, Invitation, Participant, User
+from invitations.models import Call, CallEvent, Delivery, Device, Invitation, Participant, User
 from tests.calls.conftest import acting, invitation_states, seconds
 
 OLD_CALLS = 2_000
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def history(request: pytest.FixtureRequest, alice: User, bob: User, now: datetime) -> int:
-    """So many ended calls from alice to bob, and statistics that know of them."""
+    """So many ended calls from alice to bob, who was rung on his phone, and statistics that know of them."""
     size: int = request.param
     began = now - timedelta(days=30)
     made = Call.objects.bulk_create(
@@ -43,7 +43,7 @@ def history(request: pytest.FixtureRequest, alice: User, bob: User, now: datetim
         )
         for number in range(size)
     )
-    Invitation.objects.bulk_create(
+    rings = Invitation.objects.bulk_create(
         Invitation(
             call=call,
             invitee=bob,
@@ -71,6 +71,23 @@ def history(request: pytest.FixtureRequest, alice: User, bob: User, now: datetim
     CallEvent.objects.bulk_create(
         CallEvent(call=call, revision=1, kind="call.ended", data={"reason": "timed_out"}, at=call.ended_at)
         for call in made
+    )
+    phone = Device.objects.create(user=bob, device_id="phone", created_at=began, push_digest="a" * 64)
+    Delivery.objects.bulk_create(
+        Delivery(
+            device=phone,
+            user=bob,
+            device_key="phone",
+            invitation=ring,
+            kind="ring",
+            state="sent",
+            attempts=1,
+            created_at=ring.created_at,
+            due_at=ring.created_at,
+            expires_at=ring.expires_at,
+            settled_at=ring.created_at,
+        )
+        for ring in rings
     )
     if size:
         with connection.cursor() as cursor:
@@ -112,11 +129,11 @@ def test_a_call_to_somebody_busy_takes_at_most_twelve_statements(
 
 
 @MAKE_HISTORY
-def test_an_accept_takes_at_most_ten_statements(
+def test_an_accept_takes_at_most_eleven_statements(
     history: int, statements: Callable[..., list[str]], alice: User, bob: User, now: datetime
 ) -> None:
     call_id = send_one(alice, bob, now).call.call_id
-    assert len(statements(lambda: calls.accept(call_id, by=acting(bob), now=now + seconds(1)))) <= 10
+    assert len(statements(lambda: calls.accept(call_id, by=acting(bob), now=now + seconds(1)))) <= 11
 
 
 @MAKE_HISTORY
@@ -164,7 +181,9 @@ def test_no_everyday_query_walks_a_table(
     walked = []
     for name, verb in everyday_verbs(alice, bob, now).items():
         for sql in statements(verb):
-            if sql.lstrip("( ").startswith(("SELECT", "UPDATE", "DELETE")):
+            if sql.lstrip("( \n").startswith(
+                ("SELECT", "UPDATE", "DELETE", "INSERT INTO invitations_delivery", "WITH")
+            ):
                 walked += [(name, table, sql) for table in tables_walked(sql)]
     assert [(name, table) for name, table, _ in walked] == []
 
@@ -179,7 +198,7 @@ def test_a_page_of_the_history_takes_the_same_few_queries(
 
 def tables_walked(sql: str) -> list[str]:
     """The app's growing tables that the database would read from end to end for this statement."""
-    growing = "invitations_(?:call|invitation|participant|callevent)"
+    growing = "invitations_(?:call|invitation|participant|callevent|delivery|device)"
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
@@ -200,5 +219,5 @@ def tables_walked(sql: str) -> list[str]:
 
 def partial_indexes() -> list[str]:
     """The indexes that hold open rows only."""
-    models: tuple[Any, ...] = (Call, Invitation, Participant)
+    models: tuple[Any, ...] = (Call, Invitation, Participant, Delivery)
     return [each.name for model in models for each in model._meta.indexes if each.condition is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -209,3 +209,280 @@ def test_no_call_lasts_longer_than_allowed(live_call: Ring, alice: User, bob: Us
 def test_what_time_does_has_no_actor(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     calls.expire(ring(alice, bob).call.pk, now=now + seconds(60))
     assert CallEvent.objects.get(kind="invitation.timed_out").actor_id is None
+
+
+# --- media that never comes up ----------------------------------------------------------------------------------------
+
+
+STEADILY = (5, 10, 15)
+"""When a client gives signs of life in the time in which media must come up."""
+
+
+def beat(call_id: str, now: datetime, moments: Iterable[float], *actors: Any) -> None:
+    """These devices give signs of life, so many seconds from now."""
+    for later in moments:
+        for each in actors:
+            calls.heartbeat(call_id, by=each, now=now + seconds(later))
+
+
+@pytest.fixture
+def mute_call(ring: Ring, alice: User, bob: User, now: datetime) -> calls.CallSheet:
+    """An answered call of two devices that both spoke to us 15 s after the answer, and never said `connected`."""
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    beat(sheet.call.call_id, now, STEADILY, acting(alice), acting(bob))
+    return sheet
+
+
+def test_a_call_whose_media_never_comes_up_ends_after_twenty_seconds(mute_call: calls.CallSheet, now: datetime) -> None:
+    assert calls.expire(mute_call.call.pk, now=now + seconds(19.9)) is None
+    ended = calls.expire(mute_call.call.pk, now=now + seconds(20))
+    assert ended is not None
+    assert (ended.call.state, ended.call.end_reason) == ("ended", "media_failed")
+    assert [each.left_reason for each in ended.participants] == ["media_failed", "media_failed"]
+    assert Call.objects.get().media_due_at is None
+
+
+def test_failed_media_is_found_the_same_however_late(mute_call: calls.CallSheet, now: datetime) -> None:
+    assert calls.expire(mute_call.call.pk, now=now + seconds(3600)).call.end_reason == "media_failed"
+
+
+def test_both_learn_that_media_failed(mute_call: calls.CallSheet, alice: User, bob: User, now: datetime) -> None:
+    from invitations.serializers import call_view
+
+    late = now + seconds(21)
+    for each in (alice, bob):
+        shown = call_view(calls.view(mute_call.call.call_id, viewer_id=each.pk, now=late), each.pk, late)
+        assert (shown["end_reason"], {stay["left_reason"] for stay in shown["participants"]}) == (
+            "media_failed",
+            {"media_failed"},
+        )
+    facts = CallEvent.objects.order_by("revision").values_list("kind", "data__reason", "actor")
+    assert list(facts)[-3:] == [
+        ("participant.left", "media_failed", None),
+        ("participant.left", "media_failed", None),
+        ("call.ended", "media_failed", None),
+    ]
+
+
+def test_the_timeline_says_that_media_failed(mute_call: calls.CallSheet, alice: User, now: datetime) -> None:
+    told = [each["text"] for each in calls.timeline(mute_call.call.call_id, viewer_id=alice.pk, now=now + seconds(20))]
+    assert told[-3:] == [
+        "Alice's sound and picture could not be set up.",
+        "Bob's sound and picture could not be set up.",
+        "The call ended because sound and picture could not be set up.",
+    ]
+
+
+@pytest.mark.parametrize("look", READS.values(), ids=READS)
+def test_whoever_meets_a_call_without_media_ends_it(
+    look: Any, mute_call: calls.CallSheet, alice: User, bob: User, now: datetime
+) -> None:
+    look(mute_call.call.call_id, alice, bob, now + seconds(20))
+    assert Call.objects.get(pk=mute_call.call.pk).end_reason == "media_failed"
+
+
+def test_who_sits_in_a_call_without_media_is_not_busy(
+    mute_call: calls.CallSheet, ring: Ring, bob: User, carol: User, now: datetime
+) -> None:
+    assert invitation_states(ring(carol, bob, at=now + seconds(19))) == {"bob": "busy"}
+    assert invitation_states(ring(carol, bob, at=now + seconds(20))) == {"bob": "pending"}
+
+
+def test_media_that_comes_too_late_finds_the_call_over(mute_call: calls.CallSheet, alice: User, now: datetime) -> None:
+    with refused(Code.CALL_ENDED):
+        calls.connected(mute_call.call.call_id, by=acting(alice), now=now + seconds(20))
+
+
+def test_media_of_one_device_is_enough(mute_call: calls.CallSheet, alice: User, bob: User, now: datetime) -> None:
+    calls.connected(mute_call.call.call_id, by=acting(bob), now=now + seconds(19))
+    assert Call.objects.get().media_due_at is None
+    beat(mute_call.call.call_id, now, range(20, 60, 5), acting(alice), acting(bob))
+    assert calls.expire(mute_call.call.pk, now=now + seconds(60)) is None
+
+
+def test_media_of_somebody_who_left_was_media(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
+    sheet = ring(acting(alice, lives=True), bob, carol)
+    for each in (bob, carol):
+        calls.accept(sheet.call.call_id, by=acting(each, lives=True), now=now)
+    calls.connected(sheet.call.call_id, by=acting(carol), now=now + seconds(1))
+    calls.leave(sheet.call.call_id, by=acting(carol), now=now + seconds(2))
+    beat(sheet.call.call_id, now, STEADILY, acting(alice), acting(bob))
+    assert calls.expire(sheet.call.pk, now=now + seconds(44)) is None
+
+
+def test_a_silent_device_is_lost_at_its_lease_and_not_for_want_of_media(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    beat(sheet.call.call_id, now, [9.9], acting(bob))
+    beat(sheet.call.call_id, now, range(5, 40, 5), acting(alice))
+    assert calls.expire(sheet.call.pk, now=now + seconds(39.8)) is None
+    assert calls.expire(sheet.call.pk, now=now + seconds(39.9)).call.end_reason == "connection_lost"
+
+
+def test_a_last_sign_of_life_ten_seconds_before_is_one(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    beat(sheet.call.call_id, now, [5, 10], acting(alice), acting(bob))
+    assert calls.expire(sheet.call.pk, now=now + seconds(20)).call.end_reason == "media_failed"
+
+
+def test_a_script_needs_no_media(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob), now=now)
+    beat(sheet.call.call_id, now, STEADILY, acting(alice))
+    assert calls.expire(sheet.call.pk, now=now + seconds(44)) is None
+
+
+def test_who_waits_alone_for_others_needs_no_media(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    sheet = ring(acting(alice, lives=True), bob, carol)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    beat(sheet.call.call_id, now, STEADILY, acting(alice), acting(bob))
+    calls.leave(sheet.call.call_id, by=acting(bob), now=now + seconds(16))
+    assert calls.expire(sheet.call.pk, now=now + seconds(44)) is None
+
+
+def test_who_is_left_alone_by_a_lost_device_waits_on(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    """Nobody looks in between: the deadline for media was set while there were two."""
+    sheet = ring(acting(alice, lives=True), bob, carol)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    beat(sheet.call.call_id, now, STEADILY, acting(alice))
+    left = calls.expire(sheet.call.pk, now=now + seconds(30))
+    assert left is not None
+    assert (left.call.state, names_inside(left)) == ("active", {"alice"})
+
+
+def test_who_joins_late_has_the_full_time_too(
+    mute_call: calls.CallSheet, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = mute_call.call.call_id
+    calls.invite(call_id, by=acting(alice), invitees=["carol"], now=now + seconds(16))
+    calls.accept(call_id, by=acting(carol, lives=True), now=now + seconds(18))
+    beat(call_id, now, range(20, 35, 5), acting(alice), acting(bob), acting(carol))
+    assert calls.expire(mute_call.call.pk, now=now + seconds(37.9)) is None
+    assert calls.expire(mute_call.call.pk, now=now + seconds(38)).call.end_reason == "media_failed"
+
+
+def test_who_comes_back_has_the_full_time_too(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    beat(sheet.call.call_id, now, range(5, 30, 5), acting(alice))
+    calls.prove_life(bob.pk, "phone", now=now + seconds(25))
+    beat(sheet.call.call_id, now, range(30, 45, 5), acting(alice), acting(bob))
+    assert calls.expire(sheet.call.pk, now=now + seconds(44.9)) is None
+    assert calls.expire(sheet.call.pk, now=now + seconds(45)).call.end_reason == "media_failed"
+
+
+def test_media_can_be_reported_once_a_server_that_was_down_is_back(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    beat(sheet.call.call_id, now, [25], acting(alice), acting(bob))
+    assert calls.expire(sheet.call.pk, now=now + seconds(26)) is None
+    after = calls.connected(sheet.call.call_id, by=acting(bob), now=now + seconds(26))
+    assert (after.call.state, after.call.media_due_at) == ("active", None)
+
+
+def test_steady_signs_of_life_put_nothing_off(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    for later in (5, 10, 15):
+        for each in (alice, bob):
+            calls.prove_life(each.pk, "phone", now=now + seconds(later))
+    assert calls.expire(sheet.call.pk, now=now + seconds(20)).call.end_reason == "media_failed"
+
+
+def test_who_moves_the_call_has_the_full_time_too(
+    mute_call: calls.CallSheet, alice: User, bob: User, now: datetime
+) -> None:
+    call_id = mute_call.call.call_id
+    calls.join(call_id, by=acting(bob, "laptop", lives=True), now=now + seconds(18))
+    beat(call_id, now, range(20, 35, 5), acting(alice), acting(bob, "laptop"))
+    assert calls.expire(mute_call.call.pk, now=now + seconds(37.9)) is None
+    assert calls.expire(mute_call.call.pk, now=now + seconds(38)).call.end_reason == "media_failed"
+
+
+def test_rings_still_open_end_with_a_call_without_media(
+    mute_call: calls.CallSheet, alice: User, carol: User, now: datetime
+) -> None:
+    calls.invite(mute_call.call.call_id, by=acting(alice), invitees=["carol"], now=now + seconds(16))
+    ended = calls.expire(mute_call.call.pk, now=now + seconds(20))
+    assert ended is not None
+    assert invitation_states(ended) == {"bob": "accepted", "carol": "cancelled"}
+
+
+def test_the_wait_for_media_can_be_longer(settings: Any, ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    settings.CALLINVITE = {"media_seconds": 40}
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    beat(sheet.call.call_id, now, range(5, 40, 5), acting(alice), acting(bob))
+    assert calls.expire(sheet.call.pk, now=now + seconds(39.9)) is None
+    assert calls.expire(sheet.call.pk, now=now + seconds(40)).call.end_reason == "media_failed"
+
+
+def test_apps_that_carry_media_themselves_switch_the_rule_off(
+    settings: Any, ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    settings.CALLINVITE = {"media_seconds": 0}
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    beat(sheet.call.call_id, now, STEADILY, acting(alice), acting(bob))
+    assert calls.expire(sheet.call.pk, now=now + seconds(44)) is None
+
+
+def test_a_rule_switched_off_meanwhile_ends_nothing(
+    mute_call: calls.CallSheet, ring: Ring, settings: Any, bob: User, carol: User, now: datetime
+) -> None:
+    settings.CALLINVITE = {"media_seconds": 0}
+    assert invitation_states(ring(carol, bob, at=now + seconds(20))) == {"bob": "busy"}
+    assert Call.objects.get(pk=mute_call.call.pk).state == "active"
+
+
+def on_the_air(call_id: str, *people: User, now: datetime) -> None:
+    """Everybody's device proves life and reports media."""
+    for each in people:
+        calls.heartbeat(call_id, by=acting(each), now=now)
+        calls.connected(call_id, by=acting(each), now=now)
+
+
+@pytest.mark.parametrize(("away", "goes_on"), [(29, True), (120, True), (899, True), (901, False)])
+def test_a_call_outlives_an_outage_of_the_server(
+    away: int, goes_on: bool, live_call: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call = live_call(alice, bob).call
+    on_the_air(call.call_id, alice, bob, now=now)
+    back = now + seconds(away)
+    calls.forgive_outage(now=back)
+    # Bob is back first: his looking at the call must not end it for alice, who is still on her way.
+    calls.prove_life(bob.pk, "phone", now=back + seconds(1))
+    sheet = calls.view(call.call_id, viewer_id=bob.pk, now=back + seconds(1))
+    assert (sheet.call.state == "active") is goes_on
+    if goes_on:
+        # Whoever does not come back at all is gone one lease later.
+        sheet = calls.view(call.call_id, viewer_id=bob.pk, now=back + seconds(30))
+        assert (sheet.call.state, sheet.call.end_reason) == ("ended", "connection_lost")
+
+
+def test_an_outage_is_forgiven_to_those_alone_whose_media_was_up(
+    live_call: Ring, ring: Ring, alice: User, bob: User, carol: User, mallory: User, now: datetime
+) -> None:
+    silent = live_call(alice, bob).call
+    calls.heartbeat(silent.call_id, by=acting(alice), now=now)
+    ringing = ring(carol, mallory).call
+    calls.heartbeat(ringing.call_id, by=acting(carol), now=now)
+    assert calls.forgive_outage(now=now + seconds(40)) == 0
+    assert calls.view(silent.call_id, viewer_id=bob.pk, now=now + seconds(40)).call.end_reason == "connection_lost"
+    assert calls.view(ringing.call_id, viewer_id=mallory.pk, now=now + seconds(40)).call.end_reason == "caller_lost"
+
+
+def test_a_start_beside_others_takes_nothing_back(live_call: Ring, alice: User, bob: User, now: datetime) -> None:
+    call = live_call(alice, bob).call
+    on_the_air(call.call_id, alice, bob, now=now)
+    assert calls.forgive_outage(now=now + seconds(9)) == 0

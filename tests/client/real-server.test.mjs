@@ -228,6 +228,7 @@ function scenarios() {
     assert.notEqual(older.results[0].call_id, ring.callID);
     assert.equal((await alice.calls.call(ring.callID)).call_id, ring.callID);
     assert.ok((await alice.calls.timeline(ring.callID)).entries.length >= 3);
+    assert.ok(Date.parse((await alice.calls.iceServers()).expires_at) > alice.calls.serverNow());
     assert.deepEqual(
       (await alice.calls.users({ search: "bob" })).results.map(({ id, online }) => [id, online]),
       [["bob", true]],

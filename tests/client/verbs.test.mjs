@@ -330,6 +330,7 @@ test("single things are read and changed", async (t) => {
   server.on("PATCH me", ({ body }) => ({ body: { ...me, ...body } }));
   server.on("GET calls/x", { body: makeCall({ call_id: "x" }) });
   server.on("GET calls/x/timeline", { body: { call_id: "x", entries: [] } });
+  server.on("GET ice-servers", { body: { ice_servers: [{ urls: ["stun:s"] }], expires_at: "2026-11-23T11:00:00.000Z" } });
   server.on("GET devices", { body: { next: null, previous: null, results: [{ device_id: "d" }] } });
   server.on("POST history/seen", { status: 204, text: "" });
   assert.deepEqual(await calls.me(), me);
@@ -337,11 +338,41 @@ test("single things are read and changed", async (t) => {
   assert.equal((await calls.updateMe({ name: "Al" })).name, "Al");
   assert.equal((await calls.call("x")).call_id, "x");
   assert.deepEqual((await calls.timeline("x")).entries, []);
+  assert.deepEqual((await calls.iceServers()).ice_servers, [{ urls: ["stun:s"] }]);
   assert.equal((await calls.devices()).results[0].device_id, "d");
   server.on("DELETE devices/d", { status: 204, text: "" });
   assert.equal(await calls.removeDevice("d"), true);
   assert.equal(await calls.markHistorySeen(), true);
   assert.equal(calls.state.missedUnseen, 0);
+});
+
+test("devices are named, given an address, rung for a test and told how far that has come", async (t) => {
+  const { server, calls } = await scripted(t);
+  const device = { device_id: "phone", label: "Phone", kind: "android", health: "ok" };
+  const test = { test_id: "1", device_id: "phone", state: "waiting", hops: [] };
+  server.on("PUT devices/phone", ({ body }) => ({ body: { ...device, ...body } }));
+  server.on("POST devices/phone/test-ring", { status: 201, body: test });
+  server.on("GET devices/phone/test-ring", { body: { ...test, state: "arrived" } });
+  assert.equal((await calls.saveDevice("phone", { label: "Old phone", kind: "android" })).label, "Old phone");
+  // What is left out keeps the address; null takes it away.
+  assert.deepEqual(server.requests.at(-1).body, { label: "Old phone", kind: "android" });
+  await calls.saveDevice("phone", { label: "Old phone", kind: "android", push: null });
+  assert.equal(server.requests.at(-1).body.push, null);
+  assert.equal((await calls.testRing("phone")).state, "waiting");
+  assert.equal((await calls.lastTestRing("phone")).state, "arrived");
+  server.on("POST devices/phone/test-ring", { status: 400, body: problem("invalid", 400) });
+  assert.equal(await calls.testRing("phone"), null);
+  assert.equal(calls.lastError.code, "invalid");
+  assert.equal(await calls.lastTestRing("never tried"), null);
+  assert.equal(calls.lastError.code, "not_found");
+});
+
+test("ring resources are read page by page", async (t) => {
+  const { server, calls } = await scripted(t);
+  const bell = { resource_id: "bell", name: "Bell", ringtone_url: "/media/bell.ogg" };
+  server.on("GET resources", { body: { next: null, previous: null, results: [bell] } });
+  assert.deepEqual(await calls.resources({ pageSize: 100 }), { next: null, previous: null, results: [bell] });
+  assert.deepEqual(server.requests.at(-1).query, { page_size: "100" });
 });
 
 test("a read that fails gives null and the reason", async (t) => {

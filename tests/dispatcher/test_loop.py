@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import OperationalError, connection
 
-from invitations import calls, dispatcher
+from invitations import calls
 from invitations.dispatcher import Dispatcher
+from invitations.dispatcher import loop as loop_module
 from invitations.models import Call
 from tests.dispatcher.conftest import Clock
 
@@ -69,6 +70,29 @@ def test_the_loop_expires_what_is_overdue_when_it_starts(alice: User, bob: User,
     assert Call.objects.get().end_reason == "timed_out"
 
 
+def test_the_loop_ends_a_call_without_media_though_nobody_asks(
+    alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    answered_at = now - timedelta(seconds=19.5)
+    call_id = ring(alice, bob, at=answered_at, lives=True).call.call_id
+    phones = [calls.Actor(each.pk, each.username, "phone", lives=True) for each in (alice, bob)]
+    calls.accept(call_id, by=phones[1], now=answered_at)
+    for later in (5, 10, 15):
+        for each in phones:
+            calls.heartbeat(call_id, by=each, now=answered_at + timedelta(seconds=later))
+    loop = Dispatcher()
+    with pytest.MonkeyPatch.context() as patch:
+        looked = look_at(loop, patch)
+
+        def until_it_is_over() -> None:
+            while Call.objects.get().state == "active":
+                looked()
+
+        run(loop, until_it_is_over)
+    call = Call.objects.get()
+    assert (call.end_reason, (call.ended_at - answered_at).total_seconds() < 25) == ("media_failed", True)
+
+
 def test_the_loop_meets_a_deadline_within_a_quarter_of_a_second(
     alice: User, bob: User, ring: Ring, now: datetime
 ) -> None:
@@ -90,7 +114,7 @@ def test_the_loop_meets_a_deadline_within_a_quarter_of_a_second(
 def test_a_wake_makes_it_look_at_once(
     clock: Clock, alice: User, bob: User, ring: Ring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatcher, "LOOK_EVERY_SECONDS", 3600)
+    monkeypatch.setattr(loop_module, "LOOK_EVERY_SECONDS", 3600)
     loop = Dispatcher(clock=clock)
     looked = look_at(loop, monkeypatch)
 
@@ -111,14 +135,14 @@ def test_a_database_that_is_away_is_waited_for(
     ring(alice, bob, at=now - timedelta(seconds=100), timeout_seconds=60)
     loop = Dispatcher()
     tries = iter([True, True])
-    agenda = dispatcher.agenda
+    agenda = loop_module.agenda
 
-    def away_twice(*args: datetime, **more: object) -> list[dispatcher.Due]:
+    def away_twice(*args: datetime, **more: object) -> list[loop_module.Due]:
         if next(tries, False):
             raise OperationalError("connection refused")
         return agenda(*args, **more)
 
-    monkeypatch.setattr(dispatcher, "agenda", away_twice)
+    monkeypatch.setattr(loop_module, "agenda", away_twice)
     looked = look_at(loop, monkeypatch)
 
     def wait() -> None:

@@ -13,10 +13,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
-from invitations import calls, dispatcher
+from invitations import calls
 from invitations.conf import limits
 from invitations.dispatcher import Dispatcher, agenda, prune
+from invitations.dispatcher import due as acts
 from invitations.models import Call, CallEvent, Invitation, Participant
+from invitations.sheets import MEDIA_PROOF_SECONDS
 from tests.dispatcher.conftest import Clock
 
 if TYPE_CHECKING:
@@ -31,6 +33,16 @@ def seconds(count: float) -> timedelta:
 
 def phone(user: User, **more: bool) -> calls.Actor:
     return calls.Actor(user.pk, user.username, "phone", **more)
+
+
+def answered(ring: Ring, caller: User, invitee: User, now: datetime) -> str:
+    """A call answered now by two devices that both speak to us until 15 s later, without media."""
+    call_id = ring(caller, invitee, lives=True).call.call_id
+    calls.accept(call_id, by=phone(invitee, lives=True), now=now)
+    for later in (5, 10, 15):
+        for each in (caller, invitee):
+            calls.heartbeat(call_id, by=phone(each), now=now + seconds(later))
+    return call_id
 
 
 def test_a_ring_expires_at_its_deadline_and_not_before(
@@ -84,6 +96,36 @@ def test_a_lapsed_lease_in_an_active_call_ends_it(
     assert Call.objects.get().end_reason == "connection_lost"
 
 
+def test_a_call_whose_media_never_comes_up_ends(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    answered(ring, alice, bob, now)
+    assert dispatcher.step(now + seconds(19.9)) == 0
+    assert dispatcher.step(now + seconds(20)) == 1
+    assert Call.objects.get().end_reason == "media_failed"
+
+
+def test_calls_with_media_are_not_looked_at_again(alice: User, bob: User, ring: Ring, now: datetime) -> None:
+    call_id = answered(ring, alice, bob, now)
+    calls.connected(call_id, by=phone(alice), now=now + seconds(16))
+    assert not Call.objects.filter(media_due_at__isnull=False).exists()
+    assert agenda(now + seconds(40), by=now + seconds(40), size=10) == []
+
+
+def test_calls_that_wait_for_media_are_found_by_an_index(alice: User, bob: User, ring: Ring, now: datetime) -> None:
+    answered(ring, alice, bob, now)
+    with CaptureQueriesContext(connection) as captured:
+        agenda(now, by=now, size=10)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {captured[0]['sql']}")
+        else:
+            cursor.execute(f"EXPLAIN QUERY PLAN {captured[0]['sql']}")
+        plan = "\n".join(str(row) for row in cursor.fetchall())
+    assert "call_media_due" in plan
+
+
 def test_a_device_that_never_proved_life_keeps_its_place_for_five_minutes(
     dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
 ) -> None:
@@ -99,6 +141,7 @@ def test_no_call_lasts_longer_than_allowed(
 ) -> None:
     sheet = ring(alice, bob)
     calls.accept(sheet.call.call_id, by=phone(bob), now=now)
+    calls.connected(sheet.call.call_id, by=phone(bob), now=now)
     longest = now + seconds(limits().max_duration_seconds)
     Participant.objects.update(proved_at=longest)
     assert dispatcher.step(longest - seconds(1)) == 0
@@ -188,13 +231,21 @@ def test_one_failing_call_does_not_hold_up_the_others(
 
 def test_the_agenda_says_what_the_querysets_say(make_user: Callable[..., User], ring: Ring, now: datetime) -> None:
     """The hand-written query and the querysets must not drift apart."""
-    people = [make_user(f"user{number}") for number in range(14)]
+    people = [make_user(f"user{number}") for number in range(22)]
     for number in range(0, 14, 2):
         caller, invitee = people[number], people[number + 1]
         sheet = ring(caller, invitee, lives=number % 4 == 0, timeout_seconds=40 + number)
         if number >= 6:
             calls.accept(sheet.call.call_id, by=phone(invitee, lives=number % 8 == 0), now=now + seconds(1))
+    # Who spoke last when: exactly in time, a microsecond too late, in time without media, in time with media.
+    for number, last, is_up in ((14, 10, False), (16, 9.999999, False), (18, 15, False), (20, 15, True)):
+        caller, invitee = people[number], people[number + 1]
+        call_id = answered(ring, caller, invitee, now)
+        Participant.objects.filter(user=invitee).update(proved_at=now + seconds(last))
+        if is_up:
+            calls.connected(call_id, by=phone(caller), now=now + seconds(1))
     terms = limits()
+    ended_without_media: set[int] = set()
     for later in (0, 2, 10, 19, 20, 21, 30, 31, 40, 47, 299, 300, 301, 302, 43199, 43200):
         at = now + seconds(later)
         found = agenda(at, by=at, size=100)
@@ -202,16 +253,21 @@ def test_the_agenda_says_what_the_querysets_say(make_user: Callable[..., User], 
         for each in found:
             by_act.setdefault(each.act, set()).add(each.key)
             assert each.at <= at
-        leases = {dispatcher.END_RINGING, dispatcher.END_ACTIVE, dispatcher.END_UNPROVEN}
+        leases = {acts.END_RINGING, acts.END_ACTIVE, acts.END_UNPROVEN}
         lapsed = set().union(*(by_act.get(act, set()) for act in leases))
-        assert by_act.get(dispatcher.EXPIRE, set()) == set(Invitation.objects.due(at).values_list("call_id", flat=True))
-        assert by_act.get(dispatcher.RING_AGAIN, set()) == set(
+        assert by_act.get(acts.EXPIRE, set()) == set(Invitation.objects.due(at).values_list("call_id", flat=True))
+        assert by_act.get(acts.RING_AGAIN, set()) == set(
             Invitation.objects.to_ring_again(at).values_list("pk", flat=True)
         )
         assert lapsed == set(Participant.objects.lapsed(at, terms).values_list("call_id", flat=True))
-        assert by_act.get(dispatcher.END_OVERLONG, set()) == set(
+        assert by_act.get(acts.END_WITHOUT_MEDIA, set()) == set(
+            Call.objects.without_media(at, MEDIA_PROOF_SECONDS).values_list("pk", flat=True)
+        )
+        ended_without_media |= by_act.get(acts.END_WITHOUT_MEDIA, set())
+        assert by_act.get(acts.END_OVERLONG, set()) == set(
             Call.objects.longer_than_allowed(at, terms.max_duration_seconds).values_list("pk", flat=True)
         )
+    assert len(ended_without_media) == 2
 
 
 def test_what_the_agenda_names_is_due_by_the_verbs_rules_as_well(
@@ -219,8 +275,18 @@ def test_what_the_agenda_names_is_due_by_the_verbs_rules_as_well(
 ) -> None:
     """Else the dispatcher would turn round one row that it can never do."""
     ring(alice, bob, lives=True, timeout_seconds=60)
-    [due] = [each for each in agenda(now, by=now + seconds(20), size=10) if each.act == dispatcher.END_RINGING]
+    [due] = [each for each in agenda(now, by=now + seconds(20), size=10) if each.act == acts.END_RINGING]
     assert due.at == now + seconds(20)
+    assert calls.expire(due.key, now=due.at - timedelta(microseconds=1)) is None
+    assert calls.expire(due.key, now=due.at) is not None
+
+
+def test_what_the_agenda_names_for_want_of_media_is_due_by_the_verbs_rules_as_well(
+    alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    answered(ring, alice, bob, now)
+    [due] = agenda(now, by=now + seconds(20), size=10)
+    assert (due.act, due.at) == (acts.END_WITHOUT_MEDIA, now + seconds(20))
     assert calls.expire(due.key, now=due.at - timedelta(microseconds=1)) is None
     assert calls.expire(due.key, now=due.at) is not None
 
@@ -230,7 +296,7 @@ def test_a_batch_is_bounded_and_the_earliest_come_first(
 ) -> None:
     for number in range(4):
         ring(make_user(f"caller{number}"), make_user(f"callee{number}"), timeout_seconds=10 - number)
-    found = [each for each in agenda(now + seconds(60), by=now + seconds(60), size=2) if each.act == dispatcher.EXPIRE]
+    found = [each for each in agenda(now + seconds(60), by=now + seconds(60), size=2) if each.act == acts.EXPIRE]
     assert [each.at for each in found] == [now + seconds(7), now + seconds(8)]
 
 

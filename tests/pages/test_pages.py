@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static" / "callinvite"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-MODULES = sorted(each for folder in ("elements", "pages", "sounds") for each in (STATIC / folder).glob("*.js"))
+MODULES = sorted(each for folder in ("elements", "pages", "push", "sounds") for each in (STATIC / folder).glob("*.js"))
 
 
 @pytest.fixture
@@ -93,7 +93,9 @@ def test_colours_stand_in_the_tokens_alone() -> None:
 def test_the_manifest_names_icons_that_exist(client: Client) -> None:
     answer = client.get(reverse("app_manifest"))
     assert answer.headers["Content-Type"].startswith("application/manifest+json")
-    for icon in json.loads(answer.content)["icons"]:
+    manifest = json.loads(answer.content)
+    assert {icon["sizes"] for icon in manifest["icons"]} >= {"192x192", "512x512"}
+    for icon in manifest["icons"]:
         assert finders.find(icon["src"].removeprefix("/static/")) is not None
 
 

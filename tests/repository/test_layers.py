@@ -13,12 +13,14 @@ from tests.repository.tracked import ROOT
 APP = ROOT / "invitations"
 
 LAYERS = (
-    {"errors", "conf", "layers", "statements"},
+    {"errors", "conf", "ice", "layers", "statements"},
+    {"transports"},
     {"models", "migrations"},
-    {"rows", "sheets", "devices"},
-    {"serializers", "presence", "tickets", "transports"},
-    {"live", "deliveries", "messages"},
-    {"events"},
+    {"rows", "sheets", "devices", "resources"},
+    {"serializers", "presence", "tickets", "action_tokens", "delivery_words"},
+    {"live", "messages"},
+    {"deliveries"},
+    {"events", "ring_tests"},
     {"calls"},
     {"dispatcher"},
     {"api", "sockets", "pages", "admin", "management", "checks", "apps"},
@@ -32,6 +34,7 @@ SIDEWAYS = {
     ("pages", "api"),  # sign-in and sign-up count the same attempts
     ("management", "checks"),  # a command refuses what a check finds
     ("apps", "checks"),
+    ("migrations", "models"),  # where uploads go, and validators, are named by where they are
 }
 
 

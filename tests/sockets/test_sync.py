@@ -147,6 +147,27 @@ async def test_one_who_stops_in_an_active_call_loses_the_connection_after_thirty
     assert left == {"alice": "connection_lost", "bob": "call_ended"}
 
 
+async def test_both_hear_that_media_never_came_up(open_page: OpenPage, alice: User, bob: User) -> None:
+    caller, callee = await open_page(alice), await open_page(bob)
+    call = await ring(caller, "bob")
+    await callee.ask("accept", call["call_id"])
+    await caller.so_far()
+    await callee.so_far()
+    # As if they had been in it, and in touch, for a while: the answer lies back, the proofs are of now.
+    row = await in_thread(Call.objects.get)
+    earlier = timedelta(seconds=15)
+    moments = {"answered_at": row.answered_at - earlier, "media_due_at": row.media_due_at - earlier}
+    await in_thread(Call.objects.update, **moments)
+    await in_thread(Participant.objects.update, joined_at=row.answered_at - earlier)
+
+    await in_thread(calls.expire, row.pk, now=timezone.now() + timedelta(seconds=6))
+
+    for page in (caller, callee):
+        [frame] = await page.so_far()
+        assert (frame["call"]["state"], frame["call"]["end_reason"]) == ("ended", "media_failed")
+        assert {each["left_reason"] for each in frame["call"]["participants"]} == {"media_failed"}
+
+
 async def test_another_device_of_the_same_user_proves_nothing(
     open_quick_page: OpenPage, alice: User, bob: User
 ) -> None:

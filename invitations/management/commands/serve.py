@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
 from invitations import checks
+from invitations.transports import vapid
 
 
 class Command(BaseCommand):
@@ -24,6 +25,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--demo", action="store_true", help="migrate and make the demo users first, and print their password"
         )
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Have a key for push before the system checks ask for it; without one, all but push works."""
+        try:
+            vapid.ensure()
+        except OSError as error:
+            self.stderr.write(f"No VAPID key could be kept, so devices cannot be rung by push: {error.strerror}")
+        return super().execute(*args, **options)
 
     def handle(self, *args: Any, host: str, port: int, demo: bool, **options: Any) -> None:
         """Serve until SIGTERM or SIGINT."""
@@ -39,11 +48,14 @@ class Command(BaseCommand):
     def _serve(self, host: str, port: int) -> None:
         # Imported late: the commands that do not serve need none of it, and a wrong option is answered at once.
         from channels.routing import get_default_application
+        from django.utils import timezone
 
-        from invitations import live
+        from invitations import calls, live
         from invitations.dispatcher import Dispatcher
+        from invitations.management.memory import keep_what_is_loaded
         from invitations.management.server import WebServer
 
+        calls.forgive_outage(now=timezone.now())
         dispatcher = Dispatcher()
         tasks: list[asyncio.Task[None]] = []
 
@@ -51,6 +63,7 @@ class Command(BaseCommand):
             loop = asyncio.get_running_loop()
             live.serve_on(loop)
             tasks.append(loop.create_task(dispatcher.run()))
+            keep_what_is_loaded()
             self.stdout.write(f"Callinvite is ready at http://{_in_url(host)}:{listening_port}/")
             self.stdout.flush()
 

@@ -50,6 +50,17 @@ export function myParticipant(call, userId, deviceId = null) {
 }
 
 /**
+ * Who is in the call now, but for one person.
+ *
+ * @param {Call} call
+ * @param {string | null | undefined} userId
+ * @returns {Participant[]} in the order of their joining
+ */
+export function othersInside(call, userId) {
+  return call.participants.filter((participant) => participant.left_at === null && participant.user.id !== userId);
+}
+
+/**
  * Whether a place in a call is the one of this device.
  *
  * @param {Participant} participant

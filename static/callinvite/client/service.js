@@ -441,10 +441,23 @@ export class CallInvitationService extends EventTarget {
    * Reads one page of one's own devices.
    *
    * @param {{cursor?: string | null, pageSize?: number}} [filters]
-   * @returns {Promise<import("./types.js").Page<any> | null>}
+   * @returns {Promise<import("./types.js").Page<import("./types.js").Device> | null>}
    */
   devices({ cursor, pageSize } = {}) {
     return this.#read("devices", { cursor, page_size: pageSize }, pageOf);
+  }
+
+  /**
+   * Makes one of one's own devices known, or names it anew.
+   *
+   * @param {string} deviceId
+   * @param {import("./types.js").DeviceChanges} changes
+   * @returns {Promise<import("./types.js").Device | null>} null if it could not be saved
+   */
+  saveDevice(deviceId, { label, kind, push }) {
+    // Left out, the address stays; null, which `given` drops, takes it away.
+    const address = push === undefined ? {} : { push };
+    return this.#change("PUT", `devices/${encodeURIComponent(deviceId)}`, { ...given({ label, kind }), ...address });
   }
 
   /**
@@ -461,6 +474,36 @@ export class CallInvitationService extends EventTarget {
   }
 
   /**
+   * Rings one of one's own devices for a test, by push, with nobody behind it.
+   *
+   * @param {string} deviceId
+   * @returns {Promise<import("./types.js").TestRing | null>} null if it was refused, such as without a push address
+   */
+  testRing(deviceId) {
+    return this.#change("POST", `devices/${encodeURIComponent(deviceId)}/test-ring`, {});
+  }
+
+  /**
+   * Reads how far the latest test ring of a device has come.
+   *
+   * @param {string} deviceId
+   * @returns {Promise<import("./types.js").TestRing | null>} null if there is none, too
+   */
+  lastTestRing(deviceId) {
+    return this.#read(`devices/${encodeURIComponent(deviceId)}/test-ring`);
+  }
+
+  /**
+   * Reads one page of the ring resources: what `resourceID` may name, and how it sounds and looks.
+   *
+   * @param {{cursor?: string | null, pageSize?: number}} [filters]
+   * @returns {Promise<import("./types.js").Page<import("./types.js").Resource> | null>}
+   */
+  resources({ cursor, pageSize } = {}) {
+    return this.#read("resources", { cursor, page_size: pageSize }, pageOf);
+  }
+
+  /**
    * Reads one call.
    *
    * @param {string} callID
@@ -474,10 +517,19 @@ export class CallInvitationService extends EventTarget {
    * Reads what happened in a call, in order and in words.
    *
    * @param {string} callID
-   * @returns {Promise<{call_id: string, entries: any[]} | null>}
+   * @returns {Promise<import("./types.js").Timeline | null>}
    */
   timeline(callID) {
     return this.#read(`calls/${encodeURIComponent(callID)}/timeline`);
+  }
+
+  /**
+   * Reads the STUN and TURN servers for media. TURN ones are given only while one is in an open call or is being rung.
+   *
+   * @returns {Promise<import("./types.js").IceServers | null>}
+   */
+  iceServers() {
+    return this.#read("ice-servers");
   }
 
   /**
@@ -495,13 +547,8 @@ export class CallInvitationService extends EventTarget {
    * @param {{name?: string, call_waiting?: boolean}} changes
    * @returns {Promise<import("./types.js").Me | null>}
    */
-  async updateMe(changes) {
-    /** @type {import("./types.js").Me | null} */
-    let me = null;
-    await this.#settled(async () => {
-      me = (await this.#rest.request("PATCH", "me", { body: changes, signal: this.#life.signal })).body;
-    });
-    return me;
+  updateMe(changes) {
+    return this.#change("PATCH", "me", changes);
   }
 
   /**
@@ -552,6 +599,7 @@ export class CallInvitationService extends EventTarget {
       const { body: result } = await this.#carrier.perform(verb, callID, body, signal);
       this.#lastResult = result;
       this.#store.learn(result?.call);
+      this.#tell("performed", { verb, callID: result?.call?.call_id ?? null });
     } catch (error) {
       if (error instanceof CallInvitationError && !signal.aborted) {
         this.#store.learn(error.call);
@@ -590,6 +638,20 @@ export class CallInvitationService extends EventTarget {
     let result = null;
     await this.#settled(async () => {
       result = shaped((await this.#rest.request("GET", path, { query, signal: this.#life.signal })).body);
+    });
+    return result;
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} body
+   * @returns {Promise<any>} what came of it; null if it was refused
+   */
+  async #change(method, path, body) {
+    let result = null;
+    await this.#settled(async () => {
+      result = (await this.#rest.request(method, path, { body, signal: this.#life.signal })).body;
     });
     return result;
   }

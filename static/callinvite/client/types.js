@@ -62,6 +62,73 @@
  * @property {string} name
  * @property {boolean} call_waiting
  * @property {number} missed_unseen
+ *
+ * @typedef {"browser" | "android" | "ios" | "other"} DeviceKind
+ *
+ * @typedef {object} Device where one user can be rung
+ * @property {string} device_id
+ * @property {string} label
+ * @property {DeviceKind} kind
+ * @property {{transport: string, host: string} | null} push of its push address no more is shown
+ * @property {"ok" | "no_address" | "disabled"} health whether it can be rung by push, as far as is known
+ * @property {"gone" | "vapid_key_changed" | null} disabled_reason
+ * @property {string | null} disabled_since
+ * @property {string | null} last_seen_at
+ * @property {string | null} last_ringing_at
+ *
+ * @typedef {object} PushAddress as `PushSubscription.toJSON()` has it
+ * @property {"webpush"} transport
+ * @property {string} endpoint
+ * @property {{p256dh: string, auth: string}} keys
+ * @property {string} [public_key] the server's key that it was made with
+ *
+ * @typedef {object} DeviceChanges
+ * @property {string} [label] at most 64 characters
+ * @property {DeviceKind} [kind]
+ * @property {PushAddress | null} [push] null takes the address away; left out keeps it
+ *
+ * @typedef {object} TestRing a real ring to one device, with nobody behind it
+ * @property {string} test_id
+ * @property {string} device_id
+ * @property {"waiting" | "sent" | "arrived" | "failed"} state
+ * @property {TestRingHop[]} hops in the order in which they happened
+ * @property {string} created_at
+ * @property {string} expires_at from then on nothing more comes of it
+ *
+ * @typedef {object} TestRingHop
+ * @property {"planned" | "sent" | "retrying" | "failed" | "arrived"} code
+ * @property {string} at of `retrying`: when it is tried again
+ * @property {string} text a sentence for people
+ *
+ * @typedef {object} Resource a named ringtone and look of rings, kept by admins
+ * @property {string} resource_id
+ * @property {string} name
+ * @property {boolean} is_default
+ * @property {string | null} ringtone_url
+ * @property {string | null} icon_url
+ * @property {string | null} badge_url
+ * @property {number[]} vibration milliseconds on, off, on
+ * @property {boolean} silent
+ * @property {boolean} require_interaction
+ * @property {string | null} accent a colour
+ * @property {string} title_template
+ * @property {string} message_template
+ *
+ * @typedef {object} TimelineEntry one thing that happened in a call
+ * @property {string} at
+ * @property {string} code
+ * @property {string} text a sentence for people
+ * @property {string | null} user whom it is about
+ * @property {string | null} device on which of one's own devices
+ * @property {Record<string, any>} data
+ *
+ * @typedef {{call_id: string, entries: TimelineEntry[]}} Timeline
+ *
+ * @typedef {{urls: string[], username?: string, credential?: string}} IceServer as `RTCPeerConnection` takes it
+ *
+ * @typedef {object} IceServers
+ * @property {IceServer[]} ice_servers
+ * @property {string} expires_at from then on the credentials are worthless
  */
 
 /**

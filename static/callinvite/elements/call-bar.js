@@ -1,14 +1,16 @@
-/** `<call-bar>`: calls that go on while one looks at something else: here but minimised, on another device, or to be joined. */
+/** `<call-bar>`: calls that go on somewhere else: in another page of this browser, on another device, or without me. */
 
 import { isRingingFor } from "../client/index.js";
 import { h, icon, keep, setText } from "./dom.js";
-import { orExplain } from "./place-call.js";
+import { joinCall, orExplain } from "./place-call.js";
 import { ServiceElement } from "./service-element.js";
 import { clockTime, names, others } from "./words.js";
 
+/** @typedef {{call: any, kind: "other_page" | "nowhere" | "elsewhere" | "live"}} Row */
+
 export class CallBar extends ServiceElement {
   attached() {
-    document.addEventListener("call-minimised", () => { this.update(this.service.state); });
+    this.followTalk(() => { this.update(this.service.state); });
     this.every(1000, () => { this.update(this.service.state); });
   }
 
@@ -18,14 +20,14 @@ export class CallBar extends ServiceElement {
   }
 
   /** @param {any} state
-   *  @returns {{call: any, kind: "here" | "elsewhere" | "live"}[]} */
+   *  @returns {Row[]} */
   #rows(state) {
-    const screen = /** @type {import("./call-screen.js").CallScreen | null} */ (document.querySelector("call-screen"));
     const here = state.active ?? state.outgoing;
-    /** @type {{call: any, kind: "here" | "elsewhere" | "live"}[]} */
+    const { place } = this.talk.state;
+    /** @type {Row[]} */
     const rows = [];
-    if (here && screen?.minimised) {
-      rows.push({ call: here, kind: "here" });
+    if (here && (place === "other_page" || place === "nowhere")) {
+      rows.push({ call: here, kind: place });
     }
     for (const call of state.calls) {
       if (call === state.elsewhere) {
@@ -39,14 +41,13 @@ export class CallBar extends ServiceElement {
 
   /** @param {{call: any, kind: string}} first */
   #row({ call, kind }) {
-    const screen = /** @type {import("./call-screen.js").CallScreen} */ (document.querySelector("call-screen"));
     const words = h("p", { class: "banner__words" });
-    const join = (/** @type {string} */ label) => h("button", { class: "button button--small button--primary", type: "button", onClick: () => { orExplain(this.service, this.service.join(call.call_id)); } }, label);
+    const join = (/** @type {string} */ label) => h("button", { class: "button button--small button--primary", type: "button", onClick: () => { joinCall(this.service, this.talk, call); } }, label);
+    const hangUp = () => h("button", { class: "button button--small button--bad", type: "button", onClick: () => { orExplain(this.service, this.service.leave(call.call_id)); } }, icon("hang-up"), "Hang up");
+    const bring = (/** @type {string} */ label) => h("button", { class: "button button--small button--primary", type: "button", onClick: () => { this.talk.bringHere(); } }, label);
     const actions = {
-      here: () => [
-        h("button", { class: "button button--small button--primary", type: "button", onClick: () => { screen.restore(); } }, "Show"),
-        h("button", { class: "button button--small button--bad", type: "button", onClick: () => { screen.hangUp(); } }, icon("hang-up"), "Hang up"),
-      ],
+      other_page: () => [bring("Bring it here"), hangUp()],
+      nowhere: () => [bring("Go on here"), hangUp()],
       elsewhere: () => [join("Move it here")],
       live: () => [join("Join")],
     }[kind]?.() ?? [];
@@ -67,7 +68,11 @@ export class CallBar extends ServiceElement {
       const inside = call.participants.filter((/** @type {any} */ each) => each.left_at === null).map((/** @type {any} */ each) => each.user);
       return `${names(inside)} ${inside.length === 1 ? "is" : "are"} in a call that you were invited to.`;
     }
-    return call.state === "active" ? `In a call with ${who} · ${clockTime(this.service.elapsedMs(call) / 1000)}` : `Calling ${who}…`;
+    if (kind === "nowhere") {
+      return `The page with your call to ${who} was closed. The call ends unless you go on here.`;
+    }
+    const time = call.state === "active" ? ` · ${clockTime(this.service.elapsedMs(call) / 1000)}` : "";
+    return `You are in a call with ${who} in another tab${time}`;
   }
 }
 

@@ -1,13 +1,21 @@
 /** `<call-screen>`: calling out, in the call, and the few seconds after its end. It says only what the server knows. */
 
-import { isOver, myParticipant, pendingInvitations } from "../client/index.js";
-import { h, icon, iconButton, keep, relabel, setText, speak } from "./dom.js";
+import { isOver, myParticipant, othersInside, pendingInvitations } from "../client/index.js";
+import { ask, withdrawQuestion } from "./call-ask.js";
+import "./call-controls.js";
+import "./call-notices.js";
+import { mayCancel, showPeople, waitingWords } from "./call-people.js";
+import "./call-stage.js";
+import { qualityMark, showLevel, showQuality } from "./call-tile.js";
+import { h, icon, iconButton, setText, speak } from "./dom.js";
 import { closeLayer, isOnTop, openLayer } from "./layers.js";
+import { linkWords, silenceWords } from "./media-words.js";
+import { stopFloating } from "./picture-in-picture.js";
 import { avatarOf, avatarStack, hueOf } from "./person-avatar.js";
-import { addPeople, orExplain, placeCall } from "./place-call.js";
+import { addPeople, joinCall, orExplain, placeCall } from "./place-call.js";
 import { ServiceElement } from "./service-element.js";
 import { toast } from "./toast-list.js";
-import { clockTime, endWords, invitationWords, kindOfCall, latestInvitations, names, others, readableText } from "./words.js";
+import { clockTime, endWords, kindOfCall, latestInvitations, names, others, readableText } from "./words.js";
 
 const ENDED_STAYS_MS = 8000;
 const HUNG_UP_STAYS_MS = 4000;
@@ -20,20 +28,20 @@ export class CallScreen extends ServiceElement {
   #minimised = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #leaving;
-  /** When each invitation was first seen here. @type {Map<string, number>} */
-  #since = new Map();
 
   build() {
     this.setAttribute("role", "dialog");
     this.setAttribute("aria-labelledby", "call-name");
-    const button = (/** @type {string} */ kind, /** @type {string} */ name, /** @type {string} */ label, /** @type {() => void} */ act) => (
+    const answer = (/** @type {string} */ kind, /** @type {string} */ name, /** @type {string} */ label, /** @type {() => void} */ act) => (
       h("button", { class: `answer answer--${kind}`, type: "button", onClick: act }, h("span", { class: "answer__disc" }, icon(name)), h("span", {}, label))
     );
     const parts = this.#parts = {
       minimise: iconButton({ icon: "down", label: "Back to the app; the call goes on", className: "button--night", onClick: () => { this.minimise(); } }),
       close: iconButton({ icon: "close", label: "Close", className: "button--night", onClick: () => { this.#dismiss(); } }),
+      add: iconButton({ icon: "add-person", label: "Add people", className: "button--night", onClick: () => { this.#add(); } }),
       kind: h("span"),
       kindIcon: icon("phone"),
+      quality: qualityMark(),
       face: h("div", { class: "call__face" }),
       name: h("h2", { class: "call__name", id: "call-name", tabindex: "-1", "data-first-focus": true }),
       status: h("p", { class: "call__status", role: "status" }),
@@ -41,25 +49,45 @@ export class CallScreen extends ServiceElement {
       text: h("p", { class: "call__text" }),
       note: h("p", { class: "call__note" }),
       people: h("ul", { class: "call__people", "aria-label": "People" }),
-      add: button("plain", "add-person", "Add people", () => { this.#add(); }),
-      hangUp: button("reject", "hang-up", "Hang up", () => { this.hangUp(); }),
-      endAll: button("plain", "close", "End for all", () => { this.#endForAll(); }),
-      again: button("accept", "phone-solid", "Call again", () => { this.#again(); }),
-      done: button("plain", "close", "Close", () => { this.#dismiss(); }),
+      stage: /** @type {import("./call-stage.js").CallStage} */ (document.createElement("call-stage")),
+      controls: /** @type {import("./call-controls.js").CallControls} */ (document.createElement("call-controls")),
+      notices: /** @type {import("./call-notices.js").CallNotices} */ (document.createElement("call-notices")),
+      again: answer("accept", "phone-solid", "Call again", () => { this.#again(); }),
+      done: answer("plain", "close", "Close", () => { this.#dismiss(); }),
     };
     parts.root = h(
       "div",
       { class: "call" },
-      h("div", { class: "call__top" }, parts.minimise, h("p", { class: "call__kind" }, parts.kindIcon, parts.kind), parts.close),
-      parts.face, parts.name, parts.status, parts.timer, parts.text, parts.note, parts.people,
-      h("div", { class: "call__actions" }, parts.done, parts.add, parts.endAll, parts.hangUp, parts.again),
+      parts.stage,
+      h("div", { class: "call__top" }, parts.minimise, h("p", { class: "call__kind" }, parts.kindIcon, parts.kind, parts.quality), parts.add, parts.close),
+      h("div", { class: "call__head" }, parts.face, parts.name, parts.status, parts.timer, parts.text, parts.note),
+      parts.people,
+      parts.notices,
+      h("div", { class: "call__actions" }, parts.done, parts.again),
+      parts.controls,
     );
     this.replaceChildren(parts.root);
   }
 
   attached() {
+    const { stage, controls } = this.#parts;
+    stage.rings = {
+      words: waitingWords,
+      mayCancel: (/** @type {any} */ call, /** @type {any} */ invitation) => mayCancel(call, invitation, this.service.state.user?.id),
+      cancel: (/** @type {any} */ person) => { this.#cancelOne(person); },
+    };
+    controls.mainVideo = () => this.mainVideo;
+    stage.addEventListener("layout", () => { this.#lay(); });
+    this.addEventListener("hang-up", () => { this.hangUp(); });
+    this.addEventListener("end-for-all", () => { this.#endForAll(); });
     this.every(500, () => { this.#tick(); });
     this.follow("callEnded", (detail) => { this.#ended(detail); });
+    this.followTalk(() => { this.update(this.service.state); });
+    this.followTalk((talk) => {
+      const [peer] = talk.state.peers;
+      const level = peer ? talk.hearing.levels.get(peer.key) ?? 0 : 0;
+      showLevel(this.#parts.face, level);
+    }, "levels");
     document.addEventListener("keydown", (event) => { this.#key(event); });
   }
 
@@ -76,11 +104,20 @@ export class CallScreen extends ServiceElement {
 
   /** The call was placed, or was not.
    *  @param {any} call null if it was refused */
-  placed(call) {
-    if (this.#shown?.kind !== "placing") {
+  async placed(call) {
+    const shown = this.#shown;
+    if (shown?.kind !== "placing") {
       return;
     }
-    const cancelled = this.#shown.cancelled;
+    if (shown.cancelled) {
+      // Given up before the server knew of it. Nothing is shown until that is undone.
+      if (call && !isOver(call)) {
+        await orExplain(this.service, this.service.cancel({ callID: call.call_id }));
+      }
+      this.#shown = this.#shown === shown ? null : this.#shown;
+      this.update(this.service.state);
+      return;
+    }
     this.#shown = null;
     if (call && isOver(call)) {
       this.#ended({ call, leftReason: null });
@@ -88,9 +125,6 @@ export class CallScreen extends ServiceElement {
     }
     this.update(this.service.state);
     this.#show();
-    if (cancelled && call) {
-      orExplain(this.service, this.service.cancel({ callID: call.call_id }));
-    }
   }
 
   /** Whether a call goes on behind the app's views. @returns {boolean} */
@@ -98,9 +132,15 @@ export class CallScreen extends ServiceElement {
     return this.#minimised && this.#shown?.kind === "call";
   }
 
-  /** Show the app; the call goes on in a bar above it. */
+  /** The picture that matters most now. @returns {HTMLVideoElement | null} */
+  get mainVideo() {
+    return this.#parts.stage.mainVideo;
+  }
+
+  /** Show the app; the call goes on in the corner. */
   minimise() {
     this.#minimised = true;
+    withdrawQuestion();
     closeLayer(this);
     this.#tellMinimised();
   }
@@ -112,26 +152,68 @@ export class CallScreen extends ServiceElement {
     this.#tellMinimised();
   }
 
-  /** Cancel the call if nobody has answered, else leave it.
+  /** Cancel the call if nobody has answered, else leave it; several people are not left by a slip of the finger.
    *  @returns {Promise<void>} */
   async hangUp() {
     const shown = this.#shown;
     if (shown?.kind === "placing") {
       shown.cancelled = true;
+      this.talk.abandon();
       closeLayer(this);
       return;
     }
     if (shown?.kind !== "call") {
       return;
     }
-    const callID = shown.call.call_id;
-    const waits = shown.call.state === "ringing" && pendingInvitations(shown.call).length > 0;
+    if (shown.call.state === "active" && othersInside(shown.call, this.service.state.user?.id).length > 1) {
+      this.#ask();
+      return;
+    }
+    await this.#hangUpNow();
+  }
+
+  async #hangUpNow() {
+    const { call } = this.#shown ?? {};
+    if (!call) {
+      return;
+    }
+    const callID = call.call_id;
+    const waits = call.state === "ringing" && pendingInvitations(call).length > 0;
     await orExplain(this.service, waits ? this.service.cancel({ callID }) : this.service.leave(callID));
+  }
+
+  /** Ask whether to go. */
+  #ask() {
+    const { call } = this.#shown;
+    const others = othersInside(call, this.service.state.user?.id).length;
+    const leave = { kind: /** @type {const} */ ("bad"), act: () => { this.#hangUpNow(); } };
+    if (this.#minimised) {
+      this.restore();
+    }
+    if (call.state !== "active") {
+      ask(this, { title: "Stop calling?", answers: [{ ...leave, label: "Cancel the call" }], stay: "Keep calling" });
+    } else if (others > 1) {
+      const all = { label: "End it for everyone", kind: /** @type {const} */ ("bad"), act: () => { this.#endForAll(); } };
+      ask(this, { title: "Leave the call?", text: "The others can go on without you.", answers: [{ ...leave, label: "Leave" }, ...(call.you.can.includes("end") ? [all] : [])], stay: "Stay" });
+    } else {
+      ask(this, { title: "Hang up?", answers: [{ ...leave, label: "Hang up" }], stay: "Stay" });
+    }
   }
 
   /** @param {any} state */
   update(state) {
     const call = state.active ?? state.outgoing;
+    if (this.#shown?.cancelled) {
+      return;
+    }
+    if (call && this.#isElsewhere) {
+      // Another page of this browser has it; the bar above the views says so.
+      if (this.#shown?.kind === "call") {
+        this.#withdraw();
+        this.#show();
+      }
+      return;
+    }
     if (call) {
       const isNew = this.#shown?.kind !== "call" || this.#shown.call.call_id !== call.call_id;
       if (isNew) {
@@ -145,9 +227,10 @@ export class CallScreen extends ServiceElement {
     }
     if (this.#shown?.kind === "call") {
       // The end is told by its event, which comes right after this change.
-      this.#shown = null;
-      this.#tellMinimised();
+      this.#withdraw();
       queueMicrotask(() => { this.#show(); });
+    } else if (this.#shown?.kind === "placing") {
+      this.#show();
     }
   }
 
@@ -155,20 +238,33 @@ export class CallScreen extends ServiceElement {
   #ended({ call, leftReason }) {
     const { active, outgoing } = this.service.state;
     if (leftReason === "moved") {
-      toast("The call goes on on your other device.", { action: { label: "Bring it back", act: () => { orExplain(this.service, this.service.join(call.call_id)); } } });
+      toast("The call goes on on your other device.", { action: { label: "Bring it back", act: () => { joinCall(this.service, this.talk, call); } } });
       return;
     }
-    if (active || outgoing || this.#shown?.kind === "placing") {
+    if (active || outgoing || this.#shown?.kind === "placing" || this.#isElsewhere) {
       return;
     }
     const wasInvitee = call.caller.id !== this.service.state.user?.id;
-    const heldOn = Boolean(call.answered_at);
+    const heldOn = Boolean(call.answered_at) && call.end_reason === "completed";
     this.#shown = { kind: "ended", call, words: endWords(call, { leftReason, mine: !wasInvitee }) };
     this.#minimised = false;
     this.#show();
     speak(this.#shown.words);
     clearTimeout(this.#leaving);
     this.#leaving = setTimeout(() => { this.#dismiss(); }, heldOn ? HUNG_UP_STAYS_MS : ENDED_STAYS_MS);
+  }
+
+  /** Whether another page of this browser has the call. @returns {boolean} */
+  get #isElsewhere() {
+    return ["other_page", "nowhere"].includes(this.talk.state.place);
+  }
+
+  /** The call is no longer in this page: nor is anything that belongs to it. */
+  #withdraw() {
+    this.#shown = null;
+    withdrawQuestion();
+    stopFloating();
+    this.#tellMinimised();
   }
 
   #dismiss() {
@@ -185,6 +281,7 @@ export class CallScreen extends ServiceElement {
       closeLayer(this);
       return;
     }
+    this.dataset.phase = shown.kind === "call" ? shown.call.state : shown.kind;
     if (shown.kind === "placing") {
       this.#showPlacing(shown);
     } else if (shown.kind === "ended") {
@@ -192,9 +289,14 @@ export class CallScreen extends ServiceElement {
     } else {
       this.#showCall(shown.call);
     }
+    this.#parts.stage.show(shown.kind === "ended" ? shown.call : shown.call ?? null);
     if (!this.#minimised) {
       this.#open();
     }
+  }
+
+  #lay() {
+    this.dataset.layout = this.#shown?.kind === "ended" ? "none" : this.#parts.stage.layout;
   }
 
   #open() {
@@ -214,7 +316,7 @@ export class CallScreen extends ServiceElement {
     this.#head(people, kindOfCall({ is_video_call: options.isVideoCall }, people.length > 1));
     this.#lines({ status: "Calling", waits: true });
     this.#buttons({ hangUp: "Cancel" });
-    keep(this.#parts.people, [], String, () => { throw new Error("no people yet"); });
+    this.#rows([], null);
   }
 
   /** @param {any} shown */
@@ -223,28 +325,28 @@ export class CallScreen extends ServiceElement {
     this.#head(people, kindOfCall(call, people.length > 1));
     const seconds = call.answered_at && call.duration_seconds;
     const reply = call.invitations.length === 1 ? readableText(call.invitations[0].custom_data) : "";
-    this.#lines({ status: words, text: reply && `“${reply}”`, note: seconds ? `The call lasted ${clockTime(seconds)}.` : "" });
+    const advice = call.end_reason === "media_failed" ? "A firewall between you may be in the way. Try again, or from another network." : "";
+    this.#lines({ status: words, text: reply && `“${reply}”`, note: advice || (seconds ? `The call lasted ${clockTime(seconds)}.` : "") });
     this.#buttons({ again: people.length > 0, done: true });
-    this.#people(people.length > 1 && call.caller.id === this.service.state.user?.id ? latestInvitations(call).map((invitation) => ({ person: invitation.invitee, invitation })) : [], call);
+    this.#rows(people.length > 1 && call.caller.id === this.service.state.user?.id ? latestInvitations(call) : [], call);
   }
 
   /** @param {any} call */
   #showCall(call) {
     const userId = this.service.state.user?.id;
-    const inside = call.participants.filter((/** @type {any} */ each) => each.left_at === null && each.user.id !== userId);
-    const invitations = latestInvitations(call).filter((each) => each.invitee.id !== userId);
-    const insideIds = new Set(inside.map((/** @type {any} */ each) => each.user.id));
-    const outside = invitations.filter((each) => !insideIds.has(each.invitee.id));
+    const inside = othersInside(call, userId);
+    const insideIds = new Set(inside.map((each) => each.user.id));
+    const outside = latestInvitations(call).filter((each) => each.invitee.id !== userId && !insideIds.has(each.invitee.id));
     const group = others(call, userId).length > 1;
     const active = call.state === "active";
-    const heads = active && inside.length ? inside.map((/** @type {any} */ each) => each.user) : others(call, userId);
+    const heads = active && inside.length ? inside.map((each) => each.user) : others(call, userId);
     this.#head(heads, kindOfCall(call, group));
     const alone = active && inside.length === 0;
+    const link = active && (inside.length === 1 || this.talk.state.isCutOff) ? this.#linkWords() : { words: "", waits: false };
     this.#lines({
-      status: active ? (alone ? "Waiting for the others" : "") : this.#statusOf(call, outside, group),
-      waits: alone,
+      status: active ? (alone ? "Waiting for the others" : link.words) : this.#statusOf(call, outside, group),
+      waits: alone || link.waits,
       timer: active,
-      note: active && !alone && !group ? "Connected" : "",
     });
     this.#buttons({
       hangUp: active ? "Hang up" : group ? "Cancel all" : "Cancel",
@@ -252,17 +354,25 @@ export class CallScreen extends ServiceElement {
       endAll: active && inside.length > 1 && call.you.can.includes("end"),
       minimise: true,
     });
-    const rows = group || outside.some((each) => active && each.state === "pending")
-      ? [...inside.map((/** @type {any} */ each) => ({ person: each.user, participant: each })), ...outside.map((invitation) => ({ person: invitation.invitee, invitation }))]
-      : [];
-    this.#people(rows, call);
+    // In the call, whoever still rings has a tile of their own.
+    this.#rows(active ? outside.filter((each) => each.state !== "pending") : group ? outside : [], call);
     this.#tickCall(call);
+  }
+
+  /** How it stands with the other one of a call of two, where that is worth a word. */
+  #linkWords() {
+    if (this.talk.state.isCutOff) {
+      return { words: "Connection lost. Microphone and camera are off.", waits: false };
+    }
+    const [peer] = this.talk.state.peers;
+    const trouble = linkWords(peer?.state);
+    return { words: trouble || (peer && silenceWords(peer.media)), waits: Boolean(trouble) };
   }
 
   /** @param {any} call @param {any[]} invitations @param {boolean} group */
   #statusOf(call, invitations, group) {
     if (!group && invitations.length === 1) {
-      return this.#words(call, invitations[0]);
+      return waitingWords(call, invitations[0]);
     }
     const ringing = invitations.filter((each) => each.state === "pending" && each.progress === "ringing").length;
     const pending = invitations.filter((each) => each.state === "pending").length;
@@ -270,14 +380,6 @@ export class CallScreen extends ServiceElement {
       return `Ringing ${ringing} of ${invitations.length}`;
     }
     return pending ? `Calling ${pending === 1 ? "one person" : `${pending} people`}` : "Calling";
-  }
-
-  /** @param {any} call @param {any} invitation */
-  #words(call, invitation) {
-    const key = `${call.call_id} ${invitation.invitee.id} ${invitation.expires_at}`;
-    const since = this.#since.get(key) ?? performance.now();
-    this.#since.set(key, since);
-    return invitationWords(invitation, performance.now() - since);
   }
 
   /** @param {any[]} people @param {string} kind */
@@ -305,68 +407,36 @@ export class CallScreen extends ServiceElement {
     setText(parts.note, note);
     parts.note.hidden = !note;
     parts.timer.hidden = !timer;
-    parts.root.classList.toggle("call--ended", this.#shown?.kind === "ended");
   }
 
   /** @param {{hangUp?: string, add?: boolean, endAll?: boolean, minimise?: boolean, again?: boolean, done?: boolean}} wanted */
   #buttons({ hangUp = "", add = false, endAll = false, minimise = false, again = false, done = false }) {
     const parts = this.#parts;
-    parts.hangUp.hidden = !hangUp;
-    if (hangUp) {
-      setText(parts.hangUp.lastElementChild, hangUp);
-    }
+    parts.controls.hidden = !hangUp;
+    parts.controls.offer({ isActive: this.#shown?.call?.state === "active", hangUp, mayEnd: endAll });
     parts.add.hidden = !add;
-    parts.endAll.hidden = !endAll;
     parts.again.hidden = !again;
     parts.done.hidden = !done;
     parts.close.hidden = !done;
     parts.minimise.hidden = !minimise;
+    parts.notices.show(hangUp ? this.#shown?.call ?? null : undefined);
+    const [peer, ...more] = this.talk.state.peers;
+    showQuality(parts.quality, hangUp && peer && more.length === 0 ? peer.quality : null);
   }
 
-  /** @param {{person: any, participant?: any, invitation?: any}[]} rows @param {any} call */
-  #people(rows, call) {
-    keep(this.#parts.people, rows, (row) => row.person.id, (first) => {
-      const name = h("span", { class: "call__person-name" }, first.person.name || first.person.id);
-      const line = h("span", { class: "call__person-line" });
-      let callee = first.person;
-      const cancel = iconButton({ icon: "close", label: "", className: "button--night", onClick: () => { this.#cancelOne(callee); } });
-      const node = h("li", { class: "call__person" }, avatarOf(first.person), h("span", { class: "call__person-words" }, name, line), cancel);
-      return {
-        node,
-        update: (/** @type {any} */ row) => {
-          callee = row.person;
-          const pending = row.invitation?.state === "pending" && !isOver(call);
-          const reply = row.invitation ? readableText(row.invitation.custom_data) : "";
-          const words = row.participant ? "In the call" : this.#outsideWords(call, row.invitation);
-          setText(line, reply ? `${words} “${reply}”` : words);
-          cancel.hidden = !pending || !this.#mayCancel(call, row.invitation);
-          relabel(cancel, `Stop calling ${callee.name || callee.id}`);
-          node.classList.toggle("call__person--gone", !pending && !row.participant);
-        },
-      };
+  /** @param {any[]} invitations @param {any} call */
+  #rows(invitations, call) {
+    showPeople(this.#parts.people, invitations, call, {
+      userId: this.service.state.user?.id,
+      cancel: (person) => { this.#cancelOne(person); },
     });
-  }
-
-  /** The caller may stop every ring, others those that they started.
-   *  @param {any} call @param {any} invitation */
-  #mayCancel(call, invitation) {
-    const userId = this.service.state.user?.id;
-    return call.you.can.includes("cancel") && [call.caller.id, invitation.inviter.id].includes(userId);
-  }
-
-  /** @param {any} call @param {any} invitation */
-  #outsideWords(call, invitation) {
-    if (invitation.state === "accepted") {
-      return isOver(call) ? "Was in the call" : "Left the call";
-    }
-    const words = this.#words(call, invitation);
-    return words === "Calling" ? "Calling…" : words;
   }
 
   #tick() {
     if (this.#shown?.kind === "call") {
       if (this.#shown.call.state === "ringing" || pendingInvitations(this.#shown.call).length) {
         this.#showCall(this.#shown.call);
+        this.#parts.stage.show(this.#shown.call);
       } else {
         this.#tickCall(this.#shown.call);
       }
@@ -409,18 +479,30 @@ export class CallScreen extends ServiceElement {
     const invitees = others(call, this.service.state.user?.id);
     this.#shown = null;
     clearTimeout(this.#leaving);
-    placeCall(this.service, { invitees, isVideoCall: call.is_video_call });
+    placeCall(this.service, this.talk, { invitees, isVideoCall: call.is_video_call });
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.key !== "Escape" || event.defaultPrevented || this.hidden || !isOnTop(this)) {
+    const isTyping = /** @type {Element} */ (event.target).matches?.("input, select, textarea, [contenteditable]");
+    if (event.defaultPrevented || this.hidden || !isOnTop(this) || event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
-    if (this.#shown?.kind === "ended") {
+    const isInCall = this.#shown?.kind === "call" && myParticipant(this.#shown.call, this.service.state.user?.id);
+    const shortcuts = {
+      m: () => { this.talk.toggleMicrophone(); },
+      v: () => { this.talk.toggleCamera(); },
+      s: () => { this.#shown.call.state === "active" && this.#parts.controls.share(); },
+    };
+    if (event.key === "Escape" && this.#shown?.kind === "ended") {
       this.#dismiss();
-    } else if (this.#shown?.kind === "call" && myParticipant(this.#shown.call, this.service.state.user?.id)) {
-      this.minimise();
+    } else if (event.key === "Escape" && isInCall) {
+      event.preventDefault();
+      if (!this.#parts.controls.closeMenu()) {
+        this.#ask();
+      }
+    } else if (isInCall && !isTyping && !event.repeat) {
+      shortcuts[/** @type {"m"} */ (event.key.toLowerCase())]?.();
     }
   }
 }

@@ -1,57 +1,112 @@
-/** `<enable-ringing>`: says that this page will be silent, and the click that changes it. */
+/** `<enable-ringing>`: says whether this device will ring, and the one click that makes it so. */
 
-import { h, icon, setText } from "./dom.js";
-import { toast } from "./toast-list.js";
+import { h, icon, setAttribute, setText } from "./dom.js";
+import { enableRinging } from "./ringing-here.js";
+import { ringingWords } from "./ringing-words.js";
 
 const LATER = "callinvite.ringing-later";
+const EXPLAINED = "callinvite.ringing-explained";
 
 export class EnableRinging extends HTMLElement {
   /** @type {import("../sounds/ringer.js").Ringer | null} */
   #ringer = null;
+  /** @type {import("../push/enrolment.js").Enrolment | null} */
+  #enrolment = null;
   /** @type {Record<string, HTMLElement>} */
   #parts = {};
+  #busy = false;
 
-  /** @param {import("../sounds/ringer.js").Ringer} ringer */
-  set ringer(ringer) {
+  /** @param {import("../sounds/ringer.js").Ringer} ringer
+   *  @param {import("../push/enrolment.js").Enrolment} enrolment */
+  attach(ringer, enrolment) {
     this.#ringer = ringer;
+    this.#enrolment = enrolment;
     const parts = this.#parts = {
-      words: h("p", { class: "banner__words" }),
+      icon: icon("bell-off"),
+      title: h("strong"),
+      help: h("span"),
+      enable: h("button", { class: "button button--small button--primary", type: "button", onClick: () => { this.#enable(); } }),
       later: h("button", { class: "button button--small button--quiet", type: "button", onClick: () => { this.#later(); } }, "Not now"),
     };
     this.replaceChildren(h(
       "div",
-      { class: "banner banner--sound", role: "group", "aria-label": "Sound" },
-      icon("bell-off"), parts.words,
-      h("div", { class: "banner__actions" }, h("button", { class: "button button--small button--primary", type: "button", onClick: () => { this.#enable(); } }, "Enable ringing"), parts.later),
+      { class: "banner banner--sound", role: "group", "aria-label": "Ringing on this device" },
+      parts.icon,
+      h("p", { class: "banner__words", role: "status" }, parts.title, " ", parts.help),
+      h("div", { class: "banner__actions" }, parts.enable, parts.later),
     ));
-    ringer.addEventListener("change", () => { this.#show(); });
+    for (const source of [ringer, enrolment]) {
+      source.addEventListener("change", () => { this.#show(); });
+    }
     this.#show();
   }
 
   async #enable() {
-    if (await this.#ringer?.enable()) {
-      toast("This browser rings now when somebody calls you.", { kind: "good", action: { label: "Listen", act: () => { this.#ringer?.try(); } } });
-    } else {
-      toast("The browser does not let this page sound. Look at its settings for this site.", { kind: "wrong" });
+    const { enable } = this.#parts;
+    const hadFocus = document.activeElement === enable;
+    this.#busy = true;
+    const done = enableRinging(this.#ringer, this.#enrolment);
+    this.#show();
+    await done;
+    this.#busy = false;
+    this.#show();
+    if (hadFocus && !this.hidden && enable.hidden) {
+      this.#parts.later.focus();
     }
   }
 
   #later() {
     sessionStorage.setItem(LATER, "yes");
+    const why = this.#explanation();
+    if (why) {
+      localStorage.setItem(EXPLAINED, why);
+    }
     this.#show();
+  }
+
+  /** What no click in this page can change: said until it was read once. */
+  #explanation() {
+    const { state, reason } = /** @type {import("../push/enrolment.js").Enrolment} */ (this.#enrolment);
+    return state === "denied" || state === "unsupported" ? `${state} ${reason}` : "";
   }
 
   #show() {
     const ringer = this.#ringer;
-    if (!ringer) {
+    const enrolment = this.#enrolment;
+    if (!ringer || !enrolment) {
       return;
     }
+    const { rings, title, help, button } = ringingWords(ringer, enrolment);
+    this.hidden = !this.#busy && (this.#isSettled(rings) || enrolment.state === "working");
+    this.#parts.icon.setAttribute("name", rings === "never" ? "bell-off" : "bell");
+    setText(this.#parts.title, `${title}.`);
+    setText(this.#parts.help, help);
+    const { enable, later } = this.#parts;
+    setAttribute(enable, "aria-busy", this.#busy && "true");
+    // A button that goes while it is being pressed takes the focus with it.
+    if (!this.#busy) {
+      enable.hidden = button === null;
+      setText(enable, button ?? "");
+    }
+    setText(later, button === null ? "OK" : "Not now");
+    // Whoever asked for sound and has not clicked yet needs no answer but a click anywhere.
+    later.hidden = ringer.wanted && !ringer.unlocked;
+  }
+
+  /** Whether there is nothing to say, or nothing that is to be said again.
+   *  @param {string} rings */
+  #isSettled(rings) {
+    const { refused } = /** @type {import("../push/enrolment.js").Enrolment} */ (this.#enrolment);
+    const ringer = /** @type {import("../sounds/ringer.js").Ringer} */ (this.#ringer);
+    if (rings === "always") {
+      return true;
+    }
+    if (ringer.wanted && !ringer.unlocked) {
+      return false;
+    }
+    const why = rings === "open" ? this.#explanation() : "";
     const later = sessionStorage.getItem(LATER) === "yes";
-    this.hidden = ringer.unlocked && ringer.wanted || !ringer.wanted && later;
-    this.#parts.later.hidden = ringer.wanted;
-    setText(this.#parts.words, ringer.wanted
-      ? "Click anywhere to let this page ring: until then it will not make a sound."
-      : "This page will not make a sound when somebody calls you.");
+    return later || (rings === "open" && refused) || (why !== "" && localStorage.getItem(EXPLAINED) === why);
   }
 }
 

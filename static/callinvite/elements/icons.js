@@ -20,6 +20,9 @@ const DRAWINGS = {
   search: [["circle", { cx: "10.5", cy: "10.5", r: "6.5" }], ["path", { d: "M15.5 15.5L20.5 20.5" }]],
   close: [["path", { d: "M6 6l12 12M18 6L6 18" }]],
   check: [["path", { d: "M5 12.5l4.5 4.5L19 7.5" }]],
+  back: [["path", { d: "M14.5 6l-6 6 6 6" }]],
+  edit: [["path", { d: "M5 19l.9-3.9L16 5a2 2 0 0 1 2.900 2.900L8.900 18z" }], ["path", { d: "M14.200 6.800l3 3" }]],
+  info: [["circle", { cx: "12", cy: "12", r: "8.8" }], ["path", { d: "M12 11.200v5M12 7.700v.1" }]],
   down: [["path", { d: "M6 9.5l6 6 6-6" }]],
   bell: [["path", { d: "M6 16.5v-5.8a6 6 0 0 1 12 0v5.8l1.5 1.7h-15z" }], ["path", { d: "M10 20.8h4" }]],
   "bell-off": [["path", { d: "M8 6.2a6 6 0 0 1 10 4.5v4.2M6 10.7v5.8l-1.5 1.7h12" }], ["path", { d: "M10 20.8h4M4 4l16 16" }]],
@@ -29,6 +32,16 @@ const DRAWINGS = {
   device: [["rect", { x: "3", y: "4.5", width: "18", height: "12", rx: "2" }], ["path", { d: "M8.5 20h7M12 16.5V20" }]],
   mobile: [["rect", { x: "7", y: "2.5", width: "10", height: "19", rx: "2.5" }], ["path", { d: "M11 18.5h2" }]],
   trash: [["path", { d: "M4.5 6.5h15M9 6.5V4h6v2.5M6.5 6.5l.8 12.5c0 .8.7 1.5 1.5 1.5h6.4c.8 0 1.5-.700 1.5-1.5l.8-12.5" }]],
+  mic: [["rect", { x: "9", y: "2.8", width: "6", height: "11.2", rx: "3" }], ["path", { d: "M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3.2" }]],
+  "mic-off": [["path", { d: "M15 9.5V5.8a3 3 0 0 0-5.8-1M9 9v2a3 3 0 0 0 4.6 2.5" }], ["path", { d: "M5.5 11.5a6.5 6.5 0 0 0 10.7 5M18.500 11.500a6.400 6.400 0 0 1-.6 2.700M12 18v3.2M4 3.500l16 17" }]],
+  "video-off": [["path", { d: "M9.500 6H12a3 3 0 0 1 3 3v2.500M15 15.500a3 3 0 0 1-3 2.500H5.500a3 3 0 0 1-3-3V9c0-1.100.6-2 1.500-2.600" }], ["path", { d: "M15 10.500l4.700-2.900c.6-.4 1.300 0 1.300.7v7.400M4 3.500l16 17" }]],
+  screen: [["rect", { x: "2.800", y: "4.500", width: "18.400", height: "12", rx: "2" }], ["path", { d: "M12 13.500V8M9.500 10.200L12 7.700l2.500 2.500M8.500 20h7" }]],
+  "screen-off": [["rect", { x: "2.800", y: "4.500", width: "18.400", height: "12", rx: "2" }], ["path", { d: "M9.800 8.300l4.400 4.400M14.200 8.300l-4.400 4.400M8.500 20h7" }]],
+  more: [["circle", { cx: "5.500", cy: "12", r: "1.500", fill: "currentColor" }], ["circle", { cx: "12", cy: "12", r: "1.500", fill: "currentColor" }], ["circle", { cx: "18.500", cy: "12", r: "1.500", fill: "currentColor" }]],
+  pause: [["path", { d: "M8.500 5.500v13M15.500 5.500v13" }]],
+  speaker: [["path", { d: "M4 9.500v5h3.500L12 18.500v-13L7.500 9.500z" }], ["path", { d: "M15.500 8.800a4.500 4.500 0 0 1 0 6.400M18 6.300a8 8 0 0 1 0 11.400" }]],
+  corner: [["rect", { x: "2.800", y: "4.500", width: "18.400", height: "15", rx: "2" }], ["rect", { x: "12.500", y: "12", width: "6", height: "5", rx: "1", fill: "currentColor" }]],
+  signal: [["path", { d: "M5 19v-3.500" , "data-bar": "1" }], ["path", { d: "M12 19V10.500", "data-bar": "2" }], ["path", { d: "M19 19V5", "data-bar": "3" }]],
   move: [["rect", { x: "3", y: "5", width: "11", height: "9", rx: "1.5" }], ["rect", { x: "15.5", y: "9", width: "6", height: "11", rx: "1.5" }], ["path", { d: "M6 18h5.5M9.5 16l2 2-2 2" }]],
 };
 
@@ -57,8 +70,12 @@ export function drawing(name) {
 export class UiIcon extends HTMLElement {
   static observedAttributes = ["name"];
 
-  attributeChangedCallback() {
-    this.replaceChildren(drawing(this.getAttribute("name") ?? ""));
+  /** @param {string} _name @param {string | null} before @param {string | null} now */
+  attributeChangedCallback(_name, before, now) {
+    // Firefox sends no click if what the button was pressed on is exchanged before it is let go.
+    if (before !== now) {
+      this.replaceChildren(drawing(now ?? ""));
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 /** `<incoming-call>`: who calls, how long it still rings, and every way to answer. Several callers at once are all shown. */
 
 import { isRingingFor } from "../client/index.js";
+import { withdrawQuestion } from "./call-ask.js";
+import "./own-preview.js";
 import { h, icon, iconButton, keep, relabel, setAttribute, setText } from "./dom.js";
 import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { avatarOf, hueOf } from "./person-avatar.js";
@@ -36,7 +38,9 @@ export class IncomingCall extends ServiceElement {
       note: h("p", { class: "incoming__note" }),
       left: h("span"),
       bar: h("span"),
+      preview: document.createElement("own-preview"),
       accept: this.#answerButton("accept", "Accept", "phone-solid"),
+      withoutVideo: h("button", { class: "replies__toggle", type: "button" }, icon("video-off"), "Answer without video"),
       reject: this.#answerButton("reject", "Reject", "hang-up"),
       waiting: h("section", { class: "waiting", "aria-label": "Also calling you" }),
       waitingList: h("ul"),
@@ -46,15 +50,31 @@ export class IncomingCall extends ServiceElement {
     this.replaceChildren(h(
       "div",
       { class: "incoming" },
-      h("p", { class: "incoming__kind" }, parts.kindIcon, parts.kind),
-      parts.face, parts.name, parts.about, parts.text, parts.note,
-      h("div", { class: "incoming__left" }, parts.left, h("div", { class: "incoming__meter", "aria-hidden": "true" }, parts.bar)),
-      h("div", { class: "incoming__answers" }, parts.reject, parts.accept),
-      this.#replies(),
+      h(
+        "div",
+        { class: "incoming__who" },
+        h("p", { class: "incoming__kind" }, parts.kindIcon, parts.kind),
+        parts.face, parts.name, parts.about, parts.text, parts.note,
+        h("div", { class: "incoming__left" }, parts.left, h("div", { class: "incoming__meter", "aria-hidden": "true" }, parts.bar)),
+      ),
+      h(
+        "div",
+        { class: "incoming__what" },
+        parts.preview,
+        h("div", { class: "incoming__answers" }, parts.reject, parts.accept),
+        parts.withoutVideo,
+        this.#replies(),
+      ),
       parts.waiting,
     ));
-    parts.accept.addEventListener("click", () => { this.#accept(this.#call); });
+    parts.accept.addEventListener("click", () => { this.#accept(this.#call, this.#preview.intent); });
+    parts.withoutVideo.addEventListener("click", () => { this.#accept(this.#call, { ...this.#preview.intent, camera: false }); });
     parts.reject.addEventListener("click", () => { this.#reject(this.#call, {}); });
+  }
+
+  /** @returns {import("./own-preview.js").OwnPreview} */
+  get #preview() {
+    return /** @type {any} */ (this.#parts.preview);
   }
 
   attached() {
@@ -69,6 +89,7 @@ export class IncomingCall extends ServiceElement {
     if (!state.incoming || state.connection === "signed_out") {
       this.#call = null;
       this.#answering.clear();
+      this.#preview.close();
       closeLayer(this);
       return;
     }
@@ -77,6 +98,7 @@ export class IncomingCall extends ServiceElement {
     this.#tick();
     if (this.hidden) {
       this.#guardTyping();
+      withdrawQuestion();
       openLayer(this, this.#parts.accept);
     }
   }
@@ -93,6 +115,8 @@ export class IncomingCall extends ServiceElement {
       parts.face.replaceChildren(avatarOf(inviter));
       this.dataset.hue = String(hueOf(inviter.id));
       this.#foldReplies();
+      this.#preview.close();
+      this.#preview.open(call.is_video_call, !state.active && !state.outgoing);
     }
     parts.kindIcon.setAttribute("name", call.is_video_call ? "video" : "phone");
     setText(parts.kind, `Incoming ${kindOfCall(call, company.length > 0).toLowerCase()}`);
@@ -105,6 +129,8 @@ export class IncomingCall extends ServiceElement {
     const busy = this.#answering.has(call.call_id);
     setAttribute(parts.accept, "disabled", busy);
     setAttribute(parts.reject, "disabled", busy);
+    setAttribute(parts.withoutVideo, "disabled", busy);
+    parts.withoutVideo.hidden = !call.is_video_call;
     parts.accept.querySelector("ui-icon")?.setAttribute("name", call.is_video_call ? "video-solid" : "phone-solid");
   }
 
@@ -123,7 +149,7 @@ export class IncomingCall extends ServiceElement {
       let call = first;
       const name = h("strong");
       const kind = h("span", { class: "waiting__kind" });
-      const accept = iconButton({ icon: "phone-solid", label: "", className: "waiting__button waiting__button--accept", onClick: () => { this.#accept(call); } });
+      const accept = iconButton({ icon: "phone-solid", label: "", className: "waiting__button waiting__button--accept", onClick: () => { this.#accept(call, intentOf(call)); } });
       const reject = iconButton({ icon: "hang-up", label: "", className: "waiting__button waiting__button--reject", onClick: () => { this.#reject(call, {}); } });
       const node = h("li", { class: "waiting__call" }, avatarOf(first.caller), h("span", { class: "waiting__words" }, name, kind), reject, accept);
       return {
@@ -150,9 +176,18 @@ export class IncomingCall extends ServiceElement {
     this.#parts.bar.style.setProperty("--left", String(Math.min(1, left / whole)));
   }
 
-  /** @param {any} call */
-  async #accept(call) {
-    await this.#answer(call, () => this.service.accept({ callID: call.call_id }));
+  /** Accept a call that rings, as its button here would.
+   *  @param {string} callID */
+  async accept(callID) {
+    const call = this.service.state.calls.find((each) => each.call_id === callID);
+    if (call && isRingingFor(call, this.service.state.user?.id)) {
+      await this.#accept(call, call === this.#call ? this.#preview.intent : intentOf(call));
+    }
+  }
+
+  /** @param {any} call @param {{microphone: boolean, camera: boolean}} intent */
+  async #accept(call, intent) {
+    await this.#answer(call, () => this.talk.during(intent, () => this.service.accept({ callID: call.call_id })));
   }
 
   /** @param {any} call @param {{reason?: any, customData?: string}} how */
@@ -250,6 +285,11 @@ export class IncomingCall extends ServiceElement {
   #answerButton(kind, label, iconName) {
     return h("button", { class: `answer answer--${kind}`, type: "button" }, h("span", { class: "answer__disc" }, icon(iconName)), label);
   }
+}
+
+/** @param {any} call */
+function intentOf(call) {
+  return { microphone: true, camera: call.is_video_call };
 }
 
 customElements.define("incoming-call", IncomingCall);

@@ -234,7 +234,7 @@ export class PeopleView extends ServiceElement {
   async #callGroup(isVideoCall) {
     const invitees = [...this.#chosen.values()].map(({ id, name }) => ({ id, name }));
     const call = this.#calls.active ?? this.#calls.outgoing;
-    const done = call ? await addPeople(this.service, call.call_id, invitees) : await placeCall(this.service, { invitees, isVideoCall });
+    const done = call ? await addPeople(this.service, call.call_id, invitees) : await placeCall(this.service, this.talk, { invitees, isVideoCall });
     if (done) {
       this.#choose(false);
     }

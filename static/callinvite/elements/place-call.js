@@ -4,19 +4,25 @@ import { toast } from "./toast-list.js";
 import { errorWords, inviteeErrorWords, names } from "./words.js";
 
 /** @typedef {import("../client/index.js").CallInvitationService} CallInvitationService
+ *  @typedef {import("../rtc/index.js").Talk} Talk
  *  @typedef {{id: string, name: string}} Person
  *  @typedef {{invitees: Person[], isVideoCall: boolean, customData?: string, callID?: string, resourceID?: string,
  *    notificationTitle?: string, notificationMessage?: string, timeoutSeconds?: number}} SendOptions */
 
-/** Call people: `send`, with the call screen shown at once and every refusal explained.
+/** Call people: `send`, with the call screen and the own picture there at once, and every refusal explained.
  *  @param {CallInvitationService} service
+ *  @param {Talk} talk
  *  @param {SendOptions} options
  *  @returns {Promise<boolean>} what `send` resolved to */
-export async function placeCall(service, options) {
+export async function placeCall(service, talk, options) {
   // No import of its type: the screen imports this module, and hashed names cannot be made for a circle.
   const screen = /** @type {any} */ (document.querySelector("call-screen"));
   screen?.placing(options);
-  const placed = await service.send(options);
+  const isFree = !service.state.active && !service.state.outgoing;
+  // Somebody who is in a call already is refused: their devices are that call's.
+  const placed = isFree
+    ? await talk.during({ microphone: true, camera: options.isVideoCall }, () => service.send(options))
+    : await service.send(options);
   const error = service.lastError;
   const result = service.lastResult;
   screen?.placed(placed ? result.call : null);
@@ -48,6 +54,16 @@ export async function addPeople(service, callID, invitees) {
     toast(inviteeErrorWords(each, nameOf(each.invitee, invitees)), { kind: "wrong" });
   }
   return true;
+}
+
+/** Come into a call that goes on, or bring it to this device.
+ *  @param {CallInvitationService} service
+ *  @param {Talk} talk
+ *  @param {any} call
+ *  @returns {Promise<boolean>} */
+export function joinCall(service, talk, call) {
+  const intent = { microphone: true, camera: call.is_video_call };
+  return talk.during(intent, () => orExplain(service, service.join(call.call_id)));
 }
 
 /** Do a verb and say why if it failed.

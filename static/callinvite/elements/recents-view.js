@@ -2,7 +2,7 @@
 
 import { h, icon, iconButton, keep, relabel, setText } from "./dom.js";
 import { avatarStack } from "./person-avatar.js";
-import { orExplain, placeCall } from "./place-call.js";
+import { joinCall, placeCall } from "./place-call.js";
 import { ServiceElement } from "./service-element.js";
 import { dayName, errorWords, latestInvitations, names, others, readableText, recentWords, timeOfDay } from "./words.js";
 
@@ -190,7 +190,7 @@ export class RecentsView extends ServiceElement {
     const note = h("span", { class: "recent__note" });
     const name = h("span", { class: "recent__name" });
     const back = iconButton({ icon: "phone", label: "", className: "button--call", onClick: () => { this.#callBack(call); } });
-    const join = h("button", { class: "button button--primary button--small", type: "button", onClick: () => { orExplain(this.service, this.service.join(call.call_id)); } }, "Join");
+    const join = h("button", { class: "button button--primary button--small", type: "button", onClick: () => { joinCall(this.service, this.talk, call); } }, "Join");
     const when = h("time", { class: "recent__when", datetime: first.created_at }, timeOfDay(first.created_at));
     const medium = h("span", { class: "for-readers" });
     const node = h(
@@ -237,7 +237,7 @@ export class RecentsView extends ServiceElement {
 
   /** @param {any} call */
   #callBack(call) {
-    placeCall(this.service, { invitees: others(call, this.service.state.user?.id), isVideoCall: call.is_video_call });
+    placeCall(this.service, this.talk, { invitees: others(call, this.service.state.user?.id), isVideoCall: call.is_video_call });
   }
 }
 

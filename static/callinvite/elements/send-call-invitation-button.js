@@ -58,7 +58,7 @@ export class SendCallInvitationButton extends ServiceElement {
     }
     this.#button.setAttribute("aria-busy", "true");
     try {
-      const sent = await placeCall(this.service, this.#options());
+      const sent = await placeCall(this.service, this.talk, this.#options());
       const { lastError, lastResult } = this.service;
       this.dispatchEvent(new CustomEvent("sent", { bubbles: true, detail: { sent, lastError, lastResult } }));
       return sent;

@@ -1,16 +1,21 @@
 /** The base of every element that shows what the call service knows: it is told of the service once, and of every change. */
 
-/** @typedef {import("../client/index.js").CallInvitationService} CallInvitationService */
+/** @typedef {import("../client/index.js").CallInvitationService} CallInvitationService
+ *  @typedef {import("../rtc/index.js").Talk} Talk */
 
 /** @type {CallInvitationService | null} */
 let shared = null;
+/** @type {Talk | null} */
+let sharedTalk = null;
 /** @type {Set<ServiceElement>} */
 const waiting = new Set();
 
-/** Hand the page's one service to all its elements, present and to come.
- *  @param {CallInvitationService} service */
-export function provideService(service) {
+/** Hand the page's one service, and the media of its calls, to all its elements, present and to come.
+ *  @param {CallInvitationService} service
+ *  @param {Talk} talk */
+export function provideService(service, talk) {
   shared = service;
+  sharedTalk = talk;
   for (const element of waiting) {
     element.attach(service);
   }
@@ -35,6 +40,15 @@ export class ServiceElement extends HTMLElement {
   /** @param {CallInvitationService} service */
   set service(service) {
     this.attach(service);
+  }
+
+  /** The media of the page's calls.
+   *  @returns {Talk} */
+  get talk() {
+    if (!sharedTalk) {
+      throw new Error(`<${this.localName}> has no media of calls yet.`);
+    }
+    return sharedTalk;
   }
 
   connectedCallback() {
@@ -70,6 +84,17 @@ export class ServiceElement extends HTMLElement {
    *  @param {(detail: any) => void} listener */
   follow(name, listener) {
     this.#stops.push(this.service.on(name, listener));
+  }
+
+  /** Be told of every change of the media, at once and for as long as this element is in the page.
+   *  @param {(talk: Talk) => void} listener
+   *  @param {"change" | "levels"} [event] */
+  followTalk(listener, event = "change") {
+    const { talk } = this;
+    const hear = () => { listener(talk); };
+    talk.addEventListener(event, hear);
+    this.#stops.push(() => talk.removeEventListener(event, hear));
+    hear();
   }
 
   /** Run something regularly for as long as this element is in the page.

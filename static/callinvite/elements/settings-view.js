@@ -1,6 +1,7 @@
 /** `<settings-view>`: the own name, call waiting, sound, and the devices that ring. */
 
-import { h, icon, keep, setAttribute, setText } from "./dom.js";
+import { h, icon, keep, setText } from "./dom.js";
+import "./ringing-here.js";
 import { ServiceElement } from "./service-element.js";
 import { toast } from "./toast-list.js";
 import { dayName, errorWords, timeOfDay } from "./words.js";
@@ -8,8 +9,6 @@ import { dayName, errorWords, timeOfDay } from "./words.js";
 export class SettingsView extends ServiceElement {
   /** @type {Record<string, any>} */
   #parts = {};
-  /** @type {import("../sounds/ringer.js").Ringer | null} */
-  #ringer = null;
   /** How a device is removed; resolves to why it was not. @type {(deviceId: string) => Promise<any>} */
   removeDevice = async () => null;
 
@@ -18,12 +17,6 @@ export class SettingsView extends ServiceElement {
       name: h("input", { class: "input", id: "settings-name", type: "text", maxlength: "64", autocomplete: "name" }),
       account: h("p", { class: "settings__help" }),
       waiting: h("input", { class: "switch__input", type: "checkbox", role: "switch" }),
-      soundIcon: icon("bell"),
-      soundTitle: h("strong"),
-      soundHelp: h("span", { class: "settings__help" }),
-      enable: h("button", { class: "button button--primary", type: "button", onClick: () => { this.#ringer?.enable(); } }, "Enable ringing"),
-      disable: h("button", { class: "button", type: "button", onClick: () => { this.#ringer?.disable(); } }, "Silence"),
-      test: h("button", { class: "button", type: "button", onClick: () => { this.#test(); } }, "Play the ringtone"),
       devices: h("ul"),
       devicesNote: h("p", { class: "settings__help", hidden: true }),
     };
@@ -43,18 +36,11 @@ export class SettingsView extends ServiceElement {
         { class: "settings" },
         group("settings-you", "You", form, parts.account),
         group("settings-calls", "While you are in a call", h("label", { class: "switch" }, h("span", { class: "switch__words" }, h("span", { class: "switch__title" }, "Call waiting"), h("span", { class: "switch__help" }, "A second call rings softly instead of hearing that you are busy.")), parts.waiting)),
-        group("settings-sound", "Ringing in this browser", h("div", { class: "settings__row" }, parts.soundIcon, h("span", { class: "settings__words", role: "status" }, parts.soundTitle, parts.soundHelp), parts.enable, parts.test, parts.disable)),
+        group("settings-sound", "Ringing in this browser", document.createElement("ringing-here")),
         group("settings-devices", "Your devices", h("p", { class: "settings__help" }, "Every one of them rings when somebody calls you."), parts.devices, parts.devicesNote),
       ),
     );
     parts.waiting.addEventListener("change", () => { this.#saveWaiting(); });
-  }
-
-  /** @param {import("../sounds/ringer.js").Ringer} ringer */
-  set ringer(ringer) {
-    this.#ringer = ringer;
-    ringer.addEventListener("change", () => { this.#showSound(); });
-    this.#showSound();
   }
 
   /** The router shows this view. */
@@ -96,28 +82,6 @@ export class SettingsView extends ServiceElement {
     toast(errorWords(this.service.lastError), { kind: "wrong" });
   }
 
-  #showSound() {
-    const ringer = this.#ringer;
-    if (!ringer || !this.#parts.enable) {
-      return;
-    }
-    const { soundTitle, soundHelp, soundIcon, enable, disable, test } = this.#parts;
-    const on = ringer.wanted && ringer.unlocked;
-    soundIcon.setAttribute("name", on ? "bell" : "bell-off");
-    setText(soundTitle, on ? (ringer.elsewhere ? "Another tab rings" : "This page rings") : "This page will not make a sound");
-    setText(soundHelp, soundWords(ringer));
-    enable.hidden = on;
-    disable.hidden = !ringer.wanted;
-    test.hidden = !on;
-  }
-
-  async #test() {
-    const { test } = this.#parts;
-    setAttribute(test, "disabled", true);
-    this.#ringer?.try();
-    setTimeout(() => { setAttribute(test, "disabled", false); }, 4200);
-  }
-
   async #loadDevices() {
     const page = await this.service.devices({ pageSize: 100 });
     const { devices, devicesNote } = this.#parts;
@@ -157,17 +121,6 @@ export class SettingsView extends ServiceElement {
     toast(`${device.label || "The device"} is removed.`, { kind: "good" });
     this.#loadDevices();
   }
-}
-
-/** @param {import("../sounds/ringer.js").Ringer} ringer */
-function soundWords(ringer) {
-  if (!ringer.wanted) {
-    return "Browsers stay silent until you allow a page to sound.";
-  }
-  if (!ringer.unlocked) {
-    return "Click anywhere in this page: browsers stay silent until then.";
-  }
-  return ringer.elsewhere ? "Only one tab of this browser makes the sound." : "You hear it when somebody calls.";
 }
 
 customElements.define("settings-view", SettingsView);

@@ -67,7 +67,10 @@ export class Alerting {
   /** @param {any[]} rings @param {any} active @param {any} outgoing */
   #sound(rings, active, outgoing) {
     if (rings.length) {
-      this.#ringer.loop(active ? "waiting" : "ringtone");
+      const { incoming } = this.#service.state;
+      // Of several, the one that the screen shows.
+      const call = rings.find((each) => each.call_id === incoming?.call_id) ?? rings[0];
+      this.#ringer.loop(active ? "waiting" : "ringtone", call);
     } else if (!active && outgoing && pendingInvitations(outgoing).some((each) => each.progress === "ringing")) {
       this.#ringer.loop("ringback");
     } else {

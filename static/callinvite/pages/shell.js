@@ -3,14 +3,21 @@
 import { CallInvitationService } from "../client/index.js";
 import { systemClock } from "../client/clock.js";
 import { RestClient } from "../client/rest.js";
+import { Enrolment } from "../push/enrolment.js";
+import { Notes } from "../push/notes.js";
+import { Talk } from "../rtc/index.js";
 import { Ringer } from "../sounds/ringer.js";
 import { Alerting } from "./alerting.js";
+import { Errands } from "./errands.js";
+import { InCall } from "./in-call.js";
+import { Notices } from "./notices.js";
 import { provideService } from "../elements/service-element.js";
 import { toast } from "../elements/toast-list.js";
 import { names, others, errorWords } from "../elements/words.js";
 import "../elements/icons.js";
 import "../elements/person-avatar.js";
 import "../elements/call-bar.js";
+import "../elements/call-corner.js";
 import "../elements/call-screen.js";
 import "../elements/connection-banner.js";
 import "../elements/enable-ringing.js";
@@ -20,6 +27,7 @@ import "../elements/own-name.js";
 import "../elements/people-picker.js";
 import "../elements/people-view.js";
 import "../elements/recents-view.js";
+import "../elements/remote-audio.js";
 import "../elements/send-call-invitation-button.js";
 import "../elements/settings-view.js";
 import "../elements/signed-out.js";
@@ -35,6 +43,10 @@ const rest = new RestClient({
   clock: systemClock,
   csrfToken: config.csrfToken,
 });
+
+const talk = new Talk({ service });
+const notes = new Notes();
+const enrolment = new Enrolment({ rest, notes, deviceId: service.deviceId, label: service.label, userId: config.user?.id });
 
 /** @param {string} name @returns {any} */
 const element = (name) => document.querySelector(name);
@@ -84,6 +96,17 @@ function tellNews() {
   service.on("error", (error) => { toast(errorWords(error), { kind: "wrong" }); });
 }
 
+/** The device's push address goes before the session that may take it away. */
+function takeLeaveAtSignOut() {
+  const form = element(".shell__out");
+  form.addEventListener("submit", async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    form.querySelector("button").disabled = true;
+    await enrolment.signOut().catch(() => {});
+    form.submit();
+  });
+}
+
 /** In a minimised group call nobody sees the list of people.
  *  @param {any} detail @param {string} what */
 function tellOfOne({ call, callee }, what) {
@@ -93,8 +116,9 @@ function tellOfOne({ call, callee }, what) {
 }
 
 let started = false;
-for (const name of ["enable-ringing", "own-name", "settings-view"]) {
-  element(name).ringer = ringer;
+element("own-name").ringer = ringer;
+for (const name of ["enable-ringing", "ringing-here"]) {
+  element(name).attach(ringer, enrolment);
 }
 element("settings-view").removeDevice = async (/** @type {string} */ deviceId) => {
   try {
@@ -104,13 +128,26 @@ element("settings-view").removeDevice = async (/** @type {string} */ deviceId) =
     return error;
   }
 };
-provideService(service);
+provideService(service, talk);
+talk.start();
+element("call-corner").screen = element("call-screen");
 new Alerting(service, ringer).start();
+new InCall(service, talk, element("call-screen")).start();
+new Errands(service, talk, element("incoming-call"), notes).start();
+new Notices(service).start();
 tellNews();
+takeLeaveAtSignOut();
 addEventListener("hashchange", showView);
 showView();
 started = true;
 ringer.resume();
 service.init();
+enrolment.start();
+service.on("connectionChanged", ({ connection }) => {
+  // The server could not be asked before.
+  if (connection === "open" && enrolment.state === "failed") {
+    enrolment.check();
+  }
+});
 // For people who look under the bonnet, and for tests.
-Object.assign(globalThis, { callinvite: { service, ringer } });
+Object.assign(globalThis, { callinvite: { service, ringer, talk, enrolment } });

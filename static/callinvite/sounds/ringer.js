@@ -3,10 +3,19 @@
  *  Browsers allow sound only after a gesture; of several open pages of one browser only one may ring. The page that
  *  holds the lock is that one; when it closes, the browser hands the lock to the next. */
 
+import { AudioFiles } from "./audio-files.js";
+import { Ringtones } from "./ringtones.js";
 import { SCORES, render } from "./tones.js";
 
 const LOCK = "callinvite.audible-page";
 const WISH = "callinvite.ringing";
+/** How long a ring is silent at most because its file is not there yet. */
+const FILE_WAIT_MS = 1000;
+const PREVIEW_SECONDS = 6;
+
+/** @typedef {import("./ringtones.js").Tone} Tone
+ *  @typedef {{name: string, tone: Tone}} Loop
+ *  @typedef {{source: AudioBufferSourceNode, gain: GainNode}} Sound */
 
 /** Fires `change` whenever `wanted`, `unlocked` or `audible` changes. */
 export class Ringer extends EventTarget {
@@ -14,18 +23,33 @@ export class Ringer extends EventTarget {
   #context = null;
   #holdsLock = false;
   #asksForLock = false;
-  /** @type {{name: string, source: AudioBufferSourceNode, gain: GainNode} | null} */
+  /** @type {{name: string, heard: string, sound: Sound} | null} */
   #playing = null;
-  /** @type {string | null} */
+  /** @type {Loop | null} */
   #wantedLoop = null;
+  /** The loop whose file is being waited for. @type {Loop | null} */
+  #loading = null;
+  /** What is played for the person to choose by. @type {{sound: Sound, context: AudioContext, end: () => void} | null} */
+  #preview = null;
   /** @type {Map<string, AudioBuffer>} */
   #buffers = new Map();
+  #files;
   #storage;
+  #ringtones;
 
-  /** @param {{storage?: Storage | null}} [options] where the wish to hear rings is kept */
-  constructor({ storage = globalThis.localStorage ?? null } = {}) {
+  /** @param {{storage?: Storage | null, ringtones?: Ringtones, files?: AudioFiles}} [options] `storage` is where the wish
+   *    to hear rings is kept */
+  constructor({ storage = globalThis.localStorage ?? null, ringtones = new Ringtones({ storage }), files = new AudioFiles() } = {}) {
     super();
     this.#storage = storage;
+    this.#ringtones = ringtones;
+    this.#files = files;
+    ringtones.addEventListener("change", () => { this.#prepare(); });
+  }
+
+  /** Which ringtone this browser plays. @returns {Ringtones} */
+  get ringtones() {
+    return this.#ringtones;
   }
 
   /** Whether the person asked for sound in this browser. @returns {boolean} */
@@ -51,6 +75,16 @@ export class Ringer extends EventTarget {
   /** The loop that sounds now. @returns {string | null} */
   get playing() {
     return this.#playing?.name ?? null;
+  }
+
+  /** What it sounds like: the name of a score, or the address of a file. @returns {string | null} */
+  get heard() {
+    return this.#playing?.heard ?? null;
+  }
+
+  /** Whether a ringtone is played to choose by. @returns {boolean} */
+  get previewing() {
+    return this.#preview !== null;
   }
 
   /** Try to sound without a gesture, as browsers allow some pages; else with the first gesture that comes. */
@@ -85,16 +119,17 @@ export class Ringer extends EventTarget {
   }
 
   /** Play a sound over and over until `stop` or another loop. Starts by itself if the page becomes audible meanwhile.
-   *  @param {"ringtone" | "ringback" | "waiting"} name */
-  loop(name) {
-    if (this.#wantedLoop === name && (this.#playing || !this.#canPlay(name))) {
+   *  @param {"ringtone" | "ringback" | "waiting"} name
+   *  @param {{ringtone_url?: string | null} | null} [call] whose ringtone it is, where the person has it so */
+  loop(name, call = null) {
+    const tone = name === "ringtone" ? this.#ringtones.toneFor(call) : { score: name, url: null };
+    if (this.#isWanted(name, tone) && (this.#playing || this.#loading || !this.#canPlay(name))) {
       return;
     }
-    this.#wantedLoop = name;
     this.#silence();
-    if (this.#canPlay(name)) {
-      this.#playing = { name, ...this.#start(name, true) };
-    }
+    this.stopPreview();
+    this.#wantedLoop = { name, tone };
+    this.#begin();
   }
 
   /** Stop the loop, softly. */
@@ -107,14 +142,62 @@ export class Ringer extends EventTarget {
    *  @param {"joined" | "over"} name */
   once(name) {
     if (this.#canPlay(name)) {
-      this.#start(name, false);
+      const context = /** @type {AudioContext} */ (this.#context);
+      this.#start(context, this.#score(name, context));
     }
   }
 
   /** Let the person hear the ringtone once, whichever page is the audible one. */
   try() {
     if (this.unlocked) {
-      this.#start("ringtone", false);
+      this.preview(this.#ringtones.choice);
+    }
+  }
+
+  /** Let the person hear a ringtone to choose by; also where this page is not to ring. Call it in a click.
+   *  @param {import("./ringtones.js").Choice} choice
+   *  @returns {Promise<boolean>} at its end; false if its file could not be played, and nothing was */
+  async preview(choice) {
+    this.stopPreview();
+    const tone = this.#ringtones.toneFor(null, choice);
+    // A page that shall be silent does not count as audible because of this.
+    const context = this.unlocked ? /** @type {AudioContext} */ (this.#context) : new AudioContext();
+    context.resume();
+    const mine = this.#preview = { sound: /** @type {any} */ (null), context, end: () => {} };
+    const buffer = tone.url ? await this.#files.load(tone.url, context) : this.#score(tone.score, context);
+    if (!buffer || this.#preview !== mine) {
+      this.#endPreview(mine);
+      return buffer !== null;
+    }
+    mine.sound = this.#start(context, buffer);
+    mine.sound.gain.gain.setTargetAtTime(0, context.currentTime + PREVIEW_SECONDS - 0.5, 0.15);
+    mine.sound.source.stop(context.currentTime + PREVIEW_SECONDS);
+    await new Promise((resolve) => {
+      mine.end = () => { resolve(undefined); };
+      mine.sound.source.onended = mine.end;
+    });
+    this.#endPreview(mine);
+    return true;
+  }
+
+  /** Stop what `preview` plays. */
+  stopPreview() {
+    const preview = this.#preview;
+    this.#preview = null;
+    if (preview?.sound) {
+      fade(preview.sound, preview.context);
+      preview.end();
+    }
+  }
+
+  /** @param {{context: AudioContext}} preview */
+  #endPreview(preview) {
+    if (this.#preview === preview) {
+      this.#preview = null;
+    }
+    if (preview.context !== this.#context) {
+      // The fading is to be heard.
+      setTimeout(() => { preview.context.close(); }, 300);
     }
   }
 
@@ -161,24 +244,65 @@ export class Ringer extends EventTarget {
     }).catch(() => { this.#asksForLock = false; });
   }
 
-  /** Compute the ringtone before it is needed. */
+  /** Have the ringtone ready before it is needed. */
   #prepare() {
-    setTimeout(() => { this.#buffer("ringtone"); });
+    setTimeout(() => {
+      const context = this.#context;
+      if (!context || !this.unlocked) {
+        return;
+      }
+      const { score, url } = this.#ringtones.toneFor(null);
+      this.#score(score, context);
+      if (url) {
+        this.#files.load(url, context);
+      }
+    });
   }
 
   #tell() {
-    if (this.#wantedLoop && !this.#playing) {
-      this.loop(/** @type {"ringtone"} */ (this.#wantedLoop));
+    if (this.#wantedLoop && !this.#playing && !this.#loading) {
+      this.#begin();
     }
     this.dispatchEvent(new Event("change"));
   }
 
-  /** @param {string} name @param {boolean} loop */
-  #start(name, loop) {
+  /** @param {string} name @param {Tone} tone */
+  #isWanted(name, tone) {
+    const wanted = this.#wantedLoop;
+    return wanted?.name === name && wanted.tone.score === tone.score && wanted.tone.url === tone.url;
+  }
+
+  /** Sound the wanted loop, if this page may. */
+  async #begin() {
+    const wanted = /** @type {Loop} */ (this.#wantedLoop);
+    if (!this.#canPlay(wanted.name)) {
+      return;
+    }
     const context = /** @type {AudioContext} */ (this.#context);
+    const { score, url } = wanted.tone;
+    let file = null;
+    if (url) {
+      this.#loading = wanted;
+      file = await Promise.race([
+        this.#files.load(url, context),
+        new Promise((resolve) => { setTimeout(resolve, FILE_WAIT_MS, null); }),
+      ]);
+      if (this.#loading !== wanted) {
+        return;
+      }
+      this.#loading = null;
+    }
+    if (this.#canPlay(wanted.name)) {
+      const sound = this.#start(context, file ?? this.#score(score, context), true);
+      this.#playing = { name: wanted.name, heard: file ? /** @type {string} */ (url) : score, sound };
+    }
+  }
+
+  /** @param {AudioContext} context @param {AudioBuffer} buffer @param {boolean} [loop] @returns {Sound} */
+  #start(context, buffer, loop = false) {
     const source = context.createBufferSource();
     const gain = context.createGain();
-    source.buffer = this.#buffer(name);
+    source.buffer = buffer;
     source.loop = loop;
     source.connect(gain).connect(context.destination);
     source.start();
@@ -186,21 +310,17 @@ export class Ringer extends EventTarget {
   }
 
   #silence() {
-    if (!this.#playing || !this.#context) {
-      return;
+    this.#loading = null;
+    if (this.#playing && this.#context) {
+      fade(this.#playing.sound, this.#context);
+      this.#playing = null;
     }
-    const { source, gain } = this.#playing;
-    // Cutting a wave in the middle clicks.
-    gain.gain.setTargetAtTime(0, this.#context.currentTime, 0.03);
-    source.stop(this.#context.currentTime + 0.2);
-    this.#playing = null;
   }
 
-  /** @param {string} name @returns {AudioBuffer} */
-  #buffer(name) {
+  /** @param {string} name @param {AudioContext} context @returns {AudioBuffer} */
+  #score(name, context) {
     let buffer = this.#buffers.get(name);
     if (!buffer) {
-      const context = /** @type {AudioContext} */ (this.#context);
       const samples = render(SCORES[/** @type {keyof typeof SCORES} */ (name)], context.sampleRate);
       buffer = context.createBuffer(1, samples.length, context.sampleRate);
       buffer.copyToChannel(/** @type {any} */ (samples), 0);
@@ -208,6 +328,14 @@ export class Ringer extends EventTarget {
     }
     return buffer;
   }
+}
+
+/** End a sound; cutting a wave in the middle clicks.
+ *  @param {Sound} sound @param {AudioContext} context */
+function fade({ source, gain }, context) {
+  gain.gain.cancelScheduledValues(context.currentTime);
+  gain.gain.setTargetAtTime(0, context.currentTime, 0.03);
+  source.stop(context.currentTime + 0.2);
 }
 
 /** Firefox says it; Chromium lets pages sound that were reached from a used page of the same site, and does not say so. */

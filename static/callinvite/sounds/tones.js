@@ -3,7 +3,8 @@
  *  Everything is computed, so there is no file to load and nothing to wait for when it rings. */
 
 /** @typedef {{at: number, pitch: number, length?: number, loud?: number}} Note seconds, and MIDI numbers (69 is 440 Hz)
- *  @typedef {{seconds: number, voice: "mallet" | "hum", notes: Note[]}} Score a loop of `seconds` */
+ *  @typedef {"mallet" | "marimba" | "glass" | "chip"} Struck what is hit once and dies away
+ *  @typedef {{seconds: number, voice: Struck | "hum", notes: Note[]}} Score a loop of `seconds` */
 
 /** A rising call that answers itself lower: friendly first, and never shrill.
  *  @type {Score} */
@@ -16,6 +17,37 @@ const ringtone = {
     { at: 1.5, pitch: 64 }, { at: 1.68, pitch: 71 }, { at: 1.86, pitch: 69, loud: 0.8 }, { at: 2.04, pitch: 74 },
     { at: 2.4, pitch: 71, loud: 0.9 }, { at: 2.4, pitch: 55, loud: 0.6 },
   ],
+};
+
+/** A bouncing figure low on the wood, twice, the second time a step down.
+ *  @type {Score} */
+const marimba = {
+  seconds: 3.84,
+  voice: "marimba",
+  notes: [0, -2].flatMap((down, turn) => [60, 67, 72, 64, 67, 76, 74, 67].map((pitch, step) => (
+    { at: turn * 1.28 + step * 0.16, pitch: pitch + down, loud: step % 3 === 0 ? 1 : 0.7 }
+  ))),
+};
+
+/** Slow bells of glass that melt into a chord.
+ *  @type {Score} */
+const soft = {
+  seconds: 5.6,
+  voice: "glass",
+  notes: [
+    { at: 0.0, pitch: 64 }, { at: 0.5, pitch: 71, loud: 0.9 }, { at: 1.0, pitch: 75, loud: 0.8 }, { at: 1.5, pitch: 78, loud: 0.9 },
+    { at: 2.6, pitch: 61 }, { at: 3.1, pitch: 69, loud: 0.9 }, { at: 3.6, pitch: 73, loud: 0.8 }, { at: 4.1, pitch: 76, loud: 0.7 },
+  ],
+};
+
+/** A quick little run like an old game, two times, and a rest.
+ *  @type {Score} */
+const digital = {
+  seconds: 2.8,
+  voice: "chip",
+  notes: [0, 0.96].flatMap((start) => [72, 76, 79, 84, 79, 84, 88].map((pitch, step) => (
+    { at: start + step * 0.1, pitch, loud: step === 6 ? 1 : 0.8 }
+  ))),
 };
 
 /** Two soft swells and a breath: it rings over there.
@@ -53,7 +85,19 @@ const over = {
   notes: [{ at: 0, pitch: 71, loud: 0.5 }, { at: 0.15, pitch: 64, loud: 0.5 }],
 };
 
-export const SCORES = Object.freeze({ ringtone, ringback, waiting, joined, over });
+export const SCORES = Object.freeze({ ringtone, marimba, soft, digital, ringback, waiting, joined, over });
+
+/** What a voice is made of: its partials are `[times the pitch, how loud, how fast each dies per second]`.
+ *  @type {Record<Struck, {attackSeconds: number, seconds: number, loud: number, partials: [number, number, number][]}>} */
+const VOICES = {
+  // A wooden bar: the fourth partial dies first.
+  mallet: { attackSeconds: 0.004, seconds: 1.4, loud: 0.42, partials: [[1, 1, 4.2], [3.98, 0.32, 16], [9.2, 0.1, 42]] },
+  // A longer one over its pipe: dry, deep, and tuned an octave twice.
+  marimba: { attackSeconds: 0.003, seconds: 0.9, loud: 0.5, partials: [[1, 1, 6.5], [4, 0.25, 20], [10, 0.07, 55]] },
+  glass: { attackSeconds: 0.03, seconds: 3.2, loud: 0.3, partials: [[1, 1, 1.5], [2, 0.3, 2.4], [3.01, 0.07, 4]] },
+  // The odd partials of a square wave.
+  chip: { attackSeconds: 0.002, seconds: 0.4, loud: 0.34, partials: [[1, 1, 8], [3, 0.3, 10], [5, 0.14, 13], [7, 0.06, 17]] },
+};
 
 /** Play a score into samples.
  *  @param {Score} score
@@ -61,9 +105,12 @@ export const SCORES = Object.freeze({ ringtone, ringback, waiting, joined, over 
  *  @returns {Float32Array} mono, never beyond -1 to 1 */
 export function render(score, sampleRate) {
   const samples = new Float32Array(Math.round(score.seconds * sampleRate));
-  const play = score.voice === "mallet" ? mallet : hum;
   for (const note of score.notes) {
-    play(samples, sampleRate, note);
+    if (score.voice === "hum") {
+      hum(samples, sampleRate, note);
+    } else {
+      strike(samples, sampleRate, note, VOICES[score.voice]);
+    }
   }
   for (let index = 0; index < samples.length; index += 1) {
     samples[index] = Math.tanh(samples[index]);
@@ -76,19 +123,20 @@ function frequency(pitch) {
   return 440 * 2 ** ((pitch - 69) / 12);
 }
 
-/** A wooden bar: the fourth partial dies first. The tail goes round into the loop's beginning.
- *  @param {Float32Array} samples @param {number} sampleRate @param {Note} note */
-function mallet(samples, sampleRate, { at, pitch, loud = 1 }) {
+/** Hit a voice once. The tail goes round into the loop's beginning.
+ *  @param {Float32Array} samples @param {number} sampleRate @param {Note} note @param {typeof VOICES[Struck]} voice */
+function strike(samples, sampleRate, { at, pitch, loud = 1 }, { attackSeconds, seconds, loud: voiceLoud, partials }) {
   const turn = (2 * Math.PI * frequency(pitch)) / sampleRate;
   const start = Math.round(at * sampleRate);
-  const length = Math.min(Math.round(1.4 * sampleRate), samples.length);
-  for (let index = 0; index < length; index += 1) {
-    const time = index / sampleRate;
-    const attack = Math.min(1, time / 0.004);
-    const tone = Math.sin(turn * index) * Math.exp(-time * 4.2)
-      + 0.32 * Math.sin(turn * 3.98 * index) * Math.exp(-time * 16)
-      + 0.1 * Math.sin(turn * 9.2 * index) * Math.exp(-time * 42);
-    samples[(start + index) % samples.length] += 0.42 * loud * attack * tone;
+  const length = Math.min(Math.round(seconds * sampleRate), samples.length);
+  for (const [times, share, fading] of partials) {
+    const step = Math.exp(-fading / sampleRate);
+    let level = voiceLoud * loud * share;
+    for (let index = 0; index < length; index += 1) {
+      const attack = Math.min(1, index / (attackSeconds * sampleRate));
+      samples[(start + index) % samples.length] += level * attack * Math.sin(turn * times * index);
+      level *= step;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
-"""What time does when nobody asks: rings and leases that run out, rings to be heard again, things to forget.
+"""The loop of what time does when nobody asks: rings, leases and waits for media that run out, rings to be heard again,
+things to forget. Beside it goes the post, which sends what is owed to devices.
 
 Small idempotent steps, each safe to repeat, to kill and to run several times at once: the verbs decide under the call's
 lock whether anything is due. Holds no rule of calls itself."""
@@ -9,18 +10,29 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import datetime, timedelta
-from importlib import import_module
+from typing import Any
 
-from django.apps import apps
-from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from channels.layers import get_channel_layer
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from invitations import calls, rows
-from invitations.calls.transaction import write
-from invitations.conf import limits
+from invitations import calls, live
+from invitations.dispatcher.due import (
+    END_ACTIVE,
+    END_OVERLONG,
+    END_RINGING,
+    END_UNPROVEN,
+    END_WITHOUT_MEDIA,
+    EXPIRE,
+    RING_AGAIN,
+    Due,
+    agenda,
+)
+from invitations.dispatcher.post import Post
+from invitations.dispatcher.pruning import prune
+from invitations.dispatcher.trouble import drop_connection, report
 
 logger = logging.getLogger(__name__)
 
@@ -30,54 +42,12 @@ LOOK_AHEAD_SECONDS = 1.25
 BATCH = 200
 PRUNE_EVERY_SECONDS = 3600
 PRUNE_FIRST_AFTER_SECONDS = 60
-PRUNE_BATCH = 1000
 LONGEST_PUT_OFF_SECONDS = 60
-LONGEST_BACKOFF_SECONDS = 5
 PUT_OFF_KEPT = timedelta(seconds=2 * LONGEST_PUT_OFF_SECONDS)
 SHORTEST_PAUSE_SECONDS = 0.05
 """Deadlines that lie closer together than this are met in one round."""
-
-EXPIRE = "expire the rings of call"
-RING_AGAIN = "ring again for invitation"
-END_OVERLONG = "end the overlong call"
-END_UNPROVEN = "end an unproven lease in call"
-END_RINGING = "end a ringing lease in call"
-END_ACTIVE = "end an active lease in call"
-
-# Hand-written, for it runs every second on the core that serves people: by querysets it costs 50 times the CPU. Says
-# what the querysets `due`, `to_ring_again`, `longer_than_allowed` and `lapsed` say, which a test checks.
-AGENDA = f"""
-SELECT '{EXPIRE}', call_id, expires_at FROM invitations_invitation
-  WHERE state = 'pending' AND expires_at <= %s
-UNION ALL
-SELECT '{RING_AGAIN}', id, next_ring_at FROM invitations_invitation
-  WHERE state = 'pending' AND next_ring_at <= %s AND expires_at > %s
-UNION ALL
-SELECT '{END_OVERLONG}', id, created_at FROM invitations_call
-  WHERE NOT (state = 'ended') AND created_at <= %s
-UNION ALL
-SELECT '{END_RINGING}', p.call_id, p.proved_at
-  FROM invitations_participant p JOIN invitations_call c ON c.id = p.call_id
-  WHERE p.left_at IS NULL AND p.proved_at <= %s AND c.state = 'ringing'
-UNION ALL
-SELECT '{END_ACTIVE}', p.call_id, p.proved_at
-  FROM invitations_participant p JOIN invitations_call c ON c.id = p.call_id
-  WHERE p.left_at IS NULL AND p.proved_at <= %s AND c.state = 'active'
-UNION ALL
-SELECT '{END_UNPROVEN}', p.call_id, CASE WHEN p.joined_at > c.answered_at THEN p.joined_at ELSE c.answered_at END
-  FROM invitations_participant p JOIN invitations_call c ON c.id = p.call_id
-  WHERE p.left_at IS NULL AND p.proved_at IS NULL AND c.state = 'active' AND p.joined_at <= %s AND c.answered_at <= %s
-ORDER BY 3 LIMIT %s
-"""  # noqa: S608  no outside text
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One thing to do to one row, and when."""
-
-    act: str
-    key: int
-    at: datetime
+REJOIN_SECONDS = 30
+"""How often the group of all dispatchers is joined again: a channel layer that restarted may have forgotten it."""
 
 
 class Dispatcher:
@@ -94,11 +64,23 @@ class Dispatcher:
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news: asyncio.Event | None = None
+        self._post = Post(clock=clock)
 
     async def run(self) -> None:
         """Work until `stop`. Nothing that goes wrong ends it: what fails is logged and tried again."""
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
+        hints = self._loop.create_task(self._hear_hints())
+        post = self._loop.create_task(self._post.run())
+        try:
+            await self._work()
+        finally:
+            self._post.stop()
+            hints.cancel()
+            await post
+
+    async def _work(self) -> None:
+        assert self._loop is not None and self._news is not None  # noqa: S101, PT018  made by run
         failures = 0
         # A lasting thread keeps its database connection; the verbs are synchronous.
         with ThreadPoolExecutor(1, thread_name_prefix="dispatcher") as thread:
@@ -108,19 +90,19 @@ class Dispatcher:
                     pause_seconds = await self._loop.run_in_executor(thread, self._tick)
                 except Exception as error:
                     failures += 1
-                    pause_seconds = min(0.25 * 2**failures, LONGEST_BACKOFF_SECONDS)
-                    _report(error, failures, pause_seconds)
-                    await self._loop.run_in_executor(thread, _drop_connection)
+                    pause_seconds = report("The dispatcher", error, failures)
+                    await self._loop.run_in_executor(thread, drop_connection)
                 else:
                     if failures:
                         logger.warning("The dispatcher works again after %d failed attempts", failures)
                     failures = 0
                 await self._sleep(pause_seconds)
-            await self._loop.run_in_executor(thread, _drop_connection)
+            await self._loop.run_in_executor(thread, drop_connection)
 
     def stop(self) -> None:
-        """End `run` after the row that is being worked on. From any thread."""
+        """End `run` after the row that is being worked on, and what is on its way. From any thread."""
         self._stopping = True
+        self._post.stop()
         self.wake()
 
     def wake(self) -> None:
@@ -132,6 +114,27 @@ class Dispatcher:
         except RuntimeError:
             # That loop is closed: the dispatcher has ended.
             return
+
+    async def _hear_hints(self) -> None:
+        """Wake the post when somebody, in whatever process, owes something new to a device."""
+        while True:
+            with suppress(Exception):  # a layer may be away in any of a dozen ways; everybody looks by themselves too
+                await self._hear_hints_of(get_channel_layer())
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    async def _hear_hints_of(self, layer: Any) -> None:
+        channel = await layer.new_channel("dispatcher")
+        try:
+            while True:
+                await layer.group_add(live.DISPATCHERS, channel)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(REJOIN_SECONDS):
+                        while await layer.receive(channel):
+                            self._post.wake()
+        finally:
+            await layer.group_discard(live.DISPATCHERS, channel)
+            if hasattr(layer, "close_channel"):
+                await layer.close_channel(channel)
 
     def step(self, now: datetime) -> int:
         """Do everything that is due by now, a bounded batch of it.
@@ -202,55 +205,6 @@ class Dispatcher:
             return
 
 
-def agenda(now: datetime, *, by: datetime, size: int) -> list[Due]:
-    """What the open calls demand at a moment, in one query whose cost follows what is due, not what is open.
-
-    Args:
-        now: the present; a ring whose deadline has passed is not repeated.
-        by: the moment to look at; not before now.
-        size: how many at most, those that count from longest ago first.
-    """
-    terms = limits()
-    counted_from = {
-        EXPIRE: timedelta(0),
-        RING_AGAIN: timedelta(0),
-        END_OVERLONG: timedelta(seconds=terms.max_duration_seconds),
-        END_UNPROVEN: timedelta(seconds=terms.lease_unproven_seconds),
-        END_RINGING: timedelta(seconds=terms.lease_ringing_seconds),
-        END_ACTIVE: timedelta(seconds=terms.lease_active_seconds),
-    }
-    since = {act: by - length for act, length in counted_from.items()}
-    values = [
-        *(since[EXPIRE], since[RING_AGAIN], now, since[END_OVERLONG]),
-        *(since[END_RINGING], since[END_ACTIVE], since[END_UNPROVEN], since[END_UNPROVEN]),
-    ]
-    found = ((act, key, rows.moment(at)) for act, key, at in rows.execute(AGENDA, [*values, size]))
-    dues = [Due(act, key, at + counted_from[act]) for act, key, at in found if at is not None]
-    return sorted(dues, key=lambda due: due.at)
-
-
-def prune(now: datetime) -> int:
-    """Forget sessions and tokens that have run out.
-
-    Args:
-        now: the moment.
-
-    Returns:
-        How many tokens; sessions are not counted by Django's stores.
-    """
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    if not apps.is_installed("knox"):
-        return 0
-    from knox.models import get_token_model
-
-    tokens = get_token_model().objects
-    forgotten = 0
-    while expired := list(tokens.filter(expiry__lt=now).values_list("pk", flat=True)[:PRUNE_BATCH]):
-        with write():
-            forgotten += tokens.filter(pk__in=expired).delete()[0]
-    return forgotten
-
-
 def _expire(call_pk: int, now: datetime) -> bool:
     return calls.expire(call_pk, now=now) is not None
 
@@ -266,19 +220,8 @@ ACTS: dict[str, Callable[[int, datetime], bool]] = {
     END_UNPROVEN: _expire,
     END_RINGING: _expire,
     END_ACTIVE: _expire,
+    END_WITHOUT_MEDIA: _expire,
 }
-
-
-def _report(error: Exception, failures: int, pause_seconds: float) -> None:
-    if isinstance(error, OperationalError | InterfaceError):
-        logger.warning(
-            "The dispatcher cannot reach the database (%s), attempt %d; again in %.1f s",
-            type(error).__name__,
-            failures,
-            pause_seconds,
-        )
-        return
-    logger.error("The dispatcher failed, attempt %d; again in %.1f s", failures, pause_seconds, exc_info=error)
 
 
 def _database_answers() -> bool:
@@ -286,10 +229,3 @@ def _database_answers() -> bool:
         return connection.connection is not None and connection.is_usable()
     except DatabaseError:
         return False
-
-
-def _drop_connection() -> None:
-    try:
-        connection.close()
-    except DatabaseError:
-        logger.debug("A connection that was already broken could not be closed")

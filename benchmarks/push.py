@@ -1,0 +1,240 @@
+"""Push deliveries a second: `python -m benchmarks.push [--deliveries 1000] [--rounds 3] [--json FILE]`.
+
+Rings are planned by the verbs in a fresh SQLite database (synchronous=FULL); then `manage.py dispatch`, pinned to one
+core, sends them all to a TLS push service on another core. The floor beside it, in the same run and on the same core,
+is a bare `WebPusher.send_async` loop with one session and a cached token, and no database at all. Time counts from the
+moment a sender says that it begins to the last arrival, TLS handshakes and all. Each device is rung `--rings` times,
+whose order must hold."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from benchmarks.servers import CLIENT_CORES, ROOT, SERVER_CORES
+
+LIMIT_SECONDS = 120
+PY = sys.executable
+
+
+@dataclass
+class Window:
+    """One round of one sender."""
+
+    deliveries: int
+    seconds: float
+    cpu_ms_each: float
+    in_order: bool
+
+    @property
+    def rate(self) -> float:
+        """Deliveries a second."""
+        return self.deliveries / self.seconds
+
+
+class Service:
+    """The push service, on the client's core."""
+
+    def __init__(self, folder: Path) -> None:
+        command = [PY, "-m", "benchmarks.floors.push_service", str(folder)]
+        self.process = _pinned(command, CLIENT_CORES, dict(os.environ), stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        self.origin = f"https://127.0.0.1:{int(self.process.stdout.readline())}"
+        self.ca_file = folder / "ca.pem"
+        self._http = httpx.Client(verify=str(self.ca_file), timeout=LIMIT_SECONDS)
+
+    def arrived(self) -> list[tuple[str, str, float]]:
+        """Everything of this round, as path, topic and second."""
+        return [tuple(each) for each in self._http.get(self.origin).json()]
+
+    def forget(self) -> None:
+        """Begin a round."""
+        self._http.delete(self.origin)
+
+    def close(self) -> None:
+        self._http.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def main() -> None:
+    """Run the rounds and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--deliveries", type=int, default=1000, help="messages a round (default: 1000)")
+    parser.add_argument("--rings", type=int, default=2, help="rings to each device (default: 2)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each sender, in turns (default: 3)")
+    parser.add_argument("--in-flight", type=int, default=256, help="messages on their way at once, for the floor")
+    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    asked = parser.parse_args()
+    os.sched_setaffinity(0, CLIENT_CORES)
+    with tempfile.TemporaryDirectory(prefix="callinvite-push-bench-") as name:
+        figures = measure(Path(name), asked)
+    _print(figures)
+    if asked.json:
+        asked.json.write_text(json.dumps(figures, indent=1))
+    if not all(each["in_order"] for each in figures["product"]):
+        sys.exit("Rings to one device arrived out of order.")
+
+
+def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """The windows of both senders, in turns."""
+    service = Service(folder)
+    try:
+        environment = _environment(folder, service)
+        os.environ.update(environment)
+        orders = _prepared(asked.deliveries, asked.rings, service.origin)
+        topics = _write_orders(folder / "orders", orders)
+        database = folder / "data" / "callinvite.sqlite3"
+        shutil.copy(database, folder / "planned.sqlite3")
+        figures: dict[str, list[dict[str, Any]]] = {"floor": [], "product": []}
+        for _ in range(asked.rounds):
+            floor = _floor(service, folder / "orders", asked, topics)
+            figures["floor"].append({**asdict(floor), "rate": floor.rate})
+            for each in database.parent.glob("callinvite.sqlite3*"):
+                each.unlink()
+            shutil.copy(folder / "planned.sqlite3", database)
+            product = _product(service, environment, asked.deliveries, topics)
+            figures["product"].append({**asdict(product), "rate": product.rate})
+        return figures
+    finally:
+        service.close()
+
+
+def _environment(folder: Path, service: Service) -> dict[str, str]:
+    foreign = ("CALLINVITE_", "DATABASE_URL", "REDIS_URL")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {
+        "CALLINVITE_DATA_DIR": str(folder / "data"),
+        "CALLINVITE_SENDS_PER_MINUTE": "0",
+        "CALLINVITE_PUSH_HOSTS": service.origin,
+        "SSL_CERT_FILE": str(service.ca_file),
+        "DJANGO_SETTINGS_MODULE": "callinvite.settings",
+    }
+
+
+def _prepared(deliveries: int, rings: int, origin: str) -> list[dict[str, Any]]:
+    """Plan everything by the verbs; gives what the floor is to send, in the same order."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connections
+
+    from benchmarks.push_people import plan
+
+    call_command("migrate", verbosity=0)
+    call_command("make_vapid_keys", "--write", stdout=StringIO())
+    try:
+        return plan(deliveries, rings, origin)
+    finally:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connections.close_all()
+
+
+def _write_orders(file: Path, orders: list[dict[str, Any]]) -> dict[str, list[str]]:
+    file.write_text("\n".join(json.dumps(each) for each in orders))
+    topics: dict[str, list[str]] = {}
+    for each in orders:
+        path = "/" + each["subscription"]["endpoint"].split("/", 3)[3]
+        topics.setdefault(path, []).append(each["topic"])
+    return topics
+
+
+def _floor(service: Service, orders: Path, asked: argparse.Namespace, topics: dict[str, list[str]]) -> Window:
+    service.forget()
+    command = [PY, "-m", "benchmarks.floors.bare_push", str(orders), service.origin, str(asked.in_flight)]
+    process = _pinned(command, SERVER_CORES, dict(os.environ), stdout=subprocess.PIPE)
+    began_at = _begun(process)
+    printed, _ = process.communicate(timeout=LIMIT_SECONDS)
+    assert process.returncode == 0, "the floor failed"
+    return _window(service, began_at, float(printed), asked.deliveries, topics)
+
+
+def _product(service: Service, environment: dict[str, str], deliveries: int, topics: dict[str, list[str]]) -> Window:
+    service.forget()
+    with _dispatcher(environment) as (process, began_at):
+        before = sum(process.cpu_times()[:2])
+        until = time.monotonic() + LIMIT_SECONDS
+        while len(service.arrived()) < deliveries:
+            assert time.monotonic() < until, f"only {len(service.arrived())} arrived"
+            time.sleep(0.25)
+        cpu_seconds = sum(process.cpu_times()[:2]) - before
+    return _window(service, began_at, cpu_seconds, deliveries, topics)
+
+
+def _window(
+    service: Service, began_at: float, cpu_seconds: float, deliveries: int, topics: dict[str, list[str]]
+) -> Window:
+    arrived = service.arrived()
+    moments = [at for _, _, at in arrived]
+    order: dict[str, list[str]] = {}
+    for path, topic, _ in arrived:
+        order.setdefault(path, []).append(topic)
+    assert len(arrived) == deliveries, f"{len(arrived)} arrived"
+    # One clock for all processes of a machine.
+    seconds = max(moments) - began_at
+    return Window(len(arrived), seconds, 1000 * cpu_seconds / len(arrived), order == topics)
+
+
+@contextmanager
+def _dispatcher(environment: dict[str, str]) -> Iterator[tuple[psutil.Process, float]]:
+    process = _pinned([PY, "manage.py", "dispatch"], SERVER_CORES, environment, stdout=subprocess.PIPE)
+    try:
+        yield psutil.Process(process.pid), _begun(process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _begun(process: subprocess.Popen[str]) -> float:
+    """Wait until a sender says that it begins. Gives the moment."""
+    assert process.stdout is not None
+    assert process.stdout.readline(), "the sender ended before it began"
+    return time.monotonic()
+
+
+def _pinned(command: list[str], cores: set[int], environment: dict[str, str], **more: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        **more,
+    )
+
+
+def _print(figures: dict[str, list[dict[str, Any]]]) -> None:
+    print("| sender | deliveries/s, each round | median | CPU ms each | ring order kept |")
+    print("| --- | --- | --- | --- | --- |")
+    for name in ("floor", "product"):
+        rates = [each["rate"] for each in figures[name]]
+        cpu = statistics.median(each["cpu_ms_each"] for each in figures[name])
+        kept = "yes" if all(each["in_order"] for each in figures[name]) else "NO"
+        listed = ", ".join(f"{rate:.0f}" for rate in rates)
+        print(f"| {name} | {listed} | {statistics.median(rates):.0f} | {cpu:.2f} | {kept} |")
+    pairs = zip(figures["product"], figures["floor"], strict=True)
+    ratio = statistics.median(product["rate"] / floor["rate"] for product, floor in pairs)
+    print(f"\nproduct / floor: {ratio:.2f} (goal 0.7; and 400 deliveries a second)")
+
+
+if __name__ == "__main__":
+    main()

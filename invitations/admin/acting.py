@@ -1,0 +1,92 @@
+"""What all pages of the admin share: rows that are shown and never edited, and acts done by the verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from invitations import calls
+from invitations.errors import CallError
+from invitations.models import Call
+
+if TYPE_CHECKING:
+    from invitations.sheets import Actor
+
+USERNAME = get_user_model().USERNAME_FIELD
+DEVICE_ID = "admin"
+"""What the log names as the device of an act done here."""
+
+
+class ReadOnly(admin.options.BaseModelAdmin):
+    """Shown, never edited: what the verbs write."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        """Nobody adds these by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody edits these by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes these by hand."""
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Whether this admin may do what changes calls."""
+        return request.user.has_perm("invitations.change_call")
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    user_id = request.user.pk
+    assert user_id is not None  # noqa: S101  the admin site lets nobody else in
+    return calls.Actor(
+        user_id=user_id,
+        username=request.user.get_username(),
+        device_id=DEVICE_ID,
+        device_label="Django admin",
+        is_admin=True,
+    )
+
+
+def public_ids(queryset: QuerySet[Call]) -> list[str]:
+    return list(queryset.order_by("pk").values_list("call_id", flat=True))
+
+
+def end_call(call_id: str, actor: Actor) -> int:
+    calls.end(call_id, by=actor, now=timezone.now())
+    return 1
+
+
+def cancel_rings(call_id: str, actor: Actor, callees: Sequence[str] | None = None) -> int:
+    return len(calls.cancel(call_id, by=actor, callees=callees, now=timezone.now()).cancelled)
+
+
+def attempt(request: HttpRequest, call_id: str, act: Callable[[], int]) -> int:
+    """Do one act; a refusal is told in words and does not keep the next one from being tried."""
+    try:
+        done = act()
+    except CallError as refused:
+        messages.warning(request, f"{call_id}: {refused.detail}")
+        return 0
+    if not done:
+        messages.warning(request, _("%s: no invitation was pending.") % call_id)
+    return done
+
+
+def cancelled_words(done: int) -> str:
+    return ngettext("%d invitation cancelled.", "%d invitations cancelled.", done)
+
+
+def say_done(request: HttpRequest, done: int, words: str) -> None:
+    if done:
+        messages.success(request, capfirst(words % done))

@@ -1,0 +1,112 @@
+"""Devices and what was sent to them: whether somebody can be rung, and why not."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from invitations import devices, ring_tests, transports
+from invitations.admin.acting import USERNAME, ReadOnly, attempt, say_done
+from invitations.models import Delivery, Device, Health
+
+PUSH = ("push_service", "health", "push_set_at", "push_disabled_at", "push_disabled_reason")
+
+
+@admin.register(Device)
+class DeviceAdmin(admin.ModelAdmin):
+    """An address is a secret: whoever has it can ring the device. Only its host is shown."""
+
+    list_display = ("label_or_id", "user", "kind", "push_service", "health", "last_seen_at", "last_ringing_at")
+    list_filter = ("kind", "push_disabled_reason", "last_seen_at", "last_ringing_at")
+    list_select_related = ("user",)
+    list_per_page = 50
+    date_hierarchy = "last_seen_at"
+    ordering = ("-last_seen_at", "-pk")
+    search_fields = ("label", "device_id", f"user__{USERNAME}", "user__calling_preferences__display_name")
+    show_full_result_count = False
+    fields = ("user", "device_id", "label", "kind", "created_at", "last_seen_at", "last_ringing_at", *PUSH)
+    readonly_fields = ("user", "device_id", "created_at", "last_seen_at", "last_ringing_at", *PUSH)
+    actions = ("ring_for_a_test", "remove_addresses")
+
+    @admin.display(description=_("device"), ordering="label")
+    def label_or_id(self, device: Device) -> str:
+        """What the device is called."""
+        return str(device)
+
+    @admin.display(description=_("push service"))
+    def push_service(self, device: Device) -> str:
+        """Whose push service it has an address at."""
+        return transports.host_of(devices.address_of(device)) if device.push_digest else "-"
+
+    @admin.display(description=_("health"))
+    def health(self, device: Device) -> str:
+        """Whether it can be rung by push, as far as is known."""
+        return str(device.health.label)
+
+    @admin.action(description=_("Ring for a test"), permissions=["change"])
+    def ring_for_a_test(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
+        """Ring the chosen devices, with nobody behind it; the deliveries tell what became of it."""
+        done = 0
+        for device in queryset.order_by("pk"):
+            if device.health != Health.OK:
+                messages.warning(request, _("%s has no push address that works.") % device)
+                continue
+            done += attempt(request, str(device), partial(_ring, device))
+        say_done(request, done, ngettext("%d test ring is on its way.", "%d test rings are on their way.", done))
+
+    @admin.action(description=_("Remove push address"), permissions=["change"])
+    def remove_addresses(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
+        """Ring the chosen devices by push no more, until they register again."""
+        chosen = list(queryset.reachable() | queryset.filter(push_digest__isnull=False))  # type: ignore[attr-defined]
+        for device in chosen:
+            devices.remove_address(device)
+        say_done(request, len(chosen), ngettext("%d push address removed.", "%d push addresses removed.", len(chosen)))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Devices name themselves when they sign in."""
+        return False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "id",
+        "kind",
+        "number",
+        "user",
+        "shown_device",
+        "state",
+        "status",
+        "code",
+        "host",
+        "attempts",
+        "created_at",
+        "settled_at",
+        "acknowledged_at",
+    )
+    list_filter = ("kind", "state", "code", "created_at")
+    list_select_related = ("user",)
+    list_per_page = 50
+    date_hierarchy = "created_at"
+    ordering = ("-id",)
+    search_fields = ("device_label", "device_key", f"user__{USERNAME}", "invitation__call__call_id")
+    search_help_text = _("Call id, device, or the name of its owner.")
+    show_full_result_count = False
+    exclude: ClassVar = ["claim"]
+
+    @admin.display(description=_("device"), ordering="device_label")
+    def shown_device(self, delivery: Delivery) -> str:
+        """What the device is called."""
+        return delivery.device_label or delivery.device_key
+
+
+def _ring(device: Device) -> int:
+    ring_tests.begin(device, now=timezone.now())
+    return 1

@@ -1,0 +1,45 @@
+"""Accounts with their calling preferences."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from invitations.models import CallingPreferences, User
+
+
+class CallingPreferencesInline(admin.StackedInline):
+    model = CallingPreferences
+    can_delete = False
+    fields = ("display_name", "call_waiting", "history_seen_at")
+    readonly_fields = ("history_seen_at",)
+
+
+class UserAdmin(DjangoUserAdmin):
+    list_display = ("username", "shown_name", "email", "is_active", "is_staff", "last_login", "date_joined")
+    list_select_related = ("calling_preferences",)
+    list_per_page = 50
+    date_hierarchy = "date_joined"
+    search_fields = (*DjangoUserAdmin.search_fields, "calling_preferences__display_name")
+    show_full_result_count = False
+    inlines: ClassVar = [CallingPreferencesInline]
+
+    @admin.display(description=_("shown name"), ordering="calling_preferences__display_name")
+    def shown_name(self, user: User) -> str:
+        """The name that others see."""
+        preferences = getattr(user, "calling_preferences", None)
+        return (preferences and preferences.display_name) or user.get_username()
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
+        """The preferences come once the account is there, as Django's own fields do."""
+        return self.inlines if obj else []
+
+
+# A project with a user model of its own has an admin of its own for it.
+if get_user_model() is User:
+    admin.site.register(User, UserAdmin)

@@ -1,0 +1,51 @@
+"""Ring resources: how rings sound and look, for senders to choose from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from invitations import resources
+from invitations.models import RingResource
+
+
+@admin.register(RingResource)
+class RingResourceAdmin(admin.ModelAdmin):
+    list_display = ("resource_id", "name", "is_default", "has_ringtone", "has_icon", "silent", "require_interaction")
+    list_filter = ("is_default", "silent")
+    search_fields = ("resource_id", "name")
+    fieldsets = (
+        (None, {"fields": ("resource_id", "name", "is_default")}),
+        (_("Sound"), {"fields": ("ringtone", "silent", "vibration")}),
+        (_("Look"), {"fields": ("icon", "badge", "accent", "require_interaction")}),
+        (_("Words"), {"fields": ("title_template", "message_template")}),
+    )
+
+    @admin.display(description=_("ringtone"), boolean=True)
+    def has_ringtone(self, resource: RingResource) -> bool:
+        """Whether it has a sound of its own."""
+        return bool(resource.ringtone)
+
+    @admin.display(description=_("icon"), boolean=True)
+    def has_icon(self, resource: RingResource) -> bool:
+        """Whether it has a picture of its own."""
+        return bool(resource.icon)
+
+    def save_model(self, request: HttpRequest, obj: RingResource, form: Any, change: bool) -> None:
+        """Store it; this process uses it at once, others within seconds."""
+        super().save_model(request, obj, form, change)
+        resources.forget()
+
+    def delete_model(self, request: HttpRequest, obj: RingResource) -> None:
+        """Remove it; rings that name it get the default."""
+        super().delete_model(request, obj)
+        resources.forget()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RingResource]) -> None:
+        """Remove several."""
+        super().delete_queryset(request, queryset)
+        resources.forget()

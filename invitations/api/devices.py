@@ -1,0 +1,199 @@
+"""The addresses of REST about devices: what they are called, where they are pushed to, and whether that works."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+
+from invitations import action_tokens, devices, resources, ring_tests, transports
+from invitations.api import documents, inputs
+from invitations.api.endpoint import Endpoint, answered
+from invitations.api.errors import InvalidInput
+from invitations.api.pagination import page_of
+from invitations.api.ring_tokens import TestAuthentication
+from invitations.api.tokens import asker_id, credentials_of
+from invitations.errors import CallError, Code
+from invitations.models import Device, Health, RingResource
+from invitations.serializers import moment
+from invitations.transports import Address, vapid
+
+JSON = dict[str, Any]
+NO_KEYS = "This server has no keys for push messages. Its operator makes them with make_vapid_keys."
+
+
+@documents.describe(get=documents.DEVICES)
+class Devices(Endpoint):
+    """The asker's own devices."""
+
+    def get(self, request: Request) -> HttpResponse:
+        return answered(200, page_of(_devices_of(request), request, ("device_id",), _device_views))
+
+
+@documents.describe(get=documents.DEVICE, put=documents.PUT_DEVICE, delete=documents.DELETE_DEVICE)
+class OneDevice(Endpoint):
+    """One device of the asker's own."""
+
+    def get(self, request: Request, device_id: str) -> HttpResponse:
+        return answered(200, device_view(_own(request, device_id)))
+
+    def put(self, request: Request, device_id: str) -> HttpResponse:
+        values = inputs.DEVICE.run_validation(request.data)
+        now = timezone.now()
+        if "push" not in values:
+            return answered(200, device_view(devices.describe(asker_id(request), device_id, **values, now=now)))
+        address = values.pop("push")
+        device = devices.describe(asker_id(request), device_id, **values, now=now)
+        if address is None:
+            devices.remove_address(device)
+            return answered(200, device_view(device))
+        _set_address(device, address, request, devices.credential_of(**credentials_of(request)), now)
+        return answered(200, _registered(device))
+
+    def delete(self, request: Request, device_id: str) -> HttpResponse:
+        deleted, _ = _devices_of(request).filter(device_id=device_id).delete()
+        if not deleted:
+            raise Http404
+        return HttpResponse(status=204)
+
+
+@documents.describe(post=documents.RENEW)
+class RenewAddress(Endpoint):
+    """A device's new push address, by the token of its old one: for workers that have no session at hand."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def post(self, request: Request) -> HttpResponse:
+        values = inputs.RENEW.run_validation(request.data)
+        known = action_tokens.read_renewal(values["token"])
+        device = None if known is None else Device.objects.filter(pk=known[0], push_digest=known[1]).first()
+        if device is None:
+            raise CallError(Code.NOT_AUTHENTICATED, "This push address is no longer registered.")
+        _set_address(device, values["push"], request, device.push_credential, timezone.now())
+        return answered(200, {"device": device_view(device), "renewal_token": _renewal_token(device)})
+
+
+@documents.describe(get=documents.PUSH_KEY)
+class PushKey(Endpoint):
+    """The key by which a browser makes a push address for this server (RFC 8292 section 4.1)."""
+
+    def get(self, request: Request) -> HttpResponse:
+        public = vapid.current_public_key()
+        if public is None:
+            raise CallError(Code.UNAVAILABLE, NO_KEYS)
+        return answered(200, {"public_key": public})
+
+
+@documents.describe(get=documents.LAST_TEST_RING, post=documents.TEST_RING)
+class TestRing(Endpoint):
+    """A real ring to one device with nobody behind it."""
+
+    def get(self, request: Request, device_id: str) -> HttpResponse:
+        test = ring_tests.latest(_own(request, device_id))
+        if test is None:
+            raise Http404
+        return answered(200, ring_tests.view(test))
+
+    def post(self, request: Request, device_id: str) -> HttpResponse:
+        device = _own(request, device_id)
+        if device.health != Health.OK:
+            raise InvalidInput({"device_id": ["This device has no push address that works. Enable ringing on it."]})
+        return answered(201, ring_tests.view(ring_tests.begin(device, now=timezone.now())))
+
+
+@documents.describe(post=documents.TEST_RING_SHOWN)
+class TestRingShown(Endpoint):
+    """A device says that it showed its test ring."""
+
+    authentication_classes = (TestAuthentication,)
+
+    def post(self, request: Request, device_id: str) -> HttpResponse:
+        grant: Any = request.auth
+        if grant.device_id != device_id:
+            raise Http404
+        test = ring_tests.arrived(grant.key, device_id, now=timezone.now())
+        if test is None:
+            raise Http404
+        devices.rang(asker_id(request), device_id, now=timezone.now())
+        return answered(200, ring_tests.view(test))
+
+
+@documents.describe(get=documents.RESOURCES)
+class Resources(Endpoint):
+    """How a ring can sound and look."""
+
+    def get(self, request: Request) -> HttpResponse:
+        return answered(200, page_of(RingResource.objects.all(), request, ("resource_id",), _resource_views))
+
+
+def device_view(device: Device) -> JSON:
+    """A device on the wire: never more of its address than the host."""
+    has_address = device.push_digest is not None
+    push = {"transport": device.push_transport, "host": transports.host_of(devices.address_of(device))}
+    return {
+        "device_id": device.device_id,
+        "label": device.label,
+        "kind": device.kind,
+        "push": push if has_address else None,
+        "health": device.health.value,
+        "disabled_reason": device.push_disabled_reason or None,
+        "disabled_since": moment(device.push_disabled_at),
+        "last_seen_at": moment(device.last_seen_at),
+        "last_ringing_at": moment(device.last_ringing_at),
+    }
+
+
+def _registered(device: Device) -> JSON:
+    return {**device_view(device), "renewal_token": _renewal_token(device)}
+
+
+def _renewal_token(device: Device) -> str:
+    return action_tokens.issue_renewal(device.pk, device.push_digest or "")
+
+
+def _set_address(device: Device, address: Address, request: Request, credential: str, now: datetime) -> None:
+    origin = request.build_absolute_uri("/").rstrip("/")
+    devices.set_address(device, address, origin=origin, credential=credential, now=now)
+
+
+def _own(request: Request, device_id: str) -> Device:
+    device = _devices_of(request).filter(device_id=device_id).first()
+    if device is None:
+        raise Http404
+    return device
+
+
+def _devices_of(request: Request) -> QuerySet[Device]:
+    return Device.objects.filter(user_id=asker_id(request))
+
+
+def _device_views(found: list[Device]) -> list[JSON]:
+    return [device_view(each) for each in found]
+
+
+def _resource_views(found: list[RingResource]) -> list[JSON]:
+    return [_resource_view(each) for each in found]
+
+
+def _resource_view(resource: RingResource) -> JSON:
+    look = resources.as_look(resource)
+    return {
+        "resource_id": resource.resource_id,
+        "name": resource.name,
+        "is_default": resource.is_default,
+        "ringtone_url": look.ringtone_url,
+        "icon_url": look.icon_url,
+        "badge_url": look.badge_url,
+        "vibration": list(look.vibration),
+        "silent": look.silent,
+        "require_interaction": look.require_interaction,
+        "accent": look.accent or None,
+        "title_template": look.title_template,
+        "message_template": look.message_template,
+    }

@@ -1,0 +1,80 @@
+"""What all addresses of REST share: JSON in, JSON out, problems for everything else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import MethodNotAllowed, NotAcceptable
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from invitations.api.errors import answer, retry_after
+from invitations.api.parsers import JSONRequest
+
+JSON = dict[str, Any]
+_ACCEPTED = frozenset({"", "*/*", "application/json", "application/*"})
+
+
+class Endpoint(APIView):
+    """What all addresses share: JSON in, JSON out, problems for everything else."""
+
+    metadata_class = None
+    _renderer: ClassVar = (JSONRenderer(), JSONRenderer.media_type)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        return JSONRequest(
+            request,
+            parsers=(),
+            authenticators=self.get_authenticators(),
+            parser_context={"view": self, "args": args, "kwargs": kwargs},
+        )
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """As DRF's, but a method that no address has is refused before anybody is asked who they are.
+
+        Raises:
+            MethodNotAllowed: there is no such method here.
+        """
+        method = str(request.method).lower()
+        if method not in self.http_method_names or not hasattr(self, method):
+            raise MethodNotAllowed(str(request.method))
+        super().initial(request, *args, **kwargs)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {"Cache-Control": "no-store"}
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """Answers are JSON and nothing else; problems go out whatever was asked for.
+
+        Raises:
+            NotAcceptable: the client does not take JSON.
+        """
+        header = request.META.get("HTTP_ACCEPT", "")
+        if not force and header not in _ACCEPTED and not _takes_json(header):
+            raise NotAcceptable
+        return self._renderer
+
+
+def answered(status: int, body: JSON) -> HttpResponse:
+    """A JSON answer; a status of 400 or more means that the body is a problem document."""
+    if status >= 400:
+        return answer(body, retry_after(body))
+    return HttpResponse(
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        status=status,
+        content_type="application/json",
+    )
+
+
+def _takes_json(header: str) -> bool:
+    """Whether an Accept header lets JSON through (RFC 9110 section 12.5.1)."""
+    for each in header.split(","):
+        media_range, *parameters = (part.strip().lower() for part in each.split(";"))
+        refused = any(part.replace(" ", "").rstrip("0").rstrip(".") in {"q=", "q=0"} for part in parameters)
+        if media_range in _ACCEPTED and media_range and not refused:
+            return True
+    return False

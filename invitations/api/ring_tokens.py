@@ -1,0 +1,91 @@
+"""Acting by the token that came with a push message: `Authorization: Invitation <token>` (DESIGN section 7).
+
+Good for one ring on one device, signed in or not, and dead with that ring. No cookie counts, so no CSRF either."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from invitations import action_tokens
+from invitations.action_tokens import Grant
+from invitations.api import operations
+from invitations.errors import CallError, Code
+from invitations.models import Delivery, Invitation
+from invitations.sheets import Actor
+
+SCHEME = "invitation"
+OVER = 409
+DEAD = 410
+
+
+class InvitationAuthentication(BaseAuthentication):
+    """`Authorization: Invitation <token>`: the user is the invitee, `request.auth` the grant."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Grant] | None:
+        """The invitee and what the token allows; None for another scheme.
+
+        Raises:
+            AuthenticationFailed: forged, for something else, or of a user who may no longer sign in.
+        """
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != SCHEME:
+            return None
+        grant = action_tokens.read(token.strip())
+        if grant is None:
+            raise AuthenticationFailed
+        user = self._owner(grant)
+        if user is None or not user.is_active:
+            raise AuthenticationFailed
+        return user, grant
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Invitation"
+
+    def _owner(self, grant: Grant) -> Any | None:
+        if grant.kind != action_tokens.RING:
+            return None
+        return get_user_model()._default_manager.filter(received_invitations=grant.key).first()
+
+
+class TestAuthentication(InvitationAuthentication):
+    """The same for the token of a test ring."""
+
+    def _owner(self, grant: Grant) -> Any | None:
+        if grant.kind != action_tokens.TEST:
+            return None
+        test = Delivery.objects.filter(pk=grant.key).select_related("user").first()
+        return None if test is None else test.user
+
+
+def act(verb: str, grant: Grant, user: Any, *, call_id: str | None, body: object, now: datetime) -> operations.Answer:
+    """Do what a token allows.
+
+    Args:
+        verb: `ringing` or `reject`.
+        grant: what the token allows.
+        user: whose invitation it is.
+        call_id: as in the address; must be the ring's own call.
+        body: as in the verb; a `device_id` in it is not looked at: the token names the device.
+        now: the moment.
+
+    Returns:
+        As the verb; but 410 with the reason whenever the ring is over.
+
+    Raises:
+        CallError: `not_found`, the token is for another call.
+    """
+    if not Invitation.objects.filter(pk=grant.key, call__call_id=call_id or "").exists():
+        raise CallError(Code.NOT_FOUND)
+    if isinstance(body, dict):
+        body = {name: value for name, value in body.items() if name != "device_id"}
+    actor = Actor(user.pk, user.get_username(), grant.device_id, ring_pk=grant.key)
+    status, answer = operations.perform(verb, actor=actor, call_id=call_id, body=body, now=now)
+    if status == OVER:
+        return DEAD, {**answer, "status": DEAD}
+    return status, answer

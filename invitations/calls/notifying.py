@@ -1,0 +1,61 @@
+"""What a push service's answer does to a ring: the first one that takes it makes the invitee notified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from invitations import rows
+from invitations.calls.closing import save
+from invitations.calls.loading import lock_all
+from invitations.calls.transaction import write
+from invitations.events import Change
+from invitations.models import EventKind, Invitation, InvitationState
+
+RANG = (InvitationState.PENDING, InvitationState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A ring that a push service took.
+
+    Args:
+        call_pk: the call's key.
+        invitation_pk: of that call.
+        at: when it was taken.
+    """
+
+    call_pk: int
+    invitation_pk: int
+    at: datetime
+
+
+def notified(rings: Iterable[Taken]) -> None:
+    """Note that push services took these rings, all in one transaction and with the locks of many verbs taken in their
+    order: there may be hundreds at once. Safe to repeat.
+
+    A ring that was cancelled while its message was on its way is a missed call after all: the device showed it.
+
+    Args:
+        rings: in any order; those that were answered, or notified before, stay as they are.
+    """
+    earliest: dict[int, dict[int, datetime]] = {}
+    for ring in sorted(rings, key=lambda each: each.at, reverse=True):
+        earliest.setdefault(ring.call_pk, {})[ring.invitation_pk] = ring.at
+    with write():
+        for call_pk, sheet in lock_all(earliest).items():
+            moments = earliest[call_pk]
+            change = Change(sheet, by=None, now=min(moments.values()))
+            for invitation in sheet.invitations:
+                if invitation.pk in moments and invitation.notified_at is None and invitation.state in RANG:
+                    _note(invitation, moments[invitation.pk])
+                    change.fact(EventKind.INVITATION_NOTIFIED, invitee=sheet.people[invitation.invitee_id].username)
+            if change.happened:
+                save(sheet, change)
+
+
+def _note(invitation: Invitation, at: datetime) -> None:
+    invitation.notified_at = at
+    invitation.missed = invitation.state == InvitationState.CANCELLED
+    rows.update(invitation, "notified_at", "missed")

@@ -1,0 +1,141 @@
+"""The part of a call's explanation that the log does not hold: what was sent to which device, and what came of it.
+
+An invitee sees this of their own devices, an admin of all; everybody in the call sees whether it can have rung."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from invitations.delivery_words import reason_words
+from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, Invitation
+from invitations.sheets import CallSheet
+
+CODES = (
+    "delivery.pending",
+    "delivery.sent",
+    "delivery.withheld",
+    "delivery.dropped",
+    "delivery.gone",
+    "delivery.failed",
+    "delivery.expired",
+    "delivery.acknowledged",
+    "device.no_address",
+    "device.disabled",
+    "ring.unheard",
+)
+"""What entries of this kind are called."""
+DISABLED_WORDS = {
+    "gone": "the push service no longer knew it",
+    "vapid_key_changed": "its address was made with a key that this server no longer has",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One entry.
+
+    Args:
+        at: when.
+        code: of `CODES`.
+        text: a sentence.
+        user_id: whose device.
+        device: its id; None where no one device is meant.
+        data: the codes behind the sentence.
+    """
+
+    at: datetime
+    code: str
+    text: str
+    user_id: int
+    device: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def told(sheet: CallSheet, *, shown_to: Callable[[int], bool]) -> list[Told]:
+    """What is known of the push messages of a call.
+
+    Args:
+        sheet: the call.
+        shown_to: whether the devices of the user with this key may be seen.
+    """
+    keys = [each.pk for each in sheet.invitations]
+    owed = list(Delivery.objects.filter(invitation_id__in=keys).order_by("id"))
+    seen = sorted({each.invitee_id for each in sheet.invitations if shown_to(each.invitee_id)})
+    devices = list(Device.objects.filter(user_id__in=seen).order_by("id")) if seen else []
+    entries: list[Told] = []
+    for invitation in sheet.invitations:
+        of_ring = [each for each in owed if each.invitation_id == invitation.pk]
+        if shown_to(invitation.invitee_id):
+            own = [each for each in devices if each.user_id == invitation.invitee_id]
+            entries += _without_push(invitation, own, of_ring)
+            for delivery in of_ring:
+                entries += _of_delivery(delivery, invitation)
+        entries += _unheard(sheet, invitation, of_ring)
+    return entries
+
+
+def _of_delivery(delivery: Delivery, invitation: Invitation) -> Iterator[Told]:
+    device = delivery.device_label or "a device without a name"
+    data = {"kind": delivery.kind, "number": delivery.number, "attempts": delivery.attempts}
+    data |= {"status": delivery.status, "reason": delivery.code or None, "host": delivery.host or None}
+    at = delivery.settled_at or delivery.created_at
+    text = _delivery_text(delivery, device, _what(delivery))
+    yield Told(at, f"delivery.{delivery.state}", text, delivery.user_id, delivery.device_key, data)
+    # The first acknowledgement is in the call's own log.
+    if delivery.acknowledged_at is not None and delivery.acknowledged_at != invitation.ringing_at:
+        text = f"{device[:1].upper()}{device[1:]} said that it rings."
+        yield Told(delivery.acknowledged_at, "delivery.acknowledged", text, delivery.user_id, delivery.device_key, data)
+
+
+def _what(delivery: Delivery) -> str:
+    if delivery.kind == DeliveryKind.STOP:
+        return "the end of the ring"
+    return "the ring" if delivery.number == 1 else f"the ring once more (number {delivery.number})"
+
+
+def _delivery_text(delivery: Delivery, device: str, what: str) -> str:
+    status = f" ({delivery.status})" if delivery.status else ""
+    host = delivery.host or "an unknown place"
+    if delivery.state == DeliveryState.SENT:
+        return f"The push service at {host} took {what} for {device}{status}."
+    if delivery.state == DeliveryState.WITHHELD:
+        return f"No push was sent to {device}: its open page rings."
+    because = f" {reason_words(delivery.code, delivery.host)}" if delivery.code else ""
+    if delivery.state == DeliveryState.PENDING:
+        again = " It is tried again." if delivery.code else ""
+        return f"A push with {what} is on its way to {device}.{because}{again}"
+    return f"{what[:1].upper()}{what[1:]} was not sent to {device}{status}.{because}"
+
+
+def _without_push(invitation: Invitation, own: Sequence[Device], of_ring: Sequence[Delivery]) -> Iterator[Told]:
+    """The devices that were there and could not be sent a push."""
+    sent_to = {each.device_key for each in of_ring}
+    # An app's token stands for a device of its own until the app names one.
+    stands_for = {each.push_credential for each in own}
+    for device in own:
+        if device.device_id in sent_to or device.device_id in stands_for or device.created_at > invitation.created_at:
+            continue
+        at, name, label = invitation.created_at, "device.no_address", device.label or "A device without a name"
+        why = "it had no push address"
+        if device.push_disabled_at is not None and device.push_disabled_at <= invitation.created_at:
+            name, why = "device.disabled", DISABLED_WORDS[device.push_disabled_reason]
+        text = f"{label} could not be sent a push: {why}. Only an open page could ring there."
+        yield Told(at, name, text, device.user_id, device.device_id, {"reason": device.push_disabled_reason or None})
+
+
+def _unheard(sheet: CallSheet, invitation: Invitation, of_ring: Iterable[Delivery]) -> Iterator[Told]:
+    """For a ring that ended without any device saying that it rang: what that may come from."""
+    if invitation.ringing_at is not None or invitation.state not in ("timed_out", "cancelled"):
+        return
+    rings = [each for each in of_ring if each.kind == DeliveryKind.RING]
+    name = sheet.people[invitation.invitee_id].name
+    why = "no open page answered, and there was no device that takes push messages"
+    if any(each.state == DeliveryState.SENT for each in rings):
+        why = "a push service took the ring, but no device answered"
+    elif rings:
+        why = "no open page answered, and no push service took the ring"
+    at = invitation.closed_at or invitation.expires_at
+    yield Told(at, "ring.unheard", f"Nothing says that it rang for {name}: {why}.", invitation.invitee_id)

@@ -1,0 +1,261 @@
+"""The post: takes deliveries that are due, sends them, many at once, and writes down what became of them.
+
+A delivery is sent under a lease and settled under the same one, so that any number of posts may run and any may be
+killed. Nothing is sent for a call that is over: that is asked when a delivery is taken, and its lease is short."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from invitations import calls, deliveries, devices, messages, transports
+from invitations.calls.transaction import write
+from invitations.deliveries import Claimed, Outcome
+from invitations.dispatcher.trouble import drop_connection, report
+from invitations.models import DeliveryKind, DeliveryState, DisabledReason
+from invitations.sheets import CallSheet
+from invitations.transports import Address, Gone, Message, Refused, TryLater
+
+logger = logging.getLogger(__name__)
+
+IN_FLIGHT = 256
+"""Messages on their way at once."""
+LOOK_EVERY_SECONDS = 1.0
+SHORTEST_PAUSE_SECONDS = 0.05
+STOP_SECONDS = 6
+"""How long a stop waits for what is on its way: a little longer than any answer may take."""
+UNSENT = "unsent"
+"""The code of a delivery that could not be made into a message at all: a fault of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A delivery that is ready to leave."""
+
+    claimed: Claimed
+    payload: bytes
+    topic: str
+
+
+class Post:
+    """Sends until it is told to stop.
+
+    Args:
+        clock: tells the moment; aware datetimes.
+        in_flight: how many messages may be on their way at once.
+    """
+
+    def __init__(self, *, clock: Callable[[], datetime] = timezone.now, in_flight: int = IN_FLIGHT) -> None:
+        self._clock = clock
+        self._in_flight = in_flight
+        self._stopping = False
+        self._outcomes: list[Outcome] = []
+        self._flying: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news: asyncio.Event | None = None
+
+    async def run(self) -> None:
+        """Work until `stop`. Nothing that goes wrong ends it: what fails is logged and tried again."""
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        failures = 0
+        with ThreadPoolExecutor(1, thread_name_prefix="post") as thread:
+            while not self._stopping:
+                self._news.clear()
+                outcomes, self._outcomes = self._outcomes, []
+                try:
+                    room = self._in_flight - len(self._flying)
+                    parcels, pause_seconds = await self._loop.run_in_executor(thread, self._exchange, outcomes, room)
+                except Exception as error:
+                    failures += 1
+                    self._outcomes = outcomes + self._outcomes
+                    pause_seconds = report("The post", error, failures)
+                    await self._loop.run_in_executor(thread, drop_connection)
+                    await asyncio.sleep(pause_seconds)
+                    continue
+                failures = 0
+                self._dispatch(parcels)
+                if not parcels and not self._outcomes:
+                    await self._sleep(pause_seconds)
+            await self._finish(thread)
+
+    def stop(self) -> None:
+        """Take nothing new; `run` ends when what is on its way has arrived. From any thread."""
+        self._stopping = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Look at once instead of at the next due moment. From any thread."""
+        if self._loop is None or self._news is None:
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._news.set)
+        except RuntimeError:
+            # That loop is closed: the post has ended.
+            return
+
+    def _dispatch(self, parcels: Iterable[Parcel]) -> None:
+        assert self._loop is not None  # noqa: S101  made by run
+        for parcel in parcels:
+            task = self._loop.create_task(self._carry(parcel))
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+
+    async def _carry(self, parcel: Parcel) -> None:
+        assert self._news is not None  # noqa: S101  made by run
+        outcome = await self._sent(parcel)
+        # Not in one expression: that would take the list before the wait, and another one is in its place by then.
+        self._outcomes.append(outcome)
+        self._news.set()
+
+    async def _sent(self, parcel: Parcel) -> Outcome:
+        """Send one message; whatever happens is an outcome."""
+        claimed = parcel.claimed
+        address = Address(*claimed.address)
+        host = transports.host_of(address)
+        now = self._clock()
+        # At least as long as an answer may take must be left of the lease: another one could have it by then.
+        if claimed.claimed_until - now < timedelta(seconds=deliveries.LEASE_SECONDS / 2):
+            return Outcome(claimed, DeliveryState.PENDING, None, deliveries.TOO_LATE, host, now, retry_at=now)
+        ttl_seconds = int((claimed.expires_at - now).total_seconds())
+        if ttl_seconds < 1:
+            return Outcome(claimed, DeliveryState.EXPIRED, None, deliveries.TOO_LATE, host, now)
+        message = Message(parcel.payload, ttl_seconds=ttl_seconds, urgency=messages.URGENCY, topic=parcel.topic)
+        try:
+            status = await transports.transport_named(address.transport).send(address, message)
+        except Gone as gone:
+            return Outcome(claimed, DeliveryState.GONE, gone.status, gone.code, host, self._clock())
+        except TryLater as later:
+            return self._later(claimed, later, host)
+        except Refused as refused:
+            logger.error("A push to %s was refused: %s (%s)", host, refused.code, refused.status or "not sent")
+            return Outcome(claimed, DeliveryState.FAILED, refused.status, refused.code, host, self._clock())
+        except Exception:
+            logger.exception("A push to %s could not be sent", host)
+            return Outcome(claimed, DeliveryState.FAILED, None, UNSENT, host, self._clock())
+        return Outcome(claimed, DeliveryState.SENT, status, "", host, self._clock())
+
+    def _later(self, claimed: Claimed, later: TryLater, host: str) -> Outcome:
+        now = self._clock()
+        again = deliveries.retry_at(claimed, now=now, after_seconds=later.after_seconds)
+        state = DeliveryState.EXPIRED if again is None else DeliveryState.PENDING
+        return Outcome(claimed, state, later.status, later.code, host, now, retry_at=again)
+
+    def _exchange(self, outcomes: list[Outcome], room: int) -> tuple[list[Parcel], float]:
+        """Settle what has arrived and take what is due, in the post's own thread. Also the seconds to sleep."""
+        self._settle(outcomes)
+        now = self._clock()
+        due_at = deliveries.next_moment(now)
+        if due_at is None:
+            return [], LOOK_EVERY_SECONDS
+        if room <= 0 or due_at > now:
+            pause_seconds = (due_at - now).total_seconds() if room > 0 else LOOK_EVERY_SECONDS
+            return [], min(max(pause_seconds, SHORTEST_PAUSE_SECONDS), LOOK_EVERY_SECONDS)
+        with write():
+            taken = deliveries.claim(now=now, size=room)
+        # Nothing though something is due: it was put off or dropped, or it waits for what goes before it.
+        return self._packed(taken, now), SHORTEST_PAUSE_SECONDS
+
+    def _settle(self, outcomes: list[Outcome]) -> None:
+        """Write down what became of messages. One that cannot be written holds up no other: its lease runs out, and it
+        is sent again."""
+        if not outcomes:
+            return
+        try:
+            self._settle_together(outcomes)
+        except (OperationalError, InterfaceError):
+            # The database is away or busy: everything is kept for later.
+            raise
+        except Exception:
+            logger.exception("%d deliveries could not be settled together; each is by itself", len(outcomes))
+            for each in outcomes:
+                try:
+                    self._settle_together([each])
+                except (OperationalError, InterfaceError):
+                    raise
+                except Exception:
+                    logger.exception("Delivery %d could not be settled; it is sent again", each.claimed.pk)
+
+    def _settle_together(self, outcomes: list[Outcome]) -> None:
+        """Outcomes and what follows from them in one transaction.
+
+        In the order in which verbs take their locks: calls, devices, deliveries.
+        """
+        rang = [
+            calls.Taken(each.claimed.call_pk, each.claimed.invitation_pk, each.at)
+            for each in outcomes
+            if each.state == DeliveryState.SENT
+            and each.claimed.call_pk is not None
+            and each.claimed.invitation_pk is not None
+            and each.claimed.kind == DeliveryKind.RING
+        ]
+        dead = sorted((each for each in outcomes if _disabled_reason(each)), key=lambda each: each.claimed.device_pk)
+        with write():
+            calls.notified(rang)
+            for each in dead:
+                devices.disable(each.claimed.device_pk, each.claimed.digest, _disabled_reason(each), now=each.at)
+            deliveries.settle(outcomes)
+
+    def _packed(self, taken: list[Claimed], now: datetime) -> list[Parcel]:
+        sheets = calls.sheets_by_key(sorted({each.call_pk for each in taken if each.call_pk is not None}))
+        parcels: list[Parcel] = []
+        for claimed in taken:
+            try:
+                parcels.append(_parcel(claimed, sheets, now))
+            except Exception:
+                logger.exception("Delivery %d could not be made into a message", claimed.pk)
+                self._outcomes.append(Outcome(claimed, DeliveryState.FAILED, None, UNSENT, "", now))
+        return parcels
+
+    async def _sleep(self, seconds: float) -> None:
+        assert self._news is not None  # noqa: S101  made by run
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _finish(self, thread: ThreadPoolExecutor) -> None:
+        """Let what is on its way arrive, and write it down: else it would be sent again when its lease has run out."""
+        assert self._loop is not None  # noqa: S101  made by run
+        if self._flying:
+            _, late = await asyncio.wait(self._flying, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+        try:
+            await self._loop.run_in_executor(thread, self._settle, self._outcomes)
+        except Exception:
+            logger.exception("%d deliveries could not be settled; they are sent again", len(self._outcomes))
+        await self._loop.run_in_executor(thread, drop_connection)
+        await transports.close()
+
+
+def _parcel(claimed: Claimed, sheets: dict[int, CallSheet], now: datetime) -> Parcel:
+    device_id, origin = claimed.device_key, claimed.origin
+    if claimed.kind == DeliveryKind.TEST:
+        payload = messages.test(claimed.pk, device_id=device_id, origin=origin, expires_at=claimed.expires_at, now=now)
+        return Parcel(claimed, messages.packed(payload), messages.topic_of_test(claimed.pk))
+    assert claimed.call_pk is not None and claimed.invitation_pk is not None  # noqa: S101, PT018  not a test
+    sheet = sheets[claimed.call_pk]
+    invitation = sheet.invitation_by_key(claimed.invitation_pk)
+    assert invitation is not None  # noqa: S101  its deliveries go with it
+    if claimed.kind == DeliveryKind.RING:
+        payload = messages.ring(sheet, invitation, device_id=device_id, origin=origin, number=claimed.number, now=now)
+    else:
+        unseen = calls.missed_unseen(claimed.user_id)
+        payload = messages.stop(
+            sheet, invitation, claimed.reason, device_id=device_id, origin=origin, missed_unseen=unseen, now=now
+        )
+    return Parcel(claimed, messages.packed(payload), messages.topic_of(claimed.invitation_pk))
+
+
+def _disabled_reason(outcome: Outcome) -> str:
+    if outcome.state == DeliveryState.GONE:
+        return DisabledReason.GONE
+    return DisabledReason.VAPID_KEY_CHANGED if outcome.code == "key_unknown" else ""

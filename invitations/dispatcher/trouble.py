@@ -1,0 +1,40 @@
+"""What the dispatcher's loops do when the database is away or something fails: say so, wait a little longer."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+logger = logging.getLogger(__name__)
+LONGEST_BACKOFF_SECONDS = 5
+
+
+def report(who: str, error: Exception, failures: int) -> float:
+    """Log a failure of a whole round.
+
+    Args:
+        who: whose round.
+        error: what went wrong.
+        failures: how many rounds have failed one after the other.
+
+    Returns:
+        Seconds to wait before the next one.
+    """
+    pause_seconds = min(0.25 * 2**failures, LONGEST_BACKOFF_SECONDS)
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.warning(
+            "%s cannot reach the database (%s), attempt %d; again in %.1f s",
+            *(who, type(error).__name__, failures, pause_seconds),
+        )
+        return pause_seconds
+    logger.error("%s failed, attempt %d; again in %.1f s", who, failures, pause_seconds, exc_info=error)
+    return pause_seconds
+
+
+def drop_connection() -> None:
+    """Close this thread's connection, broken or not."""
+    try:
+        connection.close()
+    except DatabaseError:
+        logger.debug("A connection that was already broken could not be closed")

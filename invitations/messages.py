@@ -1,0 +1,220 @@
+"""What a ring, its end, or a test says on a device: the payload of DESIGN section 7, and how urgent it is.
+
+Pure: reads no database but the ring resources. Every payload is a valid declarative push message too
+(https://www.w3.org/TR/push-api/#declarative-push-message), so that a browser can show it where the worker fails."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from invitations import action_tokens, resources
+from invitations.models import Invitation, StopReason
+from invitations.resources import Look
+from invitations.serializers import default_message, moment, person_view, ring_words
+from invitations.sheets import CallSheet
+from invitations.transports import MAX_PAYLOAD_BYTES
+
+JSON = dict[str, Any]
+WEB_PUSH = 8030
+"""The number by which a browser knows a declarative message: that of the RFC."""
+URGENCY = "high"
+"""A ring that waits for the device to wake up comes too late, and so does its end (RFC 8030 section 5.3)."""
+MISSED_CALL = "Missed call"
+API = "/api/v1/"
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def ring(sheet: CallSheet, invitation: Invitation, *, device_id: str, origin: str, number: int, now: datetime) -> JSON:
+    """A ring on one device.
+
+    Args:
+        sheet: the call.
+        invitation: pending.
+        device_id: where it rings.
+        origin: where the app is open on that device, without a trailing slash.
+        number: which ring it is, from 1; later ones alert again in the place of the first.
+        now: the moment.
+    """
+    call = sheet.call
+    look = resources.look_of(invitation.resource_id)
+    title, body = ring_words(sheet, invitation, look)
+    return {
+        "web_push": WEB_PUSH,
+        "notification": _notification(title, body, look, origin, call.call_id, silent=look.silent),
+        "kind": "ring",
+        "call_id": call.call_id,
+        "reason": None,
+        "is_video_call": call.is_video_call,
+        "caller": person_view(sheet.people[call.caller_id]),
+        "custom_data": invitation.ring_data,
+        "ringtone_url": look.ringtone_url,
+        "expires_at": moment(invitation.expires_at),
+        "server_time": moment(now),
+        "tag": topic_of(invitation.pk),
+        "action_token": action_tokens.issue(action_tokens.RING, invitation.pk, device_id),
+        "renotify": number > 1,
+        "device_id": device_id,
+        "api": API,
+        "look": {
+            "vibrate": list(look.vibration),
+            "require_interaction": look.require_interaction,
+            "accent": look.accent or None,
+        },
+    }
+
+
+def stop(
+    sheet: CallSheet,
+    invitation: Invitation,
+    reason: str,
+    *,
+    device_id: str,
+    origin: str,
+    missed_unseen: int,
+    now: datetime,
+) -> JSON:
+    """The end of a ring: it takes the ring's place on the device, silently.
+
+    Args:
+        sheet: the call.
+        invitation: closed.
+        reason: of `StopReason`.
+        device_id: where it rang.
+        origin: as in `ring`.
+        missed_unseen: the number for the app's badge.
+        now: the moment.
+    """
+    call = sheet.call
+    look = resources.look_of(invitation.resource_id)
+    inviter = sheet.people.get(invitation.inviter_id) or sheet.people[call.caller_id]
+    missed = invitation.missed
+    place = invitation.answered_label or "another device"
+    titles = {
+        StopReason.ANSWERED_ELSEWHERE: f"Answered on {place}",
+        StopReason.REJECTED_ELSEWHERE: f"Rejected on {place}",
+    }
+    title = MISSED_CALL if missed else titles.get(StopReason(reason), "The call is over")
+    kind = call_words(sheet).removeprefix("Incoming ")
+    return {
+        "web_push": WEB_PUSH,
+        "notification": _notification(title, f"{inviter.name}, {kind}", look, origin, call.call_id, silent=True),
+        "kind": "stop",
+        "call_id": call.call_id,
+        "reason": reason,
+        "is_video_call": call.is_video_call,
+        "caller": person_view(sheet.people[call.caller_id]),
+        "custom_data": invitation.custom_data if invitation.state == "cancelled" else "",
+        "ringtone_url": None,
+        "expires_at": moment(invitation.expires_at),
+        "server_time": moment(now),
+        "tag": topic_of(invitation.pk),
+        "action_token": None,
+        "renotify": False,
+        "device_id": device_id,
+        "api": API,
+        "missed": missed,
+        "missed_unseen": missed_unseen,
+        "answered_on": invitation.answered_label or None,
+    }
+
+
+def test(delivery_pk: int, *, device_id: str, origin: str, expires_at: datetime, now: datetime) -> JSON:
+    """A test ring: as loud as a real one, with nobody behind it.
+
+    Args:
+        delivery_pk: the delivery's key, which its acknowledgement names.
+        device_id: where it rings.
+        origin: as in `ring`.
+        expires_at: until when it may arrive.
+        now: the moment.
+    """
+    look = resources.look_of(None)
+    title, body = "Test ring", "This device rings when somebody calls you."
+    return {
+        "web_push": WEB_PUSH,
+        "notification": _notification(title, body, look, origin, None, silent=look.silent),
+        "kind": "test",
+        "call_id": None,
+        "reason": None,
+        "is_video_call": False,
+        "caller": None,
+        "custom_data": "",
+        "ringtone_url": look.ringtone_url,
+        "expires_at": moment(expires_at),
+        "server_time": moment(now),
+        "tag": topic_of_test(delivery_pk),
+        "action_token": action_tokens.issue(action_tokens.TEST, delivery_pk, device_id),
+        "renotify": True,
+        "device_id": device_id,
+        "api": API,
+        "test_id": str(delivery_pk),
+        "look": {"vibrate": list(look.vibration), "require_interaction": False, "accent": look.accent or None},
+    }
+
+
+def packed(payload: JSON) -> bytes:
+    """A payload as bytes, within what a push service must take.
+
+    Custom data goes first, and is marked; then the message, then the title, is cut at its end.
+    """
+    data = _encoder.encode(payload).encode()
+    if len(data) <= MAX_PAYLOAD_BYTES:
+        return data
+    payload = {**payload, "custom_data": "", "custom_data_omitted": True}
+    for name in ("body", "title"):
+        data = _encoder.encode(payload).encode()
+        if len(data) <= MAX_PAYLOAD_BYTES:
+            return data
+        payload = _shortened(payload, name, len(data) - MAX_PAYLOAD_BYTES)
+    return _encoder.encode(payload).encode()
+
+
+def topic_of(invitation_pk: int) -> str:
+    """What marks all messages about one ring, so that a later one takes an earlier one's place (RFC 8030 section 5.4).
+
+    Also the notification's tag. 32 base64url characters; nothing can be learnt from it.
+    """
+    return _topic(f"invitation:{invitation_pk}")
+
+
+def topic_of_test(delivery_pk: int) -> str:
+    """The topic of one test ring."""
+    return _topic(f"test:{delivery_pk}")
+
+
+def call_words(sheet: CallSheet) -> str:
+    """What kind of call it is, in words."""
+    return default_message(sheet.call.is_video_call, len({each.invitee_id for each in sheet.invitations}) > 1)
+
+
+def _topic(text: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())[:32].decode()
+
+
+def _notification(title: str, body: str, look: Look, origin: str, call_id: str | None, *, silent: bool) -> JSON:
+    notification = {
+        "title": title,
+        "body": body,
+        # Call ids need no escaping in a query (DESIGN section 5).
+        "navigate": f"{origin}/" if call_id is None else f"{origin}/?call={call_id}",
+        "lang": "en",
+        "silent": silent,
+    }
+    for name, url in (("icon", look.icon_url), ("badge", look.badge_url)):
+        if url is not None:
+            notification[name] = url
+    return notification
+
+
+def _shortened(payload: JSON, name: str, excess: int) -> JSON:
+    """The payload with one text of its notification cut by at least `excess` bytes of JSON, and an ellipsis."""
+    text: str = payload["notification"][name]
+    excess += len("…".encode())
+    while text and excess > 0:
+        excess -= len(_encoder.encode(text[-1]).encode()) - 2
+        text = text[:-1]
+    return {**payload, "notification": {**payload["notification"], name: f"{text}…"}}

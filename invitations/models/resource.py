@@ -1,0 +1,128 @@
+"""A ring resource: a named ringtone and look that senders choose by `resource_id`."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import PurePath
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import FileExtensionValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.fields.files import FieldFile
+from django.utils.translation import gettext_lazy as _
+
+SOUNDS = ("mp3", "ogg", "oga", "opus", "wav", "m4a", "aac", "webm")
+PICTURES = ("png", "webp", "jpg", "jpeg")
+"""No SVG: it can hold scripts, and is served from the app's own origin."""
+LARGEST_FILE_BYTES = 2 * 1024 * 1024
+LONGEST_PATTERN = 20
+LONGEST_PULSE_MS = 10_000
+PLACEHOLDERS = ("{caller}", "{call}")
+"""What a text template may hold: the caller's shown name, and the kind of call such as "video call"."""
+
+
+def stored_name(resource: RingResource, filename: str) -> str:
+    """Where an uploaded file is kept: under a name of its own, so that it can be cached for ever."""
+    return f"ring-resources/{uuid.uuid4().hex}{PurePath(filename).suffix.lower()}"
+
+
+def check_size(file: FieldFile) -> None:
+    """Refuse a file that no device should load while it rings.
+
+    Raises:
+        ValidationError: larger than 2 MiB.
+    """
+    if file.size > LARGEST_FILE_BYTES:
+        raise ValidationError(_("At most 2 MiB."))
+
+
+def check_vibration(pattern: Any) -> None:
+    """Refuse what the Vibration API would not take.
+
+    Raises:
+        ValidationError: not a list of up to 20 whole milliseconds from 0 to 10,000.
+    """
+    if not isinstance(pattern, list) or len(pattern) > LONGEST_PATTERN:
+        raise ValidationError(_("A list of up to 20 numbers: on, off, on … in milliseconds."))
+    for each in pattern:
+        if isinstance(each, bool) or not isinstance(each, int) or not 0 <= each <= LONGEST_PULSE_MS:
+            raise ValidationError(_("Each is a whole number of milliseconds from 0 to 10,000."))
+
+
+def check_template(text: str) -> None:
+    """Refuse placeholders that nothing fills.
+
+    Raises:
+        ValidationError: a brace that is not one of `PLACEHOLDERS`.
+    """
+    rest = text
+    for each in PLACEHOLDERS:
+        rest = rest.replace(each, "")
+    if "{" in rest or "}" in rest:
+        raise ValidationError(_("Only {caller} and {call} are filled in."))
+
+
+class RingResource(models.Model):
+    """How a ring sounds and looks on a device, chosen by the sender, kept by admins."""
+
+    resource_id = models.CharField(max_length=128, unique=True, help_text=_("What senders name it by."))
+    name = models.CharField(max_length=64, help_text=_("What people read where they choose a ringtone."))
+    is_default = models.BooleanField(
+        _("default"), default=False, help_text=_("Used where the sender names none, or one that there is not.")
+    )
+    ringtone = models.FileField(
+        upload_to=stored_name, blank=True, validators=[FileExtensionValidator(SOUNDS), check_size]
+    )
+    icon = models.FileField(
+        upload_to=stored_name, blank=True, validators=[FileExtensionValidator(PICTURES), check_size]
+    )
+    badge = models.FileField(
+        upload_to=stored_name,
+        blank=True,
+        validators=[FileExtensionValidator(PICTURES), check_size],
+        help_text=_("A small picture in one colour, for Android's status bar."),
+    )
+    vibration = models.JSONField(
+        default=list, blank=True, validators=[check_vibration], help_text=_("On, off, on … in milliseconds.")
+    )
+    silent = models.BooleanField(default=False, help_text=_("The notification makes no sound and no vibration."))
+    require_interaction = models.BooleanField(
+        default=True, help_text=_("The notification stays until somebody does something.")
+    )
+    accent = models.CharField(
+        max_length=7,
+        blank=True,
+        default="",
+        validators=[RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", _("A colour such as #1a73e8."))],
+    )
+    title_template = models.CharField(
+        max_length=128,
+        blank=True,
+        default="",
+        validators=[check_template],
+        help_text=_("Where the sender gives no title. {caller} and {call} are filled in."),
+    )
+    message_template = models.CharField(
+        max_length=512,
+        blank=True,
+        default="",
+        validators=[check_template],
+        help_text=_("Where the sender gives no message. {caller} and {call} are filled in."),
+    )
+
+    class Meta:
+        ordering: ClassVar = ["resource_id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(name="resource_id_not_empty", condition=~Q(resource_id="")),
+            models.UniqueConstraint(
+                name="resource_one_default",
+                fields=["is_default"],
+                condition=Q(is_default=True),
+                violation_error_message=_("There is another default: take the mark from it first."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.resource_id

@@ -1,0 +1,30 @@
+"""What admins uploaded for ring resources, for everybody: a device that rings may be signed out.
+
+Names are made by the server and never used again, so a copy may be kept for ever."""
+
+from __future__ import annotations
+
+import re
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control
+from django.views.generic import View
+
+from invitations.models.resource import PICTURES, SOUNDS
+
+KEPT_SECONDS = 365 * 24 * 3600
+_is_ours = re.compile(rf"\A[0-9a-f]{{32}}\.(?:{'|'.join((*SOUNDS, *PICTURES))})\Z").match
+
+
+@method_decorator(cache_control(public=True, immutable=True, max_age=KEPT_SECONDS), name="dispatch")
+class RingUpload(View):
+    """A ringtone or a picture."""
+
+    def get(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        """The file; nothing but what a ring resource can hold is ever opened."""
+        path = f"ring-resources/{name}"
+        if not _is_ours(name) or not default_storage.exists(path):
+            raise Http404
+        return FileResponse(default_storage.open(path))

@@ -1,0 +1,92 @@
+"""Test rings: a real ring to one device with nobody behind it, and how far it has come, hop by hop."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from invitations import deliveries
+from invitations.conf import limits
+from invitations.delivery_words import reason_words
+from invitations.errors import CallError, Code
+from invitations.models import Delivery, DeliveryKind, DeliveryState, Device
+from invitations.serializers import moment
+
+JSON = dict[str, Any]
+WINDOW = timedelta(seconds=60)
+
+
+def begin(device: Device, *, now: datetime) -> Delivery:
+    """Ring one device for a test.
+
+    Args:
+        device: with a push address that works as far as is known.
+        now: the moment.
+
+    Raises:
+        CallError: `throttled`.
+    """
+    most = limits().test_rings_per_minute
+    recent = Delivery.objects.filter(
+        user_id=device.user_id, device__user_id=device.user_id, kind=DeliveryKind.TEST, created_at__gt=now - WINDOW
+    ).order_by("-created_at")
+    if most and (earliest := recent[most - 1 : most].first()) is not None:
+        wait = max(1, round((earliest.created_at + WINDOW - now).total_seconds()))
+        raise CallError(Code.THROTTLED, f"You may ask for {most} test rings a minute.", retry_after_seconds=wait)
+    return deliveries.plan_test(device, now=now)
+
+
+def latest(device: Device) -> Delivery | None:
+    """The last test of a device, if it is not long ago."""
+    return Delivery.objects.filter(device=device, kind=DeliveryKind.TEST).order_by("-id").first()
+
+
+def arrived(delivery_pk: int, device_id: str, *, now: datetime) -> Delivery | None:
+    """Note that a device showed its test ring; None if there is no such test any more.
+
+    Args:
+        delivery_pk: as its token says.
+        device_id: as its token says.
+        now: the moment.
+    """
+    found = Delivery.objects.filter(pk=delivery_pk, device_key=device_id, kind=DeliveryKind.TEST)
+    found.filter(acknowledged_at=None).update(acknowledged_at=now)
+    return found.first()
+
+
+def view(test: Delivery) -> JSON:
+    """A test ring on the wire, with what has happened to it so far."""
+    return {
+        "test_id": str(test.pk),
+        "device_id": test.device_key,
+        "state": _state(test),
+        "hops": _hops(test),
+        "created_at": moment(test.created_at),
+        "expires_at": moment(test.expires_at),
+    }
+
+
+def _state(test: Delivery) -> str:
+    if test.acknowledged_at is not None:
+        return "arrived"
+    if test.state == DeliveryState.PENDING:
+        return "waiting"
+    return "sent" if test.state == DeliveryState.SENT else "failed"
+
+
+def _hops(test: Delivery) -> list[JSON]:
+    hops = [_hop("planned", test.created_at, "The server owes the device a test ring.")]
+    if test.state == DeliveryState.SENT:
+        hops.append(_hop("sent", test.settled_at, f"The push service at {test.host} took it ({test.status})."))
+    elif test.state == DeliveryState.PENDING and test.code:
+        again = f"{reason_words(test.code, test.host)} The server tries again."
+        hops.append(_hop("retrying", test.due_at, again))
+    elif test.state != DeliveryState.PENDING:
+        hops.append(_hop("failed", test.settled_at, reason_words(test.code, test.host)))
+    if test.acknowledged_at is not None:
+        hops.append(_hop("arrived", test.acknowledged_at, f"{test.device_label or 'The device'} showed it."))
+    return hops
+
+
+def _hop(code: str, at: datetime | None, text: str) -> JSON:
+    return {"code": code, "at": moment(at), "text": text}

@@ -1,0 +1,179 @@
+"""What every way to a device agrees on: its address, a message for it, and the closed list of what can go wrong.
+
+Knows nothing of calls, and has no models. Neither `repr` nor any failure shows an endpoint, a key or a payload: only
+the host."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+MAX_PAYLOAD_BYTES = 3993
+"""Plaintext that becomes a body of 4096 bytes, the most that every push service takes (RFC 8030 section 7.2)."""
+
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}", re.ASCII)
+
+
+class FailureCode(StrEnum):
+    """Every reason why a message did not leave, or was not taken."""
+
+    GONE = "gone"
+    BAD_REQUEST = "bad_request"
+    VAPID_REFUSED = "vapid_refused"
+    TOO_LARGE = "too_large"
+    REDIRECTED = "redirected"
+    FORBIDDEN_ADDRESS = "forbidden_address"
+    KEY_UNKNOWN = "key_unknown"
+    UNENCRYPTABLE = "unencryptable"
+    REFUSED = "refused"
+    THROTTLED = "throttled"
+    SERVICE_ERROR = "service_error"
+    NO_ANSWER = "no_answer"
+    TLS_FAILED = "tls_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one device takes messages.
+
+    Args:
+        transport: the name of one of the transports.
+        endpoint: URL of the push resource (RFC 8030 section 4); empty where the transport needs none.
+        p256dh: the device's public key on P-256 (RFC 8291 section 2.1), unpadded base64url.
+        auth: the secret shared with the device (RFC 8291 section 2.1), unpadded base64url.
+        signing_key: the VAPID public key that the address was made with (RFC 8292 section 4.1), unpadded base64url;
+            empty is the one in force when a message is sent.
+    """
+
+    transport: str
+    endpoint: str = field(default="", repr=False)
+    p256dh: str = field(default="", repr=False)
+    auth: str = field(default="", repr=False)
+    signing_key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes to a device.
+
+    Args:
+        payload: 1 to MAX_PAYLOAD_BYTES bytes, plain.
+        ttl_seconds: how long it is worth delivering, 0 or more (RFC 8030 section 5.2).
+        urgency: `very-low`, `low`, `normal` or `high` (RFC 8030 section 5.3).
+        topic: 1 to 32 characters of base64url; a later message replaces a waiting one of the same topic (RFC 8030
+            section 5.4). Empty is none.
+    """
+
+    payload: bytes = field(repr=False)
+    ttl_seconds: int
+    urgency: str = "normal"
+    topic: str = ""
+
+
+class InvalidAddress(Exception):
+    """An address that no message could reach, or should.
+
+    Args:
+        errors: a sentence for people by field of `Address`.
+    """
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
+
+
+class Failure(Exception):
+    """A message that was not taken; one of the three classes below.
+
+    Args:
+        code: which of the reasons.
+        detail: words for the operator, with the host and nothing more of the address.
+        status: what the push service answered, if it did.
+    """
+
+    def __init__(self, code: FailureCode, detail: str = "", *, status: int | None = None) -> None:
+        super().__init__(f"{code}: {detail}" if detail else str(code))
+        self.code = code
+        self.detail = detail
+        self.status = status
+
+
+class Gone(Failure):
+    """The address is dead: never use it again."""
+
+
+class Refused(Failure):
+    """The same message to the same address would be refused again: do not retry."""
+
+
+class TryLater(Failure):
+    """It may go through later.
+
+    Args:
+        after_seconds: how long the service wants to be left alone, if it said so.
+    """
+
+    def __init__(
+        self,
+        code: FailureCode,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(code, detail, status=status)
+        self.after_seconds = after_seconds
+
+
+class Transport(Protocol):
+    """One way to devices."""
+
+    name: str
+
+    def check(self, address: Address) -> Address:
+        """The address in its one spelling. Offline: the network is asked when something is sent.
+
+        Raises:
+            InvalidAddress: it cannot be used.
+        """
+
+    def host_of(self, address: Address) -> str:
+        """What people may see of the address. Never raises."""
+
+    async def send(self, address: Address, message: Message) -> int:
+        """Hand the message over, within 5 seconds.
+
+        Returns:
+            The status of the answer, 200 to 299.
+
+        Raises:
+            Gone, Refused, TryLater: it was not taken. Nothing else is raised, but for being cancelled.
+        """
+
+    async def close(self) -> None:
+        """Give back what is held on the running loop. Sending again opens it anew."""
+
+
+def from_base64(text: str) -> bytes:
+    """Bytes of base64 in either alphabet, padded or not (RFC 4648 sections 4 and 5).
+
+    Raises:
+        ValueError: it is something else.
+    """
+    spelled = text.replace("+", "-").replace("/", "_")
+    if not _BASE64URL.fullmatch(spelled):
+        raise ValueError("not base64")
+    bare = spelled.rstrip("=")
+    try:
+        return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+
+
+def to_base64url(data: bytes) -> str:
+    """Unpadded base64url, as Web Push writes keys everywhere."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -1,0 +1,291 @@
+"""The keys with which this server signs what it sends (RFC 8292), and the signed tokens, kept as long as they are good.
+
+Keys come from the environment, or from a file in the data directory. The first is current; the others sign for
+addresses that were made with them, so that a new key loses no device. No key is ever logged, or part of a problem."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.conf import settings
+from py_vapid import jwt
+
+from invitations.transports.base import from_base64, to_base64url
+
+TOKEN_SECONDS = 12 * 3600
+"""How long a token is good; services allow 24 hours at most (RFC 8292 section 2)."""
+RENEW_SECONDS = 3600
+"""How long before its end a token is replaced."""
+MAX_TOKENS = 1024
+
+ENVIRONMENT = "CALLINVITE_VAPID_PRIVATE_KEY"
+FILE = "CALLINVITE_VAPID_KEY_FILE"
+_SUBJECT = re.compile(r"mailto:[^@\s]+@(?P<domain>[^@\s]+)|https://(?P<host>\[[0-9a-f:.]+\]|[^/:?#@\s]+)\S*", re.I)
+_LOCAL = {"localhost", "[::1]"}
+
+
+class KeyUnknown(LookupError):
+    """There is no such key here."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key pair; `public` is the uncompressed point in unpadded base64url, 87 characters."""
+
+    public: str
+    private: ec.EllipticCurvePrivateKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the environment or the file holds.
+
+    Args:
+        pairs: the current one first.
+        problems: what is wrong, a sentence each.
+        is_shared: they are from the environment, which all processes may have alike.
+    """
+
+    pairs: tuple[SigningKey, ...] = ()
+    problems: tuple[str, ...] = ()
+    is_shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    header: str
+    made_at: float
+    renew_at: float
+
+
+_tokens: dict[tuple[str, str, str], _Token] = {}
+_lock = threading.Lock()
+
+
+def keys() -> Keys:
+    """The keys in force: those of the environment, else those of the file. A file that changed is read again."""
+    text = of_environment()
+    if text:
+        return read(tuple(text.split(",")), ENVIRONMENT)
+    path = str(getattr(settings, FILE, ""))
+    try:
+        status = os.stat(path)
+        return _of_file(path, (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    except FileNotFoundError:
+        return Keys()
+    except (OSError, ValueError) as error:
+        return Keys(problems=(f"The file {Path(path).name} cannot be read: {type(error).__name__}.",))
+
+
+def current_public_key() -> str | None:
+    """The key that devices subscribe with from now on, 87 characters of base64url; None without keys."""
+    pairs = keys().pairs
+    return pairs[0].public if pairs else None
+
+
+def is_known(public: str) -> bool:
+    """Whether messages can be signed with the other half of this key."""
+    return any(each.public == public for each in keys().pairs)
+
+
+def authorization(public: str, audience: str, *, now: float) -> str:
+    """The value of the header `Authorization` (RFC 8292 section 3).
+
+    Args:
+        public: the key that the address was made with; empty is the current one.
+        audience: origin of the push service.
+        now: seconds since the epoch.
+
+    Raises:
+        KeyUnknown: the key, or any, is not there.
+    """
+    pair = _pair(public)
+    reached_by = subject()
+    which = (pair.public, audience, reached_by)
+    token = _tokens.get(which)
+    # A token made in what is now the future was made by a clock that was wrong.
+    if token is not None and token.made_at <= now < token.renew_at:
+        return token.header
+    with _lock:
+        token = _signed(pair, audience, reached_by, now)
+        _tokens.pop(which, None)
+        while len(_tokens) >= MAX_TOKENS:
+            del _tokens[next(iter(_tokens))]
+        _tokens[which] = token
+    return token.header
+
+
+def generate() -> str:
+    """A new private key: 32 bytes in unpadded base64url, 43 characters."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    return to_base64url(private.private_numbers().private_value.to_bytes(32, "big"))
+
+
+def public_half(private: str) -> str:
+    """The public key of a private one.
+
+    Raises:
+        ValueError: it is no private key.
+    """
+    return _understood(private).public
+
+
+def key_file() -> Path:
+    """Where keys are kept that the environment does not give."""
+    return Path(getattr(settings, FILE))
+
+
+def of_environment() -> str:
+    """The private keys of the environment as they are written there; empty without any."""
+    return str(getattr(settings, ENVIRONMENT, "") or "").strip()
+
+
+def has_any() -> bool:
+    """Whether there are keys, readable or not: nothing must take their place then."""
+    return bool(of_environment()) or key_file().exists()
+
+
+def ensure() -> bool:
+    """Make a pair and keep it in the file, unless there is one, here or in the environment.
+
+    Returns:
+        Whether one was made.
+
+    Raises:
+        OSError: it could not be kept.
+    """
+    if has_any():
+        return False
+    try:
+        keep(generate())
+    except FileExistsError:
+        return False
+    return True
+
+
+def keep(private: str) -> Path:
+    """Keep a private key in the file, readable by its owner alone; of two who try at once one succeeds.
+
+    Raises:
+        FileExistsError: there are keys already.
+        OSError: it could not be kept.
+    """
+    path = key_file()
+    written = _written_beside(path, [private])
+    try:
+        # Unlike a rename, a link never replaces what another process has just put there.
+        os.link(written, path)
+    finally:
+        written.unlink()
+    return path
+
+
+def rotate(private: str) -> Path:
+    """Put a new private key in front of those in the file.
+
+    Raises:
+        OSError: the file could not be read or written.
+    """
+    path = key_file()
+    with suppress(FileNotFoundError):
+        former = path.read_text("ascii").split()
+        written = _written_beside(path, [private, *former])
+        written.replace(path)
+        return path
+    return keep(private)
+
+
+@lru_cache(maxsize=8)
+def read(texts: tuple[str, ...], source: str) -> Keys:
+    """Understand private keys: 32 bytes each, in base64url.
+
+    Args:
+        texts: the current one first; empty ones are passed over.
+        source: how problems call the place that they are from.
+    """
+    pairs: dict[str, SigningKey] = {}
+    problems: list[str] = []
+    for place, text in enumerate((each.strip() for each in texts), 1):
+        if not text:
+            continue
+        try:
+            pair = _understood(text)
+        except ValueError:
+            problems.append(f"{source}, key {place}: not a private key (32 bytes of P-256 in base64url).")
+            continue
+        pairs.setdefault(pair.public, pair)
+    if not pairs and not problems:
+        problems.append(f"{source} holds no key.")
+    return Keys(tuple(pairs.values()), tuple(problems), is_shared=source == ENVIRONMENT)
+
+
+def subject() -> str:
+    """How push services may reach the operator, of the settings."""
+    return str(getattr(settings, "CALLINVITE_VAPID_SUBJECT", ""))
+
+
+def subject_problem(text: str) -> str | None:
+    """Why a push service would refuse this way to reach the operator (RFC 8292 section 2.1), in words; None is fine.
+
+    Apple's refuses what names this very machine, and answers 403.
+    """
+    found = _SUBJECT.fullmatch(text)
+    if found is None:
+        return "it is neither `mailto:name@host` nor `https://host`"
+    host = (found["domain"] or found["host"]).lower().rstrip(".")
+    if host in _LOCAL or host.endswith(".localhost") or host.startswith("127."):
+        return "it names this very machine"
+    return None
+
+
+@lru_cache(maxsize=4)
+def _of_file(path: str, seen: tuple[int, ...]) -> Keys:
+    file = Path(path)
+    return read(tuple(file.read_text("ascii").split()), f"The file {file.name}")
+
+
+def _pair(public: str) -> SigningKey:
+    pairs = keys().pairs
+    if not public and pairs:
+        return pairs[0]
+    for each in pairs:
+        if each.public == public:
+            return each
+    raise KeyUnknown
+
+
+def _signed(pair: SigningKey, audience: str, reached_by: str, now: float) -> _Token:
+    # py_vapid writes into the claims that it is given: these are for one token only.
+    claims = {"aud": audience, "exp": int(now) + TOKEN_SECONDS, "sub": reached_by}
+    header = f"vapid t={jwt.sign(claims, pair.private)}, k={pair.public}"
+    return _Token(header, now, now + TOKEN_SECONDS - RENEW_SECONDS)
+
+
+def _understood(text: str) -> SigningKey:
+    raw = from_base64(text)
+    if len(raw) != 32:
+        raise ValueError("not 32 bytes")
+    private = ec.derive_private_key(int.from_bytes(raw, "big"), ec.SECP256R1())
+    point = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return SigningKey(to_base64url(point), private)
+
+
+def _written_beside(path: Path, privates: Iterable[str]) -> Path:
+    """A whole file in the same directory, so that nobody ever reads half of one."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.writelines(f"{each}\n" for each in privates)
+        file.flush()
+        os.fsync(file.fileno())
+    return beside

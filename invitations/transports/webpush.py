@@ -1,0 +1,276 @@
+"""Web Push: RFC 8030 (delivery), RFC 8291 (encryption) and RFC 8292 (who sends it). Browsers and UnifiedPush apps.
+
+Asks the push service once; whether and when to ask again is for whoever called."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.conf import settings
+from pywebpush import WebPusher
+
+from invitations.transports import outbound, vapid
+from invitations.transports.base import (
+    MAX_PAYLOAD_BYTES,
+    Address,
+    Failure,
+    FailureCode,
+    Gone,
+    InvalidAddress,
+    Message,
+    Refused,
+    TryLater,
+    from_base64,
+    to_base64url,
+)
+
+logger = logging.getLogger(__name__)
+
+POINT_BYTES = 65
+AUTH_BYTES = 16
+MAX_KEY_CHARS = 128
+MAX_TTL_SECONDS = 28 * 24 * 3600
+"""The longest that the known services keep a message."""
+KNOWN_ADDRESSES = 4096
+"""Addresses whose URL and key are kept understood, so that ringing them again is cheap."""
+
+P256DH_SENTENCE = f"The key `p256dh` must be a point on P-256: {POINT_BYTES} bytes in base64url."
+
+_URGENCIES = frozenset({"very-low", "low", "normal", "high"})
+_NO_SUBSCRIPTION = {"endpoint": ""}
+_TOPIC = re.compile(r"[A-Za-z0-9_-]{0,32}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An address that was understood; `pusher` encrypts for it."""
+
+    target: outbound.Target
+    signing_key: str
+    pusher: Any
+
+
+class WebPush:
+    """The transport; its connections are pooled."""
+
+    name = "webpush"
+
+    def __init__(self) -> None:
+        self._outbound = outbound.Outbound()
+
+    def check(self, address: Address) -> Address:
+        """The address in its one spelling: host in lower case, keys in unpadded base64url, and the VAPID key that it
+        was made with, which is the current one where none is given.
+
+        Raises:
+            InvalidAddress: by field, why it cannot be used.
+        """
+        errors: dict[str, str] = {}
+        known = None
+        try:
+            known = _known(address, _hosts())
+        except InvalidAddress as error:
+            errors = error.errors
+        point = _bytes(address.p256dh)
+        if not _is_on_the_curve(point):
+            errors["p256dh"] = P256DH_SENTENCE
+        if known is not None and known.signing_key and not vapid.is_known(known.signing_key):
+            errors["signing_key"] = "The address was made with a key that this server does not have: subscribe again."
+        if errors or known is None:
+            raise InvalidAddress(errors)
+        return Address(
+            transport=self.name,
+            endpoint=known.target.text,
+            p256dh=to_base64url(point),
+            auth=to_base64url(_bytes(address.auth)),
+            signing_key=known.signing_key or vapid.current_public_key() or "",
+        )
+
+    def host_of(self, address: Address) -> str:
+        """The push service's host name; empty for an address that cannot be used."""
+        try:
+            return _known(address, _hosts()).target.host
+        except InvalidAddress:
+            return ""
+
+    async def send(self, address: Address, message: Message) -> int:
+        """Encrypt, sign and hand over, within `outbound.TOTAL_SECONDS`.
+
+        Raises:
+            Gone: 404 or 410.
+            Refused: any other 4xx but 429, a redirect, a forbidden address, an unknown VAPID key, or nothing that could
+                be encrypted.
+            TryLater: 429, 5xx, no answer, no trust (TLS).
+        """
+        host = "?"
+        try:
+            known = _usable(address)
+            host = known.target.host
+            headers = _headers(known, message)
+            body = _encrypted(known, message.payload)
+            answer = await self._outbound.post(known.target, body, headers)
+        except Failure:
+            raise
+        except Exception as error:
+            # The contract: nothing else comes out, and one bad address stops no other. The error's own text may hold
+            # the address.
+            logger.error("Sending to %s failed as nobody expected: %s", host, type(error).__name__)
+            raise TryLater(FailureCode.NO_ANSWER, f"{host}: {type(error).__name__}") from None
+        if 200 <= answer.status < 300:
+            return answer.status
+        raise _failure(answer, host)
+
+    async def close(self) -> None:
+        """Close the connections of the running loop."""
+        await self._outbound.close()
+
+
+def _usable(address: Address) -> _Known:
+    try:
+        return _known(address, _hosts())
+    except InvalidAddress as error:
+        raise Refused(_code_of(error.errors), str(error)) from None
+
+
+def _code_of(errors: dict[str, str]) -> FailureCode:
+    if "transport" in errors or "endpoint" in errors:
+        return FailureCode.FORBIDDEN_ADDRESS
+    if "p256dh" in errors or "auth" in errors:
+        return FailureCode.UNENCRYPTABLE
+    return FailureCode.KEY_UNKNOWN
+
+
+def _hosts() -> tuple[str, ...]:
+    return tuple(getattr(settings, "CALLINVITE_PUSH_HOSTS", ()))
+
+
+@lru_cache(maxsize=KNOWN_ADDRESSES)
+def _known(address: Address, hosts: tuple[str, ...]) -> _Known:
+    """What an address means where these hosts are allowed.
+
+    Raises:
+        InvalidAddress: by field, why it cannot be used.
+    """
+    errors: dict[str, str] = {}
+    if address.transport != WebPush.name:
+        errors["transport"] = f"The transport must be `{WebPush.name}`."
+    target = None
+    try:
+        target = outbound.target(address.endpoint, outbound.read(hosts))
+    except outbound.NotAllowed as error:
+        errors["endpoint"] = str(error)
+    # Whether it is on the curve is seen by `check`, and by the encryption itself.
+    point = _bytes(address.p256dh)
+    if len(point) != POINT_BYTES:
+        errors["p256dh"] = P256DH_SENTENCE
+    auth = _bytes(address.auth)
+    if len(auth) != AUTH_BYTES:
+        errors["auth"] = f"The key `auth` must be {AUTH_BYTES} bytes in base64url."
+    signing_key = _signing_key(address.signing_key)
+    if address.signing_key and not signing_key:
+        errors["signing_key"] = f"The VAPID key must be a point on P-256: {POINT_BYTES} bytes in base64url."
+    if errors or target is None:
+        raise InvalidAddress(errors)
+    # What it would do with the keys of a subscription, which are decoded already.
+    pusher = WebPusher(_NO_SUBSCRIPTION)
+    pusher.receiver_key, pusher.auth_key = point, auth
+    return _Known(target, signing_key, pusher)
+
+
+@lru_cache(maxsize=64)
+def _signing_key(text: str) -> str:
+    """The one spelling of a VAPID key; empty for none. Few keys have made all addresses."""
+    raw = _bytes(text)
+    return to_base64url(raw) if _is_on_the_curve(raw) else ""
+
+
+def _is_on_the_curve(raw: bytes) -> bool:
+    """Whether it is an uncompressed point on P-256 (SEC 1 section 2.3.3)."""
+    if len(raw) != POINT_BYTES or raw[0] != 4:
+        return False
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
+    except ValueError:
+        return False
+    return True
+
+
+def _bytes(text: str) -> bytes:
+    if len(text) > MAX_KEY_CHARS:
+        return b""
+    try:
+        return from_base64(text)
+    except ValueError:
+        return b""
+
+
+def _headers(known: _Known, message: Message) -> dict[str, str]:
+    """RFC 8030 section 5, RFC 8188 section 2, RFC 8292 section 3.
+
+    Raises:
+        Refused: there is no such VAPID key any more, or the message is not one that a service would take.
+    """
+    host = known.target.host
+    if message.urgency not in _URGENCIES or not _TOPIC.fullmatch(message.topic):
+        raise Refused(FailureCode.BAD_REQUEST, f"{host}: the urgency or the topic is none")
+    if len(message.payload) > MAX_PAYLOAD_BYTES:
+        detail = f"{host}: {len(message.payload)} bytes, {MAX_PAYLOAD_BYTES} is the most"
+        raise Refused(FailureCode.TOO_LARGE, detail)
+    try:
+        signed = vapid.authorization(known.signing_key, known.target.origin, now=time.time())
+    except vapid.KeyUnknown:
+        detail = f"{host}: the VAPID key that this address was made with is not here"
+        raise Refused(FailureCode.KEY_UNKNOWN, detail) from None
+    headers = {
+        "Authorization": signed,
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+        "TTL": str(min(max(int(message.ttl_seconds), 0), MAX_TTL_SECONDS)),
+        "Urgency": message.urgency,
+    }
+    if message.topic:
+        headers["Topic"] = message.topic
+    return headers
+
+
+def _encrypted(known: _Known, payload: bytes) -> bytes:
+    """RFC 8291: 103 bytes more than the payload.
+
+    Raises:
+        Refused: there is nothing to encrypt, or the keys do not serve.
+    """
+    try:
+        return bytes(known.pusher.encode(payload)["body"])
+    except Exception as error:
+        # Three libraries deep, with exceptions of each.
+        detail = f"{known.target.host}: {type(error).__name__}"
+        raise Refused(FailureCode.UNENCRYPTABLE, detail) from None
+
+
+def _failure(answer: outbound.Answer, host: str) -> Failure:
+    """What an answer that is not a good one means."""
+    status = answer.status
+    detail = f"{host} answered {status}"
+    if status in (404, 410):
+        return Gone(FailureCode.GONE, detail, status=status)
+    if status == 429:
+        return TryLater(FailureCode.THROTTLED, detail, status=status, after_seconds=answer.retry_after_seconds)
+    if 300 <= status < 400:
+        return Refused(FailureCode.REDIRECTED, detail, status=status)
+    if 400 <= status < 500:
+        return Refused(_REFUSALS.get(status, FailureCode.REFUSED), detail, status=status)
+    return TryLater(FailureCode.SERVICE_ERROR, detail, status=status, after_seconds=answer.retry_after_seconds)
+
+
+_REFUSALS = {
+    400: FailureCode.BAD_REQUEST,
+    401: FailureCode.VAPID_REFUSED,
+    403: FailureCode.VAPID_REFUSED,
+    413: FailureCode.TOO_LARGE,
+}

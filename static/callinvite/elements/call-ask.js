@@ -1,0 +1,34 @@
+/** The question before a call is left: a native modal dialog, so that keys and readers stay in it. */
+
+import { h } from "./dom.js";
+
+/** @typedef {{label: string, kind: "bad" | "plain", act: () => void}} Answer */
+
+/** Ask; Escape and "stay" change nothing.
+ *  @param {Element} host where it is shown
+ *  @param {{title: string, text?: string, answers: Answer[], stay: string}} question */
+export function ask(host, { title, text = "", answers, stay }) {
+  withdrawQuestion();
+  const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: "ask", "aria-labelledby": "ask-title" }));
+  const button = (/** @type {Answer} */ { label, kind, act }) => h("button", {
+    class: `button button--wide ${kind === "bad" ? "button--hang-up" : "button--night"}`, type: "button",
+    onClick: () => { dialog.close(); act(); },
+  }, label);
+  dialog.append(
+    h("h3", { class: "ask__title", id: "ask-title" }, title),
+    ...(text ? [h("p", { class: "ask__text" }, text)] : []),
+    h("div", { class: "ask__answers" }, ...answers.map(button), button({ label: stay, kind: "plain", act: () => {} })),
+  );
+  dialog.addEventListener("close", () => { dialog.remove(); });
+  // Escape belongs to the question while it stands.
+  dialog.addEventListener("keydown", (event) => { event.stopPropagation(); });
+  host.append(dialog);
+  dialog.showModal();
+  // Whoever presses Enter without reading changes nothing.
+  /** @type {HTMLElement | null} */ (dialog.querySelector(".ask__answers > :last-child"))?.focus();
+}
+
+/** Take the question back: something has happened that makes it void, or that matters more. */
+export function withdrawQuestion() {
+  document.querySelector("dialog.ask")?.remove();
+}

@@ -1,0 +1,183 @@
+/** `<call-controls>`: the row of buttons below a call, and the panel behind "More": devices, hold, picture in picture. */
+
+import { h, icon, setAttribute, setText } from "./dom.js";
+import { deviceWords, problemWords } from "./media-words.js";
+import { canFloat, float, isFloating, stopFloating } from "./picture-in-picture.js";
+import { ServiceElement } from "./service-element.js";
+import { toast } from "./toast-list.js";
+
+const KINDS = /** @type {const} */ ({ microphone: "Microphone", camera: "Camera", speaker: "Loudspeaker" });
+const LISTS = /** @type {const} */ ({ microphone: "microphones", camera: "cameras", speaker: "speakers" });
+
+/** @param {string} name @param {string} iconName @param {() => void} act */
+function disc(name, iconName, act) {
+  const label = h("span", { class: "control__label" });
+  const button = h("button", { class: `control control--${name}`, type: "button", onClick: act }, h("span", { class: "control__disc" }, icon(iconName)), label);
+  return { button, label };
+}
+
+export class CallControls extends ServiceElement {
+  /** @type {Record<string, any>} */
+  #parts = {};
+  /** @type {Record<string, {field: HTMLElement, select: any}>} */
+  #choices = {};
+  /** Whether the call goes on already; before that there is nothing to share. */
+  #isActive = false;
+  /** What is floated: the tile that matters. @type {() => HTMLVideoElement | null} */
+  mainVideo = () => null;
+
+  build() {
+    const parts = this.#parts = {
+      mic: disc("mic", "mic", () => { this.talk.toggleMicrophone(); }),
+      camera: disc("camera", "video", () => { this.talk.toggleCamera(); }),
+      screen: disc("screen", "screen", () => { this.share(); }),
+      more: disc("more", "more", () => { this.#toggleMenu(); }),
+      hangUp: disc("hang-up", "hang-up", () => { this.dispatchEvent(new CustomEvent("hang-up", { bubbles: true })); }),
+      menu: h("div", { class: "call-menu", id: "call-menu", role: "group", "aria-label": "More", hidden: true }),
+      hold: h("button", { class: "button button--night call-menu__action", type: "button", onClick: () => { this.#hold(); } }, icon("pause"), h("span")),
+      float: h("button", { class: "button button--night call-menu__action", type: "button", onClick: () => { this.#float(); } }, icon("corner"), h("span")),
+      end: h("button", { class: "button button--night call-menu__action", type: "button", onClick: () => { this.dispatchEvent(new CustomEvent("end-for-all", { bubbles: true })); } }, icon("close"), "End for all"),
+    };
+    parts.more.button.setAttribute("aria-expanded", "false");
+    parts.more.button.setAttribute("aria-controls", "call-menu");
+    const selects = Object.entries(KINDS).map(([kind, name]) => {
+      const select = h("select", { class: "input", id: `call-${kind}`, onChange: (/** @type {any} */ event) => { this.#choose(/** @type {any} */ (kind), event.target.value); } });
+      const field = h("div", { class: "field call-menu__field" }, h("label", { class: "field__label", for: `call-${kind}` }, name), select);
+      this.#choices[kind] = { field, select };
+      return field;
+    });
+    parts.menu.append(...selects, parts.hold, parts.float, parts.end);
+    setText(parts.more.label, "More");
+    this.replaceChildren(
+      parts.menu,
+      h("div", { class: "controls", role: "group", "aria-label": "Controls of the call" }, ...["mic", "camera", "screen", "more", "hangUp"].map((name) => parts[name].button)),
+    );
+  }
+
+  attached() {
+    this.followTalk(() => { this.#show(); });
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => { this.#fillMenu(); });
+    document.addEventListener("pointerdown", (event) => {
+      if (!this.contains(/** @type {Node} */ (event.target))) {
+        this.closeMenu();
+      }
+    });
+  }
+
+  /** What can be done now.
+   *  @param {{isActive: boolean, hangUp: string, mayEnd: boolean}} wanted `hangUp`: what the red button is called; "" hides it */
+  offer({ isActive, hangUp, mayEnd }) {
+    const parts = this.#parts;
+    this.#isActive = isActive;
+    parts.hangUp.button.hidden = !hangUp;
+    setText(parts.hangUp.label, hangUp);
+    parts.end.hidden = !mayEnd;
+    if (!isActive) {
+      this.closeMenu();
+    }
+    this.#show();
+  }
+
+  /** Share the screen, or stop it. */
+  async share() {
+    const { local } = this.talk;
+    if (local.screenTrack) {
+      local.stopScreen();
+      return;
+    }
+    if (!local.canShareScreen) {
+      toast("This browser cannot share a screen. On a computer, every current browser can.");
+      return;
+    }
+    const shared = await local.shareScreen();
+    const { problem } = local.state.screen;
+    if (!shared && problem) {
+      toast(problemWords("screen", problem), { kind: "wrong" });
+    }
+  }
+
+  /** @returns {boolean} whether it was open */
+  closeMenu() {
+    const { menu, more } = this.#parts;
+    const wasOpen = !menu.hidden;
+    menu.hidden = true;
+    more.button.setAttribute("aria-expanded", "false");
+    return wasOpen;
+  }
+
+  #toggleMenu() {
+    if (!this.closeMenu()) {
+      this.#fillMenu();
+      this.#parts.menu.hidden = false;
+      this.#parts.more.button.setAttribute("aria-expanded", "true");
+    }
+  }
+
+  async #fillMenu() {
+    const { local } = this.talk;
+    const lists = await local.list();
+    for (const kind of /** @type {(keyof typeof KINDS)[]} */ (Object.keys(KINDS))) {
+      const { field, select } = this.#choices[kind];
+      const found = lists[LISTS[kind]];
+      // One loudspeaker is no choice, and most phones name none at all.
+      field.hidden = found.length === 0 || (kind === "speaker" && found.length < 2);
+      select.replaceChildren(...found.map((device, index) => h("option", { value: device.deviceId }, deviceWords(device, index, kind))));
+      select.value = local.chosen(kind) ?? found[0]?.deviceId ?? "";
+    }
+    this.#parts.float.hidden = !canFloat();
+  }
+
+  #show() {
+    const parts = this.#parts;
+    const { microphone, camera, screen, hold } = this.talk.state.local;
+    const { speaks } = microphone;
+    this.#press(parts.mic, { off: !speaks, icon: speaks ? "mic" : "mic-off", label: microphone.problem ? "No mic" : speaks ? "Mute" : "Unmute", about: speaks ? "Mute (M)" : "Unmute (M)", trouble: microphone.problem && problemWords("microphone", microphone.problem) });
+    const films = camera.live || camera.starting;
+    this.#press(parts.camera, { off: !films, icon: films ? "video" : "video-off", label: films ? "Stop video" : "Start video", about: films ? "Stop video (V)" : "Start video (V)", trouble: camera.problem && problemWords("camera", camera.problem) });
+    parts.screen.button.hidden = !this.#isActive || !this.talk.local.canShareScreen;
+    this.#press(parts.screen, { off: false, icon: screen.live ? "screen-off" : "screen", label: screen.live ? "Stop sharing" : "Share", about: screen.live ? "Stop sharing the screen (S)" : "Share the screen (S)", trouble: null });
+    parts.screen.button.classList.toggle("control--on", screen.live);
+    parts.more.button.hidden = !this.#isActive;
+    setText(parts.hold.lastElementChild, hold ? "Go on with the call" : "Put on hold");
+    parts.hold.setAttribute("aria-pressed", String(hold));
+    setText(parts.float.lastElementChild, isFloating() ? "Back from the small window" : "Show in a small window");
+  }
+
+  /** @param {{button: HTMLElement, label: HTMLElement}} control
+   *  @param {{off: boolean, icon: string, label: string, about: string, trouble: string | null}} how */
+  #press({ button, label }, { off, icon: name, label: words, about, trouble }) {
+    const picture = /** @type {HTMLElement} */ (button.querySelector("ui-icon"));
+    setAttribute(picture, "name", name);
+    setText(label, words);
+    button.title = trouble ?? about;
+    button.classList.toggle("control--off", off);
+    button.classList.toggle("control--trouble", Boolean(trouble));
+  }
+
+  #hold() {
+    this.talk.setHold(!this.talk.state.local.hold);
+    this.closeMenu();
+  }
+
+  /** @param {"microphone" | "camera" | "speaker"} kind @param {string} deviceId */
+  async #choose(kind, deviceId) {
+    if (!(await this.talk.local.choose(kind, deviceId))) {
+      toast(`That ${kind} could not be used. The call goes on with the one before.`, { kind: "wrong" });
+      this.#fillMenu();
+    }
+  }
+
+  async #float() {
+    if (isFloating()) {
+      stopFloating();
+      return;
+    }
+    if (!(await float(this.mainVideo))) {
+      toast("There is no picture that a small window could show.");
+    }
+    this.closeMenu();
+    this.#show();
+  }
+}
+
+customElements.define("call-controls", CallControls);

@@ -1,0 +1,62 @@
+/** The list of people of a call that have no tile: those who are rung, and what became of the others. */
+
+import { isOver } from "../client/index.js";
+import { h, iconButton, keep, relabel, setText } from "./dom.js";
+import { avatarOf } from "./person-avatar.js";
+import { invitationWords, readableText } from "./words.js";
+
+/** When each invitation was first seen here. @type {Map<string, number>} */
+const since = new Map();
+
+/** What became of an invitation so far.
+ *  @param {any} call @param {any} invitation
+ *  @returns {string} */
+export function waitingWords(call, invitation) {
+  const key = `${call.call_id} ${invitation.invitee.id} ${invitation.expires_at}`;
+  const seen = since.get(key) ?? performance.now();
+  since.set(key, seen);
+  return invitationWords(invitation, performance.now() - seen);
+}
+
+/** The caller may stop every ring, others those that they started.
+ *  @param {any} call @param {any} invitation @param {string | undefined} userId */
+export function mayCancel(call, invitation, userId) {
+  return call.you.can.includes("cancel") && [call.caller.id, invitation.inviter.id].includes(userId);
+}
+
+/** Fill the list.
+ *  @param {Element} list
+ *  @param {any[]} invitations
+ *  @param {any} call
+ *  @param {{userId: string | undefined, cancel: (person: any) => void}} how */
+export function showPeople(list, invitations, call, { userId, cancel }) {
+  const rows = invitations.map((invitation) => ({ invitation, call }));
+  keep(list, rows, ({ invitation }) => invitation.invitee.id, (first) => {
+    const person = first.invitation.invitee;
+    const line = h("span", { class: "call__person-line" });
+    const stop = iconButton({ icon: "close", label: `Stop calling ${person.name || person.id}`, className: "button--night", onClick: () => { cancel(person); } });
+    const name = h("span", { class: "call__person-name" }, person.name || person.id);
+    const node = h("li", { class: "call__person" }, avatarOf(person), h("span", { class: "call__person-words" }, name, line), stop);
+    return {
+      node,
+      update: ({ invitation, call: now }) => {
+        const pending = invitation.state === "pending" && !isOver(now);
+        const reply = readableText(invitation.custom_data);
+        const words = outsideWords(now, invitation);
+        setText(line, reply ? `${words} “${reply}”` : words);
+        stop.hidden = !pending || !mayCancel(now, invitation, userId);
+        relabel(stop, `Stop calling ${person.name || person.id}`);
+        node.classList.toggle("call__person--gone", !pending);
+      },
+    };
+  });
+}
+
+/** @param {any} call @param {any} invitation */
+function outsideWords(call, invitation) {
+  if (invitation.state === "accepted") {
+    return isOver(call) ? "Was in the call" : "Left the call";
+  }
+  const words = waitingWords(call, invitation);
+  return words === "Calling" ? "Calling…" : words;
+}

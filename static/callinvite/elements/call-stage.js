@@ -1,0 +1,170 @@
+/** `<call-stage>`: everybody of a call as tiles. Two people: one large, one small. More: a grid, or a shared screen large. */
+
+import { isOver, othersInside, pendingInvitations } from "../client/index.js";
+import { keyOf } from "../rtc/index.js";
+import { CallTile } from "./call-tile.js";
+import { h, keep } from "./dom.js";
+import { ServiceElement } from "./service-element.js";
+
+/** @typedef {import("./call-tile.js").TileState} TileState */
+
+export class CallStage extends ServiceElement {
+  /** @type {HTMLElement | null} */
+  #list = null;
+  /** @type {Map<string, CallTile>} */
+  #tiles = new Map();
+  #swapped = false;
+  /** @type {any} */
+  #call = null;
+  /** @type {MediaStream | null} */
+  #ownStream = null;
+  /** What the screen knows better: words for an invitation, whether its ring may be stopped, and how.
+   *  @type {{words: (call: any, invitation: any) => string, mayCancel: (call: any, invitation: any) => boolean, cancel: (person: any) => void} | null} */
+  rings = null;
+
+  build() {
+    this.#list = h("ul", { class: "stage", "aria-label": "People in the call" });
+    this.replaceChildren(this.#list);
+  }
+
+  attached() {
+    this.followTalk(() => { this.show(this.#call); });
+    this.followTalk(() => { this.#hear(); }, "levels");
+  }
+
+  /** @returns {"none" | "own" | "pair" | "grid" | "spotlight"} how the tiles lie */
+  get layout() {
+    return /** @type {any} */ (this.dataset.layout ?? "none");
+  }
+
+  /** The picture of the other, or of whoever speaks: for a small window.
+   *  @returns {HTMLVideoElement | null} */
+  get mainVideo() {
+    const shown = [...this.#tiles.values()].filter((tile) => tile.node.classList.contains("tile--video") && !tile.node.classList.contains("tile--self"));
+    const main = shown.find((tile) => tile.node.matches(".tile--main, .tile--speaks")) ?? shown[0];
+    return main?.video ?? null;
+  }
+
+  /** Show this call, or nothing.
+   *  @param {any} call null: none, or one that is only being placed */
+  show(call) {
+    if (call?.call_id !== this.#call?.call_id) {
+      this.#swapped = false;
+    }
+    this.#call = call;
+    const { state } = this.talk;
+    const tiles = this.#tilesOf(call, state);
+    this.dataset.layout = this.#layoutOf(call, tiles);
+    this.hidden = this.dataset.layout === "none";
+    const main = this.#mainOf(tiles);
+    const list = /** @type {HTMLElement} */ (this.#list);
+    list.dataset.count = String(tiles.length);
+    list.style.setProperty("--others", String(tiles.length - 1));
+    for (const tile of tiles) {
+      tile.isMain = tile === main;
+      const canSwap = this.layout === "pair" && !tile.isMain;
+      tile.onSwap = canSwap ? () => { this.#swapped = !this.#swapped; this.show(this.#call); } : null;
+    }
+    const placed = this.hidden ? [] : tiles;
+    keep(list, placed, (tile) => tile.key, (first) => {
+      const tile = new CallTile(first.person);
+      this.#tiles.set(first.key, tile);
+      return { node: tile.node, update: (/** @type {TileState} */ now) => { tile.update(now); } };
+    });
+    for (const key of this.#tiles.keys()) {
+      if (!placed.some((tile) => tile.key === key)) {
+        this.#tiles.delete(key);
+      }
+    }
+    this.dispatchEvent(new Event("layout"));
+  }
+
+  /** @param {any} call @param {import("../rtc/talk.js").TalkState} state @returns {TileState[]} */
+  #tilesOf(call, state) {
+    const own = this.#ownTile(state);
+    if (!call || isOver(call) || call.state !== "active") {
+      return [own];
+    }
+    const userId = this.service.state.user?.id;
+    const inside = othersInside(call, userId);
+    const people = inside.map((/** @type {any} */ each) => this.#peerTile(each, state));
+    const present = new Set(inside.map((/** @type {any} */ each) => each.user.id));
+    const rings = pendingInvitations(call).filter((each) => each.invitee.id !== userId && !present.has(each.invitee.id));
+    return [...people, ...rings.map((each) => this.#waitingTile(call, each)), own];
+  }
+
+  /** @param {import("../rtc/talk.js").TalkState} state @returns {TileState} */
+  #ownTile(state) {
+    const { local } = this.talk;
+    const track = local.screenTrack ?? local.cameraTrack;
+    if (this.#ownStream?.getVideoTracks()[0] !== (track ?? undefined)) {
+      this.#ownStream = track ? new MediaStream([track]) : null;
+    }
+    const user = this.service.state.user ?? { id: "", name: "" };
+    return {
+      key: "self", person: user, isSelf: true, link: undefined, media: local.media, quality: null,
+      stream: this.#ownStream, words: state.local.camera.starting ? "Starting the camera" : "", statusWords: "You",
+    };
+  }
+
+  /** @param {any} participant @param {import("../rtc/talk.js").TalkState} state @returns {TileState} */
+  #peerTile({ user, device_id }, state) {
+    const key = keyOf({ user: user.id, device_id });
+    const peer = state.peers.find((each) => each.key === key);
+    return {
+      key, person: user, isSelf: false,
+      link: peer?.state ?? "waiting",
+      media: peer?.media ?? { microphone: "on", camera: false, screen: false, hold: false },
+      quality: peer?.quality ?? null,
+      stream: this.talk.streamsOf(key)?.video ?? null,
+      words: "", statusWords: "In the call",
+    };
+  }
+
+  /** @param {any} call @param {any} invitation @returns {TileState} */
+  #waitingTile(call, invitation) {
+    const { invitee } = invitation;
+    const may = this.rings?.mayCancel(call, invitation);
+    return {
+      key: `waiting ${invitee.id}`, person: invitee, isSelf: false, link: undefined, media: null, quality: null, stream: null,
+      words: this.rings?.words(call, invitation) ?? "", statusWords: "",
+      cancelLabel: may ? `Stop calling ${invitee.name || invitee.id}` : undefined,
+      onCancel: () => { this.rings?.cancel(invitee); },
+    };
+  }
+
+  /** @param {any} call @param {TileState[]} tiles */
+  #layoutOf(call, tiles) {
+    const own = /** @type {TileState} */ (tiles.at(-1));
+    const sees = (/** @type {TileState} */ tile) => Boolean(tile.media && (tile.media.camera || tile.media.screen));
+    if (tiles.length === 1) {
+      return sees(own) && (!call || !isOver(call)) ? "own" : "none";
+    }
+    if (tiles.length === 2) {
+      // Somebody who still rings has a tile that can be reached. Without pictures the screen shows the face by itself.
+      if (!tiles[0].media) {
+        return "grid";
+      }
+      return tiles.some(sees) ? "pair" : "none";
+    }
+    return tiles.some((tile) => tile.media?.screen && !tile.isSelf) ? "spotlight" : "grid";
+  }
+
+  /** @param {TileState[]} tiles */
+  #mainOf(tiles) {
+    if (this.layout === "pair") {
+      return tiles[this.#swapped ? 1 : 0];
+    }
+    return this.layout === "spotlight" ? tiles.find((tile) => tile.media?.screen && !tile.isSelf) : undefined;
+  }
+
+  #hear() {
+    const { hearing, state } = this.talk;
+    for (const [key, tile] of this.#tiles) {
+      const of = key === "self" ? state.ownKey : key;
+      tile.hear(hearing.levels.get(of) ?? 0, hearing.speaker === of && (hearing.levels.get(of) ?? 0) > 0.02);
+    }
+  }
+}
+
+customElements.define("call-stage", CallStage);

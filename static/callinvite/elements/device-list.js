@@ -1,0 +1,240 @@
+/** `<device-list>`: one's own devices, whether each can be rung and how that was found out; named, tried and removed here. */
+
+import { deviceName, healthWords, lifeWords } from "./device-words.js";
+import { h, icon, iconButton, keep, relabel, setAttribute, setText } from "./dom.js";
+import { ServiceElement } from "./service-element.js";
+import "./test-ring.js";
+import { toast } from "./toast-list.js";
+import { errorWords } from "./words.js";
+
+/** @typedef {import("../client/types.js").Device} Device */
+
+export class DeviceList extends ServiceElement {
+  /** @type {Record<string, HTMLElement>} */
+  #parts = {};
+  /** @type {import("../push/enrolment.js").Enrolment | null} */
+  #enrolment = null;
+  #entered = false;
+  #loaded = false;
+  #turn = 0;
+
+  build() {
+    const parts = this.#parts = {
+      list: h("ul", { class: "devices" }),
+      skeletons: h("div", { "aria-hidden": "true" }, h("div", { class: "skeleton" }), h("div", { class: "skeleton" })),
+      note: h("p", { class: "settings__help", role: "status" }),
+      again: h("button", { class: "button button--small", type: "button", onClick: () => { this.#load(); } }, "Try again"),
+    };
+    this.replaceChildren(parts.list, parts.skeletons, h("div", { class: "settings__row" }, parts.note, parts.again));
+    parts.note.hidden = parts.again.hidden = true;
+  }
+
+  attached() {
+    this.follow("connectionChanged", ({ connection }) => {
+      if (connection === "open") {
+        this.#load();
+      }
+    });
+    this.addEventListener("over", () => { this.#load(); });
+  }
+
+  /** What this browser's push address hangs on: it is given back when the browser is removed.
+   *  @param {import("../push/enrolment.js").Enrolment} enrolment */
+  set enrolment(enrolment) {
+    this.#enrolment = enrolment;
+    enrolment.addEventListener("change", () => {
+      if (enrolment.state !== "working") {
+        this.#load();
+      }
+    });
+  }
+
+  /** Somebody looks at the view that this is in. */
+  entered() {
+    this.#entered = true;
+    this.#load();
+  }
+
+  /** Nobody does any more: forms and tests are put away. */
+  left() {
+    this.#entered = false;
+    for (const row of this.#parts.list.children) {
+      row.dispatchEvent(new Event("left"));
+    }
+  }
+
+  async #load() {
+    if (!this.#entered) {
+      return;
+    }
+    const turn = ++this.#turn;
+    const page = await this.service.devices({ pageSize: 100 });
+    if (turn !== this.#turn) {
+      return;
+    }
+    const { list, skeletons, note, again } = this.#parts;
+    skeletons.hidden = true;
+    note.hidden = page !== null && page.results.length > 0;
+    again.hidden = page !== null;
+    setText(note, page ? "None yet." : `Your devices did not come. ${errorWords(this.service.lastError)}`);
+    if (page) {
+      this.#loaded = true;
+      keep(list, this.#ordered(page.results), (device) => device.device_id, (device) => this.#row(device));
+    } else if (this.#loaded) {
+      setText(note, `This may be out of date. ${errorWords(this.service.lastError)}`);
+    }
+  }
+
+  /** This browser first, then what was in use last.
+   *  @param {Device[]} devices */
+  #ordered(devices) {
+    const here = (/** @type {Device} */ device) => Number(this.#isHere(device));
+    const seen = (/** @type {Device} */ device) => Date.parse(device.last_seen_at ?? "") || 0;
+    return [...devices].sort((a, b) => here(b) - here(a) || seen(b) - seen(a));
+  }
+
+  /** @param {Device} device */
+  #isHere(device) {
+    return device.device_id === this.service.deviceId;
+  }
+
+  /** @param {Device} first */
+  #row(first) {
+    let device = first;
+    const isHere = this.#isHere(first);
+    const name = h("span", { class: "device__name" });
+    const naming = h("div", { class: "device__naming" });
+    const title = h("div", { class: "device__title" }, name, isHere && h("span", { class: "mark" }, "this browser"));
+    const health = h("p", { class: "device__health" });
+    const line = h("p", { class: "device__line" });
+    const below = h("div", { class: "device__below" });
+    const test = /** @type {import("./test-ring.js").TestRing} */ (document.createElement("test-ring"));
+    test.hidden = true;
+    const ring = h("button", { class: "button button--small", type: "button", onClick: () => { test.start(device.device_id); } }, icon("bell"), "Test ring");
+    const rename = iconButton({ icon: "edit", label: "", className: "button--quiet", onClick: () => { this.#rename(device, { title, naming, rename }); } });
+    const remove = iconButton({ icon: "trash", label: "", className: "button--quiet", onClick: () => { isHere ? this.#ask(device, below, remove) : this.#remove(device, remove); } });
+    const node = h(
+      "li",
+      { class: "device", "data-device": first.device_id },
+      icon(first.kind === "android" || first.kind === "ios" ? "mobile" : "device"),
+      h("div", { class: "device__words" }, title, naming, health, line),
+      h("div", { class: "device__actions" }, ring, rename, remove),
+      below, test,
+    );
+    node.addEventListener("closed", () => { ring.focus(); });
+    node.addEventListener("left", () => {
+      test.stop();
+      test.hidden = true;
+      below.replaceChildren();
+      this.#unname({ title, naming });
+    });
+    return {
+      node,
+      update: (/** @type {Device} */ now) => {
+        device = now;
+        const called = deviceName(now);
+        const { how, words } = healthWords(now, isHere, new Date());
+        setText(name, called);
+        health.dataset.how = how;
+        setText(health, words);
+        setText(line, lifeWords(now, isHere, new Date()));
+        ring.hidden = now.health !== "ok";
+        setAttribute(ring, "aria-label", `Test ring on ${called}`);
+        relabel(rename, `Rename ${called}`);
+        relabel(remove, `Remove ${called}`);
+      },
+    };
+  }
+
+  /** @param {Device} device @param {{title: HTMLElement, naming: HTMLElement, rename: HTMLElement}} parts */
+  #rename(device, { title, naming, rename }) {
+    const input = /** @type {HTMLInputElement} */ (h("input", { class: "input", type: "text", maxlength: "64", required: true, autocomplete: "off", "aria-label": `New name of ${deviceName(device)}` }));
+    input.value = device.label;
+    const done = () => {
+      this.#unname({ title, naming });
+      rename.focus();
+    };
+    const save = async (/** @type {Event} */ event) => {
+      event.preventDefault();
+      const label = input.value.trim();
+      if (!label || label === device.label || await this.#saveName(device, label)) {
+        done();
+      }
+    };
+    const form = h("form", { class: "device__form", onSubmit: save }, input, h("div", { class: "device__form-actions" }, h("button", { class: "button button--primary button--small", type: "submit" }, "Save"), h("button", { class: "button button--quiet button--small", type: "button", onClick: done }, "Cancel")));
+    onEscape(form, done);
+    title.hidden = true;
+    naming.replaceChildren(form);
+    input.focus();
+    input.select();
+  }
+
+  /** @param {{title: HTMLElement, naming: HTMLElement}} parts */
+  #unname({ title, naming }) {
+    title.hidden = false;
+    naming.replaceChildren();
+  }
+
+  /** @param {Device} device @param {string} label @returns {Promise<boolean>} */
+  async #saveName(device, label) {
+    if (!await this.service.saveDevice(device.device_id, { label, kind: device.kind })) {
+      toast(errorWords(this.service.lastError), { kind: "wrong" });
+      return false;
+    }
+    toast("Saved.", { kind: "good" });
+    await this.#load();
+    return true;
+  }
+
+  /** Removing this very browser is asked about first: it would ring no more.
+   *  @param {Device} device @param {HTMLElement} below @param {HTMLElement} origin */
+  #ask(device, below, origin) {
+    const no = () => {
+      below.replaceChildren();
+      origin.focus();
+    };
+    const keepIt = h("button", { class: "button button--small", type: "button", onClick: no }, "Keep it");
+    const question = h(
+      "div",
+      { class: "device__question", role: "group", "aria-label": "Remove this browser?" },
+      h("p", {}, h("strong", {}, "Remove this browser? "), "It does not ring any more when Callinvite is closed here, until you enable ringing again. You stay signed in."),
+      h("div", { class: "device__form-actions" }, h("button", { class: "button button--bad button--small", type: "button", onClick: () => { below.replaceChildren(); this.#remove(device, origin); } }, "Remove it"), keepIt),
+    );
+    onEscape(question, no);
+    below.replaceChildren(question);
+    keepIt.focus();
+  }
+
+  /** @param {Device} device @param {HTMLElement} origin */
+  async #remove(device, origin) {
+    setAttribute(origin, "aria-busy", "true");
+    if (this.#isHere(device)) {
+      await this.#enrolment?.disable();
+    }
+    const removed = await this.service.removeDevice(device.device_id);
+    setAttribute(origin, "aria-busy", null);
+    const code = this.service.lastError?.code;
+    // Gone already, from another page.
+    if (!removed && code !== "not_found") {
+      toast(errorWords(this.service.lastError), { kind: "wrong" });
+      return;
+    }
+    const back = this.#isHere(device) ? "It comes back to the list when Callinvite is opened here anew." : "It comes back when Callinvite is opened on it.";
+    toast(`${deviceName(device)} is removed. ${back}`, { kind: "good" });
+    const next = /** @type {HTMLElement | null} */ (origin.closest("li")?.nextElementSibling ?? origin.closest("li")?.previousElementSibling ?? null);
+    await this.#load();
+    /** @type {HTMLElement | null | undefined} */ (next?.querySelector("button:not([hidden])"))?.focus();
+  }
+}
+
+/** @param {HTMLElement} element @param {() => void} act */
+function onEscape(element, act) {
+  element.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      act();
+    }
+  });
+}
+
+customElements.define("device-list", DeviceList);

@@ -1,0 +1,136 @@
+/** `<own-preview>`: oneself before a call: the picture, and what will be sent once it begins. */
+
+import { setStream } from "./call-tile.js";
+import { h, icon, setAttribute, setText } from "./dom.js";
+import { problemWords } from "./media-words.js";
+import { ServiceElement } from "./service-element.js";
+
+export class OwnPreview extends ServiceElement {
+  /** @type {Record<string, any>} */
+  #parts = {};
+  /** What the person wants to send. */
+  #intent = { microphone: true, camera: false };
+  /** Whether the camera may be shown: not while another call has it. */
+  #isFree = true;
+  /** @type {(() => void) | null} */
+  #stop = null;
+  /** @type {MediaStream | null} */
+  #stream = null;
+  /** Whether a look at the permission is under way for this ring. */
+  #turn = 0;
+
+  build() {
+    const parts = this.#parts = {
+      video: /** @type {HTMLVideoElement} */ (h("video", { class: "preview__video", autoplay: true, playsinline: true })),
+      picture: h("div", { class: "preview__picture" }),
+      ask: h("button", { class: "button button--small button--night preview__ask", type: "button", onClick: () => { this.#look(); } }, "See yourself first"),
+      mic: h("button", { class: "button button--round button--night preview__switch", type: "button", onClick: () => { this.#toggle("microphone"); } }, icon("mic")),
+      camera: h("button", { class: "button button--round button--night preview__switch", type: "button", onClick: () => { this.#toggle("camera"); } }, icon("video")),
+      problem: h("p", { class: "preview__problem", role: "status" }),
+    };
+    parts.video.muted = true;
+    parts.picture.append(parts.video, parts.ask);
+    this.replaceChildren(parts.picture, h("div", { class: "preview__switches", role: "group", "aria-label": "Before you answer" }, parts.mic, parts.camera), parts.problem);
+  }
+
+  attached() {
+    this.followTalk(() => { this.#show(); });
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState !== "visible") {
+        this.#close();
+      }
+    });
+  }
+
+  /** @returns {{microphone: boolean, camera: boolean}} what to begin the call with */
+  get intent() {
+    return { ...this.#intent };
+  }
+
+  /** A call rings: begin.
+   *  @param {boolean} isVideo
+   *  @param {boolean} isFree whether the camera may be shown: not while another call has it */
+  async open(isVideo, isFree) {
+    this.#isFree = isFree;
+    this.#intent = { microphone: true, camera: isVideo };
+    this.#turn += 1;
+    const turn = this.#turn;
+    this.#show();
+    // Only where the camera was allowed before: a ring must not be covered by the browser's question.
+    if (isVideo && isFree && document.visibilityState === "visible" && await isAllowed("camera") && turn === this.#turn) {
+      this.#look();
+    }
+  }
+
+  /** The ring is over. The camera is closed, unless the call has taken it over. */
+  close() {
+    this.#turn += 1;
+    this.#close();
+  }
+
+  #look() {
+    if (this.#stop === null && this.#isFree) {
+      this.#intent.camera = true;
+      this.#stop = this.talk.preview({ camera: true });
+      this.#show();
+    }
+  }
+
+  #close() {
+    const stop = this.#stop;
+    this.#stop = null;
+    stop?.();
+    this.#show();
+  }
+
+  /** @param {"microphone" | "camera"} kind */
+  #toggle(kind) {
+    this.#intent[kind] = !this.#intent[kind];
+    // While another call goes on, its camera is not touched: the choice counts once this one is answered.
+    if (kind === "camera" && this.#isFree) {
+      if (this.#intent.camera) {
+        this.#look();
+      } else {
+        this.talk.local.setCamera(false);
+        this.#close();
+      }
+    }
+    this.#show();
+  }
+
+  #show() {
+    const { picture, video, ask, mic, camera, problem } = this.#parts;
+    const { microphone: speaks, camera: films } = this.#intent;
+    const isLooking = this.#stop !== null;
+    const track = isLooking ? this.talk.local.cameraTrack : null;
+    if ((this.#stream?.getVideoTracks()[0] ?? null) !== track) {
+      this.#stream = track ? new MediaStream([track]) : null;
+    }
+    setStream(video, this.#stream);
+    picture.hidden = !films || !this.#isFree;
+    ask.hidden = isLooking;
+    video.hidden = !this.#stream;
+    for (const [button, on, name, words] of /** @type {[HTMLElement, boolean, string, string][]} */ ([[mic, speaks, "mic", "Microphone"], [camera, films, "video", "Camera"]])) {
+      setAttribute(/** @type {Element} */ (button.firstElementChild), "name", on ? name : `${name}-off`);
+      setAttribute(button, "aria-pressed", String(on));
+      setAttribute(button, "aria-label", words);
+      button.title = `${words} ${on ? "on" : "off"} when you answer`;
+      button.classList.toggle("preview__switch--off", !on);
+    }
+    const trouble = isLooking ? this.talk.state.local.camera.problem : null;
+    setText(problem, trouble ? problemWords("camera", trouble) : "");
+    problem.hidden = !trouble;
+  }
+}
+
+/** @param {"camera" | "microphone"} name */
+async function isAllowed(name) {
+  try {
+    return (await navigator.permissions.query({ name: /** @type {any} */ (name) })).state === "granted";
+  } catch {
+    // A browser that does not tell: then it is not shown without being asked for.
+    return false;
+  }
+}
+
+customElements.define("own-preview", OwnPreview);

@@ -1,0 +1,109 @@
+/** `<ringing-here>`: the settings' group about sound and notifications of this very browser. */
+
+import { h, icon, setAttribute, setText } from "./dom.js";
+import { ringingWords } from "./ringing-words.js";
+import { toast } from "./toast-list.js";
+
+const RINGTONE_MS = 4200;
+
+/** @typedef {import("../sounds/ringer.js").Ringer} Ringer
+ *  @typedef {import("../push/enrolment.js").Enrolment} Enrolment */
+
+/** The one click: unlocks the sound and asks for notifications, which browsers allow at once only in the click itself.
+ *  Sound alone is worth having, and is said at once; the question about notifications may stand for long.
+ *  @param {Ringer | null} ringer
+ *  @param {Enrolment | null} enrolment
+ *  @returns {Promise<void>} */
+export async function enableRinging(ringer, enrolment) {
+  const heard = ringer?.unlocked && ringer.wanted;
+  const sound = ringer?.enable();
+  const push = enrolment?.enable();
+  if (!(await sound)) {
+    toast("The browser does not let this page sound. Look at its settings for this site.", { kind: "wrong" });
+  } else if (!heard) {
+    toast("This browser rings now when somebody calls you.", { kind: "good", action: { label: "Listen", act: () => { ringer?.try(); } } });
+  }
+  if (await push) {
+    toast("It rings when this page is closed, too.", { kind: "good" });
+  }
+}
+
+export class RingingHere extends HTMLElement {
+  /** @type {Ringer | null} */
+  #ringer = null;
+  /** @type {Enrolment | null} */
+  #enrolment = null;
+  /** @type {Record<string, HTMLElement>} */
+  #parts = {};
+
+  connectedCallback() {
+    if (this.firstChild) {
+      return;
+    }
+    const parts = this.#parts = {
+      icon: icon("bell"),
+      title: h("strong"),
+      help: h("span", { class: "settings__help" }),
+      enable: h("button", { class: "button button--primary", type: "button", onClick: () => { this.#enable(); } }),
+      listen: h("button", { class: "button", type: "button", onClick: () => { this.#listen(); } }, "Play the ringtone"),
+      disable: h("button", { class: "button", type: "button", onClick: () => { this.#disable(); } }, "Stop ringing here"),
+    };
+    this.replaceChildren(
+      h("div", { class: "settings__row settings__row--calm" }, parts.icon, h("span", { class: "settings__words", role: "status" }, parts.title, parts.help)),
+      h("div", { class: "settings__row" }, parts.enable, parts.listen, parts.disable),
+    );
+    this.#show();
+  }
+
+  /** @param {Ringer} ringer @param {Enrolment} enrolment */
+  attach(ringer, enrolment) {
+    this.#ringer = ringer;
+    this.#enrolment = enrolment;
+    for (const source of [ringer, enrolment]) {
+      source.addEventListener("change", () => { this.#show(); });
+    }
+    this.#show();
+  }
+
+  async #enable() {
+    const { enable, listen } = this.#parts;
+    setAttribute(enable, "aria-busy", "true");
+    await enableRinging(this.#ringer, this.#enrolment);
+    setAttribute(enable, "aria-busy", null);
+    if (enable.hidden && !listen.hidden) {
+      listen.focus();
+    }
+  }
+
+  async #disable() {
+    await Promise.all([this.#ringer?.disable(), this.#enrolment?.disable()]);
+    toast("This browser does not ring any more.");
+    this.#parts.enable.focus();
+  }
+
+  #listen() {
+    const { listen } = this.#parts;
+    setAttribute(listen, "disabled", true);
+    this.#ringer?.try();
+    setTimeout(() => { setAttribute(listen, "disabled", false); }, RINGTONE_MS);
+  }
+
+  #show() {
+    const ringer = this.#ringer;
+    const enrolment = this.#enrolment;
+    if (!ringer || !enrolment || !this.firstChild) {
+      return;
+    }
+    const { icon: bell, title, help, enable, listen, disable } = this.#parts;
+    const words = ringingWords(ringer, enrolment);
+    bell.setAttribute("name", words.rings === "never" ? "bell-off" : "bell");
+    setText(title, words.title);
+    setText(help, words.help);
+    setText(enable, words.button ?? "");
+    enable.hidden = words.button === null;
+    listen.hidden = !(ringer.wanted && ringer.unlocked);
+    disable.hidden = !ringer.wanted && enrolment.state !== "on";
+  }
+}
+
+customElements.define("ringing-here", RingingHere);

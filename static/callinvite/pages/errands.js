@@ -1,0 +1,150 @@
+/** What was asked for by a click on a notification, done in the page: answer, call back, or show.
+ *
+ *  Never because of an address alone: any site may link to one. Only the service worker can send a message or leave a
+ *  note, and it does so only for the button of a notification. */
+
+import { isRingingFor } from "../client/index.js";
+import { placeCall } from "../elements/place-call.js";
+import { toast } from "../elements/toast-list.js";
+import { errorWords, names } from "../elements/words.js";
+
+const WAIT_MS = 120_000;
+
+/** Does each wish once, when the page is connected. */
+export class Errands {
+  #service;
+  #talk;
+  #screen;
+  #notes;
+
+  /** @param {import("../client/index.js").CallInvitationService} service
+   *  @param {import("../rtc/index.js").Talk} talk
+   *  @param {import("../elements/incoming-call.js").IncomingCall} screen
+   *  @param {import("../push/notes.js").Notes} notes */
+  constructor(service, talk, screen, notes) {
+    this.#service = service;
+    this.#talk = talk;
+    this.#screen = screen;
+    this.#notes = notes;
+  }
+
+  /** Begin: what the worker says, what it has left for this page, and the call that the address names. */
+  start() {
+    navigator.serviceWorker?.addEventListener("message", ({ data }) => { this.#perform(data); });
+    navigator.serviceWorker?.startMessages();
+    const named = takenFromAddress();
+    this.#notes.takeWish().then((wish) => {
+      this.#perform(wish ?? (named ? { type: "show", call_id: named, kind: "ring" } : null));
+    });
+  }
+
+  /** @param {any} wish */
+  async #perform(wish) {
+    switch (wish?.type) {
+      case "answer":
+        if (await this.#comes(wish.call_id)) {
+          await this.#screen.accept(wish.call_id);
+        }
+        break;
+      case "call_back":
+        await this.#callBack(wish);
+        break;
+      case "show":
+        await this.#show(wish);
+        break;
+      default:
+    }
+  }
+
+  /** @param {any} wish */
+  async #callBack({ call_id: callID, caller, is_video_call: isVideoCall }) {
+    await this.#connected();
+    const call = await this.#service.call(callID);
+    const invitee = call?.caller ?? caller;
+    if (this.#service.state.connection !== "signed_out" && invitee?.id) {
+      await placeCall(this.#service, this.#talk, { invitees: [invitee], isVideoCall });
+    }
+  }
+
+  /** @param {any} wish */
+  async #show({ kind, call_id: callID }) {
+    const { active, outgoing } = this.#service.state;
+    if (kind === "ring") {
+      await this.#comes(callID);
+    } else if (!active && !outgoing) {
+      // Another view would move a call's screen out of sight.
+      location.hash = { stop: "recents", test: "settings" }[/** @type {string} */ (kind)] ?? location.hash;
+    }
+  }
+
+  /** Wait until a call rings here, and say so if it does not any more.
+   *  @param {string} callID
+   *  @returns {Promise<boolean>} */
+  async #comes(callID) {
+    await this.#connected();
+    if (!this.#rings(callID)) {
+      const call = await this.#service.call(callID);
+      if (!call || !isRingingFor(call, this.#service.state.user?.id)) {
+        this.#explain(call);
+        return false;
+      }
+      await this.#until(() => this.#rings(callID));
+    }
+    return this.#rings(callID);
+  }
+
+  /** @param {any} call */
+  #explain(call) {
+    const { active, connection, user } = this.#service.state;
+    if (connection === "signed_out" || (call && active?.call_id === call.call_id)) {
+      return;
+    }
+    if (!call) {
+      toast(errorWords(this.#service.lastError), { kind: "wrong" });
+      return;
+    }
+    const who = call.caller.id === user?.id ? "" : ` from ${names([call.caller])}`;
+    toast(`The call${who} does not ring any more.`, { action: { label: "Show", act: () => { location.hash = "recents"; } } });
+  }
+
+  #connected() {
+    return this.#until(() => ["open", "signed_out"].includes(this.#service.state.connection));
+  }
+
+  /** @param {string} callID */
+  #rings(callID) {
+    const { calls, user } = this.#service.state;
+    return calls.some((call) => call.call_id === callID && isRingingFor(call, user?.id));
+  }
+
+  /** @param {() => boolean} condition
+   *  @returns {Promise<void>} when it holds, or after two minutes all the same */
+  #until(condition) {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (condition()) {
+          finish();
+        }
+      };
+      const finish = () => {
+        stop();
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(finish, WAIT_MS);
+      const stop = this.#service.on("change", look);
+      look();
+    });
+  }
+}
+
+/** The call that the address names, which is then taken out of it: loading the page again is another matter. */
+function takenFromAddress() {
+  const address = new URL(location.href);
+  const named = address.searchParams.get("call");
+  if (named !== null) {
+    address.searchParams.delete("call");
+    history.replaceState(history.state, "", address);
+  }
+  return named;
+}

@@ -1,0 +1,97 @@
+/**
+ * The memory that pages share with the service worker: small JSON notes in Cache Storage, which only this origin can write.
+ *
+ * The worker's own half is `worker/notes.js`; names and keys are the same there.
+ */
+
+const NOTES = "callinvite.notes";
+const LASTS_MS = 120_000;
+
+/**
+ * @typedef {object} Place where the notes are
+ * @property {CacheStorage | undefined} [caches] undefined where the browser gives none, as to pages on plain http
+ * @property {string} [scope] the worker's, absolute
+ */
+
+/** Reads and writes the notes; a browser without Cache Storage has none, and nothing here ever throws for that. */
+export class Notes {
+  #caches;
+  #scope;
+
+  /**
+   * @param {Place} [place]
+   */
+  constructor({ caches = globalThis.caches, scope = new URL("/", globalThis.location.href).href } = {}) {
+    this.#caches = caches;
+    this.#scope = scope;
+  }
+
+  /**
+   * Keeps a note in the place of an earlier one of its name.
+   *
+   * @param {string} name
+   * @param {any} value JSON
+   * @returns {Promise<void>}
+   */
+  async keep(name, value) {
+    await this.#withCache((cache) => cache.put(this.#address(name), new Response(JSON.stringify(value))));
+  }
+
+  /**
+   * Reads a note.
+   *
+   * @param {string} name
+   * @returns {Promise<any>} null if there is none
+   */
+  async read(name) {
+    const kept = await this.#withCache((cache) => cache.match(this.#address(name)));
+    return kept ? await kept.json().catch(() => null) : null;
+  }
+
+  /**
+   * Removes a note.
+   *
+   * @param {string} name
+   * @returns {Promise<boolean>} whether it was there: of several pages only one gets true
+   */
+  async remove(name) {
+    return Boolean(await this.#withCache((cache) => cache.delete(this.#address(name))));
+  }
+
+  /**
+   * Takes what was asked for by a click on a notification: once, by one page, and only if it is not stale.
+   *
+   * @param {number} [nowMs] unix milliseconds, by this device's clock, which also wrote the note
+   * @returns {Promise<any>} null if there is nothing to do
+   */
+  async takeWish(nowMs = Date.now()) {
+    const wish = await this.read("wish");
+    if (wish === null || !(await this.remove("wish"))) {
+      return null;
+    }
+    const ageMs = nowMs - wish.at;
+    return ageMs >= 0 && ageMs <= LASTS_MS ? wish : null;
+  }
+
+  /**
+   * @template T
+   * @param {(cache: Cache) => Promise<T>} act
+   * @returns {Promise<T | null>}
+   */
+  async #withCache(act) {
+    try {
+      return this.#caches ? await act(await this.#caches.open(NOTES)) : null;
+    } catch {
+      // Full, or forbidden in this browser.
+      return null;
+    }
+  }
+
+  /**
+   * @param {string} name
+   * @returns {string}
+   */
+  #address(name) {
+    return new URL(`service-worker/notes/${name}`, this.#scope).href;
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * What a message from the server looks like as a notification. Shows nothing and asks nobody.
+ */
+
+"use strict";
+
+const ICON = "/static/callinvite/icons/app-192.png";
+const BADGE = "/static/callinvite/icons/badge-96.png";
+const VIBRATION = [400, 200, 400, 1400, 400, 200, 400, 1400];
+const ACCEPT = { action: "accept", title: "Accept" };
+const REJECT = { action: "reject", title: "Decline" };
+const TRY_AGAIN = { action: "reject", title: "Try again" };
+const CALL_BACK = { action: "call_back", title: "Call back" };
+
+/** What the server calls the end of a ring that was not missed, and how it is said here. */
+const ENDS = new Map([
+  ["answered_elsewhere", "Answered on another device"],
+  ["rejected_elsewhere", "Rejected on another device"],
+  ["already_answered", "The call is over"],
+]);
+
+/**
+ * @typedef {{title: string, options: any}} Notice as `showNotification` takes it
+ */
+
+/**
+ * A push's data, however broken.
+ *
+ * @param {PushMessageData | null | undefined} data
+ * @returns {any} empty for what is no JSON object
+ */
+function messageOf(data) {
+  let message;
+  try {
+    message = objectOf(data?.json());
+  } catch {
+    message = {};
+  }
+  const { notification, look, caller } = message;
+  return { ...message, notification: objectOf(notification), look: objectOf(look), caller: objectOf(caller) };
+}
+
+/**
+ * Whether a ring came after its end, by this device's clock. Clocks may be wrong: ask the server before believing it.
+ *
+ * @param {any} message
+ * @param {number} nowMs unix milliseconds
+ * @returns {boolean}
+ */
+function seemsLate(message, nowMs) {
+  return Date.parse(message.expires_at ?? "") <= nowMs;
+}
+
+/**
+ * A call that rings.
+ *
+ * @param {any} message
+ * @returns {Notice}
+ */
+function ringNotice(message) {
+  const { notification, look } = message;
+  const silent = notification.silent === true;
+  return notice(message, "ring", {
+    title: text(notification.title) || nameOf(message) || "Somebody is calling",
+    body: text(notification.body) || `Incoming ${mediumOf(message)}`,
+    renotify: message.renotify !== false && !silent,
+    requireInteraction: look.require_interaction !== false,
+    silent,
+    vibrate: Array.isArray(look.vibrate) && look.vibrate.length > 0 ? look.vibrate : VIBRATION,
+    actions: [ACCEPT, REJECT],
+  });
+}
+
+/**
+ * A call that rings no more, as the server says it.
+ *
+ * @param {any} message
+ * @returns {Notice}
+ */
+function stopNotice(message) {
+  const missed = message.missed === true;
+  return notice(message, "stop", {
+    title: text(message.notification.title) || (missed ? "Missed call" : "The call is over"),
+    body: text(message.notification.body) || whoAndWhat(message),
+    silent: true,
+    actions: missed && message.caller.id ? [CALL_BACK] : [],
+    missed,
+  });
+}
+
+/**
+ * A call that rings no more, as found out by asking.
+ *
+ * @param {any} message the ring's
+ * @param {any} problem what the server answered, if it did
+ * @returns {Notice}
+ */
+function overNotice(message, problem) {
+  const missed = wasMissed(problem);
+  return notice(message, "stop", {
+    title: missed ? "Missed call" : ENDS.get(problem.code) ?? "The call is over",
+    body: whoAndWhat(message),
+    silent: true,
+    actions: missed && message.caller.id ? [CALL_BACK] : [],
+    missed,
+  });
+}
+
+/**
+ * Whether a ring that is over was missed, by the server's refusal to hear of it; nothing heard means so.
+ *
+ * @param {any} problem
+ * @returns {boolean}
+ */
+function wasMissed(problem) {
+  return problem?.call?.you?.missed ?? !ENDS.has(problem?.code);
+}
+
+/**
+ * Whether this very device answered or rejected, which needs no notice.
+ *
+ * @param {any} problem
+ * @returns {boolean}
+ */
+function wasAnsweredHere(problem) {
+  return !wasMissed(problem) && !/_elsewhere$/.test(problem.code ?? "");
+}
+
+/**
+ * The test ring that its owner asked for.
+ *
+ * @param {any} message
+ * @returns {Notice}
+ */
+function testNotice(message) {
+  return notice(message, "test", {
+    title: text(message.notification.title) || "Test ring",
+    body: text(message.notification.body) || "This device rings.",
+    renotify: true,
+    silent: message.notification.silent === true,
+    vibrate: VIBRATION,
+    actions: [],
+  });
+}
+
+/**
+ * For a message that says nothing this worker understands: newer than it, or broken on the way.
+ *
+ * @returns {Notice}
+ */
+function genericNotice() {
+  return notice(messageOf(null), "unknown", {
+    title: "Callinvite",
+    body: "Somebody may be calling. Open the app to see.",
+    actions: [],
+  });
+}
+
+/**
+ * A rejection that the server did not hear.
+ *
+ * @param {any} data what the ring's notification carried
+ * @returns {Notice}
+ */
+function notRejectedNotice(data) {
+  return notice(data, "ring", {
+    title: "The call was not declined",
+    body: `The server does not answer. ${nameOf(data) || "The caller"} still hears it ring.`,
+    silent: true,
+    actions: [ACCEPT, TRY_AGAIN],
+  });
+}
+
+/**
+ * An answer that this browser did not let out of the notification.
+ *
+ * @param {any} data what the notification carried
+ * @returns {Notice}
+ */
+function openYourselfNotice(data) {
+  return notice(data, data.kind, {
+    title: data.kind === "ring" ? "Open Callinvite to answer" : "Open Callinvite",
+    body: whoAndWhat(data),
+    silent: true,
+    actions: [],
+  });
+}
+
+/**
+ * What every notification has in common.
+ *
+ * @param {any} message a message, or what an earlier notification carried of it
+ * @param {string} kind
+ * @param {any} look
+ * @returns {Notice}
+ */
+function notice(message, kind, { title, missed = false, silent = false, renotify = false, vibrate, actions, ...look }) {
+  const options = {
+    icon: text(message.notification.icon) || ICON,
+    badge: text(message.notification.badge) || BADGE,
+    lang: text(message.notification.lang) || "en",
+    // Without a tag nothing can replace it, and `renotify` is refused.
+    tag: text(message.tag) || text(message.call_id) || "callinvite",
+    silent,
+    renotify,
+    timestamp: Date.parse(message.server_time ?? "") || Date.now(),
+    actions: actions.slice(0, mostActions()),
+    ...look,
+  };
+  // A silent notification that vibrates is refused.
+  return { title, options: { ...options, ...(silent || !vibrate ? {} : { vibrate }), data: memoryOf(message, kind, missed, options) } };
+}
+
+/**
+ * What clicks need to know, in a form that `notice` takes again.
+ *
+ * @param {any} message
+ * @param {string} kind
+ * @param {boolean} missed
+ * @param {{icon: string, badge: string, tag: string}} options
+ */
+function memoryOf(message, kind, missed, { icon, badge, lang, tag }) {
+  return {
+    kind,
+    missed,
+    tag,
+    notification: { icon, badge, lang },
+    call_id: text(message.call_id) || null,
+    caller: { id: text(message.caller.id), name: text(message.caller.name) },
+    is_video_call: message.is_video_call === true,
+    action_token: text(message.action_token) || null,
+    server_time: text(message.server_time) || null,
+    shown_at: Date.now(),
+  };
+}
+
+/**
+ * @returns {number} how many buttons a notification may have; where a browser does not say, it leaves out what is too much
+ */
+function mostActions() {
+  return self.Notification?.maxActions ?? 2;
+}
+
+/** @param {any} message */
+function nameOf({ caller }) {
+  return text(caller.name) || text(caller.id);
+}
+
+/** @param {any} message */
+function mediumOf(message) {
+  return message.is_video_call === true ? "video call" : "audio call";
+}
+
+/** @param {any} message */
+function whoAndWhat(message) {
+  const medium = mediumOf(message);
+  const name = nameOf(message);
+  return name ? `${name}, ${medium}` : `${medium[0].toUpperCase()}${medium.slice(1)}`;
+}
+
+/** @param {any} value */
+function objectOf(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
+
+/** @param {any} value */
+function text(value) {
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,109 @@
+/**
+ * What the worker asks the server: short requests, none repeated, so that no event waits for long.
+ *
+ * Never throws: no answer is status 0.
+ */
+
+"use strict";
+
+const REQUEST_MS = 5000;
+
+/**
+ * @typedef {{status: number, body: any}} Reply
+ */
+
+/**
+ * This device shows the ring. Also the question whether it still rings: 410 says why not.
+ *
+ * @param {any} message
+ * @param {{audible: boolean}} how
+ * @returns {Promise<Reply>}
+ */
+function acknowledge(message, { audible }) {
+  return act(`calls/${encodeURIComponent(message.call_id)}/ringing`, message.action_token, { audible });
+}
+
+/**
+ * Reject the ring: works signed out, for the token is proof enough.
+ *
+ * @param {any} data what the ring's notification carried
+ * @returns {Promise<Reply>}
+ */
+function reject(data) {
+  return act(`calls/${encodeURIComponent(data.call_id)}/reject`, data.action_token, {});
+}
+
+/**
+ * The test ring has come.
+ *
+ * @param {any} message
+ * @returns {Promise<Reply>}
+ */
+function acknowledgeTest(message) {
+  return act(`devices/${encodeURIComponent(message.device_id)}/test-ring/ringing`, message.action_token, {});
+}
+
+/**
+ * @returns {Promise<string | null>} the server's key as it is now; null if it does not tell, for instance signed out
+ */
+async function publicKey() {
+  const { status, body } = await request("push/key", { credentials: "same-origin" });
+  return status === 200 ? body?.public_key ?? null : null;
+}
+
+/**
+ * Tell the server this device's new address.
+ *
+ * @param {string} token
+ * @param {any} push
+ * @returns {Promise<Reply>}
+ */
+function renew(token, push) {
+  return request("push/renew", posted({ token, push }));
+}
+
+/**
+ * @param {string} path
+ * @param {string | null} token
+ * @param {any} body
+ * @returns {Promise<Reply>}
+ */
+function act(path, token, body) {
+  if (!token) {
+    return Promise.resolve({ status: 0, body: null });
+  }
+  return request(path, posted(body, { Authorization: `Invitation ${token}` }));
+}
+
+/**
+ * @param {any} body
+ * @param {Record<string, string>} [headers]
+ * @returns {RequestInit} without cookies: the token alone says whose invitation it is
+ */
+function posted(body, headers = {}) {
+  return {
+    method: "POST",
+    credentials: "omit",
+    headers: { ...headers, "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  };
+}
+
+/**
+ * @param {string} path below the API
+ * @param {RequestInit} how
+ * @returns {Promise<Reply>}
+ */
+async function request(path, how) {
+  try {
+    const answer = await fetch(new URL(`api/v1/${path}`, self.registration.scope), {
+      cache: "no-store",
+      redirect: "error",
+      signal: AbortSignal.timeout(REQUEST_MS),
+      ...how,
+    });
+    return { status: answer.status, body: await answer.json().catch(() => null) };
+  } catch {
+    return { status: 0, body: null };
+  }
+}

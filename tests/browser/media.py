@@ -1,0 +1,175 @@
+"""What two people in a call see and hear of each other, asked of the browsers' own figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+from playwright.sync_api import Browser, Error
+
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, LEAVE, WATCH, Person
+from tests.support.server import RunningServer
+
+UP_MS = 15_000
+IS_UP = "globalThis.callinvite?.talk.state.isUp === true"
+PLAYS = """(() => {
+  const videos = [...document.querySelectorAll("call-stage .tile--video:not(.tile--self) video")];
+  return videos.length === COUNT && videos.every((video) => video.videoWidth > 0 && video.currentTime > 0);
+})()"""
+"""The pictures of all the others are on the screen and move."""
+
+INBOUND = """async (user) => {
+  const { talk } = callinvite;
+  const peer = talk.state.peers.find(({ address }) => user === null || address.user === user);
+  const figures = { audioBytes: 0, videoBytes: 0, framesDecoded: 0, frameWidth: 0, energy: 0, pair: null };
+  const stats = peer ? await talk.statsOf(peer.key) : null;
+  for (const each of stats?.values() ?? []) {
+    if (each.type === "inbound-rtp" && each.kind === "audio") {
+      figures.audioBytes += each.bytesReceived;
+      figures.energy += each.totalAudioEnergy ?? 0;
+    } else if (each.type === "inbound-rtp" && each.kind === "video") {
+      figures.videoBytes += each.bytesReceived;
+      figures.framesDecoded += each.framesDecoded ?? 0;
+      figures.frameWidth = each.frameWidth ?? figures.frameWidth;
+    } else if (each.type === "candidate-pair" && each.nominated && each.state === "succeeded") {
+      figures.pair = [each.localCandidateId, each.remoteCandidateId].map((id) => stats.get(id)?.candidateType);
+    }
+  }
+  return figures;
+}"""
+LEFT_OPEN = """() => ({
+  tracks: watched.tracks.filter((each) => each.readyState === "live").map((each) => each.label),
+  connections: watched.connections.filter((each) => each.connectionState !== "closed").length,
+  made: watched.connections.length,
+})"""
+
+
+def inbound(person: Person, of: str | None = None) -> dict[str, Any]:
+    """What this person's browser has received from somebody (a user id; anybody by default)."""
+    figures: dict[str, Any] = person.ask(INBOUND, of)
+    return figures
+
+
+def is_up(*people: Person, timeout_ms: int = UP_MS) -> None:
+    """Wait until media of somebody has come through at each of them."""
+    for person in people:
+        person.until(IS_UP, timeout_ms)
+
+
+def sees(person: Person, count: int = 1, timeout_ms: int = UP_MS) -> None:
+    """Wait until the moving pictures of so many others are on the screen."""
+    person.until(PLAYS.replace("COUNT", str(count)), timeout_ms)
+
+
+def grows(person: Person, *names: str, of: str | None = None, timeout_ms: int = UP_MS) -> None:
+    """Wait until these figures have grown."""
+    start = inbound(person, of)
+    person.ask(
+        f"""async ([user, start, names, ms]) => {{
+          const late = performance.now() + ms;
+          for (;;) {{
+            const now = await ({INBOUND})(user);
+            if (names.every((name) => now[name] > start[name])) {{ return; }}
+            // A new connection counts from nothing.
+            for (const name of names) {{ start[name] = Math.min(start[name], now[name]); }}
+            if (performance.now() > late) {{ throw new Error(JSON.stringify({{ start, now }})); }}
+            await new Promise((resolve) => {{ setTimeout(resolve, 50); }});
+          }}
+        }}""",
+        [of, start, names, timeout_ms],
+    )
+
+
+def falls_silent(person: Person, timeout_ms: int = UP_MS) -> None:
+    """Wait until no sound has arrived for a whole second."""
+    person.ask(
+        f"""async (ms) => {{
+          const late = performance.now() + ms;
+          for (let before = -1; performance.now() < late;) {{
+            const now = (await ({INBOUND})(null)).audioBytes;
+            if (now === before) {{ return; }}
+            before = now;
+            await new Promise((resolve) => {{ setTimeout(resolve, 1000); }});
+          }}
+          throw new Error("It is never silent");
+        }}""",
+        timeout_ms,
+    )
+
+
+def leaves_nothing_open(*people: Person) -> None:
+    """No live track, no open connection in any page of these people; and there were some."""
+    for person in people:
+        person.until("watched.tracks.every((each) => each.readyState === 'ended')")
+        left = person.ask(LEFT_OPEN)
+        assert left["tracks"] == []
+        assert left["connections"] == 0
+
+
+@contextmanager
+def chromium(browser: Browser, executable: str = CHROMIUM, *arguments: str) -> Iterator[Browser]:
+    """A further Chromium beside `browser`: on another host, or one that may die."""
+    own = browser.browser_type.launch(executable_path=executable, args=[*ARGUMENTS, *arguments])
+    try:
+        yield own
+    finally:
+        own.close()
+
+
+@contextmanager
+def somebody(
+    name: str, browser: Browser, server: RunningServer, cookies: Sequence[Any], *scripts: str
+) -> Iterator[Person]:
+    """One of the people at a fresh profile of this browser, where the fixture `person` does not do.
+
+    Args:
+        scripts: run in each page before anything else.
+    """
+    context = browser.new_context()
+    for script in (WATCH, *scripts):
+        context.add_init_script(script)
+    context.add_cookies(list(cookies))
+    try:
+        person = Person(name, context, server)
+        yield person
+    finally:
+        if browser.is_connected():
+            for page in context.pages:
+                with suppress(Error):
+                    page.evaluate(LEAVE)
+            context.close()
+    assert person.complaints == []
+
+
+def served(person: Person, call_id: str) -> dict[str, Any]:
+    """A call as the server has it."""
+    call: dict[str, Any] = person.ask(
+        "(id) => fetch(`/api/v1/calls/${encodeURIComponent(id)}`).then((answer) => answer.json())", call_id
+    )
+    return call
+
+
+def moment(text: str) -> datetime:
+    """A moment as the server writes it."""
+    return datetime.fromisoformat(text)
+
+
+def places(call_as_served: dict[str, Any]) -> set[tuple[str, str, bool]]:
+    """Who has been in it at which device, and whether they still are."""
+    return {(each["user"]["id"], each["device_id"], each["left_at"] is None) for each in call_as_served["participants"]}
+
+
+@contextmanager
+def call(caller: Person, *callees: Person, medium: str = "Video") -> Iterator[None]:
+    """A call of two in which media flows; it is hung up at the end."""
+    (callee,) = callees
+    caller.call(callee.name.capitalize(), medium)
+    callee.rings(caller.name.capitalize())
+    callee.accept()
+    is_up(caller, callee)
+    yield
+    if caller.screen.get_by_role("button", name="Hang up").is_visible():
+        caller.hang_up()
+        callee.hears("Call ended")

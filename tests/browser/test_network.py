@@ -1,0 +1,115 @@
+"""A browser on a host of its own, whose network can be cut and mended."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.support.network import IsolatedHost
+from tests.support.server import RunningServer
+from tests.support.services import Missing
+
+MEDIA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+ANSWERS = """() => fetch("/sign-in/", { cache: "no-store", signal: AbortSignal.timeout(500) })
+    .then((answer) => answer.status, (error) => error.name)"""
+LAST_WORD = "still here"
+
+
+@pytest.fixture
+def host() -> Iterator[IsolatedHost]:
+    try:
+        with IsolatedHost() as made:
+            yield made
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def page(browser: Browser, host: IsolatedHost) -> Iterator[Page]:
+    """A page of a Chromium there."""
+    own = browser.browser_type.launch(executable_path=host.program(CHROMIUM), args=[*ARGUMENTS, *MEDIA])
+    yield own.new_page()
+    own.close()
+
+
+def test_a_browser_there_uses_the_product_until_it_is_cut_off(
+    page: Page, host: IsolatedHost, server: RunningServer, sessions: dict[str, list[Any]]
+) -> None:
+    host.forward(server.port)
+    page.context.add_cookies(sessions["alice"])
+    page.goto(server.url)
+    expect(page.locator("people-view .person")).to_have_count(3)
+    assert page.evaluate("isSecureContext") is True
+    assert page.evaluate(
+        """navigator.mediaDevices.getUserMedia({ audio: true, video: true })
+            .then((stream) => stream.getTracks().every((track) => track.readyState === "live"))"""
+    )
+    assert page.evaluate(ANSWERS) == 200
+
+    host.cut()
+    assert page.evaluate(ANSWERS) == "TimeoutError"
+    assert page.evaluate("navigator.onLine") is True
+    host.mend()
+    assert page.evaluate(ANSWERS) == 200
+
+    host.unplug()
+    assert page.evaluate(ANSWERS) in ("TypeError", "TimeoutError")
+    host.mend()
+    assert page.evaluate(ANSWERS) == 200
+
+
+def test_a_connection_survives_a_cut(host: IsolatedHost) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        echo = threading.Thread(target=_echo, args=(listening,), daemon=True)
+        echo.start()
+        host.forward(port)
+        with host.connect(port) as connection:
+            connection.settimeout(0.3)
+            connection.sendall(b"before")
+            assert connection.recv(100) == b"before"
+
+            host.cut()
+            connection.sendall(LAST_WORD.encode())
+            with pytest.raises(TimeoutError):
+                connection.recv(100)
+
+            host.mend()
+            connection.settimeout(5)
+            assert connection.recv(100) == LAST_WORD.encode()
+        echo.join(5)
+
+
+def test_two_hosts_reach_this_machine_and_not_each_other(host: IsolatedHost) -> None:
+    with IsolatedHost() as other, socket.create_server(("0.0.0.0", 0)) as listening:
+        port = str(listening.getsockname()[1])
+
+        assert _reaches(host, host.machine, port)
+        assert _reaches(other, other.machine, port)
+        assert _reaches(host, other.machine, port)
+        assert not _reaches(host, other.address, port)
+
+
+def test_nothing_is_left_of_a_host(host: IsolatedHost) -> None:
+    names = set(socket.if_nameindex())
+    with IsolatedHost():
+        assert set(socket.if_nameindex()) - names
+    assert set(socket.if_nameindex()) == names
+
+
+def _reaches(host: IsolatedHost, address: str, port: str) -> bool:
+    script = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)"
+    return host.run("python3", "-c", script, address, port).returncode == 0
+
+
+def _echo(listening: socket.socket) -> None:
+    connection, _ = listening.accept()
+    with connection:
+        while part := connection.recv(100):
+            connection.sendall(part)

@@ -1,0 +1,62 @@
+"""Keys of the test's own, a push service on this machine, and transports whose connections end with the test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from invitations.transports import Address, Message, outbound, vapid
+from invitations.transports.base import to_base64url
+from invitations.transports.webpush import WebPush
+from tests.support.push_receiver import Receiver
+from tests.support.push_service import PushService
+
+PAYLOAD = b'{"kind": "ring", "call_id": "c-1", "notification": {"title": "Alice", "body": "Video call"}}'
+TOPIC = "A" * 32
+
+
+@pytest.fixture(autouse=True)
+def signing_key(settings: Any, tmp_path: Path) -> str:
+    """The server's VAPID key; gives its public half."""
+    settings.CALLINVITE_VAPID_PRIVATE_KEY = vapid.generate()
+    settings.CALLINVITE_VAPID_KEY_FILE = tmp_path / "vapid-private-key"
+    settings.CALLINVITE_VAPID_SUBJECT = "mailto:operator@example.org"
+    return vapid.public_half(settings.CALLINVITE_VAPID_PRIVATE_KEY)
+
+
+@pytest.fixture
+def service(settings: Any) -> Iterator[PushService]:
+    """A push service that the operator allows."""
+    with PushService() as running:
+        settings.CALLINVITE_PUSH_HOSTS = [running.origin]
+        yield running
+
+
+@pytest.fixture
+async def webpush() -> AsyncIterator[WebPush]:
+    transport = WebPush()
+    yield transport
+    await transport.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that wait for half a second instead of five."""
+    monkeypatch.setattr(outbound, "TOTAL_SECONDS", 0.5)
+
+
+def address_of(receiver: Receiver, signing_key: str = "") -> Address:
+    return Address("webpush", receiver.endpoint, receiver.keys["p256dh"], receiver.keys["auth"], signing_key)
+
+
+def some_address(endpoint: str) -> Address:
+    """An address with good keys that nobody has the other half of."""
+    return Address("webpush", endpoint, vapid.public_half(vapid.generate()), to_base64url(secrets.token_bytes(16)))
+
+
+def message(payload: bytes = PAYLOAD, **changed: Any) -> Message:
+    return Message(**{"payload": payload, "ttl_seconds": 60, "urgency": "high", "topic": TOPIC} | changed)

@@ -1,0 +1,121 @@
+"""What every transport keeps to, whichever it is; one that is added is tested by its line in `good_address`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from invitations import transports
+from invitations.transports import NAMES, Address, Failure, FailureCode, InvalidAddress, Refused, Transport
+from tests.support.push_service import PushService
+from tests.transports.conftest import address_of, message
+
+
+@pytest.fixture(params=NAMES)
+async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
+    """Each of them in turn."""
+    yield transports.transport_named(request.param)
+    await transports.close()
+
+
+@pytest.fixture
+def good_address(transport: Transport, service: PushService, settings: Any) -> Address:
+    """An address of the transport at which somebody listens."""
+    settings.DEBUG = True
+    made = {"webpush": lambda: address_of(service.subscribe()), "console": lambda: Address("console")}
+    return transport.check(made[transport.name]())
+
+
+def test_its_name_is_the_one_it_is_found_by(transport: Transport) -> None:
+    assert transports.transport_named(transport.name) is transport
+
+
+def test_an_address_has_one_spelling(transport: Transport, good_address: Address) -> None:
+    assert transport.check(good_address) == good_address
+
+
+def test_an_address_of_another_transport_is_refused(transport: Transport, good_address: Address) -> None:
+    foreign = Address("pigeon", good_address.endpoint, good_address.p256dh, good_address.auth)
+
+    with pytest.raises(InvalidAddress) as refused:
+        transport.check(foreign)
+    assert "transport" in refused.value.errors
+
+
+async def test_a_message_is_taken(transport: Transport, good_address: Address) -> None:
+    assert 200 <= await transport.send(good_address, message()) < 300
+
+
+async def test_many_messages_at_once_are_taken(transport: Transport, good_address: Address) -> None:
+    statuses = await asyncio.gather(*(transport.send(good_address, message()) for _ in range(20)))
+    assert all(200 <= each < 300 for each in statuses)
+
+
+async def test_it_can_be_closed_twice_and_used_again(transport: Transport, good_address: Address) -> None:
+    await transport.send(good_address, message())
+    await transport.close()
+    await transport.close()
+    assert 200 <= await transport.send(good_address, message()) < 300
+
+
+def test_it_serves_one_loop_after_another(transport: Transport, good_address: Address) -> None:
+    async def send_and_close() -> int:
+        try:
+            return await transport.send(good_address, message())
+        finally:
+            await transport.close()
+
+    assert [200 <= asyncio.run(send_and_close()) < 300 for _ in range(2)] == [True, True]
+
+
+@pytest.mark.parametrize("payload", [b"", b"x" * 100_000])
+async def test_a_message_that_cannot_be_sent_is_a_refusal(
+    transport: Transport, good_address: Address, payload: bytes
+) -> None:
+    with pytest.raises(Refused) as refused:
+        await transport.send(good_address, message(payload))
+    assert refused.value.code in set(FailureCode)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        Address("pigeon"),
+        Address("webpush"),
+        Address("webpush", "https://127.0.0.1/x", "not base64", "\ud800"),
+        Address("console", "https://127.0.0.1/x"),
+        Address("", "\0" * 5000, "A" * 5000, "A" * 5000, "A" * 5000),
+    ],
+    ids=str,
+)
+async def test_an_address_that_is_none_is_a_failure_and_nothing_else(transport: Transport, address: Address) -> None:
+    with pytest.raises(Failure):
+        await transport.send(address, message())
+
+
+async def test_being_cancelled_is_not_held_up(transport: Transport, good_address: Address) -> None:
+    sending = asyncio.ensure_future(transport.send(good_address, message()))
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+
+
+def test_people_see_the_host_alone(transport: Transport, good_address: Address) -> None:
+    shown = transports.host_of(good_address)
+
+    assert shown in ("127.0.0.1", "console")
+    for secret in (good_address.endpoint, good_address.p256dh, good_address.auth):
+        assert not secret or secret not in f"{good_address!r}{shown}"
+
+
+def test_a_transport_that_does_not_exist_has_no_host_and_is_named() -> None:
+    assert transports.host_of(Address("pigeon", "https://example.org/x")) == ""
+    with pytest.raises(InvalidAddress, match="webpush, console"):
+        transports.transport_named("pigeon")
+
+
+def test_a_message_shows_nothing_of_what_it_says() -> None:
+    assert "Alice" not in repr(message())

@@ -1,0 +1,34 @@
+"""What an operator reads about push says all that can happen."""
+
+from __future__ import annotations
+
+import re
+
+from invitations.transports import FailureCode
+from tests.support.server import ROOT
+
+PAGE = (ROOT / "docs" / "push.md").read_text()
+
+
+def test_every_failure_has_its_line_and_no_line_is_of_a_failure_that_is_gone() -> None:
+    table = PAGE.partition("## What each answer of a push service means")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\|[^|]*\| `([a-z_]+)` \|", table, re.MULTILINE)) == set(FailureCode)
+
+
+def test_every_check_of_push_has_its_line() -> None:
+    source = (ROOT / "invitations" / "checks.py").read_text()
+    about_push = source.partition("def check_vapid_keys(")[2].partition("def check_environment(")[0]
+    named = set(re.findall(r"callinvite\.[EW]\d+", about_push))
+
+    assert named == set(re.findall(r"^\| `(callinvite\.[EW]\d+)` \|", PAGE, re.MULTILINE))
+    assert len(named) == 6
+
+
+def test_the_hosts_that_are_allowed_by_default_are_listed() -> None:
+    source = (ROOT / "callinvite" / "settings.py").read_text()
+    default = re.findall(
+        r'^    "([a-z.]+)",$', source.partition('"CALLINVITE_PUSH_HOSTS"')[2].partition("]\n")[0], re.M
+    )
+
+    assert len(default) == 5
+    assert re.findall(r"^\| `([a-z]+\.[a-z.]+)` \| [A-Z]", PAGE, re.MULTILINE) == default
