@@ -36,7 +36,8 @@ def seen(user_id: int, device_id: str, *, label: str | None, kind: str = DeviceK
     Args:
         user_id: the owner's key.
         device_id: chosen by the client, unique per user.
-        label: what people read, such as "Chrome on Linux"; at most 64 characters; None leaves it as it is.
+        label: what people read, such as "Chrome on Linux"; at most 64 characters; None leaves it as it is, and so does
+            a device that was given a name.
         kind: of `DeviceKind`, for a new one.
         now: the moment.
     """
@@ -44,8 +45,11 @@ def seen(user_id: int, device_id: str, *, label: str | None, kind: str = DeviceK
         [Device(user_id=user_id, device_id=device_id, label=label or "", kind=kind, created_at=now, last_seen_at=now)],
         update_conflicts=True,
         unique_fields=["user", "device_id"],
-        update_fields=["last_seen_at"] if label is None else ["label", "last_seen_at"],
+        update_fields=["last_seen_at"],
     )
+    if label is not None:
+        unnamed = Device.objects.filter(user_id=user_id, device_id=device_id, is_named=False)
+        unnamed.exclude(label=label).update(label=label)
 
 
 def rang(user_id: int, device_id: str, *, now: datetime) -> None:
@@ -59,21 +63,22 @@ def rang(user_id: int, device_id: str, *, now: datetime) -> None:
     Device.objects.filter(user_id=user_id, device_id=device_id).update(last_ringing_at=now, last_seen_at=now)
 
 
-def describe(user_id: int, device_id: str, *, label: str, kind: str, now: datetime) -> Device:
+def describe(user_id: int, device_id: str, *, label: str | None = None, kind: str, now: datetime) -> Device:
     """Make a device known, or name it anew. Its push address stays.
 
     Args:
         user_id: the owner's key.
         device_id: chosen by the client, unique per user.
-        label: at most 64 characters.
+        label: at most 64 characters; None leaves the name as it is.
         kind: of `DeviceKind`.
         now: the moment.
     """
+    named = {} if label is None else {"label": label, "is_named": label != ""}
     device, _ = Device.objects.update_or_create(
         user_id=user_id,
         device_id=device_id,
-        defaults={"label": label, "kind": kind},
-        create_defaults={"label": label, "kind": kind, "created_at": now, "last_seen_at": now},
+        defaults={**named, "kind": kind},
+        create_defaults={**named, "kind": kind, "created_at": now, "last_seen_at": now},
     )
     return device
 

@@ -233,6 +233,12 @@ def recents(stage: Stage) -> None:
     stage.alice.locator(".recent").first.wait_for()
 
 
+def timeline(stage: Stage) -> None:
+    recents(stage)
+    stage.alice.locator("recents-view").get_by_role("link", name="What happened?").first.click()
+    stage.alice.locator(".timeline__entry").first.wait_for()
+
+
 def settings(stage: Stage) -> None:
     stage.alice.goto(f"{stage.server.url}/#settings")
     stage.alice.locator(".device").first.wait_for()
@@ -261,7 +267,7 @@ SCREENS: dict[str, Callable[[Stage], None]] = {
     for each in (
         people, incoming, replies, group_ring, outgoing, unreached, outgoing_group, rejected, connected,
         connected_group, shared_screen, muted, more, asked, audio, audio_offer, trouble,
-        minimised, picker, recents, choosing, nobody, refused, settings,
+        minimised, picker, recents, timeline, choosing, nobody, refused, settings,
     )
 }  # fmt: skip
 
@@ -269,7 +275,7 @@ SCREENS: dict[str, Callable[[Stage], None]] = {
 def take_all(browsers: dict[str, Browser], server: RunningServer, folder: Path, only: list[str]) -> None:
     """Every screen in every size and theme."""
     folder.mkdir(parents=True, exist_ok=True)
-    cookies = sign_everybody_in(browsers["alice"], server)
+    cookies = sign_everybody_in(server)
     for size, theme in ((DESKTOP, "light"), (PHONE, "dark"), (PHONE, "light"), (DESKTOP, "dark")):
         tag = f"{'phone' if size is PHONE else 'desktop'}-{theme}"
         if only and tag not in only and not set(only) & set(SCREENS):
@@ -311,7 +317,7 @@ def settle(page: Page) -> None:
 
 def take_for_readme(browsers: dict[str, Browser], server: RunningServer) -> None:
     """The few pictures that the README and the documentation show."""
-    cookies = sign_everybody_in(browsers["alice"], server)
+    cookies = sign_everybody_in(server)
     for name, screen, size, theme in (
         ("incoming", "incoming", DESKTOP, "light"),
         ("incoming-phone", "incoming", PHONE, "dark"),

@@ -437,7 +437,11 @@ class Me(Input):
 class DeviceInput(Input):
     """A device as its owner describes it."""
 
-    label = Text(max_length=LABEL_CHARS, required=False, default="")  # type: ignore[assignment]
+    label = Text(  # type: ignore[assignment]
+        max_length=LABEL_CHARS,
+        required=False,
+        help_text="Left out, the device keeps its name; empty, it is called what its page says.",
+    )
     kind = OneOf(choices=DeviceKind.choices, required=False, default=DeviceKind.BROWSER.value)
     push = PushAddress(
         required=False, allow_null=True, help_text="Left out, the device keeps the address it has; null removes it."

@@ -92,17 +92,20 @@ def _told_entry(entry: Told, sheet: CallSheet) -> Data:
 
 def _entry(event: CallEvent, sheet: CallSheet, names: dict[str, str], is_seen: Callable[[str | None], bool]) -> Data:
     data = dict(event.data)
-    subject = data.get("invitee") or data.get("user") or _username(sheet, event.actor_id)
+    actor = _username(sheet, event.actor_id)
+    subject = data.get("invitee") or data.get("user") or actor
     mine = subject is not None and is_seen(subject)
     shown = {**data, "name": names.get(subject or "", subject or "Somebody")}
     data.pop("label", None)
-    device = data.pop("device", None) or event.device_id or None
+    of_subject = data.pop("device", None)
+    # A fact about one person may have been brought about on another's device.
+    owner, device = (subject, of_subject) if of_subject else (actor, event.device_id or None)
     return {
         "at": moment(event.at),
         "code": event.kind,
         "text": _text(event, shown, mine=mine, names=names),
         "user": subject,
-        "device": device if mine else None,
+        "device": device if owner is not None and is_seen(owner) else None,
         "data": data,
     }
 

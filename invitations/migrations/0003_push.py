@@ -204,6 +204,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="device",
+            name="is_named",
+            field=models.BooleanField(
+                default=False,
+                help_text="Its owner or its app gave the name: what a page says of its browser is not taken.",
+            ),
+        ),
+        migrations.AddField(
+            model_name="device",
             name="push_auth",
             field=models.CharField(blank=True, default="", max_length=24),
         ),

@@ -45,6 +45,9 @@ class Device(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices", db_index=False)
     device_id = models.CharField(max_length=64, validators=[device_id_characters])
     label = models.CharField(max_length=64, blank=True, default="")
+    is_named = models.BooleanField(
+        default=False, help_text=_("Its owner or its app gave the name: what a page says of its browser is not taken.")
+    )
     kind = models.CharField(max_length=8, choices=DeviceKind, default=DeviceKind.BROWSER)
     created_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(null=True, blank=True)

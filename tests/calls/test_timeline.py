@@ -113,6 +113,15 @@ def test_the_caller_does_not_see_another_persons_device(ring: Ring, alice: User,
     assert "bobs-phone" not in str(calls.timeline(call_id, viewer_id=alice.pk, now=now))
 
 
+def test_the_invitee_does_not_see_the_device_that_the_caller_cancelled_from(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob).call.call_id
+    calls.cancel(call_id, by=acting(alice, "alices-desk"), now=now)
+    assert "alices-desk" not in str(calls.timeline(call_id, viewer_id=bob.pk, now=now))
+    assert "alices-desk" in str(calls.timeline(call_id, viewer_id=alice.pk, now=now))
+
+
 def test_an_entry_says_when(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     entry = calls.timeline(ring(alice, bob).call.call_id, viewer_id=alice.pk, now=now)[0]
     assert (entry["code"], entry["at"][-1]) == ("call.sent", "Z")

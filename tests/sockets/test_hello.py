@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from invitations import calls
+from invitations import calls, devices
 from invitations.models import CallingPreferences, Device, Participant, User
 from invitations.sheets import Actor
 from tests.sockets.conftest import OpenPage
@@ -38,6 +38,22 @@ async def test_hello_renews_a_known_device(open_quick_page: OpenPage, alice: Use
 
     device = await in_thread(Device.objects.get, user=alice)
     assert device.label == "New", "a hello that names no label takes none away"
+
+
+async def test_hello_leaves_a_name_alone_that_the_owner_gave(
+    open_quick_page: OpenPage, alice: User, now: datetime
+) -> None:
+    await open_quick_page(alice, "web-7", "Firefox on Mac")
+    await in_thread(lambda: devices.describe(alice.pk, "web-7", label="Kitchen", kind="browser", now=now))
+    await open_quick_page(alice, "web-7", "Firefox on Mac")
+    assert (await in_thread(Device.objects.get, user=alice)).label == "Kitchen"
+
+    await in_thread(lambda: devices.describe(alice.pk, "web-7", kind="browser", now=now))
+    assert (await in_thread(Device.objects.get, user=alice)).label == "Kitchen"
+
+    await in_thread(lambda: devices.describe(alice.pk, "web-7", label="", kind="browser", now=now))
+    await open_quick_page(alice, "web-7", "Firefox on Mac")
+    assert (await in_thread(Device.objects.get, user=alice)).label == "Firefox on Mac"
 
 
 async def test_the_same_device_id_of_two_users_is_two_devices(

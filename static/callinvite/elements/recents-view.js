@@ -193,12 +193,13 @@ export class RecentsView extends ServiceElement {
     const join = h("button", { class: "button button--primary button--small", type: "button", onClick: () => { joinCall(this.service, this.talk, call); } }, "Join");
     const when = h("time", { class: "recent__when", datetime: first.created_at }, timeOfDay(first.created_at));
     const medium = h("span", { class: "for-readers" });
+    const why = h("a", { class: "button button--quiet button--round recent__why", href: `#timeline/${encodeURIComponent(first.call_id)}` }, icon("info"));
     const node = h(
       "li",
       { class: "recent", "data-call": first.call_id },
       avatarStack(people, 2),
       h("span", { class: "recent__words" }, name, h("span", { class: "recent__line" }, arrow, icon(first.is_video_call ? "video" : "phone"), medium, what, when), note),
-      h("span", { class: "recent__actions" }, join, back),
+      h("span", { class: "recent__actions" }, join, why, back),
     );
     return {
       node,
@@ -215,6 +216,7 @@ export class RecentsView extends ServiceElement {
         note.hidden = !reply;
         node.classList.toggle("recent--missed", missed && !live);
         node.classList.toggle("recent--live", live);
+        relabel(why, `What happened? ${names(everybody)}, ${timeOfDay(now.created_at)}`);
         join.hidden = !live || !now.you.can.includes("join");
         back.hidden = live || everybody.length === 0;
         back.firstElementChild?.setAttribute("name", now.is_video_call ? "video" : "phone");

@@ -1,24 +1,26 @@
 /** `<settings-view>`: the own name, call waiting, sound, and the devices that ring. */
 
-import { h, icon, keep, setText } from "./dom.js";
+import "./device-list.js";
+import { h, setText } from "./dom.js";
 import "./ringing-here.js";
+import "./ringtone-choice.js";
 import { ServiceElement } from "./service-element.js";
 import { toast } from "./toast-list.js";
-import { dayName, errorWords, timeOfDay } from "./words.js";
+import { errorWords } from "./words.js";
 
 export class SettingsView extends ServiceElement {
   /** @type {Record<string, any>} */
   #parts = {};
-  /** How a device is removed; resolves to why it was not. @type {(deviceId: string) => Promise<any>} */
-  removeDevice = async () => null;
+  /** How often call waiting was switched: what was read before is old then. */
+  #switched = 0;
 
   build() {
     const parts = this.#parts = {
       name: h("input", { class: "input", id: "settings-name", type: "text", maxlength: "64", autocomplete: "name" }),
       account: h("p", { class: "settings__help" }),
       waiting: h("input", { class: "switch__input", type: "checkbox", role: "switch" }),
-      devices: h("ul"),
-      devicesNote: h("p", { class: "settings__help", hidden: true }),
+      ringtone: document.createElement("ringtone-choice"),
+      devices: document.createElement("device-list"),
     };
     const form = h(
       "form",
@@ -36,8 +38,8 @@ export class SettingsView extends ServiceElement {
         { class: "settings" },
         group("settings-you", "You", form, parts.account),
         group("settings-calls", "While you are in a call", h("label", { class: "switch" }, h("span", { class: "switch__words" }, h("span", { class: "switch__title" }, "Call waiting"), h("span", { class: "switch__help" }, "A second call rings softly instead of hearing that you are busy.")), parts.waiting)),
-        group("settings-sound", "Ringing in this browser", document.createElement("ringing-here")),
-        group("settings-devices", "Your devices", h("p", { class: "settings__help" }, "Every one of them rings when somebody calls you."), parts.devices, parts.devicesNote),
+        group("settings-sound", "Ringing in this browser", document.createElement("ringing-here"), parts.ringtone),
+        group("settings-devices", "Your devices", h("p", { class: "settings__help" }, "Every one of them rings when somebody calls you."), parts.devices),
       ),
     );
     parts.waiting.addEventListener("change", () => { this.#saveWaiting(); });
@@ -45,7 +47,9 @@ export class SettingsView extends ServiceElement {
 
   /** The router shows this view. */
   async entered() {
-    this.#loadDevices();
+    const switched = this.#switched;
+    this.#parts.devices.entered();
+    this.#parts.ringtone.entered();
     const me = await this.service.me();
     if (!me) {
       toast(errorWords(this.service.lastError), { kind: "wrong" });
@@ -54,8 +58,16 @@ export class SettingsView extends ServiceElement {
     if (document.activeElement !== this.#parts.name) {
       this.#parts.name.value = me.name;
     }
-    this.#parts.waiting.checked = me.call_waiting;
+    if (switched === this.#switched) {
+      this.#parts.waiting.checked = me.call_waiting;
+    }
     setText(this.#parts.account, `Your user name is ${me.id}.`);
+  }
+
+  /** The router shows another view. */
+  left() {
+    this.#parts.devices.left();
+    this.#parts.ringtone.left();
   }
 
   async #saveName() {
@@ -72,6 +84,7 @@ export class SettingsView extends ServiceElement {
 
   async #saveWaiting() {
     const { waiting } = this.#parts;
+    this.#switched += 1;
     const me = await this.service.updateMe({ call_waiting: waiting.checked });
     if (me) {
       waiting.checked = me.call_waiting;
@@ -80,46 +93,6 @@ export class SettingsView extends ServiceElement {
     }
     waiting.checked = !waiting.checked;
     toast(errorWords(this.service.lastError), { kind: "wrong" });
-  }
-
-  async #loadDevices() {
-    const page = await this.service.devices({ pageSize: 100 });
-    const { devices, devicesNote } = this.#parts;
-    devicesNote.hidden = Boolean(page?.results.length);
-    setText(devicesNote, page ? "None yet." : errorWords(this.service.lastError));
-    if (page) {
-      const here = (/** @type {any} */ device) => Number(device.device_id === this.service.deviceId);
-      const seen = (/** @type {any} */ device) => Date.parse(device.last_seen_at ?? 0);
-      page.results.sort((a, b) => here(b) - here(a) || seen(b) - seen(a));
-      keep(devices, page.results, (device) => device.device_id, (device) => this.#device(device));
-    }
-  }
-
-  /** @param {any} first */
-  #device(first) {
-    const here = first.device_id === this.service.deviceId;
-    const name = h("span", {}, first.label || "Unnamed device");
-    const line = h("span", { class: "device__line" });
-    const remove = h("button", { class: "button button--quiet button--small", type: "button", "aria-label": `Remove ${first.label || "this device"}`, onClick: () => { this.#remove(first); } }, "Remove");
-    remove.hidden = here;
-    return {
-      node: h("li", { class: "device", "data-device": first.device_id }, icon(first.kind === "android" || first.kind === "ios" ? "mobile" : "device"), h("span", { class: "device__words" }, h("span", { class: "device__name" }, name, here && h("span", { class: "mark" }, "this browser")), line), remove),
-      update: (/** @type {any} */ device) => {
-        setText(name, device.label || "Unnamed device");
-        setText(line, device.last_seen_at ? `Last seen ${dayName(device.last_seen_at, new Date()).toLowerCase()} at ${timeOfDay(device.last_seen_at)}` : "Not seen yet");
-      },
-    };
-  }
-
-  /** @param {any} device */
-  async #remove(device) {
-    const error = await this.removeDevice(device.device_id);
-    if (error) {
-      toast(errorWords(error), { kind: "wrong" });
-      return;
-    }
-    toast(`${device.label || "The device"} is removed.`, { kind: "good" });
-    this.#loadDevices();
   }
 }
 

@@ -31,8 +31,11 @@ import "../elements/remote-audio.js";
 import "../elements/send-call-invitation-button.js";
 import "../elements/settings-view.js";
 import "../elements/signed-out.js";
+import "../elements/timeline-view.js";
 
-const VIEWS = ["people", "recents", "settings"];
+const VIEWS = ["people", "recents", "timeline", "settings"];
+/** The tab that a view without one of its own belongs to. @type {Record<string, string>} */
+const TABS = { timeline: "recents" };
 
 const config = JSON.parse(document.getElementById("page-config")?.textContent ?? "{}");
 const ringer = new Ringer();
@@ -52,18 +55,20 @@ const enrolment = new Enrolment({ rest, notes, deviceId: service.deviceId, label
 const element = (name) => document.querySelector(name);
 
 function showView() {
-  const wanted = location.hash.slice(1);
+  const [wanted, argument = ""] = location.hash.slice(1).split("/", 2);
   const current = VIEWS.includes(wanted) ? wanted : VIEWS[0];
-  for (const view of document.querySelectorAll(".view")) {
-    const shown = /** @type {HTMLElement} */ (view).dataset.view === current;
-    const entering = shown && (/** @type {HTMLElement} */ (view).hidden || !started);
-    /** @type {HTMLElement} */ (view).hidden = !shown;
-    if (entering) {
-      /** @type {any} */ (view).entered();
+  for (const view of /** @type {NodeListOf<any>} */ (document.querySelectorAll(".view"))) {
+    const shown = view.dataset.view === current;
+    const wasShown = started && !view.hidden;
+    view.hidden = !shown;
+    if (shown && (!wasShown || argument)) {
+      view.entered(decoded(argument));
+    } else if (!shown && wasShown) {
+      view.left?.();
     }
   }
-  for (const tab of document.querySelectorAll(".tabs__tab")) {
-    if (/** @type {HTMLElement} */ (tab).dataset.view === current) {
+  for (const tab of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".tabs__tab"))) {
+    if (tab.dataset.view === (TABS[current] ?? current)) {
       tab.setAttribute("aria-current", "page");
     } else {
       tab.removeAttribute("aria-current");
@@ -72,6 +77,15 @@ function showView() {
   // Looking at another view means looking away from the call's screen, not leaving the call.
   if (started && element("call-screen") && !element("call-screen").hidden) {
     element("call-screen").minimise();
+  }
+}
+
+/** @param {string} part of an address, which anybody may have typed */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }
 
@@ -120,14 +134,8 @@ element("own-name").ringer = ringer;
 for (const name of ["enable-ringing", "ringing-here"]) {
   element(name).attach(ringer, enrolment);
 }
-element("settings-view").removeDevice = async (/** @type {string} */ deviceId) => {
-  try {
-    await rest.request("DELETE", `devices/${encodeURIComponent(deviceId)}`);
-    return null;
-  } catch (error) {
-    return error;
-  }
-};
+element("ringtone-choice").ringer = ringer;
+element("device-list").enrolment = enrolment;
 provideService(service, talk);
 talk.start();
 element("call-corner").screen = element("call-screen");

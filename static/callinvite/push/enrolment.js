@@ -214,7 +214,7 @@ export class Enrolment extends EventTarget {
       const subscription = await subscriptionWith(registration.pushManager, key, saved, isDead);
       const isKnown = isMine && saved.endpoint === subscription.endpoint && saved.public_key === key;
       if (!isKnown || device?.health !== "ok") {
-        await this.#hand(subscription, key);
+        await this.#hand(subscription, key, device ? {} : { label: this.#label });
       }
       this.#set("on");
     } catch (error) {
@@ -249,11 +249,12 @@ export class Enrolment extends EventTarget {
   /**
    * @param {PushSubscription} subscription
    * @param {string} key
+   * @param {{label?: string}} naming for a device that is new to the server; its owner may have named another one
    */
-  async #hand(subscription, key) {
+  async #hand(subscription, key, naming) {
     const { endpoint, keys } = subscription.toJSON();
     const push = { transport: "webpush", endpoint, keys, public_key: key };
-    const { body } = await this.#rest.request("PUT", this.#path, { body: { ...this.#about, push } });
+    const { body } = await this.#rest.request("PUT", this.#path, { body: { ...naming, kind: "browser", push } });
     await this.#notes.keep("enrolment", {
       user: this.#userId,
       device_id: this.#deviceId,
@@ -298,7 +299,7 @@ export class Enrolment extends EventTarget {
     const subscription = await registration?.pushManager.getSubscription();
     const known = await this.#notes.read("enrolment");
     const atServer = known
-      ? this.#rest.request("PUT", this.#path, { body: { ...this.#about, push: null }, timeoutMs: SIGN_OUT_MS })
+      ? this.#rest.request("PUT", this.#path, { body: { kind: "browser", push: null }, timeoutMs: SIGN_OUT_MS })
       : Promise.resolve();
     await Promise.allSettled([atServer, subscription?.unsubscribe()]);
     await this.#notes.remove("enrolment");
@@ -320,11 +321,6 @@ export class Enrolment extends EventTarget {
   /** @returns {string} */
   get #path() {
     return `devices/${encodeURIComponent(this.#deviceId)}`;
-  }
-
-  /** @returns {{label: string, kind: string}} */
-  get #about() {
-    return { label: this.#label, kind: "browser" };
   }
 
   /**

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -34,34 +34,6 @@ KEEP_WISH = """async (wish) => {
   const cache = await caches.open("callinvite.notes");
   await cache.put("/service-worker/notes/wish", new Response(JSON.stringify({ ...wish, at: Date.now() - wish.age })));
 }"""
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[PushService]:
-    with PushService() as running:
-        yield running
-        assert running.violations == []
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, service: PushService) -> Iterator[RunningServer]:
-    """A product that may send to the suite's push service."""
-    folder = tmp_path_factory.mktemp("product") / "data"
-    with RunningServer(folder, env={"CALLINVITE_PUSH_HOSTS": service.origin}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def sessions(server: RunningServer) -> dict[str, list[Any]]:
-    return sign_everybody_in(server)
-
-
-@pytest.fixture
-def phone(person: Callable[..., Person], service: PushService) -> Phone:
-    """Bob's, enrolled by the one click."""
-    made = Phone(person("bob", permissions=["notifications"]), service)
-    made.enable()
-    return made
 
 
 def device_of(phone: Phone) -> dict[str, Any]:

@@ -21,33 +21,12 @@ from tests.support.push_service import PushService
 from tests.support.push_subscription import Fate
 from tests.support.server import RunningServer
 from tests.support.services import Missing
-from tests.support.signing_in import sign_everybody_in
 
 RINGS_MEASURED = 7
 WOKEN_WITHIN_SECONDS = 0.5
 ANSWERS = {"accept": "Accept", "reject": "Decline"}
 SHOWN_AT = """navigator.serviceWorker.ready.then((registration) => registration.getNotifications())
   .then((all) => all.filter(({ data }) => data.kind === "ring").map(({ data }) => data.shown_at))"""
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[PushService]:
-    with PushService() as running:
-        yield running
-        assert running.violations == []
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, service: PushService) -> Iterator[RunningServer]:
-    """A product that may send to the suite's push service."""
-    folder = tmp_path_factory.mktemp("product") / "data"
-    with RunningServer(folder, env={"CALLINVITE_PUSH_HOSTS": service.origin}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def sessions(server: RunningServer) -> dict[str, list[Any]]:
-    return sign_everybody_in(server)
 
 
 @pytest.fixture(scope="module")

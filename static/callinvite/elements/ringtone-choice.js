@@ -1,0 +1,124 @@
+/** `<ringtone-choice>`: what rings in this browser: what the caller's ring says, a tone of the page's own, or one that the
+ *  admins offer. Choosing one plays it. */
+
+import { BUILT_IN } from "../sounds/ringtones.js";
+import { h, icon, keep, setText } from "./dom.js";
+import { ServiceElement } from "./service-element.js";
+
+/** @typedef {import("../sounds/ringer.js").Ringer} Ringer
+ *  @typedef {import("../sounds/ringtones.js").Choice} Choice
+ *  @typedef {{key: string, name: string, help: string, choice: Choice}} Option */
+
+const CALLER = { key: "caller", name: "As the call says", help: "Most calls ring with the usual tone; some bring their own.", choice: /** @type {Choice} */ ({ kind: "caller" }) };
+
+export class RingtoneChoice extends ServiceElement {
+  /** @type {Record<string, HTMLElement>} */
+  #parts = {};
+  /** @type {Ringer | null} */
+  #ringer = null;
+  /** What the admins offer. @type {import("../client/types.js").Resource[]} */
+  #resources = [];
+  #turn = 0;
+
+  build() {
+    const parts = this.#parts = {
+      options: h("div", { class: "ringtones__options" }),
+      note: h("p", { class: "settings__help", role: "status" }),
+    };
+    this.replaceChildren(h("fieldset", { class: "ringtones" }, h("legend", { class: "ringtones__legend" }, "Ringtone"), parts.options, parts.note));
+    parts.note.hidden = true;
+  }
+
+  /** What makes the sound here.
+   *  @param {Ringer} ringer */
+  set ringer(ringer) {
+    this.#ringer = ringer;
+    ringer.ringtones.addEventListener("change", () => { this.#show(); });
+    this.#show();
+  }
+
+  /** Somebody looks at the view that this is in. */
+  async entered() {
+    const page = await this.service.resources({ pageSize: 100 });
+    if (page) {
+      this.#resources = page.results.filter((each) => each.ringtone_url);
+      this.#ringer?.ringtones.learn(page.results);
+    }
+    this.#show();
+  }
+
+  /** Nobody does any more. */
+  left() {
+    this.#ringer?.stopPreview();
+  }
+
+  /** @returns {Option[]} */
+  #all() {
+    return [
+      CALLER,
+      ...BUILT_IN.map(({ id, name }) => ({ key: `tone ${id}`, name, help: "", choice: /** @type {Choice} */ ({ kind: "tone", id }) })),
+      ...this.#resources.map(({ resource_id: id, name, ringtone_url: url }) => (
+        { key: `resource ${id}`, name: name || id, help: "", choice: /** @type {Choice} */ ({ kind: "resource", id, url }) }
+      )),
+    ];
+  }
+
+  #show() {
+    if (!this.#ringer) {
+      return;
+    }
+    const chosen = keyOf(this.#ringer.ringtones.choice);
+    const options = this.#all();
+    if (!options.some(({ key }) => key === chosen)) {
+      // One that the admins took away, or whose list has not come: it rings all the same.
+      options.push({ key: chosen, name: "The one chosen before", help: "", choice: this.#ringer.ringtones.choice });
+    }
+    keep(this.#parts.options, options, ({ key }) => key, (option) => this.#option(option));
+  }
+
+  /** @param {Option} first */
+  #option(first) {
+    let option = first;
+    const input = /** @type {HTMLInputElement} */ (h("input", { class: "ringtone__input", type: "radio", name: "ringtone", value: first.key, onChange: () => { this.#choose(option); } }));
+    const name = h("span");
+    const node = h(
+      "div",
+      { class: "ringtone" },
+      h("label", { class: "ringtone__label" }, input, h("span", { class: "ringtone__words" }, name, first.help && h("span", { class: "settings__help" }, first.help))),
+      h("button", { class: "button button--quiet button--round", type: "button", title: "Play", "aria-label": `Play: ${first.name}`, onClick: () => { this.#play(option); } }, icon("speaker")),
+    );
+    return {
+      node,
+      update: (/** @type {Option} */ now) => {
+        option = now;
+        setText(name, now.name);
+        input.checked = now.key === keyOf(/** @type {Ringer} */ (this.#ringer).ringtones.choice);
+      },
+    };
+  }
+
+  /** @param {Option} option */
+  #choose(option) {
+    this.#ringer?.ringtones.choose(option.choice);
+    this.#play(option);
+  }
+
+  /** @param {Option} option */
+  async #play({ name, choice }) {
+    const { note } = this.#parts;
+    const turn = ++this.#turn;
+    note.hidden = true;
+    const played = await this.#ringer?.preview(choice);
+    if (turn === this.#turn) {
+      note.hidden = played !== false;
+      setText(note, played === false ? `“${name}” could not be played: its file did not come. Calls ring with the usual tone then.` : "");
+    }
+  }
+}
+
+/** @param {Choice} choice */
+function keyOf(choice) {
+  return choice.kind === "caller" ? "caller" : `${choice.kind} ${choice.id}`;
+}
+
+customElements.define("ringtone-choice", RingtoneChoice);
