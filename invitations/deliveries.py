@@ -67,15 +67,20 @@ RETURNING id
 
 # Whoever may have got a ring gets its end. A ring that was never tried is dropped when its turn comes. Where rows are
 # locked, the rings' are: whoever is just claiming one is waited for, or its device would ring without ever being told.
+# A push service that asked to wait hears nothing sooner than it would have heard the ring again; one that asked for
+# more time than the ring had did not take it, and hears nothing.
 PLAN_STOPS = f"""
 WITH r AS MATERIALIZED (
-  SELECT device_id, user_id, device_key, device_label, invitation_id, attempts, state FROM invitations_delivery
-  WHERE invitation_id IN ({{marks}}) AND kind = 'ring' ORDER BY id{{lock}})
+  SELECT device_id, user_id, device_key, device_label, invitation_id, attempts, state, code, due_at
+  FROM invitations_delivery WHERE invitation_id IN ({{marks}}) AND kind = 'ring' ORDER BY id{{lock}})
 INSERT INTO invitations_delivery ({NEW})
-SELECT r.device_id, r.user_id, r.device_key, MAX(r.device_label), r.invitation_id, 'stop', %s, 1, 'pending', %s, %s, %s,
-  0, '', '', ''
+SELECT r.device_id, r.user_id, r.device_key, MAX(r.device_label), r.invitation_id, 'stop', %s, 1, 'pending', %s,
+  MAX(CASE WHEN r.state = 'pending' AND r.code IN ('throttled', 'service_error') AND r.due_at > %s
+    THEN r.due_at ELSE %s END),
+  %s, 0, '', '', ''
 FROM r
 WHERE r.attempts > 0 AND r.device_key <> %s AND r.device_id IS NOT NULL AND r.state NOT IN ('gone', 'failed')
+  AND NOT (r.state = 'expired' AND r.code = 'throttled')
 GROUP BY r.device_id, r.user_id, r.device_key, r.invitation_id
 RETURNING id
 """  # noqa: S608  no outside text
@@ -216,7 +221,7 @@ def plan_stops(invitation_pks: Sequence[int], reason: StopReason, *, now: dateti
     worth = timedelta(seconds=MISSED_SECONDS if reason in MISSED else ANSWERED_SECONDS)
     lock = " FOR NO KEY UPDATE" if rows.locks() else ""
     # No device has an empty id.
-    values = [*invitation_pks, reason.value, now, now, now + worth, besides or ""]
+    values = [*invitation_pks, reason.value, now, now, now, now + worth, besides or ""]
     _plan(PLAN_STOPS.format(marks=_marks(invitation_pks), lock=lock), values)
 
 

@@ -117,10 +117,23 @@ def test_a_ring_that_waits_for_its_next_try_does_not_hold_up_its_own_end(
 ) -> None:
     device(bob)
     call_id = ring(alice, bob).call.call_id
-    settle(claim(now), now, DeliveryState.PENDING, status=429, code="throttled", retry_at=now + seconds(20))
+    settle(claim(now), now, DeliveryState.PENDING, status=None, code="no_answer", retry_at=now + seconds(20))
     calls.cancel(call_id, by=acting(alice, "desk"), now=now + seconds(1))
     assert deliver(now + seconds(1)) == ["stop phone"]
     assert deliver(now + seconds(20)) == []
+    assert states() == {"ring phone 1": "dropped", "stop phone 1": "sent"}
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, "throttled"), (503, "service_error")])
+def test_a_service_that_asked_to_wait_is_not_told_of_the_end_sooner(
+    status: int, code: str, ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    device(bob)
+    call_id = ring(alice, bob).call.call_id
+    settle(claim(now), now, DeliveryState.PENDING, status=status, code=code, retry_at=now + seconds(20))
+    calls.cancel(call_id, by=acting(alice, "desk"), now=now + seconds(1))
+    assert deliver(now + seconds(19)) == []
+    assert deliver(now + seconds(20)) + deliver(now + seconds(20)) == ["stop phone"]
     assert states() == {"ring phone 1": "dropped", "stop phone 1": "sent"}
 
 

@@ -234,6 +234,7 @@ def test_a_ring_that_was_never_tried_needs_no_end(
     [
         (DeliveryState.SENT, {}, True),
         (DeliveryState.EXPIRED, {"status": None, "code": "no_answer"}, True),
+        (DeliveryState.EXPIRED, {"status": 429, "code": "throttled"}, False),
         (DeliveryState.PENDING, {"status": None, "code": "no_answer"}, True),
         (DeliveryState.GONE, {"status": 410, "code": "gone"}, False),
         (DeliveryState.FAILED, {"status": 413, "code": "too_large"}, False),
