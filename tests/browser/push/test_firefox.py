@@ -170,6 +170,18 @@ def test_accepting_with_the_app_open_behind_answers_in_that_page(
     behind.close()
 
 
+def test_answering_on_another_device_takes_the_place_of_the_ring(
+    alice: Person, bob: Person, notifications: Notifications
+) -> None:
+    alice.call("Bob")
+    shown = notifications.wait_for(title="Alice")
+    bob.rings("Alice")
+    bob.accept()
+    answered = notifications.wait_for_replacement(shown)
+    assert (answered.title, answered.actions, answered.silent) == ("Answered on Chrome on Linux", {}, True)
+    alice.hang_up()
+
+
 def test_a_missed_call_is_called_back_from_its_notification(
     alice: Person, firefox: Firefox, server: RunningServer, service: PushService, notifications: Notifications
 ) -> None:
