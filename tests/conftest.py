@@ -26,8 +26,10 @@ PASSWORD = "right-horse-7"
 ROOMS = Path(__file__).parent
 POSTGRES_ROOMS = {"admin", "api", "calls", "deliveries", "dispatcher", "events", "models"}
 """Rooms whose tests also run on PostgreSQL, which locks row by row; elsewhere a test asks by its mark."""
-WHOLE_MACHINE = {"test_media", "test_network", "test_turn", "test_crash"}
-"""How the names of browser tests begin that need all processors: they move pictures and sound, or stop processes."""
+WHOLE_MACHINE = ("test_media", "test_turn")
+"""How the names of browser tests begin that need all processors: they move pictures and sound."""
+WAITING = ("test_media_network", "test_media_crash")
+"""Those of them that mostly wait: for a lease to run out, or for a network that is away."""
 
 
 def pytest_configure() -> None:
@@ -43,7 +45,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         room = item.path.relative_to(ROOMS).parts[0]
         if room == "browser":
             item.add_marker(pytest.mark.browser)
-            if item.path.name.startswith(tuple(WHOLE_MACHINE)):
+            if item.path.name.startswith(WHOLE_MACHINE) and not item.path.name.startswith(WAITING):
                 item.add_marker(pytest.mark.alone)
         if room in POSTGRES_ROOMS:
             item.add_marker(pytest.mark.postgres)

@@ -146,9 +146,11 @@ def until(page: Page, condition: str, timeout_ms: int = WAIT_MS) -> None:
     page.evaluate(
         """(ms) => new Promise((resolve, reject) => {
           const late = performance.now() + ms;
+          const holds = () => { try { return [CONDITION, ""]; } catch (error) { return [false, ` (${error})`]; } };
           const look = () => {
-            if (CONDITION) { resolve(true); }
-            else if (performance.now() > late) { reject(new Error("Still not so: " + String.raw`CONDITION`)); }
+            const [so, why] = holds();
+            if (so) { resolve(true); }
+            else if (performance.now() > late) { reject(new Error("Still not so: " + String.raw`CONDITION` + why)); }
             else { setTimeout(look, 10); }
           };
           look();

@@ -225,7 +225,7 @@ def test_accepting_lets_the_open_page_answer(alice: Person, phone: Phone) -> Non
     phone.press(phone.shows("Alice"), "accept")
     phone.person.is_connected_to("Alice")
     alice.is_connected_to("Bob")
-    assert phone.person.ask("callinvite.talk.state.local.camera.live") is True
+    phone.person.until("callinvite.talk.state.local.camera.live")
     phone.shows_all()
 
 
