@@ -27,6 +27,9 @@ ANSWERED_SECONDS = 300
 TEST_SECONDS = 60
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 15.0
+MOST_DOUBLINGS = 16
+LONGEST_STOP_BACKOFF_SECONDS = 300.0
+"""The end of a ring is worth a day: tried as often as a ring, those to a service that is away would fill the post."""
 MISSED = {StopReason.CANCELLED, StopReason.TIMED_OUT}
 
 CALL_OVER = "call_over"
@@ -330,7 +333,9 @@ def retry_at(claimed: Claimed, *, now: datetime, after_seconds: float | None) ->
         now: the moment.
         after_seconds: how long the push service wants to be left alone (RFC 9110 section 10.2.3).
     """
-    backoff = min(FIRST_BACKOFF_SECONDS * 2 ** (claimed.attempts - 1), LONGEST_BACKOFF_SECONDS)
+    longest = LONGEST_STOP_BACKOFF_SECONDS if claimed.kind == DeliveryKind.STOP else LONGEST_BACKOFF_SECONDS
+    # Bounded first: a thousand doublings are more than a float holds.
+    backoff = min(FIRST_BACKOFF_SECONDS * 2 ** min(claimed.attempts - 1, MOST_DOUBLINGS), longest)
     # Jitter, so that what failed together does not come back together.
     wait = max(backoff * random.uniform(0.75, 1.25), after_seconds or 0)  # noqa: S311  nothing to guess
     at = now + timedelta(seconds=wait)

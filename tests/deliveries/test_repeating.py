@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -328,6 +329,35 @@ def test_the_wait_between_tries_doubles_with_jitter_up_to_a_bound(
     waits = [deliveries.retry_at(one, now=now, after_seconds=None) for _ in range(50)]
     assert all(each is not None and seconds(least) <= each - now <= seconds(most) for each in waits)
     assert len(set(waits)) > 1
+
+
+def test_an_end_that_is_worth_a_day_is_not_tried_thousands_of_times(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    """Else a service that is away for long would fill the post, and rings to others would wait."""
+    device(bob)
+    call_id = ring(alice, bob).call.call_id
+    deliver(now)
+    calls.cancel(call_id, by=acting(alice, "desk"), now=now)
+    moment, tries = now, 0
+    while taken := claim(moment):
+        tries += 1
+        again = deliveries.retry_at(taken[0], now=moment, after_seconds=None)
+        settle(taken, moment, DeliveryState.PENDING if again else DeliveryState.EXPIRED, retry_at=again)
+        moment = again or moment
+    assert now + seconds(23.5 * 3600) < moment < now + seconds(24 * 3600)
+    assert 200 < tries < 400
+
+
+def test_no_number_of_tries_is_too_large_to_count_the_wait_from(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    device(bob)
+    ring(alice, bob)
+    [one] = claim(now)
+    again = deliveries.retry_at(replace(one, attempts=32767), now=now, after_seconds=None)
+    assert again is not None
+    assert again - now <= seconds(18.75)
 
 
 @pytest.mark.parametrize(("after", "at"), [(30, 30), (59.9, 59.9), (60, None), (3600, None)])
