@@ -1,0 +1,81 @@
+"""Migrations on a database in use: what is there stays, forwards and backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.apps.registry import Apps
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Migrate = Callable[[str], Apps]
+BEFORE_PUSH, PUSH = "0002_media_due_at", "0003_push"
+
+
+@pytest.fixture
+def migrate() -> Iterator[Migrate]:
+    """Bring the app's tables to a migration; gives the models as they were then. Afterwards they are the newest."""
+
+    def to(name: str) -> Apps:
+        executor = MigrationExecutor(connection)
+        executor.migrate([("invitations", name)])
+        return MigrationExecutor(connection).loader.project_state([("invitations", name)]).apps
+
+    newest = max(name for app, name in MigrationExecutor(connection).loader.graph.leaf_nodes() if app == "invitations")
+    yield to
+    to(newest)
+
+
+def in_use(apps: Apps, now: datetime) -> dict[str, Any]:
+    """Two people, a device and a call that rings on it; gives what must stay."""
+    alice, bob = (apps.get_model("invitations", "User").objects.create(username=name) for name in ("alice", "bob"))
+    until = now + timedelta(seconds=60)
+    apps.get_model("invitations", "Device").objects.create(
+        user=bob, device_id="web-1", label="Firefox", created_at=now, last_seen_at=now
+    )
+    call = apps.get_model("invitations", "Call").objects.create(
+        call_id="call_1", revision=3, state="ringing", is_video_call=True, caller=alice, timeout_seconds=60,
+        fingerprint="", custom_data="about Friday", created_at=now, ring_expires_at=until,
+    )  # fmt: skip
+    apps.get_model("invitations", "Invitation").objects.create(
+        call=call,
+        invitee=bob,
+        inviter=alice,
+        state="pending",
+        timeout_seconds=60,
+        created_at=now,
+        expires_at=until,
+        next_ring_at=until,
+    )
+    return stored(apps)
+
+
+def stored(apps: Apps) -> dict[str, Any]:
+    """What is there, in the fields that every version has."""
+    fields = {
+        "Device": ("user__username", "device_id", "label", "kind", "created_at", "last_seen_at"),
+        "Call": ("call_id", "revision", "state", "custom_data", "caller__username", "ring_expires_at", "ended_at"),
+        "Invitation": ("call__call_id", "invitee__username", "state", "expires_at", "next_ring_at", "missed"),
+    }
+    return {name: list(apps.get_model("invitations", name).objects.values(*wanted)) for name, wanted in fields.items()}
+
+
+def test_push_comes_to_a_database_in_use_and_goes_again(migrate: Migrate, now: datetime) -> None:
+    before = in_use(migrate(BEFORE_PUSH), now)
+
+    apps = migrate(PUSH)
+
+    assert stored(apps) == before
+    device = apps.get_model("invitations", "Device").objects.get()
+    assert (device.push_digest, device.push_disabled_at, device.is_named) == (None, None, False)
+    apps.get_model("invitations", "Delivery").objects.create(
+        device=device, user=device.user, device_key="web-1", kind="ring", created_at=now, due_at=now,
+        invitation=apps.get_model("invitations", "Invitation").objects.get(), expires_at=now, number=1,
+    )  # fmt: skip
+
+    assert stored(migrate(BEFORE_PUSH)) == before
+    assert stored(migrate(PUSH)) == before
