@@ -7,7 +7,7 @@
 
 "use strict";
 
-importScripts("service-worker/notes.js", "service-worker/notices.js", "service-worker/requests.js");
+importScripts("service-worker/notes.js", "service-worker/notices.js", "service-worker/requests.js", "service-worker/turns.js");
 
 self.addEventListener("install", (event) => { event.waitUntil(self.skipWaiting()); });
 self.addEventListener("activate", (event) => { event.waitUntil(self.clients.claim()); });
@@ -145,11 +145,11 @@ async function tellPages(message) {
 /** @param {{title: string, options: any}} notice */
 async function show({ title, options }) {
   try {
-    await self.registration.showNotification(title, options);
+    await inTurn(() => self.registration.showNotification(title, options));
   } catch {
     // A browser that refuses one of the many options must ring all the same.
     const { body, tag, data, icon } = options;
-    await self.registration.showNotification(title, { body, tag, data, icon });
+    await inTurn(() => self.registration.showNotification(title, { body, tag, data, icon }));
   }
 }
 
@@ -159,7 +159,7 @@ async function show({ title, options }) {
  * @returns {Promise<Notification[]>}
  */
 async function shown(tag, kind) {
-  const all = await self.registration.getNotifications({ tag });
+  const all = await inTurn(() => self.registration.getNotifications({ tag }));
   return all.filter((each) => each.data?.kind === kind);
 }
 

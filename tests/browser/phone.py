@@ -37,11 +37,11 @@ STUB = """(({ endpoint, keys }) => {
     return subscription(applicationServerKey);
   };
 })(ADDRESS);"""
-SHOWN = """() => registration.getNotifications().then((all) => all.map((each) => ({
+SHOWN = """() => inTurn(() => registration.getNotifications()).then((all) => all.map((each) => ({
   title: each.title, body: each.body, tag: each.tag, silent: each.silent, renotify: each.renotify,
   stays: each.requireInteraction, actions: each.actions.map(({ action, title }) => [action, title]), data: each.data,
 })))"""
-PRESS = """([tag, action]) => registration.getNotifications({ tag }).then(([shown]) => clicked(shown, action))"""
+PRESS = """([tag, action]) => inTurn(() => registration.getNotifications({ tag })).then(([shown]) => clicked(shown, action))"""
 WATCH_BADGE = """() => {
   self.badges = [];
   navigator.setAppBadge = async (count) => { self.badges.push(count); };

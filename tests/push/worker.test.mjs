@@ -314,3 +314,45 @@ async function keepEnrolment(worker) {
   const note = { user: "bob", device_id: "phone", endpoint: "https://push.example/old", public_key: "OLD", renewal_token: "one" };
   await cache.put("https://calls.example/service-worker/notes/enrolment", new Response(JSON.stringify(note)));
 }
+
+// Chromium forgets a notification that is shown while somebody asks which ones there are.
+test("notifications are shown and asked for in turn with the pages", async () => {
+  const turns = [];
+  let within = 0;
+  const locks = {
+    request: async (name, _options, act) => {
+      turns.push(name);
+      within += 1;
+      try {
+        return await act();
+      } finally {
+        within -= 1;
+      }
+    },
+  };
+  const worker = new FakeWorker({ locks });
+  worker.answers.set("/ringing", () => {
+    assert.equal(within, 0, "the server is not asked while others wait");
+    return { status: 200 };
+  });
+  await worker.push(ringMessage());
+  assert.equal(only(worker).title, "Alice");
+  assert.ok(turns.length >= 2);
+  assert.deepEqual([...new Set(turns)], ["callinvite.notifications"]);
+});
+
+test("a page that hangs in its turn keeps no call from ringing", async () => {
+  const locks = { request: (_name, { signal }) => new Promise((_resolve, reject) => { signal.addEventListener("abort", () => { reject(signal.reason); }); }) };
+  const worker = new FakeWorker({ locks });
+  worker.answers.set("/ringing", { status: 200 });
+  await worker.push(ringMessage());
+  assert.equal(only(worker).title, "Alice");
+});
+
+test("a browser that refuses the options is asked again with fewer, in its turn too", async () => {
+  const worker = new FakeWorker({ locks: { request: async (_name, _options, act) => act() } });
+  worker.refusesOptions = ["vibrate"];
+  worker.answers.set("/ringing", { status: 200 });
+  await worker.push(ringMessage());
+  assert.equal(only(worker).title, "Alice");
+});

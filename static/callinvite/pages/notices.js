@@ -1,6 +1,7 @@
 /** Keeps what the system shows for this app true while a page is open: notifications of calls, and the number on its icon. */
 
 import { isRingingFor } from "../client/index.js";
+import { inTurn } from "../push/turns.js";
 
 /** Follows the service; closes what is over, opens nothing. */
 export class Notices {
@@ -84,7 +85,8 @@ export class Notices {
   async #close(isOver) {
     try {
       const registration = await navigator.serviceWorker?.getRegistration();
-      for (const notification of await registration?.getNotifications() ?? []) {
+      const shown = registration ? await inTurn(() => registration.getNotifications()) : [];
+      for (const notification of shown) {
         if (notification.data && isOver(notification.data)) {
           notification.close();
         }

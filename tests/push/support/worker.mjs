@@ -68,7 +68,7 @@ export class FakeWorker {
   refusesOptions = [];
   #listeners = new Map();
 
-  constructor({ maxActions = 2, now = Date.parse("2026-11-26T12:00:00Z") } = {}) {
+  constructor({ maxActions = 2, locks = null, now = Date.parse("2026-11-26T12:00:00Z") } = {}) {
     const worker = this;
     const scope = {
       URL, Response, AbortSignal, console, Map, JSON,
@@ -103,6 +103,7 @@ export class FakeWorker {
       navigator: {
         setAppBadge: async (count) => { worker.badges.push(count); },
         clearAppBadge: async () => { worker.badges.push(0); },
+        ...(locks && { locks }),
       },
       Notification: { maxActions },
       caches: worker.caches,
