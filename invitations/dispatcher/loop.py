@@ -19,6 +19,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from invitations import calls, live
+from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.due import (
     END_ACTIVE,
     END_OVERLONG,
@@ -62,16 +63,15 @@ class Dispatcher:
         self._put_off: dict[tuple[str, int], tuple[int, datetime]] = {}
         self._prune_at = clock() + timedelta(seconds=PRUNE_FIRST_AFTER_SECONDS)
         self._stopping = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._news: asyncio.Event | None = None
+        self._alarm = Alarm()
         self._post = Post(clock=clock)
 
     async def run(self) -> None:
         """Work until `stop`. Nothing that goes wrong ends it: what fails is logged and tried again."""
-        self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Event()
-        hints = self._loop.create_task(self._hear_hints())
-        post = self._loop.create_task(self._post.run())
+        self._alarm.set()
+        loop = asyncio.get_running_loop()
+        hints = loop.create_task(self._hear_hints())
+        post = loop.create_task(self._post.run())
         try:
             await self._work()
         finally:
@@ -80,24 +80,24 @@ class Dispatcher:
             await post
 
     async def _work(self) -> None:
-        assert self._loop is not None and self._news is not None  # noqa: S101, PT018  made by run
+        loop = asyncio.get_running_loop()
         failures = 0
         # A lasting thread keeps its database connection; the verbs are synchronous.
         with ThreadPoolExecutor(1, thread_name_prefix="dispatcher") as thread:
             while not self._stopping:
-                self._news.clear()
+                self._alarm.clear()
                 try:
-                    pause_seconds = await self._loop.run_in_executor(thread, self._tick)
+                    pause_seconds = await loop.run_in_executor(thread, self._tick)
                 except Exception as error:
                     failures += 1
                     pause_seconds = report("The dispatcher", error, failures)
-                    await self._loop.run_in_executor(thread, drop_connection)
+                    await loop.run_in_executor(thread, drop_connection)
                 else:
                     if failures:
                         logger.warning("The dispatcher works again after %d failed attempts", failures)
                     failures = 0
-                await self._sleep(pause_seconds)
-            await self._loop.run_in_executor(thread, drop_connection)
+                await self._alarm.wait(pause_seconds)
+            await loop.run_in_executor(thread, drop_connection)
 
     def stop(self) -> None:
         """End `run` after the row that is being worked on, and what is on its way. From any thread."""
@@ -107,13 +107,7 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Look at once instead of at the next due moment. From any thread."""
-        if self._loop is None or self._news is None:
-            return
-        try:
-            self._loop.call_soon_threadsafe(self._news.set)
-        except RuntimeError:
-            # That loop is closed: the dispatcher has ended.
-            return
+        self._alarm.ring()
 
     async def _hear_hints(self) -> None:
         """Wake the post when somebody, in whatever process, owes something new to a device."""
@@ -196,13 +190,6 @@ class Dispatcher:
         times = self._put_off.get(act, (0, now))[0] + 1
         self._put_off[act] = (times, now + timedelta(seconds=min(2 ** (times - 1), LONGEST_PUT_OFF_SECONDS)))
         return False
-
-    async def _sleep(self, seconds: float) -> None:
-        assert self._news is not None  # noqa: S101  made by run
-        try:
-            await asyncio.wait_for(self._news.wait(), seconds)
-        except TimeoutError:
-            return
 
 
 def _expire(call_pk: int, now: datetime) -> bool:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from invitations import calls, deliveries, devices, messages, transports
 from invitations.calls.transaction import write
 from invitations.deliveries import Claimed, Outcome
+from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.trouble import drop_connection, report
 from invitations.models import DeliveryKind, DeliveryState, DisabledReason
 from invitations.sheets import CallSheet
@@ -58,32 +59,31 @@ class Post:
         self._stopping = False
         self._outcomes: list[Outcome] = []
         self._flying: set[asyncio.Task[None]] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._news: asyncio.Event | None = None
+        self._alarm = Alarm()
 
     async def run(self) -> None:
         """Work until `stop`. Nothing that goes wrong ends it: what fails is logged and tried again."""
-        self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Event()
+        self._alarm.set()
+        loop = asyncio.get_running_loop()
         failures = 0
         with ThreadPoolExecutor(1, thread_name_prefix="post") as thread:
             while not self._stopping:
-                self._news.clear()
+                self._alarm.clear()
                 outcomes, self._outcomes = self._outcomes, []
                 try:
                     room = self._in_flight - len(self._flying)
-                    parcels, pause_seconds = await self._loop.run_in_executor(thread, self._exchange, outcomes, room)
+                    parcels, pause_seconds = await loop.run_in_executor(thread, self._exchange, outcomes, room)
                 except Exception as error:
                     failures += 1
                     self._outcomes = outcomes + self._outcomes
                     pause_seconds = report("The post", error, failures)
-                    await self._loop.run_in_executor(thread, drop_connection)
+                    await loop.run_in_executor(thread, drop_connection)
                     await asyncio.sleep(pause_seconds)
                     continue
                 failures = 0
                 self._dispatch(parcels)
                 if not parcels and not self._outcomes:
-                    await self._sleep(pause_seconds)
+                    await self._alarm.wait(pause_seconds)
             await self._finish(thread)
 
     def stop(self) -> None:
@@ -93,27 +93,20 @@ class Post:
 
     def wake(self) -> None:
         """Look at once instead of at the next due moment. From any thread."""
-        if self._loop is None or self._news is None:
-            return
-        try:
-            self._loop.call_soon_threadsafe(self._news.set)
-        except RuntimeError:
-            # That loop is closed: the post has ended.
-            return
+        self._alarm.ring()
 
     def _dispatch(self, parcels: Iterable[Parcel]) -> None:
-        assert self._loop is not None  # noqa: S101  made by run
+        loop = asyncio.get_running_loop()
         for parcel in parcels:
-            task = self._loop.create_task(self._carry(parcel))
+            task = loop.create_task(self._carry(parcel))
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
 
     async def _carry(self, parcel: Parcel) -> None:
-        assert self._news is not None  # noqa: S101  made by run
         outcome = await self._sent(parcel)
         # Not in one expression: that would take the list before the wait, and another one is in its place by then.
         self._outcomes.append(outcome)
-        self._news.set()
+        self._alarm.ring()
 
     async def _sent(self, parcel: Parcel) -> Outcome:
         """Send one message; whatever happens is an outcome."""
@@ -214,25 +207,18 @@ class Post:
                 self._outcomes.append(Outcome(claimed, DeliveryState.FAILED, None, UNSENT, "", now))
         return parcels
 
-    async def _sleep(self, seconds: float) -> None:
-        assert self._news is not None  # noqa: S101  made by run
-        try:
-            await asyncio.wait_for(self._news.wait(), seconds)
-        except TimeoutError:
-            return
-
     async def _finish(self, thread: ThreadPoolExecutor) -> None:
         """Let what is on its way arrive, and write it down: else it would be sent again when its lease has run out."""
-        assert self._loop is not None  # noqa: S101  made by run
+        loop = asyncio.get_running_loop()
         if self._flying:
             _, late = await asyncio.wait(self._flying, timeout=STOP_SECONDS)
             for task in late:
                 task.cancel()
         try:
-            await self._loop.run_in_executor(thread, self._settle, self._outcomes)
+            await loop.run_in_executor(thread, self._settle, self._outcomes)
         except Exception:
             logger.exception("%d deliveries could not be settled; they are sent again", len(self._outcomes))
-        await self._loop.run_in_executor(thread, drop_connection)
+        await loop.run_in_executor(thread, drop_connection)
         await transports.close()
 
 
