@@ -26,10 +26,11 @@ PASSWORD = "right-horse-7"
 ROOMS = Path(__file__).parent
 POSTGRES_ROOMS = {"admin", "api", "calls", "deliveries", "dispatcher", "events", "models"}
 """Rooms whose tests also run on PostgreSQL, which locks row by row; elsewhere a test asks by its mark."""
-WHOLE_MACHINE = ("test_media", "test_turn")
-"""How the names of browser tests begin that need all processors: they move pictures and sound."""
-WAITING = ("test_media_network", "test_media_crash")
-"""Those of them that mostly wait: for a lease to run out, or for a network that is away."""
+WHOLE_MACHINE = ("test_media", "test_turn", "test_network", "test_firefox")
+"""How the names of browser tests begin that need all processors, for they move pictures and sound, or the network: a
+Chromium drops what it is loading whenever an interface comes or goes on the machine."""
+WAITING = ("test_media_crash",)
+"""Those of them that mostly wait: for a lease to run out."""
 
 
 def pytest_configure() -> None:

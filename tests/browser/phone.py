@@ -41,7 +41,8 @@ SHOWN = """() => inTurn(() => registration.getNotifications()).then((all) => all
   title: each.title, body: each.body, tag: each.tag, silent: each.silent, renotify: each.renotify,
   stays: each.requireInteraction, actions: each.actions.map(({ action, title }) => [action, title]), data: each.data,
 })))"""
-PRESS = """([tag, action]) => inTurn(() => registration.getNotifications({ tag })).then(([shown]) => clicked(shown, action))"""
+PRESS = """([tag, action]) => inTurn(() => registration.getNotifications({ tag }))
+  .then(([shown]) => clicked(shown, action))"""
 WATCH_BADGE = """() => {
   self.badges = [];
   navigator.setAppBadge = async (count) => { self.badges.push(count); };

@@ -188,6 +188,30 @@ def test_another_device_is_removed(person: Callable[..., Person]) -> None:
     expect(row).to_have_count(0)
 
 
+@pytest.mark.parametrize("part", ["**/elements/words*.js", "**/style/people*.css"])
+def test_a_page_whose_parts_did_not_all_come_mends_itself(bob: Person, part: str) -> None:
+    failures = iter([True])
+    bob.page.route(part, lambda route: route.abort() if next(failures, False) else route.continue_())
+    loads: list[Any] = []
+    bob.page.on("load", lambda page: loads.append(page))
+    bob.page.goto(bob.server.url)
+    if len(loads) < 2:
+        bob.page.wait_for_event("load")
+    connected(bob.page)
+    bob.complaints.clear()
+
+
+def test_a_page_whose_parts_never_come_says_so(bob: Person) -> None:
+    bob.page.route("**/elements/words*.js", lambda route: route.abort())
+    bob.page.goto(bob.server.url)
+    notice = bob.page.get_by_role("alert")
+    expect(notice).to_contain_text("This page did not load completely.")
+    bob.page.unroute("**/elements/words*.js")
+    notice.get_by_role("button", name="Load again").click()
+    connected(bob.page)
+    bob.complaints.clear()
+
+
 def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: Any) -> None:
     from tests.support.signing_in import sign_everybody_in
 

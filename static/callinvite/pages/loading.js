@@ -1,0 +1,59 @@
+/** Before everything else: a page whose parts did not all come is loaded again, once by itself and then by a click.
+ *
+ *  A browser drops what it is loading when the network changes, and a module that did not come leaves an empty page. Not a
+ *  module itself, and without imports: it must run before them. */
+
+(() => {
+  const TRIED = "callinvite.loaded-again-at";
+  const AGAIN_AFTER_MS = 60_000;
+  let failed = false;
+
+  addEventListener("error", ({ target }) => {
+    const isPart = target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.rel === "stylesheet");
+    if (isPart && !failed) {
+      failed = true;
+      // Until then the rest may still be on its way, and nothing can be shown.
+      addEventListener("load", () => { mend(); });
+      if (document.readyState === "complete") {
+        mend();
+      }
+    }
+  }, { capture: true });
+
+  function mend() {
+    if (Date.now() - lastTried() > AGAIN_AFTER_MS && navigator.onLine) {
+      try {
+        sessionStorage.setItem(TRIED, String(Date.now()));
+        location.reload();
+        return;
+      } catch {
+        // Without a memory it could go on for ever.
+      }
+    }
+    say();
+  }
+
+  /** @returns {number} unix milliseconds */
+  function lastTried() {
+    try {
+      return Number(sessionStorage.getItem(TRIED));
+    } catch {
+      return Date.now();
+    }
+  }
+
+  function say() {
+    const again = document.createElement("button");
+    again.type = "button";
+    again.className = "button";
+    again.textContent = "Load again";
+    again.addEventListener("click", () => { location.reload(); });
+    const words = document.createElement("p");
+    words.textContent = "This page did not load completely. Is the network there?";
+    const notice = document.createElement("div");
+    notice.className = "notice notice--wrong";
+    notice.setAttribute("role", "alert");
+    notice.append(words, again);
+    (document.getElementById("main") ?? document.body).prepend(notice);
+  }
+})();
