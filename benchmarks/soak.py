@@ -64,7 +64,7 @@ def call_of_two() -> Iterator[tuple[tuple[Person, Person], PageFigures]]:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        cookies = sign_everybody_in(browser, server)
+        cookies = sign_everybody_in(server)
         with (
             somebody("alice", browser, server, cookies["alice"]) as alice,
             somebody("bob", browser, server, cookies["bob"]) as bob,

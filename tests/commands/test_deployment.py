@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import re
+import secrets
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -73,13 +75,19 @@ def turn(tmp_path_factory: pytest.TempPathFactory, tls_port: int) -> Iterator[Ru
         pytest.skip(str(missing))
 
 
+@pytest.fixture(scope="module")
+def clients(turn: RunningTurn) -> Iterator[ExitStack]:
+    """Closes them all when the last test is over, each with a port of its own until then."""
+    with ExitStack() as stack:
+        yield stack
+
+
 @pytest.fixture
-def client(turn: RunningTurn) -> Iterator[TurnClient]:
-    """Somebody with credentials as Callinvite makes them."""
+def client(turn: RunningTurn, clients: ExitStack) -> TurnClient:
+    """Another person each time, so that nobody's quota runs out, with credentials as Callinvite makes them."""
     expires_at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=5)
-    username, credential = ice.credentials(SECRET, username=PERSON, expires_at=expires_at)
-    with TurnClient(turn.address, turn.port, username, credential) as somebody:
-        yield somebody
+    username, credential = ice.credentials(SECRET, username=PERSON + secrets.token_hex(4), expires_at=expires_at)
+    return clients.enter_context(TurnClient(turn.address, turn.port, username, credential))
 
 
 def self_signed(folder: Path) -> tuple[str, str]:
@@ -134,11 +142,11 @@ def test_coturn_is_not_fooled_by_ipv4_in_ipv6(client: TurnClient, peer: str) -> 
 
 
 @pytest.mark.parametrize(("secret", "minutes"), [("another-secret", 5), (SECRET, -5)], ids=["forged", "expired"])
-def test_coturn_lets_nobody_else_in(turn: RunningTurn, secret: str, minutes: int) -> None:
+def test_coturn_lets_nobody_else_in(turn: RunningTurn, clients: ExitStack, secret: str, minutes: int) -> None:
     expires_at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes)
     username, credential = ice.credentials(secret, username="nobody", expires_at=expires_at)
-    with TurnClient(turn.address, turn.port, username, credential) as nobody:
-        assert nobody.allocate() == 401
+    nobody = clients.enter_context(TurnClient(turn.address, turn.port, username, credential))
+    assert nobody.allocate() == 401
 
 
 def test_coturn_answers_over_tls(turn: RunningTurn, tls_port: int) -> None:

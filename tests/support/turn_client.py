@@ -15,9 +15,9 @@ from typing import Self
 
 SUCCESS = 200
 COOKIE = struct.pack("!I", 0x2112A442)
-ALLOCATE, REFRESH, CREATE_PERMISSION = 0x0003, 0x0004, 0x0008
+ALLOCATE, CREATE_PERMISSION = 0x0003, 0x0008
 IS_ERROR = 0x0110
-USERNAME, MESSAGE_INTEGRITY, ERROR_CODE, LIFETIME, REALM, NONCE = 0x0006, 0x0008, 0x0009, 0x000D, 0x0014, 0x0015
+USERNAME, MESSAGE_INTEGRITY, ERROR_CODE, REALM, NONCE = 0x0006, 0x0008, 0x0009, 0x0014, 0x0015
 XOR_PEER_ADDRESS, REQUESTED_ADDRESS_FAMILY, REQUESTED_TRANSPORT = 0x0012, 0x0017, 0x0019
 FAMILY = {4: 1, 6: 2}
 UDP = 17
@@ -25,12 +25,15 @@ PEER_PORT = 9
 
 
 class TurnClient:
-    """One client, and so at most one allocation; `with TurnClient(address, port, name, password) as client:`."""
+    """One client, and so at most one allocation; `with TurnClient(address, port, name, password) as client:`.
+
+    A server refuses an allocation (437, RFC 8656 section 7.2) to whoever comes from the port of one that it still has,
+    and coturn has it for a second more after it was given back. So keep every client of a server until the server ends:
+    then no two of them have the same port."""
 
     def __init__(self, address: str, port: int, username: str, credential: str) -> None:
         self._username, self._credential = username, credential
         self._realm = self._nonce = b""
-        self._allocated = False
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.settimeout(5)
         self._socket.connect((address, port))
@@ -43,9 +46,7 @@ class TurnClient:
         }
         # The first answer is a 401 that brings realm and nonce.
         self._ask(ALLOCATE, wanted)
-        answer = self._ask(ALLOCATE, wanted)
-        self._allocated = answer == SUCCESS
-        return answer
+        return self._ask(ALLOCATE, wanted)
 
     def permit(self, peer: str) -> int:
         """Ask to exchange packets with this address; gives 200 or the error code, 403 where it is denied."""
@@ -61,9 +62,6 @@ class TurnClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Kept, it would be refused to whoever gets this port next (437, section 6.2).
-        if self._allocated:
-            self._ask(REFRESH, {LIFETIME: bytes(4)})
         self._socket.close()
 
     def _ask(self, method: int, attributes: dict[int, bytes], transaction: bytes | None = None) -> int:
