@@ -212,6 +212,20 @@ def test_a_page_whose_parts_never_come_says_so(bob: Person) -> None:
     bob.complaints.clear()
 
 
+def test_a_page_in_use_is_not_loaded_again(bob: Person) -> None:
+    bob.page.goto(bob.server.url)
+    connected(bob.page)
+    bob.page.evaluate("""() => new Promise((resolve) => {
+      const script = document.createElement("script");
+      script.onerror = resolve;
+      script.src = "/static/of-an-extension.js";
+      document.head.append(script);
+    })""")
+    assert bob.page.evaluate("sessionStorage.getItem('callinvite.loaded-again-at')") is None
+    expect(bob.page.get_by_role("alert")).to_have_count(0)
+    bob.complaints.clear()
+
+
 def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: Any) -> None:
     from tests.support.signing_in import sign_everybody_in
 

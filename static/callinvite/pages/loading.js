@@ -8,17 +8,19 @@
   const AGAIN_AFTER_MS = 60_000;
   let failed = false;
 
-  addEventListener("error", ({ target }) => {
-    const isPart = target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.rel === "stylesheet");
-    if (isPart && !failed) {
-      failed = true;
-      // Until then the rest may still be on its way, and nothing can be shown.
-      addEventListener("load", () => { mend(); });
-      if (document.readyState === "complete") {
-        mend();
-      }
+  addEventListener("error", note, { capture: true });
+  addEventListener("load", () => {
+    // What fails later is not of this page, as an extension's script, and must not end a call.
+    removeEventListener("error", note, { capture: true });
+    if (failed) {
+      mend();
     }
-  }, { capture: true });
+  });
+
+  /** @param {ErrorEvent} event */
+  function note({ target }) {
+    failed ||= target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.rel === "stylesheet");
+  }
 
   function mend() {
     if (Date.now() - lastTried() > AGAIN_AFTER_MS && navigator.onLine) {
