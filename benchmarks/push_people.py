@@ -11,8 +11,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from invitations import calls, devices, messages
+from invitations import calls
 from invitations.models import CallingPreferences, Device, Invitation
+from invitations.push import devices, messages
 from invitations.transports import Address, vapid
 from invitations.transports.base import to_base64url
 

@@ -135,7 +135,7 @@ if REDIS_URL:
         }
     }
 if not REDIS_URL:
-    CHANNEL_LAYERS = {"default": {"BACKEND": "invitations.layers.EmbeddedChannelLayer"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "invitations.live.layers.EmbeddedChannelLayer"}}
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -194,14 +194,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # --- REST -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "invitations.api.tokens.BearerAuthentication",
-        "invitations.api.tokens.BrowserAuthentication",
+        "invitations.requests.tokens.BearerAuthentication",
+        "invitations.requests.tokens.BrowserAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["invitations.api.parsers.BoundedJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "invitations.api.schema.CallinviteSchema",
-    "EXCEPTION_HANDLER": "invitations.api.errors.problem_response",
+    "DEFAULT_SCHEMA_CLASS": "invitations.api.openapi.schema.CallinviteSchema",
+    "EXCEPTION_HANDLER": "invitations.requests.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": "iso-8601",
 }

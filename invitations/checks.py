@@ -17,7 +17,7 @@ from invitations.conf import Limits, limits
 from invitations.transports import outbound, vapid
 
 TAG = "callinvite"
-OWN_LAYERS = {"invitations.layers.EmbeddedChannelLayer", "channels.layers.InMemoryChannelLayer"}
+OWN_LAYERS = {"invitations.live.layers.EmbeddedChannelLayer", "channels.layers.InMemoryChannelLayer"}
 """Channel layers that never reach another process."""
 OWN_CACHES = {"django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache"}
 FORGETFUL_LAYER = "channels_redis.core.RedisChannelLayer"
@@ -38,7 +38,7 @@ def check_live(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Whether a frame that one process publishes reaches the sockets of the others."""
     backend = getattr(settings, "CHANNEL_LAYERS", {}).get("default", {}).get("BACKEND")
     if backend is None:
-        hint = "Set CHANNEL_LAYERS; invitations.layers.EmbeddedChannelLayer does for one process."
+        hint = "Set CHANNEL_LAYERS; invitations.live.layers.EmbeddedChannelLayer does for one process."
         return [Error("There is no channel layer: nobody would be told live.", hint=hint, id="callinvite.E001")]
     if _processes() > 1 and backend in OWN_LAYERS:
         return [

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from invitations.sheets import CallSheet
+    from invitations.store.sheets import CallSheet
 
 
 class Code(StrEnum):

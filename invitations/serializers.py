@@ -9,9 +9,9 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from invitations import resources
-from invitations.resources import Look
-from invitations.sheets import CallSheet, Person
+from invitations.store import looks
+from invitations.store.looks import Look
+from invitations.store.sheets import CallSheet, Person
 
 if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
@@ -74,7 +74,7 @@ def seen_by(viewer_id: int | None, sheet: CallSheet, shared: JSON, now: datetime
     ring = call if own is None else own
     expires_at = call.ring_expires_at if own is None else own.expires_at
     rings = call.state == "ringing" if own is None else own.state == "pending"
-    look = resources.look_of(ring.resource_id)
+    look = looks.look_of(ring.resource_id)
     title, message = ring_words(sheet, ring, look)
     view = {
         **shared,

@@ -19,7 +19,7 @@ from invitations.errors import CallError
 from invitations.models import Call
 
 if TYPE_CHECKING:
-    from invitations.sheets import Actor
+    from invitations.store.sheets import Actor
 
 USERNAME = get_user_model().USERNAME_FIELD
 DEVICE_ID = "admin"

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from invitations import devices, ring_tests, transports
+from invitations import transports
 from invitations.admin.acting import USERNAME, ReadOnly, attempt, say_done
 from invitations.models import Delivery, Device, Health
+from invitations.push import devices, ring_tests
 
 PUSH = ("push_service", "health", "push_set_at", "push_disabled_at", "push_disabled_reason")
 

@@ -9,8 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from invitations import resources
 from invitations.models import RingResource
+from invitations.store import looks
 
 
 @admin.register(RingResource)
@@ -38,14 +38,14 @@ class RingResourceAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: RingResource, form: Any, change: bool) -> None:
         """Store it; this process uses it at once, others within seconds."""
         super().save_model(request, obj, form, change)
-        resources.forget()
+        looks.forget()
 
     def delete_model(self, request: HttpRequest, obj: RingResource) -> None:
         """Remove it; rings that name it get the default."""
         super().delete_model(request, obj)
-        resources.forget()
+        looks.forget()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RingResource]) -> None:
         """Remove several."""
         super().delete_queryset(request, queryset)
-        resources.forget()
+        looks.forget()

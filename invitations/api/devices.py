@@ -11,16 +11,19 @@ from django.utils import timezone
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from invitations import action_tokens, devices, resources, ring_tests, transports
-from invitations.api import documents, inputs
+from invitations import transports
 from invitations.api.endpoint import Endpoint, answered
-from invitations.api.errors import InvalidInput
+from invitations.api.openapi import documents
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import TestAuthentication
-from invitations.api.tokens import asker_id, credentials_of
 from invitations.errors import CallError, Code
 from invitations.models import Device, Health, RingResource
+from invitations.push import action_tokens, devices, ring_tests
+from invitations.requests import inputs
+from invitations.requests.problems import InvalidInput
+from invitations.requests.tokens import asker_id, credentials_of
 from invitations.serializers import moment
+from invitations.store import looks
 from invitations.transports import Address, vapid
 
 JSON = dict[str, Any]
@@ -182,7 +185,7 @@ def _resource_views(found: list[RingResource]) -> list[JSON]:
 
 
 def _resource_view(resource: RingResource) -> JSON:
-    look = resources.as_look(resource)
+    look = looks.as_look(resource)
     return {
         "resource_id": resource.resource_id,
         "name": resource.name,

@@ -11,8 +11,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from invitations.api.errors import answer, retry_after
 from invitations.api.parsers import JSONRequest
+from invitations.requests.problems import answer, retry_after
 
 JSON = dict[str, Any]
 _ACCEPTED = frozenset({"", "*/*", "application/json", "application/*"})

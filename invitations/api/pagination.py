@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from invitations import conf
-from invitations.api.errors import InvalidInput
+from invitations.requests.problems import InvalidInput
 
 Row = TypeVar("Row", bound=Model)
 BAD_CURSOR = InvalidInput({"cursor": ["This is not a cursor of this list."]})

@@ -11,7 +11,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from invitations import conf
-from invitations.api.errors import InvalidInput, TooLarge
+from invitations.requests.problems import InvalidInput, TooLarge
 
 MEDIA_TYPE = "application/json"
 

@@ -12,12 +12,12 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from invitations import action_tokens
-from invitations.action_tokens import Grant
-from invitations.api import operations
 from invitations.errors import CallError, Code
 from invitations.models import Delivery, Invitation
-from invitations.sheets import Actor
+from invitations.push import action_tokens
+from invitations.push.action_tokens import Grant
+from invitations.requests import verbs
+from invitations.store.sheets import Actor
 
 SCHEME = "invitation"
 OVER = 409
@@ -63,7 +63,7 @@ class TestAuthentication(InvitationAuthentication):
         return None if test is None else test.user
 
 
-def act(verb: str, grant: Grant, user: Any, *, call_id: str | None, body: object, now: datetime) -> operations.Answer:
+def act(verb: str, grant: Grant, user: Any, *, call_id: str | None, body: object, now: datetime) -> verbs.Answer:
     """Do what a token allows.
 
     Args:
@@ -85,7 +85,7 @@ def act(verb: str, grant: Grant, user: Any, *, call_id: str | None, body: object
     if isinstance(body, dict):
         body = {name: value for name, value in body.items() if name != "device_id"}
     actor = Actor(user.pk, user.get_username(), grant.device_id, ring_pk=grant.key)
-    status, answer = operations.perform(verb, actor=actor, call_id=call_id, body=body, now=now)
+    status, answer = verbs.perform(verb, actor=actor, call_id=call_id, body=body, now=now)
     if status == OVER:
         return DEAD, {**answer, "status": DEAD}
     return status, answer

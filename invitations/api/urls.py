@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from invitations.api import devices, inputs, pages, views
+from invitations.api import devices, pages, views
+from invitations.requests import inputs
 
 
 class CallIdConverter(StringConverter):

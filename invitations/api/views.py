@@ -15,16 +15,22 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from invitations import calls, conf, presence
-from invitations.action_tokens import Grant
-from invitations.api import documents, inputs, operations, ring_tokens
+from invitations import calls, conf
+from invitations.api import ring_tokens
 from invitations.api.endpoint import Endpoint, answered
-from invitations.api.errors import STATUS
-from invitations.api.inputs import query_flag, query_text, query_word
+from invitations.api.openapi import documents
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import InvitationAuthentication
-from invitations.api.throttles import check_login
-from invitations.api.tokens import (
+from invitations.errors import SENTENCES, CallError, Code
+from invitations.live import presence
+from invitations.live.tickets import make_ticket
+from invitations.models import Call, CallingPreferences, CallState
+from invitations.push.action_tokens import Grant
+from invitations.requests import inputs, verbs
+from invitations.requests.inputs import query_flag, query_text, query_word
+from invitations.requests.problems import STATUS
+from invitations.requests.throttles import check_login
+from invitations.requests.tokens import (
     BearerAuthentication,
     actor_of,
     asker_id,
@@ -33,11 +39,8 @@ from invitations.api.tokens import (
     issue_token,
     revoke_token,
 )
-from invitations.errors import SENTENCES, CallError, Code
-from invitations.models import Call, CallingPreferences, CallState
 from invitations.serializers import call_view, moment
-from invitations.sheets import Actor
-from invitations.tickets import make_ticket
+from invitations.store.sheets import Actor
 
 JSON = dict[str, Any]
 
@@ -53,7 +56,7 @@ class CallVerb(Endpoint):
             return answered(
                 *ring_tokens.act(self.verb, request.auth, request.user, call_id=call_id, body=request.data, now=now)
             )
-        status, body = operations.perform(
+        status, body = verbs.perform(
             self.verb, actor=actor_of(request), call_id=call_id, body=request.data, now=timezone.now()
         )
         return answered(status, body)
@@ -143,7 +146,7 @@ class Read(Endpoint):
         return actor_of(request)
 
     def get(self, request: Request, call_id: str | None = None) -> HttpResponse:
-        status, body = operations.perform(
+        status, body = verbs.perform(
             self.operation, actor=self.actor(request), call_id=call_id, body=None, now=timezone.now()
         )
         return answered(status, body)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NoReturn
 
-from invitations import deliveries, devices, rows
 from invitations.calls.closing import ANSWERED, begin, save, settle, take_out
+from invitations.calls.events import Change
 from invitations.calls.loading import (
     InsideAnother,
     label_of,
@@ -15,9 +15,9 @@ from invitations.calls.loading import (
     lock_person,
     lock_stays,
 )
-from invitations.calls.transaction import Overdue, verb
+from invitations.calls.transaction import Overdue
+from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
-from invitations.events import Change
 from invitations.models import (
     EventKind,
     Invitation,
@@ -27,7 +27,9 @@ from invitations.models import (
     RejectReason,
     StopReason,
 )
-from invitations.sheets import Actor, CallSheet
+from invitations.push import deliveries, devices
+from invitations.store import rows
+from invitations.store.sheets import Actor, CallSheet
 
 CURRENT = "current"
 """Stands for the one call with a pending invitation to the actor."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from invitations.calls.closing import close_invitation, save, settle
+from invitations.calls.events import Change
 from invitations.calls.loading import lock_for
-from invitations.calls.transaction import verb
+from invitations.calls.verb import verb
 from invitations.errors import SENTENCES, CallError, Code
-from invitations.events import Change
 from invitations.models import Invitation, InvitationState
-from invitations.sheets import Actor, CallSheet
+from invitations.store.sheets import Actor, CallSheet
 
 
 @dataclass(slots=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from invitations import rows
-from invitations.events import Change
+from invitations.calls.events import Change
 from invitations.models import (
     Call,
     EndReason,
@@ -16,7 +15,8 @@ from invitations.models import (
     Participant,
     StopReason,
 )
-from invitations.sheets import CallSheet, media_due_at
+from invitations.store import rows
+from invitations.store.sheets import CallSheet, media_due_at
 
 CLOSED = ("state", "reject_reason", "custom_data", "closed_at", "responded_at", "missed", "next_ring_at")
 ANSWERED = (*CLOSED, "answered_device", "answered_label")

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from invitations import deliveries, live, rows
 from invitations.calls.closing import cancel_pending, close_invitation, finish, save, settle, take_out
+from invitations.calls.events import Change
 from invitations.calls.loading import load_all, lock_one
 from invitations.calls.transaction import write
 from invitations.conf import limits
-from invitations.events import Change
+from invitations.live import publishing
 from invitations.models import EndReason, EventKind, Invitation, InvitationState, LeftReason
-from invitations.sheets import CallSheet, lease_expires_at, longest_until, media_due_at
+from invitations.push import deliveries
+from invitations.store import rows
+from invitations.store.sheets import CallSheet, lease_expires_at, longest_until, media_due_at
 
 
 def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
@@ -61,7 +63,7 @@ def ring_again(invitation_pk: int, *, now: datetime) -> bool:
         sheet = load_all([invitation.call_id])[invitation.call_id]
     kind = EventKind.CALL_SENT if invitation.inviter_id == sheet.call.caller_id else EventKind.INVITATION_SENT
     inviter = sheet.people.get(invitation.inviter_id)
-    live.publish_call(
+    publishing.publish_call(
         sheet,
         [kind.value],
         actor=inviter.username if inviter else None,

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from invitations import rows
 from invitations.calls.transaction import Overdue
 from invitations.errors import CallError, Code
 from invitations.models import Call, Invitation, Participant
-from invitations.sheets import Actor, CallSheet, Person
+from invitations.store import rows
+from invitations.store.sheets import Actor, CallSheet, Person
 
 IN_THIS_CALL = "t.call_id = %s"
 IN_THIS_CALL_OR_OF_USER = "(t.call_id = %s OR (t.user_id = %s AND t.left_at IS NULL))"

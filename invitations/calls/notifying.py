@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from invitations import rows
 from invitations.calls.closing import save
+from invitations.calls.events import Change
 from invitations.calls.loading import lock_all
 from invitations.calls.transaction import write
-from invitations.events import Change
 from invitations.models import EventKind, Invitation, InvitationState
+from invitations.store import rows
 
 RANG = (InvitationState.PENDING, InvitationState.CANCELLED)
 

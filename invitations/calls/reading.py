@@ -12,12 +12,13 @@ from functools import partial
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from invitations import live, rows
 from invitations.calls.expiring import expire
 from invitations.calls.loading import load, load_all
 from invitations.errors import CallError, Code
+from invitations.live import publishing
 from invitations.models import Call, CallingPreferences, Invitation, Participant
-from invitations.sheets import CallSheet
+from invitations.store import rows
+from invitations.store.sheets import CallSheet
 
 # Two look-ups in partial indexes of open rows.
 OPEN_CALLS = """
@@ -167,7 +168,7 @@ def mark_history_seen(user_id: int, *, now: datetime, origin: str | None = None)
         origin: the channel of the socket that asked; it has its result and is passed over.
     """
     CallingPreferences.objects.update_or_create(user_id=user_id, defaults={"history_seen_at": now})
-    transaction.on_commit(partial(live.publish_history, user_id, missed_unseen=0, origin=origin))
+    transaction.on_commit(partial(publishing.publish_history, user_id, missed_unseen=0, origin=origin))
 
 
 def me(user_id: int, username: str) -> dict[str, str]:

@@ -10,17 +10,18 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError
 
-from invitations import resources, rows
 from invitations.calls import answering
 from invitations.calls.closing import save, settle
+from invitations.calls.events import Change
 from invitations.calls.loading import load, lock_calls, lock_for, refuse_if_over
 from invitations.calls.slots import Occupation, occupations
-from invitations.calls.transaction import ATTEMPTS, Overdue, verb
+from invitations.calls.transaction import Overdue
+from invitations.calls.verb import ATTEMPTS, verb
 from invitations.conf import limits
 from invitations.errors import SENTENCES, CallError, Code
-from invitations.events import Change
 from invitations.models import Call, EventKind, Invitation, InvitationState, Participant
-from invitations.sheets import Actor, CallSheet, Person
+from invitations.store import looks, rows
+from invitations.store.sheets import Actor, CallSheet, Person
 
 Problem = dict[str, str]
 
@@ -396,5 +397,5 @@ def _invitations(
 
 def _warnings(ring: Ring) -> list[dict[str, str]]:
     """An unknown ring resource never loses a ring; the sender is told."""
-    known = ring.resource_id is None or resources.is_known(ring.resource_id)
+    known = ring.resource_id is None or looks.is_known(ring.resource_id)
     return [] if known else [{"code": "unknown_resource"}]

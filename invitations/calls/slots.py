@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from invitations import rows
 from invitations.calls.transaction import Overdue
 from invitations.conf import limits
-from invitations.sheets import MEDIA_PROOF_SECONDS
+from invitations.store import rows
+from invitations.store.sheets import MEDIA_PROOF_SECONDS
 
 # Each branch is one look-up in a partial index of open rows: the history's size does not matter. The deadlines are
 # those of the whole call: whoever is rung by a vanished caller, or alone with a vanished partner, is not busy.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from invitations import rows
 from invitations.calls.answering import enter, leave_others, take_call
 from invitations.calls.closing import cancel_pending, finish, save, settle, take_out
+from invitations.calls.events import Change
 from invitations.calls.loading import lock_for, lock_person, lock_stays, refuse_if_over
-from invitations.calls.transaction import verb, write
+from invitations.calls.transaction import write
+from invitations.calls.verb import verb
 from invitations.conf import limits
 from invitations.errors import CallError, Code
-from invitations.events import Change
 from invitations.models import Call, CallEvent, EndReason, EventKind, LeftReason, Participant
-from invitations.sheets import MEDIA_PROOF_SECONDS, Actor, CallSheet
+from invitations.store import rows
+from invitations.store.sheets import MEDIA_PROOF_SECONDS, Actor, CallSheet
 
 PROOF_INTERVAL_SECONDS = 2
 """A proof of life within this time of the last one is not written again."""

@@ -13,7 +13,7 @@ from invitations.calls.reading import view
 from invitations.calls.told_deliveries import Told, told
 from invitations.models import CallEvent, EventKind
 from invitations.serializers import moment
-from invitations.sheets import CallSheet
+from invitations.store.sheets import CallSheet
 
 Data = dict[str, Any]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from invitations.delivery_words import reason_words
 from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, Invitation
-from invitations.sheets import CallSheet
+from invitations.push.words import reason_words
+from invitations.store.sheets import CallSheet
 
 CODES = (
     "delivery.pending",

@@ -1,4 +1,4 @@
-"""How a verb meets the database: one transaction each, again when it met something overdue.
+"""How a verb meets the database: in one write transaction of its own, or as its part of a batch.
 
 On SQLite the writers of a process also queue for one lock of their own: the database's busy handler polls with growing
 sleeps, a lock hands over at once."""
@@ -6,22 +6,13 @@ sleeps, a lock hands over at once."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
 from django.db import connection, transaction
 
-from invitations import statements
-from invitations.errors import CallError, Code
+from invitations.store import statements
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-ATTEMPTS = 8
-"""How often a verb starts again before it gives up as `unavailable`."""
 _sqlite_writers = threading.RLock()
 
 
@@ -35,31 +26,6 @@ class Overdue(Exception):
     def __init__(self, *call_pks: int) -> None:
         self.call_pks = call_pks
         super().__init__(call_pks)
-
-
-def verb(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a verb in one transaction; expire what is overdue first if it says so.
-
-    Raises:
-        CallError: the verb's own, or `unavailable` when it could not get through.
-    """
-
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        from invitations.calls.expiring import expire
-
-        for _ in range(ATTEMPTS):
-            try:
-                with write():
-                    return function(*args, **kwargs)
-            except Overdue as overdue:
-                now = kwargs["now"]
-                assert isinstance(now, datetime)  # noqa: S101  every verb takes `now` by keyword
-                for call_pk in overdue.call_pks:
-                    expire(call_pk, now=now)
-        raise CallError(Code.UNAVAILABLE)
-
-    return run
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from invitations import rows, statements
 from invitations.conf import limits
-from invitations.sheets import MEDIA_PROOF_SECONDS
+from invitations.store import rows, statements
+from invitations.store.sheets import MEDIA_PROOF_SECONDS
 
 EXPIRE = "expire the rings of call"
 RING_AGAIN = "ring again for invitation"

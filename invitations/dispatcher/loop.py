@@ -18,7 +18,7 @@ from channels.layers import get_channel_layer
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from invitations import calls, live
+from invitations import calls
 from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.due import (
     END_ACTIVE,
@@ -34,6 +34,7 @@ from invitations.dispatcher.due import (
 from invitations.dispatcher.post import Post
 from invitations.dispatcher.pruning import prune
 from invitations.dispatcher.trouble import drop_connection, report
+from invitations.live import publishing
 
 logger = logging.getLogger(__name__)
 
@@ -120,13 +121,13 @@ class Dispatcher:
         channel = await layer.new_channel("dispatcher")
         try:
             while True:
-                await layer.group_add(live.DISPATCHERS, channel)
+                await layer.group_add(publishing.DISPATCHERS, channel)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(REJOIN_SECONDS):
                         while await layer.receive(channel):
                             self._post.wake()
         finally:
-            await layer.group_discard(live.DISPATCHERS, channel)
+            await layer.group_discard(publishing.DISPATCHERS, channel)
             if hasattr(layer, "close_channel"):
                 await layer.close_channel(channel)
 

@@ -15,13 +15,14 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from invitations import calls, deliveries, devices, messages, transports
+from invitations import calls, transports
 from invitations.calls.transaction import write
-from invitations.deliveries import Claimed, Outcome
 from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.trouble import drop_connection, report
 from invitations.models import DeliveryKind, DeliveryState, DisabledReason
-from invitations.sheets import CallSheet
+from invitations.push import deliveries, devices, messages
+from invitations.push.deliveries import Claimed, Outcome
+from invitations.store.sheets import CallSheet
 from invitations.transports import Address, Gone, Message, Refused, TryLater
 
 logger = logging.getLogger(__name__)

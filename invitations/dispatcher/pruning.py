@@ -8,9 +8,9 @@ from importlib import import_module
 from django.apps import apps
 from django.conf import settings
 
-from invitations import devices
 from invitations.calls.transaction import write
 from invitations.models import Delivery, DeliveryKind
+from invitations.push import devices
 
 PRUNE_BATCH = 1000
 TESTS_KEPT = timedelta(days=1)

@@ -24,11 +24,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import conditional_page
 from django.views.generic import FormView, TemplateView, View
 
-from invitations import devices
-from invitations.api import throttles
-from invitations.api.errors import problem_page
 from invitations.errors import CallError, Code
 from invitations.pages.forms import SignInForm, SignUpForm
+from invitations.push import devices
+from invitations.requests import throttles
+from invitations.requests.problems import problem_page
 
 
 def signup_open() -> bool:

@@ -16,8 +16,8 @@ from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 from django.utils.http import is_same_domain
 
-from invitations.api.tokens import token_of_digest, valid_token
-from invitations.tickets import redeem_ticket
+from invitations.live.tickets import redeem_ticket
+from invitations.requests.tokens import token_of_digest, valid_token
 
 Scope = dict[str, Any]
 

@@ -16,18 +16,20 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from invitations import calls, devices, live, presence
-from invitations.api.errors import problem
-from invitations.api.operations import perform, snapshot
+from invitations import calls
 from invitations.conf import limits
 from invitations.errors import SENTENCES, Code
+from invitations.live import presence, publishing
+from invitations.push import devices
+from invitations.requests.problems import problem
+from invitations.requests.verbs import perform, snapshot
 from invitations.serializers import call_view, moment
-from invitations.sheets import Actor
 from invitations.sockets import frames, signalling
 from invitations.sockets.authentication import Identity, identify, origin_allowed, still_valid
 from invitations.sockets.frames import BadFrame, Frame
 from invitations.sockets.pace import Pace
 from invitations.sockets.workers import workers
+from invitations.store.sheets import Actor
 
 logger = logging.getLogger(__name__)
 NOT_AUTHENTICATED = 4401
@@ -89,7 +91,7 @@ class LiveSocket:
 
     async def serve(self) -> None:
         """Answer the handshake, then every frame until the client or the server closes."""
-        live.serve_on(asyncio.get_running_loop())
+        publishing.serve_on(asyncio.get_running_loop())
         await self._receive()
         if not await self._admit():
             return
@@ -242,7 +244,7 @@ class LiveSocket:
             async with asyncio.timeout(LAYER_SECONDS):
                 if not self._channel:
                     self._channel = await self._layer.new_channel()
-                await self._layer.group_add(live.group_of(self._identity.user_id), self._channel)
+                await self._layer.group_add(publishing.group_of(self._identity.user_id), self._channel)
         except Exception as error:  # Redis may be away in any of a dozen ways
             logger.warning("A live socket goes without live frames until its next sync: %s", type(error).__name__)
         if self._actor is not None and self._channel and self._actor.origin != self._channel:
@@ -300,7 +302,7 @@ class LiveSocket:
             logger.exception("A live socket could not be checked; its next sync is")
 
     async def _say(self, frame: Frame) -> None:
-        await self._send({"type": "websocket.send", "text": live.encode_anything(frame)})
+        await self._send({"type": "websocket.send", "text": publishing.encode_anything(frame)})
 
     async def _close(self, code: int) -> None:
         await self._send({"type": "websocket.close", "code": code})
@@ -330,7 +332,7 @@ class LiveSocket:
             return
         try:
             async with asyncio.timeout(LAYER_SECONDS):
-                await self._layer.group_discard(live.group_of(user_id), self._channel)
+                await self._layer.group_discard(publishing.group_of(user_id), self._channel)
                 if hasattr(self._layer, "close_channel"):
                     await self._layer.close_channel(self._channel)
         except Exception as error:  # as in _join

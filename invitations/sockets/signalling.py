@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from invitations import live, rows
 from invitations.errors import SENTENCES, Code
+from invitations.live import publishing
 from invitations.sockets.frames import BadFrame
+from invitations.store import rows
 
 # Everybody who is or was in the call, and whether the sender was ever asked into it.
 PARTIES = """
@@ -61,7 +62,7 @@ def relay(to_user_id: int, to_device: str, *, call_id: str, sender: str, sender_
         "data": data,
     }
     try:
-        text = live.encode_anything(frame)
+        text = publishing.encode_anything(frame)
     except (ValueError, RecursionError):
         raise BadFrame(Code.INVALID, "`data` is nested too deep or holds a number without bounds.") from None
-    live.publish(live.group_of(to_user_id), {"type": "live.signal", "text": text, "device_id": to_device})
+    publishing.publish(publishing.group_of(to_user_id), {"type": "live.signal", "text": text, "device_id": to_device})

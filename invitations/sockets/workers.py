@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from django.db import close_old_connections, connection
 
-from invitations import live
 from invitations.calls.transaction import batch as together
+from invitations.live import publishing
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -82,7 +82,7 @@ class BatchWriter:
             while len(batch) < LARGEST_BATCH and not self._jobs.empty():
                 batch.append(self._jobs.get())
             try:
-                with live.gathered():
+                with publishing.gathered():
                     self._do(batch)
             except Exception:
                 # Whatever it was: if this thread ended, every later verb of every socket would wait for ever.

@@ -12,8 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from invitations import calls, devices, resources
+from invitations import calls
 from invitations.models import Delivery, Device, RingResource
+from invitations.push import devices
+from invitations.store import looks
 from invitations.transports import Address
 
 if TYPE_CHECKING:
@@ -29,9 +31,9 @@ WAV = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10
 @pytest.fixture(autouse=True)
 def _uploads(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.MEDIA_ROOT = tmp_path
-    resources.forget()
+    looks.forget()
     yield
-    resources.forget()
+    looks.forget()
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def test_a_resource_with_a_ringtone_is_served_and_used_at_once(
     admin_site: Client, client: Client, ring: Callable[..., calls.CallSheet], alice: User, bob: User, now: datetime
 ) -> None:
     assert added(admin_site, ringtone=SimpleUploadedFile("Ding dong.WAV", WAV), is_default="on") == {}
-    look = resources.look_of(None)
+    look = looks.look_of(None)
     assert look.ringtone_url is not None
     answer = client.get(look.ringtone_url)
     assert b"".join(answer.streaming_content) == WAV  # type: ignore[attr-defined]
@@ -133,10 +135,10 @@ def test_there_is_one_default(admin_site: Client) -> None:
 
 def test_a_deleted_resource_leaves_the_plain_look(admin_site: Client) -> None:
     added(admin_site, is_default="on")
-    assert resources.look_of("gentle").accent == "#1a73e8"
+    assert looks.look_of("gentle").accent == "#1a73e8"
     place = reverse(f"{RESOURCES}delete", args=[RingResource.objects.get().pk])
     admin_site.post(place, {"post": "yes"})
-    assert resources.look_of("gentle") == resources.PLAIN
+    assert looks.look_of("gentle") == looks.PLAIN
 
 
 @pytest.mark.parametrize("name", ["../callinvite.sqlite3", "..%2Fsecret-key", "a.wav", f"{'0' * 32}.svg"])

@@ -63,7 +63,7 @@ def app_of() -> Callable[..., Rest]:
     """REST as an app of one user, with a token."""
     from rest_framework.test import APIClient
 
-    from invitations.api.tokens import issue_token
+    from invitations.requests.tokens import issue_token
 
     def sign_in(user: User, device_name: str = "") -> Rest:
         token, _ = issue_token(user, device_name, timezone.now())

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils import timezone
 
-from invitations import devices
 from invitations.models import Device
+from invitations.push import devices
 from invitations.transports import vapid
 from tests.api.conftest import Rest, problem_of
 from tests.transports.test_addresses import HOSTILE

@@ -12,10 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invitations import calls, ice
-from invitations.api.operations import perform
 from invitations.checks import TAG
 from invitations.models import Invitation
-from invitations.sheets import Actor
+from invitations.requests.verbs import perform
+from invitations.store.sheets import Actor
 from tests.api.conftest import problem_of
 
 SECRET = "north-star"

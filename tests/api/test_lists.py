@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from invitations import calls, presence
+from invitations import calls
+from invitations.live import presence
 from invitations.models import CallingPreferences
-from invitations.sheets import Actor
+from invitations.store.sheets import Actor
 from tests.api.conftest import problem_of
 
 

@@ -10,9 +10,9 @@ from django.db import OperationalError
 from django.test import RequestFactory
 
 from invitations import calls
-from invitations.api.errors import STATUS, TooLarge
 from invitations.api.parsers import read_object
 from invitations.errors import SENTENCES, Code
+from invitations.requests.problems import STATUS, TooLarge
 from tests.api.conftest import API, problem_of
 
 JSON = "application/json"

@@ -8,9 +8,9 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from invitations.api.components import problem_name
-from invitations.api.operations import VERBS
+from invitations.api.openapi.components import problem_name
 from invitations.errors import Code
+from invitations.requests.verbs import VERBS
 from tests.api.conftest import API
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from invitations.api import throttles
 from invitations.errors import CallError
 from invitations.models import Device
+from invitations.requests import throttles
 from tests.api.conftest import API, Rest, problem_of
 from tests.conftest import PASSWORD
 

@@ -11,7 +11,7 @@ import pytest
 
 from invitations import calls
 from invitations.errors import CallError, Code
-from invitations.sheets import Actor
+from invitations.store.sheets import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

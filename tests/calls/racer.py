@@ -19,7 +19,7 @@ def main() -> None:
 
     from invitations import calls
     from invitations.errors import CallError
-    from invitations.sheets import Actor
+    from invitations.store.sheets import Actor
 
     connection.ensure_connection()
     print("ready", flush=True)

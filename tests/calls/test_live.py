@@ -12,8 +12,9 @@ import pytest
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from invitations import calls, live
+from invitations import calls
 from invitations.errors import Code
+from invitations.live import publishing
 from invitations.models import User
 from tests.calls.conftest import acting, refused, seconds
 
@@ -32,7 +33,7 @@ class Pages:
         self._channels: dict[str, str] = {}
         for user in people:
             channel = self._run(self._layer.new_channel())
-            self._run(self._layer.group_add(live.group_of(user.pk), channel))
+            self._run(self._layer.group_add(publishing.group_of(user.pk), channel))
             self._channels[user.username] = channel
 
     def messages(self) -> Frames:

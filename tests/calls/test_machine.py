@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from invitations import calls
 from invitations.errors import CallError
 from invitations.models import Call, CallEvent, CallingPreferences, Invitation, Participant
-from invitations.sheets import Actor
+from invitations.store.sheets import Actor
 from tests.calls.model import PEOPLE_PER_CALL, Person, Refused, World
 from tests.calls.model import Call as ModelCall
 

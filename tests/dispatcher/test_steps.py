@@ -18,7 +18,7 @@ from invitations.conf import limits
 from invitations.dispatcher import Dispatcher, agenda, prune
 from invitations.dispatcher import due as acts
 from invitations.models import Call, CallEvent, Invitation, Participant
-from invitations.sheets import MEDIA_PROOF_SECONDS
+from invitations.store.sheets import MEDIA_PROOF_SECONDS
 from tests.dispatcher.conftest import Clock
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ def test_every_documented_error_code_exists():
 
 @pytest.mark.parametrize(("status", "code"), [each for each in CODES_DOCUMENTED if each[0] != "—"])
 def test_documented_statuses_are_those_that_are_sent(status, code):
-    from invitations.api.errors import STATUS
+    from invitations.requests.problems import STATUS
 
     assert STATUS[errors.Code(code)] == int(status)
 

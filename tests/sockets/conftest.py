@@ -12,7 +12,7 @@ from tests.sockets.page import HOST, Page, in_thread, session_of
 from tests.support import services
 
 OpenPage = Callable[..., Awaitable[Page]]
-EMBEDDED = {"default": {"BACKEND": "invitations.layers.EmbeddedChannelLayer"}}
+EMBEDDED = {"default": {"BACKEND": "invitations.live.layers.EmbeddedChannelLayer"}}
 
 
 def on_redis(url: str) -> dict[str, Any]:

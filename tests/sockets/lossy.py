@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from invitations.layers import EmbeddedChannelLayer, Message
+from invitations.live.layers import EmbeddedChannelLayer, Message
 
 
 class LossyChannelLayer(EmbeddedChannelLayer):

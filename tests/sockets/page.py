@@ -12,7 +12,7 @@ from django.db import connections
 from django.test import Client
 
 from callinvite.asgi import application
-from invitations import live
+from invitations.live import publishing
 from invitations.models import User
 
 Frame = dict[str, Any]
@@ -137,7 +137,7 @@ class Page:
         """Every frame published to this user until now, with no waiting for frames that may not come."""
         assert self.user is not None
         marker = json.dumps({"type": "marker", "of": id(self)})
-        live.publish(live.group_of(self.user.pk), {"type": "live.frame", "text": marker, "origin": None})
+        publishing.publish(publishing.group_of(self.user.pk), {"type": "live.frame", "text": marker, "origin": None})
         frames = []
         while (frame := await self._next()) != {"type": "marker", "of": id(self)}:
             if frame["type"] != "marker":

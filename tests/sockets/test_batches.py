@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from invitations import live
 from invitations.calls.transaction import write
+from invitations.live import publishing
 from invitations.models import Call, User
 from invitations.sockets.workers import workers
 from tests.sockets.conftest import OpenPage
@@ -142,7 +142,7 @@ async def test_two_of_them_for_one_slot_have_one_winner(
 def _writes_then_fails() -> None:
     with write():
         User.objects.create(username="half-done")
-        transaction.on_commit(lambda: live.publish("callinvite.half", {"type": "live.frame"}))
+        transaction.on_commit(lambda: publishing.publish("callinvite.half", {"type": "live.frame"}))
         raise RuntimeError("half way")
 
 

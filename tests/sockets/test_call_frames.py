@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from invitations import calls
 from invitations.models import User
-from invitations.sheets import Actor
+from invitations.store.sheets import Actor
 from tests.sockets.conftest import OpenPage
 from tests.sockets.page import in_thread
 

@@ -9,8 +9,8 @@ from django.core.cache import cache
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from invitations.api.tokens import issue_token
 from invitations.models import User
+from invitations.requests.tokens import issue_token
 from tests.sockets.page import HOST, ORIGIN, Page, in_thread, session_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedded_layer")]

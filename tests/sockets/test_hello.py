@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from invitations import calls, devices
+from invitations import calls
 from invitations.models import CallingPreferences, Device, Participant, User
-from invitations.sheets import Actor
+from invitations.push import devices
+from invitations.store.sheets import Actor
 from tests.sockets.conftest import OpenPage
 from tests.sockets.page import Page, in_thread, session_of
 

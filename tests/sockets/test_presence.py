@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from invitations import presence
+from invitations.live import presence
 from invitations.models import User
 from tests.sockets.conftest import OpenPage
 from tests.sockets.page import Page, in_thread, session_of

@@ -10,8 +10,8 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from invitations import calls
-from invitations.api.tokens import issue_token, revoke_token
 from invitations.models import Call, Participant, User
+from invitations.requests.tokens import issue_token, revoke_token
 from tests.sockets.conftest import OpenPage
 from tests.sockets.page import Page, in_thread, session_of
 

@@ -25,15 +25,15 @@ class Command(BaseCommand):
         asyncio.run(self._dispatch())
 
     async def _dispatch(self) -> None:
-        from invitations import live
         from invitations.dispatcher import Dispatcher
+        from invitations.live import publishing
         from invitations.management.memory import keep_what_is_loaded
 
         dispatcher = Dispatcher()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, dispatcher.stop)
-        live.serve_on(loop)
+        publishing.serve_on(loop)
         keep_what_is_loaded()
         self.stdout.write("The dispatcher is running.")
         self.stdout.flush()

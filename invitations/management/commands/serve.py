@@ -50,8 +50,9 @@ class Command(BaseCommand):
         from channels.routing import get_default_application
         from django.utils import timezone
 
-        from invitations import calls, live
+        from invitations import calls
         from invitations.dispatcher import Dispatcher
+        from invitations.live import publishing
         from invitations.management.memory import keep_what_is_loaded
         from invitations.management.server import WebServer
 
@@ -61,7 +62,7 @@ class Command(BaseCommand):
 
         def start(listening_port: int) -> None:
             loop = asyncio.get_running_loop()
-            live.serve_on(loop)
+            publishing.serve_on(loop)
             tasks.append(loop.create_task(dispatcher.run()))
             keep_what_is_loaded()
             self.stdout.write(f"Callinvite is ready at http://{_in_url(host)}:{listening_port}/")

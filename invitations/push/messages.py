@@ -11,11 +11,12 @@ import json
 from datetime import datetime
 from typing import Any
 
-from invitations import action_tokens, resources
 from invitations.models import Invitation, StopReason
-from invitations.resources import Look
+from invitations.push import action_tokens
 from invitations.serializers import default_message, moment, person_view, ring_words
-from invitations.sheets import CallSheet
+from invitations.store import looks
+from invitations.store.looks import Look
+from invitations.store.sheets import CallSheet
 from invitations.transports import MAX_PAYLOAD_BYTES
 
 JSON = dict[str, Any]
@@ -40,7 +41,7 @@ def ring(sheet: CallSheet, invitation: Invitation, *, device_id: str, origin: st
         now: the moment.
     """
     call = sheet.call
-    look = resources.look_of(invitation.resource_id)
+    look = looks.look_of(invitation.resource_id)
     title, body = ring_words(sheet, invitation, look)
     return {
         "web_push": WEB_PUSH,
@@ -89,7 +90,7 @@ def stop(
         now: the moment.
     """
     call = sheet.call
-    look = resources.look_of(invitation.resource_id)
+    look = looks.look_of(invitation.resource_id)
     inviter = sheet.people.get(invitation.inviter_id) or sheet.people[call.caller_id]
     missed = invitation.missed
     place = invitation.answered_label or "another device"
@@ -132,7 +133,7 @@ def test(delivery_pk: int, *, device_id: str, origin: str, expires_at: datetime,
         expires_at: until when it may arrive.
         now: the moment.
     """
-    look = resources.look_of(None)
+    look = looks.look_of(None)
     title, body = "Test ring", "This device rings when somebody calls you."
     return {
         "web_push": WEB_PUSH,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from invitations import deliveries
 from invitations.models import Delivery, Device, RingResource
-from tests.deliveries.conftest import MakeDevice, Ring
+from invitations.push import deliveries
+from tests.push.conftest import MakeDevice, Ring
 
 if TYPE_CHECKING:
     from invitations.models import User

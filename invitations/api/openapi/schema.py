@@ -8,7 +8,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 
-from invitations.api.components import COMPONENTS
+from invitations.api.openapi.components import COMPONENTS
 
 
 class CallinviteSchema(AutoSchema):
@@ -46,7 +46,7 @@ _TAGS: dict[str, str] = {
 class BearerScheme(OpenApiAuthenticationExtension):
     """An app's token."""
 
-    target_class = "invitations.api.tokens.BearerAuthentication"
+    target_class = "invitations.requests.tokens.BearerAuthentication"
     name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
@@ -72,7 +72,7 @@ class InvitationScheme(OpenApiAuthenticationExtension):
 class BrowserScheme(OpenApiAuthenticationExtension):
     """A browser's session."""
 
-    target_class = "invitations.api.tokens.BrowserAuthentication"
+    target_class = "invitations.requests.tokens.BrowserAuthentication"
     name = "session"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:

@@ -11,9 +11,11 @@ from typing import Any
 
 from django.db import transaction
 
-from invitations import deliveries, live, rows
+from invitations.live import publishing
 from invitations.models import CallEvent, EventKind, Invitation, StopReason
-from invitations.sheets import Actor, CallSheet
+from invitations.push import deliveries
+from invitations.store import rows
+from invitations.store.sheets import Actor, CallSheet
 
 
 class Change:
@@ -83,7 +85,7 @@ class Change:
             deliveries.plan_stops([each.pk for each in stopped], reason, now=self.now, besides=besides)
         transaction.on_commit(
             partial(
-                live.publish_call,
+                publishing.publish_call,
                 self.sheet,
                 self._kinds(),
                 actor=self._by.username if self._by else None,

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from invitations import calls, deliveries, presence
+from invitations import calls
 from invitations.dispatcher import Dispatcher
+from invitations.live import presence
 from invitations.models import CallEvent, Delivery, DeliveryState, Invitation
-from tests.deliveries.conftest import (
+from invitations.push import deliveries
+from tests.push.conftest import (
     MakeDevice,
     Ring,
     acting,

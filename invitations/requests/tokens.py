@@ -21,10 +21,11 @@ from rest_framework.authentication import CSRFCheck, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from invitations import devices, rows
-from invitations.api.errors import CsrfFailed
 from invitations.models import Device, DeviceKind
-from invitations.sheets import Actor
+from invitations.push import devices
+from invitations.requests.problems import CsrfFailed
+from invitations.store import rows
+from invitations.store.sheets import Actor
 
 
 class BearerAuthentication(TokenAuthentication):

@@ -12,8 +12,8 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from invitations import conf, transports
-from invitations.api.errors import InvalidInput
 from invitations.models import DeviceKind, RejectReason
+from invitations.requests.problems import InvalidInput
 from invitations.transports import Address, InvalidAddress, vapid
 
 DEVICE_ID = r"[A-Za-z0-9._~-]{1,64}"

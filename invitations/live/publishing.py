@@ -15,9 +15,9 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from invitations.layers import EmbeddedChannelLayer
+from invitations.live.layers import EmbeddedChannelLayer
 from invitations.serializers import seen_by, shared_view
-from invitations.sheets import CallSheet
+from invitations.store.sheets import CallSheet
 
 logger = logging.getLogger(__name__)
 

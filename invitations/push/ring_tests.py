@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from invitations import deliveries
 from invitations.conf import limits
-from invitations.delivery_words import reason_words
 from invitations.errors import CallError, Code
 from invitations.models import Delivery, DeliveryKind, DeliveryState, Device
+from invitations.push import deliveries
+from invitations.push.words import reason_words
 from invitations.serializers import moment
 
 JSON = dict[str, Any]

@@ -6,11 +6,11 @@ import timeit
 
 import pytest
 
-from invitations.api import inputs
-from invitations.api.operations import VERBS, perform
+from invitations.live.tickets import Ticket, make_ticket, redeem_ticket
 from invitations.models import Call, Participant
-from invitations.sheets import Actor
-from invitations.tickets import Ticket, make_ticket, redeem_ticket
+from invitations.requests import inputs
+from invitations.requests.verbs import VERBS, perform
+from invitations.store.sheets import Actor
 
 GOOD = {"invitees": ["bob"], "is_video_call": True}
 

@@ -14,9 +14,9 @@ from django.contrib.auth import get_user_model
 from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.base import ModelState
 
-from invitations import statements
 from invitations.models import CallingPreferences, Device
-from invitations.sheets import Person
+from invitations.store import statements
+from invitations.store.sheets import Person
 
 M = TypeVar("M", bound=models.Model)
 Convert = Callable[[Any], Any]

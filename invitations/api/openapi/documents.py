@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from invitations import conf
-from invitations.api import inputs
-from invitations.api.components import CALL_ID_PATTERN, DEVICE_ID_PATTERN, problem_name, ref
-from invitations.api.errors import CONTENT_TYPE, STATUS
+from invitations.api.openapi.components import CALL_ID_PATTERN, DEVICE_ID_PATTERN, problem_name, ref
 from invitations.errors import SENTENCES, Code
 from invitations.models import CallState
+from invitations.requests import inputs
+from invitations.requests.problems import CONTENT_TYPE, STATUS
 
 View = TypeVar("View", bound=type)
 Decorator = Callable[..., Any]

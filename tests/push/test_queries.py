@@ -11,10 +11,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from invitations import calls, deliveries
+from invitations import calls
 from invitations.calls.transaction import write
 from invitations.models import Call, Delivery, Device, Invitation, User
-from tests.deliveries.conftest import MakeDevice, Ring, acting, claim, deliver, seconds, settle
+from invitations.push import deliveries
+from tests.push.conftest import MakeDevice, Ring, acting, claim, deliver, seconds, settle
 
 PAST = 3_000
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
-from invitations import calls, deliveries, devices
-from invitations.deliveries import LEASE_SECONDS
+from invitations import calls
 from invitations.models import Delivery, DeliveryState
-from tests.deliveries.conftest import (
+from invitations.push import deliveries, devices
+from invitations.push.deliveries import LEASE_SECONDS
+from tests.push.conftest import (
     MakeDevice,
     Ring,
     acting,

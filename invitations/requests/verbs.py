@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from invitations import calls, conf, ice
-from invitations.api import inputs
-from invitations.api.errors import InvalidInput, call_problem, invalid_problem, problem
 from invitations.errors import CallError, Code
+from invitations.requests import inputs
+from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.serializers import call_view, moment
-from invitations.sheets import Actor, CallSheet
+from invitations.store.sheets import Actor, CallSheet
 
 JSON = dict[str, Any]
 Answer = tuple[int, JSON]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from invitations import calls, deliveries, devices
+from invitations import calls
 from invitations.models import Delivery, DeliveryState, Device, Invitation
-from tests.deliveries.conftest import (
+from invitations.push import deliveries, devices
+from tests.push.conftest import (
     MakeDevice,
     Ring,
     acting,

@@ -7,8 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 from invitations import calls, transports
-from invitations.api.errors import STATUS
-from invitations.api.inputs import CALL_ID, DEVICE_ID
 from invitations.errors import SENTENCES, Code
 from invitations.models import (
     CallState,
@@ -21,6 +19,8 @@ from invitations.models import (
     LeftReason,
     RejectReason,
 )
+from invitations.requests.inputs import CALL_ID, DEVICE_ID
+from invitations.requests.problems import STATUS
 
 Schema = dict[str, Any]
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 from channels.exceptions import ChannelFull
 
-from invitations.layers import EmbeddedChannelLayer
+from invitations.live.layers import EmbeddedChannelLayer
 
 
 @pytest.fixture

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from invitations import calls, messages, resources
+from invitations import calls
 from invitations.models import RingResource, StopReason
+from invitations.push import messages
+from invitations.store import looks
 from invitations.transports import MAX_PAYLOAD_BYTES
-from tests.deliveries.conftest import Ring, acting, seconds
+from tests.push.conftest import Ring, acting, seconds
 
 if TYPE_CHECKING:
     from invitations.models import User
@@ -190,9 +192,9 @@ def test_a_resource_gives_words_pictures_and_manners_where_the_sender_gives_none
         title_template="{caller} needs you",
         message_template="A {call}, now",
     )
-    resources.forget()
+    looks.forget()
     sent = ring_of(ring(alice, bob, resource_id="urgent"), now)
-    resources.forget()
+    looks.forget()
     assert (sent["notification"]["title"], sent["notification"]["body"]) == ("Alice needs you", "A video call, now")
     assert sent["notification"]["silent"] is True
     assert sent["notification"]["icon"].endswith("/ring-resources/i.png")
@@ -206,10 +208,10 @@ def test_a_callers_name_that_looks_like_a_placeholder_is_left_alone(
     ring: Ring, alice: User, bob: User, now: datetime
 ) -> None:
     RingResource.objects.create(resource_id="plain", name="Plain", is_default=True, title_template="{caller}")
-    resources.forget()
+    looks.forget()
     sheet = ring(alice, bob)
     person = sheet.people[alice.pk]
     sheet.people[alice.pk] = type(person)(person.id, person.username, "{call}", person.call_waiting, "")
     sent = ring_of(sheet, now)
-    resources.forget()
+    looks.forget()
     assert sent["notification"]["title"] == "{call}"

@@ -14,8 +14,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from invitations import live, presence, rows, statements
+from invitations.live import presence, publishing
 from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, StopReason
+from invitations.store import rows, statements
 
 LEASE_SECONDS = 10
 """How long a claimed delivery belongs to who claimed it: twice what a push service may take to answer."""
@@ -245,7 +246,7 @@ def plan_test(device: Device, *, now: datetime) -> Delivery:
         due_at=now,
         expires_at=now + timedelta(seconds=TEST_SECONDS),
     )
-    transaction.on_commit(live.wake_dispatchers)
+    transaction.on_commit(publishing.wake_dispatchers)
     return owed
 
 
@@ -422,7 +423,7 @@ def _held_back(dues: list[_Due], now: datetime) -> set[int]:
 
 def _plan(sql: str, values: Sequence[Any]) -> None:
     if rows.execute(sql, values):
-        transaction.on_commit(live.wake_dispatchers)
+        transaction.on_commit(publishing.wake_dispatchers)
 
 
 def _marks(values: Sequence[Any]) -> str:

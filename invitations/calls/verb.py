@@ -1,0 +1,41 @@
+"""What makes a function a verb: one transaction, and a fresh start after it met a deadline that has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from invitations.calls.expiring import expire
+from invitations.calls.transaction import Overdue, write
+from invitations.errors import CallError, Code
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTEMPTS = 8
+"""How often a verb starts again before it gives up as `unavailable`."""
+
+
+def verb(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a verb in one transaction; expire what is overdue first if it says so.
+
+    Raises:
+        CallError: the verb's own, or `unavailable` when it could not get through.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(ATTEMPTS):
+            try:
+                with write():
+                    return function(*args, **kwargs)
+            except Overdue as overdue:
+                now = kwargs["now"]
+                assert isinstance(now, datetime)  # noqa: S101  every verb takes `now` by keyword
+                for call_pk in overdue.call_pks:
+                    expire(call_pk, now=now)
+        raise CallError(Code.UNAVAILABLE)
+
+    return run

@@ -1,0 +1,1 @@
+"""How a call is read and written: rows, statements, and a call as a verb holds it."""
