@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -404,6 +405,22 @@ def test_its_authority_is_trusted_only_by_who_is_given_it() -> None:
         phone = service.subscribe()
         with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
             Sender(other.ca_file).send(phone.subscription, {})
+
+
+def test_a_client_that_does_not_end_tls_holds_up_nothing() -> None:
+    with PushService(tls=True) as service:
+        context = ssl.create_default_context(cafile=service.ca_file)
+        below = socket.create_connection(("127.0.0.1", service.port))
+        with context.wrap_socket(below, server_hostname="127.0.0.1") as connection:
+            connection.sendall(b"GET /stray HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            assert connection.recv(1024).startswith(b"HTTP/1.1 404 ")
+            # The service has ended TLS on its side, and waits for this one to do the same.
+            below = socket.socket(fileno=connection.detach())
+        with below:
+            service.stop()
+            below.settimeout(5)
+            while below.recv(1024):
+                pass
 
 
 def number_of(number: int) -> dict[str, int]:

@@ -217,12 +217,14 @@ class PushService:
 
     async def _break_off(self) -> None:
         assert self._runner is not None
-        server = self._runner.server
-        transports = [each.transport for each in server.connections if each.transport is not None] if server else []
+        for site in list(self._runner.sites):
+            await site.stop()
+        for each in self._runner.server.connections if self._runner.server else []:
+            # A client that reads no more would hold up a polite end. Before the clean-up, which closes: a TLS transport
+            # that is closed twice has let go of the connection below it, and can abort that no more.
+            if each.transport is not None:
+                each.transport.abort()
         await self._runner.cleanup()
-        for each in transports:
-            # A client that reads no more would hold up a polite end.
-            each.abort()
         while asyncio.all_tasks() != {asyncio.current_task()}:
             await asyncio.sleep(0)
         await asyncio.sleep(0)  # the callbacks by which connections end
