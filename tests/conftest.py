@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import connections
 from django.utils import timezone
 
-from tests.support import services
+from tests.support import services, surroundings
 
 if TYPE_CHECKING:
     from rest_framework.test import APIClient
@@ -34,6 +34,7 @@ WAITING = ("test_media_crash",)
 
 
 def pytest_configure() -> None:
+    surroundings.prepare()
     # The real hasher takes a quarter of a second for each user; servers that tests start still use it.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

@@ -25,6 +25,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from tests.support import surroundings
+
 POSTGRES_URL = "TEST_POSTGRES_URL"
 REDIS_URL = "TEST_REDIS_URL"
 SKIPPED = 77
@@ -137,6 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
         The command's exit code; 77 when a service that it was to use is missing, 1 for that with CI=true.
     """
     options = _parser().parse_args(arguments)
+    surroundings.prepare()
     # Unwinds the context managers below, so that a stopped run leaves no server behind.
     signal.signal(signal.SIGTERM, _interrupt)
     environment = dict(os.environ)
