@@ -7,7 +7,7 @@ PY := .venv/bin/python
 BASE := .venv/.installed-base-$(shell cksum < requirements/base.txt | tr ' \t' '__')
 DEV := .venv/.installed-dev-$(shell cksum < requirements/dev.txt | tr ' \t' '__')
 
-.PHONY: help run test lint bench screenshots lock clean
+.PHONY: help run test lint bench screenshots lock release clean
 
 help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options; PUSH=1: push messages per second)"
 	@echo "make screenshots   take the pictures of the README again"
 	@echo "make lock   write requirements/*.txt again from pyproject.toml (UPGRADE=1 takes new versions)"
+	@echo "make release   check that this commit can be released; write its notes, say how to tag it"
 	@echo "make clean  remove caches and .venv; your data in var/ stays"
 
 # The dev lock holds the base lock's versions too, so either mark will do.
@@ -48,6 +49,9 @@ lock: dev-environment
 	$(COMPILE) --extra production -o requirements/base.txt
 	$(COMPILE) --extra production --extra dev --constraint requirements/base.txt -o requirements/dev.txt
 
+release: dev-environment
+	@$(PY) .ci/release.py
+
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov staticfiles
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov staticfiles build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
