@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from invitations import ice
 from invitations.conf import Limits, limits
-from invitations.transports import outbound, vapid
+from invitations.transports import targets, vapid
 
 TAG = "callinvite"
 OWN_LAYERS = {"invitations.live.layers.EmbeddedChannelLayer", "channels.layers.InMemoryChannelLayer"}
@@ -148,7 +148,7 @@ def check_vapid_subject(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(TAG)
 def check_push_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Whether every push service that is named can be meant, and is as safe as a public instance needs it."""
-    allowed = outbound.configured()
+    allowed = targets.configured()
     hint = "See docs/settings.md for the forms."
     found: list[CheckMessage] = [Error(each, hint=hint, id="callinvite.E012") for each in allowed.problems]
     if settings.DEBUG or not _is_public():
@@ -160,7 +160,7 @@ def check_push_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="callinvite.W010",
         )
         for origin in sorted(allowed.origins)
-        if outbound.is_risky(origin)
+        if targets.is_risky(origin)
     ]
 
 

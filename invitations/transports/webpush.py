@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from pywebpush import WebPusher
 
-from invitations.transports import outbound, vapid
+from invitations.transports import outbound, targets, vapid
 from invitations.transports.base import (
     MAX_PAYLOAD_BYTES,
     Address,
@@ -51,7 +51,7 @@ _TOPIC = re.compile(r"[A-Za-z0-9_-]{0,32}", re.ASCII)
 class _Known:
     """An address that was understood; `pusher` encrypts for it."""
 
-    target: outbound.Target
+    target: targets.Target
     signing_key: str
     pusher: Any
 
@@ -162,8 +162,8 @@ def _known(address: Address, hosts: tuple[str, ...]) -> _Known:
         errors["transport"] = f"The transport must be `{WebPush.name}`."
     target = None
     try:
-        target = outbound.target(address.endpoint, outbound.read(hosts))
-    except outbound.NotAllowed as error:
+        target = targets.target(address.endpoint, targets.read(hosts))
+    except targets.NotAllowed as error:
         errors["endpoint"] = str(error)
     # Whether it is on the curve is seen by `check`, and by the encryption itself.
     point = _bytes(address.p256dh)

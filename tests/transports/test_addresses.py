@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from invitations.transports import Address, InvalidAddress, outbound, transport_named, vapid
+from invitations.transports import Address, InvalidAddress, targets, transport_named, vapid
 from tests.transports.conftest import some_address
 
 KNOWN = (
@@ -220,8 +220,8 @@ def test_an_address_may_have_2048_characters() -> None:
 def test_what_is_taken_leads_to_an_allowed_host_in_every_parser(tail: str) -> None:
     for text in (f"https://{tail}", f"https://fcm.googleapis.com{tail}", f"https://{tail}fcm.googleapis.com/x"):
         try:
-            target = outbound.target(text, outbound.read(KNOWN))
-        except outbound.NotAllowed:
+            target = targets.target(text, targets.read(KNOWN))
+        except targets.NotAllowed:
             continue
         assert target.host == "fcm.googleapis.com" or target.host.endswith(".fcm.googleapis.com")
         assert target.url.host == URL(text).host == target.host
@@ -291,7 +291,7 @@ def test_a_change_of_the_setting_counts_at_once(settings: Any) -> None:
     ],
 )
 def test_an_entry_of_the_setting_that_cannot_be_meant_allows_nothing_and_is_named(entry: str) -> None:
-    allowed = outbound.read((entry, "example.org"))
+    allowed = targets.read((entry, "example.org"))
     assert len(allowed.problems) == 1
     assert "entry 1" in allowed.problems[0]
     assert (allowed.hosts, allowed.origins) == ({"example.org"}, set())

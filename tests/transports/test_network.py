@@ -20,7 +20,7 @@ import pytest
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
-from invitations.transports import Refused, TryLater, outbound
+from invitations.transports import Refused, TryLater, outbound, targets
 from invitations.transports.webpush import WebPush
 from tests.commands.test_deployment import PUBLIC, SPECIAL
 from tests.support import push_rules
@@ -110,7 +110,7 @@ async def test_a_name_that_is_bound_anew_after_it_was_looked_at_is_forbidden(
 
 async def test_an_address_that_needs_no_name_is_looked_at_before_it_is_connected(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
-    literal = outbound.Target("", "https://127.0.0.1", "127.0.0.1", True, URL(f"https://127.0.0.1:{port}/x"))
+    literal = targets.Target("", "https://127.0.0.1", "127.0.0.1", True, URL(f"https://127.0.0.1:{port}/x"))
     sender = outbound.Outbound()
     with pytest.raises(Refused) as refused:
         await sender.post(literal, b"x", {})
@@ -229,12 +229,12 @@ def _edges(network: str) -> list[str]:
 # Behind this prefix lies an address of IPv4, which counts as itself.
 @pytest.mark.parametrize("network", [each for each in SPECIAL if each != "64:ff9b::/96"])
 def test_no_special_address_is_public(network: str) -> None:
-    assert [outbound.is_public_address(each) for each in _edges(network)] == [False, False]
+    assert [targets.is_public_address(each) for each in _edges(network)] == [False, False]
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_addresses_of_the_public_internet_are_public(address: str) -> None:
-    assert outbound.is_public_address(address)
+    assert targets.is_public_address(address)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_addresses_of_the_public_internet_are_public(address: str) -> None:
     ],
 )
 def test_an_address_within_an_address_counts(address: str, is_public: bool) -> None:
-    assert outbound.is_public_address(address) == is_public
+    assert targets.is_public_address(address) == is_public
 
 
 NOW = datetime(2026, 11, 15, 12, 0, 0, tzinfo=UTC)
