@@ -120,7 +120,7 @@ def check_ice_servers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(TAG)
 def check_vapid_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Whether messages to push services can be signed, by every process with the same key."""
-    keys = vapid.keys()
+    keys = vapid.keys_in_force()
     if keys.problems:
         return [Error(each, hint="See docs/push.md.", id="callinvite.E011") for each in keys.problems]
     if not keys.pairs and _is_public():

@@ -12,6 +12,7 @@ import pytest
 from py_vapid import Vapid02
 
 from invitations.transports import Refused, vapid
+from invitations.transports.vapid import tokens
 from invitations.transports.webpush import WebPush
 from tests.support import push_rules
 from tests.support.push_service import PushService
@@ -67,9 +68,9 @@ def test_another_subject_makes_another_token(settings: Any) -> None:
 
 
 def test_not_more_than_so_many_tokens_are_kept() -> None:
-    for number in range(vapid.MAX_TOKENS + 10):
+    for number in range(tokens.MAX_TOKENS + 10):
         vapid.authorization("", f"https://{number}.ntfy.sh", now=NOW)
-    assert len(vapid._tokens) == vapid.MAX_TOKENS
+    assert len(tokens._tokens) == tokens.MAX_TOKENS
 
 
 def test_threads_get_tokens_that_are_all_good() -> None:
@@ -184,12 +185,12 @@ def test_keys_that_cannot_be_read_are_never_replaced(key_file: Path) -> None:
 def test_a_bad_key_in_the_list_does_not_stop_the_good_one(settings: Any, signing_key: str) -> None:
     settings.CALLINVITE_VAPID_PRIVATE_KEY = f"nonsense, {settings.CALLINVITE_VAPID_PRIVATE_KEY} ,,"
     assert vapid.current_public_key() == signing_key
-    assert len(vapid.keys().problems) == 1
+    assert len(vapid.keys_in_force().problems) == 1
 
 
 def test_a_private_key_is_not_shown(settings: Any) -> None:
-    assert settings.CALLINVITE_VAPID_PRIVATE_KEY not in repr(vapid.keys())
-    assert "Private" not in repr(vapid.keys())
+    assert settings.CALLINVITE_VAPID_PRIVATE_KEY not in repr(vapid.keys_in_force())
+    assert "Private" not in repr(vapid.keys_in_force())
 
 
 @pytest.mark.parametrize("subject", ["mailto:a@example.org", "https://example.org", "https://example.org:8443/contact"])

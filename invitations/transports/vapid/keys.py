@@ -1,14 +1,12 @@
-"""The keys with which this server signs what it sends (RFC 8292), and the signed tokens, kept as long as they are good.
+"""The keys with which this server signs what it sends: from the environment, or from a file in the data directory.
 
-Keys come from the environment, or from a file in the data directory. The first is current; the others sign for
-addresses that were made with them, so that a new key loses no device. No key is ever logged, or part of a problem."""
+The first is current; the others sign for addresses that were made with them, so that a new key loses no device. No key
+is ever logged, or part of a problem."""
 
 from __future__ import annotations
 
 import os
-import re
 import secrets
-import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,24 +16,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
-from py_vapid import jwt
 
 from invitations.transports.base import from_base64, to_base64url
 
-TOKEN_SECONDS = 12 * 3600
-"""How long a token is good; services allow 24 hours at most (RFC 8292 section 2)."""
-RENEW_SECONDS = 3600
-"""How long before its end a token is replaced."""
-MAX_TOKENS = 1024
-
 ENVIRONMENT = "CALLINVITE_VAPID_PRIVATE_KEY"
 FILE = "CALLINVITE_VAPID_KEY_FILE"
-_SUBJECT = re.compile(r"mailto:[^@\s]+@(?P<domain>[^@\s]+)|https://(?P<host>\[[0-9a-f:.]+\]|[^/:?#@\s]+)\S*", re.I)
-_LOCAL = {"localhost", "[::1]"}
-
-
-class KeyUnknown(LookupError):
-    """There is no such key here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +46,7 @@ class Keys:
     is_shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    header: str
-    made_at: float
-    renew_at: float
-
-
-_tokens: dict[tuple[str, str, str], _Token] = {}
-_lock = threading.Lock()
-
-
-def keys() -> Keys:
+def keys_in_force() -> Keys:
     """The keys in force: those of the environment, else those of the file. A file that changed is read again."""
     text = of_environment()
     if text:
@@ -89,40 +63,13 @@ def keys() -> Keys:
 
 def current_public_key() -> str | None:
     """The key that devices subscribe with from now on, 87 characters of base64url; None without keys."""
-    pairs = keys().pairs
+    pairs = keys_in_force().pairs
     return pairs[0].public if pairs else None
 
 
 def is_known(public: str) -> bool:
     """Whether messages can be signed with the other half of this key."""
-    return any(each.public == public for each in keys().pairs)
-
-
-def authorization(public: str, audience: str, *, now: float) -> str:
-    """The value of the header `Authorization` (RFC 8292 section 3).
-
-    Args:
-        public: the key that the address was made with; empty is the current one.
-        audience: origin of the push service.
-        now: seconds since the epoch.
-
-    Raises:
-        KeyUnknown: the key, or any, is not there.
-    """
-    pair = _pair(public)
-    reached_by = subject()
-    which = (pair.public, audience, reached_by)
-    token = _tokens.get(which)
-    # A token made in what is now the future was made by a clock that was wrong.
-    if token is not None and token.made_at <= now < token.renew_at:
-        return token.header
-    with _lock:
-        token = _signed(pair, audience, reached_by, now)
-        _tokens.pop(which, None)
-        while len(_tokens) >= MAX_TOKENS:
-            del _tokens[next(iter(_tokens))]
-        _tokens[which] = token
-    return token.header
+    return any(each.public == public for each in keys_in_force().pairs)
 
 
 def generate() -> str:
@@ -229,46 +176,10 @@ def read(texts: tuple[str, ...], source: str) -> Keys:
     return Keys(tuple(pairs.values()), tuple(problems), is_shared=source == ENVIRONMENT)
 
 
-def subject() -> str:
-    """How push services may reach the operator, of the settings."""
-    return str(getattr(settings, "CALLINVITE_VAPID_SUBJECT", ""))
-
-
-def subject_problem(text: str) -> str | None:
-    """Why a push service would refuse this way to reach the operator (RFC 8292 section 2.1), in words; None is fine.
-
-    Apple's refuses what names this very machine, and answers 403.
-    """
-    found = _SUBJECT.fullmatch(text)
-    if found is None:
-        return "it is neither `mailto:name@host` nor `https://host`"
-    host = (found["domain"] or found["host"]).lower().rstrip(".")
-    if host in _LOCAL or host.endswith(".localhost") or host.startswith("127."):
-        return "it names this very machine"
-    return None
-
-
 @lru_cache(maxsize=4)
 def _of_file(path: str, seen: tuple[int, ...]) -> Keys:
     file = Path(path)
     return read(tuple(file.read_text("ascii").split()), f"The file {file.name}")
-
-
-def _pair(public: str) -> SigningKey:
-    pairs = keys().pairs
-    if not public and pairs:
-        return pairs[0]
-    for each in pairs:
-        if each.public == public:
-            return each
-    raise KeyUnknown
-
-
-def _signed(pair: SigningKey, audience: str, reached_by: str, now: float) -> _Token:
-    # py_vapid writes into the claims that it is given: these are for one token only.
-    claims = {"aud": audience, "exp": int(now) + TOKEN_SECONDS, "sub": reached_by}
-    header = f"vapid t={jwt.sign(claims, pair.private)}, k={pair.public}"
-    return _Token(header, now, now + TOKEN_SECONDS - RENEW_SECONDS)
 
 
 def _understood(text: str) -> SigningKey:
