@@ -13,7 +13,7 @@ from tests.repository.tracked import ROOT
 APP = ROOT / "invitations"
 
 LAYERS = (
-    {"errors", "conf", "ice"},
+    {"errors", "conf", "ice", "secret_files"},
     {"transports"},
     {"models"},
     {"store", "migrations"},

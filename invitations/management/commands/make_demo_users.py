@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import string
 from argparse import ArgumentParser
@@ -14,6 +13,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from invitations import secret_files
 from invitations.models import CallingPreferences
 
 NAMES = {"alice": "Alice", "bob": "Bob", "carol": "Carol", "dave": "Dave"}
@@ -32,10 +32,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, password: str | None, **options: Any) -> None:
         """Make those who are missing. Existing accounts change only where a password is given."""
         file = Path(settings.DATA_DIR) / "demo-password"
-        chosen = password or _kept(file) or _random_password()
+        chosen = _kept(file, password)
         _make(chosen, overwrite=password is not None)
-        _keep(file, chosen)
         self.stdout.write(f"Demo users: {', '.join(NAMES)}; password: {chosen}")
+
+
+def _kept(file: Path, password: str | None) -> str:
+    """The password that is given, or else the last one; it is kept for the next time."""
+    if not password:
+        return secret_files.kept(file, _random_password)
+    secret_files.replace(file, password)
+    return password
 
 
 def _random_password() -> str:
@@ -58,15 +65,3 @@ def _make(password: str, *, overwrite: bool) -> None:
         user.set_password(password)
         user.save()
         CallingPreferences.objects.get_or_create(user=user, defaults={"display_name": shown})
-
-
-def _kept(file: Path) -> str:
-    return file.read_text().strip() if file.exists() else ""
-
-
-def _keep(file: Path, password: str) -> None:
-    if _kept(file) == password:
-        return
-    descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(f"{password}\n")

@@ -6,8 +6,6 @@ is ever logged, or part of a problem."""
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
+from invitations import secret_files
 from invitations.transports.base import from_base64, to_base64url
 
 ENVIRONMENT = "CALLINVITE_VAPID_PRIVATE_KEY"
@@ -128,12 +127,7 @@ def keep(private: str) -> Path:
         OSError: it could not be kept.
     """
     path = key_file()
-    written = _written_beside(path, [private])
-    try:
-        # Unlike a rename, a link never replaces what another process has just put there.
-        os.link(written, path)
-    finally:
-        written.unlink()
+    secret_files.create(path, private)
     return path
 
 
@@ -146,8 +140,7 @@ def rotate(private: str) -> Path:
     path = key_file()
     with suppress(FileNotFoundError):
         former = path.read_text("ascii").split()
-        written = _written_beside(path, [private, *former])
-        written.replace(path)
+        secret_files.replace(path, "\n".join([private, *former]))
         return path
     return keep(private)
 
@@ -189,14 +182,3 @@ def _understood(text: str) -> SigningKey:
     private = ec.derive_private_key(int.from_bytes(raw, "big"), ec.SECP256R1())
     point = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     return SigningKey(to_base64url(point), private)
-
-
-def _written_beside(path: Path, privates: Iterable[str]) -> Path:
-    """A whole file in the same directory, so that nobody ever reads half of one."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.writelines(f"{each}\n" for each in privates)
-        file.flush()
-        os.fsync(file.fileno())
-    return beside
