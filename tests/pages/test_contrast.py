@@ -65,15 +65,14 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("ink", "ground", "least"), PAIRS, ids=lambda value: str(value))
-def test_ink_stands_out_from_its_ground(theme: str, ink: str, ground: str, least: float) -> None:
+def test_ink_stands_out_from_its_ground(theme: str) -> None:
     colours = tokens(theme)
-    assert contrast(colours[ink], colours[ground]) >= least
+    weak = [(ink, ground) for ink, ground, least in PAIRS if contrast(colours[ink], colours[ground]) < least]
+    assert weak == []
 
 
-@pytest.mark.parametrize("name", ON_WHITE)
-def test_white_pictures_stand_out_from_their_button(name: str) -> None:
-    assert contrast("#ffffff", tokens("light")[name]) >= MARK
+def test_white_pictures_stand_out_from_their_button() -> None:
+    assert [name for name in ON_WHITE if contrast("#ffffff", tokens("light")[name]) < MARK] == []
 
 
 def test_white_initials_stand_out_from_every_persons_colour() -> None:
