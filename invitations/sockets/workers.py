@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import close_old_connections, connection
@@ -135,6 +136,14 @@ class ThreadWriter:
         settle([job])
 
 
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Where what writes is done, and what only reads."""
+
+    writer: BatchWriter | ThreadWriter
+    reader: ThreadWriter
+
+
 def settle(jobs: list[Job]) -> None:
     """Wake those who wait, with one call into each event loop."""
     for loop in {job.loop for job in jobs}:
@@ -162,30 +171,24 @@ class Workers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._writer: BatchWriter | ThreadWriter | None = None
-        self._reader: ThreadWriter | None = None
+        self._lanes: Lanes | None = None
 
     async def write(self, function: Callable[[], R]) -> R:
         """Run something that writes."""
-        if self._writer is None:
-            self._start()
-        assert self._writer is not None  # noqa: S101  _start has just made it
-        return await self._writer.run(function)
+        return await self._started().writer.run(function)
 
     async def read(self, function: Callable[[], R]) -> R:
         """Run something that only reads, or writes but little."""
-        if self._reader is None:
-            self._start()
-        assert self._reader is not None  # noqa: S101  _start has just made it
-        return await self._reader.run(function)
+        return await self._started().reader.run(function)
 
-    def _start(self) -> None:
+    def _started(self) -> Lanes:
+        if self._lanes is not None:
+            return self._lanes
         with self._lock:
-            if self._writer is not None:
-                return
-            one_writer = connection.vendor == "sqlite"
-            self._reader = ThreadWriter(READERS)
-            self._writer = BatchWriter() if one_writer else ThreadWriter(ROW_LOCKING_WRITERS)
+            if self._lanes is None:
+                writer = BatchWriter() if connection.vendor == "sqlite" else ThreadWriter(ROW_LOCKING_WRITERS)
+                self._lanes = Lanes(writer, reader=ThreadWriter(READERS))
+            return self._lanes
 
 
 workers = Workers()

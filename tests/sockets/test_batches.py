@@ -56,9 +56,9 @@ class HeldWriter:
 
 async def queued(count: int) -> None:
     """Wait until that many jobs wait for the writer."""
-    assert workers._writer is not None
+    assert workers._lanes is not None
     async with asyncio.timeout(10):
-        while workers._writer._jobs.qsize() < count:
+        while workers._lanes.writer._jobs.qsize() < count:
             await asyncio.sleep(0.005)
 
 
