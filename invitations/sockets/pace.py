@@ -1,15 +1,21 @@
-"""How fast one socket may talk: a bucket that refills with time. Long frames take more out of it than short ones."""
+"""How fast one socket may talk, and how much it may leave unread."""
 
 from __future__ import annotations
 
 from time import monotonic
 
+from invitations.conf import limits
+
 CHARS_FOR_ONE = 256
 """A frame counts once more for each such length of it: few large frames weigh as much as many small ones."""
+SILENT_SECONDS = 30
+"""A client that is sent frames and says nothing for this long, twice its time between syncs, does not read them."""
+OUTBOX_CHARS = 8 * 1024 * 1024
+"""Text that may be on its way to a client that says nothing, whatever the time."""
 
 
 class Pace:
-    """A token bucket.
+    """A bucket that refills with time. Long frames take more out of it than short ones.
 
     Args:
         per_second: short frames allowed on average.
@@ -38,3 +44,32 @@ class Pace:
             return False
         self._left -= cost
         return True
+
+
+class Unread:
+    """What was sent to a client since it last said anything: it may not have read it."""
+
+    __slots__ = ("_chars", "_frames", "_heard_at")
+
+    def __init__(self) -> None:
+        self.heard()
+
+    def heard(self) -> None:
+        """Note that the client said something."""
+        self._frames = self._chars = 0
+        self._heard_at = monotonic()
+
+    def adds(self, length: int) -> None:
+        """Note one more frame.
+
+        Args:
+            length: in characters.
+        """
+        self._frames += 1
+        self._chars += length
+
+    def is_too_much(self) -> bool:
+        """Whether the client never reads."""
+        if self._chars > OUTBOX_CHARS:
+            return True
+        return self._frames > limits().outbox_frames and monotonic() - self._heard_at > SILENT_SECONDS

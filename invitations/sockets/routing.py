@@ -7,7 +7,8 @@ from typing import Any
 
 from channels.routing import ProtocolTypeRouter
 
-from invitations.sockets.live import LiveSocket
+from invitations.sockets import door
+from invitations.sockets.line import NO_SUCH_PATH, Line
 
 LIVE_PATH = "/ws/v1/live"
 Scope = dict[str, Any]
@@ -27,6 +28,6 @@ async def live_socket(scope: Scope, receive: Callable[..., Any], send: Callable[
     """Serve one WebSocket connection; another path than the live socket's is refused."""
     if scope["path"] != LIVE_PATH:
         await receive()
-        await send({"type": "websocket.close", "code": 4404})
+        await Line(send).close(NO_SUCH_PATH)
         return
-    await LiveSocket(scope, receive, send).serve()
+    await door.serve(scope, receive, send)

@@ -4,12 +4,17 @@ What is in it is never looked at, kept or logged."""
 
 from __future__ import annotations
 
+from functools import partial
+from time import monotonic
 from typing import Any
 
+from invitations.conf import limits
 from invitations.errors import SENTENCES, Code
 from invitations.live import publishing
 from invitations.sockets.frames import BadFrame
+from invitations.sockets.workers import workers
 from invitations.store import rows
+from invitations.store.sheets import Actor
 
 # Everybody who is or was in the call, and whether the sender was ever asked into it.
 PARTIES = """
@@ -66,3 +71,30 @@ def relay(to_user_id: int, to_device: str, *, call_id: str, sender: str, sender_
     except (ValueError, RecursionError):
         raise BadFrame(Code.INVALID, "`data` is nested too deep or holds a number without bounds.") from None
     publishing.publish(publishing.group_of(to_user_id), {"type": "live.signal", "text": text, "device_id": to_device})
+
+
+class Paths:
+    """Where the signals of one socket may go. Asked of the database once for each path, and again after any news."""
+
+    def __init__(self) -> None:
+        self._receivers: dict[tuple[str, str, str], int] = {}
+        self._asked_at = 0.0
+
+    def forget(self) -> None:
+        """Ask again: a call may have changed."""
+        self._receivers.clear()
+
+    async def receiver(self, actor: Actor, call_id: str, to_user: str, to_device: str) -> int:
+        """The key of the user whom a signal may be relayed to; at most `sync_open_seconds` old.
+
+        Raises:
+            BadFrame: as `receiver`.
+        """
+        if monotonic() - self._asked_at > limits().sync_open_seconds:
+            self._receivers.clear()
+            self._asked_at = monotonic()
+        path = (call_id, to_user, to_device)
+        if path not in self._receivers:
+            look = partial(receiver, call_id, actor.user_id, actor.device_id, to_user, to_device)
+            self._receivers[path] = await workers.read(look)
+        return self._receivers[path]

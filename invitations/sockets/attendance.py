@@ -1,0 +1,67 @@
+"""Who attends: the sockets of this process that said hello, and the signs of life that follow from them.
+
+The counts are kept on the event loop. What reads or writes the database or the cache runs in the workers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import TypeVar
+
+from invitations import calls
+from invitations.live import presence
+from invitations.push import devices
+from invitations.store.sheets import Actor
+
+K = TypeVar("K")
+
+_of_user: Counter[int] = Counter()
+_on_device: Counter[tuple[int, str]] = Counter()
+
+
+def enter(user_id: int, device_id: str, *, instead_of: str | None) -> None:
+    """Count a socket in.
+
+    Args:
+        user_id: the user's key.
+        device_id: the device that it said hello with.
+        instead_of: the device that the same socket said hello with before.
+    """
+    if instead_of is None:
+        _of_user[user_id] += 1
+    else:
+        _take(_on_device, (user_id, instead_of))
+    _on_device[user_id, device_id] += 1
+
+
+def leave(user_id: int, device_id: str) -> bool:
+    """Count a socket out; whether it was the last one of its device here."""
+    _take(_of_user, user_id)
+    _take(_on_device, (user_id, device_id))
+    return (user_id, device_id) not in _on_device
+
+
+def arrived(actor: Actor, *, now: datetime) -> None:
+    """Note a device that said hello."""
+    devices.seen(actor.user_id, actor.device_id, label=actor.device_label, now=now)
+    alive(actor, now=now)
+
+
+def alive(actor: Actor, *, now: datetime) -> None:
+    """Note that a device gave a sign of life."""
+    calls.prove_life(actor.user_id, actor.device_id, now=now)
+    presence.mark_online(actor.user_id, actor.device_id)
+
+
+def gone(user_id: int, device_id: str) -> None:
+    """Note that nobody attends on a device any more, unless another socket has come meanwhile."""
+    if user_id not in _of_user:
+        presence.mark_offline(user_id)
+    if (user_id, device_id) not in _on_device:
+        presence.mark_device_gone(user_id, device_id)
+
+
+def _take(counts: Counter[K], key: K) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]

@@ -1,0 +1,51 @@
+"""What the server sends down one live socket, and the codes with which it closes one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from invitations.live import publishing
+from invitations.sockets.frames import Frame
+
+NOT_AUTHENTICATED = 4401
+BAD_ORIGIN = 4403
+NO_SUCH_PATH = 4404
+TOO_MUCH = 4429
+"""For sockets that flood, or that never read."""
+UNAVAILABLE = 4503
+"""The database does not answer. Not 1008 and 1011: autobahn, and so daphne, lets applications close with 1000 and codes
+from 3000 only."""
+
+
+class Line:
+    """The way to the client of one connection.
+
+    Args:
+        send: takes an ASGI message.
+    """
+
+    __slots__ = ("_send",)
+
+    def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        self._send = send
+
+    async def accept(self) -> None:
+        """Complete the handshake."""
+        await self._send({"type": "websocket.accept"})
+
+    async def say(self, frame: Frame) -> None:
+        """Send a frame."""
+        await self.carry(publishing.encode_anything(frame))
+
+    async def carry(self, text: str) -> None:
+        """Send a frame that is text already."""
+        await self._send({"type": "websocket.send", "text": text})
+
+    async def close(self, code: int) -> None:
+        """End the connection.
+
+        Args:
+            code: one of those above.
+        """
+        await self._send({"type": "websocket.close", "code": code})
