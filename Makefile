@@ -7,12 +7,13 @@ PY := .venv/bin/python
 BASE := .venv/.installed-base-$(shell cksum < requirements/base.txt | tr ' \t' '__')
 DEV := .venv/.installed-dev-$(shell cksum < requirements/dev.txt | tr ' \t' '__')
 
-.PHONY: help run test lint bench screenshots lock release clean
+.PHONY: help run test lint words bench screenshots lock release clean
 
 help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
 	@echo "make test   everything that CI runs; ONLY=lint|django|client|fast|postgres|servers|alone runs one part"
 	@echo "make lint   style and types"
+	@echo "make words  make the catalogues of sentences again after a change in a message file"
 	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options; PUSH=1: push messages per second)"
 	@echo "make screenshots   take the pictures of the README again"
 	@echo "make lock   write requirements/*.txt again from pyproject.toml (UPGRADE=1 takes new versions)"
@@ -30,6 +31,9 @@ test: dev-environment
 
 lint: dev-environment
 	@$(PY) .ci/checks.py lint
+
+words: dev-environment
+	@$(PY) manage.py make_words
 
 bench: dev-environment
 	@.ci/system-packages

@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "invitations.pages.middleware.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -264,7 +265,11 @@ CALLINVITE_ENVIRONMENT_RESERVED: set[str] = set()
 check warns of any name that starts like ours and is in neither set."""
 
 # --- pages ------------------------------------------------------------------------------------------------------------
+# Only languages in which the app has sentences: Django's own, in a hundred more, would be mixed with English ones.
+_locale = BASE_DIR / "invitations" / "locale"
+LANGUAGES = [(each.name.replace("_", "-").lower(), each.name) for each in sorted(_locale.iterdir()) if each.is_dir()]
 LANGUAGE_CODE = "en"
+"""Spoken where the one who asks accepts none of these, and to devices that never said theirs."""
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

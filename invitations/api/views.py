@@ -21,7 +21,7 @@ from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import documents
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import InvitationAuthentication
-from invitations.errors import SENTENCES, CallError, Code
+from invitations.errors import CallError, Code
 from invitations.live import presence
 from invitations.live.tickets import make_ticket
 from invitations.models import Call, CallingPreferences, CallState
@@ -268,7 +268,7 @@ class Problem(Endpoint):
         known = next((each for each in Code if each == code), None)
         if known is None:
             raise Http404
-        return answered(200, {"code": code, "status": STATUS[known], "title": SENTENCES[known]})
+        return answered(200, {"code": code, "status": STATUS[known], "title": known.sentence})
 
 
 class Unknown(Endpoint):

@@ -10,7 +10,7 @@ from invitations.calls.closing import close_invitation, save, settle
 from invitations.calls.events import Change
 from invitations.calls.loading import lock_for
 from invitations.calls.verb import verb
-from invitations.errors import SENTENCES, CallError, Code
+from invitations.errors import CallError, Code
 from invitations.models import Invitation, InvitationState
 from invitations.store.sheets import Actor, CallSheet
 
@@ -117,4 +117,4 @@ def _is_repeat(concerned: list[Invitation], *, by_name: bool) -> bool:
 
 
 def _problem(name: str, code: Code) -> dict[str, str]:
-    return {"invitee": name, "code": code.value, "detail": SENTENCES[code]}
+    return {"invitee": name, "code": code.value, "detail": code.sentence}

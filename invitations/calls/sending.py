@@ -18,7 +18,7 @@ from invitations.calls.slots import Occupation, occupations
 from invitations.calls.transaction import Overdue
 from invitations.calls.verb import ATTEMPTS, verb
 from invitations.conf import limits
-from invitations.errors import SENTENCES, CallError, Code
+from invitations.errors import CallError, Code
 from invitations.models import Call, EventKind, Invitation, InvitationState, Participant
 from invitations.store import looks, rows
 from invitations.store.sheets import Actor, CallSheet, Person
@@ -325,7 +325,7 @@ def _invitable(
         if code is None and person is not None:
             people.append(person)
         elif code is not None:
-            errors.append({"invitee": name, "code": code.value, "detail": SENTENCES[code]})
+            errors.append({"invitee": name, "code": code.value, "detail": code.sentence})
     return people, errors
 
 

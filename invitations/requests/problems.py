@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework import exceptions
 
-from invitations.errors import SENTENCES, CallError, Code
+from invitations.errors import CallError, Code
 from invitations.serializers import call_view
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def problem(code: Code, detail: str | None = None, **extra: Any) -> JSON:
         detail: a sentence on this very case; the code's own sentence when omitted.
         extra: further members, such as `errors`, `call` or `retry_after_seconds`.
     """
-    sentence = SENTENCES[code]
+    sentence = code.sentence
     return {
         "type": _address(code),
         "title": sentence,

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from invitations import calls
 from invitations.conf import limits
-from invitations.errors import SENTENCES, Code
+from invitations.errors import Code
 from invitations.requests.problems import problem
 from invitations.requests.verbs import perform, snapshot
 from invitations.serializers import call_view, moment
@@ -80,7 +80,7 @@ class LiveSocket:
                 await self._line.say({"type": "error", "code": bad.code, "detail": bad.detail, **bad.about})
             except Exception:
                 logger.exception("A frame of user %s failed", self._identity.user_id)
-                failed = {"type": "error", "code": Code.UNAVAILABLE, "detail": SENTENCES[Code.UNAVAILABLE]}
+                failed = {"type": "error", "code": Code.UNAVAILABLE, "detail": Code.UNAVAILABLE.sentence}
                 await self._line.say(failed)
 
     async def _take(self, message: Frame) -> bool:

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from invitations.conf import limits
-from invitations.errors import SENTENCES, Code
+from invitations.errors import Code
 from invitations.live import publishing
 from invitations.sockets.frames import BadFrame
 from invitations.sockets.workers import workers
@@ -42,9 +42,9 @@ def receiver(call_id: str, sender_id: int, sender_device: str, to_user: str, to_
     """
     found = rows.execute(rows.with_user_names(PARTIES), [call_id, sender_id, sender_id])
     if not found:
-        raise BadFrame(Code.NOT_FOUND, SENTENCES[Code.NOT_FOUND], call_id=call_id)
+        raise BadFrame(Code.NOT_FOUND, Code.NOT_FOUND.sentence, call_id=call_id)
     if found[0][0] == "ended":
-        raise BadFrame(Code.CALL_ENDED, SENTENCES[Code.CALL_ENDED], call_id=call_id)
+        raise BadFrame(Code.CALL_ENDED, Code.CALL_ENDED.sentence, call_id=call_id)
     inside = [(user_id, name, device) for _, user_id, name, device, left_at in found if left_at is None]
     if not any(user_id == sender_id and device == sender_device for user_id, _, device in inside):
         raise BadFrame(Code.NOT_ALLOWED, "This device is not in the call.", call_id=call_id)

@@ -7,7 +7,7 @@
 
 "use strict";
 
-importScripts("service-worker/notes.js", "service-worker/notices.js", "service-worker/requests.js", "service-worker/turns.js");
+importScripts("service-worker/catalogue.js", "service-worker/say.js", "service-worker/notes.js", "service-worker/notices.js", "service-worker/requests.js", "service-worker/turns.js");
 
 self.addEventListener("install", (event) => { event.waitUntil(self.skipWaiting()); });
 self.addEventListener("activate", (event) => { event.waitUntil(self.clients.claim()); });

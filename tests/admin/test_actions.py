@@ -53,7 +53,7 @@ def test_a_refusal_is_told_in_words_and_the_other_calls_are_ended(
     calls.cancel(over.call.call_id, by=calls.Actor(alice.pk, "alice", "phone"), now=now)
     live = ring(carol, bob)
     told = act(admin_site, CALLS, "end_calls", over.call, live.call)
-    assert told == [f"{over.call.call_id}: The call is over.", "1 call ended."]
+    assert told == [f"{over.call.call_id}: The call has ended.", "1 call ended."]
     assert Call.objects.get(pk=live.call.pk).end_reason == "ended_by_admin"
 
 
@@ -72,7 +72,7 @@ def test_a_call_where_nothing_is_pending_says_so(
     sheet = ring(alice, bob)
     calls.accept(sheet.call.call_id, by=calls.Actor(bob.pk, "bob", "phone"), now=now)
     told = act(admin_site, CALLS, "cancel_pending_invitations", sheet.call)
-    assert told == [f"{sheet.call.call_id}: The invitation was already answered."]
+    assert told == [f"{sheet.call.call_id}: The invitation has already been answered."]
     assert Call.objects.get().state == "active"
 
 

@@ -13,6 +13,7 @@ from tests.repository.tracked import ROOT
 APP = ROOT / "invitations"
 
 LAYERS = (
+    {"words"},
     {"errors", "conf", "ice", "secret_files"},
     {"transports"},
     {"models"},
@@ -22,7 +23,7 @@ LAYERS = (
     {"push"},
     {"calls"},
     {"dispatcher", "requests", "checks"},
-    {"api", "sockets", "pages", "admin", "management", "apps"},
+    {"api", "sockets", "pages", "admin", "management", "templatetags", "apps"},
 )
 """The rooms of the app, lowest first. Rooms of one layer know nothing of each other."""
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from invitations import calls, transports
-from invitations.errors import SENTENCES, Code
+from invitations.errors import Code
 from invitations.models import (
     CallState,
     DeviceKind,
@@ -362,10 +362,10 @@ def _problem_schema(code: Code) -> Schema:
     schema = thing(
         {
             "type": f"/api/v1/problems/{code}",
-            "title": SENTENCES[code],
+            "title": code.sentence,
             "status": STATUS[code],
             "code": str(code),
-            "detail": SENTENCES[code],
+            "detail": code.sentence,
         },
         type=text("Where the code is explained.", format="uri-reference"),
         title=text("The code's own sentence."),

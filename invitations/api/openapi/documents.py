@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from invitations import conf
 from invitations.api.openapi.components import CALL_ID_PATTERN, DEVICE_ID_PATTERN, problem_name, ref
-from invitations.errors import SENTENCES, Code
+from invitations.errors import Code
 from invitations.models import CallState
 from invitations.requests import inputs
 from invitations.requests.problems import CONTENT_TYPE, STATUS
@@ -41,7 +41,7 @@ def problems(*codes: Code) -> dict[Any, Any]:
 
 
 def _one_of(codes: list[Code]) -> OpenApiResponse:
-    said = " ".join(f"`{code}`: {SENTENCES[code]}" for code in codes)
+    said = " ".join(f"`{code}`: {code.sentence}" for code in codes)
     if len(codes) == 1:
         return OpenApiResponse(ref(problem_name(codes[0])), description=said)
     choices = [ref(problem_name(code)) for code in codes]

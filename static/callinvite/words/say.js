@@ -1,0 +1,42 @@
+/**
+ * Sentences for people, by their code. They are written in the message files (docs/translating.md), and the modules beside
+ * this one are made from those. A page in another language than English loads its module before any other.
+ */
+
+import { WORDS, plural } from "./en.js";
+
+/** @typedef {keyof typeof WORDS} Code */
+/** @typedef {(n: number) => number} Plural which form of a sentence a number takes */
+
+let spoken = { language: "en", words: /** @type {Record<string, string | string[]>} */ (WORDS), plural: /** @type {Plural} */ (plural) };
+
+/**
+ * Say every sentence in this language from now on; English where it lacks one.
+ *
+ * @param {string} language its tag, such as `pt-BR`
+ * @param {Record<string, string | string[]>} words
+ * @param {Plural} plural
+ */
+export function speak(language, words, plural) {
+  spoken = { language, words, plural };
+}
+
+/** @returns {string} the tag of the language that is spoken, for dates, numbers and lists too */
+export function language() {
+  return spoken.language;
+}
+
+/**
+ * A sentence.
+ *
+ * @param {Code} code of the message files
+ * @param {Record<string, string | number>} [parameters] what it names in braces; `count` chooses between its plural forms
+ * @returns {string} the code itself where there is no such sentence
+ */
+export function say(code, parameters = {}) {
+  const own = spoken.words[code];
+  const found = own ?? WORDS[code] ?? code;
+  const rule = own === undefined ? plural : spoken.plural;
+  const sentence = typeof found === "string" ? found : found[rule(Number(parameters.count))] ?? code;
+  return sentence.replace(/\{([a-z_]+)\}/g, (braces, name) => String(parameters[name] ?? braces));
+}

@@ -1,0 +1,38 @@
+/**
+ * Sentences of notifications, by their code. `words/say.js` is the same for pages, which are modules. `catalogue.js` beside
+ * this is made from the message files (docs/translating.md) and holds all languages: no page tells this worker which.
+ */
+
+"use strict";
+
+/**
+ * A sentence.
+ *
+ * @param {string} language its tag, as a message from the server has it; the browser's own where it is empty
+ * @param {string} code of the message files
+ * @param {Record<string, string | number>} [parameters] what it names in braces; `count` chooses between its plural forms
+ * @returns {string} in English where the language lacks it; the code itself where there is no such sentence
+ */
+function say(language, code, parameters = {}) {
+  for (const { words, plural } of languagesFor(language)) {
+    const found = words[code];
+    if (found !== undefined) {
+      const sentence = typeof found === "string" ? found : found[plural(Number(parameters.count))];
+      return sentence.replace(/\{([a-z_]+)\}/g, (braces, name) => String(parameters[name] ?? braces));
+    }
+  }
+  return code;
+}
+
+/**
+ * The catalogues to look in, in turn: `pt-BR`, then `pt`, then English.
+ *
+ * @param {string} language
+ * @returns {{words: Record<string, string | string[]>, plural: (n: number) => number}[]}
+ */
+function languagesFor(language) {
+  /** @type {Record<string, any>} */
+  const known = LANGUAGES;
+  const tag = language || self.navigator.language || "en";
+  return [known[tag], known[tag.split("-")[0]], known.en].filter(Boolean);
+}

@@ -1,0 +1,54 @@
+"""A sentence by its code: in the language that is spoken here, or else in English."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from invitations import words
+from invitations.errors import CallError, Code
+from tests.words.conftest import Speak
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_every_refusal_has_a_sentence(code: Code) -> None:
+    assert code.sentence != f"error.{code}"
+    assert code.sentence.endswith(".")
+
+
+def test_a_sentence_that_a_language_lacks_is_said_in_english(speak: Speak) -> None:
+    speak("de", {"error.call_ended": "Der Anruf ist beendet."})
+    with words.in_language("de"):
+        assert words.say("error.call_ended") == "Der Anruf ist beendet."
+        assert words.say("error.call_full") == "The call is full."
+
+
+@pytest.mark.parametrize("site", ["de", "fr", "en-gb"])
+def test_a_project_in_a_language_that_we_lack_speaks_english(settings: Any, site: str) -> None:
+    settings.LANGUAGE_CODE = site
+    with translation.override(site):
+        assert words.say("error.call_ended") == "The call has ended."
+        assert words.language() == "en"
+
+
+def test_english_is_said_where_translation_is_off(settings: Any) -> None:
+    with translation.override(None):
+        assert words.say("error.call_ended") == "The call has ended."
+    settings.USE_I18N = False
+    assert words.say("error.call_ended") == "The call has ended."
+
+
+def test_a_refusal_is_said_when_it_is_shown(speak: Speak) -> None:
+    speak("de", {"error.call_ended": "Der Anruf ist beendet.", "error.self": "Das sind Sie selbst."})
+    refusals = [CallError(Code.CALL_ENDED), CallError(Code.CALL_ENDED, words.say_lazy("error.self"))]
+
+    with words.in_language("de"):
+        assert [each.detail for each in refusals] == ["Der Anruf ist beendet.", "Das sind Sie selbst."]
+
+
+def test_a_region_speaks_its_language_under_its_own_tag(speak: Speak) -> None:
+    speak("pt-BR", {"error.call_ended": "A chamada terminou."})
+    with words.in_language("pt-BR"):
+        assert (words.say("error.call_ended"), words.language()) == ("A chamada terminou.", "pt-BR")
