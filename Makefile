@@ -11,7 +11,8 @@ DEV := .venv/.installed-dev-$(shell cksum < requirements/dev.txt | tr ' \t' '__'
 
 help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
-	@echo "make test   everything that CI runs; ONLY=lint|django|client|fast|postgres|servers|alone runs one part"
+	@echo "make test   everything that CI runs; ONLY=quick what tells most in under a minute, or one part:"
+	@echo "            ONLY=lint|django|client|fast|postgres|servers|alone, or ONLY=other for the other Python"
 	@echo "make lint   style and types"
 	@echo "make words  make the catalogues of sentences again after a change in a message file"
 	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options; PUSH=1: push messages per second)"
@@ -57,5 +58,5 @@ release: dev-environment
 	@$(PY) .ci/release.py
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov staticfiles build
+	rm -rf .venv .venv-other .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov staticfiles build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -28,7 +28,7 @@ ROUNDS = 200
 PROCESS_ROUNDS = 50
 Racing = Callable[..., Any]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
 
 
 class Track:

@@ -21,8 +21,8 @@ COMMON_PATHS = ("/opt/callinvite",)
 
 TOP_LEVEL = {
     *{"manage.py", "pyproject.toml", "callinvite", "invitations", "templates", "static", "tests"},
-    *{"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile"},
-    *{"requirements", "docs", "deploy", "benchmarks", ".ci"},
+    *{"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile"},
+    *{"requirements", "docs", "deploy", "benchmarks", ".ci", ".github"},
     *{".gitignore", ".gitattributes", ".editorconfig"},
 }
 

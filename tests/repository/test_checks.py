@@ -1,0 +1,67 @@
+"""The parts of `make test`, and the second Python."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.repository.tracked import ROOT
+
+
+def test_make_help_names_every_part():
+    refusal = ci("checks.py", "everything").stdout
+    parts = re.findall(r"\w+", refusal.split("there are ", 1)[1])
+    offered = re.findall(r"ONLY=([\w|]+)", (ROOT / "Makefile").read_text())
+
+    assert sorted("|".join(offered).split("|")) == sorted(parts)
+
+
+def test_the_recipe_for_a_public_host_runs_make_test_on_both_sides_of_django_6():
+    (job,) = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"].values()
+    versions = [tuple(map(int, version.split("."))) for version in job["strategy"]["matrix"]["python"]]
+    used = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
+
+    assert min(versions) == (3, 11)
+    assert max(versions) >= (3, 12)
+    assert used == ["actions/checkout"]
+    assert (job["steps"][-1]["run"], job["steps"][-1]["env"]["CI"]) == ("make test", "true")
+
+
+def test_a_machine_with_one_python_says_that_it_skips_the_other(tmp_path: Path):
+    skipped = ci("other_python.py", "--version", **nothing_installed(tmp_path))
+
+    assert skipped.returncode == 77
+    assert re.fullmatch(r"skipped: this machine has no Python 3\.1[\d. or]+\n", skipped.stdout)
+
+
+def test_an_interpreter_that_refuses_to_run_is_not_taken(tmp_path: Path):
+    environment = nothing_installed(tmp_path)
+    for version in ("3.11", "3.12", "3.13", "3.14"):
+        shim = tmp_path / f"python{version}"
+        shim.write_text("#!/bin/sh\necho pyenv: command not found >&2\nexit 127\n")
+        shim.chmod(0o755)
+
+    assert ci("other_python.py", "--version", **environment).returncode == 77
+
+
+def nothing_installed(folder: Path) -> dict[str, str]:
+    """An environment in which no other Python is to be found."""
+    places = ("PATH", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR")
+    return dict.fromkeys(places, str(folder))
+
+
+def ci(script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, f".ci/{script}", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
