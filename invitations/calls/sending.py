@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple, TypedDict, Unpack
 
 from django.db import IntegrityError
 
@@ -47,9 +48,26 @@ class Sent:
     rejoin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """How invitees are rung: what a send or an invite says once for all of them."""
+class Ring(NamedTuple):
+    """How invitees are rung: what a send or an invite says once for all of them.
+
+    Args:
+        custom_data: kept exactly; at most `custom_data_bytes` of UTF-8.
+        resource_id: names a ring resource.
+        notification_title: what a notification is headed by; the caller's name when omitted.
+        notification_message: what it says; the kind of call when omitted.
+        timeout_seconds: how long it rings, 1 to 600.
+    """
+
+    custom_data: str = ""
+    resource_id: str | None = None
+    notification_title: str | None = None
+    notification_message: str | None = None
+    timeout_seconds: int = 60
+
+
+class RingKeywords(TypedDict, total=False):
+    """The fields of `Ring`, as verbs take them."""
 
     custom_data: str
     resource_id: str | None
@@ -69,17 +87,7 @@ class Wanted:
 
     def fingerprint(self) -> str:
         """SHA-256 that tells a repeat of the same send from another call under the same id."""
-        ring = self.ring
-        said = [
-            *(
-                self.invitees,
-                self.is_video_call,
-                self.end_when_caller_leaves,
-                ring.custom_data,
-                ring.resource_id,
-            ),
-            *(ring.notification_title, ring.notification_message, ring.timeout_seconds),
-        ]
+        said = [self.invitees, self.is_video_call, self.end_when_caller_leaves, *self.ring]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
@@ -93,13 +101,9 @@ def send(
     invitees: Sequence[str],
     is_video_call: bool,
     now: datetime,
-    custom_data: str = "",
     call_id: str | None = None,
-    resource_id: str | None = None,
-    notification_title: str | None = None,
-    notification_message: str | None = None,
-    timeout_seconds: int = 60,
     end_when_caller_leaves: bool = False,
+    **ring: Unpack[RingKeywords],
 ) -> Sent:
     """Call people: one call, one invitation each, all in one transaction.
 
@@ -108,13 +112,9 @@ def send(
         invitees: public ids, 1 to `invitees_per_request`.
         is_video_call: video rather than audio.
         now: the moment of the call.
-        custom_data: kept exactly; at most `custom_data_bytes` of UTF-8.
         call_id: the idempotency key; generated when omitted.
-        resource_id: names a ring resource.
-        notification_title: what a notification is headed by; the caller's name when omitted.
-        notification_message: what it says; the kind of call when omitted.
-        timeout_seconds: how long it rings, 1 to 600.
         end_when_caller_leaves: the caller's leaving ends the call for everyone.
+        ring: how it rings, the fields of `Ring`.
 
     Returns:
         The call, with one error for each person who could not be invited.
@@ -122,8 +122,7 @@ def send(
     Raises:
         CallError: `no_valid_invitee`, `already_in_call`, `call_id_in_use`, `throttled`.
     """
-    ring = Ring(custom_data, resource_id, notification_title, notification_message, timeout_seconds)
-    wanted = Wanted(list(invitees), is_video_call, end_when_caller_leaves, ring)
+    wanted = Wanted(list(invitees), is_video_call, end_when_caller_leaves, Ring(**ring))
     for nudge in range(ATTEMPTS):
         new_id = call_id or generated_call_id(by.username, now + timedelta(milliseconds=nudge))
         try:
@@ -167,29 +166,21 @@ def invite(
     by: Actor,
     invitees: Sequence[str],
     now: datetime,
-    custom_data: str = "",
-    resource_id: str | None = None,
-    notification_title: str | None = None,
-    notification_message: str | None = None,
-    timeout_seconds: int = 60,
+    **ring: Unpack[RingKeywords],
 ) -> Sent:
     """Ask further people into a live call that the actor is in.
 
     Args:
         call_id: the call.
         by: an open participant.
-        invitees: as in `send`, with the rest.
+        invitees: public ids, 1 to `invitees_per_request`.
         now: the moment.
-        custom_data: as in `send`.
-        resource_id: as in `send`.
-        notification_title: as in `send`.
-        notification_message: as in `send`.
-        timeout_seconds: as in `send`.
+        ring: how it rings, the fields of `Ring`.
 
     Raises:
         CallError: `not_found`, `call_ended`, `not_allowed`, `no_valid_invitee`.
     """
-    ring = Ring(custom_data, resource_id, notification_title, notification_message, timeout_seconds)
+    how = Ring(**ring)
     found = {each.username: each for each in rows.people(invitees, lock=True)}
     sheet = lock_for(by, call_id, now=now)
     refuse_if_over(sheet, by)
@@ -201,7 +192,7 @@ def invite(
     busy = occupations([each.id for each in people], now=now)
     sheet.people |= {each.id: each for each in people}
     change = Change(sheet, by=by, now=now)
-    added = _invitations(sheet, by, people, ring, busy, now)
+    added = _invitations(sheet, by, people, how, busy, now)
     rows.insert(*added)
     sheet.invitations += added
     for invitation in added:
@@ -210,7 +201,7 @@ def invite(
             change.ring(invitation)
         change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
     settle(sheet, change=change)
-    return Sent(save(sheet, change), errors, _warnings(ring))
+    return Sent(save(sheet, change), errors, _warnings(how))
 
 
 def generated_call_id(username: str, now: datetime) -> str:
@@ -346,7 +337,6 @@ def _check_rate(by: Actor, now: datetime) -> None:
 
 
 def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, now: datetime) -> Call:
-    ring = wanted.ring
     return rows.make(
         Call,
         call_id=call_id,
@@ -354,14 +344,10 @@ def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, no
         is_video_call=wanted.is_video_call,
         caller_id=caller.id,
         end_when_caller_leaves=wanted.end_when_caller_leaves,
-        custom_data=ring.custom_data,
-        resource_id=ring.resource_id,
-        notification_title=ring.notification_title,
-        notification_message=ring.notification_message,
-        timeout_seconds=ring.timeout_seconds,
         fingerprint=fingerprint,
         created_at=now,
-        ring_expires_at=now + timedelta(seconds=ring.timeout_seconds),
+        ring_expires_at=now + timedelta(seconds=wanted.ring.timeout_seconds),
+        **wanted.ring._asdict(),
     )
 
 
@@ -370,6 +356,8 @@ def _invitations(
 ) -> list[Invitation]:
     occupied = {each.user_id for each in busy if each.call_pk != sheet.call.pk}
     again = timedelta(seconds=limits().repeat_after_seconds[0])
+    # An invitation's own custom data is that of the act that closes it.
+    said = ring._asdict() | {"ring_data": ring.custom_data, "custom_data": ""}
     made = []
     for person in people:
         is_busy = person.id in occupied and not person.call_waiting
@@ -380,16 +368,12 @@ def _invitations(
                 invitee_id=person.id,
                 inviter_id=by.user_id,
                 state=InvitationState.BUSY.value if is_busy else InvitationState.PENDING.value,
-                ring_data=ring.custom_data,
-                resource_id=ring.resource_id,
-                notification_title=ring.notification_title,
-                notification_message=ring.notification_message,
-                timeout_seconds=ring.timeout_seconds,
                 created_at=now,
                 expires_at=now + timedelta(seconds=ring.timeout_seconds),
                 closed_at=now if is_busy else None,
                 missed=is_busy,
                 next_ring_at=None if is_busy else now + again,
+                **said,
             )
         )
     return made
