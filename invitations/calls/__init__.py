@@ -4,8 +4,10 @@ Each verb is synchronous, runs in one transaction, takes `now` and says who acts
 rows, and messages) is written in the same transaction; live hints follow the commit and never make a verb fail."""
 
 from invitations.calls.answering import accept, reject, ringing
+from invitations.calls.asking import Sent
 from invitations.calls.cancelling import Cancelled, cancel
 from invitations.calls.expiring import expire, ring_again
+from invitations.calls.inviting import invite
 from invitations.calls.notifying import Taken, notified
 from invitations.calls.reading import (
     Synced,
@@ -21,7 +23,7 @@ from invitations.calls.reading import (
     sync,
     view,
 )
-from invitations.calls.sending import Sent, invite, send
+from invitations.calls.sending import send
 from invitations.calls.taking_part import connected, end, forgive_outage, heartbeat, join, leave, prove_life
 from invitations.calls.timeline import timeline
 from invitations.calls.told_deliveries import CODES as TOLD_CODES

@@ -1,79 +1,28 @@
-"""Sending a call and inviting further people into a live one."""
+"""Sending a call, unless the send means a call that is there already: a repeat, a merge of two, or a rejoin."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypedDict, Unpack
+from typing import Unpack
 
 from django.db import IntegrityError
 
 from invitations.calls import answering
-from invitations.calls.closing import save, settle
+from invitations.calls.asking import Problem, Ring, RingKeywords, Sent, invitable, new_invitations, warnings_about
 from invitations.calls.events import Change
-from invitations.calls.loading import load, lock_calls, lock_for, refuse_if_over
+from invitations.calls.loading import load, lock_calls
 from invitations.calls.slots import Occupation, occupations
 from invitations.calls.transaction import Overdue
 from invitations.calls.verb import ATTEMPTS, verb
 from invitations.conf import limits
 from invitations.errors import CallError, Code
-from invitations.models import Call, EventKind, Invitation, InvitationState, Participant
-from invitations.store import looks, rows
+from invitations.models import Call, EventKind, Participant
+from invitations.store import rows
 from invitations.store.sheets import Actor, CallSheet, Person
-
-Problem = dict[str, str]
-
-
-@dataclass(slots=True)
-class Sent:
-    """What came of a send or an invite.
-
-    Args:
-        sheet: the call.
-        errors: who could not be invited, with `invitee`, `code` and `detail`.
-        warnings: what was not as asked but did not stop the ring.
-        created: something new was made (201); False for a repeat, a merge or a rejoin (200).
-        merged: the send became an accept of the other's call.
-        rejoin: the same two people are in this call already.
-    """
-
-    sheet: CallSheet
-    errors: list[Problem] = field(default_factory=list)
-    warnings: list[dict[str, str]] = field(default_factory=list)
-    created: bool = True
-    merged: bool = False
-    rejoin: bool = False
-
-
-class Ring(NamedTuple):
-    """How invitees are rung: what a send or an invite says once for all of them.
-
-    Args:
-        custom_data: kept exactly; at most `custom_data_bytes` of UTF-8.
-        resource_id: names a ring resource.
-        notification_title: what a notification is headed by; the caller's name when omitted.
-        notification_message: what it says; the kind of call when omitted.
-        timeout_seconds: how long it rings, 1 to 600.
-    """
-
-    custom_data: str = ""
-    resource_id: str | None = None
-    notification_title: str | None = None
-    notification_message: str | None = None
-    timeout_seconds: int = 60
-
-
-class RingKeywords(TypedDict, total=False):
-    """The fields of `Ring`, as verbs take them."""
-
-    custom_data: str
-    resource_id: str | None
-    notification_title: str | None
-    notification_message: str | None
-    timeout_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +94,7 @@ def _send(by: Actor, wanted: Wanted, call_id: str | None, new_id: str, *, now: d
         raise CallError(Code.NOT_AUTHENTICATED)
     if call_id is not None and (earlier := load(call_id)) is not None:
         return _repeat(earlier, by, fingerprint, now)
-    people, errors = _invitable(by, invitees, found)
+    people, errors = invitable(by, invitees, found)
     if not people:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
     busy = occupations([caller.id, *(each.id for each in people)], now=now)
@@ -157,51 +106,6 @@ def _send(by: Actor, wanted: Wanted, call_id: str | None, new_id: str, *, now: d
     call = _new_call(caller, wanted, new_id, fingerprint, now)
     sheet = CallSheet(call, [], [], {caller.id: caller} | {each.id: each for each in people})
     return _place(sheet, by, people, ring, busy, errors, now=now)
-
-
-@verb
-def invite(
-    call_id: str,
-    *,
-    by: Actor,
-    invitees: Sequence[str],
-    now: datetime,
-    **ring: Unpack[RingKeywords],
-) -> Sent:
-    """Ask further people into a live call that the actor is in.
-
-    Args:
-        call_id: the call.
-        by: an open participant.
-        invitees: public ids, 1 to `invitees_per_request`.
-        now: the moment.
-        ring: how it rings, the fields of `Ring`.
-
-    Raises:
-        CallError: `not_found`, `call_ended`, `not_allowed`, `no_valid_invitee`.
-    """
-    how = Ring(**ring)
-    found = {each.username: each for each in rows.people(invitees, lock=True)}
-    sheet = lock_for(by, call_id, now=now)
-    refuse_if_over(sheet, by)
-    if sheet.participant_of(by.user_id) is None:
-        raise CallError(Code.NOT_ALLOWED, "Only people in the call can add others.", sheet=sheet)
-    people, errors = _invitable(by, invitees, found, sheet)
-    if not people:
-        raise CallError(Code.NO_VALID_INVITEE, errors=errors, sheet=sheet)
-    busy = occupations([each.id for each in people], now=now)
-    sheet.people |= {each.id: each for each in people}
-    change = Change(sheet, by=by, now=now)
-    added = _invitations(sheet, by, people, how, busy, now)
-    rows.insert(*added)
-    sheet.invitations += added
-    for invitation in added:
-        kind = EventKind.INVITATION_SENT if invitation.state == "pending" else EventKind.INVITATION_BUSY
-        if invitation.state == "pending":
-            change.ring(invitation)
-        change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
-    settle(sheet, change=change)
-    return Sent(save(sheet, change), errors, _warnings(how))
 
 
 def generated_call_id(username: str, now: datetime) -> str:
@@ -223,7 +127,7 @@ def _place(
     now: datetime,
 ) -> Sent:
     call = sheet.call
-    sheet.invitations = _invitations(sheet, by, people, ring, busy, now)
+    sheet.invitations = new_invitations(sheet, by, people, ring, busy, now)
     rings = any(each.state == "pending" for each in sheet.invitations)
     stay = rows.make(
         Participant, user_id=by.user_id, device_id=by.device_id, joined_at=now, proved_at=now if by.lives else None
@@ -251,7 +155,7 @@ def _place(
     rows.insert(*sheet.invitations)
     rows.insert(stay)
     change.record()
-    return Sent(sheet, errors, _warnings(ring))
+    return Sent(sheet, errors, warnings_about(ring))
 
 
 def _repeat(earlier: CallSheet, by: Actor, fingerprint: str, now: datetime) -> Sent:
@@ -288,38 +192,6 @@ def _existing(
     return None
 
 
-def _invitable(
-    by: Actor, invitees: Sequence[str], found: dict[str, Person], sheet: CallSheet | None = None
-) -> tuple[list[Person], list[Problem]]:
-    people: list[Person] = []
-    errors: list[Problem] = []
-    seen: set[str] = set()
-    ringing = {each.invitee_id for each in sheet.pending()} if sheet else set()
-    inside = {each.user_id for each in sheet.inside()} if sheet else {by.user_id}
-    room = limits().people_per_call - len(ringing | inside)
-    for name in invitees:
-        person = found.get(name)
-        code = None
-        if name in seen:
-            code = Code.DUPLICATE
-        elif name == by.username:
-            code = Code.SELF
-        elif person is None:
-            code = Code.UNKNOWN_USER
-        elif sheet and person.id in inside:
-            code = Code.ALREADY_IN_CALL
-        elif person.id in ringing:
-            code = Code.ALREADY_RINGING
-        elif len(people) >= room:
-            code = Code.CALL_FULL
-        seen.add(name)
-        if code is None and person is not None:
-            people.append(person)
-        elif code is not None:
-            errors.append({"invitee": name, "code": code.value, "detail": code.sentence})
-    return people, errors
-
-
 def _check_rate(by: Actor, now: datetime) -> None:
     """Refuse a caller who started too many calls in the last minute. Counted under the caller's lock, so exactly."""
     most = limits().sends_per_minute
@@ -349,37 +221,3 @@ def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, no
         ring_expires_at=now + timedelta(seconds=wanted.ring.timeout_seconds),
         **wanted.ring._asdict(),
     )
-
-
-def _invitations(
-    sheet: CallSheet, by: Actor, people: list[Person], ring: Ring, busy: list[Occupation], now: datetime
-) -> list[Invitation]:
-    occupied = {each.user_id for each in busy if each.call_pk != sheet.call.pk}
-    again = timedelta(seconds=limits().repeat_after_seconds[0])
-    # An invitation's own custom data is that of the act that closes it.
-    said = ring._asdict() | {"ring_data": ring.custom_data, "custom_data": ""}
-    made = []
-    for person in people:
-        is_busy = person.id in occupied and not person.call_waiting
-        made.append(
-            rows.make(
-                Invitation,
-                call_id=sheet.call.pk,
-                invitee_id=person.id,
-                inviter_id=by.user_id,
-                state=InvitationState.BUSY.value if is_busy else InvitationState.PENDING.value,
-                created_at=now,
-                expires_at=now + timedelta(seconds=ring.timeout_seconds),
-                closed_at=now if is_busy else None,
-                missed=is_busy,
-                next_ring_at=None if is_busy else now + again,
-                **said,
-            )
-        )
-    return made
-
-
-def _warnings(ring: Ring) -> list[dict[str, str]]:
-    """An unknown ring resource never loses a ring; the sender is told."""
-    known = ring.resource_id is None or looks.is_known(ring.resource_id)
-    return [] if known else [{"code": "unknown_resource"}]

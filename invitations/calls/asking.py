@@ -1,0 +1,150 @@
+"""What a send and an invite have in common: how people are rung, who of them can be asked, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypedDict
+
+from invitations.calls.slots import Occupation
+from invitations.conf import limits
+from invitations.errors import Code
+from invitations.models import Invitation, InvitationState
+from invitations.store import looks, rows
+from invitations.store.sheets import Actor, CallSheet, Person
+
+Problem = dict[str, str]
+
+
+@dataclass(slots=True)
+class Sent:
+    """What came of a send or an invite.
+
+    Args:
+        sheet: the call.
+        errors: who could not be invited, with `invitee`, `code` and `detail`.
+        warnings: what was not as asked but did not stop the ring.
+        created: something new was made (201); False for a repeat, a merge or a rejoin (200).
+        merged: the send became an accept of the other's call.
+        rejoin: the same two people are in this call already.
+    """
+
+    sheet: CallSheet
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    created: bool = True
+    merged: bool = False
+    rejoin: bool = False
+
+
+class Ring(NamedTuple):
+    """How invitees are rung: what a send or an invite says once for all of them.
+
+    Args:
+        custom_data: kept exactly; at most `custom_data_bytes` of UTF-8.
+        resource_id: names a ring resource.
+        notification_title: what a notification is headed by; the caller's name when omitted.
+        notification_message: what it says; the kind of call when omitted.
+        timeout_seconds: how long it rings, 1 to 600.
+    """
+
+    custom_data: str = ""
+    resource_id: str | None = None
+    notification_title: str | None = None
+    notification_message: str | None = None
+    timeout_seconds: int = 60
+
+
+class RingKeywords(TypedDict, total=False):
+    """The fields of `Ring`, as verbs take them."""
+
+    custom_data: str
+    resource_id: str | None
+    notification_title: str | None
+    notification_message: str | None
+    timeout_seconds: int
+
+
+def invitable(
+    by: Actor, invitees: Sequence[str], found: dict[str, Person], sheet: CallSheet | None = None
+) -> tuple[list[Person], list[Problem]]:
+    """Who can be asked, and why the others cannot.
+
+    Args:
+        by: who asks.
+        invitees: public ids, as they were asked for.
+        found: people by public id, those of them who exist.
+        sheet: the call that they are asked into; None for a new one.
+    """
+    people: list[Person] = []
+    errors: list[Problem] = []
+    seen: set[str] = set()
+    ringing = {each.invitee_id for each in sheet.pending()} if sheet else set()
+    inside = {each.user_id for each in sheet.inside()} if sheet else {by.user_id}
+    room = limits().people_per_call - len(ringing | inside)
+    for name in invitees:
+        person = found.get(name)
+        code = None
+        if name in seen:
+            code = Code.DUPLICATE
+        elif name == by.username:
+            code = Code.SELF
+        elif person is None:
+            code = Code.UNKNOWN_USER
+        elif sheet and person.id in inside:
+            code = Code.ALREADY_IN_CALL
+        elif person.id in ringing:
+            code = Code.ALREADY_RINGING
+        elif len(people) >= room:
+            code = Code.CALL_FULL
+        seen.add(name)
+        if code is None and person is not None:
+            people.append(person)
+        elif code is not None:
+            errors.append({"invitee": name, "code": code.value, "detail": code.sentence})
+    return people, errors
+
+
+def new_invitations(
+    sheet: CallSheet, by: Actor, people: list[Person], ring: Ring, busy: list[Occupation], now: datetime
+) -> list[Invitation]:
+    """New invitations, not stored yet: pending, or busy at once.
+
+    Args:
+        sheet: the call, stored or not.
+        by: who asks.
+        people: who are asked.
+        ring: how they are rung.
+        busy: what keeps them busy; the call itself does not.
+        now: the moment.
+    """
+    occupied = {each.user_id for each in busy if each.call_pk != sheet.call.pk}
+    again = timedelta(seconds=limits().repeat_after_seconds[0])
+    # An invitation's own custom data is that of the act that closes it.
+    said = ring._asdict() | {"ring_data": ring.custom_data, "custom_data": ""}
+    made = []
+    for person in people:
+        is_busy = person.id in occupied and not person.call_waiting
+        made.append(
+            rows.make(
+                Invitation,
+                call_id=sheet.call.pk,
+                invitee_id=person.id,
+                inviter_id=by.user_id,
+                state=InvitationState.BUSY.value if is_busy else InvitationState.PENDING.value,
+                created_at=now,
+                expires_at=now + timedelta(seconds=ring.timeout_seconds),
+                closed_at=now if is_busy else None,
+                missed=is_busy,
+                next_ring_at=None if is_busy else now + again,
+                **said,
+            )
+        )
+    return made
+
+
+def warnings_about(ring: Ring) -> list[dict[str, str]]:
+    """An unknown ring resource never loses a ring; the sender is told."""
+    known = ring.resource_id is None or looks.is_known(ring.resource_id)
+    return [] if known else [{"code": "unknown_resource"}]

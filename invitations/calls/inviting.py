@@ -1,0 +1,63 @@
+"""Inviting further people into a live call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Unpack
+
+from invitations.calls.asking import Ring, RingKeywords, Sent, invitable, new_invitations, warnings_about
+from invitations.calls.closing import save, settle
+from invitations.calls.events import Change
+from invitations.calls.loading import lock_for, refuse_if_over
+from invitations.calls.slots import occupations
+from invitations.calls.verb import verb
+from invitations.errors import CallError, Code
+from invitations.models import EventKind
+from invitations.store import rows
+from invitations.store.sheets import Actor
+
+
+@verb
+def invite(
+    call_id: str,
+    *,
+    by: Actor,
+    invitees: Sequence[str],
+    now: datetime,
+    **ring: Unpack[RingKeywords],
+) -> Sent:
+    """Ask further people into a live call that the actor is in.
+
+    Args:
+        call_id: the call.
+        by: an open participant.
+        invitees: public ids, 1 to `invitees_per_request`.
+        now: the moment.
+        ring: how it rings, the fields of `Ring`.
+
+    Raises:
+        CallError: `not_found`, `call_ended`, `not_allowed`, `no_valid_invitee`.
+    """
+    how = Ring(**ring)
+    found = {each.username: each for each in rows.people(invitees, lock=True)}
+    sheet = lock_for(by, call_id, now=now)
+    refuse_if_over(sheet, by)
+    if sheet.participant_of(by.user_id) is None:
+        raise CallError(Code.NOT_ALLOWED, "Only people in the call can add others.", sheet=sheet)
+    people, errors = invitable(by, invitees, found, sheet)
+    if not people:
+        raise CallError(Code.NO_VALID_INVITEE, errors=errors, sheet=sheet)
+    busy = occupations([each.id for each in people], now=now)
+    sheet.people |= {each.id: each for each in people}
+    change = Change(sheet, by=by, now=now)
+    added = new_invitations(sheet, by, people, how, busy, now)
+    rows.insert(*added)
+    sheet.invitations += added
+    for invitation in added:
+        kind = EventKind.INVITATION_SENT if invitation.state == "pending" else EventKind.INVITATION_BUSY
+        if invitation.state == "pending":
+            change.ring(invitation)
+        change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
+    settle(sheet, change=change)
+    return Sent(save(sheet, change), errors, warnings_about(how))
