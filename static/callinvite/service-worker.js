@@ -7,13 +7,30 @@
 
 "use strict";
 
-importScripts("service-worker/catalogue.js", "service-worker/say.js", "service-worker/notes.js", "service-worker/notices.js", "service-worker/requests.js", "service-worker/turns.js");
+importScripts(
+  "service-worker/catalogue.js",
+  "service-worker/say.js",
+  "service-worker/notes.js",
+  "service-worker/notices.js",
+  "service-worker/requests.js",
+  "service-worker/turns.js",
+);
 
-self.addEventListener("install", (event) => { event.waitUntil(self.skipWaiting()); });
-self.addEventListener("activate", (event) => { event.waitUntil(self.clients.claim()); });
-self.addEventListener("push", (event) => { event.waitUntil(received(messageOf(event.data))); });
-self.addEventListener("notificationclick", (event) => { event.waitUntil(clicked(event.notification, event.action)); });
-self.addEventListener("pushsubscriptionchange", (event) => { event.waitUntil(subscribeAgain(event)); });
+self.addEventListener("install", (event) => {
+  event.waitUntil(self.skipWaiting());
+});
+self.addEventListener("activate", (event) => {
+  event.waitUntil(self.clients.claim());
+});
+self.addEventListener("push", (event) => {
+  event.waitUntil(received(messageOf(event.data)));
+});
+self.addEventListener("notificationclick", (event) => {
+  event.waitUntil(clicked(event.notification, event.action));
+});
+self.addEventListener("pushsubscriptionchange", (event) => {
+  event.waitUntil(subscribeAgain(event));
+});
 
 /**
  * A push came. Browsers take the permission away from who shows nothing: every way through here shows something.
@@ -57,7 +74,9 @@ async function ring(message) {
   // What was dismissed, clicked or replaced meanwhile stays so.
   const rings = await shown(tag, "ring");
   if (wasAnsweredHere(body)) {
-    rings.forEach((each) => { each.close(); });
+    rings.forEach((each) => {
+      each.close();
+    });
   } else if (rings.length > 0) {
     await show(overNotice(message, body));
   }
@@ -187,8 +206,9 @@ async function subscribeAgain({ oldSubscription, newSubscription }) {
     return;
   }
   const { pushManager } = self.registration;
-  const key = await publicKey() ?? oldSubscription?.options?.applicationServerKey ?? enrolled.public_key;
-  const subscription = newSubscription ?? await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  const key = (await publicKey()) ?? oldSubscription?.options?.applicationServerKey ?? enrolled.public_key;
+  const subscription =
+    newSubscription ?? (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
   const { endpoint, keys } = subscription.toJSON();
   const public_key = typeof key === "string" ? key : enrolled.public_key;
   const push = { transport: "webpush", endpoint, keys, public_key };

@@ -104,7 +104,10 @@ for (const { folder, imports, members } of LIBRARIES) {
 test("no imports run in a circle, not even those of types: hashed file names could not be made", () => {
   const modules = modulesIn();
   for (const folder of ["client/", "rtc/", "push/", "worker/", "elements/", "pages/", "sounds/"]) {
-    assert.ok(modules.some((name) => name.startsWith(folder)), folder);
+    assert.ok(
+      modules.some((name) => name.startsWith(folder)),
+      folder,
+    );
   }
   const imports = new Map(modules.map((name) => [new URL(name, ROOT).href, importsOf(new URL(name, ROOT))]));
   const settled = new Set();
@@ -119,8 +122,8 @@ test("no imports run in a circle, not even those of types: hashed file names cou
   modules.forEach((name) => walk(new URL(name, ROOT).href, []));
 });
 
-test("imports point down only: pages, elements, sounds, rtc and push, client", () => {
-  const layers = [["client/", "worker/"], ["rtc/", "sounds/", "push/"], ["elements/"], ["pages/"]];
+test("imports point down only: pages, elements, sounds, rtc and push, client, words", () => {
+  const layers = [["words/"], ["client/", "worker/"], ["rtc/", "sounds/", "push/"], ["elements/"], ["pages/"]];
   const heightOf = (name) => layers.findIndex((folders) => folders.some((folder) => name.startsWith(folder)));
   for (const name of modulesIn().filter((each) => each.includes("/"))) {
     assert.notEqual(heightOf(name), -1, `${name} is in no layer`);
@@ -134,7 +137,9 @@ test("imports point down only: pages, elements, sounds, rtc and push, client", (
 
 test("the README and the guide name every verb, read, event and option there is", () => {
   const members = publicMembers(source("client/service.js")).map(({ name }) => name);
-  const options = [...source("client/types.js").matchAll(/@typedef \{object\} ServiceOptions\n([\s\S]*?)\n \*\n/g)][0][1];
+  const options = [
+    ...source("client/types.js").matchAll(/@typedef \{object\} ServiceOptions\n([\s\S]*?)\n \*\n/g),
+  ][0][1];
   const names = [...options.matchAll(/\[(\w+)\]/g)].map((match) => match[1]);
   for (const name of [...members, ...EVENTS, "change", ...names].filter((each) => !/^(addressOf|idsOf)$/.test(each))) {
     assert.match(README, new RegExp(`\\b${name}\\b`), `README.md lacks ${name}`);

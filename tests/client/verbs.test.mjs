@@ -330,7 +330,9 @@ test("single things are read and changed", async (t) => {
   server.on("PATCH me", ({ body }) => ({ body: { ...me, ...body } }));
   server.on("GET calls/x", { body: makeCall({ call_id: "x" }) });
   server.on("GET calls/x/timeline", { body: { call_id: "x", entries: [] } });
-  server.on("GET ice-servers", { body: { ice_servers: [{ urls: ["stun:s"] }], expires_at: "2026-11-23T11:00:00.000Z" } });
+  server.on("GET ice-servers", {
+    body: { ice_servers: [{ urls: ["stun:s"] }], expires_at: "2026-11-23T11:00:00.000Z" },
+  });
   server.on("GET devices", { body: { next: null, previous: null, results: [{ device_id: "d" }] } });
   server.on("POST history/seen", { status: 204, text: "" });
   assert.deepEqual(await calls.me(), me);

@@ -4,16 +4,38 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { healthWords, hopWords, lifeWords, momentWords, spanWords, verdictWords } from "../../static/callinvite/elements/device-words.js";
+import {
+  healthWords,
+  hopWords,
+  lifeWords,
+  momentWords,
+  spanWords,
+  verdictWords,
+} from "../../static/callinvite/elements/device-words.js";
 
 const NOW = new Date(2026, 10, 23, 12);
 const at = (...parts) => new Date(...parts).toISOString();
-const device = (more) => ({ device_id: "d", label: "Phone", kind: "android", push: null, health: "no_address", disabled_reason: null, disabled_since: null, last_seen_at: null, last_ringing_at: null, ...more });
+const device = (more) => ({
+  device_id: "d",
+  label: "Phone",
+  kind: "android",
+  push: null,
+  health: "no_address",
+  disabled_reason: null,
+  disabled_since: null,
+  last_seen_at: null,
+  last_ringing_at: null,
+  ...more,
+});
 const ring = (state, ...codes) => ({
   test_id: "1",
   device_id: "d",
   state,
-  hops: codes.map((code, index) => ({ code, at: new Date(Date.UTC(2026, 10, 23, 11, 0, 0, index * 250)).toISOString(), text: `It is ${code}.` })),
+  hops: codes.map((code, index) => ({
+    code,
+    at: new Date(Date.UTC(2026, 10, 23, 11, 0, 0, index * 250)).toISOString(),
+    text: `It is ${code}.`,
+  })),
   created_at: "2026-11-23T11:00:00.000Z",
   expires_at: "2026-11-23T11:01:00.000Z",
 });
@@ -21,7 +43,10 @@ const ring = (state, ...codes) => ({
 test("a device that is pushed to says when it rang last", () => {
   const rang = healthWords(device({ health: "ok", last_ringing_at: at(2026, 10, 22, 14, 2) }), false, NOW);
   assert.equal(rang.how, "good");
-  assert.match(rang.words, /^Rings by push, last rang yesterday at 0?2:02.PM$|^Rings by push, last rang yesterday at 14:02$/);
+  assert.match(
+    rang.words,
+    /^Rings by push, last rang yesterday at 0?2:02.PM$|^Rings by push, last rang yesterday at 14:02$/,
+  );
   assert.equal(healthWords(device({ health: "ok" }), false, NOW).words, "Rings by push, has not rung yet");
 });
 
@@ -34,10 +59,23 @@ test("a dead address says why, since when, and what heals it", () => {
   const dead = { health: "disabled", disabled_reason: "gone", disabled_since: at(2026, 10, 3, 9) };
   const gone = healthWords(device(dead), false, NOW);
   assert.equal(gone.how, "bad");
-  assert.match(gone.words, /^Cannot be rung: the push service no longer knows it, since (?:3 November|November 3)\. Open Callinvite on it to heal it\.$/);
+  assert.match(
+    gone.words,
+    /^Cannot be rung: the push service no longer knows it, since (?:3 November|November 3)\. Open Callinvite on it to heal it\.$/,
+  );
   assert.match(healthWords(device(dead), true, NOW).words, /Load this page again to heal it\.$/);
-  assert.match(healthWords(device({ ...dead, disabled_reason: "vapid_key_changed", disabled_since: at(2026, 10, 23, 9) }), false, NOW).words, /push key is another one now, since today\./);
-  assert.match(healthWords(device({ ...dead, disabled_reason: "a_new_one" }), false, NOW).words, /its push address no longer works/);
+  assert.match(
+    healthWords(
+      device({ ...dead, disabled_reason: "vapid_key_changed", disabled_since: at(2026, 10, 23, 9) }),
+      false,
+      NOW,
+    ).words,
+    /push key is another one now, since today\./,
+  );
+  assert.match(
+    healthWords(device({ ...dead, disabled_reason: "a_new_one" }), false, NOW).words,
+    /its push address no longer works/,
+  );
 });
 
 test("no health shows a code", () => {
@@ -48,7 +86,10 @@ test("no health shows a code", () => {
 
 test("the last sign of life and the push service's host are said", () => {
   assert.equal(lifeWords(device(), false, NOW), "Not seen yet");
-  assert.equal(lifeWords(device({ push: { transport: "webpush", host: "push.example" } }), true, NOW), "In use now · by push.example");
+  assert.equal(
+    lifeWords(device({ push: { transport: "webpush", host: "push.example" } }), true, NOW),
+    "In use now · by push.example",
+  );
   assert.match(lifeWords(device({ last_seen_at: at(2026, 10, 23, 9, 5) }), false, NOW), /^Last seen today at 0?9:05/);
   assert.match(momentWords(at(2026, 10, 20, 9), NOW), /^on Friday at/);
 });
@@ -63,18 +104,36 @@ test("spans are short, and exact where it counts", () => {
 
 test("each hop of a test ring is told with its time, and so is what is waited for", () => {
   const words = (...args) => hopWords(...args).map((hop) => [hop.how, hop.words, hop.afterMs]);
-  assert.deepEqual(words(ring("waiting", "planned"), false), [["done", "Asked for", null], ["under way", "Handing it to the push service", null]]);
-  assert.deepEqual(words(ring("waiting", "planned", "retrying"), false), [["done", "Asked for", null], ["under way", "It is retrying", null]]);
-  assert.deepEqual(words(ring("sent", "planned", "sent"), false).slice(1), [["done", "It is sent", 250], ["under way", "Waiting for the device to show it", null]]);
-  assert.deepEqual(words(ring("arrived", "planned", "sent", "arrived"), false).slice(1), [["done", "It is sent", 250], ["done", "It is arrived", 250]]);
+  assert.deepEqual(words(ring("waiting", "planned"), false), [
+    ["done", "Asked for", null],
+    ["under way", "Handing it to the push service", null],
+  ]);
+  assert.deepEqual(words(ring("waiting", "planned", "retrying"), false), [
+    ["done", "Asked for", null],
+    ["under way", "It is retrying", null],
+  ]);
+  assert.deepEqual(words(ring("sent", "planned", "sent"), false).slice(1), [
+    ["done", "It is sent", 250],
+    ["under way", "Waiting for the device to show it", null],
+  ]);
+  assert.deepEqual(words(ring("arrived", "planned", "sent", "arrived"), false).slice(1), [
+    ["done", "It is sent", 250],
+    ["done", "It is arrived", 250],
+  ]);
   assert.deepEqual(words(ring("failed", "planned", "failed"), false).slice(1), [["failed", "It is failed", 250]]);
 });
 
 test("a test ring that came to nothing says at which hop, and what to do", () => {
   assert.deepEqual(hopWords(ring("sent", "planned", "sent"), true).at(-1).words, "The device did not show it");
-  assert.deepEqual(hopWords(ring("waiting", "planned", "retrying"), true).map(({ code }) => code), ["planned", "late"]);
+  assert.deepEqual(
+    hopWords(ring("waiting", "planned", "retrying"), true).map(({ code }) => code),
+    ["planned", "late"],
+  );
   assert.equal(verdictWords(ring("sent", "planned", "sent"), false, false), "");
-  assert.equal(verdictWords(ring("arrived", "planned", "sent", "arrived"), false, false), "It rings: 500 ms from asking to showing.");
+  assert.equal(
+    verdictWords(ring("arrived", "planned", "sent", "arrived"), false, false),
+    "It rings: 500 ms from asking to showing.",
+  );
   assert.match(verdictWords(ring("sent", "planned", "sent"), true, false), /switched on and online/);
   assert.match(verdictWords(ring("sent", "planned", "sent"), true, true), /the system lets this browser/);
   assert.match(verdictWords(ring("waiting", "planned"), true, false), /its log/);

@@ -6,7 +6,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { howToAllow, ringingWords } from "../../static/callinvite/elements/ringing-words.js";
 
-const SOUNDS = { none: { wanted: false, unlocked: false, elsewhere: false }, locked: { wanted: true, unlocked: false, elsewhere: false }, on: { wanted: true, unlocked: true, elsewhere: false } };
+const SOUNDS = {
+  none: { wanted: false, unlocked: false, elsewhere: false },
+  locked: { wanted: true, unlocked: false, elsewhere: false },
+  on: { wanted: true, unlocked: true, elsewhere: false },
+};
 const push = (state, more = {}) => ({ state, reason: null, error: null, refused: false, ...more });
 
 test("nothing is called ringing that does not ring", () => {
@@ -40,9 +44,15 @@ test("every reason has a sentence of its own", () => {
 });
 
 test("what the server has against an address is said in its own words", () => {
-  const refused = push("failed", { reason: "server", error: { code: "invalid", errors: { push: ["This host is not allowed."] } } });
+  const refused = push("failed", {
+    reason: "server",
+    error: { code: "invalid", errors: { push: ["This host is not allowed."] } },
+  });
   assert.match(ringingWords(SOUNDS.on, refused).help, /This host is not allowed\.$/);
-  assert.match(ringingWords(SOUNDS.on, push("failed", { reason: "server", error: { code: "unreachable" } })).help, /Check your connection/);
+  assert.match(
+    ringingWords(SOUNDS.on, push("failed", { reason: "server", error: { code: "unreachable" } })).help,
+    /Check your connection/,
+  );
   assert.match(ringingWords(SOUNDS.on, push("failed", { reason: "push_service" })).help, /push service/);
 });
 

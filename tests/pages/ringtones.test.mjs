@@ -12,7 +12,12 @@ const CALL = { ringtone_url: "/media/bell.ogg" };
 
 /** A storage as pages have it. */
 function storage(kept = {}) {
-  return { getItem: (key) => kept[key] ?? null, setItem: (key, value) => { kept[key] = value; } };
+  return {
+    getItem: (key) => kept[key] ?? null,
+    setItem: (key, value) => {
+      kept[key] = value;
+    },
+  };
 }
 
 /** A context that decodes any bytes to so many seconds of one sample a second. */
@@ -27,7 +32,12 @@ function decoder(seconds) {
     },
     createBuffer(channels, length) {
       const data = new Float32Array(length);
-      return { ...bufferOf(data), copyToChannel: (part) => { data.set(part); } };
+      return {
+        ...bufferOf(data),
+        copyToChannel: (part) => {
+          data.set(part);
+        },
+      };
     },
   };
 }
@@ -49,14 +59,27 @@ test("a choice is there at the next visit", () => {
 });
 
 test("what is kept and means nothing counts as no choice", () => {
-  for (const text of ["", "soft", "{", "null", "7", '{"kind":"tone","id":"ringback"}', '{"kind":"resource","id":"x"}']) {
+  for (const text of [
+    "",
+    "soft",
+    "{",
+    "null",
+    "7",
+    '{"kind":"tone","id":"ringback"}',
+    '{"kind":"resource","id":"x"}',
+  ]) {
     const ringtones = new Ringtones({ storage: storage({ "callinvite.ringtone": text }) });
     assert.deepEqual(ringtones.choice, { kind: "caller" }, text);
   }
 });
 
 test("a choice lasts as long as the page where nothing can be kept", () => {
-  const full = { getItem: () => null, setItem: () => { throw new Error("QuotaExceededError"); } };
+  const full = {
+    getItem: () => null,
+    setItem: () => {
+      throw new Error("QuotaExceededError");
+    },
+  };
   for (const where of [null, full]) {
     const ringtones = new Ringtones({ storage: where });
     ringtones.choose({ kind: "tone", id: "digital" });
@@ -82,7 +105,12 @@ test("every built-in ringtone has a score and a name, and each sounds different"
 
 test("a file is loaded once, however often it rings", async () => {
   const asked = [];
-  const files = new AudioFiles({ fetch: async (url) => { asked.push(url); return new Response("sound"); } });
+  const files = new AudioFiles({
+    fetch: async (url) => {
+      asked.push(url);
+      return new Response("sound");
+    },
+  });
   const context = decoder(3);
   assert.equal((await files.load("/a.ogg", context)).length, 3);
   assert.equal((await files.load("/a.ogg", context)).length, 3);
@@ -90,18 +118,39 @@ test("a file is loaded once, however often it rings", async () => {
 });
 
 test("a file that is missing, unreadable, empty or cut off is none, and is asked for again", async () => {
-  const undecodable = { decodeAudioData: async () => { throw new Error("EncodingError"); } };
-  const cut = () => new Response(new ReadableStream({ pull: (stream) => { stream.error(new Error("reset")); } }));
+  const undecodable = {
+    decodeAudioData: async () => {
+      throw new Error("EncodingError");
+    },
+  };
+  const cut = () =>
+    new Response(
+      new ReadableStream({
+        pull: (stream) => {
+          stream.error(new Error("reset"));
+        },
+      }),
+    );
   const troubles = [
     [async () => new Response("", { status: 404 }), decoder(1)],
-    [async () => { throw new TypeError("fetch failed"); }, decoder(1)],
+    [
+      async () => {
+        throw new TypeError("fetch failed");
+      },
+      decoder(1),
+    ],
     [async () => cut(), decoder(1)],
     [async () => new Response("text"), undecodable],
     [async () => new Response("nothing"), decoder(0)],
   ];
   for (const [fetch, context] of troubles) {
     let asked = 0;
-    const files = new AudioFiles({ fetch: (...args) => { asked += 1; return fetch(...args); } });
+    const files = new AudioFiles({
+      fetch: (...args) => {
+        asked += 1;
+        return fetch(...args);
+      },
+    });
     assert.equal(await files.load("/a.ogg", context), null);
     assert.equal(await files.load("/a.ogg", context), null);
     assert.equal(asked, 2);
@@ -110,7 +159,12 @@ test("a file that is missing, unreadable, empty or cut off is none, and is asked
 
 test("a file that is too large is not read to its end", async () => {
   let given = 0;
-  const endless = new ReadableStream({ pull: (stream) => { given += 1; stream.enqueue(new Uint8Array(1024 * 1024)); } });
+  const endless = new ReadableStream({
+    pull: (stream) => {
+      given += 1;
+      stream.enqueue(new Uint8Array(1024 * 1024));
+    },
+  });
   const files = new AudioFiles({ fetch: async () => new Response(endless) });
   assert.equal(await files.load("/a.ogg", decoder(1)), null);
   assert.ok(given < 8, `${given} MiB were read`);

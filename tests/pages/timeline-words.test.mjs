@@ -10,8 +10,22 @@ const BOB = { id: "bob", name: "Bob" };
 const CAROL = { id: "carol", name: "" };
 
 function call({ invitees = [BOB], states = ["timed_out"], ...more } = {}) {
-  const invitations = invitees.map((invitee, index) => ({ invitee, state: states[index] ?? "pending", custom_data: "" }));
-  return { call_id: "c", caller: ALICE, invitations, participants: [], is_video_call: true, state: "ended", end_reason: "timed_out", created_at: "2026-11-26T12:00:00Z", ...more };
+  const invitations = invitees.map((invitee, index) => ({
+    invitee,
+    state: states[index] ?? "pending",
+    custom_data: "",
+  }));
+  return {
+    call_id: "c",
+    caller: ALICE,
+    invitations,
+    participants: [],
+    is_video_call: true,
+    state: "ended",
+    end_reason: "timed_out",
+    created_at: "2026-11-26T12:00:00Z",
+    ...more,
+  };
 }
 
 function entry(code, user, text = "", data = {}) {
@@ -25,24 +39,44 @@ test("where it rang first is the answer, even where nobody took the call", () =>
     entry("invitation.ringing", "bob", "It rang for Bob on Phone."),
     entry("invitation.timed_out", "bob", "Bob did not answer in time."),
   ];
-  assert.deepEqual(answers(call(), entries, "alice"), [{ key: "bob", how: "good", text: "It rang for Bob on Tablet." }]);
+  assert.deepEqual(answers(call(), entries, "alice"), [
+    { key: "bob", how: "good", text: "It rang for Bob on Tablet." },
+  ]);
 });
 
 test("each person has one answer, and the reason if it is not known to have rung", () => {
-  const entries = [entry("invitation.accepted", "carol", "carol accepted."), entry("ring.unheard", "bob", "Nothing says that it rang for Bob: no open page answered.")];
+  const entries = [
+    entry("invitation.accepted", "carol", "carol accepted."),
+    entry("ring.unheard", "bob", "Nothing says that it rang for Bob: no open page answered."),
+  ];
   const found = answers(call({ invitees: [BOB, CAROL], states: ["timed_out", "accepted"] }), entries, "alice");
-  assert.deepEqual(found.map(({ key, how }) => [key, how]), [["bob", "bad"], ["carol", "good"]]);
+  assert.deepEqual(
+    found.map(({ key, how }) => [key, how]),
+    [
+      ["bob", "bad"],
+      ["carol", "good"],
+    ],
+  );
   assert.match(found[0].text, /no open page answered/);
 });
 
 test("who was busy, and who is not heard of yet, is said so", () => {
   const found = answers(call({ invitees: [BOB, CAROL], states: ["busy", "pending"] }), [], "carol");
-  assert.deepEqual(found.map(({ text }) => text), ["It did not ring for Bob, who was in another call.", "No device of yours said yet that it rings."]);
+  assert.deepEqual(
+    found.map(({ text }) => text),
+    ["It did not ring for Bob, who was in another call.", "No device of yours said yet that it rings."],
+  );
 });
 
 test("the code comes first, then what the server knows", () => {
-  assert.equal(codeWords(entry("delivery.gone", "bob", "", { status: 410, reason: "gone", attempts: 1, host: "push.example" })), "delivery.gone · status 410 · reason gone · host push.example");
-  assert.equal(codeWords(entry("delivery.sent", "bob", "", { status: 201, reason: null, attempts: 3 })), "delivery.sent · status 201 · attempts 3");
+  assert.equal(
+    codeWords(entry("delivery.gone", "bob", "", { status: 410, reason: "gone", attempts: 1, host: "push.example" })),
+    "delivery.gone · status 410 · reason gone · host push.example",
+  );
+  assert.equal(
+    codeWords(entry("delivery.sent", "bob", "", { status: 201, reason: null, attempts: 3 })),
+    "delivery.sent · status 201 · attempts 3",
+  );
 });
 
 test("what kept it from ringing is marked, and a normal end is not", () => {
@@ -50,7 +84,10 @@ test("what kept it from ringing is marked, and a normal end is not", () => {
     assert.equal(howOf(entry(code, "bob")), "bad", code);
   }
   assert.equal(howOf(entry("invitation.ringing", "bob")), "good");
-  assert.deepEqual(["completed", "media_failed"].map((reason) => howOf(entry("call.ended", null, "", { reason }))), ["plain", "bad"]);
+  assert.deepEqual(
+    ["completed", "media_failed"].map((reason) => howOf(entry("call.ended", null, "", { reason }))),
+    ["plain", "bad"],
+  );
 });
 
 test("the call is named from the reader's side", () => {

@@ -4,18 +4,32 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayName, clockTime, endWords, errorWords, invitationWords, names, others, readableText, recentWords } from "../../static/callinvite/elements/words.js";
+import {
+  dayName,
+  clockTime,
+  endWords,
+  errorWords,
+  invitationWords,
+  names,
+  others,
+  readableText,
+  recentWords,
+} from "../../static/callinvite/elements/words.js";
 import { SCORES, render } from "../../static/callinvite/sounds/tones.js";
 import { invitation, makeCall, participant, person } from "../client/support/calls.mjs";
 
-const ended = (more) => makeCall({ state: "ended", invitations: [invitation("bob")], participants: [participant("alice")], ...more });
+const ended = (more) =>
+  makeCall({ state: "ended", invitations: [invitation("bob")], participants: [participant("alice")], ...more });
 const missed = { role: "invitee", state: "timed_out", can: [], missed: true };
 
 test("a pending invitation is called ringing only when a device said so", () => {
   assert.equal(invitationWords(invitation("bob"), 0), "Calling");
   assert.equal(invitationWords(invitation("bob"), 3000), "Not reached yet");
   assert.equal(invitationWords(invitation("bob", { progress: "notified" }), 9000), "Notified, not ringing yet");
-  assert.equal(invitationWords(invitation("bob", { progress: "ringing", ringing_on: "Chrome on Linux" })), "Ringing on Chrome on Linux");
+  assert.equal(
+    invitationWords(invitation("bob", { progress: "ringing", ringing_on: "Chrome on Linux" })),
+    "Ringing on Chrome on Linux",
+  );
   assert.equal(invitationWords(invitation("bob", { progress: "ringing" })), "Ringing");
 });
 
@@ -30,7 +44,18 @@ test("each way in which an invitation closes has its words", () => {
 });
 
 test("each end of a call has its words, and none shows a code", () => {
-  const reasons = ["completed", "cancelled", "rejected", "busy", "timed_out", "caller_lost", "connection_lost", "media_failed", "max_duration", "ended_by_admin"];
+  const reasons = [
+    "completed",
+    "cancelled",
+    "rejected",
+    "busy",
+    "timed_out",
+    "caller_lost",
+    "connection_lost",
+    "media_failed",
+    "max_duration",
+    "ended_by_admin",
+  ];
   for (const end_reason of reasons) {
     const words = endWords(ended({ end_reason }));
     assert.match(words, /^[A-Z][a-z' ]+$/);
@@ -42,17 +67,49 @@ test("each end of a call has its words, and none shows a code", () => {
 test("custom data is shown if it is short text for people", () => {
   assert.equal(readableText("  See you at eight. "), "See you at eight.");
   assert.equal(readableText("Två rader\ntext"), "Två rader\ntext");
-  for (const data of ["", null, "{\"a\": 1}", "[1]", "\"x\"", "a".repeat(300), "bell\u0007", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9w"]) {
+  for (const data of [
+    "",
+    null,
+    '{"a": 1}',
+    "[1]",
+    '"x"',
+    "a".repeat(300),
+    "bell\u0007",
+    "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9w",
+  ]) {
     assert.equal(readableText(data), "");
   }
 });
 
 test("a line of recents tells direction, outcome and length", () => {
-  const completed = ended({ end_reason: "completed", answered_at: "2026-11-23T12:00:05Z", duration_seconds: 185, you: { role: "caller", can: [], missed: false } });
-  assert.deepEqual(recentWords(completed, "alice"), { direction: "outgoing", missed: false, live: false, words: "Outgoing, 3:05" });
-  const unanswered = ended({ end_reason: "timed_out", invitations: [invitation("bob", { state: "timed_out" })], you: missed });
-  assert.deepEqual(recentWords(unanswered, "bob"), { direction: "incoming", missed: true, live: false, words: "Missed" });
-  const own = ended({ end_reason: "rejected", invitations: [invitation("bob", { state: "rejected", reject_reason: "later" })], you: { ...missed, missed: false } });
+  const completed = ended({
+    end_reason: "completed",
+    answered_at: "2026-11-23T12:00:05Z",
+    duration_seconds: 185,
+    you: { role: "caller", can: [], missed: false },
+  });
+  assert.deepEqual(recentWords(completed, "alice"), {
+    direction: "outgoing",
+    missed: false,
+    live: false,
+    words: "Outgoing, 3:05",
+  });
+  const unanswered = ended({
+    end_reason: "timed_out",
+    invitations: [invitation("bob", { state: "timed_out" })],
+    you: missed,
+  });
+  assert.deepEqual(recentWords(unanswered, "bob"), {
+    direction: "incoming",
+    missed: true,
+    live: false,
+    words: "Missed",
+  });
+  const own = ended({
+    end_reason: "rejected",
+    invitations: [invitation("bob", { state: "rejected", reject_reason: "later" })],
+    you: { ...missed, missed: false },
+  });
   assert.equal(recentWords(own, "bob").words, "You rejected: later");
   assert.equal(recentWords(own, "alice").words, "Rejected: later");
 });

@@ -37,14 +37,28 @@ test("enabling asks at once, before anything is awaited, and hands the address o
   assert.deepEqual([browser.log, first.state], [["asked"], "working"]);
   assert.equal(await done, true);
   assert.deepEqual(browser.log, ["asked", "registered /service-worker.js none", "subscribed true"]);
-  const push = { transport: "webpush", endpoint: "https://push.example/1", keys: { p256dh: "P", auth: "A" }, public_key: KEY };
+  const push = {
+    transport: "webpush",
+    endpoint: "https://push.example/1",
+    keys: { p256dh: "P", auth: "A" },
+    public_key: KEY,
+  };
   assert.deepEqual(server.puts, [{ label: "Firefox on Linux", kind: "browser", push }]);
   assert.deepEqual([first.state, first.wanted], ["on", true]);
-  assert.deepEqual(await first.notes.read("enrolment"), { user: "bob", device_id: "phone", endpoint: push.endpoint, public_key: KEY, renewal_token: "token 1" });
+  assert.deepEqual(await first.notes.read("enrolment"), {
+    user: "bob",
+    device_id: "phone",
+    endpoint: push.endpoint,
+    public_key: KEY,
+    renewal_token: "token 1",
+  });
 });
 
 test("a refused question is said as what it is", async () => {
-  for (const [answer, state] of [["denied", "denied"], ["default", "off"]]) {
+  for (const [answer, state] of [
+    ["denied", "denied"],
+    ["default", "off"],
+  ]) {
     const browser = new FakeBrowser();
     browser.answer = answer;
     const first = page(browser, new FakeServer());
@@ -71,10 +85,17 @@ test("another user at the same browser takes the address over", async () => {
 
 test("an address that changed, or that the server lost or never knew, is handed over again", async () => {
   for (const change of [
-    ({ browser }) => { browser.subscription.endpoint = "https://push.example/moved"; },
-    ({ server }) => { server.device.health = "no_address"; },
-    ({ server }) => { server.device = null; },
-    ({ browser }) => browser.caches.open().then((cache) => cache.delete("https://calls.example/service-worker/notes/enrolment")),
+    ({ browser }) => {
+      browser.subscription.endpoint = "https://push.example/moved";
+    },
+    ({ server }) => {
+      server.device.health = "no_address";
+    },
+    ({ server }) => {
+      server.device = null;
+    },
+    ({ browser }) =>
+      browser.caches.open().then((cache) => cache.delete("https://calls.example/service-worker/notes/enrolment")),
   ]) {
     const there = await enrolled();
     await change(there);
@@ -171,13 +192,46 @@ test("a server that cannot be asked now changes nothing of what was in order", a
 });
 
 test("what fails is said with its reason", async () => {
-  const invalid = new CallInvitationError("invalid", "No.", { status: 400, errors: { push: ["This host is not allowed."] } });
+  const invalid = new CallInvitationError("invalid", "No.", {
+    status: 400,
+    errors: { push: ["This host is not allowed."] },
+  });
   for (const [prepare, state, reason] of [
-    [({ server }) => { server.errors.set("GET push/key", new CallInvitationError("unavailable", "No keys.", { status: 503 })); }, "unsupported", "no_keys"],
-    [({ server }) => { server.errors.set("GET push/key", CallInvitationError.unreachable()); }, "failed", "server"],
-    [({ server }) => { server.errors.set("PUT", invalid); }, "failed", "server"],
-    [({ browser }) => { browser.subscribeError = new DOMException("no service", "AbortError"); }, "failed", "push_service"],
-    [({ browser }) => { browser.registerError = new TypeError("no script"); }, "failed", "worker"],
+    [
+      ({ server }) => {
+        server.errors.set("GET push/key", new CallInvitationError("unavailable", "No keys.", { status: 503 }));
+      },
+      "unsupported",
+      "no_keys",
+    ],
+    [
+      ({ server }) => {
+        server.errors.set("GET push/key", CallInvitationError.unreachable());
+      },
+      "failed",
+      "server",
+    ],
+    [
+      ({ server }) => {
+        server.errors.set("PUT", invalid);
+      },
+      "failed",
+      "server",
+    ],
+    [
+      ({ browser }) => {
+        browser.subscribeError = new DOMException("no service", "AbortError");
+      },
+      "failed",
+      "push_service",
+    ],
+    [
+      ({ browser }) => {
+        browser.registerError = new TypeError("no script");
+      },
+      "failed",
+      "worker",
+    ],
   ]) {
     const there = { browser: new FakeBrowser({ permission: "granted" }).want(), server: new FakeServer() };
     prepare(there);
@@ -201,11 +255,37 @@ test("what failed succeeds when it is tried again", async () => {
 
 test("a browser that lacks something is told apart by what it lacks", async () => {
   for (const [change, reason] of [
-    [(scope) => { scope.isSecureContext = false; }, "insecure"],
-    [(scope) => { delete scope.navigator.serviceWorker; }, "no_worker"],
-    [(scope) => { delete scope.PushManager; }, "no_push"],
-    [(scope) => { delete scope.Notification; }, "no_push"],
-    [(scope) => { delete scope.PushManager; scope.navigator.standalone = false; }, "home_screen"],
+    [
+      (scope) => {
+        scope.isSecureContext = false;
+      },
+      "insecure",
+    ],
+    [
+      (scope) => {
+        delete scope.navigator.serviceWorker;
+      },
+      "no_worker",
+    ],
+    [
+      (scope) => {
+        delete scope.PushManager;
+      },
+      "no_push",
+    ],
+    [
+      (scope) => {
+        delete scope.Notification;
+      },
+      "no_push",
+    ],
+    [
+      (scope) => {
+        delete scope.PushManager;
+        scope.navigator.standalone = false;
+      },
+      "home_screen",
+    ],
   ]) {
     const browser = new FakeBrowser().want();
     change(browser.scope);
@@ -224,7 +304,10 @@ test("a wish is taken once, by one page, and only while it is fresh", async () =
   const now = Date.now();
   await notes.keep("wish", { type: "answer", call_id: "c", at: now - 119_000 });
   const taken = await Promise.all([notes.takeWish(now), notes.takeWish(now)]);
-  assert.deepEqual(taken.filter(Boolean).map(({ type }) => type), ["answer"]);
+  assert.deepEqual(
+    taken.filter(Boolean).map(({ type }) => type),
+    ["answer"],
+  );
   for (const at of [now - 121_000, now + 5000, undefined]) {
     await notes.keep("wish", { type: "answer", call_id: "c", at });
     assert.equal(await notes.takeWish(now), null);

@@ -19,8 +19,13 @@ const only = (worker) => {
 };
 
 for (const [name, message] of [
-  ["no data", undefined], ["an empty text", ""], ["broken JSON", "{\"kind\": \"ri"], ["a list", "[1]"], ["null", "null"],
-  ["an unknown kind", { kind: "sale" }], ["a kind that every object has", { kind: "constructor" }],
+  ["no data", undefined],
+  ["an empty text", ""],
+  ["broken JSON", '{"kind": "ri'],
+  ["a list", "[1]"],
+  ["null", "null"],
+  ["an unknown kind", { kind: "sale" }],
+  ["a kind that every object has", { kind: "constructor" }],
 ]) {
   test(`a push with ${name} shows that somebody may be calling`, async () => {
     const worker = new FakeWorker();
@@ -32,10 +37,22 @@ for (const [name, message] of [
 }
 
 test("a ring of a strange shape still rings", async () => {
-  for (const strange of [{ notification: null }, { notification: "x" }, { look: 7 }, { caller: null }, { caller: [] }, { tag: 5 }, { expires_at: 5 }]) {
+  for (const strange of [
+    { notification: null },
+    { notification: "x" },
+    { look: 7 },
+    { caller: null },
+    { caller: [] },
+    { tag: 5 },
+    { expires_at: 5 },
+  ]) {
     const worker = rung();
     await worker.push(ringMessage(strange));
-    assert.deepEqual(only(worker).actions.map(({ action }) => action), ["accept", "reject"], JSON.stringify(strange));
+    assert.deepEqual(
+      only(worker).actions.map(({ action }) => action),
+      ["accept", "reject"],
+      JSON.stringify(strange),
+    );
   }
 });
 
@@ -47,21 +64,36 @@ test("a ring is shown as the server says, before the server is told", async () =
     return { status: 200 };
   });
   await worker.push(ringMessage({ renotify: true }));
-  const { title, body, tag, renotify, requireInteraction, silent, vibrate, icon, badge, lang, timestamp, actions } = only(worker);
-  assert.deepEqual([title, body, tag, renotify, requireInteraction, silent], ["Alice", "Incoming video call", "ring-1", true, true, false]);
+  const { title, body, tag, renotify, requireInteraction, silent, vibrate, icon, badge, lang, timestamp, actions } =
+    only(worker);
+  assert.deepEqual(
+    [title, body, tag, renotify, requireInteraction, silent],
+    ["Alice", "Incoming video call", "ring-1", true, true, false],
+  );
   assert.deepEqual([vibrate, lang, timestamp], [[300, 100, 300], "en", Date.parse("2026-11-26T12:00:00Z")]);
   assert.match(icon, /app-192\.png$/);
   assert.match(badge, /badge-96\.png$/);
-  assert.deepEqual(actions.map((each) => ({ ...each })), [{ action: "accept", title: "Accept" }, { action: "reject", title: "Decline" }]);
+  assert.deepEqual(
+    actions.map((each) => ({ ...each })),
+    [
+      { action: "accept", title: "Accept" },
+      { action: "reject", title: "Decline" },
+    ],
+  );
   assert.equal(shownWhenTold, 1);
   const [{ method, path, body: told, headers, credentials }] = worker.asked;
-  assert.deepEqual([method, path, told, credentials], ["POST", "calls/call_alice_1/ringing", { audible: true }, "omit"]);
+  assert.deepEqual(
+    [method, path, told, credentials],
+    ["POST", "calls/call_alice_1/ringing", { audible: true }, "omit"],
+  );
   assert.equal(headers.Authorization, "Invitation ring:1:phone:signature");
 });
 
 test("a silent ring is not called audible, and does not vibrate: browsers refuse the two together", async () => {
   const worker = rung();
-  await worker.push(ringMessage({ notification: { title: "Alice", body: "Incoming call", silent: true }, renotify: true }));
+  await worker.push(
+    ringMessage({ notification: { title: "Alice", body: "Incoming call", silent: true }, renotify: true }),
+  );
   assert.equal(only(worker).silent, true);
   assert.equal("vibrate" in only(worker), false);
   assert.deepEqual(worker.asked[0].body, { audible: false });
@@ -70,7 +102,10 @@ test("a silent ring is not called audible, and does not vibrate: browsers refuse
 test("where there is room for one button, it is the one that accepts", async () => {
   const worker = new FakeWorker({ maxActions: 1 });
   await worker.push(ringMessage());
-  assert.deepEqual(only(worker).actions.map(({ action }) => action), ["accept"]);
+  assert.deepEqual(
+    only(worker).actions.map(({ action }) => action),
+    ["accept"],
+  );
 });
 
 test("a browser that refuses an option rings without it", async () => {
@@ -99,7 +134,10 @@ test("a ring that is over as it comes becomes what happened", async () => {
     await worker.push(ringMessage());
     assert.deepEqual(worker.titles, ["Alice", title]);
     assert.deepEqual([only(worker).tag, only(worker).silent, only(worker).body], ["ring-1", true, "Alice, video call"]);
-    assert.deepEqual(only(worker).actions.map(({ action }) => action), actions);
+    assert.deepEqual(
+      only(worker).actions.map(({ action }) => action),
+      actions,
+    );
   }
 });
 
@@ -122,7 +160,9 @@ test("what was dismissed or replaced while the server was asked stays so", async
 
   const replaced = new FakeWorker();
   replaced.answers.set("/ringing", async () => {
-    await replaced.push(stopMessage({ notification: { title: "Answered on Phone", body: "Alice, video call" }, missed: false }));
+    await replaced.push(
+      stopMessage({ notification: { title: "Answered on Phone", body: "Alice, video call" }, missed: false }),
+    );
     return over("answered_elsewhere");
   });
   await replaced.push(ringMessage());
@@ -155,7 +195,10 @@ test("the end takes the ring's place, silently, and sets the badge", async () =>
   await worker.push(stopMessage());
   const { title, body, tag, silent, renotify, actions } = only(worker);
   assert.deepEqual([title, body, tag, silent, renotify], ["Missed call", "Alice, video call", "ring-1", true, false]);
-  assert.deepEqual(actions.map(({ action }) => action), ["call_back"]);
+  assert.deepEqual(
+    actions.map(({ action }) => action),
+    ["call_back"],
+  );
   assert.deepEqual(worker.badges, [3]);
 });
 
@@ -169,7 +212,15 @@ test("an end that is no missed call offers nothing, and a badge of none is taken
 test("a test ring is shown and told to the server", async () => {
   const worker = new FakeWorker();
   worker.answers.set("/test-ring/ringing", { status: 200 });
-  await worker.push(ringMessage({ kind: "test", call_id: null, caller: null, tag: "test-1", notification: { title: "Test ring", body: "This device rings." } }));
+  await worker.push(
+    ringMessage({
+      kind: "test",
+      call_id: null,
+      caller: null,
+      tag: "test-1",
+      notification: { title: "Test ring", body: "This device rings." },
+    }),
+  );
   assert.deepEqual([only(worker).title, only(worker).tag, only(worker).actions.length], ["Test ring", "test-1", 0]);
   assert.equal(worker.asked[0].path, "devices/phone/test-ring/ringing");
 });
@@ -208,12 +259,23 @@ test("rejecting what is over already says nothing", async () => {
 
 test("accepting tells the page that is looked at, and navigates none", async () => {
   const worker = rung();
-  const pages = [appWindow(), appWindow({ visibilityState: "visible" }), appWindow({ focused: true, visibilityState: "visible" })];
+  const pages = [
+    appWindow(),
+    appWindow({ visibilityState: "visible" }),
+    appWindow({ focused: true, visibilityState: "visible" }),
+  ];
   worker.windows = pages;
   await worker.push(ringMessage());
   pages.forEach((page) => page.heard.splice(0));
   await worker.click(only(worker), "accept");
-  assert.deepEqual(pages.map((page) => [page.heard, page.wasFocused]), [[[], false], [[], false], [[{ type: "answer", call_id: "call_alice_1" }], true]]);
+  assert.deepEqual(
+    pages.map((page) => [page.heard, page.wasFocused]),
+    [
+      [[], false],
+      [[], false],
+      [[{ type: "answer", call_id: "call_alice_1" }], true],
+    ],
+  );
   assert.deepEqual([worker.opened, worker.caches.note("wish")], [[], null]);
 });
 
@@ -252,7 +314,11 @@ test("a missed call is called back in the app, whichever way it is opened", asyn
 });
 
 test("a click on the other notifications opens what they are about", async () => {
-  for (const [message, address] of [[stopMessage(), "/#recents"], [ringMessage({ kind: "test" }), "/#settings"], [undefined, "/"]]) {
+  for (const [message, address] of [
+    [stopMessage(), "/#recents"],
+    [ringMessage({ kind: "test" }), "/#settings"],
+    [undefined, "/"],
+  ]) {
     const worker = rung();
     await worker.push(message);
     await worker.click(only(worker));
@@ -285,7 +351,15 @@ test("a new address is handed over by the token of the old one, with the key as 
   assert.deepEqual({ ...worker.subscribed[0] }, { userVisibleOnly: true, applicationServerKey: "NEW" });
   const { path, body, credentials } = worker.asked.at(-1);
   assert.deepEqual([path, credentials], ["push/renew", "omit"]);
-  assert.deepEqual(body, { token: "one", push: { transport: "webpush", endpoint: "https://push.example/new", keys: { p256dh: "P", auth: "A" }, public_key: "NEW" } });
+  assert.deepEqual(body, {
+    token: "one",
+    push: {
+      transport: "webpush",
+      endpoint: "https://push.example/new",
+      keys: { p256dh: "P", auth: "A" },
+      public_key: "NEW",
+    },
+  });
   const { renewal_token, public_key, endpoint, user } = worker.caches.note("enrolment");
   assert.deepEqual([renewal_token, public_key, endpoint, user], ["two", "NEW", "https://push.example/new", "bob"]);
 });
@@ -311,7 +385,13 @@ test("a browser that nobody enrolled subscribes to nothing", async () => {
 
 async function keepEnrolment(worker) {
   const cache = await worker.caches.open();
-  const note = { user: "bob", device_id: "phone", endpoint: "https://push.example/old", public_key: "OLD", renewal_token: "one" };
+  const note = {
+    user: "bob",
+    device_id: "phone",
+    endpoint: "https://push.example/old",
+    public_key: "OLD",
+    renewal_token: "one",
+  };
   await cache.put("https://calls.example/service-worker/notes/enrolment", new Response(JSON.stringify(note)));
 }
 
@@ -342,7 +422,14 @@ test("notifications are shown and asked for in turn with the pages", async () =>
 });
 
 test("a page that hangs in its turn keeps no call from ringing", async () => {
-  const locks = { request: (_name, { signal }) => new Promise((_resolve, reject) => { signal.addEventListener("abort", () => { reject(signal.reason); }); }) };
+  const locks = {
+    request: (_name, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          reject(signal.reason);
+        });
+      }),
+  };
   const worker = new FakeWorker({ locks });
   worker.answers.set("/ringing", { status: 200 });
   await worker.push(ringMessage());

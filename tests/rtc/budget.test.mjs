@@ -54,7 +54,11 @@ test("as long as video starts by itself, a camera costs at most 2 Mbit/s in all"
 
 test("the guide says what each of the others gets", () => {
   const guide = readFileSync(new URL("../../docs/media.md", import.meta.url), "utf8");
-  const rows = [...guide.matchAll(/^\| (\d)(?: (?:or|to) (\d))? \| (\d+) kbit\/s, (\d+) frames\/s \| (\d+) kbit\/s, (\d+) frames\/s \|$/gm)];
+  const rows = [
+    ...guide.matchAll(
+      /^\| (\d)(?: (?:or|to) (\d))? \| (\d+) kbit\/s, (\d+) frames\/s \| (\d+) kbit\/s, (\d+) frames\/s \|$/gm,
+    ),
+  ];
   const documented = rows.flatMap(([, from, to, ...figures]) => {
     const count = Number(to ?? from) - Number(from) + 1;
     return Array.from({ length: count }, (_, index) => [Number(from) + index, ...figures.map(Number)]);

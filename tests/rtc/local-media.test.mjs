@@ -23,7 +23,7 @@ function setup(ids = USUAL, storage = new MemoryStorage()) {
 /** The words for what is there: live, starting, or its problem. */
 function sum(local) {
   const { microphone, camera, screen } = local.state;
-  const word = ({ live, starting, problem }) => (live ? "live" : starting ? "starting" : problem ?? "off");
+  const word = ({ live, starting, problem }) => (live ? "live" : starting ? "starting" : (problem ?? "off"));
   return [microphone, camera, screen].map(word).join(" ");
 }
 
@@ -228,7 +228,10 @@ test("who is muted before the microphone opens is not heard when it does", async
   const opened = local.open({ microphone: true });
   devices.questions[0].give();
   await opened;
-  assert.deepEqual([local.tracks.audio, local.microphoneTrack?.enabled, local.media.microphone], [null, false, "muted"]);
+  assert.deepEqual(
+    [local.tracks.audio, local.microphoneTrack?.enabled, local.media.microphone],
+    [null, false, "muted"],
+  );
 });
 
 test("who mutes while the microphone is being opened is not heard when it is", async () => {
@@ -374,7 +377,10 @@ test("choosing another device closes the old one first, and is remembered", asyn
   assert.equal(local.chosen("microphone"), "headset");
   await local.choose("speaker", "room");
   const later = new LocalMedia({ devices, storage });
-  assert.deepEqual(["microphone", "camera", "speaker"].map((kind) => later.chosen(kind)), ["headset", null, "room"]);
+  assert.deepEqual(
+    ["microphone", "camera", "speaker"].map((kind) => later.chosen(kind)),
+    ["headset", null, "room"],
+  );
 });
 
 test("two choices in a row leave the last one, and one device open", async () => {
@@ -382,7 +388,10 @@ test("two choices in a row leave the last one, and one device open", async () =>
   await local.open({ microphone: true });
   devices.waits = true;
   const both = Promise.all([local.choose("microphone", "b"), local.choose("microphone", "c")]);
-  devices.questions.slice(1).reverse().forEach(({ give }) => give());
+  devices.questions
+    .slice(1)
+    .reverse()
+    .forEach(({ give }) => give());
   await both;
   assert.deepEqual(devices.open, ["audio c"]);
 });
@@ -408,7 +417,14 @@ test("choices that cannot be read or kept do no harm", async () => {
     await local.open(BOTH);
     assert.equal(sum(local), "live live off", text);
   }
-  const full = { getItem: () => { throw new DOMException("", "SecurityError"); }, setItem: () => { throw new DOMException("", "QuotaExceededError"); } };
+  const full = {
+    getItem: () => {
+      throw new DOMException("", "SecurityError");
+    },
+    setItem: () => {
+      throw new DOMException("", "QuotaExceededError");
+    },
+  };
   const { local } = setup([...USUAL, "audio headset"], /** @type {any} */ (full));
   await local.open({ microphone: true });
   await local.choose("microphone", "headset");
@@ -418,7 +434,10 @@ test("choices that cannot be read or kept do no harm", async () => {
 test("what can be chosen from leaves out devices that must not be named yet", async () => {
   const { local } = setup(["audio built-in", "audio headset", "video webcam", "speaker room", "video "]);
   const { microphones, cameras, speakers } = await local.list();
-  assert.deepEqual([microphones, cameras, speakers].map((each) => each.map(({ deviceId }) => deviceId)), [["built-in", "headset"], ["webcam"], ["room"]]);
+  assert.deepEqual(
+    [microphones, cameras, speakers].map((each) => each.map(({ deviceId }) => deviceId)),
+    [["built-in", "headset"], ["webcam"], ["room"]],
+  );
 });
 
 test("a shared screen is sent in place of the camera, sharp, and the camera comes back after it", async () => {

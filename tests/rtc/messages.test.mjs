@@ -26,7 +26,26 @@ const MESSAGES = {
 
 /** One of each sort of JSON value, and what only programs can make. */
 const VALUES = [
-  ...[null, true, false, 0, -1, 1, 1.5, 2 ** 53, NaN, Infinity, "", "1", "on", "offer", "x".repeat(65), "ä", "\0", "a b"],
+  ...[
+    null,
+    true,
+    false,
+    0,
+    -1,
+    1,
+    1.5,
+    2 ** 53,
+    NaN,
+    Infinity,
+    "",
+    "1",
+    "on",
+    "offer",
+    "x".repeat(65),
+    "ä",
+    "\0",
+    "a b",
+  ],
   ...[[], [1], ["a1B2"], [[]], [null], {}, { length: 1 }, { a: { b: { c: [] } } }, { toString: "x" }],
   ...[undefined, () => {}, Symbol("x"), 10n, new Date(0), new Map(), Object.create(null)],
 ];
@@ -55,7 +74,8 @@ for (const [name, message] of Object.entries(MESSAGES)) {
         const read = readMessage({ ...message, [key]: value });
         if (read !== null) {
           // Some values are fine in some places; then they are of the type that was there, or the null that says "nobody".
-          const fits = key === "to" ? value === null || typeof value === "string" : typeof value === typeof message[key];
+          const fits =
+            key === "to" ? value === null || typeof value === "string" : typeof value === typeof message[key];
           assert.ok(fits, `${key}: ${JSON.stringify(value)} was understood as ${JSON.stringify(read)}`);
         }
       }
@@ -63,7 +83,9 @@ for (const [name, message] of Object.entries(MESSAGES)) {
   });
 
   test(`${name} carries nothing along that nobody asked for`, () => {
-    const polluted = JSON.parse(`{"__proto__": {"isAdmin": true}, "constructor": 1, "more": 1, ${JSON.stringify(message).slice(1)}`);
+    const polluted = JSON.parse(
+      `{"__proto__": {"isAdmin": true}, "constructor": 1, "more": 1, ${JSON.stringify(message).slice(1)}`,
+    );
     const read = readMessage(polluted);
     assert.deepEqual(Object.keys(read).sort(), Object.keys(without(message, "v")).sort());
     assert.equal(Object.getPrototypeOf(read), Object.prototype);
@@ -86,7 +108,21 @@ test("a message of another version is nothing", () => {
 });
 
 test("a session is 1 to 64 characters of a closed set, and text", () => {
-  const sessions = ["", "x".repeat(65), "a b", "a/b", "a\n", "é", 1, 12345, true, null, ["a"], [["a"]], { toString: () => "a" }];
+  const sessions = [
+    "",
+    "x".repeat(65),
+    "a b",
+    "a/b",
+    "a\n",
+    "é",
+    1,
+    12345,
+    true,
+    null,
+    ["a"],
+    [["a"]],
+    { toString: () => "a" },
+  ];
   for (const session of sessions) {
     assert.equal(readMessage({ ...MESSAGES.hello, session }), null, JSON.stringify(session));
   }
@@ -115,22 +151,43 @@ test("64 candidates of 2 000 characters may come at once, and not one more", () 
   const most = { ...CANDIDATE, candidate: "x".repeat(2_000) };
   assert.equal(readMessage({ ...MESSAGES.candidates, candidates: Array(64).fill(most) })?.candidates.length, 64);
   assert.equal(readMessage({ ...MESSAGES.candidates, candidates: Array(65).fill(null) }), null);
-  assert.equal(readMessage({ ...MESSAGES.candidates, candidates: [{ ...CANDIDATE, candidate: "x".repeat(2_001) }] }), null);
+  assert.equal(
+    readMessage({ ...MESSAGES.candidates, candidates: [{ ...CANDIDATE, candidate: "x".repeat(2_001) }] }),
+    null,
+  );
 });
 
 test("one bad candidate spoils the message that it came in", () => {
   const marks = [
-    ...[{ sdpMid: 0 }, { sdpMid: "x".repeat(257) }, { sdpMLineIndex: -1 }, { sdpMLineIndex: 0.5 }, { sdpMLineIndex: "0" }],
+    ...[
+      { sdpMid: 0 },
+      { sdpMid: "x".repeat(257) },
+      { sdpMLineIndex: -1 },
+      { sdpMLineIndex: 0.5 },
+      { sdpMLineIndex: "0" },
+    ],
     ...[{ usernameFragment: 1 }, { usernameFragment: ["Yt7b"] }, { usernameFragment: "x".repeat(257) }],
   ].map((more) => ({ ...CANDIDATE, ...more }));
-  for (const bad of [undefined, 1, "candidate:1", [], [CANDIDATE], {}, { candidate: null }, { candidate: [""] }, ...marks]) {
+  for (const bad of [
+    undefined,
+    1,
+    "candidate:1",
+    [],
+    [CANDIDATE],
+    {},
+    { candidate: null },
+    { candidate: [""] },
+    ...marks,
+  ]) {
     assert.equal(readMessage({ ...MESSAGES.candidates, candidates: [CANDIDATE, bad] }), null, JSON.stringify(bad));
   }
 });
 
 test("a candidate is taken over with the parts that WebRTC knows, and no others", () => {
-  const read = readMessage(JSON.parse(`{"v": 1, "session": "a", "to": "b", "kind": "candidates", "candidates": [
-    {"candidate": "x", "sdpMLineIndex": 1, "foundation": "1", "__proto__": {"isAdmin": true}}, null]}`));
+  const read = readMessage(
+    JSON.parse(`{"v": 1, "session": "a", "to": "b", "kind": "candidates", "candidates": [
+    {"candidate": "x", "sdpMLineIndex": 1, "foundation": "1", "__proto__": {"isAdmin": true}}, null]}`),
+  );
   const expected = { candidate: "x", sdpMid: null, sdpMLineIndex: 1, usernameFragment: null };
   assert.deepEqual(read?.candidates, [expected, null]);
   assert.equal(read.candidates[0].isAdmin, undefined);
@@ -158,7 +215,9 @@ test("a media state is read in full or not at all", () => {
 });
 
 test("nothing that JSON can say makes the reader throw", () => {
-  const parts = [...VALUES.filter((each) => each === null || !["function", "symbol", "bigint", "undefined"].includes(typeof each))];
+  const parts = [
+    ...VALUES.filter((each) => each === null || !["function", "symbol", "bigint", "undefined"].includes(typeof each)),
+  ];
   let seed = 7;
   const random = (/** @type {number} */ below) => {
     // Numerical Recipes' generator: the same values in every run.

@@ -30,7 +30,17 @@ test("each error that browsers give is one of the problems", () => {
 });
 
 test("whatever is thrown, the problem is one of the list", () => {
-  const thrown = [null, undefined, "NotAllowedError", 1, {}, new Error("x"), { name: 1 }, { name: "constructor" }, { name: "__proto__" }];
+  const thrown = [
+    null,
+    undefined,
+    "NotAllowedError",
+    1,
+    {},
+    new Error("x"),
+    { name: 1 },
+    { name: "constructor" },
+    { name: "__proto__" },
+  ];
   for (const each of thrown) {
     assert.equal(problemOf(each), "failed", JSON.stringify(each));
   }

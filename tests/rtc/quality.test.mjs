@@ -61,7 +61,9 @@ for (const [browser, report] of Object.entries(BROWSERS)) {
   });
 
   test(`${browser}: a shared page and a camera that is off may stand still`, () => {
-    const [before, now] = [report({ freezeMs: 0 }), report({ atMs: 2_000, received: 502, freezeMs: 2_000 })].map(sampleOf);
+    const [before, now] = [report({ freezeMs: 0 }), report({ atMs: 2_000, received: 502, freezeMs: 2_000 })].map(
+      sampleOf,
+    );
     assert.equal(qualityOf(before, now), "poor");
     assert.equal(qualityOf(before, now, { moves: false }), "good");
   });

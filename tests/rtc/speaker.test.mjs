@@ -36,7 +36,9 @@ test("the pauses between somebody's words change nothing", () => {
 });
 
 test("two who speak at once do not take turns with every syllable", () => {
-  const both = Array.from({ length: 40 }, (_, index) => (index % 2 ? { alice: 0.2, bob: 0.25 } : { alice: 0.25, bob: 0.2 }));
+  const both = Array.from({ length: 40 }, (_, index) =>
+    index % 2 ? { alice: 0.2, bob: 0.25 } : { alice: 0.25, bob: 0.2 },
+  );
   assert.equal(new Set(follow(both).speakers).size, 1);
 });
 

@@ -10,18 +10,31 @@ import { h } from "./dom.js";
 export function ask(host, { title, text = "", answers, stay }) {
   withdrawQuestion();
   const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: "ask", "aria-labelledby": "ask-title" }));
-  const button = (/** @type {Answer} */ { label, kind, act }) => h("button", {
-    class: `button button--wide ${kind === "bad" ? "button--hang-up" : "button--night"}`, type: "button",
-    onClick: () => { dialog.close(); act(); },
-  }, label);
+  const button = (/** @type {Answer} */ { label, kind, act }) =>
+    h(
+      "button",
+      {
+        class: `button button--wide ${kind === "bad" ? "button--hang-up" : "button--night"}`,
+        type: "button",
+        onClick: () => {
+          dialog.close();
+          act();
+        },
+      },
+      label,
+    );
   dialog.append(
     h("h3", { class: "ask__title", id: "ask-title" }, title),
     ...(text ? [h("p", { class: "ask__text" }, text)] : []),
     h("div", { class: "ask__answers" }, ...answers.map(button), button({ label: stay, kind: "plain", act: () => {} })),
   );
-  dialog.addEventListener("close", () => { dialog.remove(); });
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+  });
   // Escape belongs to the question while it stands.
-  dialog.addEventListener("keydown", (event) => { event.stopPropagation(); });
+  dialog.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+  });
   host.append(dialog);
   dialog.showModal();
   // Whoever presses Enter without reading changes nothing.

@@ -10,13 +10,22 @@ import { clockTime, names, others } from "./words.js";
 
 export class CallBar extends ServiceElement {
   attached() {
-    this.followTalk(() => { this.update(this.service.state); });
-    this.every(1000, () => { this.update(this.service.state); });
+    this.followTalk(() => {
+      this.update(this.service.state);
+    });
+    this.every(1000, () => {
+      this.update(this.service.state);
+    });
   }
 
   /** @param {any} state */
   update(state) {
-    keep(this, this.#rows(state), ({ call, kind }) => `${kind} ${call.call_id}`, (row) => this.#row(row));
+    keep(
+      this,
+      this.#rows(state),
+      ({ call, kind }) => `${kind} ${call.call_id}`,
+      (row) => this.#row(row),
+    );
   }
 
   /** @param {any} state
@@ -42,18 +51,61 @@ export class CallBar extends ServiceElement {
   /** @param {{call: any, kind: string}} first */
   #row({ call, kind }) {
     const words = h("p", { class: "banner__words" });
-    const join = (/** @type {string} */ label) => h("button", { class: "button button--small button--primary", type: "button", onClick: () => { joinCall(this.service, this.talk, call); } }, label);
-    const hangUp = () => h("button", { class: "button button--small button--bad", type: "button", onClick: () => { orExplain(this.service, this.service.leave(call.call_id)); } }, icon("hang-up"), "Hang up");
-    const bring = (/** @type {string} */ label) => h("button", { class: "button button--small button--primary", type: "button", onClick: () => { this.talk.bringHere(); } }, label);
-    const actions = {
-      other_page: () => [bring("Bring it here"), hangUp()],
-      nowhere: () => [bring("Go on here"), hangUp()],
-      elsewhere: () => [join("Move it here")],
-      live: () => [join("Join")],
-    }[kind]?.() ?? [];
+    const join = (/** @type {string} */ label) =>
+      h(
+        "button",
+        {
+          class: "button button--small button--primary",
+          type: "button",
+          onClick: () => {
+            joinCall(this.service, this.talk, call);
+          },
+        },
+        label,
+      );
+    const hangUp = () =>
+      h(
+        "button",
+        {
+          class: "button button--small button--bad",
+          type: "button",
+          onClick: () => {
+            orExplain(this.service, this.service.leave(call.call_id));
+          },
+        },
+        icon("hang-up"),
+        "Hang up",
+      );
+    const bring = (/** @type {string} */ label) =>
+      h(
+        "button",
+        {
+          class: "button button--small button--primary",
+          type: "button",
+          onClick: () => {
+            this.talk.bringHere();
+          },
+        },
+        label,
+      );
+    const actions =
+      {
+        other_page: () => [bring("Bring it here"), hangUp()],
+        nowhere: () => [bring("Go on here"), hangUp()],
+        elsewhere: () => [join("Move it here")],
+        live: () => [join("Join")],
+      }[kind]?.() ?? [];
     return {
-      node: h("div", { class: "banner banner--call", role: "group", "aria-label": "A call that goes on" }, icon(call.is_video_call ? "video" : "phone"), words, h("div", { class: "banner__actions" }, ...actions)),
-      update: (/** @type {{call: any, kind: string}} */ row) => { setText(words, this.#words(row)); },
+      node: h(
+        "div",
+        { class: "banner banner--call", role: "group", "aria-label": "A call that goes on" },
+        icon(call.is_video_call ? "video" : "phone"),
+        words,
+        h("div", { class: "banner__actions" }, ...actions),
+      ),
+      update: (/** @type {{call: any, kind: string}} */ row) => {
+        setText(words, this.#words(row));
+      },
     };
   }
 
@@ -65,7 +117,9 @@ export class CallBar extends ServiceElement {
       return `You are in a call with ${who} on another device.`;
     }
     if (kind === "live") {
-      const inside = call.participants.filter((/** @type {any} */ each) => each.left_at === null).map((/** @type {any} */ each) => each.user);
+      const inside = call.participants
+        .filter((/** @type {any} */ each) => each.left_at === null)
+        .map((/** @type {any} */ each) => each.user);
       return `${names(inside)} ${inside.length === 1 ? "is" : "are"} in a call that you were invited to.`;
     }
     if (kind === "nowhere") {

@@ -12,7 +12,12 @@ const LISTS = /** @type {const} */ ({ microphone: "microphones", camera: "camera
 /** @param {string} name @param {string} iconName @param {() => void} act */
 function disc(name, iconName, act) {
   const label = h("span", { class: "control__label" });
-  const button = h("button", { class: `control control--${name}`, type: "button", onClick: act }, h("span", { class: "control__disc" }, icon(iconName)), label);
+  const button = h(
+    "button",
+    { class: `control control--${name}`, type: "button", onClick: act },
+    h("span", { class: "control__disc" }, icon(iconName)),
+    label,
+  );
   return { button, label };
 }
 
@@ -27,22 +32,76 @@ export class CallControls extends ServiceElement {
   mainVideo = () => null;
 
   build() {
-    const parts = this.#parts = {
-      mic: disc("mic", "mic", () => { this.talk.toggleMicrophone(); }),
-      camera: disc("camera", "video", () => { this.talk.toggleCamera(); }),
-      screen: disc("screen", "screen", () => { this.share(); }),
-      more: disc("more", "more", () => { this.#toggleMenu(); }),
-      hangUp: disc("hang-up", "hang-up", () => { this.dispatchEvent(new CustomEvent("hang-up", { bubbles: true })); }),
+    const parts = (this.#parts = {
+      mic: disc("mic", "mic", () => {
+        this.talk.toggleMicrophone();
+      }),
+      camera: disc("camera", "video", () => {
+        this.talk.toggleCamera();
+      }),
+      screen: disc("screen", "screen", () => {
+        this.share();
+      }),
+      more: disc("more", "more", () => {
+        this.#toggleMenu();
+      }),
+      hangUp: disc("hang-up", "hang-up", () => {
+        this.dispatchEvent(new CustomEvent("hang-up", { bubbles: true }));
+      }),
       menu: h("div", { class: "call-menu", id: "call-menu", role: "group", "aria-label": "More", hidden: true }),
-      hold: h("button", { class: "button button--night call-menu__action", type: "button", onClick: () => { this.#hold(); } }, icon("pause"), h("span")),
-      float: h("button", { class: "button button--night call-menu__action", type: "button", onClick: () => { this.#float(); } }, icon("corner"), h("span")),
-      end: h("button", { class: "button button--night call-menu__action", type: "button", onClick: () => { this.dispatchEvent(new CustomEvent("end-for-all", { bubbles: true })); } }, icon("close"), "End for all"),
-    };
+      hold: h(
+        "button",
+        {
+          class: "button button--night call-menu__action",
+          type: "button",
+          onClick: () => {
+            this.#hold();
+          },
+        },
+        icon("pause"),
+        h("span"),
+      ),
+      float: h(
+        "button",
+        {
+          class: "button button--night call-menu__action",
+          type: "button",
+          onClick: () => {
+            this.#float();
+          },
+        },
+        icon("corner"),
+        h("span"),
+      ),
+      end: h(
+        "button",
+        {
+          class: "button button--night call-menu__action",
+          type: "button",
+          onClick: () => {
+            this.dispatchEvent(new CustomEvent("end-for-all", { bubbles: true }));
+          },
+        },
+        icon("close"),
+        "End for all",
+      ),
+    });
     parts.more.button.setAttribute("aria-expanded", "false");
     parts.more.button.setAttribute("aria-controls", "call-menu");
     const selects = Object.entries(KINDS).map(([kind, name]) => {
-      const select = h("select", { class: "input", id: `call-${kind}`, onChange: (/** @type {any} */ event) => { this.#choose(/** @type {any} */ (kind), event.target.value); } });
-      const field = h("div", { class: "field call-menu__field" }, h("label", { class: "field__label", for: `call-${kind}` }, name), select);
+      const select = h("select", {
+        class: "input",
+        id: `call-${kind}`,
+        onChange: (/** @type {any} */ event) => {
+          this.#choose(/** @type {any} */ (kind), event.target.value);
+        },
+      });
+      const field = h(
+        "div",
+        { class: "field call-menu__field" },
+        h("label", { class: "field__label", for: `call-${kind}` }, name),
+        select,
+      );
       this.#choices[kind] = { field, select };
       return field;
     });
@@ -50,13 +109,21 @@ export class CallControls extends ServiceElement {
     setText(parts.more.label, "More");
     this.replaceChildren(
       parts.menu,
-      h("div", { class: "controls", role: "group", "aria-label": "Controls of the call" }, ...["mic", "camera", "screen", "more", "hangUp"].map((name) => parts[name].button)),
+      h(
+        "div",
+        { class: "controls", role: "group", "aria-label": "Controls of the call" },
+        ...["mic", "camera", "screen", "more", "hangUp"].map((name) => parts[name].button),
+      ),
     );
   }
 
   attached() {
-    this.followTalk(() => { this.#show(); });
-    navigator.mediaDevices?.addEventListener?.("devicechange", () => { this.#fillMenu(); });
+    this.followTalk(() => {
+      this.#show();
+    });
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => {
+      this.#fillMenu();
+    });
     document.addEventListener("pointerdown", (event) => {
       if (!this.contains(/** @type {Node} */ (event.target))) {
         this.closeMenu();
@@ -121,7 +188,9 @@ export class CallControls extends ServiceElement {
       const found = lists[LISTS[kind]];
       // One loudspeaker is no choice, and most phones name none at all.
       field.hidden = found.length === 0 || (kind === "speaker" && found.length < 2);
-      select.replaceChildren(...found.map((device, index) => h("option", { value: device.deviceId }, deviceWords(device, index, kind))));
+      select.replaceChildren(
+        ...found.map((device, index) => h("option", { value: device.deviceId }, deviceWords(device, index, kind))),
+      );
       select.value = local.chosen(kind) ?? found[0]?.deviceId ?? "";
     }
     this.#parts.float.hidden = !canFloat();
@@ -131,11 +200,29 @@ export class CallControls extends ServiceElement {
     const parts = this.#parts;
     const { microphone, camera, screen, hold } = this.talk.state.local;
     const { speaks } = microphone;
-    this.#press(parts.mic, { off: !speaks, icon: speaks ? "mic" : "mic-off", label: microphone.problem ? "No mic" : speaks ? "Mute" : "Unmute", about: speaks ? "Mute (M)" : "Unmute (M)", trouble: microphone.problem && problemWords("microphone", microphone.problem) });
+    this.#press(parts.mic, {
+      off: !speaks,
+      icon: speaks ? "mic" : "mic-off",
+      label: microphone.problem ? "No mic" : speaks ? "Mute" : "Unmute",
+      about: speaks ? "Mute (M)" : "Unmute (M)",
+      trouble: microphone.problem && problemWords("microphone", microphone.problem),
+    });
     const films = camera.live || camera.starting;
-    this.#press(parts.camera, { off: !films, icon: films ? "video" : "video-off", label: films ? "Stop video" : "Start video", about: films ? "Stop video (V)" : "Start video (V)", trouble: camera.problem && problemWords("camera", camera.problem) });
+    this.#press(parts.camera, {
+      off: !films,
+      icon: films ? "video" : "video-off",
+      label: films ? "Stop video" : "Start video",
+      about: films ? "Stop video (V)" : "Start video (V)",
+      trouble: camera.problem && problemWords("camera", camera.problem),
+    });
     parts.screen.button.hidden = !this.#isActive || !this.talk.local.canShareScreen;
-    this.#press(parts.screen, { off: false, icon: screen.live ? "screen-off" : "screen", label: screen.live ? "Stop sharing" : "Share", about: screen.live ? "Stop sharing the screen (S)" : "Share the screen (S)", trouble: null });
+    this.#press(parts.screen, {
+      off: false,
+      icon: screen.live ? "screen-off" : "screen",
+      label: screen.live ? "Stop sharing" : "Share",
+      about: screen.live ? "Stop sharing the screen (S)" : "Share the screen (S)",
+      trouble: null,
+    });
     parts.screen.button.classList.toggle("control--on", screen.live);
     parts.more.button.hidden = !this.#isActive;
     setText(parts.hold.lastElementChild, hold ? "Go on with the call" : "Put on hold");

@@ -13,26 +13,72 @@ export class CallCorner extends ServiceElement {
   screen = null;
 
   build() {
-    const parts = this.#parts = {
-      video: /** @type {HTMLVideoElement} */ (h("video", { class: "corner__video", autoplay: true, playsinline: true })),
+    const parts = (this.#parts = {
+      video: /** @type {HTMLVideoElement} */ (
+        h("video", { class: "corner__video", autoplay: true, playsinline: true })
+      ),
       face: h("div", { class: "corner__face" }),
       words: h("p", { class: "corner__words" }),
-      mic: iconButton({ icon: "mic", label: "Mute", className: "button--night", onClick: () => { this.talk.toggleMicrophone(); } }),
-      show: h("button", { class: "button button--small button--night", type: "button", onClick: () => { this.screen?.restore(); } }, "Show"),
-      hangUp: iconButton({ icon: "hang-up", label: "Hang up", className: "corner__hang-up", onClick: () => { this.screen?.hangUp(); } }),
-    };
+      mic: iconButton({
+        icon: "mic",
+        label: "Mute",
+        className: "button--night",
+        onClick: () => {
+          this.talk.toggleMicrophone();
+        },
+      }),
+      show: h(
+        "button",
+        {
+          class: "button button--small button--night",
+          type: "button",
+          onClick: () => {
+            this.screen?.restore();
+          },
+        },
+        "Show",
+      ),
+      hangUp: iconButton({
+        icon: "hang-up",
+        label: "Hang up",
+        className: "corner__hang-up",
+        onClick: () => {
+          this.screen?.hangUp();
+        },
+      }),
+    });
     parts.video.muted = true;
-    parts.picture = h("div", { class: "corner__picture", onClick: () => { this.screen?.restore(); } }, parts.face, parts.video);
+    parts.picture = h(
+      "div",
+      {
+        class: "corner__picture",
+        onClick: () => {
+          this.screen?.restore();
+        },
+      },
+      parts.face,
+      parts.video,
+    );
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", "A call that goes on");
     this.hidden = true;
-    this.replaceChildren(parts.picture, parts.words, h("div", { class: "corner__actions" }, parts.mic, parts.show, parts.hangUp));
+    this.replaceChildren(
+      parts.picture,
+      parts.words,
+      h("div", { class: "corner__actions" }, parts.mic, parts.show, parts.hangUp),
+    );
   }
 
   attached() {
-    document.addEventListener("call-minimised", () => { this.#show(); });
-    this.followTalk(() => { this.#show(); });
-    this.every(1000, () => { this.#show(); });
+    document.addEventListener("call-minimised", () => {
+      this.#show();
+    });
+    this.followTalk(() => {
+      this.#show();
+    });
+    this.every(1000, () => {
+      this.#show();
+    });
   }
 
   update() {
@@ -44,7 +90,7 @@ export class CallCorner extends ServiceElement {
     const call = state.active ?? state.outgoing;
     const parts = this.#parts;
     this.hidden = !call || !this.screen?.minimised;
-    const source = this.hidden ? null : this.screen?.mainVideo ?? null;
+    const source = this.hidden ? null : (this.screen?.mainVideo ?? null);
     setStream(parts.video, /** @type {MediaStream | null} */ (source?.srcObject ?? null));
     parts.video.hidden = !source;
     if (this.hidden) {
@@ -57,7 +103,12 @@ export class CallCorner extends ServiceElement {
       parts.face.replaceChildren(avatarStack(people));
     }
     const who = names(people);
-    setText(parts.words, call.state === "active" ? `In a call with ${who} · ${clockTime(this.service.elapsedMs(call) / 1000)}` : `Calling ${who}…`);
+    setText(
+      parts.words,
+      call.state === "active"
+        ? `In a call with ${who} · ${clockTime(this.service.elapsedMs(call) / 1000)}`
+        : `Calling ${who}…`,
+    );
     const { speaks } = this.talk.state.local.microphone;
     relabel(parts.mic, speaks ? "Mute" : "Unmute");
     setAttribute(/** @type {Element} */ (parts.mic.firstElementChild), "name", speaks ? "mic" : "mic-off");

@@ -31,25 +31,43 @@ export function mayCancel(call, invitation, userId) {
  *  @param {{userId: string | undefined, cancel: (person: any) => void}} how */
 export function showPeople(list, invitations, call, { userId, cancel }) {
   const rows = invitations.map((invitation) => ({ invitation, call }));
-  keep(list, rows, ({ invitation }) => invitation.invitee.id, (first) => {
-    const person = first.invitation.invitee;
-    const line = h("span", { class: "call__person-line" });
-    const stop = iconButton({ icon: "close", label: `Stop calling ${person.name || person.id}`, className: "button--night", onClick: () => { cancel(person); } });
-    const name = h("span", { class: "call__person-name" }, person.name || person.id);
-    const node = h("li", { class: "call__person" }, avatarOf(person), h("span", { class: "call__person-words" }, name, line), stop);
-    return {
-      node,
-      update: ({ invitation, call: now }) => {
-        const pending = invitation.state === "pending" && !isOver(now);
-        const reply = readableText(invitation.custom_data);
-        const words = outsideWords(now, invitation);
-        setText(line, reply ? `${words} “${reply}”` : words);
-        stop.hidden = !pending || !mayCancel(now, invitation, userId);
-        relabel(stop, `Stop calling ${person.name || person.id}`);
-        node.classList.toggle("call__person--gone", !pending);
-      },
-    };
-  });
+  keep(
+    list,
+    rows,
+    ({ invitation }) => invitation.invitee.id,
+    (first) => {
+      const person = first.invitation.invitee;
+      const line = h("span", { class: "call__person-line" });
+      const stop = iconButton({
+        icon: "close",
+        label: `Stop calling ${person.name || person.id}`,
+        className: "button--night",
+        onClick: () => {
+          cancel(person);
+        },
+      });
+      const name = h("span", { class: "call__person-name" }, person.name || person.id);
+      const node = h(
+        "li",
+        { class: "call__person" },
+        avatarOf(person),
+        h("span", { class: "call__person-words" }, name, line),
+        stop,
+      );
+      return {
+        node,
+        update: ({ invitation, call: now }) => {
+          const pending = invitation.state === "pending" && !isOver(now);
+          const reply = readableText(invitation.custom_data);
+          const words = outsideWords(now, invitation);
+          setText(line, reply ? `${words} “${reply}”` : words);
+          stop.hidden = !pending || !mayCancel(now, invitation, userId);
+          relabel(stop, `Stop calling ${person.name || person.id}`);
+          node.classList.toggle("call__person--gone", !pending);
+        },
+      };
+    },
+  );
 }
 
 /** @param {any} call @param {any} invitation */

@@ -32,13 +32,43 @@ export class CallScreen extends ServiceElement {
   build() {
     this.setAttribute("role", "dialog");
     this.setAttribute("aria-labelledby", "call-name");
-    const answer = (/** @type {string} */ kind, /** @type {string} */ name, /** @type {string} */ label, /** @type {() => void} */ act) => (
-      h("button", { class: `answer answer--${kind}`, type: "button", onClick: act }, h("span", { class: "answer__disc" }, icon(name)), h("span", {}, label))
-    );
-    const parts = this.#parts = {
-      minimise: iconButton({ icon: "down", label: "Back to the app; the call goes on", className: "button--night", onClick: () => { this.minimise(); } }),
-      close: iconButton({ icon: "close", label: "Close", className: "button--night", onClick: () => { this.#dismiss(); } }),
-      add: iconButton({ icon: "add-person", label: "Add people", className: "button--night", onClick: () => { this.#add(); } }),
+    const answer = (
+      /** @type {string} */ kind,
+      /** @type {string} */ name,
+      /** @type {string} */ label,
+      /** @type {() => void} */ act,
+    ) =>
+      h(
+        "button",
+        { class: `answer answer--${kind}`, type: "button", onClick: act },
+        h("span", { class: "answer__disc" }, icon(name)),
+        h("span", {}, label),
+      );
+    const parts = (this.#parts = {
+      minimise: iconButton({
+        icon: "down",
+        label: "Back to the app; the call goes on",
+        className: "button--night",
+        onClick: () => {
+          this.minimise();
+        },
+      }),
+      close: iconButton({
+        icon: "close",
+        label: "Close",
+        className: "button--night",
+        onClick: () => {
+          this.#dismiss();
+        },
+      }),
+      add: iconButton({
+        icon: "add-person",
+        label: "Add people",
+        className: "button--night",
+        onClick: () => {
+          this.#add();
+        },
+      }),
       kind: h("span"),
       kindIcon: icon("phone"),
       quality: qualityMark(),
@@ -52,14 +82,25 @@ export class CallScreen extends ServiceElement {
       stage: /** @type {import("./call-stage.js").CallStage} */ (document.createElement("call-stage")),
       controls: /** @type {import("./call-controls.js").CallControls} */ (document.createElement("call-controls")),
       notices: /** @type {import("./call-notices.js").CallNotices} */ (document.createElement("call-notices")),
-      again: answer("accept", "phone-solid", "Call again", () => { this.#again(); }),
-      done: answer("plain", "close", "Close", () => { this.#dismiss(); }),
-    };
+      again: answer("accept", "phone-solid", "Call again", () => {
+        this.#again();
+      }),
+      done: answer("plain", "close", "Close", () => {
+        this.#dismiss();
+      }),
+    });
     parts.root = h(
       "div",
       { class: "call" },
       parts.stage,
-      h("div", { class: "call__top" }, parts.minimise, h("p", { class: "call__kind" }, parts.kindIcon, parts.kind, parts.quality), parts.add, parts.close),
+      h(
+        "div",
+        { class: "call__top" },
+        parts.minimise,
+        h("p", { class: "call__kind" }, parts.kindIcon, parts.kind, parts.quality),
+        parts.add,
+        parts.close,
+      ),
       h("div", { class: "call__head" }, parts.face, parts.name, parts.status, parts.timer, parts.text, parts.note),
       parts.people,
       parts.notices,
@@ -73,22 +114,39 @@ export class CallScreen extends ServiceElement {
     const { stage, controls } = this.#parts;
     stage.rings = {
       words: waitingWords,
-      mayCancel: (/** @type {any} */ call, /** @type {any} */ invitation) => mayCancel(call, invitation, this.service.state.user?.id),
-      cancel: (/** @type {any} */ person) => { this.#cancelOne(person); },
+      mayCancel: (/** @type {any} */ call, /** @type {any} */ invitation) =>
+        mayCancel(call, invitation, this.service.state.user?.id),
+      cancel: (/** @type {any} */ person) => {
+        this.#cancelOne(person);
+      },
     };
     controls.mainVideo = () => this.mainVideo;
-    stage.addEventListener("layout", () => { this.#lay(); });
-    this.addEventListener("hang-up", () => { this.hangUp(); });
-    this.addEventListener("end-for-all", () => { this.#endForAll(); });
-    this.every(500, () => { this.#tick(); });
-    this.follow("callEnded", (detail) => { this.#ended(detail); });
-    this.followTalk(() => { this.update(this.service.state); });
+    stage.addEventListener("layout", () => {
+      this.#lay();
+    });
+    this.addEventListener("hang-up", () => {
+      this.hangUp();
+    });
+    this.addEventListener("end-for-all", () => {
+      this.#endForAll();
+    });
+    this.every(500, () => {
+      this.#tick();
+    });
+    this.follow("callEnded", (detail) => {
+      this.#ended(detail);
+    });
+    this.followTalk(() => {
+      this.update(this.service.state);
+    });
     this.followTalk((talk) => {
       const [peer] = talk.state.peers;
-      const level = peer ? talk.hearing.levels.get(peer.key) ?? 0 : 0;
+      const level = peer ? (talk.hearing.levels.get(peer.key) ?? 0) : 0;
       showLevel(this.#parts.face, level);
     }, "levels");
-    document.addEventListener("keydown", (event) => { this.#key(event); });
+    document.addEventListener("keydown", (event) => {
+      this.#key(event);
+    });
   }
 
   /** A call is being placed: be there at once.
@@ -186,15 +244,31 @@ export class CallScreen extends ServiceElement {
   #ask() {
     const { call } = this.#shown;
     const others = othersInside(call, this.service.state.user?.id).length;
-    const leave = { kind: /** @type {const} */ ("bad"), act: () => { this.#hangUpNow(); } };
+    const leave = {
+      kind: /** @type {const} */ ("bad"),
+      act: () => {
+        this.#hangUpNow();
+      },
+    };
     if (this.#minimised) {
       this.restore();
     }
     if (call.state !== "active") {
       ask(this, { title: "Stop calling?", answers: [{ ...leave, label: "Cancel the call" }], stay: "Keep calling" });
     } else if (others > 1) {
-      const all = { label: "End it for everyone", kind: /** @type {const} */ ("bad"), act: () => { this.#endForAll(); } };
-      ask(this, { title: "Leave the call?", text: "The others can go on without you.", answers: [{ ...leave, label: "Leave" }, ...(call.you.can.includes("end") ? [all] : [])], stay: "Stay" });
+      const all = {
+        label: "End it for everyone",
+        kind: /** @type {const} */ ("bad"),
+        act: () => {
+          this.#endForAll();
+        },
+      };
+      ask(this, {
+        title: "Leave the call?",
+        text: "The others can go on without you.",
+        answers: [{ ...leave, label: "Leave" }, ...(call.you.can.includes("end") ? [all] : [])],
+        stay: "Stay",
+      });
     } else {
       ask(this, { title: "Hang up?", answers: [{ ...leave, label: "Hang up" }], stay: "Stay" });
     }
@@ -228,7 +302,9 @@ export class CallScreen extends ServiceElement {
     if (this.#shown?.kind === "call") {
       // The end is told by its event, which comes right after this change.
       this.#withdraw();
-      queueMicrotask(() => { this.#show(); });
+      queueMicrotask(() => {
+        this.#show();
+      });
     } else if (this.#shown?.kind === "placing") {
       this.#show();
     }
@@ -238,7 +314,14 @@ export class CallScreen extends ServiceElement {
   #ended({ call, leftReason }) {
     const { active, outgoing } = this.service.state;
     if (leftReason === "moved") {
-      toast("The call goes on on your other device.", { action: { label: "Bring it back", act: () => { joinCall(this.service, this.talk, call); } } });
+      toast("The call goes on on your other device.", {
+        action: {
+          label: "Bring it back",
+          act: () => {
+            joinCall(this.service, this.talk, call);
+          },
+        },
+      });
       return;
     }
     if (active || outgoing || this.#shown?.kind === "placing" || this.#isElsewhere) {
@@ -251,7 +334,12 @@ export class CallScreen extends ServiceElement {
     this.#show();
     speak(this.#shown.words);
     clearTimeout(this.#leaving);
-    this.#leaving = setTimeout(() => { this.#dismiss(); }, heldOn ? HUNG_UP_STAYS_MS : ENDED_STAYS_MS);
+    this.#leaving = setTimeout(
+      () => {
+        this.#dismiss();
+      },
+      heldOn ? HUNG_UP_STAYS_MS : ENDED_STAYS_MS,
+    );
   }
 
   /** Whether another page of this browser has the call. @returns {boolean} */
@@ -289,7 +377,7 @@ export class CallScreen extends ServiceElement {
     } else {
       this.#showCall(shown.call);
     }
-    this.#parts.stage.show(shown.kind === "ended" ? shown.call : shown.call ?? null);
+    this.#parts.stage.show(shown.kind === "ended" ? shown.call : (shown.call ?? null));
     if (!this.#minimised) {
       this.#open();
     }
@@ -325,10 +413,20 @@ export class CallScreen extends ServiceElement {
     this.#head(people, kindOfCall(call, people.length > 1));
     const seconds = call.answered_at && call.duration_seconds;
     const reply = call.invitations.length === 1 ? readableText(call.invitations[0].custom_data) : "";
-    const advice = call.end_reason === "media_failed" ? "A firewall between you may be in the way. Try again, or from another network." : "";
-    this.#lines({ status: words, text: reply && `“${reply}”`, note: advice || (seconds ? `The call lasted ${clockTime(seconds)}.` : "") });
+    const advice =
+      call.end_reason === "media_failed"
+        ? "A firewall between you may be in the way. Try again, or from another network."
+        : "";
+    this.#lines({
+      status: words,
+      text: reply && `“${reply}”`,
+      note: advice || (seconds ? `The call lasted ${clockTime(seconds)}.` : ""),
+    });
     this.#buttons({ again: people.length > 0, done: true });
-    this.#rows(people.length > 1 && call.caller.id === this.service.state.user?.id ? latestInvitations(call) : [], call);
+    this.#rows(
+      people.length > 1 && call.caller.id === this.service.state.user?.id ? latestInvitations(call) : [],
+      call,
+    );
   }
 
   /** @param {any} call */
@@ -336,13 +434,16 @@ export class CallScreen extends ServiceElement {
     const userId = this.service.state.user?.id;
     const inside = othersInside(call, userId);
     const insideIds = new Set(inside.map((each) => each.user.id));
-    const outside = latestInvitations(call).filter((each) => each.invitee.id !== userId && !insideIds.has(each.invitee.id));
+    const outside = latestInvitations(call).filter(
+      (each) => each.invitee.id !== userId && !insideIds.has(each.invitee.id),
+    );
     const group = others(call, userId).length > 1;
     const active = call.state === "active";
     const heads = active && inside.length ? inside.map((each) => each.user) : others(call, userId);
     this.#head(heads, kindOfCall(call, group));
     const alone = active && inside.length === 0;
-    const link = active && (inside.length === 1 || this.talk.state.isCutOff) ? this.#linkWords() : { words: "", waits: false };
+    const link =
+      active && (inside.length === 1 || this.talk.state.isCutOff) ? this.#linkWords() : { words: "", waits: false };
     this.#lines({
       status: active ? (alone ? "Waiting for the others" : link.words) : this.#statusOf(call, outside, group),
       waits: alone || link.waits,
@@ -419,7 +520,7 @@ export class CallScreen extends ServiceElement {
     parts.done.hidden = !done;
     parts.close.hidden = !done;
     parts.minimise.hidden = !minimise;
-    parts.notices.show(hangUp ? this.#shown?.call ?? null : undefined);
+    parts.notices.show(hangUp ? (this.#shown?.call ?? null) : undefined);
     const [peer, ...more] = this.talk.state.peers;
     showQuality(parts.quality, hangUp && peer && more.length === 0 ? peer.quality : null);
   }
@@ -428,7 +529,9 @@ export class CallScreen extends ServiceElement {
   #rows(invitations, call) {
     showPeople(this.#parts.people, invitations, call, {
       userId: this.service.state.user?.id,
-      cancel: (person) => { this.#cancelOne(person); },
+      cancel: (person) => {
+        this.#cancelOne(person);
+      },
     });
   }
 
@@ -466,7 +569,9 @@ export class CallScreen extends ServiceElement {
   async #add() {
     const picker = /** @type {import("./people-picker.js").PeoplePicker} */ (document.querySelector("people-picker"));
     const call = this.#shown.call;
-    const here = call.participants.filter((/** @type {any} */ each) => each.left_at === null).map((/** @type {any} */ each) => each.user.id);
+    const here = call.participants
+      .filter((/** @type {any} */ each) => each.left_at === null)
+      .map((/** @type {any} */ each) => each.user.id);
     const asked = pendingInvitations(call).map((each) => each.invitee.id);
     const chosen = await picker.choose({ title: "Add people", action: "Call", without: [...here, ...asked] });
     if (chosen.length) {
@@ -490,9 +595,15 @@ export class CallScreen extends ServiceElement {
     }
     const isInCall = this.#shown?.kind === "call" && myParticipant(this.#shown.call, this.service.state.user?.id);
     const shortcuts = {
-      m: () => { this.talk.toggleMicrophone(); },
-      v: () => { this.talk.toggleCamera(); },
-      s: () => { this.#shown.call.state === "active" && this.#parts.controls.share(); },
+      m: () => {
+        this.talk.toggleMicrophone();
+      },
+      v: () => {
+        this.talk.toggleCamera();
+      },
+      s: () => {
+        this.#shown.call.state === "active" && this.#parts.controls.share();
+      },
     };
     if (event.key === "Escape" && this.#shown?.kind === "ended") {
       this.#dismiss();

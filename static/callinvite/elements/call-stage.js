@@ -28,8 +28,12 @@ export class CallStage extends ServiceElement {
   }
 
   attached() {
-    this.followTalk(() => { this.show(this.#call); });
-    this.followTalk(() => { this.#hear(); }, "levels");
+    this.followTalk(() => {
+      this.show(this.#call);
+    });
+    this.followTalk(() => {
+      this.#hear();
+    }, "levels");
   }
 
   /** @returns {"none" | "own" | "pair" | "grid" | "spotlight"} how the tiles lie */
@@ -40,7 +44,9 @@ export class CallStage extends ServiceElement {
   /** The picture of the other, or of whoever speaks: for a small window.
    *  @returns {HTMLVideoElement | null} */
   get mainVideo() {
-    const shown = [...this.#tiles.values()].filter((tile) => tile.node.classList.contains("tile--video") && !tile.node.classList.contains("tile--self"));
+    const shown = [...this.#tiles.values()].filter(
+      (tile) => tile.node.classList.contains("tile--video") && !tile.node.classList.contains("tile--self"),
+    );
     const main = shown.find((tile) => tile.node.matches(".tile--main, .tile--speaks")) ?? shown[0];
     return main?.video ?? null;
   }
@@ -63,14 +69,29 @@ export class CallStage extends ServiceElement {
     for (const tile of tiles) {
       tile.isMain = tile === main;
       const canSwap = this.layout === "pair" && !tile.isMain;
-      tile.onSwap = canSwap ? () => { this.#swapped = !this.#swapped; this.show(this.#call); } : null;
+      tile.onSwap = canSwap
+        ? () => {
+            this.#swapped = !this.#swapped;
+            this.show(this.#call);
+          }
+        : null;
     }
     const placed = this.hidden ? [] : tiles;
-    keep(list, placed, (tile) => tile.key, (first) => {
-      const tile = new CallTile(first.person);
-      this.#tiles.set(first.key, tile);
-      return { node: tile.node, update: (/** @type {TileState} */ now) => { tile.update(now); } };
-    });
+    keep(
+      list,
+      placed,
+      (tile) => tile.key,
+      (first) => {
+        const tile = new CallTile(first.person);
+        this.#tiles.set(first.key, tile);
+        return {
+          node: tile.node,
+          update: (/** @type {TileState} */ now) => {
+            tile.update(now);
+          },
+        };
+      },
+    );
     for (const key of this.#tiles.keys()) {
       if (!placed.some((tile) => tile.key === key)) {
         this.#tiles.delete(key);
@@ -89,7 +110,9 @@ export class CallStage extends ServiceElement {
     const inside = othersInside(call, userId);
     const people = inside.map((/** @type {any} */ each) => this.#peerTile(each, state));
     const present = new Set(inside.map((/** @type {any} */ each) => each.user.id));
-    const rings = pendingInvitations(call).filter((each) => each.invitee.id !== userId && !present.has(each.invitee.id));
+    const rings = pendingInvitations(call).filter(
+      (each) => each.invitee.id !== userId && !present.has(each.invitee.id),
+    );
     return [...people, ...rings.map((each) => this.#waitingTile(call, each)), own];
   }
 
@@ -102,8 +125,15 @@ export class CallStage extends ServiceElement {
     }
     const user = this.service.state.user ?? { id: "", name: "" };
     return {
-      key: "self", person: user, isSelf: true, link: undefined, media: local.media, quality: null,
-      stream: this.#ownStream, words: state.local.camera.starting ? "Starting the camera" : "", statusWords: "You",
+      key: "self",
+      person: user,
+      isSelf: true,
+      link: undefined,
+      media: local.media,
+      quality: null,
+      stream: this.#ownStream,
+      words: state.local.camera.starting ? "Starting the camera" : "",
+      statusWords: "You",
     };
   }
 
@@ -112,12 +142,15 @@ export class CallStage extends ServiceElement {
     const key = keyOf({ user: user.id, device_id });
     const peer = state.peers.find((each) => each.key === key);
     return {
-      key, person: user, isSelf: false,
+      key,
+      person: user,
+      isSelf: false,
       link: peer?.state ?? "waiting",
       media: peer?.media ?? { microphone: "on", camera: false, screen: false, hold: false },
       quality: peer?.quality ?? null,
       stream: this.talk.streamsOf(key)?.video ?? null,
-      words: "", statusWords: "In the call",
+      words: "",
+      statusWords: "In the call",
     };
   }
 
@@ -126,10 +159,19 @@ export class CallStage extends ServiceElement {
     const { invitee } = invitation;
     const may = this.rings?.mayCancel(call, invitation);
     return {
-      key: `waiting ${invitee.id}`, person: invitee, isSelf: false, link: undefined, media: null, quality: null, stream: null,
-      words: this.rings?.words(call, invitation) ?? "", statusWords: "",
+      key: `waiting ${invitee.id}`,
+      person: invitee,
+      isSelf: false,
+      link: undefined,
+      media: null,
+      quality: null,
+      stream: null,
+      words: this.rings?.words(call, invitation) ?? "",
+      statusWords: "",
       cancelLabel: may ? `Stop calling ${invitee.name || invitee.id}` : undefined,
-      onCancel: () => { this.rings?.cancel(invitee); },
+      onCancel: () => {
+        this.rings?.cancel(invitee);
+      },
     };
   }
 

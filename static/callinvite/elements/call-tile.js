@@ -42,7 +42,9 @@ export class CallTile {
 
   /** @param {{id: string, name: string}} person */
   constructor(person) {
-    const video = /** @type {HTMLVideoElement} */ (h("video", { class: "tile__video", autoplay: true, playsinline: true, disablepictureinpicture: false }));
+    const video = /** @type {HTMLVideoElement} */ (
+      h("video", { class: "tile__video", autoplay: true, playsinline: true, disablepictureinpicture: false })
+    );
     // Sound comes from <remote-audio>: a picture without sound may always play by itself.
     video.muted = true;
     this.#parts = {
@@ -54,20 +56,42 @@ export class CallTile {
       mic: icon("mic-off"),
       hold: icon("pause"),
       quality: qualityMark(),
-      cancel: iconButton({ icon: "close", label: "", className: "button--night tile__cancel", onClick: () => { this.#state?.onCancel?.(); } }),
-      swap: h("button", { class: "tile__swap", type: "button", hidden: true, onClick: () => { this.#state?.onSwap?.(); } }),
+      cancel: iconButton({
+        icon: "close",
+        label: "",
+        className: "button--night tile__cancel",
+        onClick: () => {
+          this.#state?.onCancel?.();
+        },
+      }),
+      swap: h("button", {
+        class: "tile__swap",
+        type: "button",
+        hidden: true,
+        onClick: () => {
+          this.#state?.onSwap?.();
+        },
+      }),
     };
     const { face, words, name, status, mic, hold, quality, cancel, swap } = this.#parts;
     this.node = h(
       "li",
       { class: "tile" },
-      video, h("div", { class: "tile__middle" }, face, words), swap,
-      h("div", { class: "tile__bar" }, mic, hold, name, quality), status, cancel,
+      video,
+      h("div", { class: "tile__middle" }, face, words),
+      swap,
+      h("div", { class: "tile__bar" }, mic, hold, name, quality),
+      status,
+      cancel,
     );
     for (const event of ["loadedmetadata", "resize"]) {
-      video.addEventListener(event, () => { this.fit(); });
+      video.addEventListener(event, () => {
+        this.fit();
+      });
     }
-    new ResizeObserver(() => { this.fit(); }).observe(this.node);
+    new ResizeObserver(() => {
+      this.fit();
+    }).observe(this.node);
   }
 
   /** @returns {HTMLVideoElement} */

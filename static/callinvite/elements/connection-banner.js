@@ -14,19 +14,34 @@ export class ConnectionBanner extends ServiceElement {
   #wasOpen = false;
 
   build() {
-    const parts = this.#parts = {
+    const parts = (this.#parts = {
       words: h("p", { class: "banner__words" }),
-      again: h("button", { class: "button button--small", type: "button", onClick: () => { location.reload(); } }, "Load again"),
-    };
+      again: h(
+        "button",
+        {
+          class: "button button--small",
+          type: "button",
+          onClick: () => {
+            location.reload();
+          },
+        },
+        "Load again",
+      ),
+    });
     const spinner = h("span", { class: "spinner", "aria-hidden": "true" });
-    Object.assign(parts, { spinner, banner: h("div", { class: "banner banner--warn", hidden: true }, spinner, parts.words, parts.again) });
+    Object.assign(parts, {
+      spinner,
+      banner: h("div", { class: "banner banner--warn", hidden: true }, spinner, parts.words, parts.again),
+    });
     this.setAttribute("role", "status");
     this.replaceChildren(parts.banner);
   }
 
   attached() {
     for (const name of ["online", "offline"]) {
-      addEventListener(name, () => { this.update(this.service.state); });
+      addEventListener(name, () => {
+        this.update(this.service.state);
+      });
     }
   }
 
@@ -44,7 +59,9 @@ export class ConnectionBanner extends ServiceElement {
       return;
     }
     // Counted from the loss on: each new try changes the state again.
-    this.#timer ??= setTimeout(() => { this.#show(this.service.state.connection); }, PATIENCE_MS);
+    this.#timer ??= setTimeout(() => {
+      this.#show(this.service.state.connection);
+    }, PATIENCE_MS);
   }
 
   /** @param {string} connection */

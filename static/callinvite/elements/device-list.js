@@ -19,12 +19,22 @@ export class DeviceList extends ServiceElement {
   #turn = 0;
 
   build() {
-    const parts = this.#parts = {
+    const parts = (this.#parts = {
       list: h("ul", { class: "devices" }),
       skeletons: h("div", { "aria-hidden": "true" }, h("div", { class: "skeleton" }), h("div", { class: "skeleton" })),
       note: h("p", { class: "settings__help", role: "status" }),
-      again: h("button", { class: "button button--small", type: "button", onClick: () => { this.#load(); } }, "Try again"),
-    };
+      again: h(
+        "button",
+        {
+          class: "button button--small",
+          type: "button",
+          onClick: () => {
+            this.#load();
+          },
+        },
+        "Try again",
+      ),
+    });
     this.replaceChildren(parts.list, parts.skeletons, h("div", { class: "settings__row" }, parts.note, parts.again));
     parts.note.hidden = parts.again.hidden = true;
   }
@@ -35,7 +45,9 @@ export class DeviceList extends ServiceElement {
         this.#load();
       }
     });
-    this.addEventListener("over", () => { this.#load(); });
+    this.addEventListener("over", () => {
+      this.#load();
+    });
   }
 
   /** What this browser's push address hangs on: it is given back when the browser is removed.
@@ -79,7 +91,12 @@ export class DeviceList extends ServiceElement {
     setText(note, page ? "None yet." : `Your devices did not come. ${errorWords(this.service.lastError)}`);
     if (page) {
       this.#loaded = true;
-      keep(list, this.#ordered(page.results), (device) => device.device_id, (device) => this.#row(device));
+      keep(
+        list,
+        this.#ordered(page.results),
+        (device) => device.device_id,
+        (device) => this.#row(device),
+      );
     } else if (this.#loaded) {
       setText(note, `This may be out of date. ${errorWords(this.service.lastError)}`);
     }
@@ -110,18 +127,46 @@ export class DeviceList extends ServiceElement {
     const below = h("div", { class: "device__below" });
     const test = /** @type {import("./test-ring.js").TestRing} */ (document.createElement("test-ring"));
     test.hidden = true;
-    const ring = h("button", { class: "button button--small", type: "button", onClick: () => { test.start(device.device_id); } }, icon("bell"), "Test ring");
-    const rename = iconButton({ icon: "edit", label: "", className: "button--quiet", onClick: () => { this.#rename(device, { title, naming, rename }); } });
-    const remove = iconButton({ icon: "trash", label: "", className: "button--quiet", onClick: () => { isHere ? this.#ask(device, below, remove) : this.#remove(device, remove); } });
+    const ring = h(
+      "button",
+      {
+        class: "button button--small",
+        type: "button",
+        onClick: () => {
+          test.start(device.device_id);
+        },
+      },
+      icon("bell"),
+      "Test ring",
+    );
+    const rename = iconButton({
+      icon: "edit",
+      label: "",
+      className: "button--quiet",
+      onClick: () => {
+        this.#rename(device, { title, naming, rename });
+      },
+    });
+    const remove = iconButton({
+      icon: "trash",
+      label: "",
+      className: "button--quiet",
+      onClick: () => {
+        isHere ? this.#ask(device, below, remove) : this.#remove(device, remove);
+      },
+    });
     const node = h(
       "li",
       { class: "device", "data-device": first.device_id },
       icon(first.kind === "android" || first.kind === "ios" ? "mobile" : "device"),
       h("div", { class: "device__words" }, title, naming, health, line),
       h("div", { class: "device__actions" }, ring, rename, remove),
-      below, test,
+      below,
+      test,
     );
-    node.addEventListener("closed", () => { ring.focus(); });
+    node.addEventListener("closed", () => {
+      ring.focus();
+    });
     node.addEventListener("left", () => {
       test.stop();
       test.hidden = true;
@@ -148,7 +193,16 @@ export class DeviceList extends ServiceElement {
 
   /** @param {Device} device @param {{title: HTMLElement, naming: HTMLElement, rename: HTMLElement}} parts */
   #rename(device, { title, naming, rename }) {
-    const input = /** @type {HTMLInputElement} */ (h("input", { class: "input", type: "text", maxlength: "64", required: true, autocomplete: "off", "aria-label": `New name of ${deviceName(device)}` }));
+    const input = /** @type {HTMLInputElement} */ (
+      h("input", {
+        class: "input",
+        type: "text",
+        maxlength: "64",
+        required: true,
+        autocomplete: "off",
+        "aria-label": `New name of ${deviceName(device)}`,
+      })
+    );
     input.value = device.label;
     const done = () => {
       this.#unname({ title, naming });
@@ -157,11 +211,21 @@ export class DeviceList extends ServiceElement {
     const save = async (/** @type {Event} */ event) => {
       event.preventDefault();
       const label = input.value.trim();
-      if (!label || label === device.label || await this.#saveName(device, label)) {
+      if (!label || label === device.label || (await this.#saveName(device, label))) {
         done();
       }
     };
-    const form = h("form", { class: "device__form", onSubmit: save }, input, h("div", { class: "device__form-actions" }, h("button", { class: "button button--primary button--small", type: "submit" }, "Save"), h("button", { class: "button button--quiet button--small", type: "button", onClick: done }, "Cancel")));
+    const form = h(
+      "form",
+      { class: "device__form", onSubmit: save },
+      input,
+      h(
+        "div",
+        { class: "device__form-actions" },
+        h("button", { class: "button button--primary button--small", type: "submit" }, "Save"),
+        h("button", { class: "button button--quiet button--small", type: "button", onClick: done }, "Cancel"),
+      ),
+    );
     onEscape(form, done);
     title.hidden = true;
     naming.replaceChildren(form);
@@ -177,7 +241,7 @@ export class DeviceList extends ServiceElement {
 
   /** @param {Device} device @param {string} label @returns {Promise<boolean>} */
   async #saveName(device, label) {
-    if (!await this.service.saveDevice(device.device_id, { label, kind: device.kind })) {
+    if (!(await this.service.saveDevice(device.device_id, { label, kind: device.kind }))) {
       toast(errorWords(this.service.lastError), { kind: "wrong" });
       return false;
     }
@@ -197,8 +261,29 @@ export class DeviceList extends ServiceElement {
     const question = h(
       "div",
       { class: "device__question", role: "group", "aria-label": "Remove this browser?" },
-      h("p", {}, h("strong", {}, "Remove this browser? "), "It does not ring any more when Callinvite is closed here, until you enable ringing again. You stay signed in."),
-      h("div", { class: "device__form-actions" }, h("button", { class: "button button--bad button--small", type: "button", onClick: () => { below.replaceChildren(); this.#remove(device, origin); } }, "Remove it"), keepIt),
+      h(
+        "p",
+        {},
+        h("strong", {}, "Remove this browser? "),
+        "It does not ring any more when Callinvite is closed here, until you enable ringing again. You stay signed in.",
+      ),
+      h(
+        "div",
+        { class: "device__form-actions" },
+        h(
+          "button",
+          {
+            class: "button button--bad button--small",
+            type: "button",
+            onClick: () => {
+              below.replaceChildren();
+              this.#remove(device, origin);
+            },
+          },
+          "Remove it",
+        ),
+        keepIt,
+      ),
     );
     onEscape(question, no);
     below.replaceChildren(question);
@@ -219,9 +304,13 @@ export class DeviceList extends ServiceElement {
       toast(errorWords(this.service.lastError), { kind: "wrong" });
       return;
     }
-    const back = this.#isHere(device) ? "It comes back to the list when Callinvite is opened here anew." : "It comes back when Callinvite is opened on it.";
+    const back = this.#isHere(device)
+      ? "It comes back to the list when Callinvite is opened here anew."
+      : "It comes back when Callinvite is opened on it.";
     toast(`${deviceName(device)} is removed. ${back}`, { kind: "good" });
-    const next = /** @type {HTMLElement | null} */ (origin.closest("li")?.nextElementSibling ?? origin.closest("li")?.previousElementSibling ?? null);
+    const next = /** @type {HTMLElement | null} */ (
+      origin.closest("li")?.nextElementSibling ?? origin.closest("li")?.previousElementSibling ?? null
+    );
     await this.#load();
     /** @type {HTMLElement | null | undefined} */ (next?.querySelector("button:not([hidden])"))?.focus();
   }

@@ -43,17 +43,23 @@ export function deviceName(device) {
 export function healthWords(device, isHere, now) {
   switch (device.health) {
     case "ok": {
-      const last = device.last_ringing_at ? `last rang ${momentWords(device.last_ringing_at, now)}` : "has not rung yet";
+      const last = device.last_ringing_at
+        ? `last rang ${momentWords(device.last_ringing_at, now)}`
+        : "has not rung yet";
       return { how: "good", words: `Rings by push, ${last}` };
     }
     case "disabled": {
-      const why = DISABLED[/** @type {keyof typeof DISABLED} */ (device.disabled_reason)] ?? "its push address no longer works";
+      const why =
+        DISABLED[/** @type {keyof typeof DISABLED} */ (device.disabled_reason)] ?? "its push address no longer works";
       const since = device.disabled_since ? `, since ${dayWords(device.disabled_since, now).replace(/^on /, "")}` : "";
       const heal = isHere ? "Load this page again to heal it." : "Open Callinvite on it to heal it.";
       return { how: "bad", words: `Cannot be rung: ${why}${since}. ${heal}` };
     }
     default:
-      return { how: "fair", words: `Rings only while Callinvite is open ${isHere ? "here" : "there"}: no push address` };
+      return {
+        how: "fair",
+        words: `Rings only while Callinvite is open ${isHere ? "here" : "there"}: no push address`,
+      };
   }
 }
 

@@ -110,6 +110,8 @@ export function speak(text) {
   if (region) {
     region.textContent = "";
     // A region that gets the same words again is silent unless it was empty in between.
-    requestAnimationFrame(() => { region.textContent = text; });
+    requestAnimationFrame(() => {
+      region.textContent = text;
+    });
   }
 }

@@ -21,22 +21,42 @@ export class EnableRinging extends HTMLElement {
   attach(ringer, enrolment) {
     this.#ringer = ringer;
     this.#enrolment = enrolment;
-    const parts = this.#parts = {
+    const parts = (this.#parts = {
       icon: icon("bell-off"),
       title: h("strong"),
       help: h("span"),
-      enable: h("button", { class: "button button--small button--primary", type: "button", onClick: () => { this.#enable(); } }),
-      later: h("button", { class: "button button--small button--quiet", type: "button", onClick: () => { this.#later(); } }, "Not now"),
-    };
-    this.replaceChildren(h(
-      "div",
-      { class: "banner banner--sound", role: "group", "aria-label": "Ringing on this device" },
-      parts.icon,
-      h("p", { class: "banner__words", role: "status" }, parts.title, " ", parts.help),
-      h("div", { class: "banner__actions" }, parts.enable, parts.later),
-    ));
+      enable: h("button", {
+        class: "button button--small button--primary",
+        type: "button",
+        onClick: () => {
+          this.#enable();
+        },
+      }),
+      later: h(
+        "button",
+        {
+          class: "button button--small button--quiet",
+          type: "button",
+          onClick: () => {
+            this.#later();
+          },
+        },
+        "Not now",
+      ),
+    });
+    this.replaceChildren(
+      h(
+        "div",
+        { class: "banner banner--sound", role: "group", "aria-label": "Ringing on this device" },
+        parts.icon,
+        h("p", { class: "banner__words", role: "status" }, parts.title, " ", parts.help),
+        h("div", { class: "banner__actions" }, parts.enable, parts.later),
+      ),
+    );
     for (const source of [ringer, enrolment]) {
-      source.addEventListener("change", () => { this.#show(); });
+      source.addEventListener("change", () => {
+        this.#show();
+      });
     }
     this.#show();
   }

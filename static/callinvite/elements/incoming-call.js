@@ -28,7 +28,7 @@ export class IncomingCall extends ServiceElement {
     this.setAttribute("aria-modal", "true");
     this.setAttribute("aria-labelledby", "incoming-name");
     this.setAttribute("aria-describedby", "incoming-about");
-    const parts = this.#parts = {
+    const parts = (this.#parts = {
       kind: h("span"),
       kindIcon: icon("phone"),
       face: h("div", { class: "incoming__face" }),
@@ -40,36 +40,58 @@ export class IncomingCall extends ServiceElement {
       bar: h("span"),
       preview: document.createElement("own-preview"),
       accept: this.#answerButton("accept", "Accept", "phone-solid"),
-      withoutVideo: h("button", { class: "replies__toggle", type: "button" }, icon("video-off"), "Answer without video"),
+      withoutVideo: h(
+        "button",
+        { class: "replies__toggle", type: "button" },
+        icon("video-off"),
+        "Answer without video",
+      ),
       reject: this.#answerButton("reject", "Reject", "hang-up"),
       waiting: h("section", { class: "waiting", "aria-label": "Also calling you" }),
       waitingList: h("ul"),
-    };
+    });
     parts.accept.setAttribute("data-first-focus", "");
     parts.waiting.append(h("h3", { class: "waiting__title" }, "Also calling you"), parts.waitingList);
-    this.replaceChildren(h(
-      "div",
-      { class: "incoming" },
+    this.replaceChildren(
       h(
         "div",
-        { class: "incoming__who" },
-        h("p", { class: "incoming__kind" }, parts.kindIcon, parts.kind),
-        parts.face, parts.name, parts.about, parts.text, parts.note,
-        h("div", { class: "incoming__left" }, parts.left, h("div", { class: "incoming__meter", "aria-hidden": "true" }, parts.bar)),
+        { class: "incoming" },
+        h(
+          "div",
+          { class: "incoming__who" },
+          h("p", { class: "incoming__kind" }, parts.kindIcon, parts.kind),
+          parts.face,
+          parts.name,
+          parts.about,
+          parts.text,
+          parts.note,
+          h(
+            "div",
+            { class: "incoming__left" },
+            parts.left,
+            h("div", { class: "incoming__meter", "aria-hidden": "true" }, parts.bar),
+          ),
+        ),
+        h(
+          "div",
+          { class: "incoming__what" },
+          parts.preview,
+          h("div", { class: "incoming__answers" }, parts.reject, parts.accept),
+          parts.withoutVideo,
+          this.#replies(),
+        ),
+        parts.waiting,
       ),
-      h(
-        "div",
-        { class: "incoming__what" },
-        parts.preview,
-        h("div", { class: "incoming__answers" }, parts.reject, parts.accept),
-        parts.withoutVideo,
-        this.#replies(),
-      ),
-      parts.waiting,
-    ));
-    parts.accept.addEventListener("click", () => { this.#accept(this.#call, this.#preview.intent); });
-    parts.withoutVideo.addEventListener("click", () => { this.#accept(this.#call, { ...this.#preview.intent, camera: false }); });
-    parts.reject.addEventListener("click", () => { this.#reject(this.#call, {}); });
+    );
+    parts.accept.addEventListener("click", () => {
+      this.#accept(this.#call, this.#preview.intent);
+    });
+    parts.withoutVideo.addEventListener("click", () => {
+      this.#accept(this.#call, { ...this.#preview.intent, camera: false });
+    });
+    parts.reject.addEventListener("click", () => {
+      this.#reject(this.#call, {});
+    });
   }
 
   /** @returns {import("./own-preview.js").OwnPreview} */
@@ -78,9 +100,19 @@ export class IncomingCall extends ServiceElement {
   }
 
   attached() {
-    this.every(250, () => { this.#tick(); });
-    this.service.addEventListener("incomingCallReceived", () => { this.#guardTyping(); });
-    document.addEventListener("keydown", (event) => { this.#key(event); }, { capture: true });
+    this.every(250, () => {
+      this.#tick();
+    });
+    this.service.addEventListener("incomingCallReceived", () => {
+      this.#guardTyping();
+    });
+    document.addEventListener(
+      "keydown",
+      (event) => {
+        this.#key(event);
+      },
+      { capture: true },
+    );
   }
 
   /** @param {any} state */
@@ -94,7 +126,10 @@ export class IncomingCall extends ServiceElement {
       return;
     }
     this.#showCall(state.incoming, state);
-    this.#showWaiting(rings.filter((/** @type {any} */ call) => call !== state.incoming), state);
+    this.#showWaiting(
+      rings.filter((/** @type {any} */ call) => call !== state.incoming),
+      state,
+    );
     this.#tick();
     if (this.hidden) {
       this.#guardTyping();
@@ -124,7 +159,10 @@ export class IncomingCall extends ServiceElement {
     setText(parts.about, company.length ? `with ${names(company)}` : "is calling you");
     this.#showText(call);
     const current = state.active ?? state.outgoing;
-    setText(parts.note, current ? `You are in a call with ${names(others(current, state.user.id))}. Accepting leaves it.` : "");
+    setText(
+      parts.note,
+      current ? `You are in a call with ${names(others(current, state.user.id))}. Accepting leaves it.` : "",
+    );
     parts.note.hidden = !current;
     const busy = this.#answering.has(call.call_id);
     setAttribute(parts.accept, "disabled", busy);
@@ -145,25 +183,51 @@ export class IncomingCall extends ServiceElement {
   /** @param {any[]} calls @param {any} state */
   #showWaiting(calls, state) {
     this.#parts.waiting.hidden = calls.length === 0;
-    keep(this.#parts.waitingList, calls, (call) => call.call_id, (first) => {
-      let call = first;
-      const name = h("strong");
-      const kind = h("span", { class: "waiting__kind" });
-      const accept = iconButton({ icon: "phone-solid", label: "", className: "waiting__button waiting__button--accept", onClick: () => { this.#accept(call, intentOf(call)); } });
-      const reject = iconButton({ icon: "hang-up", label: "", className: "waiting__button waiting__button--reject", onClick: () => { this.#reject(call, {}); } });
-      const node = h("li", { class: "waiting__call" }, avatarOf(first.caller), h("span", { class: "waiting__words" }, name, kind), reject, accept);
-      return {
-        node,
-        update: (/** @type {any} */ now) => {
-          call = now;
-          const who = now.caller.name || now.caller.id;
-          setText(name, who);
-          setText(kind, kindOfCall(now, others(now, state.user.id).length > 1));
-          relabel(accept, `Accept the call from ${who}`);
-          relabel(reject, `Reject the call from ${who}`);
-        },
-      };
-    });
+    keep(
+      this.#parts.waitingList,
+      calls,
+      (call) => call.call_id,
+      (first) => {
+        let call = first;
+        const name = h("strong");
+        const kind = h("span", { class: "waiting__kind" });
+        const accept = iconButton({
+          icon: "phone-solid",
+          label: "",
+          className: "waiting__button waiting__button--accept",
+          onClick: () => {
+            this.#accept(call, intentOf(call));
+          },
+        });
+        const reject = iconButton({
+          icon: "hang-up",
+          label: "",
+          className: "waiting__button waiting__button--reject",
+          onClick: () => {
+            this.#reject(call, {});
+          },
+        });
+        const node = h(
+          "li",
+          { class: "waiting__call" },
+          avatarOf(first.caller),
+          h("span", { class: "waiting__words" }, name, kind),
+          reject,
+          accept,
+        );
+        return {
+          node,
+          update: (/** @type {any} */ now) => {
+            call = now;
+            const who = now.caller.name || now.caller.id;
+            setText(name, who);
+            setText(kind, kindOfCall(now, others(now, state.user.id).length > 1));
+            relabel(accept, `Accept the call from ${who}`);
+            relabel(reject, `Reject the call from ${who}`);
+          },
+        };
+      },
+    );
   }
 
   #tick() {
@@ -237,40 +301,67 @@ export class IncomingCall extends ServiceElement {
   }
 
   #replies() {
-    const own = /** @type {HTMLInputElement} */ (h("input", {
-      class: "input", type: "text", maxlength: "200", placeholder: "Write your own", "aria-label": "Your own reply", autocomplete: "off",
-    }));
-    const later = (/** @type {string} */ text) => this.#reject(this.#call, { reason: "later", customData: text });
-    const choice = (/** @type {string} */ text, /** @type {() => void} */ act) => (
-      h("button", { class: "replies__choice", type: "button", onClick: act }, text)
+    const own = /** @type {HTMLInputElement} */ (
+      h("input", {
+        class: "input",
+        type: "text",
+        maxlength: "200",
+        placeholder: "Write your own",
+        "aria-label": "Your own reply",
+        autocomplete: "off",
+      })
     );
+    const later = (/** @type {string} */ text) => this.#reject(this.#call, { reason: "later", customData: text });
+    const choice = (/** @type {string} */ text, /** @type {() => void} */ act) =>
+      h("button", { class: "replies__choice", type: "button", onClick: act }, text);
     const panel = h(
       "div",
       { class: "replies__panel", id: "incoming-replies", hidden: true },
       h(
         "div",
         { class: "replies__reasons" },
-        choice("I’m busy", () => { this.#reject(this.#call, { reason: "busy" }); }),
-        choice("Later", () => { later(""); }),
+        choice("I’m busy", () => {
+          this.#reject(this.#call, { reason: "busy" });
+        }),
+        choice("Later", () => {
+          later("");
+        }),
       ),
-      ...QUICK_REPLIES.map((text) => choice(text, () => { later(text); })),
-      h("form", {
-        class: "replies__own",
-        onSubmit: (/** @type {Event} */ event) => {
-          event.preventDefault();
-          if (own.value.trim()) {
-            later(own.value.trim());
-          }
+      ...QUICK_REPLIES.map((text) =>
+        choice(text, () => {
+          later(text);
+        }),
+      ),
+      h(
+        "form",
+        {
+          class: "replies__own",
+          onSubmit: (/** @type {Event} */ event) => {
+            event.preventDefault();
+            if (own.value.trim()) {
+              later(own.value.trim());
+            }
+          },
         },
-      }, own, h("button", { class: "button", type: "submit" }, "Send")),
+        own,
+        h("button", { class: "button", type: "submit" }, "Send"),
+      ),
     );
-    const toggle = h("button", {
-      class: "replies__toggle", type: "button", "aria-expanded": "false", "aria-controls": "incoming-replies",
-      onClick: () => {
-        panel.hidden = !panel.hidden;
-        toggle.setAttribute("aria-expanded", String(!panel.hidden));
+    const toggle = h(
+      "button",
+      {
+        class: "replies__toggle",
+        type: "button",
+        "aria-expanded": "false",
+        "aria-controls": "incoming-replies",
+        onClick: () => {
+          panel.hidden = !panel.hidden;
+          toggle.setAttribute("aria-expanded", String(!panel.hidden));
+        },
       },
-    }, "Reject with a reply", icon("down"));
+      "Reject with a reply",
+      icon("down"),
+    );
     Object.assign(this.#parts, { repliesPanel: panel, repliesToggle: toggle, ownReply: own });
     return h("div", { class: "replies" }, toggle, panel);
   }
@@ -283,7 +374,12 @@ export class IncomingCall extends ServiceElement {
 
   /** @param {string} kind @param {string} label @param {string} iconName */
   #answerButton(kind, label, iconName) {
-    return h("button", { class: `answer answer--${kind}`, type: "button" }, h("span", { class: "answer__disc" }, icon(iconName)), label);
+    return h(
+      "button",
+      { class: `answer answer--${kind}`, type: "button" },
+      h("span", { class: "answer__disc" }, icon(iconName)),
+      label,
+    );
   }
 }
 

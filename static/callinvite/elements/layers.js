@@ -21,8 +21,12 @@ function arrange() {
 
 /** @param {Element | null | undefined} element */
 function canTakeFocus(element) {
-  return element instanceof HTMLElement && element !== document.body && element.isConnected
-    && !element.closest("[inert], [hidden]");
+  return (
+    element instanceof HTMLElement &&
+    element !== document.body &&
+    element.isConnected &&
+    !element.closest("[inert], [hidden]")
+  );
 }
 
 /** Show a layer and move the focus into it.
@@ -55,7 +59,8 @@ export function closeLayer(layer) {
   }
   const origin = cameFrom.get(layer);
   const top = shown().at(-1);
-  const first = top?.querySelector("[data-first-focus]:not([hidden])") ?? top?.querySelector(".view:not([hidden]) .view__title");
+  const first =
+    top?.querySelector("[data-first-focus]:not([hidden])") ?? top?.querySelector(".view:not([hidden]) .view__title");
   const target = canTakeFocus(origin) ? origin : first;
   /** @type {HTMLElement | null} */ (target)?.focus({ preventScroll: true });
 }

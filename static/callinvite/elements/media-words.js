@@ -12,7 +12,8 @@ const CONSEQUENCES = {
 
 /** What is different about a screen: it is no device that one plugs in. @type {Record<string, string>} */
 const SCREEN = {
-  denied: "Your system does not let this browser see the screen. Allow it in the system's privacy settings, then try again.",
+  denied:
+    "Your system does not let this browser see the screen. Allow it in the system's privacy settings, then try again.",
   missing: "There is no screen or window to share. Open one, then try again.",
   in_use: "The screen cannot be seen right now. Try again, or share a window instead.",
   unplugged: "The screen or window that you shared was closed. Choose another one.",
@@ -25,14 +26,17 @@ const SCREEN = {
  *  @returns {string} */
 export function problemWords(kind, problem) {
   const name = NAMES[kind];
-  const what = (kind === "screen" ? SCREEN[problem] : undefined) ?? {
-    denied: `This page may not use your ${name}. Allow it at the left end of the address bar, then try again.`,
-    missing: `No ${name} was found. Plug one in; it is used as soon as it is there.`,
-    in_use: `Your ${name} is in use by another program. Close that program, then try again.`,
-    unplugged: `Your ${name} was unplugged or taken away. Plug it in again or choose another one.`,
-    insecure: `Browsers lend a ${name} only to pages loaded by https. Ask whoever runs this site.`,
-    failed: `Your ${name} could not be started. Try again, or choose another one.`,
-  }[problem] ?? `Your ${name} could not be started.`;
+  const what =
+    (kind === "screen" ? SCREEN[problem] : undefined) ??
+    {
+      denied: `This page may not use your ${name}. Allow it at the left end of the address bar, then try again.`,
+      missing: `No ${name} was found. Plug one in; it is used as soon as it is there.`,
+      in_use: `Your ${name} is in use by another program. Close that program, then try again.`,
+      unplugged: `Your ${name} was unplugged or taken away. Plug it in again or choose another one.`,
+      insecure: `Browsers lend a ${name} only to pages loaded by https. Ask whoever runs this site.`,
+      failed: `Your ${name} could not be started. Try again, or choose another one.`,
+    }[problem] ??
+    `Your ${name} could not be started.`;
   return `${what} ${CONSEQUENCES[kind]}`;
 }
 

@@ -26,7 +26,9 @@ export class OwnName extends ServiceElement {
   /** @param {import("../sounds/ringer.js").Ringer} ringer */
   set ringer(ringer) {
     this.#ringer = ringer;
-    ringer.addEventListener("change", () => { this.update(this.service.state); });
+    ringer.addEventListener("change", () => {
+      this.update(this.service.state);
+    });
   }
 
   /** @param {any} state */
@@ -39,7 +41,10 @@ export class OwnName extends ServiceElement {
     this.title = name;
     setText(this.#name, name);
     const open = this.#ringer?.unlocked ? "Online" : "Online, silent";
-    setText(this.#line, { open, signed_out: "Signed out", closed: "Not connected" }[/** @type {string} */ (connection)] ?? "Connecting");
+    setText(
+      this.#line,
+      { open, signed_out: "Signed out", closed: "Not connected" }[/** @type {string} */ (connection)] ?? "Connecting",
+    );
   }
 }
 

@@ -20,21 +20,64 @@ export class OwnPreview extends ServiceElement {
   #turn = 0;
 
   build() {
-    const parts = this.#parts = {
-      video: /** @type {HTMLVideoElement} */ (h("video", { class: "preview__video", autoplay: true, playsinline: true })),
+    const parts = (this.#parts = {
+      video: /** @type {HTMLVideoElement} */ (
+        h("video", { class: "preview__video", autoplay: true, playsinline: true })
+      ),
       picture: h("div", { class: "preview__picture" }),
-      ask: h("button", { class: "button button--small button--night preview__ask", type: "button", onClick: () => { this.#look(); } }, "See yourself first"),
-      mic: h("button", { class: "button button--round button--night preview__switch", type: "button", onClick: () => { this.#toggle("microphone"); } }, icon("mic")),
-      camera: h("button", { class: "button button--round button--night preview__switch", type: "button", onClick: () => { this.#toggle("camera"); } }, icon("video")),
+      ask: h(
+        "button",
+        {
+          class: "button button--small button--night preview__ask",
+          type: "button",
+          onClick: () => {
+            this.#look();
+          },
+        },
+        "See yourself first",
+      ),
+      mic: h(
+        "button",
+        {
+          class: "button button--round button--night preview__switch",
+          type: "button",
+          onClick: () => {
+            this.#toggle("microphone");
+          },
+        },
+        icon("mic"),
+      ),
+      camera: h(
+        "button",
+        {
+          class: "button button--round button--night preview__switch",
+          type: "button",
+          onClick: () => {
+            this.#toggle("camera");
+          },
+        },
+        icon("video"),
+      ),
       problem: h("p", { class: "preview__problem", role: "status" }),
-    };
+    });
     parts.video.muted = true;
     parts.picture.append(parts.video, parts.ask);
-    this.replaceChildren(parts.picture, h("div", { class: "preview__switches", role: "group", "aria-label": "Before you answer" }, parts.mic, parts.camera), parts.problem);
+    this.replaceChildren(
+      parts.picture,
+      h(
+        "div",
+        { class: "preview__switches", role: "group", "aria-label": "Before you answer" },
+        parts.mic,
+        parts.camera,
+      ),
+      parts.problem,
+    );
   }
 
   attached() {
-    this.followTalk(() => { this.#show(); });
+    this.followTalk(() => {
+      this.#show();
+    });
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState !== "visible") {
         this.#close();
@@ -57,7 +100,13 @@ export class OwnPreview extends ServiceElement {
     const turn = this.#turn;
     this.#show();
     // Only where the camera was allowed before: a ring must not be covered by the browser's question.
-    if (isVideo && isFree && document.visibilityState === "visible" && await isAllowed("camera") && turn === this.#turn) {
+    if (
+      isVideo &&
+      isFree &&
+      document.visibilityState === "visible" &&
+      (await isAllowed("camera")) &&
+      turn === this.#turn
+    ) {
       this.#look();
     }
   }
@@ -110,7 +159,10 @@ export class OwnPreview extends ServiceElement {
     picture.hidden = !films || !this.#isFree;
     ask.hidden = isLooking;
     video.hidden = !this.#stream;
-    for (const [button, on, name, words] of /** @type {[HTMLElement, boolean, string, string][]} */ ([[mic, speaks, "mic", "Microphone"], [camera, films, "video", "Camera"]])) {
+    for (const [button, on, name, words] of /** @type {[HTMLElement, boolean, string, string][]} */ ([
+      [mic, speaks, "mic", "Microphone"],
+      [camera, films, "video", "Camera"],
+    ])) {
       setAttribute(/** @type {Element} */ (button.firstElementChild), "name", on ? name : `${name}-off`);
       setAttribute(button, "aria-pressed", String(on));
       setAttribute(button, "aria-label", words);

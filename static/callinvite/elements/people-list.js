@@ -32,7 +32,9 @@ export class PeopleList extends EventTarget {
   type(text) {
     this.search = text.trim();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => { this.load(); }, SEARCH_WAIT_MS);
+    this.#timer = setTimeout(() => {
+      this.load();
+    }, SEARCH_WAIT_MS);
   }
 
   /** Load the first page anew.
@@ -40,7 +42,9 @@ export class PeopleList extends EventTarget {
   async load() {
     this.status = "loading";
     this.#tell();
-    await this.#fetch(25, (page) => { this.people = page.results; });
+    await this.#fetch(25, (page) => {
+      this.people = page.results;
+    });
   }
 
   /** Look again at who is online, keeping what is shown.

@@ -23,22 +23,66 @@ export class PeoplePicker extends ServiceElement {
     this.setAttribute("role", "dialog");
     this.setAttribute("aria-modal", "true");
     this.setAttribute("aria-labelledby", "picker-title");
-    const parts = this.#parts = {
+    const parts = (this.#parts = {
       title: h("h2", { class: "picker__title", id: "picker-title" }),
-      search: h("input", { class: "input", type: "search", placeholder: "Search", "aria-label": "Search for somebody to add", autocomplete: "off", spellcheck: "false", "data-first-focus": true }),
+      search: h("input", {
+        class: "input",
+        type: "search",
+        placeholder: "Search",
+        "aria-label": "Search for somebody to add",
+        autocomplete: "off",
+        spellcheck: "false",
+        "data-first-focus": true,
+      }),
       list: h("ul", { "aria-label": "People" }),
       blank: h("p", { class: "blank", role: "status", hidden: true }),
-      done: h("button", { class: "button button--primary", type: "button", onClick: () => { this.#finish([...this.#chosen.values()]); } }),
-    };
-    parts.search.addEventListener("input", () => { this.#list?.type(parts.search.value); });
-    this.replaceChildren(h(
-      "div",
-      { class: "picker" },
-      h("div", { class: "picker__head" }, parts.title, iconButton({ icon: "close", label: "Close", onClick: () => { this.#finish([]); } })),
-      h("div", { class: "search" }, icon("search"), parts.search),
-      h("div", { class: "picker__list" }, parts.list, parts.blank),
-      h("div", { class: "picker__foot" }, h("button", { class: "button", type: "button", onClick: () => { this.#finish([]); } }, "Cancel"), parts.done),
-    ));
+      done: h("button", {
+        class: "button button--primary",
+        type: "button",
+        onClick: () => {
+          this.#finish([...this.#chosen.values()]);
+        },
+      }),
+    });
+    parts.search.addEventListener("input", () => {
+      this.#list?.type(parts.search.value);
+    });
+    this.replaceChildren(
+      h(
+        "div",
+        { class: "picker" },
+        h(
+          "div",
+          { class: "picker__head" },
+          parts.title,
+          iconButton({
+            icon: "close",
+            label: "Close",
+            onClick: () => {
+              this.#finish([]);
+            },
+          }),
+        ),
+        h("div", { class: "search" }, icon("search"), parts.search),
+        h("div", { class: "picker__list" }, parts.list, parts.blank),
+        h(
+          "div",
+          { class: "picker__foot" },
+          h(
+            "button",
+            {
+              class: "button",
+              type: "button",
+              onClick: () => {
+                this.#finish([]);
+              },
+            },
+            "Cancel",
+          ),
+          parts.done,
+        ),
+      ),
+    );
     this.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && isOnTop(this)) {
         event.preventDefault();
@@ -54,7 +98,9 @@ export class PeoplePicker extends ServiceElement {
 
   attached() {
     this.#list = new PeopleList(this.service);
-    this.#list.addEventListener("change", () => { this.#show(); });
+    this.#list.addEventListener("change", () => {
+      this.#show();
+    });
   }
 
   /** Ask for people.
@@ -70,7 +116,9 @@ export class PeoplePicker extends ServiceElement {
     setText(this.#parts.title, title);
     openLayer(this, this.#parts.search);
     this.#list?.load();
-    return new Promise((resolve) => { this.#resolve = resolve; });
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
   }
 
   /** @param {any} state */
@@ -91,10 +139,18 @@ export class PeoplePicker extends ServiceElement {
   #show() {
     const parts = this.#parts;
     const people = (this.#list?.people ?? []).filter((person) => !this.#without.has(person.id));
-    keep(parts.list, people, (person) => person.id, (person) => this.#choice(person));
+    keep(
+      parts.list,
+      people,
+      (person) => person.id,
+      (person) => this.#choice(person),
+    );
     const ready = this.#list?.status !== "loading";
     parts.blank.hidden = people.length > 0 || !ready;
-    setText(parts.blank, this.#list?.status === "failed" ? "The list did not come. Try again." : "There is nobody to add.");
+    setText(
+      parts.blank,
+      this.#list?.status === "failed" ? "The list did not come. Try again." : "There is nobody to add.",
+    );
     setText(parts.done, this.#chosen.size > 1 ? `${this.#action} ${this.#chosen.size} people` : this.#action);
     setAttribute(parts.done, "disabled", this.#chosen.size === 0);
   }
@@ -104,7 +160,13 @@ export class PeoplePicker extends ServiceElement {
     const check = /** @type {HTMLInputElement} */ (h("input", { class: "person__check", type: "checkbox" }));
     const line = h("span", { class: "person__line" });
     const avatar = avatarOf(person);
-    const label = h("label", { class: "person" }, check, avatar, h("span", { class: "person__words" }, h("span", { class: "person__name" }, person.name || person.id), line));
+    const label = h(
+      "label",
+      { class: "person" },
+      check,
+      avatar,
+      h("span", { class: "person__words" }, h("span", { class: "person__name" }, person.name || person.id), line),
+    );
     check.addEventListener("change", () => {
       if (check.checked) {
         this.#chosen.set(person.id, person);

@@ -31,44 +31,125 @@ export class PeopleView extends ServiceElement {
   #calls = { active: null, outgoing: null };
 
   build() {
-    const parts = this.#parts = {
-      group: h("button", { class: "button button--small", type: "button", "aria-pressed": "false", onClick: () => { this.#choose(!this.#choosing); } }, icon("people"), h("span", {}, "Group call")),
-      search: h("input", { class: "input", type: "search", placeholder: "Search people", "aria-label": "Search people", autocomplete: "off", spellcheck: "false" }),
+    const parts = (this.#parts = {
+      group: h(
+        "button",
+        {
+          class: "button button--small",
+          type: "button",
+          "aria-pressed": "false",
+          onClick: () => {
+            this.#choose(!this.#choosing);
+          },
+        },
+        icon("people"),
+        h("span", {}, "Group call"),
+      ),
+      search: h("input", {
+        class: "input",
+        type: "search",
+        placeholder: "Search people",
+        "aria-label": "Search people",
+        autocomplete: "off",
+        spellcheck: "false",
+      }),
       list: h("ul", { class: "list", "aria-label": "People" }),
       blank: h("div", { class: "blank", hidden: true }),
-      more: h("div", { class: "more", hidden: true }, h("button", { class: "button", type: "button", onClick: () => { this.#list?.loadMore(); } }, "Show more")),
+      more: h(
+        "div",
+        { class: "more", hidden: true },
+        h(
+          "button",
+          {
+            class: "button",
+            type: "button",
+            onClick: () => {
+              this.#list?.loadMore();
+            },
+          },
+          "Show more",
+        ),
+      ),
       bar: h("div", { class: "group-bar", role: "group", "aria-label": "Group call", hidden: true }),
       barWords: h("p", { class: "group-bar__words", role: "status" }),
-      skeletons: h("div", { class: "list", "aria-hidden": "true" }, ...Array.from({ length: 4 }, () => h("div", { class: "skeleton" }))),
-    };
-    parts.audio = h("button", { class: "button button--primary", type: "button", onClick: () => { this.#callGroup(false); } }, icon("phone"), "Audio");
-    parts.video = h("button", { class: "button button--primary", type: "button", onClick: () => { this.#callGroup(true); } }, icon("video"), "Video");
+      skeletons: h(
+        "div",
+        { class: "list", "aria-hidden": "true" },
+        ...Array.from({ length: 4 }, () => h("div", { class: "skeleton" })),
+      ),
+    });
+    parts.audio = h(
+      "button",
+      {
+        class: "button button--primary",
+        type: "button",
+        onClick: () => {
+          this.#callGroup(false);
+        },
+      },
+      icon("phone"),
+      "Audio",
+    );
+    parts.video = h(
+      "button",
+      {
+        class: "button button--primary",
+        type: "button",
+        onClick: () => {
+          this.#callGroup(true);
+        },
+      },
+      icon("video"),
+      "Video",
+    );
     parts.bar.append(parts.barWords, h("div", { class: "group-bar__actions" }, parts.audio, parts.video));
-    parts.search.addEventListener("input", () => { this.#list?.type(parts.search.value); });
+    parts.search.addEventListener("input", () => {
+      this.#list?.type(parts.search.value);
+    });
     this.replaceChildren(
       h("div", { class: "view__head" }, h("h1", { class: "view__title", tabindex: "-1" }, "People"), parts.group),
       h("div", { class: "search" }, icon("search"), parts.search),
-      parts.skeletons, parts.list, parts.blank, parts.more, parts.bar,
+      parts.skeletons,
+      parts.list,
+      parts.blank,
+      parts.more,
+      parts.bar,
     );
     this.#watchEnd();
   }
 
   attached() {
     this.#list = new PeopleList(this.service);
-    this.#list.addEventListener("change", () => { this.#show(); });
+    this.#list.addEventListener("change", () => {
+      this.#show();
+    });
     for (const sign of ["pointerdown", "pointermove", "keydown"]) {
-      addEventListener(sign, () => { this.#touchedAt = performance.now(); }, { passive: true });
+      addEventListener(
+        sign,
+        () => {
+          this.#touchedAt = performance.now();
+        },
+        { passive: true },
+      );
     }
-    this.every(REFRESH_MS, () => { this.#turn(); });
+    this.every(REFRESH_MS, () => {
+      this.#turn();
+    });
     // Who is in a call changes with calls: look at once, not at the next turn.
-    this.follow("callStarted", () => { this.#refresh(); });
-    this.follow("callEnded", () => { this.#refresh(); });
+    this.follow("callStarted", () => {
+      this.#refresh();
+    });
+    this.follow("callEnded", () => {
+      this.#refresh();
+    });
     this.follow("connectionChanged", ({ connection }) => {
       if (connection === "open") {
         this.#list?.status === "failed" ? this.#list.load() : this.#refresh();
       }
     });
-    document.addEventListener("visibilitychange", () => { this.#refresh(); });
+    document.addEventListener("visibilitychange", () => {
+      this.#refresh();
+    });
     this.#list.load();
   }
 
@@ -108,7 +189,12 @@ export class PeopleView extends ServiceElement {
     const waiting = list.status === "loading" && list.people.length === 0;
     parts.skeletons.hidden = !waiting;
     setAttribute(parts.list, "aria-busy", list.status === "loading" ? "true" : null);
-    keep(parts.list, list.people, (person) => `${person.id} ${this.#choosing}`, (person) => this.#choosing ? this.#choice(person) : this.#row(person));
+    keep(
+      parts.list,
+      list.people,
+      (person) => `${person.id} ${this.#choosing}`,
+      (person) => (this.#choosing ? this.#choice(person) : this.#row(person)),
+    );
     parts.more.hidden = !list.more || waiting;
     this.#showBlank(list);
     this.#showBar();
@@ -132,14 +218,32 @@ export class PeopleView extends ServiceElement {
         icon("people"),
         h("p", { class: "blank__title" }, "The list did not come."),
         h("p", {}, errorWords(this.service.lastError)),
-        h("button", { class: "button", type: "button", onClick: () => { list.load(); } }, "Try again"),
+        h(
+          "button",
+          {
+            class: "button",
+            type: "button",
+            onClick: () => {
+              list.load();
+            },
+          },
+          "Try again",
+        ),
       );
       return;
     }
     if (empty && list.search) {
-      parts.blank.replaceChildren(icon("search"), h("p", { class: "blank__title", role: "status" }, `Nobody is called “${list.search}”.`), h("p", {}, "Try another part of the name."));
+      parts.blank.replaceChildren(
+        icon("search"),
+        h("p", { class: "blank__title", role: "status" }, `Nobody is called “${list.search}”.`),
+        h("p", {}, "Try another part of the name."),
+      );
     } else if (empty) {
-      parts.blank.replaceChildren(icon("people"), h("p", { class: "blank__title" }, "You are the first one here."), h("p", {}, "As soon as others have an account, you can call them here."));
+      parts.blank.replaceChildren(
+        icon("people"),
+        h("p", { class: "blank__title" }, "You are the first one here."),
+        h("p", {}, "As soon as others have an account, you can call them here."),
+      );
     }
   }
 
@@ -152,8 +256,25 @@ export class PeopleView extends ServiceElement {
     const audio = document.createElement("send-call-invitation-button");
     const video = document.createElement("send-call-invitation-button");
     video.setAttribute("is-video-call", "");
-    const add = h("button", { class: "button button--call button--small", type: "button", onClick: () => { this.#add(person); } }, icon("add-person"), h("span", {}, "Add"));
-    const node = h("li", { class: "person", "data-person": first.id }, avatar, h("span", { class: "person__words" }, name, line), h("span", { class: "person__actions" }, add, audio, video));
+    const add = h(
+      "button",
+      {
+        class: "button button--call button--small",
+        type: "button",
+        onClick: () => {
+          this.#add(person);
+        },
+      },
+      icon("add-person"),
+      h("span", {}, "Add"),
+    );
+    const node = h(
+      "li",
+      { class: "person", "data-person": first.id },
+      avatar,
+      h("span", { class: "person__words" }, name, line),
+      h("span", { class: "person__actions" }, add, audio, video),
+    );
     return {
       node,
       update: (/** @type {Listed} */ now) => {
@@ -161,13 +282,18 @@ export class PeopleView extends ServiceElement {
         avatar.setAttribute("name", now.name);
         this.#mark(avatar, line, now);
         setText(name, now.name || now.id);
-        for (const [button, medium] of /** @type {[any, string][]} */ ([[audio, "Audio"], [video, "Video"]])) {
+        for (const [button, medium] of /** @type {[any, string][]} */ ([
+          [audio, "Audio"],
+          [video, "Video"],
+        ])) {
           button.invitees = [{ id: now.id, name: now.name }];
           setAttribute(button, "label", `${medium} call ${now.name || now.id}`);
         }
         const call = this.#calls.active ?? this.#calls.outgoing;
         const mayAdd = Boolean(call?.you.can.includes("invite"));
-        const isIn = call?.participants.some((/** @type {any} */ each) => each.user.id === now.id && each.left_at === null);
+        const isIn = call?.participants.some(
+          (/** @type {any} */ each) => each.user.id === now.id && each.left_at === null,
+        );
         add.hidden = !call || !mayAdd || isIn;
         add.setAttribute("aria-label", `Add ${now.name || now.id} to the call`);
         audio.hidden = video.hidden = Boolean(call);
@@ -234,7 +360,9 @@ export class PeopleView extends ServiceElement {
   async #callGroup(isVideoCall) {
     const invitees = [...this.#chosen.values()].map(({ id, name }) => ({ id, name }));
     const call = this.#calls.active ?? this.#calls.outgoing;
-    const done = call ? await addPeople(this.service, call.call_id, invitees) : await placeCall(this.service, this.talk, { invitees, isVideoCall });
+    const done = call
+      ? await addPeople(this.service, call.call_id, invitees)
+      : await placeCall(this.service, this.talk, { invitees, isVideoCall });
     if (done) {
       this.#choose(false);
     }
@@ -243,17 +371,20 @@ export class PeopleView extends ServiceElement {
   /** @param {Listed} person */
   async #add(person) {
     const call = this.#calls.active ?? this.#calls.outgoing;
-    if (call && await addPeople(this.service, call.call_id, [{ id: person.id, name: person.name }])) {
+    if (call && (await addPeople(this.service, call.call_id, [{ id: person.id, name: person.name }]))) {
       toast(`Calling ${person.name || person.id} into the call.`, { kind: "good" });
     }
   }
 
   #watchEnd() {
-    new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) {
-        this.#list?.loadMore();
-      }
-    }, { rootMargin: "200px" }).observe(this.#parts.more);
+    new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) {
+          this.#list?.loadMore();
+        }
+      },
+      { rootMargin: "200px" },
+    ).observe(this.#parts.more);
   }
 }
 

@@ -4,7 +4,16 @@ import { h, icon, iconButton, keep, relabel, setText } from "./dom.js";
 import { avatarStack } from "./person-avatar.js";
 import { joinCall, placeCall } from "./place-call.js";
 import { ServiceElement } from "./service-element.js";
-import { dayName, errorWords, latestInvitations, names, others, readableText, recentWords, timeOfDay } from "./words.js";
+import {
+  dayName,
+  errorWords,
+  latestInvitations,
+  names,
+  others,
+  readableText,
+  recentWords,
+  timeOfDay,
+} from "./words.js";
 
 const RELOAD_WAIT_MS = 150;
 
@@ -25,44 +34,97 @@ export class RecentsView extends ServiceElement {
   #seenRevisions = "";
 
   build() {
-    const filter = (/** @type {string} */ words, /** @type {boolean} */ missed) => (
-      h("button", { class: "filter__choice", type: "button", "aria-pressed": String(!missed), onClick: () => { this.#filter(missed); } }, words)
-    );
-    const parts = this.#parts = {
+    const filter = (/** @type {string} */ words, /** @type {boolean} */ missed) =>
+      h(
+        "button",
+        {
+          class: "filter__choice",
+          type: "button",
+          "aria-pressed": String(!missed),
+          onClick: () => {
+            this.#filter(missed);
+          },
+        },
+        words,
+      );
+    const parts = (this.#parts = {
       all: filter("All", false),
       missed: filter("Missed", true),
       days: h("div"),
-      skeletons: h("div", { class: "list", "aria-hidden": "true" }, ...Array.from({ length: 4 }, () => h("div", { class: "skeleton" }))),
+      skeletons: h(
+        "div",
+        { class: "list", "aria-hidden": "true" },
+        ...Array.from({ length: 4 }, () => h("div", { class: "skeleton" })),
+      ),
       blank: h("div", { class: "blank", hidden: true }),
-      more: h("div", { class: "more", hidden: true }, h("button", { class: "button", type: "button", onClick: () => { this.#loadMore(); } }, "Show more")),
-    };
+      more: h(
+        "div",
+        { class: "more", hidden: true },
+        h(
+          "button",
+          {
+            class: "button",
+            type: "button",
+            onClick: () => {
+              this.#loadMore();
+            },
+          },
+          "Show more",
+        ),
+      ),
+    });
     this.replaceChildren(
-      h("div", { class: "view__head" }, h("h1", { class: "view__title", tabindex: "-1" }, "Recents"), h("div", { class: "filter", role: "group", "aria-label": "Which calls" }, parts.all, parts.missed)),
-      parts.skeletons, parts.days, parts.blank, parts.more,
+      h(
+        "div",
+        { class: "view__head" },
+        h("h1", { class: "view__title", tabindex: "-1" }, "Recents"),
+        h("div", { class: "filter", role: "group", "aria-label": "Which calls" }, parts.all, parts.missed),
+      ),
+      parts.skeletons,
+      parts.days,
+      parts.blank,
+      parts.more,
     );
-    new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) {
-        this.#loadMore();
-      }
-    }, { rootMargin: "200px" }).observe(parts.more);
+    new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) {
+          this.#loadMore();
+        }
+      },
+      { rootMargin: "200px" },
+    ).observe(parts.more);
   }
 
   attached() {
-    for (const name of ["callEnded", "callStarted", "incomingMissed", "incomingCallCanceled", "incomingCallTimeout", "incomingCallAnsweredElsewhere", "incomingCallRejectedElsewhere"]) {
-      this.follow(name, () => { this.#changed(); });
+    for (const name of [
+      "callEnded",
+      "callStarted",
+      "incomingMissed",
+      "incomingCallCanceled",
+      "incomingCallTimeout",
+      "incomingCallAnsweredElsewhere",
+      "incomingCallRejectedElsewhere",
+    ]) {
+      this.follow(name, () => {
+        this.#changed();
+      });
     }
     this.follow("connectionChanged", ({ connection }) => {
       if (connection === "open") {
         this.#changed();
       }
     });
-    document.addEventListener("visibilitychange", () => { this.#seen(); });
+    document.addEventListener("visibilitychange", () => {
+      this.#seen();
+    });
   }
 
   /** @param {any} state */
   update(state) {
     // A call that came, went or changed may change a line here.
-    const revisions = state.calls.map((/** @type {any} */ call) => `${call.call_id} ${call.state} ${call.you.can}`).join();
+    const revisions = state.calls
+      .map((/** @type {any} */ call) => `${call.call_id} ${call.state} ${call.you.can}`)
+      .join();
     if (revisions !== this.#seenRevisions) {
       this.#seenRevisions = revisions;
       this.#changed();
@@ -152,13 +214,25 @@ export class RecentsView extends ServiceElement {
       const day = dayName(call.created_at, today);
       days.set(day, [...(days.get(day) ?? []), call]);
     }
-    keep(parts.days, [...days], ([day]) => day, ([day]) => {
-      const list = h("ul", { class: "list", "aria-label": day });
-      return {
-        node: h("section", {}, h("h2", { class: "recents__day" }, day), list),
-        update: ([, calls]) => { keep(list, calls, (call) => call.call_id, (call) => this.#row(call)); },
-      };
-    });
+    keep(
+      parts.days,
+      [...days],
+      ([day]) => day,
+      ([day]) => {
+        const list = h("ul", { class: "list", "aria-label": day });
+        return {
+          node: h("section", {}, h("h2", { class: "recents__day" }, day), list),
+          update: ([, calls]) => {
+            keep(
+              list,
+              calls,
+              (call) => call.call_id,
+              (call) => this.#row(call),
+            );
+          },
+        };
+      },
+    );
     this.#showBlank();
   }
 
@@ -172,11 +246,31 @@ export class RecentsView extends ServiceElement {
     }
     blank.dataset.why = why;
     if (this.#status === "failed") {
-      blank.replaceChildren(icon("recents"), h("p", { class: "blank__title" }, "Your calls did not come."), h("p", {}, errorWords(this.service.lastError)), h("button", { class: "button", type: "button", onClick: () => { this.#load(); } }, "Try again"));
+      blank.replaceChildren(
+        icon("recents"),
+        h("p", { class: "blank__title" }, "Your calls did not come."),
+        h("p", {}, errorWords(this.service.lastError)),
+        h(
+          "button",
+          {
+            class: "button",
+            type: "button",
+            onClick: () => {
+              this.#load();
+            },
+          },
+          "Try again",
+        ),
+      );
     } else if (this.#missedOnly) {
       blank.replaceChildren(icon("check"), h("p", { class: "blank__title" }, "You missed nothing."));
     } else {
-      blank.replaceChildren(icon("recents"), h("p", { class: "blank__title" }, "No calls yet."), h("p", {}, "Calls that you make, take or miss are listed here."), h("a", { class: "button button--primary", href: "#people" }, "Call somebody"));
+      blank.replaceChildren(
+        icon("recents"),
+        h("p", { class: "blank__title" }, "No calls yet."),
+        h("p", {}, "Calls that you make, take or miss are listed here."),
+        h("a", { class: "button button--primary", href: "#people" }, "Call somebody"),
+      );
     }
   }
 
@@ -189,16 +283,46 @@ export class RecentsView extends ServiceElement {
     const what = h("span", { class: "recent__what" });
     const note = h("span", { class: "recent__note" });
     const name = h("span", { class: "recent__name" });
-    const back = iconButton({ icon: "phone", label: "", className: "button--call", onClick: () => { this.#callBack(call); } });
-    const join = h("button", { class: "button button--primary button--small", type: "button", onClick: () => { joinCall(this.service, this.talk, call); } }, "Join");
+    const back = iconButton({
+      icon: "phone",
+      label: "",
+      className: "button--call",
+      onClick: () => {
+        this.#callBack(call);
+      },
+    });
+    const join = h(
+      "button",
+      {
+        class: "button button--primary button--small",
+        type: "button",
+        onClick: () => {
+          joinCall(this.service, this.talk, call);
+        },
+      },
+      "Join",
+    );
     const when = h("time", { class: "recent__when", datetime: first.created_at }, timeOfDay(first.created_at));
     const medium = h("span", { class: "for-readers" });
-    const why = h("a", { class: "button button--quiet button--round recent__why", href: `#timeline/${encodeURIComponent(first.call_id)}` }, icon("info"));
+    const why = h(
+      "a",
+      {
+        class: "button button--quiet button--round recent__why",
+        href: `#timeline/${encodeURIComponent(first.call_id)}`,
+      },
+      icon("info"),
+    );
     const node = h(
       "li",
       { class: "recent", "data-call": first.call_id },
       avatarStack(people, 2),
-      h("span", { class: "recent__words" }, name, h("span", { class: "recent__line" }, arrow, icon(first.is_video_call ? "video" : "phone"), medium, what, when), note),
+      h(
+        "span",
+        { class: "recent__words" },
+        name,
+        h("span", { class: "recent__line" }, arrow, icon(first.is_video_call ? "video" : "phone"), medium, what, when),
+        note,
+      ),
       h("span", { class: "recent__actions" }, join, why, back),
     );
     return {
@@ -209,7 +333,10 @@ export class RecentsView extends ServiceElement {
         const everybody = others(now, userId);
         setText(name, names(everybody));
         arrow.setAttribute("name", missed ? "missed" : direction);
-        setText(medium, `${direction === "incoming" ? "Incoming" : "Outgoing"} ${now.is_video_call ? "video" : "audio"} call: `);
+        setText(
+          medium,
+          `${direction === "incoming" ? "Incoming" : "Outgoing"} ${now.is_video_call ? "video" : "audio"} call: `,
+        );
         setText(what, words);
         const reply = this.#reply(now, userId);
         setText(note, reply);
@@ -220,7 +347,10 @@ export class RecentsView extends ServiceElement {
         join.hidden = !live || !now.you.can.includes("join");
         back.hidden = live || everybody.length === 0;
         back.firstElementChild?.setAttribute("name", now.is_video_call ? "video" : "phone");
-        relabel(back, `${direction === "incoming" ? "Call back" : "Call again"}: ${now.is_video_call ? "video" : "audio"} call ${names(everybody)}`);
+        relabel(
+          back,
+          `${direction === "incoming" ? "Call back" : "Call again"}: ${now.is_video_call ? "video" : "audio"} call ${names(everybody)}`,
+        );
       },
     };
   }
@@ -231,7 +361,9 @@ export class RecentsView extends ServiceElement {
     const closed = latestInvitations(call).find((each) => readableText(each.custom_data));
     if (closed) {
       const who = closed.invitee.id === userId ? "You" : closed.invitee.name || closed.invitee.id;
-      return closed.state === "cancelled" ? `“${readableText(closed.custom_data)}”` : `${who}: “${readableText(closed.custom_data)}”`;
+      return closed.state === "cancelled"
+        ? `“${readableText(closed.custom_data)}”`
+        : `${who}: “${readableText(closed.custom_data)}”`;
     }
     const text = readableText(call.custom_data);
     return text && `“${text}”`;
@@ -239,7 +371,10 @@ export class RecentsView extends ServiceElement {
 
   /** @param {any} call */
   #callBack(call) {
-    placeCall(this.service, this.talk, { invitees: others(call, this.service.state.user?.id), isVideoCall: call.is_video_call });
+    placeCall(this.service, this.talk, {
+      invitees: others(call, this.service.state.user?.id),
+      isVideoCall: call.is_video_call,
+    });
   }
 }
 

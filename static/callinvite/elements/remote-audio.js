@@ -9,40 +9,63 @@ export class RemoteAudio extends ServiceElement {
   #refused = false;
 
   build() {
-    const ask = h("button", { class: "hear button button--primary", type: "button", onClick: () => { this.#playAll(); } }, "Tap to hear the others");
+    const ask = h(
+      "button",
+      {
+        class: "hear button button--primary",
+        type: "button",
+        onClick: () => {
+          this.#playAll();
+        },
+      },
+      "Tap to hear the others",
+    );
     ask.hidden = true;
     this.replaceChildren(this.#players, ask);
     this.ask = ask;
   }
 
   attached() {
-    this.followTalk((talk) => { this.#show(talk); });
+    this.followTalk((talk) => {
+      this.#show(talk);
+    });
     // Any other tap will do as well.
-    document.addEventListener("pointerdown", () => {
-      if (this.#refused) {
-        this.#playAll();
-      }
-    }, { capture: true });
+    document.addEventListener(
+      "pointerdown",
+      () => {
+        if (this.#refused) {
+          this.#playAll();
+        }
+      },
+      { capture: true },
+    );
   }
 
   /** @param {import("../rtc/index.js").Talk} talk */
   #show(talk) {
     const { peers } = talk.state;
-    const sounds = peers.map(({ key }) => ({ key, stream: talk.streamsOf(key)?.audio })).filter(({ stream }) => stream?.getTracks().length);
-    keep(this.#players, sounds, ({ key }) => key, () => {
-      const player = /** @type {HTMLAudioElement} */ (h("audio", { autoplay: true }));
-      return {
-        node: player,
-        update: ({ stream }) => {
-          player.muted = this.talk.state.local.hold;
-          if (player.srcObject !== stream) {
-            player.srcObject = stream ?? null;
-            this.#play(player);
-          }
-          this.#route(player, talk.local.chosen("speaker"));
-        },
-      };
-    });
+    const sounds = peers
+      .map(({ key }) => ({ key, stream: talk.streamsOf(key)?.audio }))
+      .filter(({ stream }) => stream?.getTracks().length);
+    keep(
+      this.#players,
+      sounds,
+      ({ key }) => key,
+      () => {
+        const player = /** @type {HTMLAudioElement} */ (h("audio", { autoplay: true }));
+        return {
+          node: player,
+          update: ({ stream }) => {
+            player.muted = this.talk.state.local.hold;
+            if (player.srcObject !== stream) {
+              player.srcObject = stream ?? null;
+              this.#play(player);
+            }
+            this.#route(player, talk.local.chosen("speaker"));
+          },
+        };
+      },
+    );
     if (sounds.length === 0) {
       this.#setRefused(false);
     }

@@ -21,7 +21,15 @@ export async function enableRinging(ringer, enrolment) {
   if (!(await sound)) {
     toast("The browser does not let this page sound. Look at its settings for this site.", { kind: "wrong" });
   } else if (!heard) {
-    toast("This browser rings now when somebody calls you.", { kind: "good", action: { label: "Listen", act: () => { ringer?.try(); } } });
+    toast("This browser rings now when somebody calls you.", {
+      kind: "good",
+      action: {
+        label: "Listen",
+        act: () => {
+          ringer?.try();
+        },
+      },
+    });
   }
   if (await push) {
     toast("It rings when this page is closed, too.", { kind: "good" });
@@ -40,16 +48,47 @@ export class RingingHere extends HTMLElement {
     if (this.firstChild) {
       return;
     }
-    const parts = this.#parts = {
+    const parts = (this.#parts = {
       icon: icon("bell"),
       title: h("strong"),
       help: h("span", { class: "settings__help" }),
-      enable: h("button", { class: "button button--primary", type: "button", onClick: () => { this.#enable(); } }),
-      listen: h("button", { class: "button", type: "button", onClick: () => { this.#listen(); } }, "Play the ringtone"),
-      disable: h("button", { class: "button", type: "button", onClick: () => { this.#disable(); } }, "Stop ringing here"),
-    };
+      enable: h("button", {
+        class: "button button--primary",
+        type: "button",
+        onClick: () => {
+          this.#enable();
+        },
+      }),
+      listen: h(
+        "button",
+        {
+          class: "button",
+          type: "button",
+          onClick: () => {
+            this.#listen();
+          },
+        },
+        "Play the ringtone",
+      ),
+      disable: h(
+        "button",
+        {
+          class: "button",
+          type: "button",
+          onClick: () => {
+            this.#disable();
+          },
+        },
+        "Stop ringing here",
+      ),
+    });
     this.replaceChildren(
-      h("div", { class: "settings__row settings__row--calm" }, parts.icon, h("span", { class: "settings__words", role: "status" }, parts.title, parts.help)),
+      h(
+        "div",
+        { class: "settings__row settings__row--calm" },
+        parts.icon,
+        h("span", { class: "settings__words", role: "status" }, parts.title, parts.help),
+      ),
       h("div", { class: "settings__row" }, parts.enable, parts.listen, parts.disable),
     );
     this.#show();
@@ -60,7 +99,9 @@ export class RingingHere extends HTMLElement {
     this.#ringer = ringer;
     this.#enrolment = enrolment;
     for (const source of [ringer, enrolment]) {
-      source.addEventListener("change", () => { this.#show(); });
+      source.addEventListener("change", () => {
+        this.#show();
+      });
     }
     this.#show();
   }
@@ -85,7 +126,9 @@ export class RingingHere extends HTMLElement {
     const { listen } = this.#parts;
     setAttribute(listen, "disabled", true);
     this.#ringer?.try();
-    setTimeout(() => { setAttribute(listen, "disabled", false); }, RINGTONE_MS);
+    setTimeout(() => {
+      setAttribute(listen, "disabled", false);
+    }, RINGTONE_MS);
   }
 
   #show() {

@@ -10,7 +10,8 @@ import { errorWords } from "./words.js";
 
 const UNSUPPORTED = {
   insecure: "This page was not loaded over https, so the browser lets it ring only while it is open.",
-  home_screen: "Add Callinvite to your home screen and open it there: press the share button, then “Add to Home Screen”. On iPhones and iPads only apps on the home screen may ring when closed.",
+  home_screen:
+    "Add Callinvite to your home screen and open it there: press the share button, then “Add to Home Screen”. On iPhones and iPads only apps on the home screen may ring when closed.",
   no_worker: "This window cannot be woken for a call. Private windows never can; some browsers cannot at all.",
   no_push: "This browser cannot be woken for a call.",
   no_keys: "This server sends no push messages. Whoever runs it can switch them on.",
@@ -29,17 +30,42 @@ export function ringingWords(sound, push) {
   const rings = push.state === "on";
   if (!sound.wanted) {
     return rings
-      ? { rings: "always", title: "Calls are shown here, without the ringtone", help: "You get a notification, also when this page is closed.", button: "Enable ringing" }
-      : { rings: "never", title: "This browser does not ring", help: "Calls show in this page only, and without a sound.", button: "Enable ringing" };
+      ? {
+          rings: "always",
+          title: "Calls are shown here, without the ringtone",
+          help: "You get a notification, also when this page is closed.",
+          button: "Enable ringing",
+        }
+      : {
+          rings: "never",
+          title: "This browser does not ring",
+          help: "Calls show in this page only, and without a sound.",
+          button: "Enable ringing",
+        };
   }
   if (!sound.unlocked) {
     return rings
-      ? { rings: "always", title: "This browser rings", help: "Click anywhere in this page to hear the ringtone, too; until then you get notifications.", button: null }
-      : { rings: "never", title: "This page will not make a sound yet", help: "Click anywhere in this page: browsers stay silent until then.", button: "Enable ringing" };
+      ? {
+          rings: "always",
+          title: "This browser rings",
+          help: "Click anywhere in this page to hear the ringtone, too; until then you get notifications.",
+          button: null,
+        }
+      : {
+          rings: "never",
+          title: "This page will not make a sound yet",
+          help: "Click anywhere in this page: browsers stay silent until then.",
+          button: "Enable ringing",
+        };
   }
   if (rings) {
     const also = "You hear it when somebody calls, also when this page is closed.";
-    return { rings: "always", title: "This browser rings", help: sound.elsewhere ? `${also} Only one tab makes the sound.` : also, button: null };
+    return {
+      rings: "always",
+      title: "This browser rings",
+      help: sound.elsewhere ? `${also} Only one tab makes the sound.` : also,
+      button: null,
+    };
   }
   const title = sound.elsewhere ? "Another tab rings while it is open" : "This page rings while it is open";
   return { rings: "open", title, ...missingPush(push) };
@@ -53,9 +79,15 @@ export function missingPush({ state, reason, error }) {
     case "working":
       return { help: "Setting up what rings when it is closed …", button: null };
     case "denied":
-      return { help: `It cannot ring when it is closed: notifications are blocked for this site. ${howToAllow()}`, button: null };
+      return {
+        help: `It cannot ring when it is closed: notifications are blocked for this site. ${howToAllow()}`,
+        button: null,
+      };
     case "unsupported":
-      return { help: UNSUPPORTED[/** @type {keyof typeof UNSUPPORTED} */ (reason)] ?? UNSUPPORTED.no_push, button: null };
+      return {
+        help: UNSUPPORTED[/** @type {keyof typeof UNSUPPORTED} */ (reason)] ?? UNSUPPORTED.no_push,
+        button: null,
+      };
     case "failed":
       return { help: `It cannot ring when it is closed. ${failedWords(reason, error)}`, button: "Try again" };
     default:

@@ -9,7 +9,12 @@ import { ServiceElement } from "./service-element.js";
  *  @typedef {import("../sounds/ringtones.js").Choice} Choice
  *  @typedef {{key: string, name: string, help: string, choice: Choice}} Option */
 
-const CALLER = { key: "caller", name: "As the call says", help: "Most calls ring with the usual tone; some bring their own.", choice: /** @type {Choice} */ ({ kind: "caller" }) };
+const CALLER = {
+  key: "caller",
+  name: "As the call says",
+  help: "Most calls ring with the usual tone; some bring their own.",
+  choice: /** @type {Choice} */ ({ kind: "caller" }),
+};
 
 export class RingtoneChoice extends ServiceElement {
   /** @type {Record<string, HTMLElement>} */
@@ -21,11 +26,19 @@ export class RingtoneChoice extends ServiceElement {
   #turn = 0;
 
   build() {
-    const parts = this.#parts = {
+    const parts = (this.#parts = {
       options: h("div", { class: "ringtones__options" }),
       note: h("p", { class: "settings__help", role: "status" }),
-    };
-    this.replaceChildren(h("fieldset", { class: "ringtones" }, h("legend", { class: "ringtones__legend" }, "Ringtone"), parts.options, parts.note));
+    });
+    this.replaceChildren(
+      h(
+        "fieldset",
+        { class: "ringtones" },
+        h("legend", { class: "ringtones__legend" }, "Ringtone"),
+        parts.options,
+        parts.note,
+      ),
+    );
     parts.note.hidden = true;
   }
 
@@ -33,7 +46,9 @@ export class RingtoneChoice extends ServiceElement {
    *  @param {Ringer} ringer */
   set ringer(ringer) {
     this.#ringer = ringer;
-    ringer.ringtones.addEventListener("change", () => { this.#show(); });
+    ringer.ringtones.addEventListener("change", () => {
+      this.#show();
+    });
     this.#show();
   }
 
@@ -56,10 +71,18 @@ export class RingtoneChoice extends ServiceElement {
   #all() {
     return [
       CALLER,
-      ...BUILT_IN.map(({ id, name }) => ({ key: `tone ${id}`, name, help: "", choice: /** @type {Choice} */ ({ kind: "tone", id }) })),
-      ...this.#resources.map(({ resource_id: id, name, ringtone_url: url }) => (
-        { key: `resource ${id}`, name: name || id, help: "", choice: /** @type {Choice} */ ({ kind: "resource", id, url }) }
-      )),
+      ...BUILT_IN.map(({ id, name }) => ({
+        key: `tone ${id}`,
+        name,
+        help: "",
+        choice: /** @type {Choice} */ ({ kind: "tone", id }),
+      })),
+      ...this.#resources.map(({ resource_id: id, name, ringtone_url: url }) => ({
+        key: `resource ${id}`,
+        name: name || id,
+        help: "",
+        choice: /** @type {Choice} */ ({ kind: "resource", id, url }),
+      })),
     ];
   }
 
@@ -73,19 +96,51 @@ export class RingtoneChoice extends ServiceElement {
       // One that the admins took away, or whose list has not come: it rings all the same.
       options.push({ key: chosen, name: "The one chosen before", help: "", choice: this.#ringer.ringtones.choice });
     }
-    keep(this.#parts.options, options, ({ key }) => key, (option) => this.#option(option));
+    keep(
+      this.#parts.options,
+      options,
+      ({ key }) => key,
+      (option) => this.#option(option),
+    );
   }
 
   /** @param {Option} first */
   #option(first) {
     let option = first;
-    const input = /** @type {HTMLInputElement} */ (h("input", { class: "ringtone__input", type: "radio", name: "ringtone", value: first.key, onChange: () => { this.#choose(option); } }));
+    const input = /** @type {HTMLInputElement} */ (
+      h("input", {
+        class: "ringtone__input",
+        type: "radio",
+        name: "ringtone",
+        value: first.key,
+        onChange: () => {
+          this.#choose(option);
+        },
+      })
+    );
     const name = h("span");
     const node = h(
       "div",
       { class: "ringtone" },
-      h("label", { class: "ringtone__label" }, input, h("span", { class: "ringtone__words" }, name, first.help && h("span", { class: "settings__help" }, first.help))),
-      h("button", { class: "button button--quiet button--round", type: "button", title: "Play", "aria-label": `Play: ${first.name}`, onClick: () => { this.#play(option); } }, icon("speaker")),
+      h(
+        "label",
+        { class: "ringtone__label" },
+        input,
+        h("span", { class: "ringtone__words" }, name, first.help && h("span", { class: "settings__help" }, first.help)),
+      ),
+      h(
+        "button",
+        {
+          class: "button button--quiet button--round",
+          type: "button",
+          title: "Play",
+          "aria-label": `Play: ${first.name}`,
+          onClick: () => {
+            this.#play(option);
+          },
+        },
+        icon("speaker"),
+      ),
     );
     return {
       node,
@@ -111,7 +166,12 @@ export class RingtoneChoice extends ServiceElement {
     const played = await this.#ringer?.preview(choice);
     if (turn === this.#turn) {
       note.hidden = played !== false;
-      setText(note, played === false ? `“${name}” could not be played: its file did not come. Calls ring with the usual tone then.` : "");
+      setText(
+        note,
+        played === false
+          ? `“${name}” could not be played: its file did not come. Calls ring with the usual tone then.`
+          : "",
+      );
     }
   }
 }

@@ -19,7 +19,9 @@ export class SendCallInvitationButton extends ServiceElement {
 
   build() {
     this.#button = /** @type {HTMLButtonElement} */ (h("button", { class: "button button--call", type: "button" }));
-    this.#button.addEventListener("click", () => { this.send(); });
+    this.#button.addEventListener("click", () => {
+      this.send();
+    });
     this.replaceChildren(this.#button);
     this.#show();
   }
@@ -39,10 +41,14 @@ export class SendCallInvitationButton extends ServiceElement {
   }
 
   #named() {
-    return (this.getAttribute("invitees") ?? "").split(",").map((each) => each.trim()).filter(Boolean).map((each) => {
-      const [id, ...name] = each.split(":");
-      return { id, name: name.join(":") || id };
-    });
+    return (this.getAttribute("invitees") ?? "")
+      .split(",")
+      .map((each) => each.trim())
+      .filter(Boolean)
+      .map((each) => {
+        const [id, ...name] = each.split(":");
+        return { id, name: name.join(":") || id };
+      });
   }
 
   /** @returns {boolean} a video call; the attribute's value "false" means audio as well as its absence */

@@ -91,7 +91,9 @@ export class ServiceElement extends HTMLElement {
    *  @param {"change" | "levels"} [event] */
   followTalk(listener, event = "change") {
     const { talk } = this;
-    const hear = () => { listener(talk); };
+    const hear = () => {
+      listener(talk);
+    };
     talk.addEventListener(event, hear);
     this.#stops.push(() => talk.removeEventListener(event, hear));
     hear();

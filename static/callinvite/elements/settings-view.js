@@ -15,34 +15,70 @@ export class SettingsView extends ServiceElement {
   #switched = 0;
 
   build() {
-    const parts = this.#parts = {
+    const parts = (this.#parts = {
       name: h("input", { class: "input", id: "settings-name", type: "text", maxlength: "64", autocomplete: "name" }),
       account: h("p", { class: "settings__help" }),
       waiting: h("input", { class: "switch__input", type: "checkbox", role: "switch" }),
       ringtone: document.createElement("ringtone-choice"),
       devices: document.createElement("device-list"),
-    };
+    });
     const form = h(
       "form",
-      { class: "settings__row settings__row--end", onSubmit: (/** @type {Event} */ event) => { event.preventDefault(); this.#saveName(); } },
-      h("div", { class: "field" }, h("label", { class: "field__label", for: "settings-name" }, "Your name, as others see it"), parts.name),
+      {
+        class: "settings__row settings__row--end",
+        onSubmit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          this.#saveName();
+        },
+      },
+      h(
+        "div",
+        { class: "field" },
+        h("label", { class: "field__label", for: "settings-name" }, "Your name, as others see it"),
+        parts.name,
+      ),
       h("button", { class: "button", type: "submit" }, "Save"),
     );
-    const group = (/** @type {string} */ id, /** @type {string} */ title, ...children) => (
-      h("section", { class: "settings__group", "aria-labelledby": id }, h("h2", { class: "settings__title", id }, title), ...children)
-    );
+    const group = (/** @type {string} */ id, /** @type {string} */ title, ...children) =>
+      h(
+        "section",
+        { class: "settings__group", "aria-labelledby": id },
+        h("h2", { class: "settings__title", id }, title),
+        ...children,
+      );
     this.replaceChildren(
       h("div", { class: "view__head" }, h("h1", { class: "view__title", tabindex: "-1" }, "Settings")),
       h(
         "div",
         { class: "settings" },
         group("settings-you", "You", form, parts.account),
-        group("settings-calls", "While you are in a call", h("label", { class: "switch" }, h("span", { class: "switch__words" }, h("span", { class: "switch__title" }, "Call waiting"), h("span", { class: "switch__help" }, "A second call rings softly instead of hearing that you are busy.")), parts.waiting)),
+        group(
+          "settings-calls",
+          "While you are in a call",
+          h(
+            "label",
+            { class: "switch" },
+            h(
+              "span",
+              { class: "switch__words" },
+              h("span", { class: "switch__title" }, "Call waiting"),
+              h("span", { class: "switch__help" }, "A second call rings softly instead of hearing that you are busy."),
+            ),
+            parts.waiting,
+          ),
+        ),
         group("settings-sound", "Ringing in this browser", document.createElement("ringing-here"), parts.ringtone),
-        group("settings-devices", "Your devices", h("p", { class: "settings__help" }, "Every one of them rings when somebody calls you."), parts.devices),
+        group(
+          "settings-devices",
+          "Your devices",
+          h("p", { class: "settings__help" }, "Every one of them rings when somebody calls you."),
+          parts.devices,
+        ),
       ),
     );
-    parts.waiting.addEventListener("change", () => { this.#saveWaiting(); });
+    parts.waiting.addEventListener("change", () => {
+      this.#saveWaiting();
+    });
   }
 
   /** The router shows this view. */

@@ -12,14 +12,24 @@ export class SignedOut extends ServiceElement {
     this.setAttribute("role", "alertdialog");
     this.setAttribute("aria-modal", "true");
     this.setAttribute("aria-labelledby", "signed-out-title");
-    this.#link = h("a", { class: "button button--primary button--wide", href: this.getAttribute("sign-in") ?? "/sign-in/" }, "Sign in");
-    this.replaceChildren(h(
-      "section",
-      { class: "card" },
-      h("h2", { class: "card__title", id: "signed-out-title" }, "You are signed out"),
-      h("p", { class: "card__lead" }, "This happened in another window, or your time was up. Nobody can ring you here until you sign in again."),
-      this.#link,
-    ));
+    this.#link = h(
+      "a",
+      { class: "button button--primary button--wide", href: this.getAttribute("sign-in") ?? "/sign-in/" },
+      "Sign in",
+    );
+    this.replaceChildren(
+      h(
+        "section",
+        { class: "card" },
+        h("h2", { class: "card__title", id: "signed-out-title" }, "You are signed out"),
+        h(
+          "p",
+          { class: "card__lead" },
+          "This happened in another window, or your time was up. Nobody can ring you here until you sign in again.",
+        ),
+        this.#link,
+      ),
+    );
   }
 
   /** @param {any} state */

@@ -28,12 +28,32 @@ export class TestRing extends ServiceElement {
   #timer;
 
   build() {
-    const parts = this.#parts = {
+    const parts = (this.#parts = {
       hops: h("ol", { class: "hops" }),
       verdict: h("p", { class: "hops__verdict", role: "status" }),
-      again: h("button", { class: "button button--small", type: "button", onClick: () => { this.start(this.#deviceId); } }, "Ring again"),
-      close: h("button", { class: "button button--small button--quiet", type: "button", onClick: () => { this.#close(); } }, "Close"),
-    };
+      again: h(
+        "button",
+        {
+          class: "button button--small",
+          type: "button",
+          onClick: () => {
+            this.start(this.#deviceId);
+          },
+        },
+        "Ring again",
+      ),
+      close: h(
+        "button",
+        {
+          class: "button button--small button--quiet",
+          type: "button",
+          onClick: () => {
+            this.#close();
+          },
+        },
+        "Close",
+      ),
+    });
     this.replaceChildren(parts.hops, parts.verdict, h("div", { class: "hops__actions" }, parts.again, parts.close));
   }
 
@@ -58,7 +78,12 @@ export class TestRing extends ServiceElement {
     this.#parts.again.hidden = true;
     this.#parts.verdict.className = "hops__verdict";
     setText(this.#parts.verdict, "");
-    keep(this.#parts.hops, [{ code: "planned", how: "under way", words: "Asking for a test ring", afterMs: null }], ({ code }) => code, (hop) => this.#hop(hop));
+    keep(
+      this.#parts.hops,
+      [{ code: "planned", how: "under way", words: "Asking for a test ring", afterMs: null }],
+      ({ code }) => code,
+      (hop) => this.#hop(hop),
+    );
     const test = await this.service.testRing(deviceId);
     if (turn !== this.#turn) {
       return;
@@ -106,19 +131,31 @@ export class TestRing extends ServiceElement {
     this.#test = test;
     const isLate = performance.now() > this.#lateAt;
     const isHere = this.#deviceId === this.service.deviceId;
-    keep(this.#parts.hops, hopWords(test, isLate), ({ code }) => code, (hop) => this.#hop(hop));
+    keep(
+      this.#parts.hops,
+      hopWords(test, isLate),
+      ({ code }) => code,
+      (hop) => this.#hop(hop),
+    );
     const verdict = verdictWords(test, isLate, isHere);
     if (verdict) {
       this.#end(verdict, test.state === "arrived" ? "good" : "bad");
       return;
     }
-    this.#timer = setTimeout(() => { this.#poll(); }, POLL_MS);
+    this.#timer = setTimeout(() => {
+      this.#poll();
+    }, POLL_MS);
   }
 
   /** @param {any} error */
   #refused(error) {
-    keep(this.#parts.hops, [], () => "", () => this.#hop(null));
-    const [why] = Object.values(error?.code === "invalid" ? error.errors ?? {} : {}).flat();
+    keep(
+      this.#parts.hops,
+      [],
+      () => "",
+      () => this.#hop(null),
+    );
+    const [why] = Object.values(error?.code === "invalid" ? (error.errors ?? {}) : {}).flat();
     this.#end(why ?? (error?.code === "not_found" ? "The device is not there any more." : errorWords(error)), "bad");
   }
 

@@ -21,19 +21,33 @@ export class TimelineView extends ServiceElement {
   #timer;
 
   build() {
-    const parts = this.#parts = {
+    const parts = (this.#parts = {
       title: h("h1", { class: "view__title", tabindex: "-1" }, "What happened?"),
       call: h("p", { class: "timeline__call" }),
       line: h("p", { class: "timeline__line" }),
       answers: h("ul", { class: "timeline__answers" }),
-      skeletons: h("div", { class: "list", "aria-hidden": "true" }, ...Array.from({ length: 3 }, () => h("div", { class: "skeleton" }))),
+      skeletons: h(
+        "div",
+        { class: "list", "aria-hidden": "true" },
+        ...Array.from({ length: 3 }, () => h("div", { class: "skeleton" })),
+      ),
       entries: h("ol", { class: "timeline" }),
       wrong: h("div", { class: "blank", role: "status" }),
-    };
-    const back = h("a", { class: "button button--quiet button--round", href: "#recents", title: "Recents", "aria-label": "Recents" }, icon("back"));
+    });
+    const back = h(
+      "a",
+      { class: "button button--quiet button--round", href: "#recents", title: "Recents", "aria-label": "Recents" },
+      icon("back"),
+    );
     parts.card = h("section", { class: "timeline__card" }, h("div", {}, parts.call, parts.line), parts.answers);
     parts.sheet = h("section", { class: "timeline__card", "aria-label": "In order" }, parts.entries);
-    this.replaceChildren(h("div", { class: "view__head" }, back, parts.title), parts.card, parts.skeletons, parts.sheet, parts.wrong);
+    this.replaceChildren(
+      h("div", { class: "view__head" }, back, parts.title),
+      parts.card,
+      parts.skeletons,
+      parts.sheet,
+      parts.wrong,
+    );
     this.#reset();
   }
 
@@ -78,7 +92,7 @@ export class TimelineView extends ServiceElement {
     clearTimeout(this.#timer);
     const turn = ++this.#turn;
     const timeline = await this.service.timeline(this.#callID);
-    const call = timeline && await this.service.call(this.#callID);
+    const call = timeline && (await this.service.call(this.#callID));
     if (turn !== this.#turn) {
       return;
     }
@@ -88,7 +102,9 @@ export class TimelineView extends ServiceElement {
     }
     this.#show(call, timeline.entries);
     if (!isOver(call) || this.#looksLeft-- > 0) {
-      this.#timer = setTimeout(() => { this.#load(); }, OPEN_RELOAD_MS);
+      this.#timer = setTimeout(() => {
+        this.#load();
+      }, OPEN_RELOAD_MS);
     }
   }
 
@@ -101,8 +117,18 @@ export class TimelineView extends ServiceElement {
     parts.card.hidden = parts.sheet.hidden = false;
     setText(parts.call, title);
     setText(parts.line, line);
-    keep(parts.answers, answers(call, entries, userId), ({ key }) => key, () => answerRow());
-    keep(parts.entries, entries, (entry) => `${entry.at} ${entry.code} ${entry.user} ${entry.device} ${entry.data.kind} ${entry.data.number}`, (entry) => entryRow(entry));
+    keep(
+      parts.answers,
+      answers(call, entries, userId),
+      ({ key }) => key,
+      () => answerRow(),
+    );
+    keep(
+      parts.entries,
+      entries,
+      (entry) => `${entry.at} ${entry.code} ${entry.user} ${entry.device} ${entry.data.kind} ${entry.data.number}`,
+      (entry) => entryRow(entry),
+    );
   }
 
   #fail() {
@@ -119,7 +145,19 @@ export class TimelineView extends ServiceElement {
       icon("recents"),
       h("p", { class: "blank__title" }, known ? "What happened did not come." : "There is no such call among yours."),
       known && h("p", {}, errorWords(error)),
-      known ? h("button", { class: "button", type: "button", onClick: () => { this.#load(); } }, "Try again") : h("a", { class: "button", href: "#recents" }, "Your calls"),
+      known
+        ? h(
+            "button",
+            {
+              class: "button",
+              type: "button",
+              onClick: () => {
+                this.#load();
+              },
+            },
+            "Try again",
+          )
+        : h("a", { class: "button", href: "#recents" }, "Your calls"),
     );
   }
 }
@@ -143,7 +181,13 @@ function entryRow(first) {
   const words = h("p", {});
   const code = h("p", { class: "timeline__code" });
   const time = h("time", { class: "timeline__time", datetime: first.at }, exactTime(first.at));
-  const node = h("li", { class: "timeline__entry", "data-code": first.code }, mark, h("div", { class: "timeline__words" }, words, code), time);
+  const node = h(
+    "li",
+    { class: "timeline__entry", "data-code": first.code },
+    mark,
+    h("div", { class: "timeline__words" }, words, code),
+    time,
+  );
   return {
     node,
     update: (/** @type {import("../client/types.js").TimelineEntry} */ entry) => {

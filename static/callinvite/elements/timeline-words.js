@@ -7,7 +7,15 @@ import { isOver } from "../client/index.js";
  *  @typedef {"good" | "bad" | "plain"} How */
 
 const GOOD = new Set(["invitation.ringing", "invitation.accepted", "participant.connected", "delivery.acknowledged"]);
-const BAD = new Set(["ring.unheard", "device.disabled", "delivery.gone", "delivery.failed", "delivery.expired", "invitation.busy", "invitation.timed_out"]);
+const BAD = new Set([
+  "ring.unheard",
+  "device.disabled",
+  "delivery.gone",
+  "delivery.failed",
+  "delivery.expired",
+  "invitation.busy",
+  "invitation.timed_out",
+]);
 
 /** How an entry is marked.
  *  @param {Entry} entry
@@ -31,7 +39,12 @@ export function exactTime(moment) {
  *  @param {Entry} entry
  *  @returns {string} */
 export function codeWords({ code, data }) {
-  const told = { status: data.status, reason: data.reason, attempts: data.attempts > 1 ? data.attempts : null, host: data.host };
+  const told = {
+    status: data.status,
+    reason: data.reason,
+    attempts: data.attempts > 1 ? data.attempts : null,
+    host: data.host,
+  };
   const parts = Object.entries(told).filter(([, value]) => value !== null && value !== undefined && value !== "");
   return [code, ...parts.map(([name, value]) => `${name} ${value}`)].join(" · ");
 }
@@ -55,7 +68,11 @@ export function answers(call, entries, userId) {
     if (state === "busy") {
       return { key: invitee.id, how: "bad", text: `It did not ring for ${name}, who was in another call.` };
     }
-    return { key: invitee.id, how: "plain", text: `No device of ${name === "you" ? "yours" : name} said yet that it rings.` };
+    return {
+      key: invitee.id,
+      how: "plain",
+      text: `No device of ${name === "you" ? "yours" : name} said yet that it rings.`,
+    };
   });
 }
 
@@ -69,6 +86,10 @@ export function callWords(call, userId, now) {
   const isMine = call.caller.id === userId;
   const title = `${kindOfCall(call, people.length > 1)} ${isMine ? "to" : "from"} ${names(isMine ? people : [call.caller])}`;
   const when = `${dayName(call.created_at, now)} at ${timeOfDay(call.created_at)}`;
-  const state = isOver(call) ? endWords(call, { mine: isMine }) : call.state === "active" ? "Going on now" : "Ringing now";
+  const state = isOver(call)
+    ? endWords(call, { mine: isMine })
+    : call.state === "active"
+      ? "Going on now"
+      : "Ringing now";
   return { title, line: `${when} · ${state}` };
 }

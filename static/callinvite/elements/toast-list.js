@@ -18,7 +18,9 @@ export class ToastList extends HTMLElement {
   show(words, { kind = "plain", action } = {}) {
     const same = [...this.children].find((toast) => toast.querySelector(".toast__words")?.textContent === words);
     same?.remove();
-    const gone = () => { toast.remove(); };
+    const gone = () => {
+      toast.remove();
+    };
     const toast = h(
       "div",
       { class: `toast toast--${kind}`, role: kind === "wrong" ? "alert" : "status" },
@@ -26,11 +28,19 @@ export class ToastList extends HTMLElement {
       h(
         "div",
         { class: "toast__actions" },
-        action && h("button", {
-          class: "button button--quiet button--small",
-          type: "button",
-          onClick: () => { gone(); action.act(); },
-        }, action.label),
+        action &&
+          h(
+            "button",
+            {
+              class: "button button--quiet button--small",
+              type: "button",
+              onClick: () => {
+                gone();
+                action.act();
+              },
+            },
+            action.label,
+          ),
         iconButton({ icon: "close", label: "Dismiss", onClick: gone }),
       ),
     );
@@ -38,13 +48,14 @@ export class ToastList extends HTMLElement {
     while (this.children.length > MOST) {
       this.firstElementChild?.remove();
     }
-    const wait = () => setTimeout(() => {
-      if (toast.matches(":hover, :focus-within")) {
-        wait();
-      } else {
-        gone();
-      }
-    }, STAYS_MS);
+    const wait = () =>
+      setTimeout(() => {
+        if (toast.matches(":hover, :focus-within")) {
+          wait();
+        } else {
+          gone();
+        }
+      }, STAYS_MS);
     wait();
   }
 }

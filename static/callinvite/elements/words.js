@@ -127,17 +127,19 @@ export function endWords(call, { leftReason = null, mine = true } = {}) {
     const rejections = call.invitations.filter((/** @type {any} */ each) => each.state === "rejected");
     return rejections.length === 1 ? invitationWords(rejections[0]) : "Rejected";
   }
-  return {
-    completed: "Call ended",
-    cancelled: "Cancelled",
-    busy: "Busy",
-    timed_out: mine ? "Nobody answered" : "Not answered in time",
-    caller_lost: mine ? "Your connection was lost" : "The caller's connection was lost",
-    connection_lost: "Connection lost",
-    media_failed: "Sound and picture could not get through",
-    max_duration: "The longest time for a call is over",
-    ended_by_admin: "Ended by an administrator",
-  }[/** @type {string} */ (call.end_reason)] ?? "Call ended";
+  return (
+    {
+      completed: "Call ended",
+      cancelled: "Cancelled",
+      busy: "Busy",
+      timed_out: mine ? "Nobody answered" : "Not answered in time",
+      caller_lost: mine ? "Your connection was lost" : "The caller's connection was lost",
+      connection_lost: "Connection lost",
+      media_failed: "Sound and picture could not get through",
+      max_duration: "The longest time for a call is over",
+      ended_by_admin: "Ended by an administrator",
+    }[/** @type {string} */ (call.end_reason)] ?? "Call ended"
+  );
 }
 
 /** One line of recents: which way, what came of it, whether it was missed.
@@ -153,9 +155,19 @@ export function recentWords(call, userId) {
   if (call.answered_at && !missed && answeredByMe(call, userId, direction)) {
     const length = call.duration_seconds === null ? "" : `, ${clockTime(call.duration_seconds)}`;
     const ending = call.end_reason === "completed" ? "" : ` · ${endWords(call)}`;
-    return { direction, missed, live: false, words: `${direction === "outgoing" ? "Outgoing" : "Incoming"}${length}${ending}` };
+    return {
+      direction,
+      missed,
+      live: false,
+      words: `${direction === "outgoing" ? "Outgoing" : "Incoming"}${length}${ending}`,
+    };
   }
-  return { direction, missed, live: false, words: direction === "outgoing" ? endWords(call) : unansweredWords(call, userId, missed) };
+  return {
+    direction,
+    missed,
+    live: false,
+    words: direction === "outgoing" ? endWords(call) : unansweredWords(call, userId, missed),
+  };
 }
 
 /** @param {any} call @param {string | undefined} userId @param {string} direction */
@@ -167,7 +179,9 @@ function answeredByMe(call, userId, direction) {
 function unansweredWords(call, userId, missed) {
   const mine = latestInvitations(call).find((each) => each.invitee.id === userId);
   if (mine?.state === "rejected") {
-    return mine.reject_reason && mine.reject_reason !== "declined" ? `You rejected: ${mine.reject_reason}` : "You rejected";
+    return mine.reject_reason && mine.reject_reason !== "declined"
+      ? `You rejected: ${mine.reject_reason}`
+      : "You rejected";
   }
   if (mine?.state === "busy") {
     return "Missed, you were busy";
@@ -191,7 +205,8 @@ export function timeOfDay(moment) {
  *  @returns {string} */
 export function dayName(moment, today) {
   const day = new Date(moment);
-  const midnight = (/** @type {Date} */ date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const midnight = (/** @type {Date} */ date) =>
+    new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
   const days = Math.round((midnight(today) - midnight(day)) / 86_400_000);
   if (days <= 0) {
     return "Today";

@@ -33,10 +33,16 @@ export class Alerting {
 
   /** Begin. */
   start() {
-    const update = () => { this.#update(); };
+    const update = () => {
+      this.#update();
+    };
     this.#service.on("change", update);
-    this.#service.on("callStarted", () => { this.#ringer.once("joined"); });
-    this.#service.on("callEnded", () => { this.#ringer.once("over"); });
+    this.#service.on("callStarted", () => {
+      this.#ringer.once("joined");
+    });
+    this.#service.on("callEnded", () => {
+      this.#ringer.once("over");
+    });
     this.#ringer.addEventListener("change", () => {
       this.#service.setAudible(this.#ringer.audible);
       update();
@@ -55,7 +61,10 @@ export class Alerting {
 
   #update() {
     const { calls, user, active, outgoing, connection } = this.#service.state;
-    const rings = connection === "signed_out" ? [] : calls.filter((call) => isRingingFor(call, user?.id) && !this.#hushed.has(call.call_id));
+    const rings =
+      connection === "signed_out"
+        ? []
+        : calls.filter((call) => isRingingFor(call, user?.id) && !this.#hushed.has(call.call_id));
     this.#sound(rings, active, outgoing);
     this.#blink(rings);
     this.#vibrate(rings.length > 0 && !active);
@@ -106,7 +115,7 @@ export class Alerting {
       const missed = this.#service.state.missedUnseen;
       document.title = this.#odd ? `${name} is calling…` : `${missed ? `(${missed}) ` : ""}${this.#title}`;
       if (this.#icon) {
-        this.#icon.href = this.#odd ? this.#icon.dataset.ringing ?? this.#quietIcon : this.#quietIcon;
+        this.#icon.href = this.#odd ? (this.#icon.dataset.ringing ?? this.#quietIcon) : this.#quietIcon;
       }
     };
     this.#odd = false;

@@ -30,7 +30,9 @@ export class Errands {
 
   /** Begin: what the worker says, what it has left for this page, and the call that the address names. */
   start() {
-    navigator.serviceWorker?.addEventListener("message", ({ data }) => { this.#perform(data); });
+    navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+      this.#perform(data);
+    });
     navigator.serviceWorker?.startMessages();
     const named = takenFromAddress();
     this.#notes.takeWish().then((wish) => {
@@ -104,7 +106,14 @@ export class Errands {
       return;
     }
     const who = call.caller.id === user?.id ? "" : ` from ${names([call.caller])}`;
-    toast(`The call${who} does not ring any more.`, { action: { label: "Show", act: () => { location.hash = "recents"; } } });
+    toast(`The call${who} does not ring any more.`, {
+      action: {
+        label: "Show",
+        act: () => {
+          location.hash = "recents";
+        },
+      },
+    });
   }
 
   #connected() {

@@ -4,7 +4,8 @@ import { toast } from "../elements/toast-list.js";
 import { names, others } from "../elements/words.js";
 
 const NOTICES = {
-  video_paused: "With more than six people, calls start without video. Sound comes first; you can start your video again.",
+  video_paused:
+    "With more than six people, calls start without video. Sound comes first; you can start your video again.",
 };
 
 /** Follows the media of calls; holds no state of calls of its own. */
@@ -28,7 +29,9 @@ export class InCall {
 
   /** Begin. */
   start() {
-    this.#talk.addEventListener("change", () => { this.#update(); });
+    this.#talk.addEventListener("change", () => {
+      this.#update();
+    });
     this.#talk.addEventListener("notice", (event) => {
       const words = NOTICES[/** @type {keyof typeof NOTICES} */ (/** @type {any} */ (event).detail.code)];
       if (words) {
@@ -36,7 +39,9 @@ export class InCall {
       }
     });
     // A page that was hidden has lost its lock.
-    document.addEventListener("visibilitychange", () => { this.#keepAwake(); });
+    document.addEventListener("visibilitychange", () => {
+      this.#keepAwake();
+    });
   }
 
   #update() {
@@ -77,9 +82,15 @@ export class InCall {
   /** @param {boolean} on */
   #listenToKeys(on) {
     const actions = {
-      hangup: () => { this.#screen.hangUp(); },
-      togglemicrophone: () => { this.#talk.toggleMicrophone(); },
-      togglecamera: () => { this.#talk.toggleCamera(); },
+      hangup: () => {
+        this.#screen.hangUp();
+      },
+      togglemicrophone: () => {
+        this.#talk.toggleMicrophone();
+      },
+      togglecamera: () => {
+        this.#talk.toggleCamera();
+      },
     };
     for (const [name, act] of Object.entries(actions)) {
       try {

@@ -19,7 +19,8 @@
 
   /** @param {ErrorEvent} event */
   function note({ target }) {
-    failed ||= target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.rel === "stylesheet");
+    failed ||=
+      target instanceof HTMLScriptElement || (target instanceof HTMLLinkElement && target.rel === "stylesheet");
   }
 
   function mend() {
@@ -49,7 +50,9 @@
     again.type = "button";
     again.className = "button";
     again.textContent = "Load again";
-    again.addEventListener("click", () => { location.reload(); });
+    again.addEventListener("click", () => {
+      location.reload();
+    });
     const words = document.createElement("p");
     words.textContent = "This page did not load completely. Is the network there?";
     const notice = document.createElement("div");

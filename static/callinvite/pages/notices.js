@@ -23,7 +23,9 @@ export class Notices {
 
   /** Begin. */
   start() {
-    this.#service.on("change", () => { this.#update(); });
+    this.#service.on("change", () => {
+      this.#update();
+    });
     document.addEventListener("answering", (event) => {
       const { callID } = /** @type {CustomEvent} */ (event).detail;
       this.#close(({ kind, call_id }) => kind === "ring" && call_id === callID);

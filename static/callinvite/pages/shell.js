@@ -49,7 +49,13 @@ const rest = new RestClient({
 
 const talk = new Talk({ service });
 const notes = new Notes();
-const enrolment = new Enrolment({ rest, notes, deviceId: service.deviceId, label: service.label, userId: config.user?.id });
+const enrolment = new Enrolment({
+  rest,
+  notes,
+  deviceId: service.deviceId,
+  label: service.label,
+  userId: config.user?.id,
+});
 
 /** @param {string} name @returns {any} */
 const element = (name) => document.querySelector(name);
@@ -94,20 +100,41 @@ function tellNews() {
   const caller = (/** @type {any} */ { caller: person }) => person.name || person.id;
   const callBack = () => ({
     label: "Show",
-    act: () => { location.hash = "recents"; },
+    act: () => {
+      location.hash = "recents";
+    },
   });
   service.on("incomingCallCanceled", (detail) => {
-    const why = detail.customData && detail.customData.length < 200 && !/^[[{]/.test(detail.customData) ? `: “${detail.customData}”` : ".";
+    const why =
+      detail.customData && detail.customData.length < 200 && !/^[[{]/.test(detail.customData)
+        ? `: “${detail.customData}”`
+        : ".";
     toast(`${caller(detail)} hung up${why}`, { action: callBack() });
   });
-  service.on("incomingCallTimeout", (detail) => { toast(`You missed a call from ${caller(detail)}.`, { action: callBack() }); });
-  service.on("incomingMissed", (detail) => { toast(`${caller(detail)} tried to call you and heard that you are busy.`, { action: callBack() }); });
-  service.on("incomingCallAnsweredElsewhere", ({ answeredOn }) => { toast(`You answered on ${answeredOn || "another device"}.`); });
-  service.on("incomingCallRejectedElsewhere", ({ answeredOn }) => { toast(`You rejected the call on ${answeredOn || "another device"}.`); });
-  service.on("outgoingCallDeclined", (detail) => { tellOfOne(detail, "rejected"); });
-  service.on("outgoingCallRejectedCauseBusy", (detail) => { tellOfOne(detail, "is busy"); });
-  service.on("outgoingCallTimeout", (detail) => { tellOfOne(detail, "did not answer"); });
-  service.on("error", (error) => { toast(errorWords(error), { kind: "wrong" }); });
+  service.on("incomingCallTimeout", (detail) => {
+    toast(`You missed a call from ${caller(detail)}.`, { action: callBack() });
+  });
+  service.on("incomingMissed", (detail) => {
+    toast(`${caller(detail)} tried to call you and heard that you are busy.`, { action: callBack() });
+  });
+  service.on("incomingCallAnsweredElsewhere", ({ answeredOn }) => {
+    toast(`You answered on ${answeredOn || "another device"}.`);
+  });
+  service.on("incomingCallRejectedElsewhere", ({ answeredOn }) => {
+    toast(`You rejected the call on ${answeredOn || "another device"}.`);
+  });
+  service.on("outgoingCallDeclined", (detail) => {
+    tellOfOne(detail, "rejected");
+  });
+  service.on("outgoingCallRejectedCauseBusy", (detail) => {
+    tellOfOne(detail, "is busy");
+  });
+  service.on("outgoingCallTimeout", (detail) => {
+    tellOfOne(detail, "did not answer");
+  });
+  service.on("error", (error) => {
+    toast(errorWords(error), { kind: "wrong" });
+  });
 }
 
 /** The device's push address goes before the session that may take it away. */

@@ -148,7 +148,10 @@ export class Enrolment extends EventTarget {
    * @returns {Promise<void>} after a second and a half at the latest
    */
   async signOut() {
-    await within(SIGN_OUT_MS, this.#next(() => this.#forget()));
+    await within(
+      SIGN_OUT_MS,
+      this.#next(() => this.#forget()),
+    );
   }
 
   /** @returns {string | null} */

@@ -30,7 +30,10 @@ const KINDS = /** @type {const} */ ({ microphone: "audio", camera: "video" });
 const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 /** Letters need the screen's own size, but more than this nobody can send to several others. */
-const SCREEN = { video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { ideal: 15, max: 30 } }, audio: false };
+const SCREEN = {
+  video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { ideal: 15, max: 30 } },
+  audio: false,
+};
 
 /** Fires `change` whenever something of `state` or of the tracks changes. */
 export class LocalMedia extends EventTarget {

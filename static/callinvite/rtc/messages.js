@@ -68,7 +68,9 @@ export function readMedia(media) {
     return null;
   }
   const { microphone, camera, screen, hold } = media;
-  return [camera, screen, hold].every((each) => typeof each === "boolean") ? { microphone, camera, screen, hold } : null;
+  return [camera, screen, hold].every((each) => typeof each === "boolean")
+    ? { microphone, camera, screen, hold }
+    : null;
 }
 
 /**

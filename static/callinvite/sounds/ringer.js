@@ -39,12 +39,18 @@ export class Ringer extends EventTarget {
 
   /** @param {{storage?: Storage | null, ringtones?: Ringtones, files?: AudioFiles}} [options] `storage` is where the wish
    *    to hear rings is kept */
-  constructor({ storage = globalThis.localStorage ?? null, ringtones = new Ringtones({ storage }), files = new AudioFiles() } = {}) {
+  constructor({
+    storage = globalThis.localStorage ?? null,
+    ringtones = new Ringtones({ storage }),
+    files = new AudioFiles(),
+  } = {}) {
     super();
     this.#storage = storage;
     this.#ringtones = ringtones;
     this.#files = files;
-    ringtones.addEventListener("change", () => { this.#prepare(); });
+    ringtones.addEventListener("change", () => {
+      this.#prepare();
+    });
   }
 
   /** Which ringtone this browser plays. @returns {Ringtones} */
@@ -92,7 +98,9 @@ export class Ringer extends EventTarget {
     if (!this.wanted) {
       return;
     }
-    const unlock = () => { this.#unlock(); };
+    const unlock = () => {
+      this.#unlock();
+    };
     for (const gesture of ["pointerdown", "keydown"]) {
       addEventListener(gesture, unlock, { capture: true, once: true });
     }
@@ -163,7 +171,7 @@ export class Ringer extends EventTarget {
     // A page that shall be silent does not count as audible because of this.
     const context = this.unlocked ? /** @type {AudioContext} */ (this.#context) : new AudioContext();
     context.resume();
-    const mine = this.#preview = { sound: /** @type {any} */ (null), context, end: () => {} };
+    const mine = (this.#preview = { sound: /** @type {any} */ (null), context, end: () => {} });
     const buffer = tone.url ? await this.#files.load(tone.url, context) : this.#score(tone.score, context);
     if (!buffer || this.#preview !== mine) {
       this.#endPreview(mine);
@@ -173,7 +181,9 @@ export class Ringer extends EventTarget {
     mine.sound.gain.gain.setTargetAtTime(0, context.currentTime + PREVIEW_SECONDS - 0.5, 0.15);
     mine.sound.source.stop(context.currentTime + PREVIEW_SECONDS);
     await new Promise((resolve) => {
-      mine.end = () => { resolve(undefined); };
+      mine.end = () => {
+        resolve(undefined);
+      };
       mine.sound.source.onended = mine.end;
     });
     this.#endPreview(mine);
@@ -197,7 +207,9 @@ export class Ringer extends EventTarget {
     }
     if (preview.context !== this.#context) {
       // The fading is to be heard.
-      setTimeout(() => { preview.context.close(); }, 300);
+      setTimeout(() => {
+        preview.context.close();
+      }, 300);
     }
   }
 
@@ -213,10 +225,17 @@ export class Ringer extends EventTarget {
     }
     if (!this.#context) {
       this.#context = new AudioContext({ latencyHint: "interactive" });
-      this.#context.addEventListener("statechange", () => { this.#changed(); });
+      this.#context.addEventListener("statechange", () => {
+        this.#changed();
+      });
     }
     // A context that may not run yet leaves resume() pending for ever: do not wait for it alone.
-    await Promise.race([this.#context.resume(), new Promise((resolve) => { setTimeout(resolve, 500); })]);
+    await Promise.race([
+      this.#context.resume(),
+      new Promise((resolve) => {
+        setTimeout(resolve, 500);
+      }),
+    ]);
     this.#changed();
   }
 
@@ -237,11 +256,15 @@ export class Ringer extends EventTarget {
       this.#holdsLock = true;
       return;
     }
-    navigator.locks.request(LOCK, () => {
-      this.#holdsLock = true;
-      this.#tell();
-      return new Promise(() => {});
-    }).catch(() => { this.#asksForLock = false; });
+    navigator.locks
+      .request(LOCK, () => {
+        this.#holdsLock = true;
+        this.#tell();
+        return new Promise(() => {});
+      })
+      .catch(() => {
+        this.#asksForLock = false;
+      });
   }
 
   /** Have the ringtone ready before it is needed. */
@@ -285,7 +308,9 @@ export class Ringer extends EventTarget {
       this.#loading = wanted;
       file = await Promise.race([
         this.#files.load(url, context),
-        new Promise((resolve) => { setTimeout(resolve, FILE_WAIT_MS, null); }),
+        new Promise((resolve) => {
+          setTimeout(resolve, FILE_WAIT_MS, null);
+        }),
       ]);
       if (this.#loading !== wanted) {
         return;

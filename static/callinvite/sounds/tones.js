@@ -12,10 +12,18 @@ const ringtone = {
   seconds: 4.2,
   voice: "mallet",
   notes: [
-    { at: 0.0, pitch: 67 }, { at: 0.18, pitch: 74 }, { at: 0.36, pitch: 71, loud: 0.8 }, { at: 0.54, pitch: 78 },
-    { at: 0.9, pitch: 76, loud: 0.9 }, { at: 1.08, pitch: 71, loud: 0.7 },
-    { at: 1.5, pitch: 64 }, { at: 1.68, pitch: 71 }, { at: 1.86, pitch: 69, loud: 0.8 }, { at: 2.04, pitch: 74 },
-    { at: 2.4, pitch: 71, loud: 0.9 }, { at: 2.4, pitch: 55, loud: 0.6 },
+    { at: 0.0, pitch: 67 },
+    { at: 0.18, pitch: 74 },
+    { at: 0.36, pitch: 71, loud: 0.8 },
+    { at: 0.54, pitch: 78 },
+    { at: 0.9, pitch: 76, loud: 0.9 },
+    { at: 1.08, pitch: 71, loud: 0.7 },
+    { at: 1.5, pitch: 64 },
+    { at: 1.68, pitch: 71 },
+    { at: 1.86, pitch: 69, loud: 0.8 },
+    { at: 2.04, pitch: 74 },
+    { at: 2.4, pitch: 71, loud: 0.9 },
+    { at: 2.4, pitch: 55, loud: 0.6 },
   ],
 };
 
@@ -24,9 +32,13 @@ const ringtone = {
 const marimba = {
   seconds: 3.84,
   voice: "marimba",
-  notes: [0, -2].flatMap((down, turn) => [60, 67, 72, 64, 67, 76, 74, 67].map((pitch, step) => (
-    { at: turn * 1.28 + step * 0.16, pitch: pitch + down, loud: step % 3 === 0 ? 1 : 0.7 }
-  ))),
+  notes: [0, -2].flatMap((down, turn) =>
+    [60, 67, 72, 64, 67, 76, 74, 67].map((pitch, step) => ({
+      at: turn * 1.28 + step * 0.16,
+      pitch: pitch + down,
+      loud: step % 3 === 0 ? 1 : 0.7,
+    })),
+  ),
 };
 
 /** Slow bells of glass that melt into a chord.
@@ -35,8 +47,14 @@ const soft = {
   seconds: 5.6,
   voice: "glass",
   notes: [
-    { at: 0.0, pitch: 64 }, { at: 0.5, pitch: 71, loud: 0.9 }, { at: 1.0, pitch: 75, loud: 0.8 }, { at: 1.5, pitch: 78, loud: 0.9 },
-    { at: 2.6, pitch: 61 }, { at: 3.1, pitch: 69, loud: 0.9 }, { at: 3.6, pitch: 73, loud: 0.8 }, { at: 4.1, pitch: 76, loud: 0.7 },
+    { at: 0.0, pitch: 64 },
+    { at: 0.5, pitch: 71, loud: 0.9 },
+    { at: 1.0, pitch: 75, loud: 0.8 },
+    { at: 1.5, pitch: 78, loud: 0.9 },
+    { at: 2.6, pitch: 61 },
+    { at: 3.1, pitch: 69, loud: 0.9 },
+    { at: 3.6, pitch: 73, loud: 0.8 },
+    { at: 4.1, pitch: 76, loud: 0.7 },
   ],
 };
 
@@ -45,9 +63,9 @@ const soft = {
 const digital = {
   seconds: 2.8,
   voice: "chip",
-  notes: [0, 0.96].flatMap((start) => [72, 76, 79, 84, 79, 84, 88].map((pitch, step) => (
-    { at: start + step * 0.1, pitch, loud: step === 6 ? 1 : 0.8 }
-  ))),
+  notes: [0, 0.96].flatMap((start) =>
+    [72, 76, 79, 84, 79, 84, 88].map((pitch, step) => ({ at: start + step * 0.1, pitch, loud: step === 6 ? 1 : 0.8 })),
+  ),
 };
 
 /** Two soft swells and a breath: it rings over there.
@@ -56,8 +74,10 @@ const ringback = {
   seconds: 4,
   voice: "hum",
   notes: [
-    { at: 0.05, pitch: 64, length: 0.55 }, { at: 0.05, pitch: 71, length: 0.55, loud: 0.6 },
-    { at: 0.85, pitch: 64, length: 0.55 }, { at: 0.85, pitch: 71, length: 0.55, loud: 0.6 },
+    { at: 0.05, pitch: 64, length: 0.55 },
+    { at: 0.05, pitch: 71, length: 0.55, loud: 0.6 },
+    { at: 0.85, pitch: 64, length: 0.55 },
+    { at: 0.85, pitch: 71, length: 0.55, loud: 0.6 },
   ],
 };
 
@@ -66,7 +86,10 @@ const ringback = {
 const waiting = {
   seconds: 5,
   voice: "mallet",
-  notes: [{ at: 0, pitch: 79, loud: 0.45 }, { at: 0.2, pitch: 74, loud: 0.45 }],
+  notes: [
+    { at: 0, pitch: 79, loud: 0.45 },
+    { at: 0.2, pitch: 74, loud: 0.45 },
+  ],
 };
 
 /** Once, when somebody has accepted.
@@ -74,7 +97,10 @@ const waiting = {
 const joined = {
   seconds: 0.9,
   voice: "mallet",
-  notes: [{ at: 0, pitch: 67, loud: 0.6 }, { at: 0.12, pitch: 74, loud: 0.6 }],
+  notes: [
+    { at: 0, pitch: 67, loud: 0.6 },
+    { at: 0.12, pitch: 74, loud: 0.6 },
+  ],
 };
 
 /** Once, when a call is over.
@@ -82,7 +108,10 @@ const joined = {
 const over = {
   seconds: 1,
   voice: "mallet",
-  notes: [{ at: 0, pitch: 71, loud: 0.5 }, { at: 0.15, pitch: 64, loud: 0.5 }],
+  notes: [
+    { at: 0, pitch: 71, loud: 0.5 },
+    { at: 0.15, pitch: 64, loud: 0.5 },
+  ],
 };
 
 export const SCORES = Object.freeze({ ringtone, marimba, soft, digital, ringback, waiting, joined, over });
@@ -91,12 +120,49 @@ export const SCORES = Object.freeze({ ringtone, marimba, soft, digital, ringback
  *  @type {Record<Struck, {attackSeconds: number, seconds: number, loud: number, partials: [number, number, number][]}>} */
 const VOICES = {
   // A wooden bar: the fourth partial dies first.
-  mallet: { attackSeconds: 0.004, seconds: 1.4, loud: 0.42, partials: [[1, 1, 4.2], [3.98, 0.32, 16], [9.2, 0.1, 42]] },
+  mallet: {
+    attackSeconds: 0.004,
+    seconds: 1.4,
+    loud: 0.42,
+    partials: [
+      [1, 1, 4.2],
+      [3.98, 0.32, 16],
+      [9.2, 0.1, 42],
+    ],
+  },
   // A longer one over its pipe: dry, deep, and tuned an octave twice.
-  marimba: { attackSeconds: 0.003, seconds: 0.9, loud: 0.5, partials: [[1, 1, 6.5], [4, 0.25, 20], [10, 0.07, 55]] },
-  glass: { attackSeconds: 0.03, seconds: 3.2, loud: 0.3, partials: [[1, 1, 1.5], [2, 0.3, 2.4], [3.01, 0.07, 4]] },
+  marimba: {
+    attackSeconds: 0.003,
+    seconds: 0.9,
+    loud: 0.5,
+    partials: [
+      [1, 1, 6.5],
+      [4, 0.25, 20],
+      [10, 0.07, 55],
+    ],
+  },
+  glass: {
+    attackSeconds: 0.03,
+    seconds: 3.2,
+    loud: 0.3,
+    partials: [
+      [1, 1, 1.5],
+      [2, 0.3, 2.4],
+      [3.01, 0.07, 4],
+    ],
+  },
   // The odd partials of a square wave.
-  chip: { attackSeconds: 0.002, seconds: 0.4, loud: 0.34, partials: [[1, 1, 8], [3, 0.3, 10], [5, 0.14, 13], [7, 0.06, 17]] },
+  chip: {
+    attackSeconds: 0.002,
+    seconds: 0.4,
+    loud: 0.34,
+    partials: [
+      [1, 1, 8],
+      [3, 0.3, 10],
+      [5, 0.14, 13],
+      [7, 0.06, 17],
+    ],
+  },
 };
 
 /** Play a score into samples.

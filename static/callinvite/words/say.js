@@ -8,7 +8,11 @@ import { WORDS, plural } from "./en.js";
 /** @typedef {keyof typeof WORDS} Code */
 /** @typedef {(n: number) => number} Plural which form of a sentence a number takes */
 
-let spoken = { language: "en", words: /** @type {Record<string, string | string[]>} */ (WORDS), plural: /** @type {Plural} */ (plural) };
+let spoken = {
+  language: "en",
+  words: /** @type {Record<string, string | string[]>} */ (WORDS),
+  plural: /** @type {Plural} */ (plural),
+};
 
 /**
  * Say every sentence in this language from now on; English where it lacks one.
@@ -37,6 +41,6 @@ export function say(code, parameters = {}) {
   const own = spoken.words[code];
   const found = own ?? WORDS[code] ?? code;
   const rule = own === undefined ? plural : spoken.plural;
-  const sentence = typeof found === "string" ? found : found[rule(Number(parameters.count))] ?? code;
+  const sentence = typeof found === "string" ? found : (found[rule(Number(parameters.count))] ?? code);
   return sentence.replace(/\{([a-z_]+)\}/g, (braces, name) => String(parameters[name] ?? braces));
 }

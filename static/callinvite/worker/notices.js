@@ -98,7 +98,7 @@ function stopNotice(message) {
 function overNotice(message, problem) {
   const missed = wasMissed(problem);
   return notice(message, "stop", {
-    title: missed ? "Missed call" : ENDS.get(problem.code) ?? "The call is over",
+    title: missed ? "Missed call" : (ENDS.get(problem.code) ?? "The call is over"),
     body: whoAndWhat(message),
     silent: true,
     actions: missed && message.caller.id ? [CALL_BACK] : [],
@@ -208,7 +208,10 @@ function notice(message, kind, { title, missed = false, silent = false, renotify
     ...look,
   };
   // A silent notification that vibrates is refused.
-  return { title, options: { ...options, ...(silent || !vibrate ? {} : { vibrate }), data: memoryOf(message, kind, missed, options) } };
+  return {
+    title,
+    options: { ...options, ...(silent || !vibrate ? {} : { vibrate }), data: memoryOf(message, kind, missed, options) },
+  };
 }
 
 /**

@@ -48,7 +48,7 @@ function acknowledgeTest(message) {
  */
 async function publicKey() {
   const { status, body } = await request("push/key", { credentials: "same-origin" });
-  return status === 200 ? body?.public_key ?? null : null;
+  return status === 200 ? (body?.public_key ?? null) : null;
 }
 
 /**

@@ -63,7 +63,9 @@ export class FakeBrowser {
       PushManager: class {},
       localStorage: {
         getItem: (key) => browser.#kept.get(key) ?? null,
-        setItem: (key, value) => { browser.#kept.set(key, value); },
+        setItem: (key, value) => {
+          browser.#kept.set(key, value);
+        },
       },
       Notification: {
         permission,
@@ -84,7 +86,13 @@ export class FakeBrowser {
           ready: Promise.resolve(registration),
           getRegistration: async () => registration,
         },
-        permissions: { query: async () => ({ addEventListener: (_, listener) => { browser.#permissionListeners.push(listener); } }) },
+        permissions: {
+          query: async () => ({
+            addEventListener: (_, listener) => {
+              browser.#permissionListeners.push(listener);
+            },
+          }),
+        },
       },
     };
   }
@@ -139,8 +147,17 @@ export class FakeServer {
 /** A page that has just been loaded. */
 export function page(browser, server, { userId = "bob", deviceId = "phone" } = {}) {
   const notes = new Notes({ caches: browser.scope.caches, scope: `${ORIGIN}/` });
-  const enrolment = new Enrolment({ rest: server, notes, deviceId, label: "Firefox on Linux", userId, scope: browser.scope });
+  const enrolment = new Enrolment({
+    rest: server,
+    notes,
+    deviceId,
+    label: "Firefox on Linux",
+    userId,
+    scope: browser.scope,
+  });
   const states = [];
-  enrolment.addEventListener("change", () => { states.push(enrolment.state); });
+  enrolment.addEventListener("change", () => {
+    states.push(enrolment.state);
+  });
   return Object.assign(enrolment, { notes, states });
 }

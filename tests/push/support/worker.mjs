@@ -71,7 +71,12 @@ export class FakeWorker {
   constructor({ maxActions = 2, locks = null, now = Date.parse("2026-11-26T12:00:00Z") } = {}) {
     const worker = this;
     const scope = {
-      URL, Response, AbortSignal, console, Map, JSON,
+      URL,
+      Response,
+      AbortSignal,
+      console,
+      Map,
+      JSON,
       registration: {
         scope: `${ORIGIN}/`,
         showNotification: async (title, options) => {
@@ -101,8 +106,12 @@ export class FakeWorker {
         },
       },
       navigator: {
-        setAppBadge: async (count) => { worker.badges.push(count); },
-        clearAppBadge: async () => { worker.badges.push(0); },
+        setAppBadge: async (count) => {
+          worker.badges.push(count);
+        },
+        clearAppBadge: async () => {
+          worker.badges.push(0);
+        },
         ...(locks && { locks }),
       },
       Notification: { maxActions },
@@ -122,7 +131,10 @@ export class FakeWorker {
 
   /** A push with an object, or a text as it is. */
   push(message) {
-    const data = message === undefined ? null : { json: () => JSON.parse(typeof message === "string" ? message : JSON.stringify(message)) };
+    const data =
+      message === undefined
+        ? null
+        : { json: () => JSON.parse(typeof message === "string" ? message : JSON.stringify(message)) };
     return this.event("push", { data });
   }
 
@@ -134,7 +146,12 @@ export class FakeWorker {
   /** Everything that an event waits for. */
   async event(name, properties) {
     const waits = [];
-    this.#listeners.get(name)({ ...properties, waitUntil: (promise) => { waits.push(promise); } });
+    this.#listeners.get(name)({
+      ...properties,
+      waitUntil: (promise) => {
+        waits.push(promise);
+      },
+    });
     await Promise.all(waits);
   }
 
@@ -153,8 +170,12 @@ export class FakeWorker {
 /** A window of the app. */
 export function appWindow({ url = `${ORIGIN}/`, focused = false, visibilityState = "hidden" } = {}) {
   const page = { url, focused, visibilityState, heard: [], wasFocused: false };
-  page.postMessage = (message) => { page.heard.push(structuredClone(message)); };
-  page.focus = async () => { page.wasFocused = true; };
+  page.postMessage = (message) => {
+    page.heard.push(structuredClone(message));
+  };
+  page.focus = async () => {
+    page.wasFocused = true;
+  };
   return page;
 }
 
@@ -162,7 +183,13 @@ export function appWindow({ url = `${ORIGIN}/`, focused = false, visibilityState
 export function ringMessage(more = {}) {
   return {
     web_push: 8030,
-    notification: { title: "Alice", body: "Incoming video call", navigate: `${ORIGIN}/?call=call_alice_1`, lang: "en", silent: false },
+    notification: {
+      title: "Alice",
+      body: "Incoming video call",
+      navigate: `${ORIGIN}/?call=call_alice_1`,
+      lang: "en",
+      silent: false,
+    },
     kind: "ring",
     call_id: "call_alice_1",
     reason: null,

@@ -62,7 +62,9 @@ export class ScriptedDevices extends EventTarget {
 
   /** The tracks that are open now, as "kind deviceId". */
   get open() {
-    return this.tracks.filter(({ readyState }) => readyState === "live").map(({ kind, deviceId }) => `${kind} ${deviceId}`);
+    return this.tracks
+      .filter(({ readyState }) => readyState === "live")
+      .map(({ kind, deviceId }) => `${kind} ${deviceId}`);
   }
 
   /** What was asked so far, in order. */
@@ -98,7 +100,11 @@ export class ScriptedDevices extends EventTarget {
     super.removeEventListener(name, listener);
   }
 
-  getUserMedia = (constraints) => this.#ask(constraints, ["audio", "video"].filter((kind) => constraints[kind]));
+  getUserMedia = (constraints) =>
+    this.#ask(
+      constraints,
+      ["audio", "video"].filter((kind) => constraints[kind]),
+    );
 
   getDisplayMedia = (constraints) => this.#ask(constraints, ["screen"]);
 
@@ -114,12 +120,14 @@ export class ScriptedDevices extends EventTarget {
   #ask(constraints, kinds) {
     return new Promise((resolve, reject) => {
       let isAnswered = false;
-      const once = (answer) => (...how) => {
-        if (!isAnswered) {
-          isAnswered = true;
-          answer(...how);
-        }
-      };
+      const once =
+        (answer) =>
+        (...how) => {
+          if (!isAnswered) {
+            isAnswered = true;
+            answer(...how);
+          }
+        };
       const question = {
         about: kinds.join("+"),
         constraints,

@@ -22,10 +22,23 @@ const START_MS = 1_700_000_000_000;
 export function chromium(situation = {}) {
   const { atMs, roundTripMs } = { ...DEFAULTS, ...situation };
   return [
-    { id: "T01", type: "transport", timestamp: START_MS + atMs, dtlsState: "connected", selectedCandidatePairId: "CP2" },
+    {
+      id: "T01",
+      type: "transport",
+      timestamp: START_MS + atMs,
+      dtlsState: "connected",
+      selectedCandidatePairId: "CP2",
+    },
     { id: "CP1", type: "candidate-pair", timestamp: START_MS + atMs, state: "waiting", nominated: false },
     {
-      ...{ id: "CP2", type: "candidate-pair", timestamp: START_MS + atMs, state: "succeeded", nominated: true, writable: true },
+      ...{
+        id: "CP2",
+        type: "candidate-pair",
+        timestamp: START_MS + atMs,
+        state: "succeeded",
+        nominated: true,
+        writable: true,
+      },
       ...{ currentRoundTripTime: roundTripMs / 1000, totalRoundTripTime: 4, availableOutgoingBitrate: 300_000 },
     },
     ...streams(situation),
@@ -55,9 +68,9 @@ export function olderFirefox(situation = {}) {
   const { roundTripMs } = { ...DEFAULTS, ...situation };
   return firefox(situation)
     .filter(({ type }) => type !== "transport")
-    .map(({ currentRoundTripTime, ...each }) => (
-      each.type === "remote-inbound-rtp" ? { ...each, roundTripTime: roundTripMs / 1000 } : each
-    ));
+    .map(({ currentRoundTripTime, ...each }) =>
+      each.type === "remote-inbound-rtp" ? { ...each, roundTripTime: roundTripMs / 1000 } : each,
+    );
 }
 
 /** @type {Required<Situation>} */
@@ -80,11 +93,25 @@ function streams(situation) {
       ...{ bytesReceived: half * 80, jitter: 0.002, ...heard },
     },
     {
-      ...{ id: "IV", type: "inbound-rtp", kind: "video", timestamp, packetsReceived: received - half, packetsLost: lost },
+      ...{
+        id: "IV",
+        type: "inbound-rtp",
+        kind: "video",
+        timestamp,
+        packetsReceived: received - half,
+        packetsLost: lost,
+      },
       ...{ bytesReceived: half * 1_000, jitter: jitterMs / 1000, totalFreezesDuration: freezeMs / 1000, ...heard },
     },
     { id: "OA", type: "outbound-rtp", kind: "audio", timestamp, packetsSent: 500 },
-    { id: "RA", type: "remote-inbound-rtp", kind: "audio", timestamp: farTimestamp, fractionLost: farLossShare, packetsLost: 0 },
+    {
+      id: "RA",
+      type: "remote-inbound-rtp",
+      kind: "audio",
+      timestamp: farTimestamp,
+      fractionLost: farLossShare,
+      packetsLost: 0,
+    },
     { id: "RV", type: "remote-inbound-rtp", kind: "video", timestamp: farTimestamp, fractionLost: 0, packetsLost: 0 },
   ];
 }
