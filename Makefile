@@ -4,16 +4,17 @@ PORT ?= 8000
 PY := .venv/bin/python
 
 # An environment is up to date while a mark with the lock file's checksum lies in it.
-BASE := .venv/.installed-base-$(shell cksum < requirements/base.txt | tr ' \t' '__')
-DEV := .venv/.installed-dev-$(shell cksum < requirements/dev.txt | tr ' \t' '__')
+BASE := .venv/.installed-base-$(shell requirements/checksum base)
+DEV := .venv/.installed-dev-$(shell requirements/checksum dev)
 
-.PHONY: help run test lint words bench screenshots lock release clean
+.PHONY: help run test lint fix words bench screenshots lock release clean
 
 help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
 	@echo "make test   everything that CI runs; ONLY=quick what tells most in under a minute, or one part:"
 	@echo "            ONLY=lint|django|client|fast|postgres|servers|alone, or ONLY=other for the other Python"
 	@echo "make lint   style and types"
+	@echo "make fix    put right what the formatters and linters can, in Python, JavaScript and CSS"
 	@echo "make words  make the catalogues of sentences again after a change in a message file"
 	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options; PUSH=1: push messages per second)"
 	@echo "make screenshots   take the pictures of the README again"
@@ -32,6 +33,13 @@ test: dev-environment
 
 lint: dev-environment
 	@$(PY) .ci/checks.py lint
+
+BIOME := .venv/js/node_modules/.bin/biome check --config-path=requirements/js/biome.json static tests
+
+fix: dev-environment
+	@$(PY) -m ruff check --fix --quiet . || true
+	@$(PY) -m ruff format --quiet .
+	@$(BIOME) --write
 
 words: dev-environment
 	@$(PY) manage.py make_words
@@ -53,6 +61,7 @@ COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-em
 lock: dev-environment
 	$(COMPILE) --extra production -o requirements/base.txt
 	$(COMPILE) --extra production --extra dev --constraint requirements/base.txt -o requirements/dev.txt
+	requirements/js/lock $(UPGRADE)
 
 release: dev-environment
 	@$(PY) .ci/release.py

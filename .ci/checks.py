@@ -40,6 +40,10 @@ FAST = "not browser and not server"
 REAL_SERVER = "/real-server."
 """In the path of JavaScript that starts the product."""
 
+TOOLS = Path(sys.prefix) / "js" / "node_modules" / ".bin"
+BIOME = [str(TOOLS / "biome")]
+BIOME_CONFIGURATION = "--config-path=requirements/js/biome.json"
+
 
 @dataclass(frozen=True)
 class Step:
@@ -85,6 +89,7 @@ def _steps(folder: Path) -> list[Step]:
         Step("lint quick", "ruff check", [PY, "-m", "ruff", "check", "."]),
         Step("lint quick", "ruff format", [PY, "-m", "ruff", "format", "--check", "."]),
         Step("lint", "mypy", [PY, "-m", "mypy"]),
+        Step("lint quick", "JavaScript and CSS format", [*BIOME, "format", BIOME_CONFIGURATION, "static", "tests"]),
         Step("django", "system checks", _manage("check", "--fail-level", "WARNING")),
         Step(
             "django",

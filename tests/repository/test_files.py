@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 
@@ -10,6 +11,7 @@ import pytest
 from tests.repository.tracked import ROOT, text_of, tracked_files
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+JS_LOCK = ROOT / "requirements" / "js" / "package-lock.json"
 
 # Written so that they do not find themselves, for this file is tracked too.
 FOLDERS = ("work", "root", "tmp", "home", "Users", "opt")
@@ -27,7 +29,7 @@ TOP_LEVEL = {
 }
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("lock", [*LOCKS, JS_LOCK], ids=lambda path: path.name)
 def test_lock_files_hold_no_address(lock):
     assert "://" not in lock.read_text()
     assert "--index-url" not in lock.read_text()
@@ -39,6 +41,13 @@ def test_lock_files_pin_every_requirement_by_hash(lock):
 
     assert len(requirements) > 30
     assert [each for each in requirements if "==" not in each or "--hash=sha256:" not in each] == []
+
+
+def test_the_lock_of_the_javascript_tools_pins_every_package_by_hash():
+    packages = {name: each for name, each in json.loads(JS_LOCK.read_text())["packages"].items() if name}
+
+    assert {"node_modules/typescript", "node_modules/@biomejs/biome"} <= set(packages)
+    assert [name for name, each in packages.items() if not each["integrity"].startswith("sha512-")] == []
 
 
 def test_the_dev_lock_holds_the_versions_of_the_base_lock():
