@@ -39,86 +39,32 @@ from invitations.requests.tokens import (
     issue_token,
     revoke_token,
 )
+from invitations.requests.verbs import Verb
 from invitations.serializers import call_view, moment
-from invitations.store.sheets import Actor
 
 JSON = dict[str, Any]
 
 
-class CallVerb(Endpoint):
-    """`POST` of one verb on one call. Subclasses name the verb."""
+class VerbEndpoint(Endpoint):
+    """One verb at its address; `endpoint_of` makes one for each."""
 
-    verb: ClassVar[str]
+    verb: ClassVar[Verb]
 
-    def post(self, request: Request, call_id: str | None = None) -> HttpResponse:
+    def perform(self, request: Request, call_id: str | None) -> HttpResponse:
+        """What a request at the verb's address is answered."""
+        name, now = self.verb.name, timezone.now()
         if isinstance(request.auth, Grant):
-            now = timezone.now()
-            return answered(
-                *ring_tokens.act(self.verb, request.auth, request.user, call_id=call_id, body=request.data, now=now)
-            )
-        status, body = verbs.perform(
-            self.verb, actor=actor_of(request), call_id=call_id, body=request.data, now=timezone.now()
-        )
-        return answered(status, body)
+            acted = ring_tokens.act(name, request.auth, request.user, call_id=call_id, body=request.data, now=now)
+            return answered(*acted)
+        actor = actor_of(request)
+        if self.verb.admin_permission is not None:
+            actor = replace(actor, is_admin=request.user.has_perm(self.verb.admin_permission))
+        body = None if self.verb.reads else request.data
+        return answered(*verbs.perform(name, actor=actor, call_id=call_id, body=body, now=now))
 
 
-@documents.describe(post=documents.verb("cancel"))
-class Cancel(CallVerb):
-    verb = "cancel"
-
-
-@documents.describe(post=documents.verb("accept"))
-class Accept(CallVerb):
-    verb = "accept"
-
-
-@documents.describe(post=documents.verb("reject"))
-class Reject(CallVerb):
-    authentication_classes = (InvitationAuthentication, *CallVerb.authentication_classes)
-    verb = "reject"
-
-
-@documents.describe(post=documents.verb("invite"))
-class Invite(CallVerb):
-    verb = "invite"
-
-
-@documents.describe(post=documents.verb("join"))
-class Join(CallVerb):
-    verb = "join"
-
-
-@documents.describe(post=documents.verb("leave"))
-class Leave(CallVerb):
-    verb = "leave"
-
-
-@documents.describe(post=documents.verb("end"))
-class End(CallVerb):
-    verb = "end"
-
-
-@documents.describe(post=documents.verb("ringing"))
-class Ringing(CallVerb):
-    authentication_classes = (InvitationAuthentication, *CallVerb.authentication_classes)
-    verb = "ringing"
-
-
-@documents.describe(post=documents.verb("connected"))
-class Connected(CallVerb):
-    verb = "connected"
-
-
-@documents.describe(post=documents.verb("heartbeat"))
-class Heartbeat(CallVerb):
-    verb = "heartbeat"
-
-
-@documents.describe(get=documents.HISTORY, post=documents.verb("send"))
-class Calls(CallVerb):
-    """Send a call; list one's own."""
-
-    verb = "send"
+class Calls(VerbEndpoint):
+    """Where calls are sent is where one's own are listed."""
 
     def get(self, request: Request) -> HttpResponse:
         now = timezone.now()
@@ -136,50 +82,26 @@ class Calls(CallVerb):
         )
 
 
-class Read(Endpoint):
-    """`GET` of something that the socket can ask for too. Subclasses name the operation."""
+def endpoint_of(verb: Verb) -> type[VerbEndpoint]:
+    """The view at a verb's address."""
 
-    operation: ClassVar[str]
+    def act(self: VerbEndpoint, request: Request, call_id: str | None = None) -> HttpResponse:
+        return self.perform(request, call_id)
 
-    def actor(self, request: Request) -> Actor:
-        """Who asks."""
-        return actor_of(request)
-
-    def get(self, request: Request, call_id: str | None = None) -> HttpResponse:
-        status, body = verbs.perform(
-            self.operation, actor=self.actor(request), call_id=call_id, body=None, now=timezone.now()
-        )
-        return answered(status, body)
-
-
-@documents.describe(get=documents.OPEN)
-class OpenCalls(Read):
-    operation = "open"
-
-
-@documents.describe(get=documents.GET)
-class OneCall(Read):
-    operation = "get"
-
-
-@documents.describe(get=documents.TIMELINE)
-class Timeline(Read):
-    """Admins see it of every call, with everybody's devices."""
-
-    operation = "timeline"
-
-    def actor(self, request: Request) -> Actor:
-        return replace(super().actor(request), is_admin=request.user.has_perm("invitations.view_call"))
-
-
-@documents.describe(get=documents.ICE_SERVERS)
-class IceServers(Read):
-    operation = "ice_servers"
-
-
-@documents.describe(post=documents.HISTORY_SEEN)
-class HistorySeen(CallVerb):
-    verb = "history_seen"
+    base: type[VerbEndpoint] = Calls if verb.path == "calls" else VerbEndpoint
+    own = (InvitationAuthentication,) if verb.takes_ring_token else ()
+    view: type[VerbEndpoint] = type(
+        f"{verb.name.title().replace('_', '')}Endpoint",
+        (base,),
+        {
+            "__doc__": verb.summary,
+            "verb": verb,
+            "authentication_classes": (*own, *base.authentication_classes),
+            verb.method.lower(): act,
+        },
+    )
+    listed = {"get": documents.HISTORY} if base is Calls else {}
+    return documents.describe(**{verb.method.lower(): documents.of_verb(verb)}, **listed)(view)
 
 
 @documents.describe(get=documents.ME, patch=documents.CHANGE_ME)

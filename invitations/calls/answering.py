@@ -92,7 +92,8 @@ def reject(
         The call; unchanged when this device had rejected it already.
 
     Raises:
-        CallError: as `accept`.
+        CallError: `not_found`, `no_current_call`, `ambiguous_current_call`, `not_allowed`, `answered_elsewhere`,
+            `rejected_elsewhere`, `already_answered`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
     if call_id == CURRENT:
         call_id = _current_call_id(by, now)
@@ -124,7 +125,8 @@ def ringing(call_id: str, *, by: Actor, now: datetime, audible: bool = True) -> 
         audible: it can be heard, not only seen.
 
     Raises:
-        CallError: as `accept`, when there is nothing to ring for any more.
+        CallError: `not_found`, `not_allowed`, `answered_elsewhere`, `rejected_elsewhere`, `already_answered`,
+            `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
     sheet = lock_for(by, call_id, now=now)
     own = _ring_of(sheet, by)

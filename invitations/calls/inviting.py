@@ -37,7 +37,8 @@ def invite(
         ring: how it rings, the fields of `Ring`.
 
     Raises:
-        CallError: `not_found`, `call_ended`, `not_allowed`, `no_valid_invitee`.
+        CallError: `not_found`, `not_allowed`, `no_valid_invitee`, `invitation_cancelled`, `invitation_timed_out`,
+            `call_ended`.
     """
     how = Ring(**ring)
     found = {each.username: each for each in rows.people(invitees, lock=True)}

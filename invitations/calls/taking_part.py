@@ -34,7 +34,8 @@ def join(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
         now: the moment.
 
     Raises:
-        CallError: `not_found`, `invitation_cancelled`, `call_ended`, `call_full`.
+        CallError: `not_found`, `not_allowed`, `call_full`, `invitation_cancelled`, `invitation_timed_out`,
+            `call_ended`.
     """
     lock_person(by)
     others = lock_stays(by, call_id, now=now)
@@ -72,7 +73,8 @@ def leave(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
         now: the moment.
 
     Raises:
-        CallError: `not_found`, `not_allowed` for those who were never in it, `call_ended`.
+        CallError: `not_found`, `not_allowed` for those who were never in it, `invitation_cancelled`,
+            `invitation_timed_out`, `call_ended`.
     """
     sheet = lock_for(by, call_id, now=now)
     stay = sheet.participant_of(by.user_id)
@@ -126,7 +128,7 @@ def connected(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
         now: the moment.
 
     Raises:
-        CallError: `not_found`, `not_allowed`, `call_ended`.
+        CallError: `not_found`, `not_allowed`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
     sheet = lock_for(by, call_id, now=now)
     stay = _stay_here(sheet, by)
@@ -149,7 +151,7 @@ def heartbeat(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
         now: the moment.
 
     Raises:
-        CallError: `not_found`, `not_allowed`, `call_ended`.
+        CallError: `not_found`, `not_allowed`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
     sheet = lock_for(by, call_id, now=now)
     stay = _stay_here(sheet, by)

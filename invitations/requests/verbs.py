@@ -1,14 +1,15 @@
-"""One way into the verbs, for REST and for `request` frames of the socket: check, call, give status and body.
+"""Every verb, declared once, and the one way into them: check, call, give status and body.
 
-What goes wrong for other reasons than a refusal (a database that is away) is left to the face to answer."""
+From a declaration come the address of REST, the request of the socket, the operation in the OpenAPI document and the
+row in docs/api.md. What goes wrong for other reasons than a refusal (a database that is away) is left to the face."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from invitations import calls, conf, ice
 from invitations.errors import CallError, Code
@@ -19,7 +20,53 @@ from invitations.store.sheets import Actor, CallSheet
 
 JSON = dict[str, Any]
 Answer = tuple[int, JSON]
+Run = Callable[[Actor, "str | None", JSON, datetime], Answer]
 _call_id_matches = re.compile(rf"\A{inputs.CALL_ID}\Z").match
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What can be asked for.
+
+    Args:
+        name: what a `request` frame of the socket calls it.
+        run: does it: actor, call id, values of the body, moment.
+        input: what the body may hold.
+        path: the address below `/api/v1/`.
+        summary: what it does, in a few words.
+        refuses: every code with which `run` can refuse. Besides these, any request can be `invalid` or
+            `not_authenticated`, and the service `unavailable`.
+        answer: the OpenAPI component of a good answer.
+        statuses: the statuses of good answers, and when each is given.
+        description: what else one must know to use it.
+        method: POST if it changes something, GET if it only reads.
+        operation: its id in the OpenAPI document, which names functions of generated clients; `name` when omitted.
+        examples: bodies, by what they do.
+        takes_current: `current` may stand for the id of the one call that is ringing.
+        takes_ring_token: it may be asked with the token of a push message, too.
+        admin_permission: who has it acts as an admin by REST.
+    """
+
+    name: str
+    run: Run
+    input: inputs.Input
+    path: str
+    summary: str
+    refuses: frozenset[Code] = frozenset()
+    answer: str = "CallAnswer"
+    statuses: Mapping[int, str] = field(default_factory=lambda: {200: "Done, or done before."})
+    description: str = ""
+    method: Literal["GET", "POST"] = "POST"
+    operation: str = ""
+    examples: Mapping[str, JSON] = field(default_factory=dict)
+    takes_current: bool = False
+    takes_ring_token: bool = False
+    admin_permission: str | None = None
+
+    @property
+    def reads(self) -> bool:
+        """It changes nothing."""
+        return self.method == "GET"
 
 
 def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: datetime) -> Answer:
@@ -36,16 +83,16 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
     Returns:
         HTTP status and JSON body; for a refusal a problem document.
     """
-    operation = VERBS.get(verb)
-    if operation is None:
+    asked = VERBS.get(verb)
+    if asked is None:
         return _refusal(problem(Code.INVALID, errors={"verb": ["There is no such verb."]}))
     try:
-        values = operation.input.run_validation({} if body is None else body)
+        values = asked.input.run_validation({} if body is None else body)
         device_id = values.pop("device_id", None)
         if device_id is not None and device_id != actor.device_id:
             # Another device than the one that asks: nothing is known of its name, and this is no sign of its life.
             actor = replace(actor, device_id=device_id, device_label=None, lives=False)
-        return operation.run(actor, call_id, values, now)
+        return asked.run(actor, call_id, values, now)
     except InvalidInput as error:
         return _refusal(invalid_problem(error))
     except CallError as error:
@@ -150,29 +197,205 @@ def _known(call_id: object) -> str:
     return call_id
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """How a verb is asked for and done."""
+_OVER = {Code.INVITATION_CANCELLED, Code.INVITATION_TIMED_OUT, Code.CALL_ENDED}
+_NO_RING = {Code.NOT_FOUND, Code.NOT_ALLOWED, Code.ANSWERED_ELSEWHERE, Code.REJECTED_ELSEWHERE, Code.ALREADY_ANSWERED}
+_NO_CURRENT = {Code.NO_CURRENT_CALL, Code.AMBIGUOUS_CURRENT_CALL}
 
-    input: inputs.Input
-    run: Callable[[Actor, str | None, JSON, datetime], Answer]
+_DECLARED = (
+    Verb(
+        "send",
+        _send,
+        inputs.SEND,
+        "calls",
+        "Send a call invitation",
+        frozenset({Code.NO_VALID_INVITEE, Code.ALREADY_IN_CALL, Code.CALL_ID_IN_USE, Code.THROTTLED}),
+        "SentAnswer",
+        {
+            201: "A new call; it has already ended if everybody was busy.",
+            200: "A repeat, a merge or a rejoin.",
+        },
+        description="Rings everybody in `invitees` on all their devices. The same caller repeating the same `call_id` "
+        "and body gets the same call. If the one invitee is calling you at this moment, you are connected (`merged`).",
+        examples={
+            "A video call": {"invitees": ["bob"], "is_video_call": True},
+            "A group, with a text": {
+                "invitees": ["bob", "carol"],
+                "is_video_call": False,
+                "custom_data": "About lunch",
+                "timeout_seconds": 30,
+                "call_id": "lunch-2026-11-23",
+                "notification_title": "Alice",
+                "notification_message": "Lunch?",
+            },
+        },
+    ),
+    Verb(
+        "invite",
+        _invite,
+        inputs.INVITE,
+        "calls/{call_id}/invite",
+        "Add people to a live call",
+        frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.NO_VALID_INVITEE, *_OVER}),
+        "SentAnswer",
+        {201: "They are being rung."},
+        description="For those who are in it.",
+        examples={"One more": {"invitees": ["carol"]}},
+    ),
+    Verb(
+        "cancel",
+        _cancel,
+        inputs.CANCEL,
+        "calls/{call_id}/cancel",
+        "Stop rings that you sent",
+        frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.ALREADY_ANSWERED, Code.CALL_ENDED}),
+        "CancelAnswer",
+        description="Those of some `callees`, or all of them. A call in which nobody is left ends.",
+        examples={"All of them": {}},
+    ),
+    Verb(
+        "accept",
+        _on_call(calls.accept),
+        inputs.ACCEPT,
+        "calls/{call_id}/accept",
+        "Accept an invitation",
+        frozenset({*_NO_RING, *_NO_CURRENT, *_OVER}),
+        description="The first device to answer wins. You leave any call that you are in.",
+        examples={"On a device": {"device_id": "bobs-laptop"}},
+        takes_current=True,
+    ),
+    Verb(
+        "reject",
+        _on_call(calls.reject),
+        inputs.REJECT,
+        "calls/{call_id}/reject",
+        "Reject an invitation",
+        frozenset({*_NO_RING, *_NO_CURRENT, *_OVER}),
+        description="Stops the ring on all your devices and tells the caller why, by `reason`: `declined`, `busy` or "
+        "`later`.",
+        examples={"Later": {"reason": "later", "custom_data": "In a meeting"}},
+        takes_current=True,
+        takes_ring_token=True,
+    ),
+    Verb(
+        "join",
+        _on_call(calls.join),
+        inputs.ON_DEVICE,
+        "calls/{call_id}/join",
+        "Join a live call, or move it to this device",
+        frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.CALL_FULL, *_OVER}),
+        description="A call that you were invited to and missed or left, or are in on another device.",
+    ),
+    Verb(
+        "leave",
+        _on_call(calls.leave),
+        inputs.ON_DEVICE,
+        "calls/{call_id}/leave",
+        "Leave a call",
+        frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, *_OVER}),
+        description="It ends when nobody is left to talk to.",
+    ),
+    Verb(
+        "end",
+        _on_call(calls.end),
+        inputs.ON_DEVICE,
+        "calls/{call_id}/end",
+        "End a call for everybody",
+        frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.CALL_ENDED}),
+        description="For its caller.",
+    ),
+    Verb(
+        "ringing",
+        _on_call(calls.ringing),
+        inputs.RINGING,
+        "calls/{call_id}/ringing",
+        "Say that this device alerts",
+        frozenset({*_NO_RING, *_OVER}),
+        description="The caller sees it. Such a ring is not repeated.",
+        examples={"It can be heard": {"audible": True, "device_id": "bobs-laptop"}},
+        takes_ring_token=True,
+    ),
+    Verb(
+        "connected",
+        _on_call(calls.connected),
+        inputs.ON_DEVICE,
+        "calls/{call_id}/connected",
+        "Say that sound and picture arrived",
+        frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, *_OVER}),
+        description="For those who are in the call, within 20 s of the answer. A call in which nobody ever says so "
+        "ends as `media_failed` if its devices give signs of life.",
+    ),
+    Verb(
+        "heartbeat",
+        _on_call(calls.heartbeat),
+        inputs.ON_DEVICE,
+        "calls/{call_id}/heartbeat",
+        "Prove that you are still there",
+        frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, *_OVER}),
+        description="Every 5 s, or by the socket's `sync`. From the first proof on, the next ones are expected.",
+    ),
+    Verb(
+        "open",
+        _open,
+        inputs.ON_DEVICE,
+        "calls/open",
+        "See everything that is going on for you now",
+        answer="Snapshot",
+        statuses={200: "All open calls."},
+        description="The calls that you are in, and those that are ringing for you.",
+        method="GET",
+        operation="list_open_calls",
+    ),
+    Verb(
+        "get",
+        _get,
+        inputs.ON_DEVICE,
+        "calls/{call_id}",
+        "See one call",
+        frozenset({Code.NOT_FOUND}),
+        "Call",
+        {200: "The call."},
+        method="GET",
+        operation="get_call",
+    ),
+    Verb(
+        "timeline",
+        _timeline,
+        inputs.ON_DEVICE,
+        "calls/{call_id}/timeline",
+        "See what happened in a call, and why",
+        frozenset({Code.NOT_FOUND}),
+        "Timeline",
+        {200: "The events, in order."},
+        description="Admins see it of every call, with everybody's devices.",
+        method="GET",
+        operation="get_timeline",
+        admin_permission="invitations.view_call",
+    ),
+    Verb(
+        "ice_servers",
+        _ice_servers,
+        inputs.ON_DEVICE,
+        "ice-servers",
+        "Get STUN and TURN servers for sound and picture",
+        answer="IceServers",
+        statuses={200: "What you may use now."},
+        description="For the browser's `RTCPeerConnection` as they are. TURN servers are given only to those who are "
+        "in an open call or are being rung, under a name that is good until `expires_at`: ask anew for each call. "
+        "Empty if this instance has none.",
+        method="GET",
+        operation="list_ice_servers",
+    ),
+    Verb(
+        "history_seen",
+        _history_seen,
+        inputs.ON_DEVICE,
+        "history/seen",
+        "Clear the missed badge on all your devices",
+        answer="Seen",
+        statuses={200: "Cleared."},
+        operation="mark_history_seen",
+    ),
+)
 
-
-VERBS: dict[str, Operation] = {
-    "send": Operation(inputs.SEND, _send),
-    "invite": Operation(inputs.INVITE, _invite),
-    "cancel": Operation(inputs.CANCEL, _cancel),
-    "accept": Operation(inputs.ACCEPT, _on_call(calls.accept)),
-    "reject": Operation(inputs.REJECT, _on_call(calls.reject)),
-    "join": Operation(inputs.ON_DEVICE, _on_call(calls.join)),
-    "leave": Operation(inputs.ON_DEVICE, _on_call(calls.leave)),
-    "end": Operation(inputs.ON_DEVICE, _on_call(calls.end)),
-    "ringing": Operation(inputs.RINGING, _on_call(calls.ringing)),
-    "connected": Operation(inputs.ON_DEVICE, _on_call(calls.connected)),
-    "heartbeat": Operation(inputs.ON_DEVICE, _on_call(calls.heartbeat)),
-    "get": Operation(inputs.ON_DEVICE, _get),
-    "open": Operation(inputs.ON_DEVICE, _open),
-    "history_seen": Operation(inputs.ON_DEVICE, _history_seen),
-    "timeline": Operation(inputs.ON_DEVICE, _timeline),
-    "ice_servers": Operation(inputs.ON_DEVICE, _ice_servers),
-}
+VERBS: Mapping[str, Verb] = {each.name: each for each in _DECLARED}
+"""The verbs by name. An address that matches two of them belongs to the first."""

@@ -17,7 +17,7 @@ from invitations import calls
 from invitations.conf import limits
 from invitations.errors import Code
 from invitations.requests.problems import problem
-from invitations.requests.verbs import perform, snapshot
+from invitations.requests.verbs import VERBS, perform, snapshot
 from invitations.serializers import call_view, moment
 from invitations.sockets import attendance, frames, signalling
 from invitations.sockets.authentication import Identity, still_valid
@@ -29,7 +29,6 @@ from invitations.sockets.workers import workers
 from invitations.store.sheets import Actor
 
 logger = logging.getLogger(__name__)
-READING = frozenset({"get", "open", "timeline"})
 FLOOD_FRAMES = 1000
 """Frames over the pace that are dropped before the socket is closed."""
 
@@ -134,7 +133,8 @@ class LiveSocket:
         request_id, verb, call_id, body = frames.request(frame)
         # Whoever has just left a call must not reach into it by what was asked before.
         self._paths.forget()
-        lane = workers.read if verb in READING else workers.write
+        asked = VERBS.get(verb)
+        lane = workers.read if asked is not None and asked.reads else workers.write
         try:
             status, answer = await lane(partial(_perform, verb, actor, call_id, body))
         except Exception:

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from invitations import calls
 from invitations.errors import CallError
 from invitations.models import Call, CallEvent, CallingPreferences, Invitation, Participant
+from invitations.requests.verbs import VERBS
 from invitations.store.sheets import Actor
 from tests.calls.model import PEOPLE_PER_CALL, Person, Refused, World
 from tests.calls.model import Call as ModelCall
@@ -94,6 +95,7 @@ class Stories(RuleBasedStateMachine):
         call = self._pick(number)
         name = self._whom(call, person)
         self._both(
+            "invite",
             lambda: self.world.invite(call, name, invitees, timeout)[1],
             lambda by, now: self._errors(
                 calls.invite(call.call_id, by=by, invitees=invitees, timeout_seconds=timeout, now=now)
@@ -108,6 +110,7 @@ class Stories(RuleBasedStateMachine):
         name = self._whom(call, person)
         model, verb = (self.world.join, calls.join) if is_join else (self.world.accept, calls.accept)
         self._both(
+            "join" if is_join else "accept",
             lambda: model(call, name, device, lives=lives),
             lambda by, now: verb(call.call_id, by=by, now=now) and None,
             name,
@@ -129,7 +132,13 @@ class Stories(RuleBasedStateMachine):
                 self.world.reject(call, name, device, "declined")
 
         verb = calls.accept if is_accept else calls.reject
-        self._both(model, lambda by, now: verb("current", by=by, now=now) and None, name, device)
+        self._both(
+            "accept" if is_accept else "reject",
+            model,
+            lambda by, now: verb("current", by=by, now=now) and None,
+            name,
+            device,
+        )
 
     @precondition(lambda self: self.world.calls)
     @rule(number=call_numbers, person=who, device=devices, reason=st.sampled_from(["declined", "later", "busy"]))
@@ -137,6 +146,7 @@ class Stories(RuleBasedStateMachine):
         call = self._pick(number)
         name = self._whom(call, person)
         self._both(
+            "reject",
             lambda: self.world.reject(call, name, device, reason),
             lambda by, now: calls.reject(call.call_id, by=by, reason=reason, now=now) and None,
             name,
@@ -172,6 +182,7 @@ class Stories(RuleBasedStateMachine):
         name = self._whom(call, person)
         arguments = () if verb == "end" else (device,)
         self._both(
+            verb,
             lambda: getattr(self.world, verb)(call, name, *arguments),
             lambda by, now: getattr(calls, verb)(call.call_id, by=by, now=now) and None,
             name,
@@ -200,6 +211,7 @@ class Stories(RuleBasedStateMachine):
         call = self._pick(number)
         if is_end:
             self._both(
+                "end",
                 lambda: self.world.end(call, ADMIN, admin=True),
                 lambda by, now: calls.end(call.call_id, by=by, now=now) and None,
                 ADMIN,
@@ -207,6 +219,7 @@ class Stories(RuleBasedStateMachine):
             )
             return
         self._both(
+            "cancel",
             lambda: sorted(self.world.cancel(call, ADMIN, None, admin=True)),
             lambda by, now: sorted(calls.cancel(call.call_id, by=by, now=now).cancelled),
             ADMIN,
@@ -303,18 +316,20 @@ class Stories(RuleBasedStateMachine):
             kind = next((each for each, is_so in names.items() if is_so), "repeat")
             return kind, sent.sheet.call.call_id, self._errors(sent)
 
-        self._both(model, verb, name, device, lives=lives)
+        self._both("send", model, verb, name, device, lives=lives)
         return made[0] if made else None
 
     def _answer(self, call: ModelCall, name: str, device: str, verb: str, *, lives: bool) -> None:
         if verb == "reject":
             self._both(
+                "reject",
                 lambda: self.world.reject(call, name, device, "declined"),
                 lambda by, now: calls.reject(call.call_id, by=by, now=now) and None,
                 *(name, device),
             )
             return
         self._both(
+            "accept",
             lambda: self.world.accept(call, name, device, lives=lives),
             lambda by, now: calls.accept(call.call_id, by=by, now=now) and None,
             *(name, device),
@@ -324,6 +339,7 @@ class Stories(RuleBasedStateMachine):
     def _beat(self, call: ModelCall | None, name: str, device: str) -> None:
         assert call is not None
         self._both(
+            "heartbeat",
             lambda: self.world.heartbeat(call, name, device),
             lambda by, now: calls.heartbeat(call.call_id, by=by, now=now) and None,
             *(name, device),
@@ -332,6 +348,7 @@ class Stories(RuleBasedStateMachine):
     def _perform(self, verb: str, call: ModelCall | None, name: str, device: str, callees: list[str] | None) -> None:
         assert call is not None
         self._both(
+            "cancel",
             lambda: sorted(self.world.cancel(call, name, callees)),
             lambda by, now: sorted(calls.cancel(call.call_id, by=by, callees=callees, now=now).cancelled),
             name,
@@ -339,9 +356,17 @@ class Stories(RuleBasedStateMachine):
         )
 
     def _both(
-        self, model: Any, verb: Any, name: str, device: str = "phone", *, lives: bool = False, is_admin: bool = False
+        self,
+        verb: str,
+        model: Any,
+        act: Any,
+        name: str,
+        device: str = "phone",
+        *,
+        lives: bool = False,
+        is_admin: bool = False,
     ) -> None:
-        """Let model and verb do the same; they must give the same answer or the same refusal."""
+        """Let model and verb do the same; they must give the same answer, or the same refusal, which is declared."""
         self.world.pass_time(MOMENT)
         self.world.actor = name
         by = Actor(self.keys[name], name, device, lives=lives, is_admin=is_admin)
@@ -349,12 +374,15 @@ class Stories(RuleBasedStateMachine):
             expected: Any = model()
         except Refused as refused:
             expected = (refused.code, refused.errors)
+        refusals = set()
         try:
-            answer: Any = verb(by, self._now())
+            answer: Any = act(by, self._now())
         except CallError as error:
             listed = error.extra.get("errors") if error.code == "no_valid_invitee" else None
             answer = (error.code.value, listed and [(each["invitee"], each["code"]) for each in listed])
+            refusals.add(error.code)
         assert answer == expected
+        assert refusals <= VERBS[verb].refuses
         self.is_late = False
 
     @staticmethod

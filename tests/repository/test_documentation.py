@@ -8,6 +8,7 @@ from dataclasses import fields
 from django.conf import settings
 
 from invitations import conf, errors
+from invitations.requests.verbs import VERBS, Verb
 from tests.repository.tracked import ROOT, tracked_files
 
 SETTINGS = (ROOT / "callinvite" / "settings.py").read_text()
@@ -39,6 +40,19 @@ def test_documented_statuses_are_those_that_are_sent():
 
     documented = {code: int(status) for status, code in CODES_DOCUMENTED if status != "—"}
     assert documented == {code: STATUS[errors.Code(code)] for code in documented}
+
+
+def _row(verb: Verb) -> str:
+    """What the table of verbs says of one."""
+    what = f"{verb.summary}. {verb.description}".strip()
+    refusals = ", ".join(f"`{code}`" for code in errors.Code if code in verb.refuses)
+    return f"| `{verb.method} /{verb.path}` | `{verb.name}` | {what} | {refusals} |"
+
+
+def test_the_table_of_verbs_is_what_they_declare():
+    table = API_PAGE.partition("## The verbs")[2].partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if re.match(r"\| `(GET|POST) /", line)]
+    assert rows == [_row(verb) for verb in VERBS.values()]
 
 
 PAGES = [path for path in tracked_files() if path.suffix == ".md"]

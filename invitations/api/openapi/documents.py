@@ -14,6 +14,7 @@ from invitations.errors import Code
 from invitations.models import CallState
 from invitations.requests import inputs
 from invitations.requests.problems import CONTENT_TYPE, STATUS
+from invitations.requests.verbs import Verb
 
 View = TypeVar("View", bound=type)
 Decorator = Callable[..., Any]
@@ -21,8 +22,6 @@ Decorator = Callable[..., Any]
 ALWAYS = (Code.NOT_ACCEPTABLE, Code.UNAVAILABLE)
 SIGNED_IN = (*ALWAYS, Code.NOT_AUTHENTICATED)
 WRITING = (*SIGNED_IN, Code.INVALID, Code.CSRF_FAILED, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE)
-ON_CALL = (*WRITING, Code.NOT_FOUND)
-OVER = (Code.CALL_ENDED, Code.INVITATION_CANCELLED, Code.INVITATION_TIMED_OUT)
 
 _LIMITS = conf.limits()
 
@@ -85,164 +84,21 @@ def _body(name: str, **value: Any) -> list[OpenApiExample]:
     return [OpenApiExample(name, value=value, request_only=True)]
 
 
-def _verb(
-    name: str,
-    summary: str,
-    description: str,
-    request: inputs.Input,
-    *codes: Code,
-    examples: list[OpenApiExample] | None = None,
-    answer: str = "CallAnswer",
-    status: int = 200,
-    current: bool = False,
-) -> Decorator:
-    return extend_schema(
-        operation_id=name,
-        summary=summary,
-        description=description,
-        parameters=[_call_id(current=current)],
-        request=type(request),
-        responses={
-            status: OpenApiResponse(ref(answer), description="Done, or done before."),
-            **problems(*ON_CALL, *codes),
-        },
-        examples=examples or [],
-    )
-
-
-_ENDED = (Code.CALL_ENDED,)
-_VERBS: dict[str, Decorator] = {
-    "send": extend_schema(
-        operation_id="send",
-        summary="Send a call invitation",
-        description=(
-            "Rings everybody in `invitees` on all their devices. The same caller repeating the same `call_id` and body"
-            " gets the same call. If the one invitee is calling you at this moment, you are connected (`merged`)."
-        ),
-        request=inputs.Send,
-        responses={
-            201: OpenApiResponse(ref("SentAnswer"), description="A new call; ended already if everybody was busy."),
-            200: OpenApiResponse(ref("SentAnswer"), description="A repeat, a merge or a rejoin."),
-            **problems(*WRITING, Code.NO_VALID_INVITEE, Code.ALREADY_IN_CALL, Code.CALL_ID_IN_USE, Code.THROTTLED),
-        },
-        examples=[
-            *_body("A video call", invitees=["bob"], is_video_call=True),
-            *_body(
-                "A group, with a text",
-                invitees=["bob", "carol"],
-                is_video_call=False,
-                custom_data="About lunch",
-                timeout_seconds=30,
-                call_id="lunch-2026-11-23",
-                notification_title="Alice",
-                notification_message="Lunch?",
-            ),
-        ],
-    ),
-    "invite": _verb(
-        "invite",
-        "Add people to a live call",
-        "For those who are in it.",
-        inputs.INVITE,
-        Code.NO_VALID_INVITEE,
-        Code.NOT_ALLOWED,
-        Code.THROTTLED,
-        *_ENDED,
-        examples=_body("One more", invitees=["carol"]),
-        answer="SentAnswer",
-        status=201,
-    ),
-    "cancel": _verb(
-        "cancel",
-        "Stop rings that you sent",
-        "Of some `callees`, or of all. A call in which nobody is left ends.",
-        inputs.CANCEL,
-        Code.NOT_ALLOWED,
-        Code.ALREADY_ANSWERED,
-        *OVER,
-        examples=_body("All of them"),
-        answer="CancelAnswer",
-    ),
-    "accept": _verb(
-        "accept",
-        "Accept an invitation",
-        "The first device to answer wins. A call that you are in is left first.",
-        inputs.ACCEPT,
-        Code.NOT_ALLOWED,
-        Code.NO_CURRENT_CALL,
-        Code.ANSWERED_ELSEWHERE,
-        Code.REJECTED_ELSEWHERE,
-        Code.ALREADY_ANSWERED,
-        Code.AMBIGUOUS_CURRENT_CALL,
-        *OVER,
-        examples=_body("On a device", device_id="bobs-laptop"),
-        current=True,
-    ),
-    "reject": _verb(
-        "reject",
-        "Reject an invitation",
-        "Stops the ring on all your devices and tells the caller why.",
-        inputs.REJECT,
-        Code.NOT_ALLOWED,
-        Code.NO_CURRENT_CALL,
-        Code.ANSWERED_ELSEWHERE,
-        Code.REJECTED_ELSEWHERE,
-        Code.ALREADY_ANSWERED,
-        Code.AMBIGUOUS_CURRENT_CALL,
-        *OVER,
-        examples=_body("Later", reason="later", custom_data="In a meeting"),
-        current=True,
-    ),
-    "join": _verb(
-        "join",
-        "Join a live call, or move it to this device",
-        "A call that you were invited to and missed, or are in on another device.",
-        inputs.ON_DEVICE,
-        Code.NOT_ALLOWED,
-        Code.CALL_FULL,
-        Code.ALREADY_IN_CALL,
-        Code.REJECTED_ELSEWHERE,
-        *OVER,
-    ),
-    "leave": _verb(
-        "leave", "Leave a call", "The last one to leave ends it.", inputs.ON_DEVICE, Code.NOT_ALLOWED, *OVER
-    ),
-    "end": _verb("end", "End a call for everybody", "For its caller.", inputs.ON_DEVICE, Code.NOT_ALLOWED, *OVER),
-    "ringing": _verb(
-        "ringing",
-        "Say that this device alerts",
-        "The caller sees it. Such a ring is not repeated.",
-        inputs.RINGING,
-        Code.NOT_ALLOWED,
-        Code.ANSWERED_ELSEWHERE,
-        Code.REJECTED_ELSEWHERE,
-        *OVER,
-        examples=_body("It can be heard", audible=True, device_id="bobs-laptop"),
-    ),
-    "connected": _verb(
-        "connected",
-        "Say that media is up",
-        "For those who are in the call. One in which nobody ever says so ends as `media_failed`, if its devices live.",
-        inputs.ON_DEVICE,
-        Code.NOT_ALLOWED,
-        Code.ANSWERED_ELSEWHERE,
-        *OVER,
-    ),
-    "heartbeat": _verb(
-        "heartbeat",
-        "Keep one's place",
-        "Proves that the device lives. From the first proof on, one is expected every few seconds.",
-        inputs.ON_DEVICE,
-        Code.NOT_ALLOWED,
-        Code.ANSWERED_ELSEWHERE,
-        *OVER,
-    ),
-}
-
-
-def verb(name: str) -> Decorator:
+def of_verb(verb: Verb) -> Decorator:
     """What is said about a verb's address."""
-    return _VERBS[name]
+    codes = [*SIGNED_IN] if verb.reads else [*WRITING]
+    return extend_schema(
+        operation_id=verb.operation or verb.name,
+        summary=verb.summary,
+        description=verb.description,
+        parameters=[_call_id(current=verb.takes_current)] if "{call_id}" in verb.path else [],
+        request=None if verb.reads else type(verb.input),
+        responses={
+            **{status: OpenApiResponse(ref(verb.answer), description=said) for status, said in verb.statuses.items()},
+            **problems(*codes, *(code for code in Code if code in verb.refuses)),
+        },
+        examples=[part for name, body in verb.examples.items() for part in _body(name, **body)],
+    )
 
 
 HISTORY = extend_schema(
@@ -259,29 +115,6 @@ HISTORY = extend_schema(
         OpenApiParameter("is_video_call", FLAG),
     ],
     responses={**_reads("Calls", "A page."), **problems(*SIGNED_IN, Code.INVALID)},
-)
-OPEN = extend_schema(
-    operation_id="list_open_calls",
-    summary="Everything that is going on for you now",
-    responses={**_reads("Snapshot", "All open calls."), **problems(*SIGNED_IN)},
-)
-GET = extend_schema(
-    operation_id="get_call",
-    summary="One call",
-    parameters=[_call_id()],
-    responses={**_reads("Call", "The call."), **problems(*SIGNED_IN, Code.NOT_FOUND)},
-)
-TIMELINE = extend_schema(
-    operation_id="get_timeline",
-    summary="What happened in a call, and why",
-    parameters=[_call_id()],
-    responses={**_reads("Timeline", "In order."), **problems(*SIGNED_IN, Code.NOT_FOUND)},
-)
-HISTORY_SEEN = extend_schema(
-    operation_id="mark_history_seen",
-    summary="Clear the missed badge on all devices",
-    request=inputs.OnDevice,
-    responses={**_reads("Seen", "Cleared."), **problems(*WRITING)},
 )
 ME = extend_schema(
     operation_id="get_me",
@@ -403,16 +236,6 @@ RESOURCES = extend_schema(
     description="What `resource_id` may name. Kept by the admins.",
     parameters=PAGE,
     responses={**_reads("Resources", "A page, by id."), **problems(*SIGNED_IN, Code.INVALID)},
-)
-ICE_SERVERS = extend_schema(
-    operation_id="list_ice_servers",
-    summary="STUN and TURN servers for media",
-    description=(
-        "For the browser's `RTCPeerConnection` as they are. TURN servers are given only to those who are in an open"
-        " call or are being rung, under a name that ends by itself at `expires_at`: ask anew for each call. Empty if"
-        " this instance has none."
-    ),
-    responses={**_reads("IceServers", "What you may use now."), **problems(*SIGNED_IN)},
 )
 LOGIN = extend_schema(
     operation_id="make_token",

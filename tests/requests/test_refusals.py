@@ -1,0 +1,180 @@
+"""Each refusal that a verb declares does happen. That no other does, the random stories in `tests/calls` assert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from invitations import calls
+from invitations.errors import Code
+from invitations.requests.verbs import VERBS, perform
+from invitations.store.sheets import Actor
+
+DECLARED = [(verb.name, code) for verb in VERBS.values() for code in sorted(verb.refuses)]
+ANSWERS = ("accept", "reject", "ringing")
+BODIES: dict[str, dict[str, Any]] = {"invite": {"invitees": ["carol"]}}
+
+
+class Story:
+    """People who act on one call, named `ring`."""
+
+    def __init__(self, people: dict[str, Any], now: datetime) -> None:
+        self.people = people
+        self.now = now
+
+    def does(self, name: str, verb: str, call_id: str | None = "ring", device: str = "phone", **body: Any) -> str:
+        """Lets them do it, a second after the last thing; gives the code of the refusal, or nothing."""
+        self.now += timedelta(seconds=1)
+        user = self.people[name]
+        actor = Actor(user.pk, name, device, is_admin=name == "admin")
+        answer = perform(verb, actor=actor, call_id=call_id, body={**BODIES.get(verb, {}), **body}, now=self.now)
+        return str(answer[1].get("code", ""))
+
+    def rings(self, caller: str, *invitees: str, call_id: str = "ring", **body: Any) -> str:
+        sent = {"invitees": list(invitees), "is_video_call": False, **body}
+        return self.does(caller, "send", call_id, **sent)
+
+    def waits(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def story(make_user: Callable[..., Any], now: datetime) -> Story:
+    names = ("alice", "bob", "carol", "dave", "mallory", "admin")
+    return Story({name: make_user(name, call_waiting=name == "dave") for name in names}, now)
+
+
+def _not_found(story: Story, verb: str) -> str:
+    story.rings("alice", "bob")
+    return story.does("mallory", verb)
+
+
+def _not_allowed(story: Story, verb: str) -> str:
+    story.rings("alice", "bob")
+    if verb == "join":
+        # A stranger sees nothing to join; an admin does.
+        return story.does("admin", verb)
+    return story.does("alice" if verb in ANSWERS else "bob", verb)
+
+
+def _invitation_cancelled(story: Story, verb: str) -> str:
+    story.rings("alice", "bob")
+    story.does("alice", "cancel")
+    return story.does("bob", verb)
+
+
+def _invitation_timed_out(story: Story, verb: str) -> str:
+    story.rings("alice", "bob", timeout_seconds=5)
+    story.waits(10)
+    return story.does("bob", verb)
+
+
+def _call_ended(story: Story, verb: str) -> str:
+    story.rings("alice", "bob")
+    story.does("bob", "reject" if verb == "accept" else "accept")
+    story.does("bob", "leave")
+    return story.does("alice" if verb in ("cancel", "end", "leave") else "bob", verb)
+
+
+def _answered_elsewhere(story: Story, verb: str) -> str:
+    story.rings("alice", "bob")
+    story.does("bob", "accept", device="laptop")
+    return story.does("bob", verb)
+
+
+def _rejected_elsewhere(story: Story, verb: str) -> str:
+    story.rings("alice", "bob", "carol")
+    story.does("bob", "reject", device="laptop")
+    return story.does("bob", verb)
+
+
+def _already_answered(story: Story, verb: str) -> str:
+    story.rings("alice", "bob", "carol")
+    story.does("bob", "reject" if verb == "accept" else "accept")
+    if verb == "cancel":
+        story.does("carol", "reject")
+    return story.does("alice" if verb == "cancel" else "bob", verb)
+
+
+def _no_current_call(story: Story, verb: str) -> str:
+    return story.does("bob", verb, "current")
+
+
+def _ambiguous_current_call(story: Story, verb: str) -> str:
+    story.rings("alice", "dave")
+    story.rings("bob", "dave", call_id="another")
+    return story.does("dave", verb, "current")
+
+
+def _call_full(story: Story, verb: str) -> str:
+    story.rings("alice", "bob", "carol")
+    story.does("bob", "accept")
+    story.does("carol", "reject")
+    story.does("alice", "invite", invitees=["dave"])
+    return story.does("carol", verb)
+
+
+def _no_valid_invitee(story: Story, verb: str) -> str:
+    if verb == "send":
+        return story.rings("alice", "nobody")
+    story.rings("alice", "bob")
+    return story.does("alice", verb, invitees=["nobody"])
+
+
+def _already_in_call(story: Story, verb: str) -> str:
+    story.rings("alice", "bob")
+    return story.rings("alice", "carol", call_id="another")
+
+
+def _call_id_in_use(story: Story, verb: str) -> str:
+    story.rings("alice", "bob")
+    return story.rings("alice", "carol")
+
+
+def _throttled(story: Story, verb: str) -> str:
+    for number in range(3):
+        story.rings("alice", "bob", call_id=f"ring-{number}")
+        story.does("alice", "cancel", f"ring-{number}")
+    return story.rings("alice", "bob")
+
+
+STORIES = {
+    Code.NOT_FOUND: _not_found,
+    Code.NOT_ALLOWED: _not_allowed,
+    Code.INVITATION_CANCELLED: _invitation_cancelled,
+    Code.INVITATION_TIMED_OUT: _invitation_timed_out,
+    Code.CALL_ENDED: _call_ended,
+    Code.ANSWERED_ELSEWHERE: _answered_elsewhere,
+    Code.REJECTED_ELSEWHERE: _rejected_elsewhere,
+    Code.ALREADY_ANSWERED: _already_answered,
+    Code.NO_CURRENT_CALL: _no_current_call,
+    Code.AMBIGUOUS_CURRENT_CALL: _ambiguous_current_call,
+    Code.CALL_FULL: _call_full,
+    Code.NO_VALID_INVITEE: _no_valid_invitee,
+    Code.ALREADY_IN_CALL: _already_in_call,
+    Code.CALL_ID_IN_USE: _call_id_in_use,
+    Code.THROTTLED: _throttled,
+}
+
+
+@pytest.mark.parametrize(("verb", "code"), DECLARED)
+def test_a_declared_refusal_happens(story, settings, verb, code):
+    settings.CALLINVITE = {**settings.CALLINVITE, "people_per_call": 3, "sends_per_minute": 3}
+    assert STORIES[code](story, verb) == code
+
+
+@pytest.mark.parametrize("name", [name for name in VERBS if hasattr(calls, name)])
+def test_the_function_of_a_verb_tells_of_the_same_refusals(name):
+    told = re.search(r"CallError: (.+?)\n\s*\"?\Z", f"{getattr(calls, name).__doc__.rstrip()}\n", re.DOTALL)
+    assert told is not None
+    assert set(re.findall(r"`([a-z_]+)`", told[1])) == VERBS[name].refuses
+
+
+@pytest.mark.parametrize("name", ["open", "history_seen", "ice_servers"])
+def test_reads_of_ones_own_are_never_refused(story, name):
+    assert story.does("alice", name, None) == ""
+    assert VERBS[name].refuses == frozenset()
