@@ -4,7 +4,6 @@ Never raises and never holds up a verb: what must happen is a row; a lost hint i
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import threading
@@ -13,9 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from channels.layers import get_channel_layer
-
-from invitations.live.layers import EmbeddedChannelLayer
+from invitations.live.publishers import Addressed, publisher
 from invitations.serializers import seen_by, shared_view
 from invitations.store.sheets import CallSheet
 
@@ -23,8 +20,6 @@ logger = logging.getLogger(__name__)
 
 DISPATCHERS = "callinvite.dispatchers"
 """The channel group of all dispatchers."""
-Addressed = tuple[str, dict[str, Any]]
-"""A channel group and the message for it."""
 
 
 class _Thread(threading.local):
@@ -34,20 +29,11 @@ class _Thread(threading.local):
 _thread = _Thread()
 _utf8_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _ascii_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-_serving_loop: asyncio.AbstractEventLoop | None = None
-_own_loop: asyncio.AbstractEventLoop | None = None
-_own_loop_lock = threading.Lock()
 
 
 def group_of(user_id: int) -> str:
     """The channel group of all live sockets of one user."""
     return f"callinvite.user.{user_id}"
-
-
-def serve_on(loop: asyncio.AbstractEventLoop) -> None:
-    """Publish on this loop from now on: the server's own, where its sockets are."""
-    global _serving_loop
-    _serving_loop = loop
 
 
 def publish_call(
@@ -70,10 +56,14 @@ def publish_call(
         receivers: the users' keys; everybody in the call when omitted.
     """
     try:
+        there = publisher()
+        if there is None:
+            return
         shared = shared_view(sheet, now)
         messages = []
         for user_id in sheet.people if receivers is None else receivers:
-            if not _listens(user_id, origin):
+            group = group_of(user_id)
+            if not there.reaches(group, besides=origin):
                 continue
             frame = {
                 "type": "call",
@@ -82,7 +72,7 @@ def publish_call(
                 "actor": actor,
                 "call": seen_by(user_id, sheet, shared, now),
             }
-            messages.append((group_of(user_id), {"type": "live.frame", "text": encode(frame), "origin": origin}))
+            messages.append((group, {"type": "live.frame", "text": encode(frame), "origin": origin}))
         _publish(messages)
     except Exception:
         logger.exception("Live frames of call %s were not published; sync will heal it", sheet.call.call_id)
@@ -97,9 +87,10 @@ def publish_history(user_id: int, *, missed_unseen: int, origin: str | None = No
         origin: the channel of the socket that asked; it has its result and is passed over.
     """
     try:
-        if _listens(user_id, origin):
+        there, group = publisher(), group_of(user_id)
+        if there is not None and there.reaches(group, besides=origin):
             text = encode({"type": "history", "missed_unseen": missed_unseen})
-            _publish([(group_of(user_id), {"type": "live.frame", "text": text, "origin": origin})])
+            _publish([(group, {"type": "live.frame", "text": text, "origin": origin})])
     except Exception:
         logger.exception("A cleared badge was not published; the next snapshot has it")
 
@@ -142,39 +133,8 @@ def encode_anything(frame: dict[str, Any]) -> str:
 
 
 def _publish(messages: list[Addressed]) -> None:
-    layer = get_channel_layer()
-    if layer is None or not messages:
-        return
-    if not isinstance(layer, EmbeddedChannelLayer):
-        for group, message in messages:
-            asyncio.run_coroutine_threadsafe(_send(layer, group, message), _loop())
-        return
     if _thread.kept is not None:
         _thread.kept += messages
         return
-    layer.publish(messages)
-
-
-def _listens(user_id: int, origin: str | None) -> bool:
-    """Whether anybody would read a frame for this user; where other processes have sockets too, somebody may."""
-    layer = get_channel_layer()
-    return not isinstance(layer, EmbeddedChannelLayer) or layer.reaches(group_of(user_id), besides=origin)
-
-
-async def _send(layer: Any, group: str, message: dict[str, Any]) -> None:
-    try:
-        await layer.group_send(group, message)
-    except Exception as error:  # Redis may be away in any of a dozen ways; sync heals what is lost
-        logger.warning("A live hint was lost: %s", type(error).__name__)
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    """The server's loop, or in a process without one (WSGI, a command) a loop in a thread of our own."""
-    global _own_loop
-    if _serving_loop is not None and _serving_loop.is_running():
-        return _serving_loop
-    with _own_loop_lock:
-        if _own_loop is None:
-            _own_loop = asyncio.new_event_loop()
-            threading.Thread(target=_own_loop.run_forever, name="live-publisher", daemon=True).start()
-    return _own_loop
+    if messages and (there := publisher()) is not None:
+        there.publish(messages)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from invitations.live import publishing
+from invitations.live import publishers
 from invitations.sockets.authentication import Identity, Scope, identify, origin_allowed
 from invitations.sockets.line import BAD_ORIGIN, NOT_AUTHENTICATED, UNAVAILABLE, Line
 from invitations.sockets.live import LiveSocket
@@ -31,7 +31,7 @@ async def serve(
         receive: gives the server's next message.
         send: takes a message to the client.
     """
-    publishing.serve_on(asyncio.get_running_loop())
+    publishers.serve_on(asyncio.get_running_loop())
     line = Line(send)
     await receive()
     identity = await _admit(scope, line)

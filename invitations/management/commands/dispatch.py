@@ -26,14 +26,14 @@ class Command(BaseCommand):
 
     async def _dispatch(self) -> None:
         from invitations.dispatcher import Dispatcher
-        from invitations.live import publishing
+        from invitations.live import publishers
         from invitations.management.memory import keep_what_is_loaded
 
         dispatcher = Dispatcher()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, dispatcher.stop)
-        publishing.serve_on(loop)
+        publishers.serve_on(loop)
         keep_what_is_loaded()
         self.stdout.write("The dispatcher is running.")
         self.stdout.flush()

@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
         from invitations import calls
         from invitations.dispatcher import Dispatcher
-        from invitations.live import publishing
+        from invitations.live import publishers
         from invitations.management.memory import keep_what_is_loaded
         from invitations.management.server import WebServer
 
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
         def start(listening_port: int) -> None:
             loop = asyncio.get_running_loop()
-            publishing.serve_on(loop)
+            publishers.serve_on(loop)
             tasks.append(loop.create_task(dispatcher.run()))
             keep_what_is_loaded()
             self.stdout.write(f"Callinvite is ready at http://{_in_url(host)}:{listening_port}/")
