@@ -10,5 +10,5 @@
 export const systemClock = Object.freeze({
   now: () => performance.now(),
   setTimeout: (callback, ms) => globalThis.setTimeout(callback, ms),
-  clearTimeout: (timer) => globalThis.clearTimeout(timer),
+  clearTimeout: (timer) => globalThis.clearTimeout(/** @type {number | undefined} */ (timer)),
 });

@@ -15,7 +15,7 @@ export class CallInvitationError extends Error {
    * @param {object} [more]
    * @param {number} [more.status] HTTP status; 0 if the server did not answer
    * @param {import("./types.js").Call | null} [more.call] the call concerned, where one may see it
-   * @param {any} [more.errors] per field or per invitee
+   * @param {import("./types.js").Problem["errors"] | null} [more.errors] per field or per invitee
    * @param {number | null} [more.retryAfterSeconds]
    */
   constructor(code, detail, { status = 0, call = null, errors = null, retryAfterSeconds = null } = {}) {
@@ -33,7 +33,7 @@ export class CallInvitationError extends Error {
    * From a problem body (RFC 9457), however little of it there is: proxies answer in HTML.
    *
    * @param {number} status
-   * @param {any} problem the parsed body, or null
+   * @param {Partial<import("./types.js").Problem> | null} problem the parsed body, or null
    * @param {string | null} [retryAfter] the header of that name
    * @returns {CallInvitationError}
    */

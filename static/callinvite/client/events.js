@@ -18,6 +18,8 @@ import { isOnDevice, isOver, myInvitation, myParticipant } from "./call.js";
  * @property {boolean} [firstLook] the page has just been loaded: what was over before is no news
  *
  * @typedef {{was: Invitation | null, is: Invitation}} Change
+ * @typedef {Exclude<keyof import("./types.js").ServiceEvents,
+ *   "change" | "connectionChanged" | "signal" | "performed" | "error">} CallEventName
  */
 
 /**
@@ -122,7 +124,7 @@ function incomingEvent(call, { was, is }, viewpoint) {
     case "cancelled":
       return [about(call, "incomingCallCanceled", { customData: is.custom_data })];
     case "timed_out":
-      return [about(call, "incomingCallTimeout")];
+      return [about(call, "incomingCallTimeout", {})];
     case "accepted":
       return answeredHere(call, viewpoint)
         ? []
@@ -223,7 +225,7 @@ function presenceEvents(previous, next, viewpoint) {
     );
   }
   if (isInAnswered(next) && !isInAnswered(previous)) {
-    events.push(about(next, "callStarted"));
+    events.push(about(next, "callStarted", {}));
   }
   return events;
 }
@@ -243,14 +245,14 @@ function closedPlaces(call, { userId, deviceId }) {
 }
 
 /**
+ * @template {CallEventName} Name
  * @param {Call} call
- * @param {string} name
- * @param {object} [more]
+ * @param {Name} name
+ * @param {Omit<import("./types.js").ServiceEvents[Name], keyof import("./types.js").AboutCall>} more
  * @returns {NamedEvent}
  */
-function about(call, name, more = {}) {
-  return {
-    name,
-    detail: { callID: call.call_id, call, caller: call.caller, isVideoCall: call.is_video_call, ...more },
-  };
+function about(call, name, more) {
+  const detail = { callID: call.call_id, call, caller: call.caller, isVideoCall: call.is_video_call, ...more };
+  // The compiler does not join a name and its detail again.
+  return /** @type {NamedEvent} */ (/** @type {unknown} */ ({ name, detail }));
 }

@@ -6,6 +6,7 @@ import { CallInvitationError } from "./errors.js";
 
 /**
  * @typedef {import("./types.js").Answer} Answer
+ * @typedef {Record<string, string | number | boolean | null | undefined>} Query what is null or undefined is left out
  *
  * @typedef {object} RestOptions
  * @property {string} baseUrl without a trailing slash
@@ -33,7 +34,7 @@ export class RestClient {
    * @param {string} path below `/api/v1/`, without a leading slash
    * @param {object} [how]
    * @param {object} [how.body] sent as JSON
-   * @param {Record<string, string | number | boolean | null | undefined>} [how.query] what is null or undefined is left out
+   * @param {Query} [how.query]
    * @param {number} [how.timeoutMs]
    * @param {AbortSignal} [how.signal] ends the request with the code `closed`
    * @returns {Promise<Answer>}
@@ -93,7 +94,7 @@ export class RestClient {
 /**
  * The query of an address.
  *
- * @param {Record<string, string | number | boolean | null | undefined>} query
+ * @param {Query} query
  * @returns {string} empty, or from the question mark on
  */
 export function queryString(query) {
@@ -144,7 +145,7 @@ async function read(response) {
 
 /**
  * @param {string} text
- * @returns {any} null for what is not JSON
+ * @returns {any} JSON of the server's own making; null for what is not JSON
  */
 function parsed(text) {
   try {

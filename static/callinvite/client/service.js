@@ -22,11 +22,15 @@ const SETTLE_MS = 3_000;
  * @typedef {import("./types.js").Person} Person
  */
 
-/** An event of the service. Not a CustomEvent: older releases of Node have none. */
+/**
+ * An event of the service. Not a CustomEvent: older releases of Node have none.
+ *
+ * @template {keyof import("./types.js").ServiceEvents} Name
+ */
 class CallInvitationEvent extends Event {
   /**
-   * @param {string} name
-   * @param {any} detail
+   * @param {Name} name
+   * @param {import("./types.js").ServiceEvents[Name]} detail
    */
   constructor(name, detail) {
     super(name);
@@ -44,8 +48,10 @@ export class CallInvitationService extends EventTarget {
   #label;
   #audible;
   #rest;
+  /** @type {LiveSocket} */
   #socket;
   #carrier;
+  /** @type {Store} */
   #store;
   #life = new AbortController();
   /** @type {Array<(isOpen: boolean) => void>} */
@@ -53,7 +59,7 @@ export class CallInvitationService extends EventTarget {
   #lastCallMs = 0;
   /** @type {CallInvitationError | null} */
   #lastError = null;
-  /** @type {any} */
+  /** @type {import("./types.js").VerbResult | null} */
   #lastResult = null;
 
   /**
@@ -141,7 +147,7 @@ export class CallInvitationService extends EventTarget {
     return this.#lastError;
   }
 
-  /** @returns {any} the body that the last successful verb was answered with */
+  /** @returns {import("./types.js").VerbResult | null} the body that the last successful verb was answered with */
   get lastResult() {
     return this.#lastResult;
   }
@@ -178,13 +184,14 @@ export class CallInvitationService extends EventTarget {
   /**
    * Listens to an event.
    *
-   * @param {string} name
-   * @param {(detail: any) => void} listener
+   * @template {keyof import("./types.js").ServiceEvents} Name
+   * @param {Name} name
+   * @param {(detail: import("./types.js").ServiceEvents[Name]) => void} listener
    * @returns {() => void} stops listening
    */
   on(name, listener) {
     /** @param {Event} event */
-    const hear = (event) => listener(/** @type {CallInvitationEvent} */ (event).detail);
+    const hear = (event) => listener(/** @type {CallInvitationEvent<Name>} */ (event).detail);
     this.addEventListener(name, hear);
     return () => this.removeEventListener(name, hear);
   }
@@ -192,8 +199,9 @@ export class CallInvitationService extends EventTarget {
   /**
    * Waits for the next event of a name.
    *
-   * @param {string} name
-   * @returns {Promise<any>} its detail
+   * @template {keyof import("./types.js").ServiceEvents} Name
+   * @param {Name} name
+   * @returns {Promise<import("./types.js").ServiceEvents[Name]>} its detail
    */
   once(name) {
     return new Promise((resolve) => {
@@ -409,7 +417,7 @@ export class CallInvitationService extends EventTarget {
    *
    * @param {string} callID
    * @param {import("./types.js").Peer} to
-   * @param {any} data JSON
+   * @param {unknown} data JSON
    * @returns {boolean} whether it was handed to the open socket
    */
   signal(callID, to, data) {
@@ -424,17 +432,17 @@ export class CallInvitationService extends EventTarget {
    */
   history({ isVideoCall, pageSize, ...filters } = {}) {
     const query = { ...filters, is_video_call: isVideoCall, page_size: pageSize };
-    return this.#read("calls", query, pageOf);
+    return this.#readPage("calls", query);
   }
 
   /**
    * Reads one page of people one may call.
    *
    * @param {{search?: string, cursor?: string | null, pageSize?: number}} [filters]
-   * @returns {Promise<import("./types.js").Page<Person & {online: boolean, in_call: boolean}> | null>}
+   * @returns {Promise<import("./types.js").Page<import("./types.js").Presence> | null>}
    */
   users({ search, cursor, pageSize } = {}) {
-    return this.#read("users", { search, cursor, page_size: pageSize }, pageOf);
+    return this.#readPage("users", { search, cursor, page_size: pageSize });
   }
 
   /**
@@ -444,7 +452,7 @@ export class CallInvitationService extends EventTarget {
    * @returns {Promise<import("./types.js").Page<import("./types.js").Device> | null>}
    */
   devices({ cursor, pageSize } = {}) {
-    return this.#read("devices", { cursor, page_size: pageSize }, pageOf);
+    return this.#readPage("devices", { cursor, page_size: pageSize });
   }
 
   /**
@@ -500,7 +508,7 @@ export class CallInvitationService extends EventTarget {
    * @returns {Promise<import("./types.js").Page<import("./types.js").Resource> | null>}
    */
   resources({ cursor, pageSize } = {}) {
-    return this.#read("resources", { cursor, page_size: pageSize }, pageOf);
+    return this.#readPage("resources", { cursor, page_size: pageSize });
   }
 
   /**
@@ -537,8 +545,13 @@ export class CallInvitationService extends EventTarget {
    *
    * @returns {Promise<import("./types.js").Me | null>}
    */
-  me() {
-    return this.#read("me", {}, (me) => this.#countMissed(me));
+  async me() {
+    /** @type {import("./types.js").Me | null} */
+    const me = await this.#read("me");
+    if (me) {
+      this.#store.dispatch({ type: "missedUnseen", count: me.missed_unseen });
+    }
+    return me;
   }
 
   /**
@@ -629,40 +642,46 @@ export class CallInvitationService extends EventTarget {
   }
 
   /**
+   * @template Body
    * @param {string} path
-   * @param {Record<string, any>} [query]
-   * @param {(body: any) => any} [shaped]
-   * @returns {Promise<any>} null if it could not be read
+   * @param {import("./rest.js").Query} [query]
+   * @returns {Promise<Body | null>} null if it could not be read
    */
-  async #read(path, query = {}, shaped = (body) => body) {
+  async #read(path, query = {}) {
+    /** @type {Body | null} */
     let result = null;
     await this.#settled(async () => {
-      result = shaped((await this.#rest.request("GET", path, { query, signal: this.#life.signal })).body);
+      result = (await this.#rest.request("GET", path, { query, signal: this.#life.signal })).body;
     });
     return result;
   }
 
   /**
-   * @param {string} method
+   * @template Item
+   * @param {string} path
+   * @param {import("./rest.js").Query} query
+   * @returns {Promise<import("./types.js").Page<Item> | null>} null if it could not be read
+   */
+  async #readPage(path, query) {
+    /** @type {import("./types.js").Page<Item> | null} */
+    const body = await this.#read(path, query);
+    return body && pageOf(body);
+  }
+
+  /**
+   * @template Body
+   * @param {"POST" | "PUT" | "PATCH"} method
    * @param {string} path
    * @param {object} body
-   * @returns {Promise<any>} what came of it; null if it was refused
+   * @returns {Promise<Body | null>} what came of it; null if it was refused
    */
   async #change(method, path, body) {
+    /** @type {Body | null} */
     let result = null;
     await this.#settled(async () => {
       result = (await this.#rest.request(method, path, { body, signal: this.#life.signal })).body;
     });
     return result;
-  }
-
-  /**
-   * @param {import("./types.js").Me} me
-   * @returns {import("./types.js").Me}
-   */
-  #countMissed(me) {
-    this.#store.dispatch({ type: "missedUnseen", count: me.missed_unseen });
-    return me;
   }
 
   /**
@@ -697,7 +716,7 @@ export class CallInvitationService extends EventTarget {
   }
 
   /**
-   * @param {any} frame
+   * @param {import("./types.js").Frame} frame
    */
   #take(frame) {
     switch (frame.type) {
@@ -748,8 +767,9 @@ export class CallInvitationService extends EventTarget {
   }
 
   /**
-   * @param {string} name
-   * @param {any} detail
+   * @template {keyof import("./types.js").ServiceEvents} Name
+   * @param {Name} name
+   * @param {import("./types.js").ServiceEvents[Name]} detail
    */
   #tell(name, detail) {
     this.dispatchEvent(new CallInvitationEvent(name, detail));
@@ -793,8 +813,8 @@ function idsOf(people) {
 }
 
 /**
- * @param {Record<string, any>} values
- * @returns {Record<string, any>} without what was left out, so that the server's defaults hold
+ * @param {Record<string, unknown>} values
+ * @returns {Record<string, unknown>} without what was left out, so that the server's defaults hold
  */
 function given(values) {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null));

@@ -30,7 +30,7 @@ const CLOSE_NOT_ALLOWED = 4403;
  * @property {boolean} hasTickets whether `url` proves who we are, so that it, not a closed socket, says "signed out"
  * @property {() => object} hello the first frame
  * @property {() => Record<string, number>} held the revisions to sync; not empty means that a call is open
- * @property {(frame: any) => void} onFrame every frame down but results
+ * @property {(frame: import("./types.js").Frame) => void} onFrame every frame down but results
  * @property {(connection: Connection, error: CallInvitationError | null) => void} onConnection
  * @property {typeof globalThis.WebSocket} WebSocket
  * @property {import("./types.js").Wakeups} wakeups
@@ -49,13 +49,13 @@ export class LiveSocket {
   /** Raised whenever a connection or an attempt is given up, so that its late callbacks find themselves outdated. */
   #generation = 0;
   #lastRequest = 0;
-  /** @type {Map<string, {resolve: (answer: Answer) => void, reject: (error: CallInvitationError) => void, timer: any}>} */
+  /** @type {Map<string, {resolve: (answer: Answer) => void, reject: (error: CallInvitationError) => void, timer: unknown}>} */
   #requests = new Map();
-  /** @type {any} */
+  /** @type {unknown} */
   #syncTimer = null;
-  /** @type {any} */
+  /** @type {unknown} */
   #deadTimer = null;
-  /** @type {any} */
+  /** @type {unknown} */
   #retryTimer = null;
   #lastSyncAt = 0;
   #stopWakeups = () => {};
@@ -215,7 +215,7 @@ export class LiveSocket {
   }
 
   /**
-   * @param {any} data
+   * @param {string} data
    */
   #read(data) {
     let frame;
@@ -285,7 +285,7 @@ export class LiveSocket {
   }
 
   /**
-   * @param {{id: string, status: number, body: any}} result
+   * @param {{id: string} & Answer} result
    */
   #answered({ id, status, body }) {
     const request = this.#settle(id);

@@ -11,11 +11,12 @@ const OVERDUE_AGAIN_MS = 2_000;
 
 /**
  * @typedef {import("./types.js").Call} Call
+ * @typedef {import("./types.js").ServiceEvents} ServiceEvents
  *
  * @typedef {object} StoreOptions
  * @property {string} deviceId
  * @property {import("./types.js").Clock} clock
- * @property {(name: string, detail: any) => void} tell
+ * @property {<Name extends keyof ServiceEvents>(name: Name, detail: ServiceEvents[Name]) => void} tell
  * @property {() => void} onCallsChanged
  * @property {() => boolean} sync asks the server for what is new; false if it is out of reach
  * @property {(callID: string) => Promise<Call | null | undefined>} read one call by its id; null if it
@@ -26,7 +27,7 @@ const OVERDUE_AGAIN_MS = 2_000;
 export class Store {
   #options;
   #model;
-  /** @type {any} */
+  /** @type {unknown} */
   #ringTimer = null;
 
   /**
@@ -74,11 +75,12 @@ export class Store {
   /**
    * Takes in a frame that carries state.
    *
-   * @param {any} frame `snapshot`, `call`, `synced` or `history`
+   * @param {import("./types.js").StateFrame} frame
    * @returns {void}
    */
   take(frame) {
-    this.#readClock(frame.server_time ?? frame.call?.server_time, frame.type === "snapshot");
+    const serverTime = frame.type === "call" ? frame.call.server_time : frame.server_time;
+    this.#readClock(serverTime, frame.type === "snapshot");
     switch (frame.type) {
       case "snapshot":
         this.dispatch({ type: "snapshot", user: frame.user, calls: frame.calls, missedUnseen: frame.missed_unseen });

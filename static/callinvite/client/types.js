@@ -16,7 +16,7 @@
  * @property {Person} inviter
  * @property {InvitationState} state
  * @property {Progress | null} progress
- * @property {string | null} [ringing_on] label of the first device that acknowledged that it alerts
+ * @property {string | null} ringing_on label of the first device that acknowledged that it alerts
  * @property {RejectReason | null} reject_reason
  * @property {string} custom_data of the act that closed it
  * @property {string} expires_at
@@ -53,7 +53,15 @@
  * @property {number | null} duration_seconds
  * @property {Invitation[]} invitations in the order in which they were made
  * @property {Participant[]} participants in the order in which they joined
- * @property {{role: string, state: string | null, can: string[], missed: boolean} | null} you
+ * @property {You | null} you null for one who is neither its caller nor an invitee; a user's own calls all have it
+ *
+ * @typedef {"accept" | "cancel" | "end" | "invite" | "join" | "leave" | "reject"} OpenVerb
+ *
+ * @typedef {object} You the viewer's own part in a call
+ * @property {"caller" | "invitee"} role
+ * @property {InvitationState | "joined" | "left"} state
+ * @property {OpenVerb[]} can the verbs that are open to them now
+ * @property {boolean} missed
  *
  * @typedef {{user: string, device_id: string}} Peer one participant's device, for signalling
  *
@@ -62,6 +70,8 @@
  * @property {string} name
  * @property {boolean} call_waiting
  * @property {number} missed_unseen
+ *
+ * @typedef {Person & {online: boolean, in_call: boolean}} Presence a person one may call, as the list of people has them
  *
  * @typedef {"browser" | "android" | "ios" | "other"} DeviceKind
  *
@@ -120,7 +130,7 @@
  * @property {string} text a sentence for people
  * @property {string | null} user whom it is about
  * @property {string | null} device on which of one's own devices
- * @property {Record<string, any>} data
+ * @property {Record<string, unknown>} data
  *
  * @typedef {{call_id: string, entries: TimelineEntry[]}} Timeline
  *
@@ -153,14 +163,79 @@
  * @property {number} missedUnseen
  * @property {number} serverOffsetMs server's clock minus this client's monotonic clock
  *
- * @typedef {{name: string, detail: any}} NamedEvent
+ * @typedef {object} AboutCall what every event of one call tells
+ * @property {string} callID
+ * @property {Call} call
+ * @property {Person} caller
+ * @property {boolean} isVideoCall
+ *
+ * @typedef {object} InvitationChange
+ * @property {Person} user
+ * @property {InvitationState} state
+ * @property {Progress | null} progress
+ * @property {InvitationState | null} previousState
+ * @property {RejectReason | null} reason
+ * @property {string} customData
+ *
+ * @typedef {AboutCall & {callee: Person, invitation: Invitation}} AboutCallee
+ * @typedef {AboutCall & {endReason: string | null, leftReason: string | null, durationSeconds: number | null}} CallEnd
+ * @typedef {{code: string, detail: string, callID: string | null}} ServiceError
+ *
+ * @typedef {object} ServiceEvents each event's detail by its name
+ * @property {{state: State, previous: State}} change
+ * @property {{connection: Connection, previous: Connection}} connectionChanged
+ * @property {AboutCall & {users: InvitationChange[]}} invitationUserStateChanged
+ * @property {AboutCall & {inviter: Person, callees: Person[], customData: string}} incomingCallReceived
+ * @property {AboutCall & {customData: string}} incomingCallCanceled
+ * @property {AboutCall} incomingCallTimeout
+ * @property {AboutCall & {inviter: Person}} incomingMissed
+ * @property {AboutCall & {answeredOn: string | null}} incomingCallAnsweredElsewhere
+ * @property {AboutCall & {answeredOn: string | null, reason: RejectReason | null}} incomingCallRejectedElsewhere
+ * @property {AboutCallee & {ringingOn: string | null}} outgoingCallRinging
+ * @property {AboutCallee & {customData: string}} outgoingCallAccepted
+ * @property {AboutCallee & {customData: string, reason: RejectReason | null}} outgoingCallDeclined
+ * @property {AboutCallee & {customData: string}} outgoingCallRejectedCauseBusy
+ * @property {AboutCallee} outgoingCallTimeout
+ * @property {AboutCall} callStarted
+ * @property {CallEnd} callEnded
+ * @property {{callID: string, from: Peer, data: unknown}} signal
+ * @property {{verb: string, callID: string | null}} performed
+ * @property {ServiceError} error
+ *
+ * @typedef {{[Name in keyof ServiceEvents]: {name: Name, detail: ServiceEvents[Name]}}[keyof ServiceEvents]} NamedEvent
+ *
+ * @typedef {{invitee: string, code: string}} InviteeError why one of several people was left out
+ * @typedef {Record<string, string[]>} FieldErrors sentences by the field that they are about
+ *
+ * @typedef {object} Problem what the server says of a refusal (RFC 9457)
+ * @property {string} code of the closed list
+ * @property {string} title
+ * @property {string} detail a sentence for people
+ * @property {Call} [call] the call concerned, where one may see it
+ * @property {FieldErrors | InviteeError[]} [errors] per field or per invitee
+ * @property {number} [retry_after_seconds]
+ *
+ * @typedef {object} VerbResult what a verb was answered with; which of these there are depends on the verb
+ * @property {Call} call
+ * @property {InviteeError[]} [errors] invitees that could not be invited, or cancelled
+ * @property {boolean} [merged] whether `send` met a call from the very person it was for
  *
  * @typedef {object} Clock
  * @property {() => number} now monotonic milliseconds
- * @property {(callback: () => void, ms: number) => any} setTimeout
- * @property {(timer: any) => void} clearTimeout
+ * @property {(callback: () => void, ms: number) => unknown} setTimeout
+ * @property {(timer: unknown) => void} clearTimeout
  *
- * @typedef {{status: number, body: any}} Answer what a verb or a read was answered with, when it was not refused
+ * @typedef {{type: "snapshot", user: Person, calls: Call[], missed_unseen: number, server_time: string}
+ *   | {type: "call", call: Call, server_time?: undefined}
+ *   | {type: "synced", calls: Call[], gone: string[], server_time: string}
+ *   | {type: "history", missed_unseen: number, server_time?: undefined}} StateFrame a frame down that carries state
+ *
+ * @typedef {StateFrame
+ *   | {type: "signal", call_id: string, from: Peer, data: unknown}
+ *   | {type: "error", code: string, detail: string, id?: string, call_id?: string}} Frame any frame down but results
+ *
+ * @typedef {{status: number, body: any}} Answer what a verb or a read was answered with, when it was not refused; its body
+ *   is JSON of the server's own making, and is given its type by who asked for it
  *
  * @typedef {(wake: () => void) => (() => void)} Wakeups subscribes to moments worth trying at once; returns the way to stop
  *

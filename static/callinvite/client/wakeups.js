@@ -6,25 +6,27 @@
 /**
  * Wake-ups of the page this runs in; silent where there is no page (Node, workers without these events).
  *
- * @param {any} [scope] the global object
+ * @param {EventTarget & {document?: Document}} [scope] the global object
  * @returns {import("./types.js").Wakeups}
  */
 export function pageWakeups(scope = globalThis) {
   return (wake) => {
     const seen = () => {
-      if (scope.document.visibilityState === "visible") {
+      if (scope.document?.visibilityState === "visible") {
         wake();
       }
     };
-    /** @type {Array<[any, string, () => void]>} */
+    /** @type {Array<[EventTarget | undefined, string, () => void]>} */
     const sources = [
       [scope, "online", wake],
       [scope, "pageshow", wake],
       [scope.document, "visibilitychange", seen],
       [scope.document, "resume", wake],
     ];
-    const live = sources.filter(([source]) => typeof source?.addEventListener === "function");
-    live.forEach(([source, name, listener]) => source.addEventListener(name, listener));
-    return () => live.forEach(([source, name, listener]) => source.removeEventListener(name, listener));
+    const live = sources.flatMap(([source, name, listener]) =>
+      source?.addEventListener ? [{ source, name, listener }] : [],
+    );
+    live.forEach(({ source, name, listener }) => source.addEventListener(name, listener));
+    return () => live.forEach(({ source, name, listener }) => source.removeEventListener(name, listener));
   };
 }
