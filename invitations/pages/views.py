@@ -4,6 +4,8 @@ No view here reads or changes a call."""
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render, resolve_url
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control, never_cache
@@ -29,6 +32,8 @@ from invitations.pages.forms import SignInForm, SignUpForm
 from invitations.push import devices
 from invitations.requests import throttles
 from invitations.requests.problems import problem_page
+
+_STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
 
 
 def signup_open() -> bool:
@@ -129,7 +134,8 @@ class ServiceWorker(View):
     """The service worker and its parts, for everybody, at addresses that never change.
 
     A browser keeps a worker by its address and asks there for a newer one: hashed names would leave old ones behind.
-    From the top of the site it may serve every page.
+    What a worker names in its turn, under `/static/`, gets the address that pages use, hashed where theirs are: that is
+    what a browser keeps for ever. From the top of the site it may serve every page.
     """
 
     def get(self, request: HttpRequest, part: str = "") -> HttpResponse:
@@ -138,7 +144,8 @@ class ServiceWorker(View):
         if path is None:
             raise Http404
         headers = {"Service-Worker-Allowed": "/"}
-        return HttpResponse(Path(path).read_bytes(), content_type="text/javascript; charset=utf-8", headers=headers)
+        script = _STATIC_NAME.sub(lambda found: json.dumps(static(found["name"])), Path(path).read_text("utf-8"))
+        return HttpResponse(script, content_type="text/javascript; charset=utf-8", headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,6 +13,7 @@ from django.urls import reverse
 
 STATIC = Path(__file__).resolve().parents[2] / "static" / "callinvite"
 WORKER = reverse("service_worker")
+ICONS = re.findall(r'"/static/(callinvite/icons/[^"]+)"', (STATIC / "worker/notices.js").read_text())
 PARTS = sorted(path.stem for path in (STATIC / "worker").glob("*.js"))
 
 
@@ -49,8 +52,21 @@ def test_it_stands_where_its_own_policy_lets_it_work(client: Client) -> None:
     assert "connect-src 'self';" in f"{policy};"
 
 
-@pytest.mark.parametrize(
-    "name", re.findall(r'"/static/(callinvite/icons/[^"]+)"', (STATIC / "worker/notices.js").read_text())
-)
+@pytest.mark.parametrize("name", ICONS)
 def test_the_icons_of_notifications_exist(name: str) -> None:
     assert (STATIC.parent / name).is_file()
+
+
+def test_icons_are_named_as_pages_name_them_so_that_browsers_keep_them_for_ever(
+    client: Client, settings: Any, tmp_path: Path
+) -> None:
+    hashed = {name: name.replace(".png", ".0123456789ab.png") for name in ICONS}
+    (tmp_path / "staticfiles.json").write_text(json.dumps({"version": "1.1", "paths": hashed, "hash": ""}))
+    settings.STATIC_ROOT = tmp_path
+    settings.STATIC_URL = "https://static.example.org/"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": "callinvite.static.HashedModulesStorage"}}
+
+    script = client.get(part("notices")).text
+
+    assert {f'"https://static.example.org/{name}"' for name in hashed.values()} <= set(re.findall(r'"[^"\n]*"', script))
+    assert "/static/callinvite" not in script
