@@ -4,12 +4,19 @@
 
 /**
  * @typedef {"insecure" | "home_screen" | "no_worker" | "no_push"} Obstacle
+ *
+ * @typedef {object} Scope what of the global object is asked; browsers lack this and that of it
+ * @property {boolean} isSecureContext
+ * @property {Navigator & {standalone?: boolean}} navigator
+ * @property {CacheStorage} caches
+ * @property {Pick<Storage, "getItem" | "setItem">} [localStorage] reading it throws where it is forbidden
+ * @property {Pick<typeof Notification, "permission" | "requestPermission">} Notification
  */
 
 /**
  * Why pushes cannot come here.
  *
- * @param {any} scope the global object
+ * @param {Scope} scope
  * @returns {Obstacle | null} null if nothing is in the way
  */
 export function obstacleIn(scope) {

@@ -24,7 +24,7 @@ const SIGN_OUT_MS = 1500;
  * @property {string} deviceId
  * @property {string} label the device's name for people
  * @property {string} userId who is signed in
- * @property {any} [scope] the global object
+ * @property {import("./browser.js").Scope} [scope] the global object
  */
 
 /** Fires `change` whenever `state`, `reason` or `error` changes. */
@@ -163,7 +163,7 @@ export class Enrolment extends EventTarget {
     }
   }
 
-  /** @param {string | null} wish */
+  /** @param {string} wish */
   set #wish(wish) {
     try {
       this.#scope.localStorage?.setItem(WISH, wish);
@@ -237,7 +237,7 @@ export class Enrolment extends EventTarget {
     }
   }
 
-  /** @returns {Promise<any>} null if the server does not know this device */
+  /** @returns {Promise<import("../client/types.js").Device | null>} null if the server does not know this device */
   async #device() {
     try {
       return (await this.#rest.request("GET", this.#path)).body;
@@ -261,14 +261,14 @@ export class Enrolment extends EventTarget {
     await this.#notes.keep("enrolment", {
       user: this.#userId,
       device_id: this.#deviceId,
-      endpoint,
+      endpoint: subscription.endpoint,
       public_key: key,
       renewal_token: body.renewal_token ?? null,
     });
   }
 
   /**
-   * @param {any} error
+   * @param {unknown} error
    * @param {ServiceWorkerRegistration} registration
    * @param {boolean} isMine
    */
@@ -346,7 +346,7 @@ export class Enrolment extends EventTarget {
  *
  * @param {PushManager} pushManager
  * @param {string} key
- * @param {any} saved what is known of the address that was handed over last
+ * @param {import("./notes.js").Enrolled | null} saved what is known of the address that was handed over last
  * @param {boolean} isDead whether the server knows that one to be no more
  * @returns {Promise<PushSubscription>}
  */

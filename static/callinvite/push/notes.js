@@ -11,6 +11,22 @@ const LASTS_MS = 120_000;
  * @typedef {object} Place where the notes are
  * @property {CacheStorage | undefined} [caches] undefined where the browser gives none, as to pages on plain http
  * @property {string} [scope] the worker's, absolute
+ *
+ * @typedef {object} Enrolled the push address that this browser has at the server
+ * @property {string} user whose device it is
+ * @property {string} device_id
+ * @property {string} endpoint
+ * @property {string} public_key the server's key that it was made with
+ * @property {string | null} renewal_token
+ *
+ * @typedef {object} Wish what a click on a notification asked for
+ * @property {"answer" | "call_back" | "show"} type
+ * @property {string} call_id
+ * @property {string} [kind] of the notification: `ring`, `stop`, `test`
+ * @property {import("../client/types.js").Person} [caller]
+ * @property {boolean} [is_video_call]
+ *
+ * @typedef {{enrolment: Enrolled, wish: Wish & {at: number}}} Contents of the notes by their names
  */
 
 /** Reads and writes the notes; a browser without Cache Storage has none, and nothing here ever throws for that. */
@@ -29,8 +45,9 @@ export class Notes {
   /**
    * Keeps a note in the place of an earlier one of its name.
    *
-   * @param {string} name
-   * @param {any} value JSON
+   * @template {keyof Contents} Name
+   * @param {Name} name
+   * @param {Contents[Name]} value
    * @returns {Promise<void>}
    */
   async keep(name, value) {
@@ -40,8 +57,9 @@ export class Notes {
   /**
    * Reads a note.
    *
-   * @param {string} name
-   * @returns {Promise<any>} null if there is none
+   * @template {keyof Contents} Name
+   * @param {Name} name
+   * @returns {Promise<Contents[Name] | null>} null if there is none
    */
   async read(name) {
     const kept = await this.#withCache((cache) => cache.match(this.#address(name)));
@@ -62,7 +80,7 @@ export class Notes {
    * Takes what was asked for by a click on a notification: once, by one page, and only if it is not stale.
    *
    * @param {number} [nowMs] unix milliseconds, by this device's clock, which also wrote the note
-   * @returns {Promise<any>} null if there is nothing to do
+   * @returns {Promise<Wish | null>} null if there is nothing to do
    */
   async takeWish(nowMs = Date.now()) {
     const wish = await this.read("wish");

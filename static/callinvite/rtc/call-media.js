@@ -20,7 +20,7 @@ const QUALITY_MS = 2_000;
  * @property {string} callID
  * @property {Address} me
  * @property {import("./local-media.js").LocalMedia} local
- * @property {(to: Address, data: any) => boolean} signal
+ * @property {(to: Address, data: object) => boolean} signal
  * @property {() => RTCConfiguration} configuration
  * @property {import("../client/types.js").Clock} clock
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} connect
@@ -117,7 +117,7 @@ export class CallMedia {
    * Takes a `signal` frame.
    *
    * @param {Address} from
-   * @param {any} data
+   * @param {unknown} data
    */
   hear(from, data) {
     // Who is not known as a participant yet says hello again when their frame has come.

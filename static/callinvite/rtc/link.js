@@ -36,7 +36,7 @@ const EARLY_MAX = 128;
  * @property {RTCConfiguration} configuration
  * @property {Tracks} tracks
  * @property {VideoBudget} budget
- * @property {(body: any) => boolean} send hands a description or candidates to the other side; false: not now
+ * @property {(body: import("./messages.js").Body) => boolean} send hands a description or candidates to the other side; false: not now
  * @property {import("../client/types.js").Clock} clock
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} connect
  * @property {() => void} onChange its state or its media changed
@@ -75,7 +75,7 @@ export class Link {
   /** @type {Array<RTCIceCandidateInit | null>} */
   #unsent = [];
   #restarts = 0;
-  /** @type {Map<string, any>} */
+  /** @type {Map<string, unknown>} */
   #timers = new Map();
 
   /**
@@ -299,8 +299,10 @@ export class Link {
       return;
     }
     const { type, sdp } = description;
-    this.#options.send({ kind: "description", type, sdp, id: type === "offer" ? this.#offerId : this.#answeredId });
-    if (type === "offer") {
+    const isOffer = type === "offer";
+    const id = isOffer ? this.#offerId : (this.#answeredId ?? 0);
+    this.#options.send({ kind: "description", type: isOffer ? type : "answer", sdp, id });
+    if (isOffer) {
       this.#expect("answer", OFFER_AGAIN_MS, () => this.#run(() => this.#resend()));
     }
   }

@@ -13,7 +13,6 @@ const CANDIDATE_CHARS = 2_000;
 /** Of a media line's and an ICE generation's name (RFC 8839: 4 to 256). */
 const MARK_CHARS = 256;
 const SESSION = /^[A-Za-z0-9._~-]{1,64}$/;
-const MICROPHONES = new Set(["on", "muted", "none"]);
 
 /**
  * @typedef {object} MediaState what one device sends, as it says itself
@@ -31,6 +30,8 @@ const MICROPHONES = new Set(["on", "muted", "none"]);
  *   null is the end of them
  * @typedef {Envelope & {kind: "media", media: MediaState, serial: number}} Media
  * @typedef {Hello | Description | Candidates | Media} Message
+ * @typedef {Omit<Hello, keyof Envelope> | Omit<Description, keyof Envelope> | Omit<Candidates, keyof Envelope>
+ *   | Omit<Media, keyof Envelope>} Body a message without its envelope
  */
 
 /**
@@ -43,7 +44,7 @@ export const NOTHING_KNOWN = Object.freeze({ microphone: "on", camera: false, sc
 /**
  * Checks what came in.
  *
- * @param {any} data of a `signal` frame
+ * @param {unknown} data of a `signal` frame
  * @returns {Message | null} null for what is no message of this version
  */
 export function readMessage(data) {
@@ -60,33 +61,37 @@ export function readMessage(data) {
 /**
  * Checks a media state, as it comes by signalling or by the data channel.
  *
- * @param {any} media
+ * @param {unknown} media
  * @returns {MediaState | null}
  */
 export function readMedia(media) {
-  if (!isObject(media) || !MICROPHONES.has(media.microphone)) {
+  if (!isObject(media)) {
     return null;
   }
   const { microphone, camera, screen, hold } = media;
-  return [camera, screen, hold].every((each) => typeof each === "boolean")
-    ? { microphone, camera, screen, hold }
-    : null;
+  const switches = { camera, screen, hold };
+  if (!isMicrophone(microphone) || !areBooleans(switches)) {
+    return null;
+  }
+  return { microphone, ...switches };
 }
 
 /**
- * @param {any} data
- * @returns {any}
+ * @param {Record<string, unknown>} data
+ * @returns {Body | null}
  */
 function readBody({ kind, media, serial, type, sdp, id, candidates }) {
   switch (kind) {
     case "hello":
     case "media": {
       const state = readMedia(media);
-      return state && Number.isSafeInteger(serial) ? { kind, media: state, serial } : null;
+      return state && isWhole(serial) ? { kind, media: state, serial } : null;
     }
     case "description": {
-      const fits = typeof sdp === "string" && sdp.length <= SDP_CHARS && Number.isSafeInteger(id);
-      return fits && (type === "offer" || type === "answer") ? { kind, type, sdp, id } : null;
+      if (typeof sdp !== "string" || sdp.length > SDP_CHARS || !isWhole(id)) {
+        return null;
+      }
+      return type === "offer" || type === "answer" ? { kind, type, sdp, id } : null;
     }
     case "candidates": {
       const fits = Array.isArray(candidates) && candidates.length <= CANDIDATES_MAX && candidates.every(isCandidate);
@@ -98,8 +103,33 @@ function readBody({ kind, media, serial, type, sdp, id, candidates }) {
 }
 
 /**
- * @param {any} value
- * @returns {boolean}
+ * @param {unknown} value
+ * @returns {value is MediaState["microphone"]}
+ */
+function isMicrophone(value) {
+  return value === "on" || value === "muted" || value === "none";
+}
+
+/**
+ * @template {string} Name
+ * @param {Record<Name, unknown>} values
+ * @returns {values is Record<Name, boolean>}
+ */
+function areBooleans(values) {
+  return Object.values(values).every((each) => typeof each === "boolean");
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is number}
+ */
+function isWhole(value) {
+  return Number.isSafeInteger(value);
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is string}
  */
 function isSession(value) {
   // Only a text: `test` would take the number 5 for "5", and null for "null".
@@ -107,8 +137,8 @@ function isSession(value) {
 }
 
 /**
- * @param {any} value
- * @returns {boolean}
+ * @param {unknown} value
+ * @returns {value is RTCIceCandidateInit | null}
  */
 function isCandidate(value) {
   if (value === null) {
@@ -118,12 +148,12 @@ function isCandidate(value) {
     return false;
   }
   const { sdpMid = null, sdpMLineIndex = null, usernameFragment = null } = value;
-  const isIndexed = sdpMLineIndex === null || (Number.isInteger(sdpMLineIndex) && sdpMLineIndex >= 0);
+  const isIndexed = sdpMLineIndex === null || (Number.isInteger(sdpMLineIndex) && Number(sdpMLineIndex) >= 0);
   return isIndexed && [sdpMid, usernameFragment].every((each) => each === null || isShort(each));
 }
 
 /**
- * @param {any} value
+ * @param {unknown} value
  * @returns {boolean}
  */
 function isShort(value) {
@@ -131,7 +161,7 @@ function isShort(value) {
 }
 
 /**
- * @param {any} checked
+ * @param {RTCIceCandidateInit | null} checked
  * @returns {RTCIceCandidateInit | null}
  */
 function candidateOnly(checked) {
@@ -143,8 +173,8 @@ function candidateOnly(checked) {
 }
 
 /**
- * @param {any} value
- * @returns {boolean}
+ * @param {unknown} value
+ * @returns {value is Record<string, unknown>}
  */
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);

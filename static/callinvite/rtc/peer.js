@@ -23,7 +23,7 @@ const LIVES = { most: 6, withinMs: 10_000 };
  * @typedef {object} PeerOptions
  * @property {Address} me
  * @property {Address} them
- * @property {(data: any) => boolean} signal sends data to them; false: it could not be sent now
+ * @property {(data: object) => boolean} signal sends data to them; false: it could not be sent now
  * @property {() => MediaState} media what this device says of itself
  * @property {import("./link.js").Tracks} tracks
  * @property {import("./budget.js").VideoBudget} budget
@@ -66,7 +66,7 @@ export class Peer {
   #mediaSerial = -1;
   #ownSerial = 0;
   #hellos = 0;
-  /** @type {any} */
+  /** @type {unknown} */
   #helloTimer;
   #helloTimes = /** @type {number[]} */ ([]);
   #lives = /** @type {number[]} */ ([]);
@@ -122,7 +122,7 @@ export class Peer {
   /**
    * Takes the data of a `signal` frame of theirs.
    *
-   * @param {any} data
+   * @param {unknown} data
    */
   hear(data) {
     if (this.#closed) {
@@ -173,6 +173,7 @@ export class Peer {
   /** Tells them what this device sends now. */
   tellMedia() {
     this.#ownSerial += 1;
+    /** @type {import("./messages.js").Body} */
     const body = { kind: "media", media: this.#options.media(), serial: this.#ownSerial };
     if (!this.#link?.say(JSON.stringify(body)) && this.#theirs !== null) {
       this.#send(body);
@@ -322,7 +323,7 @@ export class Peer {
   }
 
   /**
-   * @param {any} body
+   * @param {import("./messages.js").Body} body
    * @returns {boolean}
    */
   #send(body) {

@@ -28,7 +28,7 @@ export class CallPlace extends EventTarget {
   #callID = null;
   /** @type {Where} */
   #where = "none";
-  /** @type {any} */
+  /** @type {unknown} */
   #orphanTimer;
 
   /**

@@ -28,5 +28,5 @@ const NAMES = new Map([
  * @returns {Problem}
  */
 export function problemOf(error) {
-  return NAMES.get(/** @type {any} */ (error)?.name) ?? "failed";
+  return NAMES.get(/** @type {Error | undefined} */ (error)?.name) ?? "failed";
 }

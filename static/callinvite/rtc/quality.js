@@ -5,6 +5,11 @@
 /**
  * @typedef {"good" | "fair" | "poor"} Quality
  *
+ * @typedef {RTCStats & Partial<Omit<RTCTransportStats, keyof RTCStats>> & Partial<Omit<RTCInboundRtpStreamStats, keyof RTCStats>>
+ *   & Partial<Omit<RTCIceCandidatePairStats, keyof RTCStats>>
+ *   & {totalFreezesDuration?: number, lastPacketReceivedTimestamp?: number, fractionLost?: number, roundTripTime?: number,
+ *     selected?: boolean}} Stat one entry of a report, of whichever type
+ *
  * @typedef {object} Sample counters of one connection at one moment
  * @property {number} received packets of theirs that came, audio and video
  * @property {number} lost packets of theirs that did not
@@ -23,7 +28,7 @@ const STALE_MS = 6_000;
 /**
  * The counters in a report.
  *
- * @param {Iterable<any>} stats the values of an RTCStatsReport (W3C webrtc-stats)
+ * @param {Iterable<Stat>} stats the values of an RTCStatsReport (W3C webrtc-stats)
  * @returns {Sample}
  */
 export function sampleOf(stats) {
@@ -46,17 +51,18 @@ export function sampleOf(stats) {
       sample.lost += Math.max(0, each.packetsLost ?? 0);
       sample.bytes += each.bytesReceived ?? 0;
       sample.freezeMs += (each.totalFreezesDuration ?? 0) * 1000;
-      if (!(nowMs - each.lastPacketReceivedTimestamp > STALE_MS)) {
+      if (!(nowMs - (each.lastPacketReceivedTimestamp ?? nowMs) > STALE_MS)) {
         sample.jitterMs = Math.max(sample.jitterMs, (each.jitter ?? 0) * 1000);
       }
     } else if (each.type === "remote-inbound-rtp" && !(nowMs - each.timestamp > STALE_MS)) {
       sample.farLossShare = Math.max(sample.farLossShare ?? 0, each.fractionLost ?? 0);
       // Older Firefox measures the round trip here, and not with the pair.
-      sample.roundTripMs ??= each.roundTripTime >= 0 ? Math.round(each.roundTripTime * 1000) : null;
+      const seconds = each.roundTripTime ?? -1;
+      sample.roundTripMs ??= seconds >= 0 ? Math.round(seconds * 1000) : null;
     }
   }
   const pair = all.find((each) => isPairInUse(each) && (!inUse || each.id === inUse));
-  if (pair) {
+  if (pair?.currentRoundTripTime !== undefined) {
     sample.roundTripMs = Math.round(pair.currentRoundTripTime * 1000);
   }
   return sample;
@@ -90,12 +96,13 @@ export function qualityOf(before, now, { moves = true } = {}) {
 }
 
 /**
- * @param {any} stat
+ * @param {Stat} stat
  * @returns {boolean}
  */
 function isPairInUse(stat) {
-  const isUsed = stat.nominated || stat.selected;
-  return stat.type === "candidate-pair" && stat.state === "succeeded" && isUsed && stat.currentRoundTripTime >= 0;
+  const isUsed = Boolean(stat.nominated || stat.selected);
+  const isMeasured = (stat.currentRoundTripTime ?? -1) >= 0;
+  return stat.type === "candidate-pair" && stat.state === "succeeded" && isUsed && isMeasured;
 }
 
 /**

@@ -41,6 +41,8 @@ const ACTS = new Set(["send", "accept", "join"]);
  * @property {boolean} isUp whether media of anybody has come through
  * @property {boolean} isCutOff whether neither the server nor anybody else has been there for long: devices are closed
  *
+ * @typedef {Navigator & {connection?: EventTarget & {type?: string}}} WithNetwork (Network Information API)
+ *
  * @typedef {object} TalkOptions
  * @property {CallInvitationService} service
  * @property {LocalMedia} [local]
@@ -71,11 +73,11 @@ export class Talk extends EventTarget {
   #previews = 0;
   /** What is to be sent in the call that an act under way leads into. @type {Intent | null} */
   #wished = null;
-  /** @type {any} */
+  /** @type {unknown} */
   #networkTimer;
   /** @type {string | undefined} */
   #networkType;
-  /** @type {any} */
+  /** @type {unknown} */
   #cutOffTimer;
   #isCutOff = false;
   #reporting = false;
@@ -119,7 +121,7 @@ export class Talk extends EventTarget {
     this.#place.addEventListener("orphaned", () => this.#service.leave(this.#place.callID ?? undefined));
     this.#place.addEventListener("change", () => this.#changed());
     globalThis.addEventListener?.("online", () => this.#networkChanged());
-    const network = /** @type {any} */ (globalThis.navigator)?.connection;
+    const network = /** @type {WithNetwork | undefined} */ (globalThis.navigator)?.connection;
     this.#networkType = network?.type;
     network?.addEventListener?.("change", () => {
       // It tells of every new guess of the speed as well; only another kind of network is another network.
@@ -433,7 +435,7 @@ export class Talk extends EventTarget {
   /**
    * @param {string} callID
    * @param {import("../client/types.js").Peer} from
-   * @param {any} data
+   * @param {unknown} data
    */
   #hear(callID, from, data) {
     if (this.#media?.callID === callID) {
