@@ -35,7 +35,7 @@ self.addEventListener("pushsubscriptionchange", (event) => {
 /**
  * A push came. Browsers take the permission away from who shows nothing: every way through here shows something.
  *
- * @param {any} message
+ * @param {Message} message
  */
 async function received(message) {
   switch (message.kind) {
@@ -55,7 +55,7 @@ async function received(message) {
   }
 }
 
-/** @param {any} message */
+/** @param {Message} message */
 async function ring(message) {
   const looks = ringNotice(message);
   const { tag, silent } = looks.options;
@@ -83,7 +83,7 @@ async function ring(message) {
 }
 
 /**
- * @param {any} notification
+ * @param {Notification} notification
  * @param {string} action empty: the body
  */
 async function clicked(notification, action) {
@@ -103,7 +103,7 @@ async function clicked(notification, action) {
   }
 }
 
-/** @param {any} data */
+/** @param {Memory} data */
 async function decline(data) {
   const { status } = await reject(data);
   // 410: it was over already, and the server tells how.
@@ -116,8 +116,8 @@ async function decline(data) {
  * Bring the app to the front and hand it a wish. A page that is open is told; it is never navigated, for it may be in a
  * call. Otherwise the wish waits as a note for the page that opens: an address alone could be any site's link.
  *
- * @param {any} wish
- * @param {any} data what the notification carried
+ * @param {import("./push/notes.js").Wish} wish
+ * @param {Memory} data what the notification carried
  */
 async function open(wish, data) {
   const page = await appPage();
@@ -137,7 +137,7 @@ async function open(wish, data) {
   }
 }
 
-/** @param {any} data */
+/** @param {Memory} data */
 function addressFor({ kind, call_id }) {
   if (kind === "ring" && call_id) {
     return `/?call=${encodeURIComponent(call_id)}`;
@@ -145,23 +145,24 @@ function addressFor({ kind, call_id }) {
   return { stop: "/#recents", test: "/#settings" }[/** @type {string} */ (kind)] ?? "/";
 }
 
-/** @returns {Promise<any>} the app's page that one would look at, or null */
+/** @returns {Promise<WindowClient | null>} the app's page that one would look at */
 async function appPage() {
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   const app = new URL(self.registration.scope).pathname;
-  const worth = (/** @type {any} */ page) => Number(page.focused) * 2 + Number(page.visibilityState === "visible");
+  const worth = (/** @type {WindowClient} */ page) =>
+    Number(page.focused) * 2 + Number(page.visibilityState === "visible");
   const pages = windows.filter(({ url }) => new URL(url).pathname === app);
   return pages.sort((one, other) => worth(other) - worth(one))[0] ?? null;
 }
 
-/** @param {any} message */
+/** @param {{type: string, call_id: unknown}} message */
 async function tellPages(message) {
   for (const page of await self.clients.matchAll({ type: "window", includeUncontrolled: true })) {
     page.postMessage(message);
   }
 }
 
-/** @param {{title: string, options: any}} notice */
+/** @param {Notice} notice */
 async function show({ title, options }) {
   try {
     await inTurn(() => self.registration.showNotification(title, options));
@@ -182,14 +183,14 @@ async function shown(tag, kind) {
   return all.filter((each) => each.data?.kind === kind);
 }
 
-/** @param {any} missed how many calls were missed and not looked at; undefined: not known */
+/** @param {unknown} missed how many calls were missed and not looked at; undefined: not known */
 async function setBadge(missed) {
-  const badge = /** @type {any} */ (navigator);
-  if (!Number.isInteger(missed) || !badge.setAppBadge) {
+  const { navigator } = self;
+  if (!Number.isInteger(missed) || !navigator.setAppBadge) {
     return;
   }
   try {
-    await (missed > 0 ? badge.setAppBadge(missed) : badge.clearAppBadge());
+    await (Number(missed) > 0 ? navigator.setAppBadge(Number(missed)) : navigator.clearAppBadge?.());
   } catch {
     // Not installed, or not allowed: the notification says it.
   }
@@ -198,7 +199,7 @@ async function setBadge(missed) {
 /**
  * The browser's push service gave this device another address. What fails here is made good by the next page that loads.
  *
- * @param {any} event
+ * @param {WorkerGlobalScopeEventMap["pushsubscriptionchange"]} event
  */
 async function subscribeAgain({ oldSubscription, newSubscription }) {
   const enrolled = await readNote("enrolment");
@@ -209,11 +210,16 @@ async function subscribeAgain({ oldSubscription, newSubscription }) {
   const key = (await publicKey()) ?? oldSubscription?.options?.applicationServerKey ?? enrolled.public_key;
   const subscription =
     newSubscription ?? (await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
-  const { endpoint, keys } = subscription.toJSON();
+  const { endpoint = "", keys } = subscription.toJSON();
   const public_key = typeof key === "string" ? key : enrolled.public_key;
   const push = { transport: "webpush", endpoint, keys, public_key };
   const { status, body } = await renew(enrolled.renewal_token, push);
   if (status === 200) {
-    await keepNote("enrolment", { ...enrolled, renewal_token: body.renewal_token, public_key, endpoint });
+    await keepNote("enrolment", {
+      ...enrolled,
+      renewal_token: body.renewal_token,
+      public_key,
+      endpoint,
+    });
   }
 }

@@ -66,7 +66,7 @@ export function isDeviceId(text) {
 /**
  * The id of this device, made on first use.
  *
- * @param {Pick<Storage, "getItem" | "setItem"> | null} [storage] where it is kept; without one it lasts as long as the page
+ * @param {import("./types.js").KeyValues | null} [storage] where it is kept; without one it lasts as long as the page
  * @returns {string} 1 to 64 of `[A-Za-z0-9._~-]`
  */
 export function rememberedDeviceId(storage = pageStorage()) {

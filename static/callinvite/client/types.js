@@ -220,6 +220,9 @@
  * @property {InviteeError[]} [errors] invitees that could not be invited, or cancelled
  * @property {boolean} [merged] whether `send` met a call from the very person it was for
  *
+ * @typedef {{getItem: (key: string) => string | null, setItem: (key: string, value: string) => void}} KeyValues such as
+ *   `localStorage`
+ *
  * @typedef {object} Clock
  * @property {() => number} now monotonic milliseconds
  * @property {(callback: () => void, ms: number) => unknown} setTimeout
@@ -250,7 +253,7 @@
  * @property {Secret} [token] for apps: the Bearer token
  * @property {typeof globalThis.WebSocket} [WebSocket]
  * @property {typeof globalThis.fetch} [fetch]
- * @property {Pick<Storage, "getItem" | "setItem"> | null} [storage] where the device id is kept
+ * @property {KeyValues | null} [storage] where the device id is kept
  * @property {Wakeups} [wakeups]
  * @property {Clock} [clock]
  * @property {() => number} [random] 0 to 1, for the jitter of reconnects

@@ -9,7 +9,7 @@
  * @property {boolean} isSecureContext
  * @property {Navigator & {standalone?: boolean}} navigator
  * @property {CacheStorage} caches
- * @property {Pick<Storage, "getItem" | "setItem">} [localStorage] reading it throws where it is forbidden
+ * @property {import("../client/types.js").KeyValues} [localStorage] reading it throws where it is forbidden
  * @property {Pick<typeof Notification, "permission" | "requestPermission">} Notification
  */
 

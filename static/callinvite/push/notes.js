@@ -17,11 +17,11 @@ const LASTS_MS = 120_000;
  * @property {string} device_id
  * @property {string} endpoint
  * @property {string} public_key the server's key that it was made with
- * @property {string | null} renewal_token
+ * @property {string | null} renewal_token proves to the server, without a session, whose address is replaced
  *
  * @typedef {object} Wish what a click on a notification asked for
  * @property {"answer" | "call_back" | "show"} type
- * @property {string} call_id
+ * @property {string | null} call_id
  * @property {string} [kind] of the notification: `ring`, `stop`, `test`
  * @property {import("../client/types.js").Person} [caller]
  * @property {boolean} [is_video_call]

@@ -49,7 +49,7 @@ export class LocalMedia extends EventTarget {
   /**
    * @param {object} [options]
    * @param {MediaDevices | undefined} [options.devices] undefined where the page may not touch any
-   * @param {Pick<Storage, "getItem" | "setItem"> | null} [options.storage] where the chosen devices are kept
+   * @param {import("../client/types.js").KeyValues | null} [options.storage] where the chosen devices are kept
    */
   constructor({ devices = globalThis.navigator?.mediaDevices, storage = null } = {}) {
     super();

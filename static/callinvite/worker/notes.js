@@ -18,10 +18,15 @@ function noteAddress(name) {
 }
 
 /**
+ * @typedef {import("../push/notes.js").Contents} Contents
+ */
+
+/**
  * Keep a note in the place of an earlier one of its name.
  *
- * @param {string} name
- * @param {any} value JSON
+ * @template {keyof Contents} Name
+ * @param {Name} name
+ * @param {Contents[Name]} value
  */
 async function keepNote(name, value) {
   const cache = await self.caches.open(NOTES);
@@ -29,8 +34,9 @@ async function keepNote(name, value) {
 }
 
 /**
- * @param {string} name
- * @returns {Promise<any>} null if there is none, or none that can be read
+ * @template {keyof Contents} Name
+ * @param {Name} name
+ * @returns {Promise<Contents[Name] | null>} null if there is none, or none that can be read
  */
 async function readNote(name) {
   try {

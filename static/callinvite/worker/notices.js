@@ -20,16 +20,44 @@ const ENDS = new Map([
 ]);
 
 /**
- * @typedef {{title: string, options: any}} Notice as `showNotification` takes it
+ * @typedef {Record<string, unknown>} Untrusted JSON of which nothing is known
+ * @typedef {Untrusted & {notification: Untrusted, look: Untrusted, caller: Untrusted}} Message what the server pushed
+ *
+ * @typedef {object} Look what makes one kind of notification
+ * @property {string} title
+ * @property {string} body
+ * @property {{action: string, title: string}[]} actions the most important first
+ * @property {boolean} [missed]
+ * @property {boolean} [silent]
+ * @property {boolean} [renotify]
+ * @property {boolean} [requireInteraction]
+ * @property {number[]} [vibrate] milliseconds on, off, on
+ *
+ * @typedef {object} Memory what a notification carries, in a form that `notice` takes again
+ * @property {string} kind
+ * @property {boolean} missed
+ * @property {string} tag
+ * @property {{icon: string, badge: string, lang: string}} notification
+ * @property {string | null} call_id
+ * @property {import("../client/types.js").Person} caller
+ * @property {boolean} is_video_call
+ * @property {string | null} action_token
+ * @property {string | null} server_time
+ * @property {number} shown_at unix milliseconds
+ *
+ * @typedef {{title: string, options: NotificationOptions & {tag: string, data: Memory}}} Notice as `showNotification` takes it
+ *
+ * @typedef {Partial<import("../client/types.js").Problem>} Problem
  */
 
 /**
  * A push's data, however broken.
  *
  * @param {PushMessageData | null | undefined} data
- * @returns {any} empty for what is no JSON object
+ * @returns {Message} empty for what is no JSON object
  */
 function messageOf(data) {
+  /** @type {Untrusted} */
   let message;
   try {
     message = objectOf(data?.json());
@@ -43,18 +71,18 @@ function messageOf(data) {
 /**
  * Whether a ring came after its end, by this device's clock. Clocks may be wrong: ask the server before believing it.
  *
- * @param {any} message
+ * @param {Message} message
  * @param {number} nowMs unix milliseconds
  * @returns {boolean}
  */
 function seemsLate(message, nowMs) {
-  return Date.parse(message.expires_at ?? "") <= nowMs;
+  return Date.parse(text(message.expires_at)) <= nowMs;
 }
 
 /**
  * A call that rings.
  *
- * @param {any} message
+ * @param {Message} message
  * @returns {Notice}
  */
 function ringNotice(message) {
@@ -74,7 +102,7 @@ function ringNotice(message) {
 /**
  * A call that rings no more, as the server says it.
  *
- * @param {any} message
+ * @param {Message} message
  * @returns {Notice}
  */
 function stopNotice(message) {
@@ -91,14 +119,14 @@ function stopNotice(message) {
 /**
  * A call that rings no more, as found out by asking.
  *
- * @param {any} message the ring's
- * @param {any} problem what the server answered, if it did
+ * @param {Message} message the ring's
+ * @param {Problem | null} problem what the server answered, if it did
  * @returns {Notice}
  */
 function overNotice(message, problem) {
   const missed = wasMissed(problem);
   return notice(message, "stop", {
-    title: missed ? "Missed call" : (ENDS.get(problem.code) ?? "The call is over"),
+    title: missed ? "Missed call" : (ENDS.get(problem?.code ?? "") ?? "The call is over"),
     body: whoAndWhat(message),
     silent: true,
     actions: missed && message.caller.id ? [CALL_BACK] : [],
@@ -109,27 +137,27 @@ function overNotice(message, problem) {
 /**
  * Whether a ring that is over was missed, by the server's refusal to hear of it; nothing heard means so.
  *
- * @param {any} problem
+ * @param {Problem | null} problem
  * @returns {boolean}
  */
 function wasMissed(problem) {
-  return problem?.call?.you?.missed ?? !ENDS.has(problem?.code);
+  return problem?.call?.you?.missed ?? !ENDS.has(problem?.code ?? "");
 }
 
 /**
  * Whether this very device answered or rejected, which needs no notice.
  *
- * @param {any} problem
+ * @param {Problem | null} problem
  * @returns {boolean}
  */
 function wasAnsweredHere(problem) {
-  return !wasMissed(problem) && !/_elsewhere$/.test(problem.code ?? "");
+  return !wasMissed(problem) && !/_elsewhere$/.test(problem?.code ?? "");
 }
 
 /**
  * The test ring that its owner asked for.
  *
- * @param {any} message
+ * @param {Message} message
  * @returns {Notice}
  */
 function testNotice(message) {
@@ -159,7 +187,7 @@ function genericNotice() {
 /**
  * A rejection that the server did not hear.
  *
- * @param {any} data what the ring's notification carried
+ * @param {Memory} data what the ring's notification carried
  * @returns {Notice}
  */
 function notRejectedNotice(data) {
@@ -174,7 +202,7 @@ function notRejectedNotice(data) {
 /**
  * An answer that this browser did not let out of the notification.
  *
- * @param {any} data what the notification carried
+ * @param {Memory} data what the notification carried
  * @returns {Notice}
  */
 function openYourselfNotice(data) {
@@ -189,9 +217,9 @@ function openYourselfNotice(data) {
 /**
  * What every notification has in common.
  *
- * @param {any} message a message, or what an earlier notification carried of it
+ * @param {Message | Memory} message
  * @param {string} kind
- * @param {any} look
+ * @param {Look} look
  * @returns {Notice}
  */
 function notice(message, kind, { title, missed = false, silent = false, renotify = false, vibrate, actions, ...look }) {
@@ -203,7 +231,7 @@ function notice(message, kind, { title, missed = false, silent = false, renotify
     tag: text(message.tag) || text(message.call_id) || "callinvite",
     silent,
     renotify,
-    timestamp: Date.parse(message.server_time ?? "") || Date.now(),
+    timestamp: Date.parse(text(message.server_time)) || Date.now(),
     actions: actions.slice(0, mostActions()),
     ...look,
   };
@@ -215,12 +243,13 @@ function notice(message, kind, { title, missed = false, silent = false, renotify
 }
 
 /**
- * What clicks need to know, in a form that `notice` takes again.
+ * What clicks need to know.
  *
- * @param {any} message
+ * @param {Message | Memory} message
  * @param {string} kind
  * @param {boolean} missed
- * @param {{icon: string, badge: string, tag: string}} options
+ * @param {{icon: string, badge: string, lang: string, tag: string}} options
+ * @returns {Memory}
  */
 function memoryOf(message, kind, missed, { icon, badge, lang, tag }) {
   return {
@@ -244,29 +273,32 @@ function mostActions() {
   return self.Notification?.maxActions ?? 2;
 }
 
-/** @param {any} message */
+/** @param {Message | Memory} message */
 function nameOf({ caller }) {
   return text(caller.name) || text(caller.id);
 }
 
-/** @param {any} message */
+/** @param {Message | Memory} message */
 function mediumOf(message) {
   return message.is_video_call === true ? "video call" : "audio call";
 }
 
-/** @param {any} message */
+/** @param {Message | Memory} message */
 function whoAndWhat(message) {
   const medium = mediumOf(message);
   const name = nameOf(message);
   return name ? `${name}, ${medium}` : `${medium[0].toUpperCase()}${medium.slice(1)}`;
 }
 
-/** @param {any} value */
+/**
+ * @param {unknown} value
+ * @returns {Untrusted}
+ */
 function objectOf(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? /** @type {Untrusted} */ (value) : {};
 }
 
-/** @param {any} value */
+/** @param {unknown} value */
 function text(value) {
   return typeof value === "string" ? value : "";
 }

@@ -15,32 +15,36 @@ const REQUEST_MS = 5000;
 /**
  * This device shows the ring. Also the question whether it still rings: 410 says why not.
  *
- * @param {any} message
+ * @param {Message} message
  * @param {{audible: boolean}} how
  * @returns {Promise<Reply>}
  */
 function acknowledge(message, { audible }) {
-  return act(`calls/${encodeURIComponent(message.call_id)}/ringing`, message.action_token, { audible });
+  return act(`calls/${encodeURIComponent(text(message.call_id))}/ringing`, text(message.action_token), { audible });
 }
 
 /**
  * Reject the ring: works signed out, for the token is proof enough.
  *
- * @param {any} data what the ring's notification carried
+ * @param {Memory} data what the ring's notification carried
  * @returns {Promise<Reply>}
  */
 function reject(data) {
-  return act(`calls/${encodeURIComponent(data.call_id)}/reject`, data.action_token, {});
+  return act(`calls/${encodeURIComponent(text(data.call_id))}/reject`, data.action_token, {});
 }
 
 /**
  * The test ring has come.
  *
- * @param {any} message
+ * @param {Message} message
  * @returns {Promise<Reply>}
  */
 function acknowledgeTest(message) {
-  return act(`devices/${encodeURIComponent(message.device_id)}/test-ring/ringing`, message.action_token, {});
+  return act(
+    `devices/${encodeURIComponent(text(message.device_id))}/test-ring/ringing`,
+    text(message.action_token),
+    {},
+  );
 }
 
 /**
@@ -54,8 +58,8 @@ async function publicKey() {
 /**
  * Tell the server this device's new address.
  *
- * @param {string} token
- * @param {any} push
+ * @param {string | null} token
+ * @param {object} push
  * @returns {Promise<Reply>}
  */
 function renew(token, push) {
@@ -65,7 +69,7 @@ function renew(token, push) {
 /**
  * @param {string} path
  * @param {string | null} token
- * @param {any} body
+ * @param {object} body
  * @returns {Promise<Reply>}
  */
 function act(path, token, body) {
@@ -76,7 +80,7 @@ function act(path, token, body) {
 }
 
 /**
- * @param {any} body
+ * @param {object} body
  * @param {Record<string, string>} [headers]
  * @returns {RequestInit} without cookies: the token alone says whose invitation it is
  */

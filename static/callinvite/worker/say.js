@@ -6,6 +6,10 @@
 "use strict";
 
 /**
+ * @typedef {{words: Record<string, string | string[]>, plural: (n: number) => number}} Catalogue
+ */
+
+/**
  * A sentence.
  *
  * @param {string} language its tag, as a message from the server has it; the browser's own where it is empty
@@ -28,10 +32,10 @@ function say(language, code, parameters = {}) {
  * The catalogues to look in, in turn: `pt-BR`, then `pt`, then English.
  *
  * @param {string} language
- * @returns {{words: Record<string, string | string[]>, plural: (n: number) => number}[]}
+ * @returns {Catalogue[]}
  */
 function languagesFor(language) {
-  /** @type {Record<string, any>} */
+  /** @type {Record<string, Catalogue>} */
   const known = LANGUAGES;
   const tag = language || self.navigator.language || "en";
   return [known[tag], known[tag.split("-")[0]], known.en].filter(Boolean);
