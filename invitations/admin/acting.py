@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -47,11 +48,12 @@ class ReadOnly(admin.options.BaseModelAdmin):
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    user_id = request.user.pk
-    assert user_id is not None  # noqa: S101  the admin site lets nobody else in
+    user = request.user
+    if not user.is_authenticated:
+        raise PermissionDenied
     return calls.Actor(
-        user_id=user_id,
-        username=request.user.get_username(),
+        user_id=user.pk,
+        username=user.get_username(),
         device_id=DEVICE_ID,
         device_label="Django admin",
         is_admin=True,

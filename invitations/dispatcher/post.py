@@ -225,13 +225,13 @@ class Post:
 
 def _parcel(claimed: Claimed, sheets: dict[int, CallSheet], now: datetime) -> Parcel:
     device_id, origin = claimed.device_key, claimed.origin
-    if claimed.kind == DeliveryKind.TEST:
+    if claimed.call_pk is None or claimed.invitation_pk is None:
+        # A test ring: nobody calls.
         payload = messages.test(claimed.pk, device_id=device_id, origin=origin, expires_at=claimed.expires_at, now=now)
         return Parcel(claimed, messages.packed(payload), messages.topic_of_test(claimed.pk))
-    assert claimed.call_pk is not None and claimed.invitation_pk is not None  # noqa: S101, PT018  not a test
     sheet = sheets[claimed.call_pk]
-    invitation = sheet.invitation_by_key(claimed.invitation_pk)
-    assert invitation is not None  # noqa: S101  its deliveries go with it
+    # There is one: an invitation's deliveries go with it.
+    [invitation] = [each for each in sheet.invitations if each.pk == claimed.invitation_pk]
     if claimed.kind == DeliveryKind.RING:
         payload = messages.ring(sheet, invitation, device_id=device_id, origin=origin, number=claimed.number, now=now)
     else:
