@@ -19,9 +19,10 @@ from invitations import calls, transports
 from invitations.calls.transaction import write
 from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.trouble import drop_connection, report
-from invitations.models import DeliveryKind, DeliveryState, DisabledReason
+from invitations.models import DeliveryKind, DeliveryState
 from invitations.push import deliveries, devices, messages
 from invitations.push.deliveries import Claimed, Outcome
+from invitations.push.devices import DISABLING
 from invitations.store.sheets import CallSheet
 from invitations.transports import Address, Gone, Message, Refused, TryLater
 
@@ -190,11 +191,11 @@ class Post:
             and each.claimed.invitation_pk is not None
             and each.claimed.kind == DeliveryKind.RING
         ]
-        dead = sorted((each for each in outcomes if _disabled_reason(each)), key=lambda each: each.claimed.device_pk)
+        dead = sorted((each for each in outcomes if each.code in DISABLING), key=lambda each: each.claimed.device_pk)
         with write():
             calls.notified(rang)
             for each in dead:
-                devices.disable(each.claimed.device_pk, each.claimed.digest, _disabled_reason(each), now=each.at)
+                devices.disable(each.claimed.device_pk, each.claimed.digest, DISABLING[each.code], now=each.at)
             deliveries.settle(outcomes)
 
     def _packed(self, taken: list[Claimed], now: datetime) -> list[Parcel]:
@@ -240,9 +241,3 @@ def _parcel(claimed: Claimed, sheets: dict[int, CallSheet], now: datetime) -> Pa
             sheet, invitation, claimed.reason, device_id=device_id, origin=origin, missed_unseen=unseen, now=now
         )
     return Parcel(claimed, messages.packed(payload), messages.topic_of(claimed.invitation_pk))
-
-
-def _disabled_reason(outcome: Outcome) -> str:
-    if outcome.state == DeliveryState.GONE:
-        return DisabledReason.GONE
-    return DisabledReason.VAPID_KEY_CHANGED if outcome.code == "key_unknown" else ""

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from invitations.models import Device, DeviceKind, DisabledReason
-from invitations.transports import Address
+from invitations.transports import Address, FailureCode
 
 ATTEMPTS = 4
 NO_ADDRESS: dict[str, Any] = {
@@ -28,6 +28,12 @@ NO_ADDRESS: dict[str, Any] = {
     "push_disabled_at": None,
     "push_disabled_reason": "",
 }
+
+DISABLING: dict[str, DisabledReason] = {
+    FailureCode.GONE: DisabledReason.GONE,
+    FailureCode.KEY_UNKNOWN: DisabledReason.VAPID_KEY_CHANGED,
+}
+"""The failures after which an address is never used again, each with what is said of its device then."""
 
 
 def seen(user_id: int, device_id: str, *, label: str | None, kind: str = DeviceKind.BROWSER, now: datetime) -> None:
@@ -143,17 +149,17 @@ def sign_out(credential: str) -> None:
         Device.objects.filter(push_credential=credential).update(**NO_ADDRESS)
 
 
-def disable(device_pk: int, digest: str, reason: str, *, now: datetime) -> None:
+def disable(device_pk: int, digest: str, reason: DisabledReason, *, now: datetime) -> None:
     """Stop using an address that cannot be used, unless the device has another one by now.
 
     Args:
         device_pk: the device's key.
         digest: of the address that failed.
-        reason: of `DisabledReason`.
+        reason: why.
         now: the moment.
     """
     Device.objects.filter(pk=device_pk, push_digest=digest, push_disabled_at=None).update(
-        push_disabled_at=now, push_disabled_reason=DisabledReason(reason).value
+        push_disabled_at=now, push_disabled_reason=reason.value
     )
 
 

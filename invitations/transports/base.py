@@ -103,7 +103,15 @@ class Failure(Exception):
 
 
 class Gone(Failure):
-    """The address is dead: never use it again."""
+    """The address is dead: never use it again.
+
+    Args:
+        detail: as of every failure.
+        status: as of every failure.
+    """
+
+    def __init__(self, detail: str = "", *, status: int | None = None) -> None:
+        super().__init__(FailureCode.GONE, detail, status=status)
 
 
 class Refused(Failure):

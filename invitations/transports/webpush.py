@@ -258,7 +258,7 @@ def _failure(answer: outbound.Answer, host: str) -> Failure:
     status = answer.status
     detail = f"{host} answered {status}"
     if status in (404, 410):
-        return Gone(FailureCode.GONE, detail, status=status)
+        return Gone(detail, status=status)
     if status == 429:
         return TryLater(FailureCode.THROTTLED, detail, status=status, after_seconds=answer.retry_after_seconds)
     if 300 <= status < 400:

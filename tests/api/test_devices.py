@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils import timezone
 
-from invitations.models import Device
+from invitations.models import Device, DisabledReason
 from invitations.push import devices
 from invitations.transports import vapid
 from tests.api.conftest import Rest, problem_of
@@ -209,7 +209,7 @@ def test_forgetting_a_device_takes_its_address_along(rest: RestOf, bob: User) ->
 def test_a_disabled_device_says_why_and_since_when_and_heals_by_registering(rest: RestOf, bob: User) -> None:
     registered(rest(bob))
     device, now = Device.objects.get(), timezone.now()
-    devices.disable(device.pk, device.push_digest or "", "gone", now=now)
+    devices.disable(device.pk, device.push_digest or "", DisabledReason.GONE, now=now)
     shown = rest(bob).get("devices/phone").json()
     assert (shown["health"], shown["disabled_reason"]) == ("disabled", "gone")
     assert shown["disabled_since"][:19] == now.isoformat()[:19]

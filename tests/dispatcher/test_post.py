@@ -138,7 +138,7 @@ async def test_every_device_is_rung_and_one_bad_answer_harms_no_other(
 @pytest.mark.parametrize(
     ("answer", "disabled_reason"),
     [
-        (Gone(FailureCode.GONE, "gone", status=410), "gone"),
+        (Gone("gone", status=410), "gone"),
         (Refused(FailureCode.KEY_UNKNOWN, "the key is none of ours"), "vapid_key_changed"),
     ],
 )

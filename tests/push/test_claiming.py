@@ -16,7 +16,7 @@ import pytest
 from django.db import OperationalError, connection, connections, transaction
 
 from invitations import calls
-from invitations.models import Delivery, DeliveryState
+from invitations.models import Delivery, DeliveryState, DisabledReason
 from invitations.push import deliveries, devices
 from invitations.push.deliveries import LEASE_SECONDS
 from tests.push.conftest import (
@@ -218,7 +218,7 @@ def test_what_is_owed_to_an_address_that_is_no_more_is_dropped(
     if loss == "removed":
         devices.remove_address(phone)
     if loss == "disabled":
-        devices.disable(phone.pk, phone.push_digest or "", "gone", now=now)
+        devices.disable(phone.pk, phone.push_digest or "", DisabledReason.GONE, now=now)
     if loss == "deleted":
         phone.delete()
     if loss == "moved":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from invitations import calls
-from invitations.models import Delivery, DeliveryState, Device, Invitation
+from invitations.models import Delivery, DeliveryState, Device, DisabledReason, Invitation
 from invitations.push import deliveries, devices
 from tests.push.conftest import (
     MakeDevice,
@@ -49,7 +49,7 @@ def test_nothing_is_owed_to_devices_that_cannot_be_pushed_to(
     device(bob, "never", push=False)
     devices.remove_address(device(bob, "removed"))
     gone = device(bob, "gone")
-    devices.disable(gone.pk, devices.digest_of(address_at("bob/gone")), "gone", now=now)
+    devices.disable(gone.pk, devices.digest_of(address_at("bob/gone")), DisabledReason.GONE, now=now)
     ring(alice, bob)
     assert owed() == []
 
@@ -58,7 +58,7 @@ def test_a_disabled_address_is_rung_again_once_it_is_registered_anew(
     ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
 ) -> None:
     gone = device(bob)
-    devices.disable(gone.pk, devices.digest_of(address_at("bob/phone")), "gone", now=now)
+    devices.disable(gone.pk, devices.digest_of(address_at("bob/phone")), DisabledReason.GONE, now=now)
     device(bob)
     ring(alice, bob)
     assert owed() == rung(bob, "phone")
@@ -68,7 +68,7 @@ def test_an_address_that_was_replaced_meanwhile_is_not_disabled_for_the_old_ones
     device: MakeDevice, bob: User, now: datetime
 ) -> None:
     phone = device(bob)
-    devices.disable(phone.pk, devices.digest_of(address_at("bob/former")), "gone", now=now)
+    devices.disable(phone.pk, devices.digest_of(address_at("bob/former")), DisabledReason.GONE, now=now)
     phone.refresh_from_db()
     assert phone.health == "ok"
 
