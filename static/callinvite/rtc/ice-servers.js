@@ -30,9 +30,16 @@ export class IceServers {
     this.#clock = clock;
   }
 
-  /** @returns {RTCIceServer[]} none before the first answer */
-  get servers() {
-    return this.#known?.servers ?? [];
+  /**
+   * @param {boolean} isRelayOnly whether all media shall go through the relay
+   * @returns {RTCConfiguration} for a connection that is made now; without servers before the first answer
+   */
+  configuration(isRelayOnly) {
+    return {
+      iceServers: this.#known?.servers ?? [],
+      iceTransportPolicy: isRelayOnly ? "relay" : "all",
+      bundlePolicy: "max-bundle",
+    };
   }
 
   /**

@@ -62,3 +62,96 @@ export class KeptIntent {
     }
   }
 }
+
+/** What is wanted in the call that is here, and in one that an act under way leads into. */
+export class Intents {
+  #kept;
+  /** How many acts that lead into a call are under way. */
+  #acts = 0;
+  /** What is to be sent in the call that they lead into. @type {Intent | null} */
+  #wished = null;
+
+  /**
+   * @param {Store | null} storage as of `KeptIntent`
+   */
+  constructor(storage) {
+    this.#kept = new KeptIntent(storage);
+  }
+
+  /** @returns {boolean} whether an act that leads into a call is under way */
+  get isActing() {
+    return this.#acts > 0;
+  }
+
+  /**
+   * @param {Intent} intent
+   * @returns {Intent} what is wished from now on
+   */
+  beginAct(intent) {
+    this.#acts += 1;
+    this.#wished = { hold: false, ...intent };
+    return this.#wished;
+  }
+
+  /** One act is over. */
+  endAct() {
+    this.#acts -= 1;
+    if (this.#acts === 0) {
+      this.#wished = null;
+    }
+  }
+
+  /** Nothing shall be sent in the call that the acts under way lead into. */
+  abandon() {
+    this.#wished = { microphone: false, camera: false };
+  }
+
+  /**
+   * @param {import("../client/types.js").Call} call
+   * @returns {Intent} what the person wanted to be sent in it, or what its kind suggests
+   */
+  of(call) {
+    return this.#kept.read(call.call_id) ?? { microphone: true, camera: call.is_video_call };
+  }
+
+  /**
+   * The call has come to this page.
+   *
+   * @param {import("../client/types.js").Call} call
+   * @returns {{intent: Intent, isBack: boolean}} `isBack`: it was here, or in another page of this browser, before
+   */
+  arrive(call) {
+    const isBack = this.#kept.read(call.call_id) !== null;
+    const intent = this.#wished ?? this.of(call);
+    this.#kept.keep(call.call_id, intent);
+    return { intent, isBack };
+  }
+
+  /**
+   * Remembers what the person has just chosen in a call.
+   *
+   * @param {Partial<Intent>} change
+   * @param {import("../client/types.js").Call} call
+   */
+  keep(change, call) {
+    this.#kept.keep(call.call_id, { ...this.of(call), ...change });
+  }
+
+  /**
+   * Remembers what the person has just chosen for the call that acts under way lead into, if there are any.
+   *
+   * @param {Partial<Intent>} change
+   */
+  wish(change) {
+    if (this.#wished !== null) {
+      this.#wished = { ...this.#wished, ...change };
+    }
+  }
+
+  /**
+   * @param {string} callID that is over
+   */
+  forget(callID) {
+    this.#kept.forget(callID);
+  }
+}

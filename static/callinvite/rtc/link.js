@@ -1,34 +1,27 @@
 /**
  * One RTCPeerConnection to one device: perfect negotiation, trickled candidates, ICE restarts.
  *
- * The first offer carries one audio and one video line for good. Microphone, camera and screen come and go in them by
- * `replaceTrack`, so nothing a person does in a call is ever negotiated again; later offers only restart ICE.
+ * The first offer carries the two lines of `lines.js` for good: nothing a person does in a call is ever negotiated again,
+ * and later offers only restart ICE.
  * See W3C WebRTC 10.7 (perfect negotiation) and RFC 8829 (JSEP).
  */
 
-import { CANDIDATES_MAX } from "./messages.js";
+import { Candidates } from "./candidates.js";
+import { Lines } from "./lines.js";
+import { Timers } from "./timers.js";
 
 const OFFER_AGAIN_MS = 2_000;
-const BATCH_MS = 15;
 /** How long a connection may be disturbed before it is mended: the one who offers first goes first. */
 const PATIENCE_MS = { disconnected: { offers: 1_500, waits: 4_500 }, failed: { offers: 0, waits: 2_500 } };
 /** How long a start or a restart of ICE may take before it is tried again. */
 const ATTEMPT_MS = 7_000;
-/**
- * Browsers begin with a guess of 300 kbit/s. A full picture squeezed into that makes the encoder step down, from where it
- * climbs back for 20 seconds. A smaller one for the first moments, while the line is measured, is whole after two.
- */
-const COLD_SCALE = 2;
+/** How long it takes to learn what a line carries. */
 const WARM_MS = 1_800;
 /** After so many restarts in vain the link is given up, and a new one made. */
 const RESTARTS_MAX = 2;
-const EARLY_MAX = 128;
 
 /**
- * @typedef {object} Tracks what this device sends
- * @property {MediaStreamTrack | null} audio
- * @property {MediaStreamTrack | null} video camera or screen
- *
+ * @typedef {import("./lines.js").Tracks} Tracks
  * @typedef {import("./budget.js").VideoBudget} VideoBudget
  *
  * @typedef {object} LinkOptions
@@ -50,48 +43,34 @@ export class Link {
   #options;
   #pc;
   #channel;
-  /** @type {Tracks} */
-  #tracks;
-  /** @type {VideoBudget} */
-  #budget;
-  #audioStream = new MediaStream();
-  #videoStream = new MediaStream();
+  #lines;
+  #timers;
+  #candidates;
   /** Everything that changes the connection's description, one after the other. */
   #tail = Promise.resolve();
   #closed = false;
-  #hasMedia = false;
   #wasUp = false;
-  #isWarm = false;
   #offerId = 0;
   #wantsOffer = false;
   /** The last offer of theirs that was answered. @type {number | null} */
   #answeredId = null;
   #lastAnswer = "";
   #ignoresOffer = false;
-  /** Candidates that came before the description they belong to. @type {Array<RTCIceCandidateInit | null>} */
-  #early = [];
-  /** This side's candidates since the last start of ICE. @type {Array<RTCIceCandidateInit | null>} */
-  #gathered = [];
-  /** @type {Array<RTCIceCandidateInit | null>} */
-  #unsent = [];
   #restarts = 0;
-  /** @type {Map<string, unknown>} */
-  #timers = new Map();
 
   /**
    * @param {LinkOptions} options
    */
   constructor(options) {
     this.#options = options;
-    this.#tracks = options.tracks;
-    this.#budget = options.budget;
     const pc = (this.#pc = options.connect(options.configuration));
+    this.#lines = new Lines(pc, options.tracks, options.budget, () => options.onChange());
+    this.#timers = new Timers(options.clock);
+    this.#candidates = new Candidates(pc, this.#timers, options.send);
     // Agreed on both sides beforehand: it needs no negotiation of its own. It works while the server is away.
     this.#channel = pc.createDataChannel("state", { negotiated: true, id: 0 });
     this.#channel.onopen = () => options.onChange();
     this.#channel.onmessage = ({ data }) => typeof data === "string" && options.onText(data);
-    pc.onicecandidate = ({ candidate }) => this.#found(candidate);
-    pc.ontrack = ({ track }) => this.#took(track);
     pc.onconnectionstatechange = () => this.#moved();
     pc.oniceconnectionstatechange = () => this.#moved();
   }
@@ -109,7 +88,7 @@ export class Link {
 
   /** @returns {boolean} whether anything was ever received */
   get hasMedia() {
-    return this.#hasMedia;
+    return this.#lines.hasMedia;
   }
 
   /** @returns {boolean} whether texts can be sent now */
@@ -119,31 +98,29 @@ export class Link {
 
   /** @returns {MediaStream} what they say; empty until the first negotiation */
   get audioStream() {
-    return this.#audioStream;
+    return this.#lines.audioStream;
   }
 
   /** @returns {MediaStream} what they show; empty until the first negotiation */
   get videoStream() {
-    return this.#videoStream;
+    return this.#lines.videoStream;
   }
 
   /** @returns {RTCRtpReceiver | null} */
   get audioReceiver() {
-    return this.#transceiver("audio")?.receiver ?? null;
+    return this.#lines.audioReceiver;
   }
 
   /** @returns {RTCRtpSender | null} */
   get audioSender() {
-    return this.#transceiver("audio")?.sender ?? null;
+    return this.#lines.audioSender;
   }
 
   /** Makes the first offer, if it is for this side to make it. */
   start() {
     this.#expect("up", ATTEMPT_MS, () => this.#tryAgain());
     if (this.#options.offers) {
-      for (const kind of /** @type {Array<"audio" | "video">} */ (["audio", "video"])) {
-        this.#pc.addTransceiver(this.#tracks[kind] ?? kind, { direction: "sendrecv" });
-      }
+      this.#lines.lay();
       this.#offer();
     }
   }
@@ -158,7 +135,7 @@ export class Link {
       if (message.kind === "description") {
         await this.#takeDescription(message);
       } else {
-        await this.#takeCandidates(message.candidates);
+        await this.#candidates.take(message.candidates, () => this.#badCandidate());
       }
     });
   }
@@ -169,28 +146,27 @@ export class Link {
    * @param {Tracks} tracks
    */
   setTracks(tracks) {
-    if (tracks.audio === this.#tracks.audio && tracks.video === this.#tracks.video) {
+    const before = this.#lines.tracks;
+    if (tracks.audio === before.audio && tracks.video === before.video) {
       // Told with every change of the call, of which few are about what is sent.
       return;
     }
-    if (this.#wasUp && tracks.video !== null && this.#tracks.video === null) {
+    if (this.#wasUp && tracks.video !== null && before.video === null) {
       // Without a picture nobody knew what the line carries.
-      this.#isWarm = false;
+      this.#lines.setWarm(false);
       this.#expect("warm", WARM_MS, () => this.#warm());
     }
-    this.#tracks = tracks;
-    this.#run(() => this.#placeTracks());
+    this.#lines.setTracks(tracks);
+    this.#run(() => this.#lines.place());
   }
 
   /**
    * @param {VideoBudget} budget
    */
   setBudget(budget) {
-    if (JSON.stringify(budget) === JSON.stringify(this.#budget)) {
-      return;
+    if (this.#lines.setBudget(budget)) {
+      this.#run(() => this.#lines.keepBudget());
     }
-    this.#budget = budget;
-    this.#run(() => this.#keepBudget());
   }
 
   /**
@@ -249,18 +225,13 @@ export class Link {
       return;
     }
     this.#closed = true;
-    this.#timers.forEach((timer) => this.#options.clock.clearTimeout(timer));
-    this.#timers.clear();
+    this.#timers.endAll();
+    this.#candidates.close();
     const pc = this.#pc;
-    pc.onicecandidate = pc.ontrack = pc.onconnectionstatechange = pc.oniceconnectionstatechange = null;
+    pc.onconnectionstatechange = pc.oniceconnectionstatechange = null;
     this.#channel.onopen = this.#channel.onmessage = null;
     pc.close();
-    for (const stream of [this.#audioStream, this.#videoStream]) {
-      stream.getTracks().forEach((track) => {
-        track.onunmute = track.onmute = null;
-        stream.removeTrack(track);
-      });
-    }
+    this.#lines.close();
   }
 
   /**
@@ -286,10 +257,10 @@ export class Link {
       return;
     }
     this.#wantsOffer = false;
-    this.#gathered = [];
+    this.#candidates.startOver();
     await this.#pc.setLocalDescription();
     this.#offerId += 1;
-    await this.#keepBudget();
+    await this.#lines.keepBudget();
     this.#sendDescription();
   }
 
@@ -320,7 +291,7 @@ export class Link {
       // Asked once more: the answer did not arrive, however well media may flow meanwhile, and even if this side has
       // an offer of its own by now, which they cannot take before they have this answer.
       this.#options.send({ kind: "description", type: "answer", sdp: this.#lastAnswer, id });
-      this.#sendCandidates(this.#gathered);
+      this.#candidates.resend();
       return;
     }
     // Both offered at once: the impolite one insists, the polite one takes its own back.
@@ -329,37 +300,24 @@ export class Link {
       return;
     }
     await pc.setRemoteDescription({ type, sdp });
-    this.#relax("answer");
+    this.#timers.end("answer");
     if (type === "offer") {
-      await this.#placeTracks();
-      this.#gathered = [];
+      await this.#lines.place();
+      this.#candidates.startOver();
       await pc.setLocalDescription();
       this.#answeredId = id;
       this.#lastAnswer = pc.localDescription?.sdp ?? "";
       this.#sendDescription();
-      await this.#keepBudget();
+      await this.#lines.keepBudget();
     }
-    await this.#takeCandidates(this.#early.splice(0));
+    await this.#candidates.takeEarly(() => this.#badCandidate());
     await this.#offerIfWanted();
   }
 
-  /**
-   * @param {Array<RTCIceCandidateInit | null>} candidates
-   */
-  async #takeCandidates(candidates) {
-    if (this.#pc.remoteDescription === null) {
-      this.#early = [...this.#early, ...candidates].slice(-EARLY_MAX);
-      return;
-    }
-    for (const candidate of candidates) {
-      try {
-        await this.#pc.addIceCandidate(candidate ?? undefined);
-      } catch {
-        // One that cannot be read must not cost the others. Those of an offer that was refused do not fit either.
-        if (!this.#ignoresOffer && !this.#closed) {
-          this.#options.onBadSignal("malformed_candidate");
-        }
-      }
+  /** Those of an offer that was refused do not fit either, and are no fault of theirs. */
+  #badCandidate() {
+    if (!this.#ignoresOffer && !this.#closed) {
+      this.#options.onBadSignal("malformed_candidate");
     }
   }
 
@@ -371,88 +329,8 @@ export class Link {
       this.#sendDescription();
     }
     if (connectionState !== "connected") {
-      this.#sendCandidates(this.#gathered);
+      this.#candidates.resend();
     }
-  }
-
-  /**
-   * @param {Array<RTCIceCandidateInit | null>} candidates
-   */
-  #sendCandidates(candidates) {
-    for (let at = 0; at < candidates.length; at += CANDIDATES_MAX) {
-      this.#options.send({ kind: "candidates", candidates: candidates.slice(at, at + CANDIDATES_MAX) });
-    }
-  }
-
-  /**
-   * @param {RTCIceCandidate | null} candidate
-   */
-  #found(candidate) {
-    const found = candidate === null || candidate.candidate === "" ? null : candidate.toJSON();
-    this.#gathered.push(found);
-    this.#unsent.push(found);
-    this.#expect("candidates", BATCH_MS, () => {
-      this.#sendCandidates(this.#unsent.splice(0));
-    });
-  }
-
-  /**
-   * @param {MediaStreamTrack} track
-   */
-  #took(track) {
-    const stream = track.kind === "audio" ? this.#audioStream : this.#videoStream;
-    stream.getTracks().forEach((old) => stream.removeTrack(old));
-    stream.addTrack(track);
-    track.onunmute = () => {
-      this.#hasMedia = true;
-      this.#options.onChange();
-    };
-    track.onmute = () => this.#options.onChange();
-    if (!track.muted) {
-      this.#hasMedia = true;
-    }
-    this.#options.onChange();
-  }
-
-  async #placeTracks() {
-    for (const kind of /** @type {Array<"audio" | "video">} */ (["audio", "video"])) {
-      const transceiver = this.#transceiver(kind);
-      if (transceiver === null) {
-        continue;
-      }
-      transceiver.direction = "sendrecv";
-      if (transceiver.sender.track !== this.#tracks[kind]) {
-        await transceiver.sender.replaceTrack(this.#tracks[kind]);
-      }
-    }
-    await this.#keepBudget();
-  }
-
-  async #keepBudget() {
-    const sender = this.#transceiver("video")?.sender;
-    const parameters = sender?.getParameters();
-    if (!sender || !parameters?.encodings?.length) {
-      return;
-    }
-    const { encoding, preference } = this.#budget;
-    const isWhole = this.#isWarm || preference === "maintain-resolution";
-    const scale = encoding.scaleResolutionDownBy * (isWhole ? 1 : COLD_SCALE);
-    Object.assign(parameters.encodings[0], encoding, { scaleResolutionDownBy: scale });
-    parameters.degradationPreference = preference;
-    try {
-      await sender.setParameters(parameters);
-    } catch {
-      // A browser that knows no such limit sends as it likes: a wish, not a condition.
-    }
-  }
-
-  /**
-   * @param {"audio" | "video"} kind
-   * @returns {RTCRtpTransceiver | null}
-   */
-  #transceiver(kind) {
-    const all = this.#closed ? [] : this.#pc.getTransceivers();
-    return all.find((each) => each.receiver.track.kind === kind && each.currentDirection !== "stopped") ?? null;
   }
 
   #isUp() {
@@ -469,8 +347,8 @@ export class Link {
       }
       this.#wasUp = true;
       this.#restarts = 0;
-      this.#relax("up");
-      this.#relax("mend");
+      this.#timers.end("up");
+      this.#timers.end("mend");
     } else if (connectionState === "failed") {
       this.#expect("mend", PATIENCE_MS.failed[side], () => this.restart());
     } else if (iceConnectionState === "disconnected" || connectionState === "disconnected") {
@@ -480,8 +358,8 @@ export class Link {
   }
 
   #warm() {
-    this.#isWarm = true;
-    this.#run(() => this.#keepBudget());
+    this.#lines.setWarm(true);
+    this.#run(() => this.#lines.keepBudget());
   }
 
   /** A start or restart of ICE has led nowhere. */
@@ -505,27 +383,16 @@ export class Link {
   /**
    * @param {string} what
    * @param {number} ms
-   * @param {() => void} act if it has not been relaxed by then
+   * @param {() => void} act if it has not been ended by then
    */
   #expect(what, ms, act) {
-    if (this.#closed || (what === "candidates" && this.#timers.has(what))) {
+    if (this.#closed) {
       return;
     }
-    this.#relax(what);
-    const timer = this.#options.clock.setTimeout(() => {
-      this.#timers.delete(what);
+    this.#timers.start(what, ms, () => {
       if (!this.#closed) {
         act();
       }
-    }, ms);
-    this.#timers.set(what, timer);
-  }
-
-  /**
-   * @param {string} what
-   */
-  #relax(what) {
-    this.#options.clock.clearTimeout(this.#timers.get(what));
-    this.#timers.delete(what);
+    });
   }
 }

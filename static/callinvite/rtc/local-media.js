@@ -1,21 +1,15 @@
 /**
  * The microphone, camera and screen of this device: opened when wanted, and every one of them closed again.
  *
- * Knows nothing of calls. A track that arrives after it is no longer wanted is stopped in the same moment.
+ * Knows nothing of calls.
  */
 
-import { problemOf } from "./problems.js";
+import { Choices } from "./choices.js";
+import { Source } from "./source.js";
 
 /**
  * @typedef {import("./problems.js").Problem} Problem
- * @typedef {"microphone" | "camera"} Kind
- *
- * @typedef {object} Source
- * @property {boolean} wanted
- * @property {boolean} starting
- * @property {MediaStreamTrack | null} track
- * @property {Problem | null} problem
- * @property {number} turn which attempt to open it counts
+ * @typedef {import("./choices.js").Kind} Kind
  *
  * @typedef {object} LocalState what there is and what is sent
  * @property {{wanted: boolean, starting: boolean, live: boolean, muted: boolean, speaks: boolean,
@@ -25,10 +19,7 @@ import { problemOf } from "./problems.js";
  * @property {boolean} hold
  */
 
-const CHOICE_KEY = "callinvite.media_devices";
 const KINDS = /** @type {const} */ ({ microphone: "audio", camera: "video" });
-const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-const VIDEO = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 /** Letters need the screen's own size, but more than this nobody can send to several others. */
 const SCREEN = {
   video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { ideal: 15, max: 30 } },
@@ -38,10 +29,10 @@ const SCREEN = {
 /** Fires `change` whenever something of `state` or of the tracks changes. */
 export class LocalMedia extends EventTarget {
   #devices;
-  #storage;
+  #choices;
   /** @type {Record<Kind, Source>} */
-  #sources = { microphone: newSource(), camera: newSource() };
-  #screen = newSource();
+  #sources = { microphone: new Source(), camera: new Source() };
+  #screen = new Source();
   #muted = false;
   #hold = false;
   #onDevices = () => this.#devicesChanged();
@@ -54,16 +45,16 @@ export class LocalMedia extends EventTarget {
   constructor({ devices = globalThis.navigator?.mediaDevices, storage = null } = {}) {
     super();
     this.#devices = devices;
-    this.#storage = storage;
+    this.#choices = new Choices(storage);
   }
 
   /** @returns {LocalState} */
   get state() {
     const { microphone, camera } = this.#sources;
     return {
-      microphone: { ...shown(microphone), muted: this.#muted, speaks: this.#speaks() },
-      camera: shown(camera),
-      screen: shown(this.#screen),
+      microphone: { ...microphone.state, muted: this.#muted, speaks: this.#speaks() },
+      camera: camera.state,
+      screen: this.#screen.state,
       hold: this.#hold,
     };
   }
@@ -83,7 +74,7 @@ export class LocalMedia extends EventTarget {
   /**
    * Who is muted sends no sound at all: a disabled track would go on sending, and not always the purest silence.
    *
-   * @returns {import("./link.js").Tracks} what is sent now
+   * @returns {import("./lines.js").Tracks} what is sent now
    */
   get tracks() {
     return {
@@ -137,7 +128,7 @@ export class LocalMedia extends EventTarget {
     this.#muted = !microphone;
     this.#hold = hold;
     if (!camera) {
-      this.#drop(this.#sources.camera);
+      this.#sources.camera.drop();
     }
     this.#applyMuted();
     this.#changed();
@@ -171,7 +162,7 @@ export class LocalMedia extends EventTarget {
       await this.open({ camera: true });
       return;
     }
-    this.#drop(this.#sources.camera);
+    this.#sources.camera.drop();
     this.#changed();
   }
 
@@ -196,17 +187,17 @@ export class LocalMedia extends EventTarget {
     if (source.track !== null || source.starting || !this.canShareScreen) {
       return source.track !== null;
     }
-    const turn = begin(source);
+    const turn = source.begin();
     this.#changed();
     try {
       const stream = await /** @type {MediaDevices} */ (this.#devices).getDisplayMedia(SCREEN);
       const [track] = stream.getVideoTracks();
-      this.#keep(source, turn, track, () => this.stopScreen());
+      source.keep(turn, track, () => this.stopScreen());
       if (source.track !== null) {
         track.contentHint = "detail";
       }
     } catch (error) {
-      fail(source, turn, error);
+      source.fail(turn, error);
       if (source.turn === turn) {
         source.wanted = false;
         // Whoever closes the browser's question has only changed their mind.
@@ -219,7 +210,7 @@ export class LocalMedia extends EventTarget {
 
   /** Stops sharing the screen. */
   stopScreen() {
-    this.#drop(this.#screen);
+    this.#screen.drop();
     this.#changed();
   }
 
@@ -242,7 +233,7 @@ export class LocalMedia extends EventTarget {
    */
   chosen(kind) {
     const own = kind === "speaker" ? undefined : this.#sources[kind].track?.getSettings().deviceId;
-    return own ?? this.#choices()[kind] ?? null;
+    return own ?? this.#choices.of(kind);
   }
 
   /**
@@ -254,7 +245,7 @@ export class LocalMedia extends EventTarget {
    */
   async choose(kind, deviceId) {
     const former = this.chosen(kind);
-    this.#remember(kind, deviceId);
+    this.#choices.remember(kind, deviceId);
     if (kind === "speaker") {
       this.#changed();
       return true;
@@ -264,11 +255,11 @@ export class LocalMedia extends EventTarget {
       return true;
     }
     // Closed first: many phones cannot open two cameras at once.
-    this.#release(source);
+    source.release();
     await this.#acquire([kind]);
     const isTaken = source.track !== null || source.problem === null;
     if (!isTaken && former !== null && former !== deviceId) {
-      this.#remember(kind, former);
+      this.#choices.remember(kind, former);
       await this.#acquire([kind]);
     }
     return isTaken;
@@ -277,7 +268,7 @@ export class LocalMedia extends EventTarget {
   /** Closes everything. What is still being opened will be closed when it comes. */
   stop() {
     for (const source of [...Object.values(this.#sources), this.#screen]) {
-      this.#drop(source);
+      source.drop();
       source.problem = null;
     }
     this.#muted = this.#hold = false;
@@ -293,18 +284,20 @@ export class LocalMedia extends EventTarget {
     if (kinds.length === 0) {
       return;
     }
-    const turns = kinds.map((kind) => begin(this.#sources[kind]));
+    const turns = kinds.map((kind) => this.#sources[kind].begin());
     this.#changed();
     if (!this.#devices?.getUserMedia) {
-      kinds.forEach((kind, at) => fail(this.#sources[kind], turns[at], null, "insecure"));
+      for (const [at, kind] of kinds.entries()) {
+        this.#sources[kind].fail(turns[at], null, "insecure");
+      }
       this.#changed();
       return;
     }
     try {
-      const stream = await this.#devices.getUserMedia(this.#constraints(kinds));
+      const stream = await this.#devices.getUserMedia(this.#choices.constraints(kinds));
       kinds.forEach((kind, at) => {
         const track = stream.getTracks().find((each) => each.kind === KINDS[kind]);
-        this.#keep(this.#sources[kind], turns[at], /** @type {MediaStreamTrack} */ (track), () => this.#lost(kind));
+        this.#sources[kind].keep(turns[at], /** @type {MediaStreamTrack} */ (track), () => this.#lost(kind));
       });
     } catch (error) {
       if (kinds.length > 1) {
@@ -318,47 +311,10 @@ export class LocalMedia extends EventTarget {
         }
         return;
       }
-      fail(this.#sources[kinds[0]], turns[0], error);
+      this.#sources[kinds[0]].fail(turns[0], error);
     }
     this.#applyMuted();
     this.#changed();
-  }
-
-  /**
-   * @param {Kind[]} kinds
-   * @returns {MediaStreamConstraints}
-   */
-  #constraints(kinds) {
-    const choices = this.#choices();
-    const device = (/** @type {Kind} */ kind) => (choices[kind] ? { deviceId: { ideal: choices[kind] } } : {});
-    const facing = choices.camera ? {} : { facingMode: "user" };
-    return {
-      audio: kinds.includes("microphone") && { ...AUDIO, ...device("microphone") },
-      video: kinds.includes("camera") && { ...VIDEO, ...facing, ...device("camera") },
-    };
-  }
-
-  /**
-   * Takes a track that was opened, or stops it if nobody wants it any more.
-   *
-   * @param {Source} source
-   * @param {number} turn
-   * @param {MediaStreamTrack} track
-   * @param {() => void} onEnded it stopped by itself: unplugged, taken away, stopped in the browser's own bar
-   */
-  #keep(source, turn, track, onEnded) {
-    if (source.turn !== turn || !source.wanted) {
-      track.stop();
-      return;
-    }
-    source.starting = false;
-    source.problem = null;
-    source.track = track;
-    track.onended = () => {
-      if (source.track === track) {
-        onEnded();
-      }
-    };
   }
 
   /**
@@ -366,7 +322,7 @@ export class LocalMedia extends EventTarget {
    */
   async #lost(kind) {
     const source = this.#sources[kind];
-    this.#release(source);
+    source.release();
     source.problem = "unplugged";
     this.#changed();
     // Another microphone will do for going on; another camera would show what nobody chose to show.
@@ -416,91 +372,7 @@ export class LocalMedia extends EventTarget {
     }
   }
 
-  /**
-   * @param {Source} source no longer wanted
-   */
-  #drop(source) {
-    source.wanted = false;
-    this.#release(source);
-  }
-
-  /**
-   * @param {Source} source
-   */
-  #release(source) {
-    source.turn += 1;
-    source.starting = false;
-    if (source.track !== null) {
-      source.track.onended = null;
-      source.track.stop();
-      source.track = null;
-    }
-  }
-
-  /**
-   * @param {Kind | "speaker"} kind
-   * @param {string} deviceId
-   */
-  #remember(kind, deviceId) {
-    try {
-      this.#storage?.setItem(CHOICE_KEY, JSON.stringify({ ...this.#choices(), [kind]: deviceId }));
-    } catch {
-      // A full storage forgets the choice, no more.
-    }
-  }
-
-  /**
-   * @returns {Record<string, string>}
-   */
-  #choices() {
-    try {
-      return JSON.parse(this.#storage?.getItem(CHOICE_KEY) ?? "{}") ?? {};
-    } catch {
-      return {};
-    }
-  }
-
   #changed() {
     this.dispatchEvent(new Event("change"));
-  }
-}
-
-/**
- * @returns {Source}
- */
-function newSource() {
-  return { wanted: false, starting: false, track: null, problem: null, turn: 0 };
-}
-
-/**
- * @param {Source} source
- * @returns {{wanted: boolean, starting: boolean, live: boolean, problem: Problem | null}}
- */
-function shown({ wanted, starting, track, problem }) {
-  return { wanted, starting, live: track !== null, problem };
-}
-
-/**
- * @param {Source} source
- * @returns {number} the turn of this attempt
- */
-function begin(source) {
-  source.wanted = true;
-  source.starting = true;
-  source.problem = null;
-  source.turn += 1;
-  return source.turn;
-}
-
-/**
- * @param {Source} source
- * @param {number} turn
- * @param {unknown} error
- * @param {Problem} [problem]
- */
-function fail(source, turn, error, problem = problemOf(error)) {
-  if (source.turn === turn) {
-    source.starting = false;
-    source.problem = problem;
   }
 }

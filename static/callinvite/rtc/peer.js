@@ -25,7 +25,7 @@ const LIVES = { most: 6, withinMs: 10_000 };
  * @property {Address} them
  * @property {(data: object) => boolean} signal sends data to them; false: it could not be sent now
  * @property {() => MediaState} media what this device says of itself
- * @property {import("./link.js").Tracks} tracks
+ * @property {import("./lines.js").Tracks} tracks
  * @property {import("./budget.js").VideoBudget} budget
  * @property {() => RTCConfiguration} configuration
  * @property {import("../client/types.js").Clock} clock
@@ -161,7 +161,7 @@ export class Peer {
   }
 
   /**
-   * @param {import("./link.js").Tracks} tracks
+   * @param {import("./lines.js").Tracks} tracks
    * @param {import("./budget.js").VideoBudget} budget
    */
   setTracks(tracks, budget) {

@@ -5,24 +5,21 @@
  * nothing is left open: no device, no connection, no timer.
  */
 
-import { myParticipant } from "../client/call.js";
 import { systemClock } from "../client/clock.js";
-import { VIDEO_PEOPLE_MAX } from "./budget.js";
 import { CallMedia } from "./call-media.js";
+import { Crowd } from "./crowd.js";
+import { CutOff } from "./cut-off.js";
 import { IceServers } from "./ice-servers.js";
-import { KeptIntent } from "./intent.js";
+import { Intents } from "./intent.js";
 import { LocalMedia } from "./local-media.js";
+import { followNetwork } from "./network.js";
 import { keyOf } from "./peer.js";
 import { CallPlace } from "./place.js";
 import { SILENT } from "./speaker.js";
 import { CallTab } from "./tab.js";
+import { UpReport } from "./up-report.js";
 
 const RELAY_KEY = "callinvite.relay_only";
-/** Networks report a change several times over. */
-const NETWORK_SETTLES_MS = 500;
-const REPORT_AGAIN_MS = 2_000;
-/** Without the server and without anybody else for so long, there is no call any more: its lease has lapsed. */
-const CUT_OFF_MS = 45_000;
 const ACTS = new Set(["send", "accept", "join"]);
 
 /**
@@ -40,8 +37,6 @@ const ACTS = new Set(["send", "accept", "join"]);
  * @property {string} ownKey
  * @property {boolean} isUp whether media of anybody has come through
  * @property {boolean} isCutOff whether neither the server nor anybody else has been there for long: devices are closed
- *
- * @typedef {Navigator & {connection?: EventTarget & {type?: string}}} WithNetwork (Network Information API)
  *
  * @typedef {object} TalkOptions
  * @property {CallInvitationService} service
@@ -64,25 +59,16 @@ export class Talk extends EventTarget {
   #clock;
   #connect;
   #ice;
-  #kept;
+  #intents;
+  #cutOff;
+  #report;
+  #crowd = new Crowd();
   /** @type {CallMedia | null} */
   #media = null;
   #isSeeded = false;
-  /** How many acts that lead into a call are under way, and how many previews are shown. */
-  #acts = 0;
+  /** How many previews are shown. */
   #previews = 0;
-  /** What is to be sent in the call that an act under way leads into. @type {Intent | null} */
-  #wished = null;
-  /** @type {unknown} */
-  #networkTimer;
-  /** @type {string | undefined} */
-  #networkType;
-  /** @type {unknown} */
-  #cutOffTimer;
-  #isCutOff = false;
-  #reporting = false;
   #wasOpen = false;
-  #wasCrowded = false;
   #isScheduled = false;
   /** @type {TalkState} */
   #state;
@@ -106,7 +92,12 @@ export class Talk extends EventTarget {
     this.#clock = clock;
     this.#connect = connect;
     this.#ice = new IceServers(service, clock);
-    this.#kept = new KeptIntent(storage);
+    this.#intents = new Intents(storage);
+    this.#cutOff = new CutOff(clock, () => {
+      this.#stop();
+      this.#changed();
+    });
+    this.#report = new UpReport(service, clock, () => (this.#media?.isUp ? this.#call() : null));
     this.#state = this.#snapshot();
   }
 
@@ -120,16 +111,7 @@ export class Talk extends EventTarget {
     this.#place.addEventListener("away", () => this.#lostPlace());
     this.#place.addEventListener("orphaned", () => this.#service.leave(this.#place.callID ?? undefined));
     this.#place.addEventListener("change", () => this.#changed());
-    globalThis.addEventListener?.("online", () => this.#networkChanged());
-    const network = /** @type {WithNetwork | undefined} */ (globalThis.navigator)?.connection;
-    this.#networkType = network?.type;
-    network?.addEventListener?.("change", () => {
-      // It tells of every new guess of the speed as well; only another kind of network is another network.
-      if (network.type !== this.#networkType) {
-        this.#networkType = network.type;
-        this.#networkChanged();
-      }
-    });
+    followNetwork(this.#clock, () => this.#media?.restart());
     globalThis.addEventListener?.("pagehide", () => this.#stop());
     globalThis.addEventListener?.("pageshow", (event) => {
       if (/** @type {PageTransitionEvent} */ (event).persisted) {
@@ -186,20 +168,16 @@ export class Talk extends EventTarget {
    * @returns {Promise<T>}
    */
   async during(intent, verb) {
-    this.#acts += 1;
-    this.#wished = { hold: false, ...intent };
+    const wished = this.#intents.beginAct(intent);
     this.#ice.refresh(this.#concernsCall());
     if (this.#place.where !== "here") {
       // The devices of a call that one is in are that call's, until it is left.
-      this.#local.begin(this.#wished);
+      this.#local.begin(wished);
     }
     try {
       return await verb();
     } finally {
-      this.#acts -= 1;
-      if (this.#acts === 0) {
-        this.#wished = null;
-      }
+      this.#intents.endAct();
       this.#settle();
     }
   }
@@ -207,7 +185,7 @@ export class Talk extends EventTarget {
   /** The person has changed their mind about a call that is being placed: nothing is open from this moment on. */
   abandon() {
     if (this.#place.where !== "here") {
-      this.#wished = { microphone: false, camera: false };
+      this.#intents.abandon();
       this.#local.stop();
     }
   }
@@ -277,7 +255,7 @@ export class Talk extends EventTarget {
       this.#leave();
     } else if (call.call_id !== this.#place.callID) {
       this.#leave();
-      this.#place.enter(call.call_id, { acts: this.#acts > 0, isLoaded: isFirst });
+      this.#place.enter(call.call_id, { acts: this.#intents.isActing, isLoaded: isFirst });
     } else if (this.#place.where === "here") {
       this.#update(call);
     }
@@ -292,20 +270,9 @@ export class Talk extends EventTarget {
     this.#changed();
   }
 
-  /** Nobody may stay before an open camera for a call that is long over everywhere else. */
   #mindTheLine() {
     const isAlone = !(this.#media?.peers.some((peer) => peer.state === "connected") ?? false);
-    const isLost = this.#place.where === "here" && !this.#wasOpen && isAlone;
-    if (!isLost) {
-      this.#clock.clearTimeout(this.#cutOffTimer);
-      this.#cutOffTimer = undefined;
-      return;
-    }
-    this.#cutOffTimer ??= this.#clock.setTimeout(() => {
-      this.#isCutOff = true;
-      this.#stop();
-      this.#changed();
-    }, CUT_OFF_MS);
+    this.#cutOff.follow(this.#place.where === "here" && !this.#wasOpen && isAlone);
   }
 
   /**
@@ -324,10 +291,9 @@ export class Talk extends EventTarget {
     if (call === null) {
       return;
     }
-    const intent = this.#wished ?? this.#intent(call);
+    const { intent, isBack } = this.#intents.arrive(call);
     // Back from a reload: what was switched on again in a crowd stays on.
-    this.#wasCrowded = isCrowded(call) && this.#kept.read(call.call_id) !== null;
-    this.#kept.keep(call.call_id, intent);
+    this.#crowd.enter(isBack ? call : null);
     this.#ice.refresh(true);
     this.#local.begin({ hold: false, ...intent });
     this.#update(call);
@@ -338,24 +304,24 @@ export class Talk extends EventTarget {
    * @param {Call} call
    */
   async #update(call) {
-    if (this.#isCutOff && this.#service.state.connection === "open") {
+    if (this.#cutOff.isCutOff && this.#service.state.connection === "open") {
       // The call outlived it after all.
-      this.#isCutOff = false;
-      this.#local.begin({ hold: false, ...this.#intent(call) });
+      this.#cutOff.forget();
+      this.#local.begin({ hold: false, ...this.#intents.of(call) });
     }
-    if (call.state !== "active" || this.#isCutOff) {
+    if (call.state !== "active" || this.#cutOff.isCutOff) {
       return;
     }
     this.#ice.refresh(true);
     await this.#ice.arrive();
     const now = this.#call();
-    if (now === null || this.#place.where !== "here" || now.state !== "active" || this.#isCutOff) {
+    if (now === null || this.#place.where !== "here" || now.state !== "active" || this.#cutOff.isCutOff) {
       return;
     }
     this.#media ??= this.#newMedia(now);
     this.#media.follow(now);
     this.#mindTheCrowd(now);
-    this.#report(now);
+    this.#report.send();
     this.#changed();
   }
 
@@ -369,7 +335,10 @@ export class Talk extends EventTarget {
       me: this.#me(),
       local: this.#local,
       signal: (to, data) => this.#service.signal(call.call_id, to, data),
-      configuration: () => this.#configuration(),
+      configuration: () => {
+        this.#ice.refresh(true);
+        return this.#ice.configuration(this.isRelayOnly);
+      },
       clock: this.#clock,
       connect: this.#connect,
       onChange: () => this.#mediaChanged(),
@@ -379,10 +348,7 @@ export class Talk extends EventTarget {
   }
 
   #mediaChanged() {
-    const call = this.#call();
-    if (call !== null) {
-      this.#report(call);
-    }
+    this.#report.send();
     this.#mindTheLine();
     this.#changed();
   }
@@ -393,43 +359,18 @@ export class Talk extends EventTarget {
   }
 
   /**
-   * Tells the server that media is up, until it knows.
-   *
-   * @param {Call} call
-   */
-  async #report(call) {
-    const mine = myParticipant(call, this.#service.state.user?.id, this.#service.deviceId);
-    if (this.#reporting || !this.#media?.isUp || mine === null || mine.connected_at !== null) {
-      return;
-    }
-    this.#reporting = true;
-    const isDone = await this.#service.connected(call.call_id);
-    if (!isDone) {
-      await this.#pause(REPORT_AGAIN_MS);
-    }
-    this.#reporting = false;
-    const now = this.#call();
-    if (now !== null && !isDone) {
-      this.#report(now);
-    }
-  }
-
-  /**
-   * Video to many at once chokes every line: it is paused when the call grows too large, and may be switched on again.
-   *
    * @param {Call} call
    */
   #mindTheCrowd(call) {
-    const isNow = isCrowded(call);
     const films = this.#local.state.camera.wanted;
-    if (isNow && !this.#wasCrowded && (films || call.is_video_call)) {
-      if (films) {
-        this.#local.setCamera(false);
-        this.#want({ camera: false });
-      }
-      this.#notice("video_paused");
+    if (!this.#crowd.follow(call) || !(films || call.is_video_call)) {
+      return;
     }
-    this.#wasCrowded = isNow;
+    if (films) {
+      this.#local.setCamera(false);
+      this.#want({ camera: false });
+    }
+    this.#notice("video_paused");
   }
 
   /**
@@ -456,11 +397,12 @@ export class Talk extends EventTarget {
     if (this.#place.callID === null) {
       return;
     }
-    this.#kept.forget(this.#place.callID);
+    this.#intents.forget(this.#place.callID);
     // A screen shown to some must not be shown to others, whatever comes next.
     this.#local.stopScreen();
     this.#local.setHold(false);
-    this.#wasCrowded = this.#isCutOff = false;
+    this.#crowd.enter(null);
+    this.#cutOff.forget();
     this.#media?.close();
     this.#media = null;
     this.#place.leave();
@@ -483,7 +425,7 @@ export class Talk extends EventTarget {
 
   /** Closes the devices if nothing needs them. */
   #settle() {
-    const isNeeded = this.#place.where === "here" || this.#acts > 0 || this.#previews > 0;
+    const isNeeded = this.#place.where === "here" || this.#intents.isActing || this.#previews > 0;
     if (!isNeeded) {
       this.#local.stop();
     }
@@ -500,25 +442,16 @@ export class Talk extends EventTarget {
   }
 
   /**
-   * @param {Call} call
-   * @returns {Intent} what the person wanted to be sent in it, or what its kind suggests
-   */
-  #intent(call) {
-    return this.#kept.read(call.call_id) ?? { microphone: true, camera: call.is_video_call };
-  }
-
-  /**
    * Remembers what the person has just chosen, for this call or for the one that is being begun.
    *
    * @param {Partial<Intent>} change
    */
   #want(change) {
     const call = this.#call();
-    if (call !== null && this.#place.where === "here") {
-      this.#kept.keep(call.call_id, { ...this.#intent(call), ...change });
-    }
-    if (this.#wished !== null && this.#place.where !== "here") {
-      this.#wished = { ...this.#wished, ...change };
+    if (this.#place.where !== "here") {
+      this.#intents.wish(change);
+    } else if (call !== null) {
+      this.#intents.keep(change, call);
     }
   }
 
@@ -527,35 +460,8 @@ export class Talk extends EventTarget {
     return this.#service.state.incoming !== null || this.#call() !== null;
   }
 
-  #networkChanged() {
-    this.#clock.clearTimeout(this.#networkTimer);
-    this.#networkTimer = this.#clock.setTimeout(() => this.#media?.restart(), NETWORK_SETTLES_MS);
-  }
-
-  /**
-   * @returns {RTCConfiguration}
-   */
-  #configuration() {
-    this.#ice.refresh(true);
-    return {
-      iceServers: this.#ice.servers,
-      iceTransportPolicy: this.isRelayOnly ? "relay" : "all",
-      bundlePolicy: "max-bundle",
-    };
-  }
-
   #me() {
     return { user: this.#service.state.user?.id ?? "", device_id: this.#service.deviceId };
-  }
-
-  /**
-   * @param {number} ms
-   * @returns {Promise<void>}
-   */
-  #pause(ms) {
-    return new Promise((resolve) => {
-      this.#clock.setTimeout(() => resolve(), ms);
-    });
   }
 
   /**
@@ -590,17 +496,9 @@ export class Talk extends EventTarget {
       speaker: this.hearing.speaker,
       ownKey: keyOf(this.#me()),
       isUp: this.#media?.isUp ?? false,
-      isCutOff: this.#isCutOff,
+      isCutOff: this.#cutOff.isCutOff,
     });
   }
-}
-
-/**
- * @param {Call} call
- * @returns {boolean} whether more people are in it than a mesh carries with pictures
- */
-function isCrowded(call) {
-  return call.participants.filter((each) => each.left_at === null).length > VIDEO_PEOPLE_MAX;
 }
 
 /**
