@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from invitations.store import looks
 from invitations.store.looks import Look
 from invitations.store.sheets import CallSheet, Person
+from invitations.words import say
 
 if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
@@ -138,22 +139,22 @@ def ring_words(sheet: CallSheet, ring: Call | Invitation, look: Look) -> tuple[s
     """
     call = sheet.call
     caller = sheet.people[getattr(ring, "inviter_id", call.caller_id)].name
-    group = len({each.invitee_id for each in sheet.invitations}) > 1
-    kind = default_message(call.is_video_call, group)
 
-    values = {"{caller}": caller, "{call}": kind.removeprefix("Incoming ")}
+    def value(found: re.Match[str]) -> str:
+        return caller if found[0] == "{caller}" else say(f"call.kind.{kind_of(sheet)}")
 
     def filled(template: str) -> str:
         # In one pass: a name that looks like a placeholder stays a name.
-        return _PLACEHOLDER.sub(lambda found: values[found[0]], template)
+        return _PLACEHOLDER.sub(value, template)
 
     title = ring.notification_title or filled(look.title_template) or caller
-    return title, ring.notification_message or filled(look.message_template) or kind
+    return title, ring.notification_message or filled(look.message_template) or say(f"call.incoming.{kind_of(sheet)}")
 
 
-def default_message(is_video_call: bool, group: bool) -> str:
-    """What a ring says when the sender chose no message of their own."""
-    return f"Incoming {'group ' if group else ''}{'video' if is_video_call else 'audio'} call"
+def kind_of(sheet: CallSheet) -> str:
+    """What kind of call it is, as the codes of sentences name it: `audio`, `video`, `group_audio` or `group_video`."""
+    medium = "video" if sheet.call.is_video_call else "audio"
+    return f"group_{medium}" if len({each.invitee_id for each in sheet.invitations}) > 1 else medium
 
 
 def moment(value: datetime | None) -> str | None:

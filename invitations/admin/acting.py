@@ -11,13 +11,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.text import capfirst
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from invitations import calls
 from invitations.errors import CallError
 from invitations.models import Call
+from invitations.words import say
 
 if TYPE_CHECKING:
     from invitations.store.sheets import Actor
@@ -78,17 +76,13 @@ def attempt(request: HttpRequest, call_id: str, act: Callable[[], int]) -> int:
     try:
         done = act()
     except CallError as refused:
-        messages.warning(request, f"{call_id}: {refused.detail}")
+        messages.warning(request, say("admin.refused", subject=call_id, reason=refused.detail))
         return 0
     if not done:
-        messages.warning(request, _("%s: no invitation was pending.") % call_id)
+        messages.warning(request, say("admin.refused.nothing_pending", subject=call_id))
     return done
 
 
-def cancelled_words(done: int) -> str:
-    return ngettext("%d invitation cancelled.", "%d invitations cancelled.", done)
-
-
-def say_done(request: HttpRequest, done: int, words: str) -> None:
+def say_done(request: HttpRequest, code: str, done: int) -> None:
     if done:
-        messages.success(request, capfirst(words % done))
+        messages.success(request, say(code, count=done))

@@ -10,8 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from invitations import calls
 from invitations.admin.acting import (
@@ -20,12 +18,12 @@ from invitations.admin.acting import (
     actor_of,
     attempt,
     cancel_rings,
-    cancelled_words,
     end_call,
     public_ids,
     say_done,
 )
 from invitations.models import Call, CallEvent, Invitation, Participant
+from invitations.words import say_lazy
 
 
 class InvitationInline(ReadOnly, admin.TabularInline):
@@ -53,7 +51,7 @@ class InvitationInline(ReadOnly, admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
         return super().get_queryset(request).select_related("invitee", "inviter")
 
-    @admin.display(description=_("progress"))
+    @admin.display(description=say_lazy("admin.progress"))
     def shown_progress(self, invitation: Invitation) -> str:
         """What is known of the ring."""
         return invitation.progress
@@ -103,7 +101,7 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
         f"invitations__invitee__{USERNAME}",
         "invitations__invitee__calling_preferences__display_name",
     )
-    search_help_text = _("Call id, or the name of somebody who called or was invited.")
+    search_help_text = say_lazy("admin.search.calls")
     show_full_result_count = False
     exclude = ("fingerprint",)
     readonly_fields = ("explanation",)
@@ -113,7 +111,7 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
         return super().get_queryset(request).prefetch_related("invitations__invitee")
 
-    @admin.display(description=_("what happened"))
+    @admin.display(description=say_lazy("admin.what_happened"))
     def explanation(self, call: Call) -> str:
         """The call's timeline in words, with everybody's devices."""
         told = calls.timeline(call.call_id, viewer_id=0, now=timezone.now(), sees_all=True)
@@ -121,32 +119,32 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
         lines = format_html_join("", "<li><time>{}</time> {} <code>{}</code></li>", rows)
         return format_html("<ol>{}</ol>", lines)
 
-    @admin.display(description=_("invited"))
+    @admin.display(description=say_lazy("admin.invited"))
     def invited(self, call: Call) -> str:
         """Everybody who was asked in, once each."""
         return ", ".join(dict.fromkeys(each.invitee.get_username() for each in call.invitations.all()))
 
-    @admin.display(description=_("duration"))
+    @admin.display(description=say_lazy("admin.duration"))
     def shown_duration(self, call: Call) -> str:
         """Minutes and seconds since somebody answered."""
         seconds = call.duration_seconds
         return "-" if seconds is None else f"{seconds // 60}:{seconds % 60:02d}"
 
-    @admin.action(description=_("End call"), permissions=["act"])
+    @admin.action(description=say_lazy("admin.action.end_call"), permissions=["act"])
     def end_calls(self, request: HttpRequest, queryset: QuerySet[Call]) -> None:
         """End the chosen calls for everyone."""
         actor, done = actor_of(request), 0
         for call_id in public_ids(queryset):
             done += attempt(request, call_id, partial(end_call, call_id, actor))
-        say_done(request, done, ngettext("%d call ended.", "%d calls ended.", done))
+        say_done(request, "admin.done.calls_ended", done)
 
-    @admin.action(description=_("Cancel pending invitations"), permissions=["act"])
+    @admin.action(description=say_lazy("admin.action.cancel_invitations"), permissions=["act"])
     def cancel_pending_invitations(self, request: HttpRequest, queryset: QuerySet[Call]) -> None:
         """Stop every ring of the chosen calls that is still open."""
         actor, done = actor_of(request), 0
         for call_id in public_ids(queryset):
             done += attempt(request, call_id, partial(cancel_rings, call_id, actor))
-        say_done(request, done, cancelled_words(done))
+        say_done(request, "admin.done.invitations_cancelled", done)
 
 
 @admin.register(Invitation)
@@ -174,16 +172,16 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):
         "invitee__calling_preferences__display_name",
         f"inviter__{USERNAME}",
     )
-    search_help_text = _("Call id, or the name of the invitee or inviter.")
+    search_help_text = say_lazy("admin.search.invitations")
     show_full_result_count = False
     actions = ("cancel_invitations",)
 
-    @admin.display(description=_("progress"))
+    @admin.display(description=say_lazy("admin.progress"))
     def shown_progress(self, invitation: Invitation) -> str:
         """What is known of the ring."""
         return invitation.progress
 
-    @admin.action(description=_("Cancel pending invitations"), permissions=["act"])
+    @admin.action(description=say_lazy("admin.action.cancel_invitations"), permissions=["act"])
     def cancel_invitations(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
         """Stop the chosen rings."""
         actor, done = actor_of(request), 0
@@ -192,4 +190,4 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):
             chosen.setdefault(each.call.call_id, []).append(each.invitee.get_username())
         for call_id, callees in chosen.items():
             done += attempt(request, call_id, partial(cancel_rings, call_id, actor, callees))
-        say_done(request, done, cancelled_words(done))
+        say_done(request, "admin.done.invitations_cancelled", done)

@@ -9,13 +9,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from invitations import transports
 from invitations.admin.acting import USERNAME, ReadOnly, attempt, say_done
 from invitations.models import Delivery, Device, Health
 from invitations.push import devices, ring_tests
+from invitations.words import say, say_lazy
 
 PUSH = ("push_service", "health", "push_set_at", "push_disabled_at", "push_disabled_reason")
 
@@ -36,39 +35,39 @@ class DeviceAdmin(admin.ModelAdmin):
     readonly_fields = ("user", "device_id", "created_at", "last_seen_at", "last_ringing_at", *PUSH)
     actions = ("ring_for_a_test", "remove_addresses")
 
-    @admin.display(description=_("device"), ordering="label")
+    @admin.display(description=say_lazy("admin.device"), ordering="label")
     def label_or_id(self, device: Device) -> str:
         """What the device is called."""
         return str(device)
 
-    @admin.display(description=_("push service"))
+    @admin.display(description=say_lazy("admin.push_service"))
     def push_service(self, device: Device) -> str:
         """Whose push service it has an address at."""
         return transports.host_of(devices.address_of(device)) if device.push_digest else "-"
 
-    @admin.display(description=_("health"))
+    @admin.display(description=say_lazy("admin.health"))
     def health(self, device: Device) -> str:
         """Whether it can be rung by push, as far as is known."""
         return str(device.health.label)
 
-    @admin.action(description=_("Ring for a test"), permissions=["change"])
+    @admin.action(description=say_lazy("admin.action.test_ring"), permissions=["change"])
     def ring_for_a_test(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
         """Ring the chosen devices, with nobody behind it; the deliveries tell what became of it."""
         done = 0
         for device in queryset.order_by("pk"):
             if device.health != Health.OK:
-                messages.warning(request, _("%s has no push address that works.") % device)
+                messages.warning(request, say("admin.refused.no_address", device=device))
                 continue
             done += attempt(request, str(device), partial(_ring, device))
-        say_done(request, done, ngettext("%d test ring is on its way.", "%d test rings are on their way.", done))
+        say_done(request, "admin.done.test_rings", done)
 
-    @admin.action(description=_("Remove push address"), permissions=["change"])
+    @admin.action(description=say_lazy("admin.action.remove_address"), permissions=["change"])
     def remove_addresses(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
         """Ring the chosen devices by push no more, until they register again."""
         chosen = list(queryset.reachable() | queryset.filter(push_digest__isnull=False))  # type: ignore[attr-defined]
         for device in chosen:
             devices.remove_address(device)
-        say_done(request, len(chosen), ngettext("%d push address removed.", "%d push addresses removed.", len(chosen)))
+        say_done(request, "admin.done.addresses_removed", len(chosen))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Devices name themselves when they sign in."""
@@ -98,11 +97,11 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
     date_hierarchy = "created_at"
     ordering = ("-id",)
     search_fields = ("device_label", "device_key", f"user__{USERNAME}", "invitation__call__call_id")
-    search_help_text = _("Call id, device, or the name of its owner.")
+    search_help_text = say_lazy("admin.search.deliveries")
     show_full_result_count = False
     exclude: ClassVar = ["claim"]
 
-    @admin.display(description=_("device"), ordering="device_label")
+    @admin.display(description=say_lazy("admin.device"), ordering="device_label")
     def shown_device(self, delivery: Delivery) -> str:
         """What the device is called."""
         return delivery.device_label or delivery.device_key

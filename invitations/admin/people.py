@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
 from invitations.models import CallingPreferences, User
+from invitations.words import say_lazy
 
 
 class CallingPreferencesInline(admin.StackedInline):
@@ -29,7 +29,7 @@ class UserAdmin(DjangoUserAdmin):
     show_full_result_count = False
     inlines: ClassVar = [CallingPreferencesInline]
 
-    @admin.display(description=_("shown name"), ordering="calling_preferences__display_name")
+    @admin.display(description=say_lazy("admin.shown_name"), ordering="calling_preferences__display_name")
     def shown_name(self, user: User) -> str:
         """The name that others see."""
         preferences = getattr(user, "calling_preferences", None)

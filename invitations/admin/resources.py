@@ -7,10 +7,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
 from invitations.models import RingResource
 from invitations.store import looks
+from invitations.words import say_lazy
 
 
 @admin.register(RingResource)
@@ -20,17 +20,17 @@ class RingResourceAdmin(admin.ModelAdmin):
     search_fields = ("resource_id", "name")
     fieldsets = (
         (None, {"fields": ("resource_id", "name", "is_default")}),
-        (_("Sound"), {"fields": ("ringtone", "silent", "vibration")}),
-        (_("Look"), {"fields": ("icon", "badge", "accent", "require_interaction")}),
-        (_("Words"), {"fields": ("title_template", "message_template")}),
+        (say_lazy("admin.section.sound"), {"fields": ("ringtone", "silent", "vibration")}),
+        (say_lazy("admin.section.look"), {"fields": ("icon", "badge", "accent", "require_interaction")}),
+        (say_lazy("admin.section.words"), {"fields": ("title_template", "message_template")}),
     )
 
-    @admin.display(description=_("ringtone"), boolean=True)
+    @admin.display(description=say_lazy("admin.ringtone"), boolean=True)
     def has_ringtone(self, resource: RingResource) -> bool:
         """Whether it has a sound of its own."""
         return bool(resource.ringtone)
 
-    @admin.display(description=_("icon"), boolean=True)
+    @admin.display(description=say_lazy("admin.icon"), boolean=True)
     def has_icon(self, resource: RingResource) -> bool:
         """Whether it has a picture of its own."""
         return bool(resource.icon)

@@ -30,6 +30,7 @@ from invitations.models import (
 from invitations.push import deliveries, devices
 from invitations.store import rows
 from invitations.store.sheets import Actor, CallSheet
+from invitations.words import say_lazy
 
 CURRENT = "current"
 """Stands for the one call with a pending invitation to the actor."""
@@ -233,9 +234,9 @@ def _current_call_id(by: Actor, now: datetime) -> str:
 def _ring_of(sheet: CallSheet, by: Actor) -> Invitation:
     own = sheet.invitation_of(by.user_id) if by.ring_pk is None else sheet.invitation_by_key(by.ring_pk)
     if own is None and by.user_id == sheet.call.caller_id:
-        raise CallError(Code.NOT_ALLOWED, "This is your own call.", sheet=sheet)
+        raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.own_call"), sheet=sheet)
     if own is None:
-        raise CallError(Code.NOT_ALLOWED, "You are not invited to this call.", sheet=sheet)
+        raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.not_invited"), sheet=sheet)
     return own
 
 
@@ -246,13 +247,12 @@ def _refuse_answer(sheet: CallSheet, own: Invitation, by: Actor) -> NoReturn:
     if own.state == "timed_out":
         raise CallError(Code.INVITATION_TIMED_OUT, sheet=sheet)
     elsewhere = own.answered_device != by.device_id
-    place = f" ({own.answered_label})" if own.answered_label else ""
-    if own.state == "accepted" and elsewhere:
-        raise CallError(Code.ANSWERED_ELSEWHERE, f"You answered on another device{place}.", sheet=sheet)
-    if own.state == "rejected" and elsewhere:
-        raise CallError(Code.REJECTED_ELSEWHERE, f"You rejected the call on another device{place}.", sheet=sheet)
+    if own.state in ("accepted", "rejected") and elsewhere:
+        code = Code.ANSWERED_ELSEWHERE if own.state == "accepted" else Code.REJECTED_ELSEWHERE
+        place = say_lazy(f"error.{code}.on", device=own.answered_label) if own.answered_label else None
+        raise CallError(code, place, sheet=sheet)
     if sheet.call.state == "ended":
         raise CallError(Code.CALL_ENDED, sheet=sheet)
     if own.state == "busy":
-        raise CallError(Code.ALREADY_ANSWERED, "You were busy when it rang. You can still join.", sheet=sheet)
+        raise CallError(Code.ALREADY_ANSWERED, say_lazy("error.already_answered.was_busy"), sheet=sheet)
     raise CallError(Code.ALREADY_ANSWERED, sheet=sheet)

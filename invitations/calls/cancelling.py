@@ -13,6 +13,7 @@ from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
 from invitations.models import Invitation, InvitationState
 from invitations.store.sheets import Actor, CallSheet
+from invitations.words import say_lazy
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ def cancel(
     """
     sheet = lock_for(by, call_id, now=now)
     if not _may_cancel(sheet, by):
-        raise CallError(Code.NOT_ALLOWED, "Only the caller can cancel this call.", sheet=sheet)
+        raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_caller_cancels"), sheet=sheet)
     targets, errors = _targets(sheet, by, callees)
     if not targets:
         return _nothing_to_cancel(sheet, callees, errors)

@@ -16,6 +16,7 @@ from invitations.errors import CallError, Code
 from invitations.models import EventKind
 from invitations.store import rows
 from invitations.store.sheets import Actor
+from invitations.words import say_lazy
 
 
 @verb
@@ -45,7 +46,7 @@ def invite(
     sheet = lock_for(by, call_id, now=now)
     refuse_if_over(sheet, by)
     if sheet.participant_of(by.user_id) is None:
-        raise CallError(Code.NOT_ALLOWED, "Only people in the call can add others.", sheet=sheet)
+        raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_people_inside_add"), sheet=sheet)
     people, errors = invitable(by, invitees, found, sheet)
     if not people:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors, sheet=sheet)

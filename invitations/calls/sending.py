@@ -23,6 +23,7 @@ from invitations.errors import CallError, Code
 from invitations.models import Call, EventKind, Participant
 from invitations.store import rows
 from invitations.store.sheets import Actor, CallSheet, Person
+from invitations.words import say_lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _repeat(earlier: CallSheet, by: Actor, fingerprint: str, now: datetime) -> S
     if earlier.call.caller_id != by.user_id:
         raise CallError(Code.CALL_ID_IN_USE)
     if earlier.call.fingerprint != fingerprint:
-        raise CallError(Code.CALL_ID_IN_USE, "You used this call id for another call.", sheet=earlier)
+        raise CallError(Code.CALL_ID_IN_USE, say_lazy("error.call_id_in_use.own"), sheet=earlier)
     return Sent(earlier, created=False)
 
 
@@ -180,7 +181,7 @@ def _existing(
         pair = {each.user_id for each in sheet.inside()}
         if other is not None and sheet.call.state == "active" and pair == {by.user_id, other.id}:
             return Sent(sheet, created=False, rejoin=True)
-        raise CallError(Code.ALREADY_IN_CALL, "You are in a call already.", sheet=sheet)
+        raise CallError(Code.ALREADY_IN_CALL, say_lazy("error.already_in_call.you"), sheet=sheet)
     for each in mine:
         if other is None or each.caller_id != other.id or each.call_state != "ringing":
             continue
@@ -205,7 +206,7 @@ def _check_rate(by: Actor, now: datetime) -> None:
     if found:
         since_sent = now - (rows.moment(found[0][0]) or now)
         wait = max(1, -((since_sent - timedelta(seconds=60)) // timedelta(seconds=1)))
-        raise CallError(Code.THROTTLED, f"You may start {most} calls a minute.", retry_after_seconds=wait)
+        raise CallError(Code.THROTTLED, say_lazy("error.throttled.calls", count=most), retry_after_seconds=wait)
 
 
 def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, now: datetime) -> Call:

@@ -15,6 +15,7 @@ from invitations.errors import CallError, Code
 from invitations.models import Call, CallEvent, EndReason, EventKind, LeftReason, Participant
 from invitations.store import rows
 from invitations.store.sheets import MEDIA_PROOF_SECONDS, Actor, CallSheet
+from invitations.words import say_lazy
 
 PROOF_INTERVAL_SECONDS = 2
 """A proof of life within this time of the last one is not written again."""
@@ -104,7 +105,7 @@ def end(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     sheet = lock_for(by, call_id, now=now)
     is_caller = by.user_id == sheet.call.caller_id
     if not is_caller and not by.is_admin:
-        raise CallError(Code.NOT_ALLOWED, "Only the caller can end the call for everyone.", sheet=sheet)
+        raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_caller_ends"), sheet=sheet)
     if sheet.call.state == "ended":
         if _ended_by(sheet, by):
             return sheet
@@ -231,7 +232,7 @@ def _stay_here(sheet: CallSheet, by: Actor) -> Participant:
     refuse_if_over(sheet, by)
     stay = sheet.participant_of(by.user_id)
     if stay is None or stay.device_id != by.device_id:
-        raise CallError(Code.NOT_ALLOWED, "This device is not in the call.", sheet=sheet)
+        raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.device_outside"), sheet=sheet)
     return stay
 
 
@@ -241,7 +242,7 @@ def _left_already(sheet: CallSheet, by: Actor, earlier: list[Participant]) -> Ca
     refuse_if_over(sheet, by)
     if earlier:
         return sheet
-    raise CallError(Code.NOT_ALLOWED, "You are not in this call.", sheet=sheet)
+    raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.outside"), sheet=sheet)
 
 
 def _ended_by(sheet: CallSheet, by: Actor) -> bool:

@@ -14,30 +14,9 @@ from invitations.calls.told_deliveries import Told, told
 from invitations.models import CallEvent, EventKind
 from invitations.serializers import moment
 from invitations.store.sheets import CallSheet
+from invitations.words import listed, say
 
 Data = dict[str, Any]
-
-END_WORDS = {
-    "completed": "The call ended.",
-    "cancelled": "The call ended because the caller took it back before anybody answered.",
-    "rejected": "The call ended because everybody rejected it.",
-    "busy": "The call ended because everybody was busy.",
-    "timed_out": "The call ended because nobody answered in time.",
-    "caller_lost": "The call ended because the caller's device could no longer be reached.",
-    "connection_lost": "The call ended because the connection was lost.",
-    "media_failed": "The call ended because sound and picture could not be set up.",
-    "max_duration": "The call ended because it reached the longest allowed duration.",
-    "ended_by_admin": "An administrator ended the call.",
-}
-LEFT_WORDS = {
-    "left": "{user} left.",
-    "moved": "{user} moved the call to another device.",
-    "connection_lost": "The connection to {user} was lost.",
-    "media_failed": "{user}'s sound and picture could not be set up.",
-    "call_ended": "{user} was in the call until its end.",
-    "removed": "{user} was removed.",
-}
-REJECT_WORDS = {"declined": "declined", "busy": "is busy", "later": "will call back later"}
 
 
 def timeline(call_id: str, *, viewer_id: int, now: datetime, sees_all: bool = False) -> list[Data]:
@@ -94,8 +73,7 @@ def _entry(event: CallEvent, sheet: CallSheet, names: dict[str, str], is_seen: C
     data = dict(event.data)
     actor = _username(sheet, event.actor_id)
     subject = data.get("invitee") or data.get("user") or actor
-    mine = subject is not None and is_seen(subject)
-    shown = {**data, "name": names.get(subject or "", subject or "Somebody")}
+    shown = {**data, "name": names.get(subject or "", subject or say("person.unknown"))}
     data.pop("label", None)
     of_subject = data.pop("device", None)
     # A fact about one person may have been brought about on another's device.
@@ -103,46 +81,32 @@ def _entry(event: CallEvent, sheet: CallSheet, names: dict[str, str], is_seen: C
     return {
         "at": moment(event.at),
         "code": event.kind,
-        "text": _text(event, shown, mine=mine, names=names),
+        "text": _text(event, shown, names),
         "user": subject,
         "device": device if owner is not None and is_seen(owner) else None,
         "data": data,
     }
 
 
-def _text(event: CallEvent, data: Data, *, mine: bool, names: dict[str, str]) -> str:
-    words: dict[str, Callable[[], str]] = {
-        EventKind.CALL_SENT: lambda: _sent(data, names),
-        EventKind.CALL_ACTIVE: lambda: "The call was answered and became active.",
-        EventKind.CALL_ENDED: lambda: END_WORDS[data["reason"]],
-        EventKind.INVITATION_SENT: lambda: f"{data['name']} was invited as well.",
-        EventKind.INVITATION_NOTIFIED: lambda: f"A push service took the ring for {data['name']}.",
-        EventKind.INVITATION_RINGING: lambda: _ringing(data),
-        EventKind.INVITATION_ACCEPTED: lambda: f"{data['name']} accepted{_on(data)}.",
-        EventKind.INVITATION_REJECTED: lambda: f"{data['name']} rejected{_on(data)}: {REJECT_WORDS[data['reason']]}.",
-        EventKind.INVITATION_BUSY: lambda: f"{data['name']} was busy, so it did not ring.",
-        EventKind.INVITATION_CANCELLED: lambda: f"The ring for {data['name']} was cancelled.",
-        EventKind.INVITATION_TIMED_OUT: lambda: f"{data['name']} did not answer in time.",
-        EventKind.PARTICIPANT_JOINED: lambda: f"{data['name']} joined.",
-        EventKind.PARTICIPANT_CONNECTED: lambda: f"{data['name']}'s sound and picture are up.",
-        EventKind.PARTICIPANT_LEFT: lambda: LEFT_WORDS[data["reason"]].format(user=data["name"]),
-    }
-    return words[event.kind]()
+def _text(event: CallEvent, data: Data, names: dict[str, str]) -> str:
+    if event.kind == EventKind.CALL_SENT:
+        people = listed([names.get(each, each) for each in data["invitees"]])
+        return say("timeline.call.sent", name=data["name"], people=people)
+    device = data.get("label")
+    code = f"timeline.{event.kind}{_case(event.kind, data, has_device=bool(device))}"
+    return say(code, name=data["name"], device=device)
 
 
-def _sent(data: Data, names: dict[str, str]) -> str:
-    called = [names.get(each, each) for each in data["invitees"]]
-    listed = " and ".join(filter(None, [", ".join(called[:-1]), called[-1]]))
-    return f"{data['name']} called {listed}."
-
-
-def _ringing(data: Data) -> str:
-    silent = "" if data.get("audible", True) else ", without sound"
-    return f"It rang for {data['name']}{_on(data)}{silent}."
-
-
-def _on(data: Data) -> str:
-    return f" on {data['label']}" if data.get("label") else ""
+def _case(kind: str, data: Data, *, has_device: bool) -> str:
+    """What a sentence's code says beyond the kind of event, for those that have more than one."""
+    if kind in (EventKind.CALL_ENDED, EventKind.PARTICIPANT_LEFT):
+        return f".{data['reason']}"
+    if kind == EventKind.INVITATION_REJECTED:
+        return f".{data['reason']}_on" if has_device else f".{data['reason']}"
+    if kind == EventKind.INVITATION_RINGING and not data.get("audible", True):
+        return ".silently_on" if has_device else ".silently"
+    takes_device = kind in (EventKind.INVITATION_RINGING, EventKind.INVITATION_ACCEPTED)
+    return ".on" if has_device and takes_device else ""
 
 
 def _username(sheet: CallSheet, user_id: int | None) -> str | None:

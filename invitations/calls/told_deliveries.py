@@ -12,6 +12,7 @@ from typing import Any
 from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, Invitation
 from invitations.push.words import reason_words
 from invitations.store.sheets import CallSheet
+from invitations.words import say
 
 CODES = (
     "delivery.pending",
@@ -27,10 +28,6 @@ CODES = (
     "ring.unheard",
 )
 """What entries of this kind are called."""
-DISABLED_WORDS = {
-    "gone": "the push service no longer knew it",
-    "vapid_key_changed": "its address was made with a key that this server no longer has",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,36 +75,31 @@ def told(sheet: CallSheet, *, shown_to: Callable[[int], bool]) -> list[Told]:
 
 
 def _of_delivery(delivery: Delivery, invitation: Invitation) -> Iterator[Told]:
-    device = delivery.device_label or "a device without a name"
     data = {"kind": delivery.kind, "number": delivery.number, "attempts": delivery.attempts}
     data |= {"status": delivery.status, "reason": delivery.code or None, "host": delivery.host or None}
-    at = delivery.settled_at or delivery.created_at
-    text = _delivery_text(delivery, device, _what(delivery))
+    at, device = delivery.settled_at or delivery.created_at, delivery.device_label or say("device.unnamed")
+    text = _delivery_text(delivery, device)
     yield Told(at, f"delivery.{delivery.state}", text, delivery.user_id, delivery.device_key, data)
     # The first acknowledgement is in the call's own log.
     if delivery.acknowledged_at is not None and delivery.acknowledged_at != invitation.ringing_at:
-        text = f"{device[:1].upper()}{device[1:]} said that it rings."
+        text = say("timeline.delivery.acknowledged", device=device)
         yield Told(delivery.acknowledged_at, "delivery.acknowledged", text, delivery.user_id, delivery.device_key, data)
 
 
-def _what(delivery: Delivery) -> str:
-    if delivery.kind == DeliveryKind.STOP:
-        return "the end of the ring"
-    return "the ring" if delivery.number == 1 else f"the ring once more (number {delivery.number})"
-
-
-def _delivery_text(delivery: Delivery, device: str, what: str) -> str:
-    status = f" ({delivery.status})" if delivery.status else ""
-    host = delivery.host or "an unknown place"
-    if delivery.state == DeliveryState.SENT:
-        return f"The push service at {host} took {what} for {device}{status}."
+def _delivery_text(delivery: Delivery, device: str) -> str:
     if delivery.state == DeliveryState.WITHHELD:
-        return f"No push was sent to {device}: its open page rings."
-    because = f" {reason_words(delivery.code, delivery.host)}" if delivery.code else ""
+        return say("timeline.delivery.withheld", device=device)
+    what = "repeat" if delivery.kind == DeliveryKind.RING and delivery.number > 1 else delivery.kind
+    host = delivery.host or say("host.unknown")
+    reason = reason_words(delivery.code, delivery.host)
+    code = f"timeline.delivery.{_outcome(delivery)}.{what}"
+    return say(code, device=device, host=host, reason=reason, number=delivery.number)
+
+
+def _outcome(delivery: Delivery) -> str:
     if delivery.state == DeliveryState.PENDING:
-        again = " It is tried again." if delivery.code else ""
-        return f"A push with {what} is on its way to {device}.{because}{again}"
-    return f"{what[:1].upper()}{what[1:]} was not sent to {device}{status}.{because}"
+        return "retrying" if delivery.code else "pending"
+    return "sent" if delivery.state == DeliveryState.SENT else "unsent"
 
 
 def _without_push(invitation: Invitation, own: Sequence[Device], of_ring: Sequence[Delivery]) -> Iterator[Told]:
@@ -118,12 +110,13 @@ def _without_push(invitation: Invitation, own: Sequence[Device], of_ring: Sequen
     for device in own:
         if device.device_id in sent_to or device.device_id in stands_for or device.created_at > invitation.created_at:
             continue
-        at, name, label = invitation.created_at, "device.no_address", device.label or "A device without a name"
-        why = "it had no push address"
+        reason = ""
         if device.push_disabled_at is not None and device.push_disabled_at <= invitation.created_at:
-            name, why = "device.disabled", DISABLED_WORDS[device.push_disabled_reason]
-        text = f"{label} could not be sent a push: {why}. Only an open page could ring there."
-        yield Told(at, name, text, device.user_id, device.device_id, {"reason": device.push_disabled_reason or None})
+            reason = device.push_disabled_reason
+        name, case = ("device.disabled", f".{reason}") if reason else ("device.no_address", "")
+        text = say(f"timeline.{name}{case}", device=device.label or say("device.unnamed"))
+        data = {"reason": device.push_disabled_reason or None}
+        yield Told(invitation.created_at, name, text, device.user_id, device.device_id, data)
 
 
 def _unheard(sheet: CallSheet, invitation: Invitation, of_ring: Iterable[Delivery]) -> Iterator[Told]:
@@ -132,10 +125,8 @@ def _unheard(sheet: CallSheet, invitation: Invitation, of_ring: Iterable[Deliver
         return
     rings = [each for each in of_ring if each.kind == DeliveryKind.RING]
     name = sheet.people[invitation.invitee_id].name
-    why = "no open page answered, and there was no device that takes push messages"
+    case = "not_accepted" if rings else "no_device"
     if any(each.state == DeliveryState.SENT for each in rings):
-        why = "a push service took the ring, but no device answered"
-    elif rings:
-        why = "no open page answered, and no push service took the ring"
+        case = "no_response"
     at = invitation.closed_at or invitation.expires_at
-    yield Told(at, "ring.unheard", f"Nothing says that it rang for {name}: {why}.", invitation.invitee_id)
+    yield Told(at, "ring.unheard", say(f"timeline.ring.unheard.{case}", name=name), invitation.invitee_id)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from invitations import calls, transports
+from invitations import calls, transports, words
 from invitations.calls.transaction import write
 from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.trouble import drop_connection, report
@@ -203,7 +203,8 @@ class Post:
         parcels: list[Parcel] = []
         for claimed in taken:
             try:
-                parcels.append(_parcel(claimed, sheets, now))
+                with words.in_language(claimed.language):
+                    parcels.append(_parcel(claimed, sheets, now))
             except Exception:
                 logger.exception("Delivery %d could not be made into a message", claimed.pk)
                 self._outcomes.append(Outcome(claimed, DeliveryState.FAILED, None, UNSENT, "", now))

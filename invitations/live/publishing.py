@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from invitations import words
 from invitations.live.publishers import Addressed, publisher
 from invitations.serializers import seen_by, shared_view
 from invitations.store.sheets import CallSheet
@@ -61,18 +62,20 @@ def publish_call(
             return
         shared = shared_view(sheet, now)
         messages = []
-        for user_id in sheet.people if receivers is None else receivers:
-            group = group_of(user_id)
-            if not there.reaches(group, besides=origin):
-                continue
-            frame = {
-                "type": "call",
-                "event": kinds[0],
-                "events": kinds,
-                "actor": actor,
-                "call": seen_by(user_id, sheet, shared, now),
-            }
-            messages.append((group, {"type": "live.frame", "text": encode(frame), "origin": origin}))
+        # Not in the language of the one who acted: theirs is not the receivers'.
+        with words.in_language(""):
+            for user_id in sheet.people if receivers is None else receivers:
+                group = group_of(user_id)
+                if not there.reaches(group, besides=origin):
+                    continue
+                frame = {
+                    "type": "call",
+                    "event": kinds[0],
+                    "events": kinds,
+                    "actor": actor,
+                    "call": seen_by(user_id, sheet, shared, now),
+                }
+                messages.append((group, {"type": "live.frame", "text": encode(frame), "origin": origin}))
         _publish(messages)
     except Exception:
         logger.exception("Live frames of call %s were not published; sync will heal it", sheet.call.call_id)

@@ -10,29 +10,29 @@ from django.db import models
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
-from django.utils.translation import gettext_lazy as _
 
 from invitations.models.invitation import Invitation
 from invitations.models.participant import Participant
+from invitations.words import say_lazy
 
 
 class CallState(models.TextChoices):
-    RINGING = "ringing", _("ringing")
-    ACTIVE = "active", _("active")
-    ENDED = "ended", _("ended")
+    RINGING = "ringing", say_lazy("choice.call_state.ringing")
+    ACTIVE = "active", say_lazy("choice.call_state.active")
+    ENDED = "ended", say_lazy("choice.call_state.ended")
 
 
 class EndReason(models.TextChoices):
-    COMPLETED = "completed", _("completed")
-    CANCELLED = "cancelled", _("cancelled by the caller")
-    REJECTED = "rejected", _("rejected")
-    BUSY = "busy", _("busy")
-    TIMED_OUT = "timed_out", _("nobody answered")
-    CALLER_LOST = "caller_lost", _("the caller vanished")
-    CONNECTION_LOST = "connection_lost", _("connection lost")
-    MEDIA_FAILED = "media_failed", _("media failed")
-    MAX_DURATION = "max_duration", _("longest duration reached")
-    ENDED_BY_ADMIN = "ended_by_admin", _("ended by an admin")
+    COMPLETED = "completed", say_lazy("choice.end_reason.completed")
+    CANCELLED = "cancelled", say_lazy("choice.end_reason.cancelled")
+    REJECTED = "rejected", say_lazy("choice.end_reason.rejected")
+    BUSY = "busy", say_lazy("choice.end_reason.busy")
+    TIMED_OUT = "timed_out", say_lazy("choice.end_reason.timed_out")
+    CALLER_LOST = "caller_lost", say_lazy("choice.end_reason.caller_lost")
+    CONNECTION_LOST = "connection_lost", say_lazy("choice.end_reason.connection_lost")
+    MEDIA_FAILED = "media_failed", say_lazy("choice.end_reason.media_failed")
+    MAX_DURATION = "max_duration", say_lazy("choice.end_reason.max_duration")
+    ENDED_BY_ADMIN = "ended_by_admin", say_lazy("choice.end_reason.ended_by_admin")
 
 
 class CallQuerySet(models.QuerySet["Call"]):
@@ -71,7 +71,7 @@ class CallQuerySet(models.QuerySet["Call"]):
 class Call(models.Model):
     """One call from its first ring to its end, with the revision that orders everything said about it."""
 
-    call_id = models.CharField(max_length=128, unique=True, help_text=_("The public id."))
+    call_id = models.CharField(max_length=128, unique=True, help_text=say_lazy("help.call.call_id"))
     revision = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=CallState, default=CallState.RINGING)
     end_reason = models.CharField(max_length=16, choices=EndReason, null=True, blank=True)  # noqa: DJ001
@@ -87,15 +87,13 @@ class Call(models.Model):
     timeout_seconds = models.PositiveSmallIntegerField()
     fingerprint = models.CharField(
         max_length=64,
-        help_text=_("SHA-256 of the send's body: tells a repeat from another call."),
+        help_text=say_lazy("help.call.fingerprint"),
         editable=False,
     )
     created_at = models.DateTimeField()
     ring_expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
-    media_due_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When media must be up; empty once it is, or while nobody waits for it.")
-    )
+    media_due_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.call.media_due_at"))
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = CallQuerySet.as_manager()

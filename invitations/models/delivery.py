@@ -7,30 +7,31 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
+
+from invitations.words import say_lazy
 
 
 class DeliveryKind(models.TextChoices):
-    RING = "ring", _("ring")
-    STOP = "stop", _("stop")
-    TEST = "test", _("test")
+    RING = "ring", say_lazy("choice.delivery_kind.ring")
+    STOP = "stop", say_lazy("choice.delivery_kind.stop")
+    TEST = "test", say_lazy("choice.delivery_kind.test")
 
 
 class DeliveryState(models.TextChoices):
-    PENDING = "pending", _("pending")
-    SENT = "sent", _("taken by the push service")
-    WITHHELD = "withheld", _("withheld, the page rings")
-    DROPPED = "dropped", _("dropped, no longer wanted")
-    GONE = "gone", _("the address is gone")
-    FAILED = "failed", _("refused")
-    EXPIRED = "expired", _("not taken in time")
+    PENDING = "pending", say_lazy("choice.delivery_state.pending")
+    SENT = "sent", say_lazy("choice.delivery_state.sent")
+    WITHHELD = "withheld", say_lazy("choice.delivery_state.withheld")
+    DROPPED = "dropped", say_lazy("choice.delivery_state.dropped")
+    GONE = "gone", say_lazy("choice.delivery_state.gone")
+    FAILED = "failed", say_lazy("choice.delivery_state.failed")
+    EXPIRED = "expired", say_lazy("choice.delivery_state.expired")
 
 
 class StopReason(models.TextChoices):
-    CANCELLED = "cancelled", _("cancelled")
-    TIMED_OUT = "timed_out", _("timed out")
-    ANSWERED_ELSEWHERE = "answered_elsewhere", _("answered elsewhere")
-    REJECTED_ELSEWHERE = "rejected_elsewhere", _("rejected elsewhere")
+    CANCELLED = "cancelled", say_lazy("choice.stop_reason.cancelled")
+    TIMED_OUT = "timed_out", say_lazy("choice.stop_reason.timed_out")
+    ANSWERED_ELSEWHERE = "answered_elsewhere", say_lazy("choice.stop_reason.answered_elsewhere")
+    REJECTED_ELSEWHERE = "rejected_elsewhere", say_lazy("choice.stop_reason.rejected_elsewhere")
 
 
 class Delivery(models.Model):
@@ -43,29 +44,29 @@ class Delivery(models.Model):
         "invitations.Device", on_delete=models.SET_NULL, null=True, related_name="deliveries", db_index=False
     )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
-    device_key = models.CharField(max_length=64, help_text=_("The device's id; stays when the device is removed."))
+    device_key = models.CharField(max_length=64, help_text=say_lazy("help.delivery.device_key"))
     device_label = models.CharField(max_length=64, blank=True, default="")
     invitation = models.ForeignKey(
         "invitations.Invitation", on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries"
     )
     kind = models.CharField(max_length=4, choices=DeliveryKind)
     reason = models.CharField(max_length=20, choices=StopReason, blank=True, default="")
-    number = models.PositiveSmallIntegerField(default=1, help_text=_("The first ring is 1; its repeats count on."))
+    number = models.PositiveSmallIntegerField(default=1, help_text=say_lazy("help.delivery.number"))
     state = models.CharField(max_length=8, choices=DeliveryState, default=DeliveryState.PENDING)
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text=_("When it is to be sent, or tried again."))
-    expires_at = models.DateTimeField(help_text=_("When it is worth nothing any more."))
+    due_at = models.DateTimeField(help_text=say_lazy("help.delivery.due_at"))
+    expires_at = models.DateTimeField(help_text=say_lazy("help.delivery.expires_at"))
     attempts = models.PositiveSmallIntegerField(default=0)
-    claim = models.CharField(max_length=32, blank=True, default="", help_text=_("Who is sending it."))
-    claimed_until = models.DateTimeField(null=True, blank=True, help_text=_("When another may take it over."))
-    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text=_("What the push service answered."))
-    code = models.CharField(max_length=24, blank=True, default="", help_text=_("Why it was not sent, or not yet."))
-    host = models.CharField(max_length=255, blank=True, default="", help_text=_("Whose push service it was."))
+    claim = models.CharField(max_length=32, blank=True, default="", help_text=say_lazy("help.delivery.claim"))
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.delivery.claimed_until"))
+    status = models.PositiveSmallIntegerField(null=True, blank=True, help_text=say_lazy("help.delivery.status"))
+    code = models.CharField(max_length=24, blank=True, default="", help_text=say_lazy("help.delivery.code"))
+    host = models.CharField(max_length=255, blank=True, default="", help_text=say_lazy("help.delivery.host"))
     settled_at = models.DateTimeField(null=True, blank=True)
-    acknowledged_at = models.DateTimeField(null=True, blank=True, help_text=_("When the device said that it alerts."))
+    acknowledged_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.delivery.acknowledged_at"))
 
     class Meta:
-        verbose_name_plural = _("deliveries")
+        verbose_name_plural = say_lazy("model.deliveries")
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
             models.CheckConstraint(name="delivery_kind_known", condition=Q(kind__in=DeliveryKind.values)),

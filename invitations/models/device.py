@@ -8,29 +8,28 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
-device_id_characters = RegexValidator(
-    r"\A[A-Za-z0-9._~-]{1,64}\Z", _("Up to 64 letters, digits and . _ ~ - are allowed.")
-)
+from invitations.words import say_lazy
+
+device_id_characters = RegexValidator(r"\A[A-Za-z0-9._~-]{1,64}\Z", say_lazy("validation.device_id"))
 
 
 class DeviceKind(models.TextChoices):
-    BROWSER = "browser", _("browser")
-    ANDROID = "android", _("Android")
-    IOS = "ios", _("iOS")
-    OTHER = "other", _("other")
+    BROWSER = "browser", say_lazy("choice.device_kind.browser")
+    ANDROID = "android", say_lazy("choice.device_kind.android")
+    IOS = "ios", say_lazy("choice.device_kind.ios")
+    OTHER = "other", say_lazy("choice.device_kind.other")
 
 
 class DisabledReason(models.TextChoices):
-    GONE = "gone", _("the push service no longer knows the address")
-    VAPID_KEY_CHANGED = "vapid_key_changed", _("made with a VAPID key that this server no longer has")
+    GONE = "gone", say_lazy("choice.disabled_reason.gone")
+    VAPID_KEY_CHANGED = "vapid_key_changed", say_lazy("choice.disabled_reason.vapid_key_changed")
 
 
 class Health(models.TextChoices):
-    OK = "ok", _("ok")
-    NO_ADDRESS = "no_address", _("no push address")
-    DISABLED = "disabled", _("disabled")
+    OK = "ok", say_lazy("choice.health.ok")
+    NO_ADDRESS = "no_address", say_lazy("choice.health.no_address")
+    DISABLED = "disabled", say_lazy("choice.health.disabled")
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
@@ -45,9 +44,7 @@ class Device(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="devices", db_index=False)
     device_id = models.CharField(max_length=64, validators=[device_id_characters])
     label = models.CharField(max_length=64, blank=True, default="")
-    is_named = models.BooleanField(
-        default=False, help_text=_("Its owner or its app gave the name: what a page says of its browser is not taken.")
-    )
+    is_named = models.BooleanField(default=False, help_text=say_lazy("help.device.is_named"))
     kind = models.CharField(max_length=8, choices=DeviceKind, default=DeviceKind.BROWSER)
     created_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(null=True, blank=True)
@@ -60,18 +57,21 @@ class Device(models.Model):
         null=True,
         blank=True,
         unique=True,
-        help_text=_("SHA-256 of the address: it belongs to one device at a time."),
+        help_text=say_lazy("help.device.push_digest"),
     )
     push_p256dh = models.CharField(max_length=88, blank=True, default="")
     push_auth = models.CharField(max_length=24, blank=True, default="")
     push_signing_key = models.CharField(
-        max_length=88, blank=True, default="", help_text=_("The VAPID public key that the address was made with.")
+        max_length=88, blank=True, default="", help_text=say_lazy("help.device.push_signing_key")
     )
     push_origin = models.CharField(
-        max_length=255, blank=True, default="", help_text=_("Where the app was open when the address was made.")
+        max_length=255, blank=True, default="", help_text=say_lazy("help.device.push_origin")
+    )
+    push_language = models.CharField(
+        max_length=16, blank=True, default="", help_text=say_lazy("help.device.push_language")
     )
     push_credential = models.CharField(
-        max_length=32, blank=True, default="", help_text=_("The session or token that registered the address.")
+        max_length=32, blank=True, default="", help_text=say_lazy("help.device.push_credential")
     )
     push_set_at = models.DateTimeField(null=True, blank=True)
     push_disabled_at = models.DateTimeField(null=True, blank=True)

@@ -6,24 +6,25 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+
+from invitations.words import say_lazy
 
 
 class EventKind(models.TextChoices):
-    CALL_SENT = "call.sent", _("call sent")
-    CALL_ACTIVE = "call.active", _("call active")
-    CALL_ENDED = "call.ended", _("call ended")
-    INVITATION_SENT = "invitation.sent", _("invitation sent")
-    INVITATION_NOTIFIED = "invitation.notified", _("invitation notified")
-    INVITATION_RINGING = "invitation.ringing", _("invitation ringing")
-    INVITATION_ACCEPTED = "invitation.accepted", _("invitation accepted")
-    INVITATION_REJECTED = "invitation.rejected", _("invitation rejected")
-    INVITATION_BUSY = "invitation.busy", _("invitation busy")
-    INVITATION_CANCELLED = "invitation.cancelled", _("invitation cancelled")
-    INVITATION_TIMED_OUT = "invitation.timed_out", _("invitation timed out")
-    PARTICIPANT_JOINED = "participant.joined", _("participant joined")
-    PARTICIPANT_CONNECTED = "participant.connected", _("participant connected")
-    PARTICIPANT_LEFT = "participant.left", _("participant left")
+    CALL_SENT = "call.sent", say_lazy("choice.event_kind.call_sent")
+    CALL_ACTIVE = "call.active", say_lazy("choice.event_kind.call_active")
+    CALL_ENDED = "call.ended", say_lazy("choice.event_kind.call_ended")
+    INVITATION_SENT = "invitation.sent", say_lazy("choice.event_kind.invitation_sent")
+    INVITATION_NOTIFIED = "invitation.notified", say_lazy("choice.event_kind.invitation_notified")
+    INVITATION_RINGING = "invitation.ringing", say_lazy("choice.event_kind.invitation_ringing")
+    INVITATION_ACCEPTED = "invitation.accepted", say_lazy("choice.event_kind.invitation_accepted")
+    INVITATION_REJECTED = "invitation.rejected", say_lazy("choice.event_kind.invitation_rejected")
+    INVITATION_BUSY = "invitation.busy", say_lazy("choice.event_kind.invitation_busy")
+    INVITATION_CANCELLED = "invitation.cancelled", say_lazy("choice.event_kind.invitation_cancelled")
+    INVITATION_TIMED_OUT = "invitation.timed_out", say_lazy("choice.event_kind.invitation_timed_out")
+    PARTICIPANT_JOINED = "participant.joined", say_lazy("choice.event_kind.participant_joined")
+    PARTICIPANT_CONNECTED = "participant.connected", say_lazy("choice.event_kind.participant_connected")
+    PARTICIPANT_LEFT = "participant.left", say_lazy("choice.event_kind.participant_left")
 
 
 class CallEvent(models.Model):
@@ -39,7 +40,7 @@ class CallEvent(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
-        help_text=_("Who did it; empty where the server did."),
+        help_text=say_lazy("help.event.actor"),
     )
     device_id = models.CharField(max_length=64, blank=True, default="")
     data = models.JSONField(default=dict, blank=True)

@@ -10,22 +10,23 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
-from django.utils.translation import gettext_lazy as _
+
+from invitations.words import say_lazy
 
 
 class InvitationState(models.TextChoices):
-    PENDING = "pending", _("pending")
-    ACCEPTED = "accepted", _("accepted")
-    REJECTED = "rejected", _("rejected")
-    BUSY = "busy", _("busy")
-    CANCELLED = "cancelled", _("cancelled")
-    TIMED_OUT = "timed_out", _("timed out")
+    PENDING = "pending", say_lazy("choice.invitation_state.pending")
+    ACCEPTED = "accepted", say_lazy("choice.invitation_state.accepted")
+    REJECTED = "rejected", say_lazy("choice.invitation_state.rejected")
+    BUSY = "busy", say_lazy("choice.invitation_state.busy")
+    CANCELLED = "cancelled", say_lazy("choice.invitation_state.cancelled")
+    TIMED_OUT = "timed_out", say_lazy("choice.invitation_state.timed_out")
 
 
 class RejectReason(models.TextChoices):
-    DECLINED = "declined", _("declined")
-    BUSY = "busy", _("busy")
-    LATER = "later", _("later")
+    DECLINED = "declined", say_lazy("choice.reject_reason.declined")
+    BUSY = "busy", say_lazy("choice.reject_reason.busy")
+    LATER = "later", say_lazy("choice.reject_reason.later")
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -66,8 +67,8 @@ class Invitation(models.Model):
     )
     state = models.CharField(max_length=9, choices=InvitationState, default=InvitationState.PENDING)
     reject_reason = models.CharField(max_length=8, choices=RejectReason, null=True, blank=True)  # noqa: DJ001
-    ring_data = models.TextField(blank=True, default="", help_text=_("The custom data that the invitee is rung with."))
-    custom_data = models.TextField(blank=True, default="", help_text=_("The custom data of the act that closed it."))
+    ring_data = models.TextField(blank=True, default="", help_text=say_lazy("help.invitation.ring_data"))
+    custom_data = models.TextField(blank=True, default="", help_text=say_lazy("help.invitation.custom_data"))
     resource_id = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
     notification_title = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
     notification_message = models.CharField(max_length=512, null=True, blank=True)  # noqa: DJ001
@@ -84,13 +85,13 @@ class Invitation(models.Model):
         max_length=64,
         blank=True,
         default="",
-        help_text=_("The device that first acknowledged that it alerts."),
+        help_text=say_lazy("help.invitation.ringing_label"),
     )
     missed = models.BooleanField(default=False)
     next_ring_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text=_("When the ring is published again unless a device acknowledged it."),
+        help_text=say_lazy("help.invitation.next_ring_at"),
     )
 
     objects = InvitationQuerySet.as_manager()

@@ -8,18 +8,18 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from invitations.conf import Limits
+from invitations.words import say_lazy
 
 
 class LeftReason(models.TextChoices):
-    LEFT = "left", _("left")
-    MOVED = "moved", _("moved to another device")
-    CONNECTION_LOST = "connection_lost", _("connection lost")
-    MEDIA_FAILED = "media_failed", _("media failed")
-    CALL_ENDED = "call_ended", _("the call ended")
-    REMOVED = "removed", _("removed")
+    LEFT = "left", say_lazy("choice.left_reason.left")
+    MOVED = "moved", say_lazy("choice.left_reason.moved")
+    CONNECTION_LOST = "connection_lost", say_lazy("choice.left_reason.connection_lost")
+    MEDIA_FAILED = "media_failed", say_lazy("choice.left_reason.media_failed")
+    CALL_ENDED = "call_ended", say_lazy("choice.left_reason.call_ended")
+    REMOVED = "removed", say_lazy("choice.left_reason.removed")
 
 
 class ParticipantQuerySet(models.QuerySet["Participant"]):
@@ -61,9 +61,7 @@ class Participant(models.Model):
     connected_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
     left_reason = models.CharField(max_length=16, choices=LeftReason, null=True, blank=True)  # noqa: DJ001
-    proved_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("The device's last proof of life; empty if it never gave one.")
-    )
+    proved_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.participant.proved_at"))
 
     objects = ParticipantQuerySet.as_manager()
 

@@ -11,7 +11,8 @@ from django.core.validators import FileExtensionValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.fields.files import FieldFile
-from django.utils.translation import gettext_lazy as _
+
+from invitations.words import say_lazy
 
 SOUNDS = ("mp3", "ogg", "oga", "opus", "wav", "m4a", "aac", "webm")
 PICTURES = ("png", "webp", "jpg", "jpeg")
@@ -35,7 +36,7 @@ def check_size(file: FieldFile) -> None:
         ValidationError: larger than 2 MiB.
     """
     if file.size > LARGEST_FILE_BYTES:
-        raise ValidationError(_("At most 2 MiB."))
+        raise ValidationError(say_lazy("validation.upload_size"))
 
 
 def check_vibration(pattern: Any) -> None:
@@ -45,10 +46,10 @@ def check_vibration(pattern: Any) -> None:
         ValidationError: not a list of up to 20 whole milliseconds from 0 to 10,000.
     """
     if not isinstance(pattern, list) or len(pattern) > LONGEST_PATTERN:
-        raise ValidationError(_("A list of up to 20 numbers: on, off, on … in milliseconds."))
+        raise ValidationError(say_lazy("validation.vibration"))
     for each in pattern:
         if isinstance(each, bool) or not isinstance(each, int) or not 0 <= each <= LONGEST_PULSE_MS:
-            raise ValidationError(_("Each is a whole number of milliseconds from 0 to 10,000."))
+            raise ValidationError(say_lazy("validation.vibration_number"))
 
 
 def check_template(text: str) -> None:
@@ -61,16 +62,16 @@ def check_template(text: str) -> None:
     for each in PLACEHOLDERS:
         rest = rest.replace(each, "")
     if "{" in rest or "}" in rest:
-        raise ValidationError(_("Only {caller} and {call} are filled in."))
+        raise ValidationError(say_lazy("validation.template", caller="{caller}", call="{call}"))
 
 
 class RingResource(models.Model):
     """How a ring sounds and looks on a device, chosen by the sender, kept by admins."""
 
-    resource_id = models.CharField(max_length=128, unique=True, help_text=_("What senders name it by."))
-    name = models.CharField(max_length=64, help_text=_("What people read where they choose a ringtone."))
+    resource_id = models.CharField(max_length=128, unique=True, help_text=say_lazy("help.resource.resource_id"))
+    name = models.CharField(max_length=64, help_text=say_lazy("help.resource.name"))
     is_default = models.BooleanField(
-        _("default"), default=False, help_text=_("Used where the sender names none, or one that there is not.")
+        say_lazy("model.resource.is_default"), default=False, help_text=say_lazy("help.resource.is_default")
     )
     ringtone = models.FileField(
         upload_to=stored_name, blank=True, validators=[FileExtensionValidator(SOUNDS), check_size]
@@ -82,34 +83,32 @@ class RingResource(models.Model):
         upload_to=stored_name,
         blank=True,
         validators=[FileExtensionValidator(PICTURES), check_size],
-        help_text=_("A small picture in one colour, for Android's status bar."),
+        help_text=say_lazy("help.resource.badge"),
     )
     vibration = models.JSONField(
-        default=list, blank=True, validators=[check_vibration], help_text=_("On, off, on … in milliseconds.")
+        default=list, blank=True, validators=[check_vibration], help_text=say_lazy("help.resource.vibration")
     )
-    silent = models.BooleanField(default=False, help_text=_("The notification makes no sound and no vibration."))
-    require_interaction = models.BooleanField(
-        default=True, help_text=_("The notification stays until somebody does something.")
-    )
+    silent = models.BooleanField(default=False, help_text=say_lazy("help.resource.silent"))
+    require_interaction = models.BooleanField(default=True, help_text=say_lazy("help.resource.require_interaction"))
     accent = models.CharField(
         max_length=7,
         blank=True,
         default="",
-        validators=[RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", _("A colour such as #1a73e8."))],
+        validators=[RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", say_lazy("validation.accent"))],
     )
     title_template = models.CharField(
         max_length=128,
         blank=True,
         default="",
         validators=[check_template],
-        help_text=_("Where the sender gives no title. {caller} and {call} are filled in."),
+        help_text=say_lazy("help.resource.title_template", caller="{caller}", call="{call}"),
     )
     message_template = models.CharField(
         max_length=512,
         blank=True,
         default="",
         validators=[check_template],
-        help_text=_("Where the sender gives no message. {caller} and {call} are filled in."),
+        help_text=say_lazy("help.resource.message_template", caller="{caller}", call="{call}"),
     )
 
     class Meta:
@@ -120,7 +119,7 @@ class RingResource(models.Model):
                 name="resource_one_default",
                 fields=["is_default"],
                 condition=Q(is_default=True),
-                violation_error_message=_("There is another default: take the mark from it first."),
+                violation_error_message=say_lazy("validation.one_default"),
             ),
         ]
 

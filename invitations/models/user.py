@@ -8,23 +8,22 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import RegexValidator
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
-username_characters = RegexValidator(
-    r"\A[A-Za-z0-9._@+-]{1,64}\Z", _("Up to 64 letters, digits and . _ @ + - are allowed.")
-)
+from invitations.words import say_lazy
+
+username_characters = RegexValidator(r"\A[A-Za-z0-9._@+-]{1,64}\Z", say_lazy("validation.username"))
 
 
 class User(AbstractUser):
     """An account. Its public id is `username`; projects with their own user model swap this one out."""
 
     username = models.CharField(
-        _("username"),
+        say_lazy("model.user.username"),
         max_length=64,
         unique=True,
-        help_text=_("The public id: 1 to 64 letters, digits and . _ @ + -"),
+        help_text=say_lazy("help.user.username"),
         validators=[username_characters],
-        error_messages={"unique": _("This name is taken.")},
+        error_messages={"unique": say_lazy("validation.username_taken")},
     )
 
     class Meta(AbstractUser.Meta):
@@ -40,18 +39,14 @@ class CallingPreferences(models.Model):
         primary_key=True,
         related_name="calling_preferences",
     )
-    display_name = models.CharField(
-        max_length=64, blank=True, help_text=_("The shown name; the username where it is empty.")
-    )
-    call_waiting = models.BooleanField(
-        default=False, help_text=_("Let further calls ring while in a call instead of answering busy.")
-    )
+    display_name = models.CharField(max_length=64, blank=True, help_text=say_lazy("help.preferences.display_name"))
+    call_waiting = models.BooleanField(default=False, help_text=say_lazy("help.preferences.call_waiting"))
     history_seen_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("Missed calls up to this moment count as seen on all devices.")
+        null=True, blank=True, help_text=say_lazy("help.preferences.history_seen_at")
     )
 
     class Meta:
-        verbose_name = verbose_name_plural = _("calling preferences")
+        verbose_name = verbose_name_plural = say_lazy("model.calling_preferences")
         constraints: ClassVar = []
 
     def __str__(self) -> str:

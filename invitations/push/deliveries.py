@@ -93,7 +93,8 @@ RETURNING id
 DUE = """
 SELECT t.id, t.kind, t.reason, t.number, t.attempts, t.created_at, t.expires_at, t.device_id, t.user_id, t.device_key,
   t.invitation_id, i.call_id, i.state, i.expires_at, i.ringing_at, d.push_transport, d.push_endpoint, d.push_p256dh,
-  d.push_auth, d.push_signing_key, d.push_origin, d.push_digest, d.push_disabled_at
+  d.push_auth, d.push_signing_key, d.push_origin, d.push_language, d.push_digest,
+  d.push_disabled_at
 FROM invitations_delivery t
   LEFT JOIN invitations_device d ON d.id = t.device_id
   LEFT JOIN invitations_invitation i ON i.id = t.invitation_id
@@ -147,6 +148,7 @@ class Claimed:
         invitation_pk: of which ring; None for a test.
         call_pk: of which call; None for a test.
         origin: where the app is open on that device.
+        language: the tag of the language that is read there; empty for the site's own.
         address: transport, endpoint, p256dh, auth and signing key, as `transports.Address` takes them.
     """
 
@@ -166,6 +168,7 @@ class Claimed:
     invitation_pk: int | None
     call_pk: int | None
     origin: str
+    language: str
     address: tuple[str, str, str, str, str]
 
 
@@ -368,6 +371,7 @@ class _Due:
     auth: str
     signing_key: str
     origin: str
+    language: str | None
     digest: str | None
     disabled_at: Any
 
@@ -390,6 +394,7 @@ class _Due:
             invitation_pk=self.invitation_pk,
             call_pk=self.call_pk,
             origin=self.origin,
+            language=self.language or "",
             address=(self.transport or "", self.endpoint, self.p256dh, self.auth, self.signing_key),
         )
 

@@ -23,6 +23,7 @@ NO_ADDRESS: dict[str, Any] = {
     "push_auth": "",
     "push_signing_key": "",
     "push_origin": "",
+    "push_language": "",
     "push_credential": "",
     "push_set_at": None,
     "push_disabled_at": None,
@@ -89,7 +90,9 @@ def describe(user_id: int, device_id: str, *, label: str | None = None, kind: st
     return device
 
 
-def set_address(device: Device, address: Address, *, origin: str, credential: str, now: datetime) -> None:
+def set_address(
+    device: Device, address: Address, *, origin: str, credential: str, now: datetime, language: str = ""
+) -> None:
     """Ring a device at this address from now on; whichever device had it before has none.
 
     Args:
@@ -98,6 +101,7 @@ def set_address(device: Device, address: Address, *, origin: str, credential: st
         origin: where the app is open there, such as `https://calls.example.org`.
         credential: the session or token that registers it: its end is the address's end.
         now: the moment; also a proof of the device's life.
+        language: the tag of the language that its owner reads; the site's own where it is empty.
     """
     digest = digest_of(address)
     values: dict[str, Any] = {
@@ -108,6 +112,7 @@ def set_address(device: Device, address: Address, *, origin: str, credential: st
         "push_auth": address.auth,
         "push_signing_key": address.signing_key,
         "push_origin": origin,
+        "push_language": language,
         "push_credential": credential,
         "push_set_at": now,
         "push_disabled_at": None,

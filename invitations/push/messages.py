@@ -1,4 +1,4 @@
-"""What a ring, its end, or a test says on a device: the payload of DESIGN section 7, and how urgent it is.
+"""What a ring, its end, or a test says on a device, in the language that is active here, and how urgent it is.
 
 Pure: reads no database but the ring resources. Every payload is a valid declarative push message too
 (https://www.w3.org/TR/push-api/#declarative-push-message), so that a browser can show it where the worker fails."""
@@ -13,18 +13,18 @@ from typing import Any
 
 from invitations.models import Invitation, StopReason
 from invitations.push import action_tokens
-from invitations.serializers import default_message, moment, person_view, ring_words
+from invitations.serializers import kind_of, moment, person_view, ring_words
 from invitations.store import looks
 from invitations.store.looks import Look
 from invitations.store.sheets import CallSheet
 from invitations.transports import MAX_PAYLOAD_BYTES
+from invitations.words import language, say
 
 JSON = dict[str, Any]
 WEB_PUSH = 8030
 """The number by which a browser knows a declarative message: that of the RFC."""
 URGENCY = "high"
 """A ring that waits for the device to wake up comes too late, and so does its end (RFC 8030 section 5.3)."""
-MISSED_CALL = "Missed call"
 API = "/api/v1/"
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -93,16 +93,11 @@ def stop(
     look = looks.look_of(invitation.resource_id)
     inviter = sheet.people.get(invitation.inviter_id) or sheet.people[call.caller_id]
     missed = invitation.missed
-    place = invitation.answered_label or "another device"
-    titles = {
-        StopReason.ANSWERED_ELSEWHERE: f"Answered on {place}",
-        StopReason.REJECTED_ELSEWHERE: f"Rejected on {place}",
-    }
-    title = MISSED_CALL if missed else titles.get(StopReason(reason), "The call is over")
-    kind = call_words(sheet).removeprefix("Incoming ")
+    title = say("push.missed_call") if missed else _end_title(StopReason(reason), invitation.answered_label)
+    body = say(f"push.from.{kind_of(sheet)}", name=inviter.name)
     return {
         "web_push": WEB_PUSH,
-        "notification": _notification(title, f"{inviter.name}, {kind}", look, origin, call.call_id, silent=True),
+        "notification": _notification(title, body, look, origin, call.call_id, silent=True),
         "kind": "stop",
         "call_id": call.call_id,
         "reason": reason,
@@ -134,7 +129,7 @@ def test(delivery_pk: int, *, device_id: str, origin: str, expires_at: datetime,
         now: the moment.
     """
     look = looks.look_of(None)
-    title, body = "Test ring", "This device rings when somebody calls you."
+    title, body = say("push.test.title"), say("push.test.body")
     return {
         "web_push": WEB_PUSH,
         "notification": _notification(title, body, look, origin, None, silent=look.silent),
@@ -187,9 +182,13 @@ def topic_of_test(delivery_pk: int) -> str:
     return _topic(f"test:{delivery_pk}")
 
 
-def call_words(sheet: CallSheet) -> str:
-    """What kind of call it is, in words."""
-    return default_message(sheet.call.is_video_call, len({each.invitee_id for each in sheet.invitations}) > 1)
+def _end_title(reason: StopReason, device: str) -> str:
+    """How a ring ended that was not missed."""
+    if reason == StopReason.ANSWERED_ELSEWHERE:
+        return say("push.answered_on", device=device) if device else say("push.answered_elsewhere")
+    if reason == StopReason.REJECTED_ELSEWHERE:
+        return say("push.rejected_on", device=device) if device else say("push.rejected_elsewhere")
+    return say("push.call_ended")
 
 
 def _topic(text: str) -> str:
@@ -202,7 +201,7 @@ def _notification(title: str, body: str, look: Look, origin: str, call_id: str |
         "body": body,
         # Call ids need no escaping in a query (DESIGN section 5).
         "navigate": f"{origin}/" if call_id is None else f"{origin}/?call={call_id}",
-        "lang": "en",
+        "lang": language(),
         "silent": silent,
     }
     for name, url in (("icon", look.icon_url), ("badge", look.badge_url)):

@@ -11,6 +11,7 @@ from invitations.models import Delivery, DeliveryKind, DeliveryState, Device
 from invitations.push import deliveries
 from invitations.push.words import reason_words
 from invitations.serializers import moment
+from invitations.words import say, say_lazy
 
 JSON = dict[str, Any]
 WINDOW = timedelta(seconds=60)
@@ -32,7 +33,7 @@ def begin(device: Device, *, now: datetime) -> Delivery:
     ).order_by("-created_at")
     if most and (earliest := recent[most - 1 : most].first()) is not None:
         wait = max(1, round((earliest.created_at + WINDOW - now).total_seconds()))
-        raise CallError(Code.THROTTLED, f"You may ask for {most} test rings a minute.", retry_after_seconds=wait)
+        raise CallError(Code.THROTTLED, say_lazy("error.throttled.test_rings", count=most), retry_after_seconds=wait)
     return deliveries.plan_test(device, now=now)
 
 
@@ -75,16 +76,18 @@ def _state(test: Delivery) -> str:
 
 
 def _hops(test: Delivery) -> list[JSON]:
-    hops = [_hop("planned", test.created_at, "The server owes the device a test ring.")]
+    hops = [_hop("planned", test.created_at, say("test_ring.hop.planned"))]
     if test.state == DeliveryState.SENT:
-        hops.append(_hop("sent", test.settled_at, f"The push service at {test.host} took it ({test.status})."))
+        hops.append(_hop("sent", test.settled_at, say("test_ring.hop.sent", host=test.host)))
     elif test.state == DeliveryState.PENDING and test.code:
-        again = f"{reason_words(test.code, test.host)} The server tries again."
+        again = say("test_ring.hop.retrying", reason=reason_words(test.code, test.host))
         hops.append(_hop("retrying", test.due_at, again))
     elif test.state != DeliveryState.PENDING:
         hops.append(_hop("failed", test.settled_at, reason_words(test.code, test.host)))
     if test.acknowledged_at is not None:
-        hops.append(_hop("arrived", test.acknowledged_at, f"{test.device_label or 'The device'} showed it."))
+        case = ".on" if test.device_label else ""
+        words = say(f"test_ring.hop.arrived{case}", device=test.device_label)
+        hops.append(_hop("arrived", test.acknowledged_at, words))
     return hops
 
 

@@ -10,8 +10,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from django.http import HttpRequest, parse_cookie
+from django.utils import translation
+
 from invitations.live import publishers
-from invitations.sockets.authentication import Identity, Scope, identify, origin_allowed
+from invitations.sockets.authentication import Identity, Scope, header, identify, origin_allowed
 from invitations.sockets.line import BAD_ORIGIN, NOT_AUTHENTICATED, UNAVAILABLE, Line
 from invitations.sockets.live import LiveSocket
 from invitations.sockets.workers import workers
@@ -32,11 +35,21 @@ async def serve(
         send: takes a message to the client.
     """
     publishers.serve_on(asyncio.get_running_loop())
+    # For this connection's own task, and for what it asks the workers.
+    translation.activate(_language(scope))
     line = Line(send)
     await receive()
     identity = await _admit(scope, line)
     if identity is not None:
         await LiveSocket(identity, receive, line).serve()
+
+
+def _language(scope: Scope) -> str:
+    """What a page's request from the same browser would be answered in."""
+    request = HttpRequest()
+    request.COOKIES = parse_cookie(header(scope, b"cookie") or "")
+    request.META["HTTP_ACCEPT_LANGUAGE"] = header(scope, b"accept-language") or ""
+    return translation.get_language_from_request(request)
 
 
 async def _admit(scope: Scope, line: Line) -> Identity | None:

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import close_old_connections, connection
+from django.utils.translation import get_language
 
+from invitations import words
 from invitations.calls.transaction import batch as together
 from invitations.live import publishing
 
@@ -27,13 +29,14 @@ LARGEST_BATCH = 64
 
 
 class Job:
-    """One piece of work with the future that waits for it."""
+    """One piece of work with the future that waits for it, done in the language of the socket that asks."""
 
-    __slots__ = ("error", "function", "future", "loop", "result")
+    __slots__ = ("error", "function", "future", "language", "loop", "result")
 
     def __init__(self, function: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
         self.function = function
         self.loop = loop
+        self.language = get_language() or ""
         self.future: asyncio.Future[Any] = loop.create_future()
         self.result: Any = None
         self.error: BaseException | None = None
@@ -41,7 +44,8 @@ class Job:
     def run(self) -> None:
         """Do the work and keep what came of it."""
         try:
-            self.result, self.error = self.function(), None
+            with words.in_language(self.language):
+                self.result, self.error = self.function(), None
         except Exception as error:
             self.result, self.error = None, error
 

@@ -6,7 +6,8 @@ language."""
 from __future__ import annotations
 
 import gettext as files
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,22 @@ say_lazy = lazy(say, str)
 """As `say`, in the language that is active when the sentence is shown."""
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names as a list within a sentence, such as "Bob, Carol and Dave".
+
+    Args:
+        names: one at least.
+    """
+    if len(names) == 1:
+        return names[0]
+    *front, second_last, last = names
+    code = "list.end" if front else "list.two"
+    text = say(code, first=second_last, second=last)
+    for name in reversed(front):
+        text = say("list.more", first=name, rest=text)
+    return text
+
+
 def language() -> str:
     """The tag (BCP 47) of the language in which sentences are said here: that of the file they come from."""
     return say("language.tag")
@@ -61,7 +78,9 @@ def in_language(tag: str) -> AbstractContextManager[None]:
     Args:
         tag: as `language` gives it; the site's own language where it is empty.
     """
-    return translation.override(tag.lower() or settings.LANGUAGE_CODE)
+    wanted = tag.lower() or settings.LANGUAGE_CODE
+    # Mostly it is spoken already, and asking costs a tenth of changing it.
+    return nullcontext() if translation.get_language() == wanted else translation.override(wanted)
 
 
 @cache

@@ -84,7 +84,7 @@ def test_a_calls_page_tells_what_was_sent(
 ) -> None:
     call = ring(alice, bob).call
     page = admin_site.get(reverse("admin:invitations_call_change", args=[call.pk])).content.decode()
-    assert "A push with the ring is on its way to Bob&#x27;s phone." in page
+    assert "A ring is on its way to Bob&#x27;s phone." in page
     assert "delivery.pending" in page
 
 

@@ -268,9 +268,9 @@ def test_both_learn_that_media_failed(mute_call: calls.CallSheet, alice: User, b
 def test_the_timeline_says_that_media_failed(mute_call: calls.CallSheet, alice: User, now: datetime) -> None:
     told = [each["text"] for each in calls.timeline(mute_call.call.call_id, viewer_id=alice.pk, now=now + seconds(20))]
     assert told[-3:] == [
-        "Alice's sound and picture could not be set up.",
-        "Bob's sound and picture could not be set up.",
-        "The call ended because sound and picture could not be set up.",
+        "Alice's audio and video couldn't be connected.",
+        "Bob's audio and video couldn't be connected.",
+        "The call ended because audio and video couldn't be connected.",
     ]
 
 

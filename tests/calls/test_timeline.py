@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from invitations import calls
-from invitations.models import CallEvent, EventKind, User
+from invitations.models import CallEvent, EndReason, EventKind, LeftReason, RejectReason, User
 from tests.calls.conftest import acting, seconds
 
 Ring = Callable[..., calls.CallSheet]
@@ -27,15 +27,15 @@ def test_an_answered_call_is_told_in_order(ring: Ring, alice: User, bob: User, n
     calls.leave(call_id, by=acting(alice), now=now)
     assert told(call_id, alice, now) == [
         "Alice called Bob.",
-        "It rang for Bob on Tablet, without sound.",
-        "Bob accepted on Tablet.",
+        "It rang for Bob on Tablet without sound.",
+        "Bob answered on Tablet.",
         "Bob joined.",
-        "The call was answered and became active.",
-        "Bob's sound and picture are up.",
+        "The call was answered.",
+        "Bob's audio and video connected.",
         "Bob moved the call to another device.",
         "Bob joined.",
         "Alice left.",
-        "Bob was in the call until its end.",
+        "Bob stayed until the call ended.",
         "The call ended.",
     ]
 
@@ -46,7 +46,8 @@ def test_a_group_is_told_by_name(ring: Ring, alice: User, bob: User, carol: User
 
 
 @pytest.mark.parametrize(
-    ("reason", "words"), [("declined", "declined"), ("busy", "is busy"), ("later", "will call back later")]
+    ("reason", "words"),
+    [("declined", "declined"), ("busy", "declined: busy right now"), ("later", "declined and will call back later")],
 )
 def test_a_rejection_gives_its_reason(
     reason: str, words: str, ring: Ring, alice: User, bob: User, now: datetime
@@ -54,9 +55,9 @@ def test_a_rejection_gives_its_reason(
     call_id = ring(alice, bob).call.call_id
     calls.reject(call_id, by=acting(bob), reason=reason, now=now)
     assert told(call_id, alice, now)[1:] == [
-        f"Bob rejected: {words}.",
-        "Alice was in the call until its end.",
-        "The call ended because everybody rejected it.",
+        f"Bob {words}.",
+        "Alice stayed until the call ended.",
+        "The call ended because everyone declined.",
     ]
 
 
@@ -69,19 +70,19 @@ def test_a_cancelled_call_says_so(ring: Ring, alice: User, bob: User, now: datet
 def test_a_timeout_says_who_did_not_answer(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     call_id = ring(alice, bob).call.call_id
     texts = told(call_id, alice, now + seconds(60))
-    assert (texts[1], texts[-1]) == ("Bob did not answer in time.", "The call ended because nobody answered in time.")
+    assert (texts[1], texts[-1]) == ("Bob didn't answer in time.", "The call ended because nobody answered in time.")
 
 
 def test_a_busy_invitee_is_told_as_busy(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
     ring(alice, bob)
     call_id = ring(carol, bob).call.call_id
-    assert told(call_id, carol, now)[1] == "Bob was busy, so it did not ring."
+    assert told(call_id, carol, now)[1] == "Bob was busy, so it didn't ring."
 
 
 def test_somebody_added_later_is_told(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
     call_id = ring(alice, bob).call.call_id
     calls.invite(call_id, by=acting(alice), invitees=["carol"], now=now)
-    assert told(call_id, alice, now)[-1] == "Carol was invited as well."
+    assert told(call_id, alice, now)[-1] == "Carol was invited too."
 
 
 def test_a_lost_connection_is_told(ring: Ring, alice: User, bob: User, now: datetime) -> None:
@@ -90,14 +91,24 @@ def test_a_lost_connection_is_told(ring: Ring, alice: User, bob: User, now: date
     assert "The connection to Bob was lost." in told(call_id, alice, now + seconds(30))
 
 
-def test_every_kind_of_fact_has_words(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+REASONS = {
+    EventKind.CALL_ENDED: EndReason.values,
+    EventKind.PARTICIPANT_LEFT: LeftReason.values,
+    EventKind.INVITATION_REJECTED: RejectReason.values,
+}
+
+
+@pytest.mark.parametrize("label", ["", "Tablet"])
+@pytest.mark.parametrize("audible", [True, False])
+def test_every_kind_of_fact_has_words(
+    label: str, audible: bool, ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
     call = ring(alice, bob).call
-    for revision, kind in enumerate(EventKind.values, start=99):
-        data = {"invitee": "bob", "user": "bob", "reason": "declined", "invitees": ["bob"]}
-        if kind in (EventKind.CALL_ENDED, EventKind.PARTICIPANT_LEFT):
-            data["reason"] = "media_failed"
-        CallEvent.objects.create(call=call, revision=revision, kind=kind, data=data, at=now)
-        assert told(call.call_id, alice, now)[-1].endswith("."), kind
+    facts = [(kind, reason) for kind in EventKind for reason in REASONS.get(kind, [""])]
+    for revision, (kind, reason) in enumerate(facts, start=99):
+        data = {"invitee": "bob", "user": "bob", "reason": reason, "invitees": ["bob"], "label": label}
+        CallEvent.objects.create(call=call, revision=revision, kind=kind, data={**data, "audible": audible}, at=now)
+        assert told(call.call_id, alice, now)[-1].endswith("."), (kind, reason)
 
 
 def test_an_invitee_sees_the_own_device(ring: Ring, alice: User, bob: User, now: datetime) -> None:

@@ -143,7 +143,7 @@ def test_later_rings_alert_again_in_the_place_of_the_first(sheet: calls.CallShee
     ("verb", "reason", "title", "missed"),
     [
         ("accept", StopReason.ANSWERED_ELSEWHERE, "Answered on Laptop", False),
-        ("reject", StopReason.REJECTED_ELSEWHERE, "Rejected on Laptop", False),
+        ("reject", StopReason.REJECTED_ELSEWHERE, "Declined on Laptop", False),
         ("timeout", StopReason.TIMED_OUT, "Missed call", True),
     ],
 )

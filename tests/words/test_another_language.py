@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
+from invitations import calls, transports
+from invitations.dispatcher.post import Post
 from invitations.management.commands import make_words
+from tests.dispatcher.stub_transport import StubTransport
 from tests.pages.test_modules import node
 from tests.repository.tracked import ROOT
+from tests.sockets.page import HOST, Page, in_thread, session_of
 from tests.words.conftest import Speak
 
 if TYPE_CHECKING:
     from rest_framework.test import APIClient
 
+    from invitations.models import User
+
+# The point of RFC 8291's appendix A; nothing is encrypted here.
+POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+ADDRESS = {
+    "transport": "webpush",
+    "endpoint": "https://fcm.googleapis.com/phone",
+    "keys": {"p256dh": POINT, "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
+}
 GERMAN = {
+    "call.incoming.video": "Eingehender Videoanruf",
     "error.not_found": "Hier ist nichts.",
     "error.not_authenticated": "Bitte zuerst anmelden.",
     "error.call_ended": "Der Anruf ist beendet.",
@@ -43,6 +61,65 @@ def test_a_page_is_marked_with_its_language_and_loads_its_module(client: Client,
     english = client.get("/sign-in/", headers={"Accept-Language": "fr"}).text
     assert '<html lang="en">' in english
     assert "callinvite/words/" not in english
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_device_is_rung_in_the_language_in_which_it_registered(
+    api_as: Callable[[User], APIClient], alice: User, bob: User, speak: Speak, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speak("de", GERMAN)
+    transport = StubTransport()
+    monkeypatch.setitem(transports._TRANSPORTS, "webpush", transport)
+
+    def prepare() -> None:
+        for device_id, accepted in (("german", "de"), ("french", "fr")):
+            body = {"push": {**ADDRESS, "endpoint": f"https://fcm.googleapis.com/{device_id}"}}
+            headers = {"Accept-Language": accepted}
+            answer = api_as(bob).put(f"/api/v1/devices/{device_id}", body, format="json", headers=headers)
+            assert answer.status_code == 200
+        caller = calls.Actor(alice.pk, alice.username, "desk")
+        calls.send(by=caller, invitees=["bob"], is_video_call=True, now=timezone.now())
+
+    await sync_to_async(prepare)()
+    post = Post()
+    running = asyncio.create_task(post.run())
+    await transport.arrived(2)
+    post.stop()
+    await running
+
+    shown = {each.place: json.loads(each.message.payload)["notification"] for each in transport.sent}
+    assert {place: (each["body"], each["lang"]) for place, each in shown.items()} == {
+        "german": ("Eingehender Videoanruf", "de"),
+        "french": ("Incoming video call", "en"),
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_socket_answers_in_the_language_of_its_handshake(
+    alice: User, bob: User, speak: Speak, settings: Any
+) -> None:
+    speak("de", GERMAN)
+    settings.ALLOWED_HOSTS = [HOST]
+    pages = []
+    for user, accepted in ((alice, "de"), (bob, "fr")):
+        page = Page.of(await in_thread(session_of, user), **{"accept-language": accepted})
+        assert await page.open()
+        await page.hello("web")
+        pages.append(page)
+    german, english = pages
+
+    refused = await german.ask("cancel", "no-such-call")
+    call = (await german.ask("send", invitees=["bob"], is_video_call=True))["body"]["call"]
+    ring = await english.hear()
+    again = await english.ask("cancel", "no-such-call")
+
+    assert refused["body"]["detail"] == "Hier ist nichts."
+    assert call["notification_message"] == "Eingehender Videoanruf"
+    # Made while the caller's verb was carried out, for somebody else.
+    assert ring["call"]["notification_message"] == "Incoming video call"
+    assert again["body"]["detail"] == "There's nothing here, or you aren't allowed to see it."
+    for page in pages:
+        await page.close()
 
 
 def run_script(program: str) -> Any:

@@ -48,6 +48,19 @@ def test_a_refusal_is_said_when_it_is_shown(speak: Speak) -> None:
         assert [each.detail for each in refusals] == ["Der Anruf ist beendet.", "Das sind Sie selbst."]
 
 
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (["Bob"], "Bob"),
+        (["Bob", "Carol"], "Bob and Carol"),
+        (["Bob", "Carol", "Dave"], "Bob, Carol and Dave"),
+        (["Bob", "Carol", "Dave", "Erin"], "Bob, Carol, Dave and Erin"),
+    ],
+)
+def test_names_are_listed_as_in_a_sentence(names: list[str], text: str) -> None:
+    assert words.listed(names) == text
+
+
 def test_a_region_speaks_its_language_under_its_own_tag(speak: Speak) -> None:
     speak("pt-BR", {"error.call_ended": "A chamada terminou."})
     with words.in_language("pt-BR"):

@@ -41,10 +41,10 @@ def test_the_invitee_reads_what_was_sent_to_which_device(alice: Person, phone: P
     expect(view).to_contain_text("Video call from Alice")
     expect(view).to_contain_text("Cancelled")
     expect(view.locator(".timeline__answer")).to_contain_text("It rang for Bob")
-    ring = entry(view, "delivery.sent").filter(has_text="took the ring for")
+    ring = entry(view, "delivery.sent").filter(has_text="accepted the ring for")
     expect(ring).to_contain_text("The push service at 127.0.0.1")
     expect(ring).to_contain_text("delivery.sent · status 201 · host 127.0.0.1")
-    expect(entry(view, "delivery.sent").filter(has_text="the end of the ring")).to_be_visible()
+    expect(entry(view, "delivery.sent").filter(has_text="that the ring was over")).to_be_visible()
     expect(entry(view, "call.ended")).to_be_visible()
     expect(phone.person.page.get_by_role("navigation").get_by_role("link", name="Recents")).to_have_attribute(
         "aria-current", "page"
@@ -65,7 +65,7 @@ def test_the_caller_reads_the_coarse_truth(alice: Person, person: Callable[..., 
     expect(view).to_contain_text("Video call to Carol")
     said = view.locator(".timeline__answer")
     expect(said).to_have_attribute("data-how", "bad")
-    expect(said).to_contain_text("Nothing says that it rang for Carol")
+    expect(said).to_contain_text("Nothing shows that it rang for Carol")
     expect(entry(view, "ring.unheard")).to_be_visible()
     expect(view.locator('[data-code^="delivery."], [data-code^="device."]')).to_have_count(0)
 
