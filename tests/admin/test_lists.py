@@ -77,7 +77,7 @@ def test_a_calls_page_tells_who_was_rung_and_what_came_of_it(
     calls.ringing(sheet.call.call_id, by=phone, now=now)
     calls.reject(sheet.call.call_id, by=phone, reason="later", now=now + timedelta(seconds=2))
     page = admin_site.get(reverse("admin:invitations_call_change", args=[sheet.call.pk])).text
-    for word in ("alice", "bob", "later", "invitation ringing", "invitation rejected", "call ended"):
+    for word in ("alice", "bob", "later", "invitation ringing", "invitation declined", "call ended"):
         assert word in page
     assert 'name="_save"' not in page
 

@@ -75,7 +75,7 @@ def test_a_device_without_an_address_cannot_be_rung_for_a_test(admin_site: Clien
         place, {**choice, "action": "remove_addresses"}, follow=True
     ).content.decode(encoding="utf-8")
     page = admin_site.post(place, {**choice, "action": "ring_for_a_test"}, follow=True).content.decode()
-    assert "has no push address that works." in page
+    assert "has no working push address." in page
     assert not Delivery.objects.exists()
 
 
@@ -124,13 +124,13 @@ def test_files_that_could_run_in_the_page_are_refused(admin_site: Client, name: 
 
 def test_a_file_that_is_too_large_is_refused(admin_site: Client) -> None:
     large = SimpleUploadedFile("a.mp3", bytes(2 * 1024 * 1024 + 1))
-    assert added(admin_site, ringtone=large) == {"ringtone": ["At most 2 MiB."]}
+    assert added(admin_site, ringtone=large) == {"ringtone": ["The file is larger than 2 MiB."]}
 
 
 def test_there_is_one_default(admin_site: Client) -> None:
     assert added(admin_site, is_default="on") == {}
     errors = added(admin_site, resource_id="other", is_default="on")
-    assert errors == {"__all__": ["There is another default: take the mark from it first."]}
+    assert errors == {"__all__": ["Another resource is the default. Remove its mark first."]}
 
 
 def test_a_deleted_resource_leaves_the_plain_look(admin_site: Client) -> None:

@@ -2,4 +2,4 @@
 
 export const WORDS = {};
 
-export const plural = (/** @type {number} */ n) => Number(n != 1);
+export const plural = (/** @type {number} */ n) => Number((n != 1));

@@ -3,8 +3,8 @@
 "use strict";
 
 const LANGUAGES = {
-  en: {
-    plural: (/** @type {number} */ n) => Number(n != 1),
+  "en": {
+    plural: (/** @type {number} */ n) => Number((n != 1)),
     words: {},
   },
 };
