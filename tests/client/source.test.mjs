@@ -136,7 +136,9 @@ test("imports point down only: pages, elements, sounds, rtc and push, client, wo
 });
 
 test("the README and the guide name every verb, read, event and option there is", () => {
-  const members = publicMembers(source("client/service.js")).map(({ name }) => name);
+  const members = ["client/service.js", "client/account.js"]
+    .flatMap((file) => publicMembers(source(file)))
+    .map(({ name }) => name);
   const options = [
     ...source("client/types.js").matchAll(/@typedef \{object\} ServiceOptions\n([\s\S]*?)\n \*\n/g),
   ][0][1];

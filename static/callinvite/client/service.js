@@ -4,11 +4,14 @@
  * Holds no rule of calling: the server decides, the reducer keeps, this joins the two.
  */
 
+import { Account } from "./account.js";
+import { Attempts } from "./attempts.js";
+import { given } from "./body.js";
 import { VerbCarrier } from "./carrier.js";
 import { systemClock } from "./clock.js";
 import { CallInvitationError } from "./errors.js";
 import { deviceLabel, isDeviceId, rememberedDeviceId } from "./identity.js";
-import { pageOf, RestClient } from "./rest.js";
+import { RestClient } from "./rest.js";
 import { LiveSocket } from "./socket.js";
 import { Store } from "./store.js";
 import { pageWakeups } from "./wakeups.js";
@@ -41,7 +44,7 @@ class CallInvitationEvent extends Event {
 /**
  * Sends, receives and answers call invitations. See README.md for its state, verbs and events.
  */
-export class CallInvitationService extends EventTarget {
+export class CallInvitationService extends Account {
   #baseUrl;
   #token;
   #deviceId;
@@ -53,12 +56,10 @@ export class CallInvitationService extends EventTarget {
   #carrier;
   /** @type {Store} */
   #store;
-  #life = new AbortController();
+  #attempts;
   /** @type {Array<(isOpen: boolean) => void>} */
   #inits = [];
   #lastCallMs = 0;
-  /** @type {CallInvitationError | null} */
-  #lastError = null;
   /** @type {import("./types.js").VerbResult | null} */
   #lastResult = null;
 
@@ -67,12 +68,25 @@ export class CallInvitationService extends EventTarget {
    * @throws {TypeError} no page to take the address from, no WebSocket, or a device id of another form
    */
   constructor(options = {}) {
-    super();
     const WebSocket = options.WebSocket ?? globalThis.WebSocket;
     if (typeof WebSocket !== "function") {
       throw new TypeError("There is no WebSocket here: pass one as an option.");
     }
-    this.#baseUrl = addressOf(options.baseUrl ?? globalThis.location?.origin);
+    const baseUrl = addressOf(options.baseUrl ?? globalThis.location?.origin);
+    const clock = options.clock ?? systemClock;
+    const attempts = new Attempts();
+    const rest = new RestClient({
+      baseUrl,
+      // Called as a bare function: browsers refuse a fetch that is a method of something else.
+      fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),
+      clock,
+      csrfToken: options.csrfToken,
+      token: options.token,
+    });
+    super({ rest, attempts, onMissedUnseen: (count) => this.#store.dispatch({ type: "missedUnseen", count }) });
+    this.#baseUrl = baseUrl;
+    this.#attempts = attempts;
+    this.#rest = rest;
     this.#token = options.token;
     this.#deviceId = options.deviceId ?? rememberedDeviceId(options.storage);
     if (!isDeviceId(this.#deviceId)) {
@@ -82,16 +96,7 @@ export class CallInvitationService extends EventTarget {
       .slice(0, LABEL_CHARS)
       .join("");
     this.#audible = options.audible ?? false;
-    const clock = options.clock ?? systemClock;
     const random = options.random ?? Math.random;
-    this.#rest = new RestClient({
-      baseUrl: this.#baseUrl,
-      // Called as a bare function: browsers refuse a fetch that is a method of something else.
-      fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),
-      clock,
-      csrfToken: options.csrfToken,
-      token: options.token,
-    });
     this.#store = new Store({
       deviceId: this.#deviceId,
       clock,
@@ -142,11 +147,6 @@ export class CallInvitationService extends EventTarget {
     return this.#audible;
   }
 
-  /** @returns {CallInvitationError | null} why the last verb or read gave `false` or `null`; null after a success */
-  get lastError() {
-    return this.#lastError;
-  }
-
   /** @returns {import("./types.js").VerbResult | null} the body that the last successful verb was answered with */
   get lastResult() {
     return this.#lastResult;
@@ -158,9 +158,7 @@ export class CallInvitationService extends EventTarget {
    * @returns {Promise<boolean>} true when the first snapshot is in; false when the first attempt failed
    */
   init() {
-    if (this.#life.signal.aborted) {
-      this.#life = new AbortController();
-    }
+    this.#attempts.renew();
     if (this.#socket.isOpen) {
       return Promise.resolve(true);
     }
@@ -176,7 +174,7 @@ export class CallInvitationService extends EventTarget {
    * @returns {void}
    */
   close() {
-    this.#life.abort();
+    this.#attempts.end();
     this.#store.stop();
     this.#socket.stop();
   }
@@ -257,12 +255,12 @@ export class CallInvitationService extends EventTarget {
       is_video_call: isVideoCall,
       end_when_caller_leaves: endWhenCallerLeaves,
     };
-    return this.#settled(async () => {
+    return this.#attempts.settled(async () => {
       if (callID !== undefined && callID !== null) {
         return this.#perform("send", null, { ...body, call_id: callID });
       }
       const userId =
-        this.state.user?.id ?? (await this.#rest.request("GET", "me", { signal: this.#life.signal })).body.id;
+        this.state.user?.id ?? (await this.#rest.request("GET", "me", { signal: this.#attempts.signal })).body.id;
       try {
         return await this.#perform("send", null, { ...body, call_id: this.#madeCallID(userId) });
       } catch (error) {
@@ -302,7 +300,7 @@ export class CallInvitationService extends EventTarget {
   async reject({ customData, reason, callID } = {}) {
     const target = callID ?? this.state.incoming?.call_id ?? "current";
     this.#store.dispatch({ type: "rejecting", callID: target });
-    return this.#settled(async () => {
+    return this.#attempts.settled(async () => {
       try {
         await this.#perform("reject", target, given({ custom_data: customData, reason }));
         this.#store.dispatch({ type: "rejectDone", callID: target, isOurs: true });
@@ -425,158 +423,6 @@ export class CallInvitationService extends EventTarget {
   }
 
   /**
-   * Reads one page of one's own calls, newest first.
-   *
-   * @param {import("./types.js").HistoryFilters} [filters]
-   * @returns {Promise<import("./types.js").Page<Call> | null>}
-   */
-  history({ isVideoCall, pageSize, ...filters } = {}) {
-    const query = { ...filters, is_video_call: isVideoCall, page_size: pageSize };
-    return this.#readPage("calls", query);
-  }
-
-  /**
-   * Reads one page of people one may call.
-   *
-   * @param {{search?: string, cursor?: string | null, pageSize?: number}} [filters]
-   * @returns {Promise<import("./types.js").Page<import("./types.js").Presence> | null>}
-   */
-  users({ search, cursor, pageSize } = {}) {
-    return this.#readPage("users", { search, cursor, page_size: pageSize });
-  }
-
-  /**
-   * Reads one page of one's own devices.
-   *
-   * @param {{cursor?: string | null, pageSize?: number}} [filters]
-   * @returns {Promise<import("./types.js").Page<import("./types.js").Device> | null>}
-   */
-  devices({ cursor, pageSize } = {}) {
-    return this.#readPage("devices", { cursor, page_size: pageSize });
-  }
-
-  /**
-   * Makes one of one's own devices known, or names it anew.
-   *
-   * @param {string} deviceId
-   * @param {import("./types.js").DeviceChanges} changes
-   * @returns {Promise<import("./types.js").Device | null>} null if it could not be saved
-   */
-  saveDevice(deviceId, { label, kind, push }) {
-    // Left out, the address stays; null, which `given` drops, takes it away.
-    const address = push === undefined ? {} : { push };
-    return this.#change("PUT", `devices/${encodeURIComponent(deviceId)}`, { ...given({ label, kind }), ...address });
-  }
-
-  /**
-   * Forgets one of one's own devices.
-   *
-   * @param {string} deviceId
-   * @returns {Promise<boolean>}
-   */
-  removeDevice(deviceId) {
-    return this.#settled(async () => {
-      const path = `devices/${encodeURIComponent(deviceId)}`;
-      await this.#rest.request("DELETE", path, { signal: this.#life.signal });
-    });
-  }
-
-  /**
-   * Rings one of one's own devices for a test, by push, with nobody behind it.
-   *
-   * @param {string} deviceId
-   * @returns {Promise<import("./types.js").TestRing | null>} null if it was refused, such as without a push address
-   */
-  testRing(deviceId) {
-    return this.#change("POST", `devices/${encodeURIComponent(deviceId)}/test-ring`, {});
-  }
-
-  /**
-   * Reads how far the latest test ring of a device has come.
-   *
-   * @param {string} deviceId
-   * @returns {Promise<import("./types.js").TestRing | null>} null if there is none, too
-   */
-  lastTestRing(deviceId) {
-    return this.#read(`devices/${encodeURIComponent(deviceId)}/test-ring`);
-  }
-
-  /**
-   * Reads one page of the ring resources: what `resourceID` may name, and how it sounds and looks.
-   *
-   * @param {{cursor?: string | null, pageSize?: number}} [filters]
-   * @returns {Promise<import("./types.js").Page<import("./types.js").Resource> | null>}
-   */
-  resources({ cursor, pageSize } = {}) {
-    return this.#readPage("resources", { cursor, page_size: pageSize });
-  }
-
-  /**
-   * Reads one call.
-   *
-   * @param {string} callID
-   * @returns {Promise<Call | null>}
-   */
-  call(callID) {
-    return this.#read(`calls/${encodeURIComponent(callID)}`);
-  }
-
-  /**
-   * Reads what happened in a call, in order and in words.
-   *
-   * @param {string} callID
-   * @returns {Promise<import("./types.js").Timeline | null>}
-   */
-  timeline(callID) {
-    return this.#read(`calls/${encodeURIComponent(callID)}/timeline`);
-  }
-
-  /**
-   * Reads the STUN and TURN servers for media. TURN ones are given only while one is in an open call or is being rung.
-   *
-   * @returns {Promise<import("./types.js").IceServers | null>}
-   */
-  iceServers() {
-    return this.#read("ice-servers");
-  }
-
-  /**
-   * Reads the own profile, and with it the badge.
-   *
-   * @returns {Promise<import("./types.js").Me | null>}
-   */
-  async me() {
-    /** @type {import("./types.js").Me | null} */
-    const me = await this.#read("me");
-    if (me) {
-      this.#store.dispatch({ type: "missedUnseen", count: me.missed_unseen });
-    }
-    return me;
-  }
-
-  /**
-   * Changes the own profile.
-   *
-   * @param {{name?: string, call_waiting?: boolean}} changes
-   * @returns {Promise<import("./types.js").Me | null>}
-   */
-  updateMe(changes) {
-    return this.#change("PATCH", "me", changes);
-  }
-
-  /**
-   * Clears the badge on all devices of this user.
-   *
-   * @returns {Promise<boolean>}
-   */
-  markHistorySeen() {
-    return this.#settled(async () => {
-      await this.#rest.request("POST", "history/seen", { body: {}, signal: this.#life.signal });
-      this.#store.dispatch({ type: "missedUnseen", count: 0 });
-    });
-  }
-
-  /**
    * @returns {string | undefined} the call one is in on this device
    */
   #currentCallID() {
@@ -590,7 +436,7 @@ export class CallInvitationService extends EventTarget {
    * @returns {Promise<boolean>}
    */
   #on(verb, callID, body = {}) {
-    return this.#settled(async () => {
+    return this.#attempts.settled(async () => {
       if (callID === undefined) {
         throw new CallInvitationError("no_current_call", "There is no call that this could mean.", { status: 404 });
       }
@@ -607,7 +453,7 @@ export class CallInvitationService extends EventTarget {
    * @returns {Promise<void>}
    */
   async #perform(verb, callID, body) {
-    const { signal } = this.#life;
+    const { signal } = this.#attempts;
     try {
       const { body: result } = await this.#carrier.perform(verb, callID, body, signal);
       this.#lastResult = result;
@@ -622,69 +468,6 @@ export class CallInvitationService extends EventTarget {
   }
 
   /**
-   * Turns a failure into `false` and `lastError`.
-   *
-   * @param {() => Promise<void>} act
-   * @returns {Promise<boolean>}
-   */
-  async #settled(act) {
-    try {
-      await act();
-    } catch (error) {
-      if (!(error instanceof CallInvitationError)) {
-        throw error;
-      }
-      this.#lastError = error;
-      return false;
-    }
-    this.#lastError = null;
-    return true;
-  }
-
-  /**
-   * @template Body
-   * @param {string} path
-   * @param {import("./rest.js").Query} [query]
-   * @returns {Promise<Body | null>} null if it could not be read
-   */
-  async #read(path, query = {}) {
-    /** @type {Body | null} */
-    let result = null;
-    await this.#settled(async () => {
-      result = (await this.#rest.request("GET", path, { query, signal: this.#life.signal })).body;
-    });
-    return result;
-  }
-
-  /**
-   * @template Item
-   * @param {string} path
-   * @param {import("./rest.js").Query} query
-   * @returns {Promise<import("./types.js").Page<Item> | null>} null if it could not be read
-   */
-  async #readPage(path, query) {
-    /** @type {import("./types.js").Page<Item> | null} */
-    const body = await this.#read(path, query);
-    return body && pageOf(body);
-  }
-
-  /**
-   * @template Body
-   * @param {"POST" | "PUT" | "PATCH"} method
-   * @param {string} path
-   * @param {object} body
-   * @returns {Promise<Body | null>} what came of it; null if it was refused
-   */
-  async #change(method, path, body) {
-    /** @type {Body | null} */
-    let result = null;
-    await this.#settled(async () => {
-      result = (await this.#rest.request(method, path, { body, signal: this.#life.signal })).body;
-    });
-    return result;
-  }
-
-  /**
    * @returns {Promise<string>}
    */
   async #socketAddress() {
@@ -692,7 +475,7 @@ export class CallInvitationService extends EventTarget {
     if (this.#token === undefined) {
       return address;
     }
-    const { body } = await this.#rest.request("POST", "live/ticket", { body: {}, signal: this.#life.signal });
+    const { body } = await this.#rest.request("POST", "live/ticket", { body: {}, signal: this.#attempts.signal });
     return `${address}?ticket=${encodeURIComponent(body.ticket)}`;
   }
 
@@ -744,7 +527,7 @@ export class CallInvitationService extends EventTarget {
       return;
     }
     if (this.#inits.length > 0) {
-      this.#lastError = connection === "open" ? null : (error ?? CallInvitationError.closed());
+      this.#attempts.note(connection === "open" ? null : (error ?? CallInvitationError.closed()));
     }
     this.#inits.splice(0).forEach((resolve) => resolve(connection === "open"));
   }
@@ -755,7 +538,7 @@ export class CallInvitationService extends EventTarget {
    */
   async #readCall(callID) {
     const path = `calls/${encodeURIComponent(callID)}`;
-    const { signal } = this.#life;
+    const { signal } = this.#attempts;
     try {
       return (await this.#rest.request("GET", path, { timeoutMs: SETTLE_MS, signal })).body;
     } catch (error) {
@@ -810,12 +593,4 @@ function invitationBody({ invitees, customData, resourceID, notificationTitle, n
  */
 function idsOf(people) {
   return people.map((person) => (typeof person === "string" ? person : person.id));
-}
-
-/**
- * @param {Record<string, unknown>} values
- * @returns {Record<string, unknown>} without what was left out, so that the server's defaults hold
- */
-function given(values) {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null));
 }

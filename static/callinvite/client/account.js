@@ -1,0 +1,232 @@
+/**
+ * The signed-in user's account over REST: profile, people, devices, ring resources, and the calls that were.
+ */
+
+import { given } from "./body.js";
+import { pageOf } from "./rest.js";
+
+/**
+ * @typedef {import("./types.js").Call} Call
+ *
+ * @typedef {object} AccountOptions
+ * @property {import("./rest.js").RestClient} rest
+ * @property {import("./attempts.js").Attempts} attempts
+ * @property {(count: number) => void} onMissedUnseen the server has said how many missed calls were not seen yet
+ */
+
+/** What a client can read and change that is no act in a call. A read that fails gives null, a change false or null. */
+export class Account extends EventTarget {
+  #rest;
+  #attempts;
+  #onMissedUnseen;
+
+  /**
+   * @param {AccountOptions} options
+   */
+  constructor({ rest, attempts, onMissedUnseen }) {
+    super();
+    this.#rest = rest;
+    this.#attempts = attempts;
+    this.#onMissedUnseen = onMissedUnseen;
+  }
+
+  /** @returns {import("./errors.js").CallInvitationError | null} why the last verb or read gave `false` or `null`; null after a success */
+  get lastError() {
+    return this.#attempts.lastError;
+  }
+
+  /**
+   * Reads one page of one's own calls, newest first.
+   *
+   * @param {import("./types.js").HistoryFilters} [filters]
+   * @returns {Promise<import("./types.js").Page<Call> | null>}
+   */
+  history({ isVideoCall, pageSize, ...filters } = {}) {
+    const query = { ...filters, is_video_call: isVideoCall, page_size: pageSize };
+    return this.#readPage("calls", query);
+  }
+
+  /**
+   * Reads one page of people one may call.
+   *
+   * @param {{search?: string, cursor?: string | null, pageSize?: number}} [filters]
+   * @returns {Promise<import("./types.js").Page<import("./types.js").Presence> | null>}
+   */
+  users({ search, cursor, pageSize } = {}) {
+    return this.#readPage("users", { search, cursor, page_size: pageSize });
+  }
+
+  /**
+   * Reads one page of one's own devices.
+   *
+   * @param {{cursor?: string | null, pageSize?: number}} [filters]
+   * @returns {Promise<import("./types.js").Page<import("./types.js").Device> | null>}
+   */
+  devices({ cursor, pageSize } = {}) {
+    return this.#readPage("devices", { cursor, page_size: pageSize });
+  }
+
+  /**
+   * Makes one of one's own devices known, or names it anew.
+   *
+   * @param {string} deviceId
+   * @param {import("./types.js").DeviceChanges} changes
+   * @returns {Promise<import("./types.js").Device | null>} null if it could not be saved
+   */
+  saveDevice(deviceId, { label, kind, push }) {
+    // Left out, the address stays; null, which `given` drops, takes it away.
+    const address = push === undefined ? {} : { push };
+    return this.#change("PUT", `devices/${encodeURIComponent(deviceId)}`, { ...given({ label, kind }), ...address });
+  }
+
+  /**
+   * Forgets one of one's own devices.
+   *
+   * @param {string} deviceId
+   * @returns {Promise<boolean>}
+   */
+  removeDevice(deviceId) {
+    return this.#attempts.settled(async () => {
+      const path = `devices/${encodeURIComponent(deviceId)}`;
+      await this.#rest.request("DELETE", path, { signal: this.#attempts.signal });
+    });
+  }
+
+  /**
+   * Rings one of one's own devices for a test, by push, with nobody behind it.
+   *
+   * @param {string} deviceId
+   * @returns {Promise<import("./types.js").TestRing | null>} null if it was refused, such as without a push address
+   */
+  testRing(deviceId) {
+    return this.#change("POST", `devices/${encodeURIComponent(deviceId)}/test-ring`, {});
+  }
+
+  /**
+   * Reads how far the latest test ring of a device has come.
+   *
+   * @param {string} deviceId
+   * @returns {Promise<import("./types.js").TestRing | null>} null if there is none, too
+   */
+  lastTestRing(deviceId) {
+    return this.#read(`devices/${encodeURIComponent(deviceId)}/test-ring`);
+  }
+
+  /**
+   * Reads one page of the ring resources: what `resourceID` may name, and how it sounds and looks.
+   *
+   * @param {{cursor?: string | null, pageSize?: number}} [filters]
+   * @returns {Promise<import("./types.js").Page<import("./types.js").Resource> | null>}
+   */
+  resources({ cursor, pageSize } = {}) {
+    return this.#readPage("resources", { cursor, page_size: pageSize });
+  }
+
+  /**
+   * Reads one call.
+   *
+   * @param {string} callID
+   * @returns {Promise<Call | null>}
+   */
+  call(callID) {
+    return this.#read(`calls/${encodeURIComponent(callID)}`);
+  }
+
+  /**
+   * Reads what happened in a call, in order and in words.
+   *
+   * @param {string} callID
+   * @returns {Promise<import("./types.js").Timeline | null>}
+   */
+  timeline(callID) {
+    return this.#read(`calls/${encodeURIComponent(callID)}/timeline`);
+  }
+
+  /**
+   * Reads the STUN and TURN servers for media. TURN ones are given only while one is in an open call or is being rung.
+   *
+   * @returns {Promise<import("./types.js").IceServers | null>}
+   */
+  iceServers() {
+    return this.#read("ice-servers");
+  }
+
+  /**
+   * Reads the own profile, and with it the badge.
+   *
+   * @returns {Promise<import("./types.js").Me | null>}
+   */
+  async me() {
+    /** @type {import("./types.js").Me | null} */
+    const me = await this.#read("me");
+    if (me) {
+      this.#onMissedUnseen(me.missed_unseen);
+    }
+    return me;
+  }
+
+  /**
+   * Changes the own profile.
+   *
+   * @param {{name?: string, call_waiting?: boolean}} changes
+   * @returns {Promise<import("./types.js").Me | null>}
+   */
+  updateMe(changes) {
+    return this.#change("PATCH", "me", changes);
+  }
+
+  /**
+   * Clears the badge on all devices of this user.
+   *
+   * @returns {Promise<boolean>}
+   */
+  markHistorySeen() {
+    return this.#attempts.settled(async () => {
+      await this.#rest.request("POST", "history/seen", { body: {}, signal: this.#attempts.signal });
+      this.#onMissedUnseen(0);
+    });
+  }
+
+  /**
+   * @template Body
+   * @param {string} path
+   * @param {import("./rest.js").Query} [query]
+   * @returns {Promise<Body | null>} null if it could not be read
+   */
+  async #read(path, query = {}) {
+    /** @type {Body | null} */
+    let result = null;
+    await this.#attempts.settled(async () => {
+      result = (await this.#rest.request("GET", path, { query, signal: this.#attempts.signal })).body;
+    });
+    return result;
+  }
+
+  /**
+   * @template Item
+   * @param {string} path
+   * @param {import("./rest.js").Query} query
+   * @returns {Promise<import("./types.js").Page<Item> | null>} null if it could not be read
+   */
+  async #readPage(path, query) {
+    /** @type {import("./types.js").Page<Item> | null} */
+    const body = await this.#read(path, query);
+    return body && pageOf(body);
+  }
+
+  /**
+   * @template Body
+   * @param {"POST" | "PUT" | "PATCH"} method
+   * @param {string} path
+   * @param {object} body
+   * @returns {Promise<Body | null>} what came of it; null if it was refused
+   */
+  async #change(method, path, body) {
+    /** @type {Body | null} */
+    let result = null;
+    await this.#attempts.settled(async () => {
+      result = (await this.#rest.request(method, path, { body, signal: this.#attempts.signal })).body;
+    });
+    return result;
+  }
+}
