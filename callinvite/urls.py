@@ -5,8 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("api/v1/", include("invitations.api.urls")),
-    path("", include("invitations.pages.urls")),
+    path("", include("invitations.urls")),
 ]
 handler400 = "invitations.pages.views.bad_request"
 handler403 = "invitations.pages.views.permission_denied"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from invitations import transports, words
+from invitations import addresses, transports, words
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import documents
 from invitations.api.pagination import page_of
@@ -161,7 +161,7 @@ def _renewal_token(device: Device) -> str:
 
 
 def _set_address(device: Device, address: Address, request: Request, credential: str, now: datetime) -> None:
-    origin = request.build_absolute_uri("/").rstrip("/")
+    origin = request.build_absolute_uri(addresses.base()).rstrip("/")
     language = words.language()
     devices.set_address(device, address, origin=origin, credential=credential, language=language, now=now)
 

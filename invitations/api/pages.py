@@ -39,7 +39,8 @@ class Docs(SpectacularSwaggerSplitView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    template_name = "api/docs.html"
+    template_name = "callinvite/api/docs.html"
+    url_name = "callinvite:schema"
 
 
 @cache

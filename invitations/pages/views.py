@@ -19,7 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render, resolve_url
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -27,6 +27,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import conditional_page
 from django.views.generic import FormView, TemplateView, View
 
+from invitations import addresses
 from invitations.errors import CallError, Code
 from invitations.pages.forms import SignInForm, SignUpForm
 from invitations.push import devices
@@ -41,21 +42,30 @@ def signup_open() -> bool:
     return getattr(settings, "CALLINVITE_SIGNUP", "closed") == "open"
 
 
+def sign_in_address() -> str:
+    """Where people sign in: LOGIN_URL where the project sets one, else our own page."""
+    return resolve_url(settings.LOGIN_URL) if settings.is_overridden("LOGIN_URL") else reverse("callinvite:sign_in")
+
+
 @method_decorator(never_cache, name="dispatch")
 class Shell(LoginRequiredMixin, TemplateView):
     """The app: people, recents and settings are views inside it, so that a call survives moving about."""
 
-    template_name = "pages/shell.html"
+    template_name = "callinvite/pages/shell.html"
+
+    def get_login_url(self) -> str:
+        return sign_in_address()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"page_config": self._config()}
+        return super().get_context_data(**kwargs) | {
+            "page_config": self._config(),
+            "sign_in_address": sign_in_address(),
+        }
 
     def _config(self) -> dict[str, Any]:
         return {
             "user": {"id": self.request.user.get_username()},
-            "api": "/api/v1/",
-            "live": "/ws/v1/live",
-            "signInUrl": resolve_url(settings.LOGIN_URL),
+            "base": addresses.base(),
             "csrfToken": get_token(self.request),
         }
 
@@ -63,8 +73,9 @@ class Shell(LoginRequiredMixin, TemplateView):
 class SignIn(LoginView):
     """Signs a browser in; people who already are go straight to the app. Tries are counted as those of the API."""
 
-    template_name = "registration/sign_in.html"
+    template_name = "callinvite/registration/sign_in.html"
     authentication_form = SignInForm
+    next_page = "callinvite:shell"
     redirect_authenticated_user = True
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -88,13 +99,13 @@ class SignIn(LoginView):
 class SignUp(FormView):
     """Makes an account and signs it in, where the operator allows that."""
 
-    template_name = "registration/sign_up.html"
+    template_name = "callinvite/registration/sign_up.html"
     form_class = SignUpForm
-    success_url = reverse_lazy("shell")
+    success_url = reverse_lazy("callinvite:shell")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
-            return redirect("shell")
+            return redirect("callinvite:shell")
         if not signup_open():
             return self.render_closed()
         return super().dispatch(request, *args, **kwargs)
@@ -102,7 +113,7 @@ class SignUp(FormView):
     def render_closed(self) -> HttpResponse:
         """The page that says whom to ask instead of a bare 404."""
         return self.response_class(
-            self.request, ["registration/sign_up_closed.html"], {}, status=403, using=self.template_engine
+            self.request, ["callinvite/registration/sign_up_closed.html"], {}, status=403, using=self.template_engine
         )
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
@@ -113,7 +124,8 @@ class SignUp(FormView):
 class SignOut(LogoutView):
     """Signs this browser out (POST only) and shows the sign-in page."""
 
-    next_page = "sign_in"
+    def get_default_redirect_url(self) -> str:
+        return sign_in_address()
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """End the session, and the push addresses that it registered: nobody is rung here any more."""
@@ -125,7 +137,7 @@ class SignOut(LogoutView):
 class AppManifest(TemplateView):
     """What a phone needs to put the app on its home screen."""
 
-    template_name = "pages/app.webmanifest"
+    template_name = "callinvite/pages/app.webmanifest"
     content_type = "application/manifest+json"
 
 
@@ -135,7 +147,7 @@ class ServiceWorker(View):
 
     A browser keeps a worker by its address and asks there for a newer one: hashed names would leave old ones behind.
     What a worker names in its turn, under `/static/`, gets the address that pages use, hashed where theirs are: that is
-    what a browser keeps for ever. From the top of the site it may serve every page.
+    what a browser keeps for ever. From the top of the app it may serve every page of it.
     """
 
     def get(self, request: HttpRequest, part: str = "") -> HttpResponse:
@@ -143,7 +155,7 @@ class ServiceWorker(View):
         path = finders.find(f"callinvite/worker/{part}.js" if part else "callinvite/service-worker.js")
         if path is None:
             raise Http404
-        headers = {"Service-Worker-Allowed": "/"}
+        headers = {"Service-Worker-Allowed": addresses.base()}
         script = _STATIC_NAME.sub(lambda found: json.dumps(static(found["name"])), Path(path).read_text("utf-8"))
         return HttpResponse(script, content_type="text/javascript; charset=utf-8", headers=headers)
 
@@ -170,10 +182,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without its page's token: mostly a page that was loaded before signing in or out."""
-    return _problem(request, 403, Code.CSRF_FAILED, template="403_csrf.html")
+    return _problem(request, 403, Code.CSRF_FAILED, template="callinvite/403_csrf.html")
 
 
 def _problem(request: HttpRequest, status: int, code: Code, template: str | None = None) -> HttpResponse:
-    if request.path_info.startswith("/api/"):
+    if addresses.is_below_api(request.path):
         return problem_page(request, code)
-    return render(None, template or f"{status}.html", status=status)
+    return render(None, template or f"callinvite/{status}.html", status=status)

@@ -98,7 +98,8 @@ def set_address(
     Args:
         device: stored; changed in place too.
         address: checked by its transport.
-        origin: where the app is open there, such as `https://calls.example.org`.
+        origin: where the app is open there, without a slash at its end: `https://calls.example.org`, or
+            `https://example.org/calls` where it is mounted below that.
         credential: the session or token that registers it: its end is the address's end.
         now: the moment; also a proof of the device's life.
         language: the tag of the language that its owner reads; the site's own where it is empty.

@@ -10,7 +10,9 @@ import hashlib
 import json
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+from invitations import addresses
 from invitations.models import Invitation, StopReason
 from invitations.push import action_tokens
 from invitations.serializers import kind_of, moment, person_view, ring_words
@@ -25,7 +27,6 @@ WEB_PUSH = 8030
 """The number by which a browser knows a declarative message: that of the RFC."""
 URGENCY = "high"
 """A ring that waits for the device to wake up comes too late, and so does its end (RFC 8030 section 5.3)."""
-API = "/api/v1/"
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -59,7 +60,7 @@ def ring(sheet: CallSheet, invitation: Invitation, *, device_id: str, origin: st
         "action_token": action_tokens.issue(action_tokens.RING, invitation.pk, device_id),
         "renotify": number > 1,
         "device_id": device_id,
-        "api": API,
+        "api": f"{urlsplit(origin).path}/{addresses.API}",
         "look": {
             "vibrate": list(look.vibration),
             "require_interaction": look.require_interaction,
@@ -111,7 +112,7 @@ def stop(
         "action_token": None,
         "renotify": False,
         "device_id": device_id,
-        "api": API,
+        "api": f"{urlsplit(origin).path}/{addresses.API}",
         "missed": missed,
         "missed_unseen": missed_unseen,
         "answered_on": invitation.answered_label or None,
@@ -146,7 +147,7 @@ def test(delivery_pk: int, *, device_id: str, origin: str, expires_at: datetime,
         "action_token": action_tokens.issue(action_tokens.TEST, delivery_pk, device_id),
         "renotify": True,
         "device_id": device_id,
-        "api": API,
+        "api": f"{urlsplit(origin).path}/{addresses.API}",
         "test_id": str(delivery_pk),
         "look": {"vibrate": list(look.vibration), "require_interaction": False, "accent": look.accent or None},
     }

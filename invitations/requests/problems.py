@@ -222,4 +222,4 @@ def _log(error: Exception, request: Any) -> None:
 @cache
 def _address(code: Code) -> str:
     """Where the code is explained (RFC 9457 section 3.1.1), relative to the answer's own address."""
-    return reverse("problem", kwargs={"code": str(code)})
+    return reverse("callinvite:problem", kwargs={"code": str(code)})

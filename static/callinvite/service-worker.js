@@ -139,10 +139,12 @@ async function open(wish, data) {
 
 /** @param {Memory} data */
 function addressFor({ kind, call_id }) {
+  const app = self.registration.scope;
   if (kind === "ring" && call_id) {
-    return `/?call=${encodeURIComponent(call_id)}`;
+    return `${app}?call=${encodeURIComponent(call_id)}`;
   }
-  return { stop: "/#recents", test: "/#settings" }[/** @type {string} */ (kind)] ?? "/";
+  const view = { stop: "#recents", test: "#settings" }[/** @type {string} */ (kind)] ?? "";
+  return `${app}${view}`;
 }
 
 /** @returns {Promise<WindowClient | null>} the app's page that one would look at */

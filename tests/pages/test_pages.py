@@ -89,7 +89,7 @@ def test_colours_stand_in_the_tokens_alone() -> None:
 
 
 def test_the_manifest_names_icons_that_exist(client: Client) -> None:
-    answer = client.get(reverse("app_manifest"))
+    answer = client.get(reverse("callinvite:app_manifest"))
     assert answer.headers["Content-Type"].startswith("application/manifest+json")
     manifest = json.loads(answer.content)
     assert {icon["sizes"] for icon in manifest["icons"]} >= {"192x192", "512x512"}

@@ -12,13 +12,13 @@ from django.test import Client
 from django.urls import reverse
 
 STATIC = Path(__file__).resolve().parents[2] / "static" / "callinvite"
-WORKER = reverse("service_worker")
+WORKER = reverse("callinvite:service_worker")
 ICONS = re.findall(r'"/static/(callinvite/icons/[^"]+)"', (STATIC / "worker/notices.js").read_text())
 PARTS = sorted(path.stem for path in (STATIC / "worker").glob("*.js"))
 
 
 def part(name: str) -> str:
-    return reverse("service_worker_part", args=[name])
+    return reverse("callinvite:service_worker_part", args=[name])
 
 
 @pytest.mark.parametrize("address", [WORKER, *map(part, PARTS)])

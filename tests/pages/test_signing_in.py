@@ -25,7 +25,7 @@ def make_user(name: str = "erin") -> Any:
 
 def sign_up(client: Client, **changes: str) -> Any:
     form = {"username": "erin", "display_name": "Erin", "password1": PASSWORD, "password2": PASSWORD} | changes
-    return client.post(reverse("sign_up"), form)
+    return client.post(reverse("callinvite:sign_up"), form)
 
 
 def test_the_shell_asks_strangers_to_sign_in_and_brings_them_back(client: Client) -> None:

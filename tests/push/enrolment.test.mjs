@@ -36,7 +36,7 @@ test("enabling asks at once, before anything is awaited, and hands the address o
   const done = first.enable();
   assert.deepEqual([browser.log, first.state], [["asked"], "working"]);
   assert.equal(await done, true);
-  assert.deepEqual(browser.log, ["asked", "registered /service-worker.js none", "subscribed true"]);
+  assert.deepEqual(browser.log, ["asked", "registered https://calls.example/service-worker.js none", "subscribed true"]);
   const push = {
     transport: "webpush",
     endpoint: "https://push.example/1",
@@ -72,7 +72,7 @@ test("a page that loads where all is well changes nothing, and shows no work", a
   const next = page(browser, server);
   await next.start();
   assert.deepEqual([next.state, next.states, server.puts], ["on", ["on"], []]);
-  assert.deepEqual(browser.log, ["registered /service-worker.js none"]);
+  assert.deepEqual(browser.log, ["registered https://calls.example/service-worker.js none"]);
 });
 
 test("another user at the same browser takes the address over", async () => {

@@ -285,7 +285,7 @@ test("accepting without a page opens one, and leaves the wish where no other sit
   worker.windows = [appWindow({ url: "https://calls.example/sign-in/", focused: true })];
   await worker.push(ringMessage());
   await worker.click(only(worker), "accept");
-  assert.deepEqual(worker.opened, ["/?call=call_alice_1"]);
+  assert.deepEqual(worker.opened, ["https://calls.example/?call=call_alice_1"]);
   const { type, call_id, at } = worker.caches.note("wish");
   assert.deepEqual([type, call_id, at], ["answer", "call_alice_1", Date.parse("2026-11-26T12:00:00Z")]);
 });
@@ -294,7 +294,7 @@ test("a click at the body opens the ring, and answers nothing", async () => {
   const worker = rung();
   await worker.push(ringMessage());
   await worker.click(only(worker));
-  assert.deepEqual([worker.opened, worker.caches.note("wish")], [["/?call=call_alice_1"], null]);
+  assert.deepEqual([worker.opened, worker.caches.note("wish")], [["https://calls.example/?call=call_alice_1"], null]);
 
   const page = appWindow();
   worker.windows = [page];
@@ -308,16 +308,16 @@ test("a missed call is called back in the app, whichever way it is opened", asyn
   const worker = rung();
   await worker.push(stopMessage());
   await worker.click(only(worker), "call_back");
-  assert.deepEqual(worker.opened, ["/#recents"]);
+  assert.deepEqual(worker.opened, ["https://calls.example/#recents"]);
   const { type, caller, is_video_call } = worker.caches.note("wish");
   assert.deepEqual([type, caller, is_video_call], ["call_back", { id: "alice", name: "Alice" }, true]);
 });
 
 test("a click on the other notifications opens what they are about", async () => {
   for (const [message, address] of [
-    [stopMessage(), "/#recents"],
-    [ringMessage({ kind: "test" }), "/#settings"],
-    [undefined, "/"],
+    [stopMessage(), "https://calls.example/#recents"],
+    [ringMessage({ kind: "test" }), "https://calls.example/#settings"],
+    [undefined, "https://calls.example/"],
   ]) {
     const worker = rung();
     await worker.push(message);

@@ -14,7 +14,7 @@ APP = ROOT / "invitations"
 
 LAYERS = (
     {"words"},
-    {"errors", "conf", "ice", "secret_files"},
+    {"errors", "conf", "ice", "secret_files", "addresses"},
     {"transports"},
     {"models"},
     {"store", "migrations"},
@@ -24,6 +24,7 @@ LAYERS = (
     {"calls"},
     {"dispatcher", "requests", "checks"},
     {"api", "sockets", "pages", "admin", "management", "templatetags", "apps"},
+    {"urls", "asgi"},
 )
 """The rooms of the app, lowest first. Rooms of one layer know nothing of each other."""
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

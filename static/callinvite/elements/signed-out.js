@@ -14,7 +14,7 @@ export class SignedOut extends ServiceElement {
     this.setAttribute("aria-labelledby", "signed-out-title");
     this.#link = h(
       "a",
-      { class: "button button--primary button--wide", href: this.getAttribute("sign-in") ?? "/sign-in/" },
+      { class: "button button--primary button--wide", href: this.getAttribute("sign-in") ?? "" },
       "Sign in",
     );
     this.replaceChildren(

@@ -38,23 +38,27 @@ const VIEWS = ["people", "recents", "timeline", "settings"];
 const TABS = { timeline: "recents" };
 
 const config = JSON.parse(document.getElementById("page-config")?.textContent ?? "{}");
+/** Where the app is mounted, with a slash at its end. */
+const base = new URL(config.base, location.href).href;
+const baseUrl = base.replace(/\/$/, "");
 const ringer = new Ringer();
-const service = new CallInvitationService({ csrfToken: config.csrfToken, audible: ringer.audible });
+const service = new CallInvitationService({ baseUrl, csrfToken: config.csrfToken, audible: ringer.audible });
 const rest = new RestClient({
-  baseUrl: location.origin,
+  baseUrl,
   fetch: (...args) => fetch(...args),
   clock: systemClock,
   csrfToken: config.csrfToken,
 });
 
 const talk = new Talk({ service });
-const notes = new Notes();
+const notes = new Notes({ scope: base });
 const enrolment = new Enrolment({
   rest,
   notes,
   deviceId: service.deviceId,
   label: service.label,
   userId: config.user?.id,
+  base,
 });
 
 /** @param {string} name @returns {any} */

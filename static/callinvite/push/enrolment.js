@@ -9,7 +9,7 @@ import { CallInvitationError } from "../client/index.js";
 import { obstacleIn, sameKey } from "./browser.js";
 
 const WISH = "callinvite.push";
-const WORKER = "/service-worker.js";
+const WORKER = "service-worker.js";
 const READY_MS = 10_000;
 const SIGN_OUT_MS = 1500;
 
@@ -24,6 +24,7 @@ const SIGN_OUT_MS = 1500;
  * @property {string} deviceId
  * @property {string} label the device's name for people
  * @property {string} userId who is signed in
+ * @property {string} base where the app is mounted, absolute, with a slash at its end
  * @property {import("./browser.js").Scope} [scope] the global object
  */
 
@@ -34,6 +35,7 @@ export class Enrolment extends EventTarget {
   #deviceId;
   #label;
   #userId;
+  #base;
   #scope;
   /** @type {EnrolmentState} */
   #state = "working";
@@ -47,13 +49,14 @@ export class Enrolment extends EventTarget {
   /**
    * @param {EnrolmentOptions} options
    */
-  constructor({ rest, notes, deviceId, label, userId, scope = globalThis }) {
+  constructor({ rest, notes, deviceId, label, userId, base, scope = globalThis }) {
     super();
     this.#rest = rest;
     this.#notes = notes;
     this.#deviceId = deviceId;
     this.#label = label;
     this.#userId = userId;
+    this.#base = base;
     this.#scope = scope;
   }
 
@@ -229,7 +232,7 @@ export class Enrolment extends EventTarget {
   async #register() {
     const { serviceWorker } = this.#scope.navigator;
     try {
-      await serviceWorker.register(WORKER, { scope: "/", updateViaCache: "none" });
+      await serviceWorker.register(`${this.#base}${WORKER}`, { scope: this.#base, updateViaCache: "none" });
       // Subscribing needs an active worker; `ready` stays pending for ever if its script fails.
       return await within(READY_MS, serviceWorker.ready);
     } catch {
@@ -298,7 +301,7 @@ export class Enrolment extends EventTarget {
     if (obstacleIn(this.#scope)) {
       return;
     }
-    const registration = await this.#scope.navigator.serviceWorker.getRegistration("/");
+    const registration = await this.#scope.navigator.serviceWorker.getRegistration(this.#base);
     const subscription = await registration?.pushManager.getSubscription();
     const known = await this.#notes.read("enrolment");
     const atServer = known

@@ -10,7 +10,7 @@ const LASTS_MS = 120_000;
 /**
  * @typedef {object} Place where the notes are
  * @property {CacheStorage | undefined} [caches] undefined where the browser gives none, as to pages on plain http
- * @property {string} [scope] the worker's, absolute
+ * @property {string} scope the worker's, absolute
  *
  * @typedef {object} Enrolled the push address that this browser has at the server
  * @property {string} user whose device it is
@@ -35,9 +35,9 @@ export class Notes {
   #scope;
 
   /**
-   * @param {Place} [place]
+   * @param {Place} place
    */
-  constructor({ caches = globalThis.caches, scope = new URL("/", globalThis.location.href).href } = {}) {
+  constructor({ caches = globalThis.caches, scope }) {
     this.#caches = caches;
     this.#scope = scope;
   }

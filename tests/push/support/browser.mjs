@@ -153,6 +153,7 @@ export function page(browser, server, { userId = "bob", deviceId = "phone" } = {
     deviceId,
     label: "Firefox on Linux",
     userId,
+    base: `${ORIGIN}/`,
     scope: browser.scope,
   });
   const states = [];

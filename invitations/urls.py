@@ -1,0 +1,13 @@
+"""All addresses of the app, for one `include` below any prefix: `path("calls/", include("invitations.urls"))`."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from invitations import addresses
+
+app_name = "callinvite"
+urlpatterns = [
+    path(addresses.API, include("invitations.api.urls")),
+    path("", include("invitations.pages.urls")),
+]
