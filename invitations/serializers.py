@@ -9,6 +9,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from invitations.models import CallState, InvitationState
 from invitations.store import looks
 from invitations.store.looks import Look
 from invitations.store.sheets import CallSheet, Person
@@ -74,7 +75,7 @@ def seen_by(viewer_id: int | None, sheet: CallSheet, shared: JSON, now: datetime
     own = None if viewer_id is None else sheet.invitation_of(viewer_id)
     ring = call if own is None else own
     expires_at = call.ring_expires_at if own is None else own.expires_at
-    rings = call.state == "ringing" if own is None else own.state == "pending"
+    rings = call.state == CallState.RINGING if own is None else own.state == InvitationState.PENDING
     look = looks.look_of(ring.resource_id)
     title, message = ring_words(sheet, ring, look)
     view = {
@@ -109,12 +110,12 @@ def you_view(sheet: CallSheet, viewer_id: int | None, own: Invitation | None) ->
 
 
 def _open_verbs(sheet: CallSheet, viewer_id: int, own: Invitation | None, *, inside: bool) -> list[str]:
-    if sheet.call.state == "ended":
+    if sheet.call.state == CallState.ENDED:
         return []
-    if own is not None and own.state == "pending" and not inside:
+    if own is not None and own.state == InvitationState.PENDING and not inside:
         return ["accept", "reject"]
     if not inside:
-        return [] if own is not None and own.state == "cancelled" else ["join"]
+        return [] if own is not None and own.state == InvitationState.CANCELLED else ["join"]
     can = ["invite", "leave"]
     is_caller = viewer_id == sheet.call.caller_id
     if any(is_caller or each.inviter_id == viewer_id for each in sheet.pending()):

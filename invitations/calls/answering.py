@@ -19,6 +19,7 @@ from invitations.calls.transaction import Overdue
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
 from invitations.models import (
+    CallState,
     EventKind,
     Invitation,
     InvitationState,
@@ -68,10 +69,10 @@ def _accept(call_id: str, *, by: Actor, custom_data: str, inside_another: bool, 
     others = lock_stays(by, call_id, now=now) if inside_another else {}
     sheet = (lock_for if inside_another else lock_alone)(by, call_id, now=now)
     own = _ring_of(sheet, by)
-    if own.state == "pending":
+    if own.state == InvitationState.PENDING:
         leave_others(sheet, others, by=by, now=now)
         return take_call(sheet, own, by=by, custom_data=custom_data, now=now)
-    if own.state == "accepted" and own.answered_device == by.device_id:
+    if own.state == InvitationState.ACCEPTED and own.answered_device == by.device_id:
         return sheet
     _refuse_answer(sheet, own, by)
 
@@ -100,9 +101,9 @@ def reject(
         call_id = _current_call_id(by, now)
     sheet = lock_for(by, call_id, now=now)
     own = _ring_of(sheet, by)
-    if own.state == "rejected" and own.answered_device == by.device_id:
+    if own.state == InvitationState.REJECTED and own.answered_device == by.device_id:
         return sheet
-    if own.state != "pending":
+    if own.state != InvitationState.PENDING:
         _refuse_answer(sheet, own, by)
     label = label_of(by, sheet)
     change = Change(sheet, by=by, now=now)
@@ -131,7 +132,7 @@ def ringing(call_id: str, *, by: Actor, now: datetime, audible: bool = True) -> 
     """
     sheet = lock_for(by, call_id, now=now)
     own = _ring_of(sheet, by)
-    if own.state != "pending":
+    if own.state != InvitationState.PENDING:
         _refuse_answer(sheet, own, by)
     devices.rang(by.user_id, by.device_id, now=now)
     deliveries.acknowledge(own.pk, by.device_id, audible=audible, now=now)
@@ -181,7 +182,7 @@ def enter(sheet: CallSheet, *, by: Actor, change: Change) -> Participant:
     rows.insert(stay)
     sheet.participants.append(stay)
     change.fact(EventKind.PARTICIPANT_JOINED, user=by.username, device=by.device_id)
-    if sheet.call.state == "ringing" and by.user_id != sheet.call.caller_id:
+    if sheet.call.state == CallState.RINGING and by.user_id != sheet.call.caller_id:
         begin(sheet.call, change.now)
         change.fact(EventKind.CALL_ACTIVE)
     return stay
@@ -242,17 +243,17 @@ def _ring_of(sheet: CallSheet, by: Actor) -> Invitation:
 
 def _refuse_answer(sheet: CallSheet, own: Invitation, by: Actor) -> NoReturn:
     """Say why a ring can no longer be answered: the person's own invitation decides first, then the call."""
-    if own.state == "cancelled":
+    if own.state == InvitationState.CANCELLED:
         raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
-    if own.state == "timed_out":
+    if own.state == InvitationState.TIMED_OUT:
         raise CallError(Code.INVITATION_TIMED_OUT, sheet=sheet)
     elsewhere = own.answered_device != by.device_id
     if own.state in ("accepted", "rejected") and elsewhere:
-        code = Code.ANSWERED_ELSEWHERE if own.state == "accepted" else Code.REJECTED_ELSEWHERE
+        code = Code.ANSWERED_ELSEWHERE if own.state == InvitationState.ACCEPTED else Code.REJECTED_ELSEWHERE
         place = say_lazy(f"error.{code}.on", device=own.answered_label) if own.answered_label else None
         raise CallError(code, place, sheet=sheet)
-    if sheet.call.state == "ended":
+    if sheet.call.state == CallState.ENDED:
         raise CallError(Code.CALL_ENDED, sheet=sheet)
-    if own.state == "busy":
+    if own.state == InvitationState.BUSY:
         raise CallError(Code.ALREADY_ANSWERED, say_lazy("error.already_answered.was_busy"), sheet=sheet)
     raise CallError(Code.ALREADY_ANSWERED, sheet=sheet)

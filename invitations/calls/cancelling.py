@@ -11,7 +11,7 @@ from invitations.calls.events import Change
 from invitations.calls.loading import lock_for
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
-from invitations.models import Invitation, InvitationState
+from invitations.models import CallState, EndReason, Invitation, InvitationState
 from invitations.store.sheets import Actor, CallSheet
 from invitations.words import say_lazy
 
@@ -79,16 +79,16 @@ def _targets(
         if everything or each.inviter_id == by.user_id
     }
     if callees is None:
-        return [each for each in mine.values() if each.state == "pending"], []
+        return [each for each in mine.values() if each.state == InvitationState.PENDING], []
     targets: list[Invitation] = []
     errors: list[dict[str, str]] = []
     for name in dict.fromkeys(callees):
         invitation = mine.get(name)
         if invitation is None:
             errors.append(_problem(name, Code.NOT_INVITED))
-        elif invitation.state == "pending":
+        elif invitation.state == InvitationState.PENDING:
             targets.append(invitation)
-        elif invitation.state != "cancelled":
+        elif invitation.state != InvitationState.CANCELLED:
             errors.append(_problem(name, Code.ALREADY_ANSWERED))
     return targets, errors
 
@@ -100,8 +100,8 @@ def _nothing_to_cancel(sheet: CallSheet, callees: Sequence[str] | None, errors: 
     concerned = [each for name, each in latest.items() if asked is None or name in asked]
     if _is_repeat(concerned, by_name=asked is not None):
         return Cancelled(sheet, [], errors)
-    if sheet.call.state == "ended":
-        if asked is None and sheet.call.end_reason == "cancelled":
+    if sheet.call.state == CallState.ENDED:
+        if asked is None and sheet.call.end_reason == EndReason.CANCELLED:
             return Cancelled(sheet)
         raise CallError(Code.CALL_ENDED, sheet=sheet)
     if asked is None or any(each["code"] == Code.ALREADY_ANSWERED for each in errors):
@@ -112,9 +112,9 @@ def _nothing_to_cancel(sheet: CallSheet, callees: Sequence[str] | None, errors: 
 def _is_repeat(concerned: list[Invitation], *, by_name: bool) -> bool:
     """Whether the same cancel took effect before: on one of those named, or as what closed the last ring."""
     if by_name:
-        return any(each.state == "cancelled" for each in concerned)
+        return any(each.state == InvitationState.CANCELLED for each in concerned)
     closed = [(each.closed_at, each) for each in concerned if each.closed_at is not None]
-    return bool(closed) and max(closed, key=lambda pair: pair[0])[1].state == "cancelled"
+    return bool(closed) and max(closed, key=lambda pair: pair[0])[1].state == InvitationState.CANCELLED
 
 
 def _problem(name: str, code: Code) -> dict[str, str]:

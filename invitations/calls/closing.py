@@ -7,6 +7,7 @@ from datetime import datetime
 from invitations.calls.events import Change
 from invitations.models import (
     Call,
+    CallState,
     EndReason,
     EventKind,
     Invitation,
@@ -86,7 +87,7 @@ def settle(
     """
     call = sheet.call
     inside = sheet.inside()
-    if call.state == "ringing":
+    if call.state == CallState.RINGING:
         caller_inside = any(each.user_id == call.caller_id for each in inside)
         if not caller_inside:
             cancel_pending(sheet, change=change)
@@ -123,7 +124,7 @@ def finish(
     call = sheet.call
     for participant in sheet.inside():
         take_out(sheet, participant, left_reason, change=change)
-    call.state = "ended"
+    call.state = CallState.ENDED.value
     call.end_reason = reason.value
     # Two servers' clocks differ a little; a call never ends before it was made.
     call.ended_at = max(change.now, call.created_at)
@@ -143,5 +144,5 @@ def save(sheet: CallSheet, change: Change) -> CallSheet:
 
 def begin(call: Call, now: datetime) -> None:
     """Make a ringing call active: its first answer has come."""
-    call.state = "active"
+    call.state = CallState.ACTIVE.value
     call.answered_at = now

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, Invitation
+from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, Invitation, InvitationState
 from invitations.push.words import reason_words
 from invitations.store.sheets import CallSheet
 from invitations.words import say
@@ -121,7 +121,10 @@ def _without_push(invitation: Invitation, own: Sequence[Device], of_ring: Sequen
 
 def _unheard(sheet: CallSheet, invitation: Invitation, of_ring: Iterable[Delivery]) -> Iterator[Told]:
     """For a ring that ended without any device saying that it rang: what that may come from."""
-    if invitation.ringing_at is not None or invitation.state not in ("timed_out", "cancelled"):
+    if invitation.ringing_at is not None or invitation.state not in (
+        InvitationState.TIMED_OUT,
+        InvitationState.CANCELLED,
+    ):
         return
     rings = [each for each in of_ring if each.kind == DeliveryKind.RING]
     name = sheet.people[invitation.invitee_id].name

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from invitations import addresses
-from invitations.models import Invitation, StopReason
+from invitations.models import Invitation, InvitationState, StopReason
 from invitations.push import action_tokens
 from invitations.serializers import kind_of, moment, person_view, ring_words
 from invitations.store import looks
@@ -104,7 +104,7 @@ def stop(
         "reason": reason,
         "is_video_call": call.is_video_call,
         "caller": person_view(sheet.people[call.caller_id]),
-        "custom_data": invitation.custom_data if invitation.state == "cancelled" else "",
+        "custom_data": invitation.custom_data if invitation.state == InvitationState.CANCELLED else "",
         "ringtone_url": None,
         "expires_at": moment(invitation.expires_at),
         "server_time": moment(now),
