@@ -299,7 +299,7 @@ def strangers(browser: Browser, server: RunningServer, size: dict[str, int], the
         page.goto(server.url + address)
         page.screenshot(path=f"{prefix}-{name}.png")
     page.goto(f"{server.url}/sign-in/")
-    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Username").fill("alice")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("alert").wait_for()

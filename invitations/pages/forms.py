@@ -11,19 +11,20 @@ from django.core.validators import ProhibitNullCharactersValidator
 from django.db import transaction
 
 from invitations.models import CallingPreferences
+from invitations.words import say_lazy
 
 
 class SignInForm(AuthenticationForm):
     """Name and password. The same answer for an unknown name and a wrong password."""
 
     error_messages = {
-        "invalid_login": "This name and password do not belong together. Check both and try again.",
-        "inactive": "This name and password do not belong together. Check both and try again.",
+        "invalid_login": say_lazy("sign_in.wrong"),
+        "inactive": say_lazy("sign_in.wrong"),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "User name"
+        self.fields["username"].label = say_lazy("field.username")
         self.fields["username"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
 
 
@@ -31,11 +32,11 @@ class SignUpForm(UserCreationForm):
     """A new account: its user name for ever, the name that others see, and a password."""
 
     display_name = forms.CharField(
-        label="Your name",
+        label=say_lazy("field.display_name"),
         max_length=64,
         required=False,
         validators=[ProhibitNullCharactersValidator()],
-        help_text="What others see when you call. Your user name when left empty.",
+        help_text=say_lazy("field.display_name.help"),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     field_order = ("username", "display_name", "password1", "password2")
@@ -46,11 +47,11 @@ class SignUpForm(UserCreationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = "User name"
-        self.fields["username"].help_text = "Letters, digits and . _ @ + - only, at most 64."
+        self.fields["username"].label = say_lazy("field.username")
+        self.fields["username"].help_text = say_lazy("field.username.help")
         self.fields["username"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
-        self.fields["password1"].help_text = "At least 8 characters, not a common word, not only digits."
-        self.fields["password2"].label = "Password once more"
+        self.fields["password1"].help_text = say_lazy("field.password.help")
+        self.fields["password2"].label = say_lazy("field.password_again")
         self.fields["password2"].help_text = ""
 
     @transaction.atomic

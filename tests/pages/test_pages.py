@@ -100,17 +100,17 @@ def test_the_manifest_names_icons_that_exist(client: Client) -> None:
 def test_a_missing_page_is_said_in_words(client: Client) -> None:
     answer = client.get("/no/such/page/")
     assert answer.status_code == 404
-    assert "Nothing here" in answer.text
+    assert "Page not found" in answer.text
 
 
 @pytest.mark.parametrize(
     ("view", "arguments", "status", "words"),
     [
-        (views.bad_request, (SuspiciousOperation("x"),), 400, "could not read"),
-        (views.permission_denied, (PermissionDenied("secret"),), 403, "Not for you"),
-        (views.page_not_found, (Exception("secret"),), 404, "Nothing here"),
+        (views.bad_request, (SuspiciousOperation("x"),), 400, "understand"),
+        (views.permission_denied, (PermissionDenied("secret"),), 403, "No access"),
+        (views.page_not_found, (Exception("secret"),), 404, "Page not found"),
         (views.server_error, (), 500, "our fault"),
-        (views.csrf_failure, ("secret",), 403, "too old"),
+        (views.csrf_failure, ("secret",), 403, "out of date"),
     ],
 )
 def test_every_failure_has_a_page(view: Any, arguments: tuple[object, ...], status: int, words: str) -> None:

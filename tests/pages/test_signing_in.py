@@ -47,7 +47,7 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_words(client: Client)
     unknown = client.post("/sign-in/", {"username": "nobody", "password": "wrong-horse-7"})
     assert wrong.status_code == unknown.status_code == 200
     assert wrong.context["form"].non_field_errors() == unknown.context["form"].non_field_errors()
-    assert "do not belong together" in wrong.text
+    assert "Wrong username or password." in wrong.text
 
 
 def test_somebody_switched_off_is_told_nothing_more(client: Client) -> None:
@@ -55,7 +55,7 @@ def test_somebody_switched_off_is_told_nothing_more(client: Client) -> None:
     user.is_active = False
     user.save()
     answer = client.post("/sign-in/", {"username": "erin", "password": PASSWORD})
-    assert "do not belong together" in answer.text
+    assert "Wrong username or password." in answer.text
 
 
 def test_who_is_signed_in_needs_no_sign_in_page(client: Client) -> None:
@@ -78,7 +78,7 @@ def test_many_tries_are_stopped_for_a_while(client: Client, settings: Any) -> No
     answer = client.post("/sign-in/", {"username": "erin", "password": "wrong"})
     assert answer.status_code == 429
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
-    assert "many tries" in answer.text
+    assert "Too many attempts. Try again in" in answer.text
     cache.clear()
 
 
@@ -94,7 +94,7 @@ def test_signing_out_without_the_pages_token_is_refused_in_words() -> None:
     client.force_login(make_user())
     answer = client.post("/sign-out/")
     assert answer.status_code == 403
-    assert "too old" in answer.text
+    assert "out of date" in answer.text
 
 
 def test_a_new_account_is_signed_in_with_its_shown_name(client: Client, open_signup: None) -> None:
@@ -124,7 +124,7 @@ def test_a_shown_name_is_not_needed(client: Client, open_signup: None) -> None:
 def test_a_bad_form_makes_no_account(client: Client, open_signup: None, changes: dict[str, str]) -> None:
     answer = sign_up(client, **changes)
     assert answer.status_code == 200
-    assert "did not work yet" in answer.text
+    assert "Check the highlighted fields." in answer.text
     assert not get_user_model().objects.exists()
 
 
@@ -142,6 +142,6 @@ def test_closed_sign_up_says_whom_to_ask_and_makes_nothing(client: Client, setti
     settings.CALLINVITE_SIGNUP = "closed"
     answer = sign_up(client)
     assert answer.status_code == 403
-    assert "made by the people who run it" in answer.text
+    assert "created by the people who run this server" in answer.text
     assert not get_user_model().objects.exists()
-    assert "Make an account" not in client.get("/sign-in/").text
+    assert "Create an account" not in client.get("/sign-in/").text

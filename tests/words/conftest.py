@@ -11,7 +11,7 @@ from django.conf import settings as configured
 from django.core.management import call_command
 from django.utils import translation
 
-from invitations.templatetags import words as tags
+from invitations.templatetags import callinvite_words as tags
 
 HEADER = (
     'msgid ""\nmsgstr ""\n"Language: {tag}\\n"\n"POT-Creation-Date: 2026-11-29 00:00+0000\\n"\n'

@@ -1,4 +1,4 @@
-"""Sentences in templates: `{% load words %}`, then `{% say "sign_in.heading" %}`."""
+"""Sentences in templates: `{% load callinvite_words %}`, then `{% say "sign_in.heading" %}`."""
 
 from __future__ import annotations
 
