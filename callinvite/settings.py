@@ -6,7 +6,6 @@ made once and kept in the data directory."""
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -179,24 +178,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # --- REST -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "invitations.requests.tokens.BearerAuthentication",
-        "invitations.requests.tokens.BrowserAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["invitations.api.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "invitations.api.openapi.schema.CallinviteSchema",
-    "EXCEPTION_HANDLER": "invitations.requests.problems.problem_response",
-    "UNAUTHENTICATED_USER": None,
-    "DATETIME_FORMAT": "iso-8601",
-}
-REST_KNOX = {
-    "TOKEN_TTL": timedelta(days=90),
-    "AUTO_REFRESH": True,
-    "MIN_REFRESH_INTERVAL": 60 * 60,
-    "AUTH_HEADER_PREFIX": "Bearer",
-    "TOKEN_LIMIT_PER_USER": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Callinvite",
@@ -225,15 +208,9 @@ CALLINVITE_PROCESSES = env.int("CALLINVITE_PROCESSES", default=1)
 """How many server processes share this instance; more than one needs REDIS_URL (a system check says so)."""
 
 # --- push -------------------------------------------------------------------------------------------------------------
-# Set to nothing, as container files often do, means the default too.
-CALLINVITE_PUSH_HOSTS = env.list("CALLINVITE_PUSH_HOSTS", default=[]) or [
-    "fcm.googleapis.com",
-    "push.services.mozilla.com",
-    "push.apple.com",
-    "notify.windows.com",
-    "ntfy.sh",
-]
-"""A host allows itself and its subdomains, by https on public addresses; a full origin allows itself as it stands."""
+CALLINVITE_PUSH_HOSTS = env.list("CALLINVITE_PUSH_HOSTS", default=[])
+"""A host allows itself and its subdomains, by https on public addresses; a full origin allows itself as it stands.
+Empty: the known push services."""
 CALLINVITE_VAPID_PRIVATE_KEY = env.str("CALLINVITE_VAPID_PRIVATE_KEY", default="")
 """Private keys in base64url with commas between them: the current one, then former ones. Empty: those of the file."""
 CALLINVITE_VAPID_KEY_FILE = DATA_DIR / "vapid-private-key"

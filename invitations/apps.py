@@ -1,6 +1,7 @@
 """The app, installable into any Django project."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.core.exceptions import ImproperlyConfigured
 
 
 class InvitationsConfig(AppConfig):
@@ -9,5 +10,13 @@ class InvitationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks.
+
+        Raises:
+            ImproperlyConfigured: the app that keeps tokens is missing. Said here, for no check could be run without it.
+        """
+        if not apps.is_installed("knox"):
+            raise ImproperlyConfigured(
+                'Callinvite keeps the tokens of apps in django-rest-knox: install the app "knox".'
+            )
         from invitations import checks  # noqa: F401

@@ -123,6 +123,10 @@ def check_vapid_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     keys = vapid.keys_in_force()
     if keys.problems:
         return [Error(each, hint="See docs/push.md.", id="callinvite.E011") for each in keys.problems]
+    if not keys.pairs and not vapid.has_file():
+        message = "There is no VAPID key and no file to keep one in: devices cannot be rung by push."
+        hint = f"Set CALLINVITE_VAPID_KEY_FILE to a file of this server's own, or {vapid.ENVIRONMENT}."
+        return [Warning(message, hint=hint, id="callinvite.W011")]
     if not keys.pairs and _is_public():
         message = "There is no VAPID key: devices cannot be rung by push."
         return [

@@ -53,6 +53,8 @@ class Limits:
     test_rings_per_minute: int = 10
     """Test rings one user may ask for in 60 seconds; 0 is no limit."""
     ticket_seconds: int = 30
+    token_seconds: int = 90 * 24 * 3600
+    """How long an app stays signed in without using its token."""
     turn_credential_seconds: int = 3600
     """How long a name and password for a TURN server can be used to begin with it."""
     frames_per_second: int = 2000

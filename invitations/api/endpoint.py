@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed, NotAcceptable
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from invitations.api.parsers import JSONRequest
-from invitations.requests.problems import answer, retry_after
+from invitations.requests.problems import answer, problem_response, retry_after
+from invitations.requests.tokens import BearerAuthentication, BrowserAuthentication
 
 JSON = dict[str, Any]
 _ACCEPTED = frozenset({"", "*/*", "application/json", "application/*"})
@@ -21,6 +25,12 @@ _ACCEPTED = frozenset({"", "*/*", "application/json", "application/*"})
 class Endpoint(APIView):
     """What all addresses share: JSON in, JSON out, problems for everything else."""
 
+    # All that DRF would take from REST_FRAMEWORK: a project's own defaults neither open these addresses nor break them.
+    authentication_classes: Sequence[type[BaseAuthentication]] = (BearerAuthentication, BrowserAuthentication)
+    permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
+    throttle_classes = ()
+    renderer_classes = (JSONRenderer,)
+    versioning_class = None
     metadata_class = None
     _renderer: ClassVar = (JSONRenderer(), JSONRenderer.media_type)
 
@@ -42,6 +52,9 @@ class Endpoint(APIView):
         if method not in self.http_method_names or not hasattr(self, method):
             raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
+
+    def get_exception_handler(self) -> Callable[[Exception, Mapping[str, Any]], HttpResponse]:
+        return problem_response
 
     @property
     def default_response_headers(self) -> dict[str, str]:

@@ -13,6 +13,14 @@ from django.conf import settings
 from yarl import URL
 
 MAX_URL_CHARS = 2048
+KNOWN_SERVICES = (
+    "fcm.googleapis.com",
+    "push.services.mozilla.com",
+    "push.apple.com",
+    "notify.windows.com",
+    "ntfy.sh",
+)
+"""Allowed where the operator names no others: those that browsers and UnifiedPush bring along."""
 NO_URL = "The address is not a URL of the form `https://host/path`."
 
 _PORTS = {"https": 443, "http": 80}
@@ -92,7 +100,12 @@ class _Place:
 
 def configured() -> Allowed:
     """What `settings.CALLINVITE_PUSH_HOSTS` allows."""
-    return read(tuple(getattr(settings, "CALLINVITE_PUSH_HOSTS", ())))
+    return read(hosts())
+
+
+def hosts() -> tuple[str, ...]:
+    """The entries of `settings.CALLINVITE_PUSH_HOSTS`; where it is empty or missing, the known push services."""
+    return tuple(getattr(settings, "CALLINVITE_PUSH_HOSTS", ())) or KNOWN_SERVICES
 
 
 @lru_cache(maxsize=8)

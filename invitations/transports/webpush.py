@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from django.conf import settings
 from pywebpush import WebPusher
 
 from invitations.transports import outbound, targets, vapid
@@ -74,7 +73,7 @@ class WebPush:
         errors: dict[str, str] = {}
         known = None
         try:
-            known = _known(address, _hosts())
+            known = _known(address, targets.hosts())
         except InvalidAddress as error:
             errors = error.errors
         point = _bytes(address.p256dh)
@@ -95,7 +94,7 @@ class WebPush:
     def host_of(self, address: Address) -> str:
         """The push service's host name; empty for an address that cannot be used."""
         try:
-            return _known(address, _hosts()).target.host
+            return _known(address, targets.hosts()).target.host
         except InvalidAddress:
             return ""
 
@@ -133,7 +132,7 @@ class WebPush:
 
 def _usable(address: Address) -> _Known:
     try:
-        return _known(address, _hosts())
+        return _known(address, targets.hosts())
     except InvalidAddress as error:
         raise Refused(_code_of(error.errors), str(error)) from None
 
@@ -144,10 +143,6 @@ def _code_of(errors: dict[str, str]) -> FailureCode:
     if "p256dh" in errors or "auth" in errors:
         return FailureCode.UNENCRYPTABLE
     return FailureCode.KEY_UNKNOWN
-
-
-def _hosts() -> tuple[str, ...]:
-    return tuple(getattr(settings, "CALLINVITE_PUSH_HOSTS", ()))
 
 
 @lru_cache(maxsize=KNOWN_ADDRESSES)

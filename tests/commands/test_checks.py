@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 
 from invitations.checks import TAG
 from invitations.transports import vapid
@@ -164,3 +166,17 @@ def test_every_name_that_the_settings_read_is_known_and_documented() -> None:
     assert read == django_settings.CALLINVITE_ENVIRONMENT
     documented = (ROOT / "docs" / "settings.md").read_text()
     assert all(f"`{name}`" in documented for name in read)
+
+
+def test_a_project_that_names_no_place_for_a_key_is_told_so(settings: Any) -> None:
+    del settings.CALLINVITE_VAPID_KEY_FILE
+
+    assert not vapid.ensure()
+    assert found() == ["callinvite.W011"]
+
+
+def test_a_project_without_knox_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apps, "is_installed", lambda name: name != "knox")
+
+    with pytest.raises(ImproperlyConfigured, match='"knox"'):
+        apps.get_app_config("invitations").ready()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from invitations.transports import vapid
@@ -47,6 +48,8 @@ class Command(BaseCommand):
         except FileExistsError:
             file = vapid.key_file()
             raise CommandError(f"{file} holds keys already. With --rotate a new one is put in front of them.") from None
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{vapid.key_file()} could not be written: {error}") from error
         self.stdout.write(

@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from invitations import secret_files
 from invitations.transports.base import from_base64, to_base64url
@@ -50,7 +51,9 @@ def keys_in_force() -> Keys:
     text = of_environment()
     if text:
         return read(tuple(text.split(",")), ENVIRONMENT)
-    path = str(getattr(settings, FILE, ""))
+    if not has_file():
+        return Keys()
+    path = str(key_file())
     try:
         status = os.stat(path)
         return _of_file(path, (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
@@ -86,8 +89,19 @@ def public_half(private: str) -> str:
     return _understood(private).public
 
 
+def has_file() -> bool:
+    """Whether the settings name a file for keys. A project that this app is installed in may name none."""
+    return bool(getattr(settings, FILE, ""))
+
+
 def key_file() -> Path:
-    """Where keys are kept that the environment does not give."""
+    """Where keys are kept that the environment does not give.
+
+    Raises:
+        ImproperlyConfigured: the settings name no file.
+    """
+    if not has_file():
+        raise ImproperlyConfigured(f"{FILE} names no file: there is no place to keep a key in.")
     return Path(getattr(settings, FILE))
 
 
@@ -98,11 +112,11 @@ def of_environment() -> str:
 
 def has_any() -> bool:
     """Whether there are keys, readable or not: nothing must take their place then."""
-    return bool(of_environment()) or key_file().exists()
+    return bool(of_environment()) or (has_file() and key_file().exists())
 
 
 def ensure() -> bool:
-    """Make a pair and keep it in the file, unless there is one, here or in the environment.
+    """Make a pair and keep it in the file, if one is named, unless there is a pair, here or in the environment.
 
     Returns:
         Whether one was made.
@@ -110,7 +124,7 @@ def ensure() -> bool:
     Raises:
         OSError: it could not be kept.
     """
-    if has_any():
+    if has_any() or not has_file():
         return False
     try:
         keep(generate())
@@ -124,6 +138,7 @@ def keep(private: str) -> Path:
 
     Raises:
         FileExistsError: there are keys already.
+        ImproperlyConfigured: the settings name no file.
         OSError: it could not be kept.
     """
     path = key_file()
@@ -135,6 +150,7 @@ def rotate(private: str) -> Path:
     """Put a new private key in front of those in the file.
 
     Raises:
+        ImproperlyConfigured: the settings name no file.
         OSError: the file could not be read or written.
     """
     path = key_file()
