@@ -76,6 +76,6 @@ def test_white_pictures_stand_out_from_their_button() -> None:
 
 
 def test_white_initials_stand_out_from_every_persons_colour() -> None:
-    colours = re.findall(r"\[data-hue=\"\d\"\] \{ --person: (#[0-9a-f]{6}); \}", (STYLE / "avatar.css").read_text())
+    colours = re.findall(r"\[data-hue=\"\d\"\] \{\s*--person: (#[0-9a-f]{6});\s*\}", (STYLE / "avatar.css").read_text())
     assert len(colours) == 10
     assert [each for each in colours if contrast("#ffffff", each) < TEXT] == []
