@@ -27,7 +27,6 @@ from invitations.store import looks
 from invitations.transports import Address, vapid
 
 JSON = dict[str, Any]
-NO_KEYS = "This server has no keys for push messages. Its operator makes them with make_vapid_keys."
 
 
 @documents.describe(get=documents.DEVICES)
@@ -77,7 +76,7 @@ class RenewAddress(Endpoint):
         known = action_tokens.read_renewal(values["token"])
         device = None if known is None else Device.objects.filter(pk=known[0], push_digest=known[1]).first()
         if device is None:
-            raise CallError(Code.NOT_AUTHENTICATED, "This push address is no longer registered.")
+            raise CallError(Code.NOT_AUTHENTICATED, words.say_lazy("error.not_authenticated.push_address"))
         _set_address(device, values["push"], request, device.push_credential, timezone.now())
         return answered(200, {"device": device_view(device), "renewal_token": _renewal_token(device)})
 
@@ -89,7 +88,7 @@ class PushKey(Endpoint):
     def get(self, request: Request) -> HttpResponse:
         public = vapid.current_public_key()
         if public is None:
-            raise CallError(Code.UNAVAILABLE, NO_KEYS)
+            raise CallError(Code.UNAVAILABLE, words.say_lazy("error.unavailable.no_push_keys"))
         return answered(200, {"public_key": public})
 
 
@@ -106,7 +105,7 @@ class TestRing(Endpoint):
     def post(self, request: Request, device_id: str) -> HttpResponse:
         device = _own(request, device_id)
         if device.health != Health.OK:
-            raise InvalidInput({"device_id": ["This device has no push address that works. Enable ringing on it."]})
+            raise InvalidInput({"device_id": [words.say("invalid.no_push_address")]})
         return answered(201, ring_tests.view(ring_tests.begin(device, now=timezone.now())))
 
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from invitations import conf
 from invitations.requests.problems import InvalidInput, TooLarge
+from invitations.words import say
 
 MEDIA_TYPE = "application/json"
 
@@ -74,9 +75,9 @@ def parsed(raw: bytes) -> dict[str, Any]:
     try:
         value = json.loads(raw.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(detail="The body is not valid JSON.") from error
+        raise InvalidInput(detail=say("invalid.not_json")) from error
     if not isinstance(value, dict):
-        raise InvalidInput(detail="The body must be a JSON object.")
+        raise InvalidInput(detail=say("invalid.not_an_object"))
     return value
 
 

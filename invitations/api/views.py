@@ -41,6 +41,7 @@ from invitations.requests.tokens import (
 )
 from invitations.requests.verbs import Verb
 from invitations.serializers import call_view, moment
+from invitations.words import say_lazy
 
 JSON = dict[str, Any]
 
@@ -159,7 +160,7 @@ class AuthToken(Endpoint):
         check_login(request._request, values["username"])
         user = authenticated(request._request, values["username"], values["password"])
         if user is None:
-            raise CallError(Code.NOT_AUTHENTICATED, "This name and password do not belong together.")
+            raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong"))
         token, expires_at = issue_token(user, values["device_name"], timezone.now())
         username = user.get_username()
         person = {"id": username, "name": _preferences_of(user.pk).display_name or username}

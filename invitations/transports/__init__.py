@@ -19,6 +19,7 @@ from invitations.transports.base import (
 )
 from invitations.transports.console import Console
 from invitations.transports.webpush import WebPush
+from invitations.words import say
 
 __all__ = [
     "MAX_PAYLOAD_BYTES",
@@ -51,7 +52,7 @@ def transport_named(name: str) -> Transport:
     try:
         return _TRANSPORTS[name]
     except KeyError:
-        raise InvalidAddress({"transport": f"The transport must be one of: {', '.join(NAMES)}."}) from None
+        raise InvalidAddress({"transport": say("address.transport.unknown", names=", ".join(NAMES))}) from None
 
 
 def host_of(address: Address) -> str:

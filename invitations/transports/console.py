@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from invitations.transports.base import Address, FailureCode, InvalidAddress, Message, Refused
+from invitations.words import say
 
 
 class Console:
@@ -23,9 +24,9 @@ class Console:
             InvalidAddress: DEBUG is off, or this is another transport's address.
         """
         if address.transport != self.name or address.endpoint:
-            raise InvalidAddress({"transport": f"The transport must be `{self.name}`, without an endpoint."})
+            raise InvalidAddress({"transport": say("address.console.only", name=self.name)})
         if not settings.DEBUG:
-            raise InvalidAddress({"transport": "The console takes messages only where DEBUG is on."})
+            raise InvalidAddress({"transport": say("address.console.off")})
         return Address(self.name)
 
     def host_of(self, address: Address) -> str:

@@ -12,6 +12,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from django.conf import settings
 from yarl import URL
 
+from invitations.words import say
+
 MAX_URL_CHARS = 2048
 KNOWN_SERVICES = (
     "fcm.googleapis.com",
@@ -21,7 +23,6 @@ KNOWN_SERVICES = (
     "ntfy.sh",
 )
 """Allowed where the operator names no others: those that browsers and UnifiedPush bring along."""
-NO_URL = "The address is not a URL of the form `https://host/path`."
 
 _PORTS = {"https": 443, "http": 80}
 _ORIGIN = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]{2,45}\]|[a-z0-9.-]{1,253})(?::(?P<port>[1-9][0-9]{0,4}))?"
@@ -147,10 +148,10 @@ def target(text: str, allowed: Allowed) -> Target:
         NotAllowed: nothing may be sent there.
     """
     if len(text) > MAX_URL_CHARS:
-        raise NotAllowed(f"The address is longer than {MAX_URL_CHARS} characters.")
+        raise NotAllowed(say("address.too_long", limit=MAX_URL_CHARS))
     found = _URL.fullmatch(text)
     if found is None or ("%" in text and _NO_ESCAPE.search(text)):
-        raise NotAllowed(NO_URL)
+        raise NotAllowed(say("address.not_a_url"))
     place = _place(found["origin"], allowed)
     url = URL.build(
         scheme=place.scheme,
@@ -205,15 +206,15 @@ def _place(text: str, allowed: Allowed) -> _Place:
     found = _ALLOWED_ORIGIN.fullmatch(text)
     origin = _origin(found) if found else None
     if found is None or origin is None:
-        raise NotAllowed(NO_URL)
+        raise NotAllowed(say("address.not_a_url"))
     scheme, host, port = found["scheme"].lower(), found["host"].lower(), int(found["port"] or 0)
     is_public = origin not in allowed.origins
     if is_public and scheme != "https":
-        raise NotAllowed("The address must begin with `https://`.")
+        raise NotAllowed(say("address.not_https"))
     if is_public and not (_is_name(host) and _is_within(host, allowed.hosts)):
-        raise NotAllowed("This server does not send to that push service; its operator can allow it.")
+        raise NotAllowed(say("address.not_allowed"))
     if is_public and port not in (0, 443):
-        raise NotAllowed("The address must be on port 443.")
+        raise NotAllowed(say("address.wrong_port"))
     return _Place(origin, scheme, host, None if port in (0, _PORTS[scheme]) else port, is_public)
 
 

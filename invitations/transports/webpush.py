@@ -28,6 +28,7 @@ from invitations.transports.base import (
     from_base64,
     to_base64url,
 )
+from invitations.words import say
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +39,6 @@ MAX_TTL_SECONDS = 28 * 24 * 3600
 """The longest that the known services keep a message."""
 KNOWN_ADDRESSES = 4096
 """Addresses whose URL and key are kept understood, so that ringing them again is cheap."""
-
-P256DH_SENTENCE = f"The key `p256dh` must be a point on P-256: {POINT_BYTES} bytes in base64url."
 
 _URGENCIES = frozenset({"very-low", "low", "normal", "high"})
 _NO_SUBSCRIPTION = {"endpoint": ""}
@@ -78,9 +77,9 @@ class WebPush:
             errors = error.errors
         point = _bytes(address.p256dh)
         if not _is_on_the_curve(point):
-            errors["p256dh"] = P256DH_SENTENCE
+            errors["p256dh"] = say("address.public_key", bytes=POINT_BYTES)
         if known is not None and known.signing_key and not vapid.is_known(known.signing_key):
-            errors["signing_key"] = "The address was made with a key that this server does not have: subscribe again."
+            errors["signing_key"] = say("address.signing_key.unknown")
         if errors or known is None:
             raise InvalidAddress(errors)
         return Address(
@@ -154,7 +153,7 @@ def _known(address: Address, hosts: tuple[str, ...]) -> _Known:
     """
     errors: dict[str, str] = {}
     if address.transport != WebPush.name:
-        errors["transport"] = f"The transport must be `{WebPush.name}`."
+        errors["transport"] = say("address.transport.unknown", names=WebPush.name)
     target = None
     try:
         target = targets.target(address.endpoint, targets.read(hosts))
@@ -163,13 +162,13 @@ def _known(address: Address, hosts: tuple[str, ...]) -> _Known:
     # Whether it is on the curve is seen by `check`, and by the encryption itself.
     point = _bytes(address.p256dh)
     if len(point) != POINT_BYTES:
-        errors["p256dh"] = P256DH_SENTENCE
+        errors["p256dh"] = say("address.public_key", bytes=POINT_BYTES)
     auth = _bytes(address.auth)
     if len(auth) != AUTH_BYTES:
-        errors["auth"] = f"The key `auth` must be {AUTH_BYTES} bytes in base64url."
+        errors["auth"] = say("address.auth", bytes=AUTH_BYTES)
     signing_key = _signing_key(address.signing_key)
     if address.signing_key and not signing_key:
-        errors["signing_key"] = f"The VAPID key must be a point on P-256: {POINT_BYTES} bytes in base64url."
+        errors["signing_key"] = say("address.signing_key", bytes=POINT_BYTES)
     if errors or target is None:
         raise InvalidAddress(errors)
     # What it would do with the keys of a subscription, which are decoded already.

@@ -132,7 +132,7 @@ def test_a_key_that_the_server_does_not_have_is_refused(rest: RestOf, bob: User)
     body = {"label": "Phone", "kind": "android", "push": {**push(), "public_key": base64url(a_point())}}
     answer = rest(bob).put("devices/phone", body)
     assert problem_of(answer) == (400, "invalid")
-    assert "subscribe again" in str(answer.json()["errors"]["push"])
+    assert "Subscribe again" in str(answer.json()["errors"]["push"])
     current = {**push(), "public_key": rest(bob).get("push/key").json()["public_key"]}
     assert rest(bob).put("devices/phone", {**body, "push": current}).status_code == 200
 
@@ -215,7 +215,7 @@ def test_a_disabled_device_says_why_and_since_when_and_heals_by_registering(rest
     assert shown["disabled_since"][:19] == now.isoformat()[:19]
     refused = rest(bob).post("devices/phone/test-ring")
     assert problem_of(refused) == (400, "invalid")
-    assert "no push address that works" in str(refused.json()["errors"])
+    assert "no working push address" in str(refused.json()["errors"])
     assert registered(rest(bob))["health"] == "ok"
 
 
