@@ -24,6 +24,7 @@ COMMON_PATHS = ("/opt/callinvite",)
 TOP_LEVEL = {
     *{"manage.py", "pyproject.toml", "callinvite", "invitations", "templates", "static", "tests"},
     *{"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile"},
+    *{"Dockerfile", ".dockerignore"},
     *{"requirements", "docs", "deploy", "benchmarks", ".ci", ".github"},
     *{".gitignore", ".gitattributes", ".editorconfig"},
 }
