@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CallInvitationError } from "../../static/callinvite/client/index.js";
 import { howToAllow, ringingWords } from "../../static/callinvite/elements/ringing-words.js";
 
 const SOUNDS = {
@@ -46,11 +47,11 @@ test("every reason has a sentence of its own", () => {
 test("what the server has against an address is said in its own words", () => {
   const refused = push("failed", {
     reason: "server",
-    error: { code: "invalid", errors: { push: ["This host is not allowed."] } },
+    error: new CallInvitationError("invalid", "", { errors: { push: ["This host is not allowed."] } }),
   });
   assert.match(ringingWords(SOUNDS.on, refused).help, /This host is not allowed\.$/);
   assert.match(
-    ringingWords(SOUNDS.on, push("failed", { reason: "server", error: { code: "unreachable" } })).help,
+    ringingWords(SOUNDS.on, push("failed", { reason: "server", error: CallInvitationError.unreachable() })).help,
     /Check your connection/,
   );
   assert.match(ringingWords(SOUNDS.on, push("failed", { reason: "push_service" })).help, /push service/);

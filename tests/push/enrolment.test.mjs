@@ -36,7 +36,11 @@ test("enabling asks at once, before anything is awaited, and hands the address o
   const done = first.enable();
   assert.deepEqual([browser.log, first.state], [["asked"], "working"]);
   assert.equal(await done, true);
-  assert.deepEqual(browser.log, ["asked", "registered https://calls.example/service-worker.js none", "subscribed true"]);
+  assert.deepEqual(browser.log, [
+    "asked",
+    "registered https://calls.example/service-worker.js none",
+    "subscribed true",
+  ]);
   const push = {
     transport: "webpush",
     endpoint: "https://push.example/1",

@@ -93,6 +93,17 @@ export function isRingingFor(call, userId) {
 }
 
 /**
+ * Whether a verb is open to the one who looks at this call.
+ *
+ * @param {Call} call
+ * @param {import("./types.js").OpenVerb} verb
+ * @returns {boolean}
+ */
+export function may(call, verb) {
+  return call.you?.can.includes(verb) ?? false;
+}
+
+/**
  * Until when this call can be answered, by the one who looks at it.
  *
  * @param {Call} call

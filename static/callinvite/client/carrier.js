@@ -109,11 +109,6 @@ export class VerbCarrier {
  * @param {CallInvitationError} error
  * @returns {boolean} whether everybody had been invited by the time of this repeat
  */
-function isDoneBefore({ code, errors }) {
-  return (
-    code === "no_valid_invitee" &&
-    Array.isArray(errors) &&
-    errors.length > 0 &&
-    errors.every((each) => DONE_BEFORE.has(each.code))
-  );
+function isDoneBefore({ code, invitees }) {
+  return code === "no_valid_invitee" && invitees.length > 0 && invitees.every((each) => DONE_BEFORE.has(each.code));
 }

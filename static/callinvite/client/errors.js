@@ -65,6 +65,24 @@ export class CallInvitationError extends Error {
   }
 
   /**
+   * What was wrong with each field; empty where the refusal was about something else.
+   *
+   * @returns {import("./types.js").FieldErrors}
+   */
+  get fields() {
+    return this.errors === null || Array.isArray(this.errors) ? {} : this.errors;
+  }
+
+  /**
+   * Why each of several people was left out; empty where the refusal was about something else.
+   *
+   * @returns {import("./types.js").InviteeError[]}
+   */
+  get invitees() {
+    return Array.isArray(this.errors) ? this.errors : [];
+  }
+
+  /**
    * Whether the same request may well succeed a moment later.
    *
    * @returns {boolean}

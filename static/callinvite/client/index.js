@@ -2,7 +2,7 @@
  * What the client offers to those who embed it.
  */
 
-export { isOver, isRingingFor, myInvitation, myParticipant, othersInside, pendingInvitations } from "./call.js";
+export { isOver, isRingingFor, may, myInvitation, myParticipant, othersInside, pendingInvitations } from "./call.js";
 export { CallInvitationError } from "./errors.js";
 export { deviceLabel, makeDeviceId, rememberedDeviceId } from "./identity.js";
 export { CallInvitationService } from "./service.js";

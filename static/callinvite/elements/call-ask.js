@@ -4,12 +4,15 @@ import { h } from "./dom.js";
 
 /** @typedef {{label: string, kind: "bad" | "plain", act: () => void}} Answer */
 
+/** The question that stands. @type {HTMLDialogElement | null} */
+let asked = null;
+
 /** Ask; Escape and "stay" change nothing.
  *  @param {Element} host where it is shown
  *  @param {{title: string, text?: string, answers: Answer[], stay: string}} question */
 export function ask(host, { title, text = "", answers, stay }) {
   withdrawQuestion();
-  const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { class: "ask", "aria-labelledby": "ask-title" }));
+  const dialog = h("dialog", { class: "ask", "aria-labelledby": "ask-title" });
   const button = (/** @type {Answer} */ { label, kind, act }) =>
     h(
       "button",
@@ -35,6 +38,7 @@ export function ask(host, { title, text = "", answers, stay }) {
   dialog.addEventListener("keydown", (event) => {
     event.stopPropagation();
   });
+  asked = dialog;
   host.append(dialog);
   dialog.showModal();
   // Whoever presses Enter without reading changes nothing.
@@ -43,5 +47,6 @@ export function ask(host, { title, text = "", answers, stay }) {
 
 /** Take the question back: something has happened that makes it void, or that matters more. */
 export function withdrawQuestion() {
-  document.querySelector("dialog.ask")?.remove();
+  asked?.remove();
+  asked = null;
 }

@@ -1,14 +1,15 @@
 /** `<call-bar>`: calls that go on somewhere else: in another page of this browser, on another device, or without me. */
 
-import { isRingingFor } from "../client/index.js";
+import { isRingingFor, may, othersInside } from "../client/index.js";
 import { h, icon, keep, setText } from "./dom.js";
 import { joinCall, orExplain } from "./place-call.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 import { clockTime, names, others } from "./words.js";
 
-/** @typedef {{call: any, kind: "other_page" | "nowhere" | "elsewhere" | "live"}} Row */
+/** @typedef {import("../client/types.js").State} State
+ *  @typedef {{call: import("../client/types.js").Call, kind: "other_page" | "nowhere" | "elsewhere" | "live"}} Row */
 
-export class CallBar extends ServiceElement {
+export class CallBar extends PageElement {
   attached() {
     this.followTalk(() => {
       this.update(this.service.state);
@@ -18,7 +19,7 @@ export class CallBar extends ServiceElement {
     });
   }
 
-  /** @param {any} state */
+  /** @param {State} state */
   update(state) {
     keep(
       this,
@@ -28,7 +29,7 @@ export class CallBar extends ServiceElement {
     );
   }
 
-  /** @param {any} state
+  /** @param {State} state
    *  @returns {Row[]} */
   #rows(state) {
     const here = state.active ?? state.outgoing;
@@ -41,14 +42,14 @@ export class CallBar extends ServiceElement {
     for (const call of state.calls) {
       if (call === state.elsewhere) {
         rows.push({ call, kind: "elsewhere" });
-      } else if (call !== here && !isRingingFor(call, state.user?.id) && call.you.can.includes("join")) {
+      } else if (call !== here && !isRingingFor(call, state.user?.id) && may(call, "join")) {
         rows.push({ call, kind: "live" });
       }
     }
     return rows;
   }
 
-  /** @param {{call: any, kind: string}} first */
+  /** @param {Row} first */
   #row({ call, kind }) {
     const words = h("p", { class: "banner__words" });
     const join = (/** @type {string} */ label) =>
@@ -58,7 +59,7 @@ export class CallBar extends ServiceElement {
           class: "button button--small button--primary",
           type: "button",
           onClick: () => {
-            joinCall(this.service, this.talk, call);
+            joinCall(this.page, call);
           },
         },
         label,
@@ -88,13 +89,12 @@ export class CallBar extends ServiceElement {
         },
         label,
       );
-    const actions =
-      {
-        other_page: () => [bring("Bring it here"), hangUp()],
-        nowhere: () => [bring("Go on here"), hangUp()],
-        elsewhere: () => [join("Move it here")],
-        live: () => [join("Join")],
-      }[kind]?.() ?? [];
+    const actions = {
+      other_page: () => [bring("Bring it here"), hangUp()],
+      nowhere: () => [bring("Go on here"), hangUp()],
+      elsewhere: () => [join("Move it here")],
+      live: () => [join("Join")],
+    }[kind]();
     return {
       node: h(
         "div",
@@ -103,13 +103,13 @@ export class CallBar extends ServiceElement {
         words,
         h("div", { class: "banner__actions" }, ...actions),
       ),
-      update: (/** @type {{call: any, kind: string}} */ row) => {
+      update: (/** @type {Row} */ row) => {
         setText(words, this.#words(row));
       },
     };
   }
 
-  /** @param {{call: any, kind: string}} row */
+  /** @param {Row} row */
   #words({ call, kind }) {
     const userId = this.service.state.user?.id;
     const who = names(others(call, userId));
@@ -117,9 +117,7 @@ export class CallBar extends ServiceElement {
       return `You are in a call with ${who} on another device.`;
     }
     if (kind === "live") {
-      const inside = call.participants
-        .filter((/** @type {any} */ each) => each.left_at === null)
-        .map((/** @type {any} */ each) => each.user);
+      const inside = othersInside(call, userId).map(({ user }) => user);
       return `${names(inside)} ${inside.length === 1 ? "is" : "are"} in a call that you were invited to.`;
     }
     if (kind === "nowhere") {

@@ -3,8 +3,10 @@
 import { h, icon, setAttribute, setText } from "./dom.js";
 import { deviceWords, problemWords } from "./media-words.js";
 import { canFloat, float, isFloating, stopFloating } from "./picture-in-picture.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 import { toast } from "./toast-list.js";
+
+/** @typedef {{button: HTMLElement, label: HTMLElement}} Control */
 
 const KINDS = /** @type {const} */ ({ microphone: "Microphone", camera: "Camera", speaker: "Loudspeaker" });
 const LISTS = /** @type {const} */ ({ microphone: "microphones", camera: "cameras", speaker: "speakers" });
@@ -21,18 +23,40 @@ function disc(name, iconName, act) {
   return { button, label };
 }
 
-export class CallControls extends ServiceElement {
-  /** @type {Record<string, any>} */
-  #parts = {};
-  /** @type {Record<string, {field: HTMLElement, select: any}>} */
-  #choices = {};
+export class CallControls extends PageElement {
+  #parts = this.#made();
+  #choices = {
+    microphone: this.#choice("microphone"),
+    camera: this.#choice("camera"),
+    speaker: this.#choice("speaker"),
+  };
   /** Whether the call goes on already; before that there is nothing to share. */
   #isActive = false;
   /** What is floated: the tile that matters. @type {() => HTMLVideoElement | null} */
   mainVideo = () => null;
 
   build() {
-    const parts = (this.#parts = {
+    const parts = this.#parts;
+    parts.more.button.setAttribute("aria-expanded", "false");
+    parts.more.button.setAttribute("aria-controls", "call-menu");
+    const { microphone, camera, speaker } = this.#choices;
+    parts.menu.append(microphone.field, camera.field, speaker.field, parts.hold, parts.float, parts.end);
+    setText(parts.more.label, "More");
+    this.replaceChildren(
+      parts.menu,
+      h(
+        "div",
+        { class: "controls", role: "group", "aria-label": "Controls of the call" },
+        ...[parts.mic, parts.camera, parts.screen, parts.more, parts.hangUp].map(({ button }) => button),
+      ),
+    );
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    const words = { hold: h("span"), float: h("span") };
+    return {
+      words,
       mic: disc("mic", "mic", () => {
         this.talk.toggleMicrophone();
       }),
@@ -59,7 +83,7 @@ export class CallControls extends ServiceElement {
           },
         },
         icon("pause"),
-        h("span"),
+        words.hold,
       ),
       float: h(
         "button",
@@ -71,7 +95,7 @@ export class CallControls extends ServiceElement {
           },
         },
         icon("corner"),
-        h("span"),
+        words.float,
       ),
       end: h(
         "button",
@@ -85,46 +109,33 @@ export class CallControls extends ServiceElement {
         icon("close"),
         "End for all",
       ),
+    };
+  }
+
+  /** One choice of a device in the panel.
+   *  @param {keyof typeof KINDS} kind */
+  #choice(kind) {
+    const select = h("select", {
+      class: "input",
+      id: `call-${kind}`,
+      onChange: () => {
+        this.#choose(kind, select.value);
+      },
     });
-    parts.more.button.setAttribute("aria-expanded", "false");
-    parts.more.button.setAttribute("aria-controls", "call-menu");
-    const selects = Object.entries(KINDS).map(([kind, name]) => {
-      const select = h("select", {
-        class: "input",
-        id: `call-${kind}`,
-        onChange: (/** @type {any} */ event) => {
-          this.#choose(/** @type {any} */ (kind), event.target.value);
-        },
-      });
-      const field = h(
-        "div",
-        { class: "field call-menu__field" },
-        h("label", { class: "field__label", for: `call-${kind}` }, name),
-        select,
-      );
-      this.#choices[kind] = { field, select };
-      return field;
-    });
-    parts.menu.append(...selects, parts.hold, parts.float, parts.end);
-    setText(parts.more.label, "More");
-    this.replaceChildren(
-      parts.menu,
-      h(
-        "div",
-        { class: "controls", role: "group", "aria-label": "Controls of the call" },
-        ...["mic", "camera", "screen", "more", "hangUp"].map((name) => parts[name].button),
-      ),
-    );
+    const label = h("label", { class: "field__label", for: `call-${kind}` }, KINDS[kind]);
+    return { field: h("div", { class: "field call-menu__field" }, label, select), select };
   }
 
   attached() {
     this.followTalk(() => {
       this.#show();
     });
-    navigator.mediaDevices?.addEventListener?.("devicechange", () => {
-      this.#fillMenu();
-    });
-    document.addEventListener("pointerdown", (event) => {
+    if (navigator.mediaDevices) {
+      this.hear(navigator.mediaDevices, "devicechange", () => {
+        this.#fillMenu();
+      });
+    }
+    this.hear(document, "pointerdown", (event) => {
       if (!this.contains(/** @type {Node} */ (event.target))) {
         this.closeMenu();
       }
@@ -225,12 +236,12 @@ export class CallControls extends ServiceElement {
     });
     parts.screen.button.classList.toggle("control--on", screen.live);
     parts.more.button.hidden = !this.#isActive;
-    setText(parts.hold.lastElementChild, hold ? "Go on with the call" : "Put on hold");
+    setText(parts.words.hold, hold ? "Go on with the call" : "Put on hold");
     parts.hold.setAttribute("aria-pressed", String(hold));
-    setText(parts.float.lastElementChild, isFloating() ? "Back from the small window" : "Show in a small window");
+    setText(parts.words.float, isFloating() ? "Back from the small window" : "Show in a small window");
   }
 
-  /** @param {{button: HTMLElement, label: HTMLElement}} control
+  /** @param {Control} control
    *  @param {{off: boolean, icon: string, label: string, about: string, trouble: string | null}} how */
   #press({ button, label }, { off, icon: name, label: words, about, trouble }) {
     const picture = /** @type {HTMLElement} */ (button.querySelector("ui-icon"));
@@ -246,7 +257,7 @@ export class CallControls extends ServiceElement {
     this.closeMenu();
   }
 
-  /** @param {"microphone" | "camera" | "speaker"} kind @param {string} deviceId */
+  /** @param {keyof typeof KINDS} kind @param {string} deviceId */
   async #choose(kind, deviceId) {
     if (!(await this.talk.local.choose(kind, deviceId))) {
       toast(`That ${kind} could not be used. The call goes on with the one before.`, { kind: "wrong" });

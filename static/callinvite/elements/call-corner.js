@@ -3,20 +3,36 @@
 import { setStream } from "./call-tile.js";
 import { h, iconButton, relabel, setAttribute, setText } from "./dom.js";
 import { avatarStack } from "./person-avatar.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 import { clockTime, names, others } from "./words.js";
 
-export class CallCorner extends ServiceElement {
-  /** @type {Record<string, any>} */
-  #parts = {};
-  /** The screen that this one stands for. @type {import("./call-screen.js").CallScreen | null} */
-  screen = null;
+export class CallCorner extends PageElement {
+  #parts = this.#made();
 
   build() {
-    const parts = (this.#parts = {
-      video: /** @type {HTMLVideoElement} */ (
-        h("video", { class: "corner__video", autoplay: true, playsinline: true })
-      ),
+    const parts = this.#parts;
+    parts.video.muted = true;
+    parts.picture.append(parts.face, parts.video);
+    this.setAttribute("role", "group");
+    this.setAttribute("aria-label", "A call that goes on");
+    this.hidden = true;
+    this.replaceChildren(
+      parts.picture,
+      parts.words,
+      h("div", { class: "corner__actions" }, parts.mic, parts.show, parts.hangUp),
+    );
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    return {
+      picture: h("div", {
+        class: "corner__picture",
+        onClick: () => {
+          this.page.screen.restore();
+        },
+      }),
+      video: h("video", { class: "corner__video", autoplay: true, playsinline: true }),
       face: h("div", { class: "corner__face" }),
       words: h("p", { class: "corner__words" }),
       mic: iconButton({
@@ -33,7 +49,7 @@ export class CallCorner extends ServiceElement {
           class: "button button--small button--night",
           type: "button",
           onClick: () => {
-            this.screen?.restore();
+            this.page.screen.restore();
           },
         },
         "Show",
@@ -43,34 +59,14 @@ export class CallCorner extends ServiceElement {
         label: "Hang up",
         className: "corner__hang-up",
         onClick: () => {
-          this.screen?.hangUp();
+          this.page.screen.hangUp();
         },
       }),
-    });
-    parts.video.muted = true;
-    parts.picture = h(
-      "div",
-      {
-        class: "corner__picture",
-        onClick: () => {
-          this.screen?.restore();
-        },
-      },
-      parts.face,
-      parts.video,
-    );
-    this.setAttribute("role", "group");
-    this.setAttribute("aria-label", "A call that goes on");
-    this.hidden = true;
-    this.replaceChildren(
-      parts.picture,
-      parts.words,
-      h("div", { class: "corner__actions" }, parts.mic, parts.show, parts.hangUp),
-    );
+    };
   }
 
   attached() {
-    document.addEventListener("call-minimised", () => {
+    this.hear(document, "call-minimised", () => {
       this.#show();
     });
     this.followTalk(() => {
@@ -86,14 +82,15 @@ export class CallCorner extends ServiceElement {
   }
 
   #show() {
-    const { state } = this.service;
-    const call = state.active ?? state.outgoing;
+    const { service, screen } = this.page;
+    const { state } = service;
+    const call = screen.minimised ? (state.active ?? state.outgoing) : null;
     const parts = this.#parts;
-    this.hidden = !call || !this.screen?.minimised;
-    const source = this.hidden ? null : (this.screen?.mainVideo ?? null);
+    this.hidden = call === null;
+    const source = call && screen.mainVideo;
     setStream(parts.video, /** @type {MediaStream | null} */ (source?.srcObject ?? null));
     parts.video.hidden = !source;
-    if (this.hidden) {
+    if (call === null) {
       return;
     }
     const people = others(call, state.user?.id);
@@ -106,7 +103,7 @@ export class CallCorner extends ServiceElement {
     setText(
       parts.words,
       call.state === "active"
-        ? `In a call with ${who} · ${clockTime(this.service.elapsedMs(call) / 1000)}`
+        ? `In a call with ${who} · ${clockTime(service.elapsedMs(call) / 1000)}`
         : `Calling ${who}…`,
     );
     const { speaks } = this.talk.state.local.microphone;

@@ -1,36 +1,45 @@
 /** The list of people of a call that have no tile: those who are rung, and what became of the others. */
 
-import { isOver } from "../client/index.js";
+import { isOver, may } from "../client/index.js";
 import { h, iconButton, keep, relabel, setText } from "./dom.js";
 import { avatarOf } from "./person-avatar.js";
 import { invitationWords, readableText } from "./words.js";
 
+/** @typedef {import("../client/types.js").Call} Call
+ *  @typedef {import("../client/types.js").Invitation} Invitation
+ *  @typedef {import("../client/types.js").Person} Person */
+
 /** When each invitation was first seen here. @type {Map<string, number>} */
 const since = new Map();
 
-/** What became of an invitation so far.
- *  @param {any} call @param {any} invitation
- *  @returns {string} */
-export function waitingWords(call, invitation) {
+/** How long an invitation has been seen here.
+ *  @param {Call} call @param {Invitation} invitation
+ *  @returns {number} milliseconds */
+export function waitedMs(call, invitation) {
   const key = `${call.call_id} ${invitation.invitee.id} ${invitation.expires_at}`;
   const seen = since.get(key) ?? performance.now();
   since.set(key, seen);
-  return invitationWords(invitation, performance.now() - seen);
+  return performance.now() - seen;
+}
+
+/** What became of an invitation so far.
+ *  @param {Call} call @param {Invitation} invitation
+ *  @returns {string} */
+export function waitingWords(call, invitation) {
+  return invitationWords(invitation, waitedMs(call, invitation));
 }
 
 /** The caller may stop every ring, others those that they started.
- *  @param {any} call @param {any} invitation @param {string | undefined} userId */
+ *  @param {Call} call @param {Invitation} invitation @param {string | undefined} userId */
 export function mayCancel(call, invitation, userId) {
-  return call.you.can.includes("cancel") && [call.caller.id, invitation.inviter.id].includes(userId);
+  return may(call, "cancel") && (userId === call.caller.id || userId === invitation.inviter.id);
 }
 
 /** Fill the list.
  *  @param {Element} list
- *  @param {any[]} invitations
- *  @param {any} call
- *  @param {{userId: string | undefined, cancel: (person: any) => void}} how */
-export function showPeople(list, invitations, call, { userId, cancel }) {
-  const rows = invitations.map((invitation) => ({ invitation, call }));
+ *  @param {import("./call-scenes.js").Row[]} rows
+ *  @param {{userId: string | undefined, cancel: (person: Person) => void}} how */
+export function showPeople(list, rows, { userId, cancel }) {
   keep(
     list,
     rows,
@@ -70,7 +79,7 @@ export function showPeople(list, invitations, call, { userId, cancel }) {
   );
 }
 
-/** @param {any} call @param {any} invitation */
+/** @param {Call} call @param {Invitation} invitation */
 function outsideWords(call, invitation) {
   if (invitation.state === "accepted") {
     return isOver(call) ? "Was in the call" : "Left the call";

@@ -4,26 +4,36 @@ import { isOver, othersInside, pendingInvitations } from "../client/index.js";
 import { keyOf } from "../rtc/index.js";
 import { CallTile } from "./call-tile.js";
 import { h, keep } from "./dom.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 
-/** @typedef {import("./call-tile.js").TileState} TileState */
+/** @typedef {import("../client/types.js").Call} Call
+ *  @typedef {import("../client/types.js").Invitation} Invitation
+ *  @typedef {import("../client/types.js").Participant} Participant
+ *  @typedef {import("../rtc/talk.js").TalkState} TalkState
+ *  @typedef {import("./call-tile.js").TileState} TileState
+ *  @typedef {"none" | "own" | "pair" | "grid" | "spotlight"} Layout
+ *
+ *  @typedef {object} Rings
+ *  @property {(call: Call, invitation: Invitation) => string} words
+ *  @property {(call: Call, invitation: Invitation) => boolean} mayCancel
+ *  @property {(person: Person) => void} cancel
+ *
+ *  @typedef {import("../client/types.js").Person} Person */
 
-export class CallStage extends ServiceElement {
-  /** @type {HTMLElement | null} */
-  #list = null;
+export class CallStage extends PageElement {
+  #list = h("ul", { class: "stage", "aria-label": "People in the call" });
   /** @type {Map<string, CallTile>} */
   #tiles = new Map();
   #swapped = false;
-  /** @type {any} */
+  /** @type {Call | null} */
   #call = null;
   /** @type {MediaStream | null} */
   #ownStream = null;
   /** What the screen knows better: words for an invitation, whether its ring may be stopped, and how.
-   *  @type {{words: (call: any, invitation: any) => string, mayCancel: (call: any, invitation: any) => boolean, cancel: (person: any) => void} | null} */
+   *  @type {Rings | null} */
   rings = null;
 
   build() {
-    this.#list = h("ul", { class: "stage", "aria-label": "People in the call" });
     this.replaceChildren(this.#list);
   }
 
@@ -36,9 +46,9 @@ export class CallStage extends ServiceElement {
     }, "levels");
   }
 
-  /** @returns {"none" | "own" | "pair" | "grid" | "spotlight"} how the tiles lie */
+  /** @returns {Layout} how the tiles lie */
   get layout() {
-    return /** @type {any} */ (this.dataset.layout ?? "none");
+    return /** @type {Layout | undefined} */ (this.dataset.layout) ?? "none";
   }
 
   /** The picture of the other, or of whoever speaks: for a small window.
@@ -52,7 +62,7 @@ export class CallStage extends ServiceElement {
   }
 
   /** Show this call, or nothing.
-   *  @param {any} call null: none, or one that is only being placed */
+   *  @param {Call | null} call null: none, or one that is only being placed */
   show(call) {
     if (call?.call_id !== this.#call?.call_id) {
       this.#swapped = false;
@@ -63,7 +73,7 @@ export class CallStage extends ServiceElement {
     this.dataset.layout = this.#layoutOf(call, tiles);
     this.hidden = this.dataset.layout === "none";
     const main = this.#mainOf(tiles);
-    const list = /** @type {HTMLElement} */ (this.#list);
+    const list = this.#list;
     list.dataset.count = String(tiles.length);
     list.style.setProperty("--others", String(tiles.length - 1));
     for (const tile of tiles) {
@@ -100,7 +110,7 @@ export class CallStage extends ServiceElement {
     this.dispatchEvent(new Event("layout"));
   }
 
-  /** @param {any} call @param {import("../rtc/talk.js").TalkState} state @returns {TileState[]} */
+  /** @param {Call | null} call @param {TalkState} state @returns {TileState[]} */
   #tilesOf(call, state) {
     const own = this.#ownTile(state);
     if (!call || isOver(call) || call.state !== "active") {
@@ -108,15 +118,15 @@ export class CallStage extends ServiceElement {
     }
     const userId = this.service.state.user?.id;
     const inside = othersInside(call, userId);
-    const people = inside.map((/** @type {any} */ each) => this.#peerTile(each, state));
-    const present = new Set(inside.map((/** @type {any} */ each) => each.user.id));
+    const people = inside.map((each) => this.#peerTile(each, state));
+    const present = new Set(inside.map((each) => each.user.id));
     const rings = pendingInvitations(call).filter(
       (each) => each.invitee.id !== userId && !present.has(each.invitee.id),
     );
     return [...people, ...rings.map((each) => this.#waitingTile(call, each)), own];
   }
 
-  /** @param {import("../rtc/talk.js").TalkState} state @returns {TileState} */
+  /** @param {TalkState} state @returns {TileState} */
   #ownTile(state) {
     const { local } = this.talk;
     const track = local.screenTrack ?? local.cameraTrack;
@@ -137,7 +147,7 @@ export class CallStage extends ServiceElement {
     };
   }
 
-  /** @param {any} participant @param {import("../rtc/talk.js").TalkState} state @returns {TileState} */
+  /** @param {Participant} participant @param {TalkState} state @returns {TileState} */
   #peerTile({ user, device_id }, state) {
     const key = keyOf({ user: user.id, device_id });
     const peer = state.peers.find((each) => each.key === key);
@@ -154,7 +164,7 @@ export class CallStage extends ServiceElement {
     };
   }
 
-  /** @param {any} call @param {any} invitation @returns {TileState} */
+  /** @param {Call} call @param {Invitation} invitation @returns {TileState} */
   #waitingTile(call, invitation) {
     const { invitee } = invitation;
     const may = this.rings?.mayCancel(call, invitation);
@@ -175,7 +185,8 @@ export class CallStage extends ServiceElement {
     };
   }
 
-  /** @param {any} call @param {TileState[]} tiles */
+  /** @param {Call | null} call @param {TileState[]} tiles
+   *  @returns {Layout} */
   #layoutOf(call, tiles) {
     const own = /** @type {TileState} */ (tiles.at(-1));
     const sees = (/** @type {TileState} */ tile) => Boolean(tile.media && (tile.media.camera || tile.media.screen));

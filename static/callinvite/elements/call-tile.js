@@ -9,10 +9,10 @@ const LEAST_KEPT = { main: 0.5, other: 0.28 };
 
 /** @typedef {object} TileState
  *  @property {string} key
- *  @property {{id: string, name: string}} person
+ *  @property {import("../client/types.js").Person} person
  *  @property {boolean} isSelf
- *  @property {string | undefined} link the state of the link to them; undefined for oneself and for people who still ring
- *  @property {{microphone: string, camera: boolean, screen: boolean, hold: boolean} | null} media
+ *  @property {import("../rtc/peer.js").PeerState["state"] | undefined} link the state of the link to them; undefined for oneself and for people who still ring
+ *  @property {import("../rtc/messages.js").MediaState | null} media
  *  @property {string | null} quality
  *  @property {MediaStream | null} stream
  *  @property {string} words what is to be said in place of a picture, such as "Ringing"
@@ -40,11 +40,14 @@ export class CallTile {
   /** @type {TileState | null} */
   #state = null;
 
-  /** @param {{id: string, name: string}} person */
+  /** @param {import("../client/types.js").Person} person */
   constructor(person) {
-    const video = /** @type {HTMLVideoElement} */ (
-      h("video", { class: "tile__video", autoplay: true, playsinline: true, disablepictureinpicture: false })
-    );
+    const video = h("video", {
+      class: "tile__video",
+      autoplay: true,
+      playsinline: true,
+      disablepictureinpicture: false,
+    });
     // Sound comes from <remote-audio>: a picture without sound may always play by itself.
     video.muted = true;
     this.#parts = {

@@ -1,20 +1,31 @@
 /** `<connection-banner>`: says when the page is cut off from the server, and what that means. Silent while all is well. */
 
 import { h, setText } from "./dom.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
+
+/** @typedef {import("../client/types.js").State} State */
 
 /** Most reconnects are done before anybody needs to know of them. */
 const PATIENCE_MS = 1500;
 
-export class ConnectionBanner extends ServiceElement {
-  /** @type {Record<string, HTMLElement>} */
-  #parts = {};
+export class ConnectionBanner extends PageElement {
+  #parts = this.#made();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #wasOpen = false;
 
   build() {
-    const parts = (this.#parts = {
+    const parts = this.#parts;
+    parts.banner.append(parts.spinner, parts.words, parts.again);
+    this.setAttribute("role", "status");
+    this.replaceChildren(parts.banner);
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    return {
+      banner: h("div", { class: "banner banner--warn", hidden: true }),
+      spinner: h("span", { class: "spinner", "aria-hidden": "true" }),
       words: h("p", { class: "banner__words" }),
       again: h(
         "button",
@@ -27,25 +38,18 @@ export class ConnectionBanner extends ServiceElement {
         },
         "Load again",
       ),
-    });
-    const spinner = h("span", { class: "spinner", "aria-hidden": "true" });
-    Object.assign(parts, {
-      spinner,
-      banner: h("div", { class: "banner banner--warn", hidden: true }, spinner, parts.words, parts.again),
-    });
-    this.setAttribute("role", "status");
-    this.replaceChildren(parts.banner);
+    };
   }
 
   attached() {
     for (const name of ["online", "offline"]) {
-      addEventListener(name, () => {
+      this.hear(window, name, () => {
         this.update(this.service.state);
       });
     }
   }
 
-  /** @param {any} state */
+  /** @param {State} state */
   update({ connection }) {
     if (connection === "open" || connection === "signed_out") {
       clearTimeout(this.#timer);

@@ -2,24 +2,28 @@
 
 import { deviceName, healthWords, lifeWords } from "./device-words.js";
 import { h, icon, iconButton, keep, relabel, setAttribute, setText } from "./dom.js";
-import { ServiceElement } from "./service-element.js";
-import "./test-ring.js";
+import { PageElement } from "./page-element.js";
+import { TestRing } from "./test-ring.js";
 import { toast } from "./toast-list.js";
 import { errorWords } from "./words.js";
 
 /** @typedef {import("../client/types.js").Device} Device */
 
-export class DeviceList extends ServiceElement {
-  /** @type {Record<string, HTMLElement>} */
-  #parts = {};
-  /** @type {import("../push/enrolment.js").Enrolment | null} */
-  #enrolment = null;
+export class DeviceList extends PageElement {
+  #parts = this.#made();
   #entered = false;
   #loaded = false;
   #turn = 0;
 
   build() {
-    const parts = (this.#parts = {
+    const parts = this.#parts;
+    this.replaceChildren(parts.list, parts.skeletons, h("div", { class: "settings__row" }, parts.note, parts.again));
+    parts.note.hidden = parts.again.hidden = true;
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    return {
       list: h("ul", { class: "devices" }),
       skeletons: h("div", { "aria-hidden": "true" }, h("div", { class: "skeleton" }), h("div", { class: "skeleton" })),
       note: h("p", { class: "settings__help", role: "status" }),
@@ -34,9 +38,7 @@ export class DeviceList extends ServiceElement {
         },
         "Try again",
       ),
-    });
-    this.replaceChildren(parts.list, parts.skeletons, h("div", { class: "settings__row" }, parts.note, parts.again));
-    parts.note.hidden = parts.again.hidden = true;
+    };
   }
 
   attached() {
@@ -45,16 +47,11 @@ export class DeviceList extends ServiceElement {
         this.#load();
       }
     });
-    this.addEventListener("over", () => {
+    this.hear(this, "over", () => {
       this.#load();
     });
-  }
-
-  /** What this browser's push address hangs on: it is given back when the browser is removed.
-   *  @param {import("../push/enrolment.js").Enrolment} enrolment */
-  set enrolment(enrolment) {
-    this.#enrolment = enrolment;
-    enrolment.addEventListener("change", () => {
+    const { enrolment } = this.page;
+    this.hear(enrolment, "change", () => {
       if (enrolment.state !== "working") {
         this.#load();
       }
@@ -125,7 +122,7 @@ export class DeviceList extends ServiceElement {
     const health = h("p", { class: "device__health" });
     const line = h("p", { class: "device__line" });
     const below = h("div", { class: "device__below" });
-    const test = /** @type {import("./test-ring.js").TestRing} */ (document.createElement("test-ring"));
+    const test = new TestRing();
     test.hidden = true;
     const ring = h(
       "button",
@@ -193,22 +190,20 @@ export class DeviceList extends ServiceElement {
 
   /** @param {Device} device @param {{title: HTMLElement, naming: HTMLElement, rename: HTMLElement}} parts */
   #rename(device, { title, naming, rename }) {
-    const input = /** @type {HTMLInputElement} */ (
-      h("input", {
-        class: "input",
-        type: "text",
-        maxlength: "64",
-        required: true,
-        autocomplete: "off",
-        "aria-label": `New name of ${deviceName(device)}`,
-      })
-    );
+    const input = h("input", {
+      class: "input",
+      type: "text",
+      maxlength: "64",
+      required: true,
+      autocomplete: "off",
+      "aria-label": `New name of ${deviceName(device)}`,
+    });
     input.value = device.label;
     const done = () => {
       this.#unname({ title, naming });
       rename.focus();
     };
-    const save = async (/** @type {Event} */ event) => {
+    const save = async (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
       const label = input.value.trim();
       if (!label || label === device.label || (await this.#saveName(device, label))) {
@@ -294,7 +289,8 @@ export class DeviceList extends ServiceElement {
   async #remove(device, origin) {
     setAttribute(origin, "aria-busy", "true");
     if (this.#isHere(device)) {
-      await this.#enrolment?.disable();
+      // Its push address is given back first.
+      await this.page.enrolment.disable();
     }
     const removed = await this.service.removeDevice(device.device_id);
     setAttribute(origin, "aria-busy", null);

@@ -1,11 +1,21 @@
 /** Making and keeping DOM in few words. Text goes in as text nodes only, never as HTML. */
 
+/** @typedef {object} Listeners
+ *  @property {(event: MouseEvent) => void} [onClick]
+ *  @property {(event: SubmitEvent) => void} [onSubmit]
+ *  @property {(event: Event) => void} [onChange]
+ *
+ *  @typedef {Listeners & {[name: string]: unknown}} Attributes
+ *
+ *  @typedef {Node | string | null | undefined | false} Child what is no node and no text is left out */
+
 /** Make one element.
- *  @param {string} tag
- *  @param {Record<string, unknown>} [attributes] `onClick` style names are listeners; true sets an empty attribute,
- *    false, null and undefined leave it out
- *  @param {...(Node | string | null | undefined | false)} children
- *  @returns {HTMLElement} */
+ *  @template {keyof HTMLElementTagNameMap} Tag
+ *  @param {Tag} tag
+ *  @param {Attributes} [attributes] `onClick` style names are listeners; true sets an empty attribute, false, null and
+ *    undefined leave it out
+ *  @param {...Child} children
+ *  @returns {HTMLElementTagNameMap[Tag]} */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -15,24 +25,30 @@ export function h(tag, attributes = {}, ...children) {
       element.setAttribute(name, value === true ? "" : String(value));
     }
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.filter(isShown));
   return element;
+}
+
+/** @param {Child} child
+ *  @returns {child is Node | string} */
+function isShown(child) {
+  return child !== null && child !== undefined && child !== false;
 }
 
 /** An icon for a button or a line.
  *  @param {string} name
  *  @returns {HTMLElement} */
 export function icon(name) {
-  return h("ui-icon", { name });
+  const element = document.createElement("ui-icon");
+  element.setAttribute("name", name);
+  return element;
 }
 
 /** A button with an icon only; the label is what a screen reader says and what hovering shows.
  *  @param {{icon: string, label: string, className?: string, onClick: (event: Event) => void}} options
  *  @returns {HTMLButtonElement} */
 export function iconButton({ icon: name, label, className = "button--quiet", onClick }) {
-  const button = /** @type {HTMLButtonElement} */ (
-    h("button", { class: `button button--round ${className}`, type: "button", onClick }, icon(name))
-  );
+  const button = h("button", { class: `button button--round ${className}`, type: "button", onClick }, icon(name));
   relabel(button, label);
   return button;
 }
@@ -71,17 +87,21 @@ export function setAttribute(element, name, value) {
   }
 }
 
-/** @type {WeakMap<Element, Map<string, {node: HTMLElement, update: (item: any) => void}>>} */
+/** @template T
+ *  @typedef {{node: HTMLElement, update: (item: T) => void}} Kept one item as it is shown */
+
+/** @type {WeakMap<Element, Map<string, Kept<never>>>} */
 const kept = new WeakMap();
 
 /** Make a container's children be those of a list, keeping the nodes (and with them the focus) of items that stay.
  *  @template T
  *  @param {Element} container holds nothing else
- *  @param {T[]} items
+ *  @param {readonly T[]} items
  *  @param {(item: T) => string} keyOf unique in the list
- *  @param {(item: T) => {node: HTMLElement, update: (item: T) => void}} create */
+ *  @param {(item: T) => Kept<T>} create */
 export function keep(container, items, keyOf, create) {
-  const before = kept.get(container) ?? new Map();
+  const before = /** @type {Map<string, Kept<T>>} */ (kept.get(container) ?? new Map());
+  /** @type {Map<string, Kept<T>>} */
   const after = new Map();
   let next = container.firstChild;
   for (const item of items) {
@@ -90,7 +110,7 @@ export function keep(container, items, keyOf, create) {
     after.set(key, entry);
     entry.update(item);
     if (entry.node === next) {
-      next = next.nextSibling;
+      next = entry.node.nextSibling;
     } else {
       container.insertBefore(entry.node, next);
     }

@@ -1,27 +1,33 @@
 /** `<enable-ringing>`: says whether this device will ring, and the one click that makes it so. */
 
 import { h, icon, setAttribute, setText } from "./dom.js";
+import { PageElement } from "./page-element.js";
 import { enableRinging } from "./ringing-here.js";
 import { ringingWords } from "./ringing-words.js";
 
 const LATER = "callinvite.ringing-later";
 const EXPLAINED = "callinvite.ringing-explained";
 
-export class EnableRinging extends HTMLElement {
-  /** @type {import("../sounds/ringer.js").Ringer | null} */
-  #ringer = null;
-  /** @type {import("../push/enrolment.js").Enrolment | null} */
-  #enrolment = null;
-  /** @type {Record<string, HTMLElement>} */
-  #parts = {};
+export class EnableRinging extends PageElement {
+  #parts = this.#made();
   #busy = false;
 
-  /** @param {import("../sounds/ringer.js").Ringer} ringer
-   *  @param {import("../push/enrolment.js").Enrolment} enrolment */
-  attach(ringer, enrolment) {
-    this.#ringer = ringer;
-    this.#enrolment = enrolment;
-    const parts = (this.#parts = {
+  build() {
+    const parts = this.#parts;
+    this.replaceChildren(
+      h(
+        "div",
+        { class: "banner banner--sound", role: "group", "aria-label": "Ringing on this device" },
+        parts.icon,
+        h("p", { class: "banner__words", role: "status" }, parts.title, " ", parts.help),
+        h("div", { class: "banner__actions" }, parts.enable, parts.later),
+      ),
+    );
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    return {
       icon: icon("bell-off"),
       title: h("strong"),
       help: h("span"),
@@ -43,18 +49,12 @@ export class EnableRinging extends HTMLElement {
         },
         "Not now",
       ),
-    });
-    this.replaceChildren(
-      h(
-        "div",
-        { class: "banner banner--sound", role: "group", "aria-label": "Ringing on this device" },
-        parts.icon,
-        h("p", { class: "banner__words", role: "status" }, parts.title, " ", parts.help),
-        h("div", { class: "banner__actions" }, parts.enable, parts.later),
-      ),
-    );
-    for (const source of [ringer, enrolment]) {
-      source.addEventListener("change", () => {
+    };
+  }
+
+  attached() {
+    for (const source of [this.page.ringer, this.page.enrolment]) {
+      this.hear(source, "change", () => {
         this.#show();
       });
     }
@@ -65,7 +65,7 @@ export class EnableRinging extends HTMLElement {
     const { enable } = this.#parts;
     const hadFocus = document.activeElement === enable;
     this.#busy = true;
-    const done = enableRinging(this.#ringer, this.#enrolment);
+    const done = enableRinging(this.page.ringer, this.page.enrolment);
     this.#show();
     await done;
     this.#busy = false;
@@ -86,16 +86,12 @@ export class EnableRinging extends HTMLElement {
 
   /** What no click in this page can change: said until it was read once. */
   #explanation() {
-    const { state, reason } = /** @type {import("../push/enrolment.js").Enrolment} */ (this.#enrolment);
+    const { state, reason } = this.page.enrolment;
     return state === "denied" || state === "unsupported" ? `${state} ${reason}` : "";
   }
 
   #show() {
-    const ringer = this.#ringer;
-    const enrolment = this.#enrolment;
-    if (!ringer || !enrolment) {
-      return;
-    }
+    const { ringer, enrolment } = this.page;
     const { rings, title, help, button } = ringingWords(ringer, enrolment);
     this.hidden = !this.#busy && (this.#isSettled(rings) || enrolment.state === "working");
     this.#parts.icon.setAttribute("name", rings === "never" ? "bell-off" : "bell");
@@ -116,8 +112,7 @@ export class EnableRinging extends HTMLElement {
   /** Whether there is nothing to say, or nothing that is to be said again.
    *  @param {string} rings */
   #isSettled(rings) {
-    const { refused } = /** @type {import("../push/enrolment.js").Enrolment} */ (this.#enrolment);
-    const ringer = /** @type {import("../sounds/ringer.js").Ringer} */ (this.#ringer);
+    const { ringer, enrolment } = this.page;
     if (rings === "always") {
       return true;
     }
@@ -126,7 +121,7 @@ export class EnableRinging extends HTMLElement {
     }
     const why = rings === "open" ? this.#explanation() : "";
     const later = sessionStorage.getItem(LATER) === "yes";
-    return later || (rings === "open" && refused) || (why !== "" && localStorage.getItem(EXPLAINED) === why);
+    return later || (rings === "open" && enrolment.refused) || (why !== "" && localStorage.getItem(EXPLAINED) === why);
   }
 }
 

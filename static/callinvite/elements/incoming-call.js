@@ -2,22 +2,26 @@
 
 import { isRingingFor } from "../client/index.js";
 import { withdrawQuestion } from "./call-ask.js";
-import "./own-preview.js";
+import { OwnPreview } from "./own-preview.js";
 import { h, icon, iconButton, keep, relabel, setAttribute, setText } from "./dom.js";
 import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { avatarOf, hueOf } from "./person-avatar.js";
 import { orExplain } from "./place-call.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 import { clockTime, kindOfCall, names, others, readableText } from "./words.js";
+
+/** @typedef {import("../client/types.js").Call} Call
+ *  @typedef {import("../client/types.js").RejectReason} RejectReason
+ *  @typedef {import("../client/types.js").State} State
+ *  @typedef {import("../rtc/intent.js").Intent} Intent */
 
 const QUICK_REPLIES = ["I’ll call you back soon.", "In a meeting. Can you write to me?", "Give me five minutes."];
 /** Somebody who is typing must not answer by the key that they were about to press. */
 const TYPING_GUARD_MS = 700;
 
-export class IncomingCall extends ServiceElement {
-  /** @type {Record<string, HTMLElement>} */
-  #parts = {};
-  /** @type {any} */
+export class IncomingCall extends PageElement {
+  #parts = this.#made();
+  /** @type {Call | null} */
   #call = null;
   /** @type {Set<string>} */
   #answering = new Set();
@@ -28,28 +32,7 @@ export class IncomingCall extends ServiceElement {
     this.setAttribute("aria-modal", "true");
     this.setAttribute("aria-labelledby", "incoming-name");
     this.setAttribute("aria-describedby", "incoming-about");
-    const parts = (this.#parts = {
-      kind: h("span"),
-      kindIcon: icon("phone"),
-      face: h("div", { class: "incoming__face" }),
-      name: h("h2", { class: "incoming__name", id: "incoming-name" }),
-      about: h("p", { class: "incoming__with", id: "incoming-about" }),
-      text: h("p", { class: "incoming__text" }),
-      note: h("p", { class: "incoming__note" }),
-      left: h("span"),
-      bar: h("span"),
-      preview: document.createElement("own-preview"),
-      accept: this.#answerButton("accept", "Accept", "phone-solid"),
-      withoutVideo: h(
-        "button",
-        { class: "replies__toggle", type: "button" },
-        icon("video-off"),
-        "Answer without video",
-      ),
-      reject: this.#answerButton("reject", "Reject", "hang-up"),
-      waiting: h("section", { class: "waiting", "aria-label": "Also calling you" }),
-      waitingList: h("ul"),
-    });
+    const parts = this.#parts;
     parts.accept.setAttribute("data-first-focus", "");
     parts.waiting.append(h("h3", { class: "waiting__title" }, "Also calling you"), parts.waitingList);
     this.replaceChildren(
@@ -78,56 +61,81 @@ export class IncomingCall extends ServiceElement {
           parts.preview,
           h("div", { class: "incoming__answers" }, parts.reject, parts.accept),
           parts.withoutVideo,
-          this.#replies(),
+          parts.replies.node,
         ),
         parts.waiting,
       ),
     );
     parts.accept.addEventListener("click", () => {
-      this.#accept(this.#call, this.#preview.intent);
+      this.#accept(this.#call, this.#parts.preview.intent);
     });
     parts.withoutVideo.addEventListener("click", () => {
-      this.#accept(this.#call, { ...this.#preview.intent, camera: false });
+      this.#accept(this.#call, { ...this.#parts.preview.intent, camera: false });
     });
     parts.reject.addEventListener("click", () => {
       this.#reject(this.#call, {});
     });
   }
 
-  /** @returns {import("./own-preview.js").OwnPreview} */
-  get #preview() {
-    return /** @type {any} */ (this.#parts.preview);
+  /** Its pieces that change. */
+  #made() {
+    const acceptIcon = icon("phone-solid");
+    return {
+      kind: h("span"),
+      kindIcon: icon("phone"),
+      face: h("div", { class: "incoming__face" }),
+      name: h("h2", { class: "incoming__name", id: "incoming-name" }),
+      about: h("p", { class: "incoming__with", id: "incoming-about" }),
+      text: h("p", { class: "incoming__text" }),
+      note: h("p", { class: "incoming__note" }),
+      left: h("span"),
+      bar: h("span"),
+      preview: new OwnPreview(),
+      acceptIcon,
+      accept: this.#answerButton("accept", "Accept", acceptIcon),
+      withoutVideo: h(
+        "button",
+        { class: "replies__toggle", type: "button" },
+        icon("video-off"),
+        "Answer without video",
+      ),
+      reject: this.#answerButton("reject", "Reject", icon("hang-up")),
+      waiting: h("section", { class: "waiting", "aria-label": "Also calling you" }),
+      waitingList: h("ul"),
+      replies: this.#replies(),
+    };
   }
 
   attached() {
     this.every(250, () => {
       this.#tick();
     });
-    this.service.addEventListener("incomingCallReceived", () => {
+    this.follow("incomingCallReceived", () => {
       this.#guardTyping();
     });
-    document.addEventListener(
+    this.hear(
+      document,
       "keydown",
       (event) => {
-        this.#key(event);
+        this.#key(/** @type {KeyboardEvent} */ (event));
       },
       { capture: true },
     );
   }
 
-  /** @param {any} state */
+  /** @param {State} state */
   update(state) {
-    const rings = state.calls.filter((/** @type {any} */ call) => isRingingFor(call, state.user?.id));
+    const rings = state.calls.filter((call) => isRingingFor(call, state.user?.id));
     if (!state.incoming || state.connection === "signed_out") {
       this.#call = null;
       this.#answering.clear();
-      this.#preview.close();
+      this.#parts.preview.close();
       closeLayer(this);
       return;
     }
     this.#showCall(state.incoming, state);
     this.#showWaiting(
-      rings.filter((/** @type {any} */ call) => call !== state.incoming),
+      rings.filter((call) => call !== state.incoming),
       state,
     );
     this.#tick();
@@ -138,20 +146,21 @@ export class IncomingCall extends ServiceElement {
     }
   }
 
-  /** @param {any} call @param {any} state */
+  /** @param {Call} call @param {State} state */
   #showCall(call, state) {
     const parts = this.#parts;
+    const userId = state.user?.id;
     const isNew = this.#call?.call_id !== call.call_id;
     this.#call = call;
-    const invitation = call.invitations.findLast((/** @type {any} */ each) => each.invitee.id === state.user.id);
+    const invitation = call.invitations.findLast((each) => each.invitee.id === userId);
     const inviter = invitation?.inviter ?? call.caller;
-    const company = others(call, state.user.id).filter((person) => person.id !== inviter.id);
+    const company = others(call, userId).filter((person) => person.id !== inviter.id);
     if (isNew) {
       parts.face.replaceChildren(avatarOf(inviter));
       this.dataset.hue = String(hueOf(inviter.id));
       this.#foldReplies();
-      this.#preview.close();
-      this.#preview.open(call.is_video_call, !state.active && !state.outgoing);
+      parts.preview.close();
+      parts.preview.open(call.is_video_call, !state.active && !state.outgoing);
     }
     parts.kindIcon.setAttribute("name", call.is_video_call ? "video" : "phone");
     setText(parts.kind, `Incoming ${kindOfCall(call, company.length > 0).toLowerCase()}`);
@@ -161,7 +170,7 @@ export class IncomingCall extends ServiceElement {
     const current = state.active ?? state.outgoing;
     setText(
       parts.note,
-      current ? `You are in a call with ${names(others(current, state.user.id))}. Accepting leaves it.` : "",
+      current ? `You are in a call with ${names(others(current, userId))}. Accepting leaves it.` : "",
     );
     parts.note.hidden = !current;
     const busy = this.#answering.has(call.call_id);
@@ -169,10 +178,10 @@ export class IncomingCall extends ServiceElement {
     setAttribute(parts.reject, "disabled", busy);
     setAttribute(parts.withoutVideo, "disabled", busy);
     parts.withoutVideo.hidden = !call.is_video_call;
-    parts.accept.querySelector("ui-icon")?.setAttribute("name", call.is_video_call ? "video-solid" : "phone-solid");
+    parts.acceptIcon.setAttribute("name", call.is_video_call ? "video-solid" : "phone-solid");
   }
 
-  /** @param {any} call */
+  /** @param {Call} call */
   #showText(call) {
     const title = call.notification_title === call.caller.name ? "" : readableText(call.notification_title);
     const text = [title, readableText(call.custom_data)].filter(Boolean).join("\n");
@@ -180,7 +189,7 @@ export class IncomingCall extends ServiceElement {
     this.#parts.text.hidden = !text;
   }
 
-  /** @param {any[]} calls @param {any} state */
+  /** @param {Call[]} calls @param {State} state */
   #showWaiting(calls, state) {
     this.#parts.waiting.hidden = calls.length === 0;
     keep(
@@ -217,11 +226,11 @@ export class IncomingCall extends ServiceElement {
         );
         return {
           node,
-          update: (/** @type {any} */ now) => {
+          update: (/** @type {Call} */ now) => {
             call = now;
             const who = now.caller.name || now.caller.id;
             setText(name, who);
-            setText(kind, kindOfCall(now, others(now, state.user.id).length > 1));
+            setText(kind, kindOfCall(now, others(now, state.user?.id).length > 1));
             relabel(accept, `Accept the call from ${who}`);
             relabel(reject, `Reject the call from ${who}`);
           },
@@ -245,21 +254,21 @@ export class IncomingCall extends ServiceElement {
   async accept(callID) {
     const call = this.service.state.calls.find((each) => each.call_id === callID);
     if (call && isRingingFor(call, this.service.state.user?.id)) {
-      await this.#accept(call, call === this.#call ? this.#preview.intent : intentOf(call));
+      await this.#accept(call, call === this.#call ? this.#parts.preview.intent : intentOf(call));
     }
   }
 
-  /** @param {any} call @param {{microphone: boolean, camera: boolean}} intent */
+  /** @param {Call | null} call @param {Intent} intent */
   async #accept(call, intent) {
-    await this.#answer(call, () => this.talk.during(intent, () => this.service.accept({ callID: call.call_id })));
+    await this.#answer(call, (callID) => this.talk.during(intent, () => this.service.accept({ callID })));
   }
 
-  /** @param {any} call @param {{reason?: any, customData?: string}} how */
+  /** @param {Call | null} call @param {{reason?: RejectReason, customData?: string}} how */
   async #reject(call, how) {
-    await this.#answer(call, () => this.service.reject({ callID: call.call_id, ...how }));
+    await this.#answer(call, (callID) => this.service.reject({ callID, ...how }));
   }
 
-  /** @param {any} call @param {() => Promise<boolean>} verb */
+  /** @param {Call | null} call @param {(callID: string) => Promise<boolean>} verb */
   async #answer(call, verb) {
     if (!call || this.#answering.has(call.call_id)) {
       return;
@@ -268,7 +277,7 @@ export class IncomingCall extends ServiceElement {
     // The ring stops at the click, not when the server has answered.
     this.dispatchEvent(new CustomEvent("answering", { bubbles: true, detail: { callID: call.call_id } }));
     this.update(this.service.state);
-    await orExplain(this.service, verb());
+    await orExplain(this.service, verb(call.call_id));
     this.#answering.delete(call.call_id);
     this.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: { callID: call.call_id } }));
     this.update(this.service.state);
@@ -301,16 +310,14 @@ export class IncomingCall extends ServiceElement {
   }
 
   #replies() {
-    const own = /** @type {HTMLInputElement} */ (
-      h("input", {
-        class: "input",
-        type: "text",
-        maxlength: "200",
-        placeholder: "Write your own",
-        "aria-label": "Your own reply",
-        autocomplete: "off",
-      })
-    );
+    const own = h("input", {
+      class: "input",
+      type: "text",
+      maxlength: "200",
+      placeholder: "Write your own",
+      "aria-label": "Your own reply",
+      autocomplete: "off",
+    });
     const later = (/** @type {string} */ text) => this.#reject(this.#call, { reason: "later", customData: text });
     const choice = (/** @type {string} */ text, /** @type {() => void} */ act) =>
       h("button", { class: "replies__choice", type: "button", onClick: act }, text);
@@ -336,7 +343,7 @@ export class IncomingCall extends ServiceElement {
         "form",
         {
           class: "replies__own",
-          onSubmit: (/** @type {Event} */ event) => {
+          onSubmit: (event) => {
             event.preventDefault();
             if (own.value.trim()) {
               later(own.value.trim());
@@ -362,28 +369,28 @@ export class IncomingCall extends ServiceElement {
       "Reject with a reply",
       icon("down"),
     );
-    Object.assign(this.#parts, { repliesPanel: panel, repliesToggle: toggle, ownReply: own });
-    return h("div", { class: "replies" }, toggle, panel);
+    return { node: h("div", { class: "replies" }, toggle, panel), panel, toggle, own };
   }
 
   #foldReplies() {
-    this.#parts.repliesPanel.hidden = true;
-    this.#parts.repliesToggle.setAttribute("aria-expanded", "false");
-    /** @type {HTMLInputElement} */ (this.#parts.ownReply).value = "";
+    const { panel, toggle, own } = this.#parts.replies;
+    panel.hidden = true;
+    toggle.setAttribute("aria-expanded", "false");
+    own.value = "";
   }
 
-  /** @param {string} kind @param {string} label @param {string} iconName */
-  #answerButton(kind, label, iconName) {
+  /** @param {string} kind @param {string} label @param {HTMLElement} picture */
+  #answerButton(kind, label, picture) {
     return h(
       "button",
       { class: `answer answer--${kind}`, type: "button" },
-      h("span", { class: "answer__disc" }, icon(iconName)),
+      h("span", { class: "answer__disc" }, picture),
       label,
     );
   }
 }
 
-/** @param {any} call */
+/** @param {Call} call */
 function intentOf(call) {
   return { microphone: true, camera: call.is_video_call };
 }

@@ -1,15 +1,13 @@
-/** Which of the page's layers is on top: the others are inert, and the focus goes in and comes back. */
-
-const ORDER = ["#shell", "call-screen", "people-picker", "incoming-call", "signed-out"];
+/** Which of the page's layers is on top: the others are inert, and the focus goes in and comes back.
+ *  The page marks them by `data-layer`, the lowest first. */
 
 /** @type {WeakMap<HTMLElement, Element | null>} */
 const cameFrom = new WeakMap();
 
 /** @returns {HTMLElement[]} what is shown, lowest first */
 function shown() {
-  return ORDER.map((selector) => /** @type {HTMLElement | null} */ (document.querySelector(selector)))
-    .filter((layer) => layer !== null && !layer.hidden)
-    .map((layer) => /** @type {HTMLElement} */ (layer));
+  const layers = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-layer]"));
+  return [...layers].filter((layer) => !layer.hidden);
 }
 
 function arrange() {

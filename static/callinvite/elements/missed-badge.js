@@ -1,9 +1,11 @@
 /** `<missed-badge>`: how many missed calls were not looked at yet. */
 
 import { h, setText } from "./dom.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 
-export class MissedBadge extends ServiceElement {
+/** @typedef {import("../client/types.js").State} State */
+
+export class MissedBadge extends PageElement {
   #number = h("span", { class: "badge", "aria-hidden": "true" });
   #words = h("span", { class: "for-readers" });
 
@@ -11,7 +13,7 @@ export class MissedBadge extends ServiceElement {
     this.replaceChildren(this.#number, this.#words);
   }
 
-  /** @param {any} state */
+  /** @param {State} state */
   update({ missedUnseen }) {
     this.hidden = missedUnseen === 0;
     setText(this.#number, missedUnseen > 99 ? "99+" : String(missedUnseen));

@@ -2,36 +2,31 @@
 
 import { h, setText } from "./dom.js";
 import { avatarOf } from "./person-avatar.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 
-export class OwnName extends ServiceElement {
+/** @typedef {import("../client/types.js").State} State */
+
+export class OwnName extends PageElement {
   #name = h("span", { class: "own-name__name" });
   #line = h("span", { class: "own-name__line" });
   #avatar = avatarOf({ id: "", name: "" });
   #renamed = "";
-  /** @type {import("../sounds/ringer.js").Ringer | null} */
-  #ringer = null;
 
   build() {
     this.replaceChildren(this.#avatar, h("span", { class: "own-name__words" }, this.#name, this.#line));
   }
 
   attached() {
-    document.addEventListener("renamed", (event) => {
+    this.hear(document, "renamed", (event) => {
       this.#renamed = /** @type {CustomEvent} */ (event).detail.name;
       this.update(this.service.state);
     });
-  }
-
-  /** @param {import("../sounds/ringer.js").Ringer} ringer */
-  set ringer(ringer) {
-    this.#ringer = ringer;
-    ringer.addEventListener("change", () => {
+    this.hear(this.page.ringer, "change", () => {
       this.update(this.service.state);
     });
   }
 
-  /** @param {any} state */
+  /** @param {State} state */
   update({ user, connection }) {
     this.dataset.connection = connection;
     const id = user?.id ?? this.getAttribute("user-id") ?? "";
@@ -40,10 +35,11 @@ export class OwnName extends ServiceElement {
     this.#avatar.setAttribute("name", name);
     this.title = name;
     setText(this.#name, name);
-    const open = this.#ringer?.unlocked ? "Online" : "Online, silent";
+    const open = this.page.ringer.unlocked ? "Online" : "Online, silent";
     setText(
       this.#line,
-      { open, signed_out: "Signed out", closed: "Not connected" }[/** @type {string} */ (connection)] ?? "Connecting",
+      { open, signed_out: "Signed out", closed: "Not connected", connecting: "", waiting: "" }[connection] ||
+        "Connecting",
     );
   }
 }

@@ -3,11 +3,10 @@
 import { setStream } from "./call-tile.js";
 import { h, icon, setAttribute, setText } from "./dom.js";
 import { problemWords } from "./media-words.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 
-export class OwnPreview extends ServiceElement {
-  /** @type {Record<string, any>} */
-  #parts = {};
+export class OwnPreview extends PageElement {
+  #parts = this.#made();
   /** What the person wants to send. */
   #intent = { microphone: true, camera: false };
   /** Whether the camera may be shown: not while another call has it. */
@@ -20,10 +19,25 @@ export class OwnPreview extends ServiceElement {
   #turn = 0;
 
   build() {
-    const parts = (this.#parts = {
-      video: /** @type {HTMLVideoElement} */ (
-        h("video", { class: "preview__video", autoplay: true, playsinline: true })
+    const parts = this.#parts;
+    parts.video.muted = true;
+    parts.picture.append(parts.video, parts.ask);
+    this.replaceChildren(
+      parts.picture,
+      h(
+        "div",
+        { class: "preview__switches", role: "group", "aria-label": "Before you answer" },
+        parts.mic,
+        parts.camera,
       ),
+      parts.problem,
+    );
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    return {
+      video: h("video", { class: "preview__video", autoplay: true, playsinline: true }),
       picture: h("div", { class: "preview__picture" }),
       ask: h(
         "button",
@@ -59,26 +73,14 @@ export class OwnPreview extends ServiceElement {
         icon("video"),
       ),
       problem: h("p", { class: "preview__problem", role: "status" }),
-    });
-    parts.video.muted = true;
-    parts.picture.append(parts.video, parts.ask);
-    this.replaceChildren(
-      parts.picture,
-      h(
-        "div",
-        { class: "preview__switches", role: "group", "aria-label": "Before you answer" },
-        parts.mic,
-        parts.camera,
-      ),
-      parts.problem,
-    );
+    };
   }
 
   attached() {
     this.followTalk(() => {
       this.#show();
     });
-    document.addEventListener("visibilitychange", () => {
+    this.hear(document, "visibilitychange", () => {
       if (document.visibilityState !== "visible") {
         this.#close();
       }
@@ -159,10 +161,10 @@ export class OwnPreview extends ServiceElement {
     picture.hidden = !films || !this.#isFree;
     ask.hidden = isLooking;
     video.hidden = !this.#stream;
-    for (const [button, on, name, words] of /** @type {[HTMLElement, boolean, string, string][]} */ ([
-      [mic, speaks, "mic", "Microphone"],
-      [camera, films, "video", "Camera"],
-    ])) {
+    for (const { button, on, name, words } of [
+      { button: mic, on: speaks, name: "mic", words: "Microphone" },
+      { button: camera, on: films, name: "video", words: "Camera" },
+    ]) {
       setAttribute(/** @type {Element} */ (button.firstElementChild), "name", on ? name : `${name}-off`);
       setAttribute(button, "aria-pressed", String(on));
       setAttribute(button, "aria-label", words);
@@ -178,7 +180,7 @@ export class OwnPreview extends ServiceElement {
 /** @param {"camera" | "microphone"} name */
 async function isAllowed(name) {
   try {
-    return (await navigator.permissions.query({ name: /** @type {any} */ (name) })).state === "granted";
+    return (await navigator.permissions.query({ name })).state === "granted";
   } catch {
     // A browser that does not tell: then it is not shown without being asked for.
     return false;

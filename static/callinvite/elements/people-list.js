@@ -2,9 +2,11 @@
 
 const SEARCH_WAIT_MS = 200;
 
+/** @typedef {import("../client/types.js").Presence} Presence */
+
 /** Fires `change` whenever `people`, `status` or `more` changed. The newest search wins, whatever answers come late. */
 export class PeopleList extends EventTarget {
-  /** @type {{id: string, name: string, online: boolean, in_call: boolean}[]} */
+  /** @type {Presence[]} */
   people = [];
   /** @type {"loading" | "ready" | "failed"} */
   status = "loading";
@@ -78,7 +80,7 @@ export class PeopleList extends EventTarget {
   }
 
   /** @param {number} pageSize
-   *  @param {(page: {results: any[], next: string | null}) => boolean | void} take false keeps the place in the list */
+   *  @param {(page: import("../client/types.js").Page<Presence>) => boolean | void} take false keeps the place in the list */
   async #fetch(pageSize, take) {
     const turn = ++this.#turn;
     const page = await this.#service.users({ search: this.search || undefined, pageSize });
@@ -102,7 +104,7 @@ export class PeopleList extends EventTarget {
 }
 
 /** Where a person is, in words.
- *  @param {{online: boolean, in_call: boolean}} person
+ *  @param {Pick<Presence, "online" | "in_call">} person
  *  @returns {string} */
 export function presenceWords(person) {
   if (person.in_call) {

@@ -4,18 +4,21 @@ import { h, icon, iconButton, keep, setAttribute, setText } from "./dom.js";
 import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { PeopleList, presenceWords } from "./people-list.js";
 import { avatarOf } from "./person-avatar.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 
-export class PeoplePicker extends ServiceElement {
-  /** @type {Record<string, any>} */
-  #parts = {};
+/** @typedef {import("../client/types.js").Person} Person
+ *  @typedef {import("../client/types.js").Presence} Presence
+ *  @typedef {import("../client/types.js").State} State */
+
+export class PeoplePicker extends PageElement {
+  #parts = this.#made();
   /** @type {PeopleList | null} */
   #list = null;
-  /** @type {Map<string, any>} */
+  /** @type {Map<string, Presence>} */
   #chosen = new Map();
   /** @type {Set<string>} */
   #without = new Set();
-  /** @type {((people: {id: string, name: string}[]) => void) | null} */
+  /** @type {((people: Person[]) => void) | null} */
   #resolve = null;
   #action = "Add";
 
@@ -23,27 +26,7 @@ export class PeoplePicker extends ServiceElement {
     this.setAttribute("role", "dialog");
     this.setAttribute("aria-modal", "true");
     this.setAttribute("aria-labelledby", "picker-title");
-    const parts = (this.#parts = {
-      title: h("h2", { class: "picker__title", id: "picker-title" }),
-      search: h("input", {
-        class: "input",
-        type: "search",
-        placeholder: "Search",
-        "aria-label": "Search for somebody to add",
-        autocomplete: "off",
-        spellcheck: "false",
-        "data-first-focus": true,
-      }),
-      list: h("ul", { "aria-label": "People" }),
-      blank: h("p", { class: "blank", role: "status", hidden: true }),
-      done: h("button", {
-        class: "button button--primary",
-        type: "button",
-        onClick: () => {
-          this.#finish([...this.#chosen.values()]);
-        },
-      }),
-    });
+    const parts = this.#parts;
     parts.search.addEventListener("input", () => {
       this.#list?.type(parts.search.value);
     });
@@ -96,6 +79,31 @@ export class PeoplePicker extends ServiceElement {
     });
   }
 
+  /** Its pieces that change. */
+  #made() {
+    return {
+      title: h("h2", { class: "picker__title", id: "picker-title" }),
+      search: h("input", {
+        class: "input",
+        type: "search",
+        placeholder: "Search",
+        "aria-label": "Search for somebody to add",
+        autocomplete: "off",
+        spellcheck: "false",
+        "data-first-focus": true,
+      }),
+      list: h("ul", { "aria-label": "People" }),
+      blank: h("p", { class: "blank", role: "status", hidden: true }),
+      done: h("button", {
+        class: "button button--primary",
+        type: "button",
+        onClick: () => {
+          this.#finish([...this.#chosen.values()]);
+        },
+      }),
+    };
+  }
+
   attached() {
     this.#list = new PeopleList(this.service);
     this.#list.addEventListener("change", () => {
@@ -105,7 +113,7 @@ export class PeoplePicker extends ServiceElement {
 
   /** Ask for people.
    *  @param {{title: string, action: string, without: string[]}} options `without` are ids that cannot be chosen
-   *  @returns {Promise<{id: string, name: string}[]>} nobody if the dialog was closed */
+   *  @returns {Promise<Person[]>} nobody if the dialog was closed */
   choose({ title, action, without }) {
     this.#finish([]);
     this.#action = action;
@@ -121,14 +129,14 @@ export class PeoplePicker extends ServiceElement {
     });
   }
 
-  /** @param {any} state */
+  /** @param {State} state */
   update(state) {
     if (!this.hidden && !state.active && !state.outgoing) {
       this.#finish([]);
     }
   }
 
-  /** @param {{id: string, name: string}[]} people */
+  /** @param {Person[]} people */
   #finish(people) {
     closeLayer(this);
     const resolve = this.#resolve;
@@ -155,9 +163,9 @@ export class PeoplePicker extends ServiceElement {
     setAttribute(parts.done, "disabled", this.#chosen.size === 0);
   }
 
-  /** @param {any} person */
+  /** @param {Presence} person */
   #choice(person) {
-    const check = /** @type {HTMLInputElement} */ (h("input", { class: "person__check", type: "checkbox" }));
+    const check = h("input", { class: "person__check", type: "checkbox" });
     const line = h("span", { class: "person__line" });
     const avatar = avatarOf(person);
     const label = h(
@@ -177,7 +185,7 @@ export class PeoplePicker extends ServiceElement {
     });
     return {
       node: h("li", {}, label),
-      update: (/** @type {any} */ now) => {
+      update: (/** @type {Presence} */ now) => {
         setText(line, presenceWords(now));
         setAttribute(avatar, "data-online", now.in_call ? "in-call" : now.online ? "online" : null);
         check.checked = this.#chosen.has(now.id);

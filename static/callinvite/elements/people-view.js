@@ -1,13 +1,17 @@
 /** `<people-view>`: everybody one may call, searched on the server; one tap for audio or video, several for a group. */
 
+import { may, myParticipant } from "../client/index.js";
 import { h, icon, keep, setAttribute, setText } from "./dom.js";
 import { PeopleList, presenceWords } from "./people-list.js";
 import { avatarOf } from "./person-avatar.js";
 import { addPeople, placeCall } from "./place-call.js";
-import { ServiceElement } from "./service-element.js";
-import "./send-call-invitation-button.js";
+import { PageElement } from "./page-element.js";
+import { SendCallInvitationButton } from "./send-call-invitation-button.js";
 import { toast } from "./toast-list.js";
 import { errorWords, names } from "./words.js";
+
+/** @typedef {import("../client/types.js").Presence} Presence
+ *  @typedef {import("../client/types.js").State} State */
 
 const REFRESH_MS = 10_000;
 /** A page that nobody touches for a while looks less often: many such pages are open at once. */
@@ -15,23 +19,41 @@ const IDLE_AFTER_MS = 120_000;
 const IDLE_TURNS = 6;
 const GROUP_MOST = 9;
 
-/** @typedef {{id: string, name: string, online: boolean, in_call: boolean}} Listed */
-
-export class PeopleView extends ServiceElement {
-  /** @type {Record<string, any>} */
-  #parts = {};
+export class PeopleView extends PageElement {
+  #parts = this.#made();
   /** @type {PeopleList | null} */
   #list = null;
-  /** @type {Map<string, Listed>} */
+  /** @type {Map<string, Presence>} */
   #chosen = new Map();
   #choosing = false;
   #touchedAt = 0;
   #turns = 0;
-  /** @type {{active: any, outgoing: any}} */
+  /** @type {Pick<State, "active" | "outgoing">} */
   #calls = { active: null, outgoing: null };
 
   build() {
-    const parts = (this.#parts = {
+    const parts = this.#parts;
+    parts.bar.append(parts.barWords, h("div", { class: "group-bar__actions" }, parts.audio, parts.video));
+    parts.search.addEventListener("input", () => {
+      this.#list?.type(parts.search.value);
+    });
+    this.replaceChildren(
+      h("div", { class: "view__head" }, h("h1", { class: "view__title", tabindex: "-1" }, "People"), parts.group),
+      h("div", { class: "search" }, icon("search"), parts.search),
+      parts.skeletons,
+      parts.list,
+      parts.blank,
+      parts.more,
+      parts.bar,
+    );
+    this.#watchEnd();
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    const groupWords = h("span", {}, "Group call");
+    return {
+      groupWords,
       group: h(
         "button",
         {
@@ -43,7 +65,7 @@ export class PeopleView extends ServiceElement {
           },
         },
         icon("people"),
-        h("span", {}, "Group call"),
+        groupWords,
       ),
       search: h("input", {
         class: "input",
@@ -71,51 +93,37 @@ export class PeopleView extends ServiceElement {
         ),
       ),
       bar: h("div", { class: "group-bar", role: "group", "aria-label": "Group call", hidden: true }),
+      audio: h(
+        "button",
+        {
+          class: "button button--primary",
+          type: "button",
+          onClick: () => {
+            this.#callGroup(false);
+          },
+        },
+        icon("phone"),
+        "Audio",
+      ),
+      video: h(
+        "button",
+        {
+          class: "button button--primary",
+          type: "button",
+          onClick: () => {
+            this.#callGroup(true);
+          },
+        },
+        icon("video"),
+        "Video",
+      ),
       barWords: h("p", { class: "group-bar__words", role: "status" }),
       skeletons: h(
         "div",
         { class: "list", "aria-hidden": "true" },
         ...Array.from({ length: 4 }, () => h("div", { class: "skeleton" })),
       ),
-    });
-    parts.audio = h(
-      "button",
-      {
-        class: "button button--primary",
-        type: "button",
-        onClick: () => {
-          this.#callGroup(false);
-        },
-      },
-      icon("phone"),
-      "Audio",
-    );
-    parts.video = h(
-      "button",
-      {
-        class: "button button--primary",
-        type: "button",
-        onClick: () => {
-          this.#callGroup(true);
-        },
-      },
-      icon("video"),
-      "Video",
-    );
-    parts.bar.append(parts.barWords, h("div", { class: "group-bar__actions" }, parts.audio, parts.video));
-    parts.search.addEventListener("input", () => {
-      this.#list?.type(parts.search.value);
-    });
-    this.replaceChildren(
-      h("div", { class: "view__head" }, h("h1", { class: "view__title", tabindex: "-1" }, "People"), parts.group),
-      h("div", { class: "search" }, icon("search"), parts.search),
-      parts.skeletons,
-      parts.list,
-      parts.blank,
-      parts.more,
-      parts.bar,
-    );
-    this.#watchEnd();
+    };
   }
 
   attached() {
@@ -124,7 +132,8 @@ export class PeopleView extends ServiceElement {
       this.#show();
     });
     for (const sign of ["pointerdown", "pointermove", "keydown"]) {
-      addEventListener(
+      this.hear(
+        window,
         sign,
         () => {
           this.#touchedAt = performance.now();
@@ -147,13 +156,13 @@ export class PeopleView extends ServiceElement {
         this.#list?.status === "failed" ? this.#list.load() : this.#refresh();
       }
     });
-    document.addEventListener("visibilitychange", () => {
+    this.hear(document, "visibilitychange", () => {
       this.#refresh();
     });
     this.#list.load();
   }
 
-  /** @param {any} state */
+  /** @param {State} state */
   update(state) {
     if (state.active !== this.#calls.active || state.outgoing !== this.#calls.outgoing) {
       this.#calls = { active: state.active, outgoing: state.outgoing };
@@ -247,15 +256,19 @@ export class PeopleView extends ServiceElement {
     }
   }
 
-  /** @param {Listed} first */
+  /** @param {Presence} first */
   #row(first) {
     let person = first;
     const avatar = avatarOf(first);
     const name = h("span", { class: "person__name" });
     const line = h("span", { class: "person__line" });
-    const audio = document.createElement("send-call-invitation-button");
-    const video = document.createElement("send-call-invitation-button");
+    const audio = new SendCallInvitationButton();
+    const video = new SendCallInvitationButton();
     video.setAttribute("is-video-call", "");
+    const buttons = [
+      { button: audio, medium: "Audio" },
+      { button: video, medium: "Video" },
+    ];
     const add = h(
       "button",
       {
@@ -277,36 +290,31 @@ export class PeopleView extends ServiceElement {
     );
     return {
       node,
-      update: (/** @type {Listed} */ now) => {
+      update: (/** @type {Presence} */ now) => {
         person = now;
         avatar.setAttribute("name", now.name);
         this.#mark(avatar, line, now);
         setText(name, now.name || now.id);
-        for (const [button, medium] of /** @type {[any, string][]} */ ([
-          [audio, "Audio"],
-          [video, "Video"],
-        ])) {
+        for (const { button, medium } of buttons) {
           button.invitees = [{ id: now.id, name: now.name }];
           setAttribute(button, "label", `${medium} call ${now.name || now.id}`);
         }
         const call = this.#calls.active ?? this.#calls.outgoing;
-        const mayAdd = Boolean(call?.you.can.includes("invite"));
-        const isIn = call?.participants.some(
-          (/** @type {any} */ each) => each.user.id === now.id && each.left_at === null,
-        );
-        add.hidden = !call || !mayAdd || isIn;
+        const mayAdd = call !== null && may(call, "invite");
+        const isIn = call !== null && myParticipant(call, now.id) !== null;
+        add.hidden = !mayAdd || isIn;
         add.setAttribute("aria-label", `Add ${now.name || now.id} to the call`);
         audio.hidden = video.hidden = Boolean(call);
       },
     };
   }
 
-  /** @param {Listed} person */
+  /** @param {Presence} person */
   #choice(person) {
     const avatar = avatarOf(person);
     const name = h("span", { class: "person__name" }, person.name || person.id);
     const line = h("span", { class: "person__line" });
-    const check = /** @type {HTMLInputElement} */ (h("input", { class: "person__check", type: "checkbox" }));
+    const check = h("input", { class: "person__check", type: "checkbox" });
     const label = h("label", { class: "person" }, check, avatar, h("span", { class: "person__words" }, name, line));
     check.addEventListener("change", () => {
       if (check.checked) {
@@ -318,7 +326,7 @@ export class PeopleView extends ServiceElement {
     });
     return {
       node: h("li", { "data-person": person.id }, label),
-      update: (/** @type {Listed} */ now) => {
+      update: (/** @type {Presence} */ now) => {
         this.#mark(avatar, line, now);
         setText(name, now.name || now.id);
         check.checked = this.#chosen.has(now.id);
@@ -328,7 +336,7 @@ export class PeopleView extends ServiceElement {
     };
   }
 
-  /** @param {HTMLElement} avatar @param {HTMLElement} line @param {Listed} person */
+  /** @param {HTMLElement} avatar @param {HTMLElement} line @param {Presence} person */
   #mark(avatar, line, person) {
     setAttribute(avatar, "data-online", person.in_call ? "in-call" : person.online ? "online" : null);
     const words = presenceWords(person);
@@ -352,7 +360,7 @@ export class PeopleView extends ServiceElement {
     this.#choosing = choosing;
     this.#chosen.clear();
     this.#parts.group.setAttribute("aria-pressed", String(choosing));
-    setText(this.#parts.group.lastElementChild, choosing ? "Done" : "Group call");
+    setText(this.#parts.groupWords, choosing ? "Done" : "Group call");
     this.#show();
   }
 
@@ -362,13 +370,13 @@ export class PeopleView extends ServiceElement {
     const call = this.#calls.active ?? this.#calls.outgoing;
     const done = call
       ? await addPeople(this.service, call.call_id, invitees)
-      : await placeCall(this.service, this.talk, { invitees, isVideoCall });
+      : await placeCall(this.page, { invitees, isVideoCall });
     if (done) {
       this.#choose(false);
     }
   }
 
-  /** @param {Listed} person */
+  /** @param {Presence} person */
   async #add(person) {
     const call = this.#calls.active ?? this.#calls.outgoing;
     if (call && (await addPeople(this.service, call.call_id, [{ id: person.id, name: person.name }]))) {

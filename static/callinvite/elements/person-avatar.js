@@ -35,7 +35,7 @@ export class PersonAvatar extends HTMLElement {
 
 customElements.define("person-avatar", PersonAvatar);
 
-/** @param {{id: string, name: string}} person
+/** @param {import("../client/types.js").Person} person
  *  @returns {HTMLElement} */
 export function avatarOf(person) {
   const avatar = document.createElement("person-avatar");
@@ -45,7 +45,7 @@ export function avatarOf(person) {
 }
 
 /** Up to three people on top of each other.
- *  @param {{id: string, name: string}[]} people
+ *  @param {import("../client/types.js").Person[]} people
  *  @param {number} [most]
  *  @returns {HTMLElement} */
 export function avatarStack(people, most = 3) {

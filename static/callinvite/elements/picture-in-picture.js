@@ -1,5 +1,8 @@
 /** The picture of a call in a small window above all others: a document of our own where browsers have that, else a video. */
 
+/** @typedef {{documentPictureInPicture: {requestWindow(size: {width: number, height: number}): Promise<Window>}}}
+ *    WithFloating what a window has (Document Picture-in-Picture) */
+
 /** @type {Window | null} */
 let floating = null;
 
@@ -44,7 +47,8 @@ export function stopFloating() {
 
 /** @param {() => HTMLVideoElement | null} source */
 async function openWindow(source) {
-  const opened = await /** @type {any} */ (window).documentPictureInPicture.requestWindow({ width: 360, height: 240 });
+  const { documentPictureInPicture } = /** @type {Window & WithFloating} */ (/** @type {unknown} */ (window));
+  const opened = await documentPictureInPicture.requestWindow({ width: 360, height: 240 });
   floating = opened;
   const copy = opened.document.createElement("video");
   Object.assign(copy, { muted: true, autoplay: true, playsInline: true });

@@ -4,29 +4,25 @@ import { toast } from "./toast-list.js";
 import { errorWords, inviteeErrorWords, names } from "./words.js";
 
 /** @typedef {import("../client/index.js").CallInvitationService} CallInvitationService
- *  @typedef {import("../rtc/index.js").Talk} Talk
- *  @typedef {{id: string, name: string}} Person
- *  @typedef {{invitees: Person[], isVideoCall: boolean, customData?: string, callID?: string, resourceID?: string,
- *    notificationTitle?: string, notificationMessage?: string, timeoutSeconds?: number}} SendOptions */
+ *  @typedef {import("./page-element.js").Page} Page
+ *  @typedef {import("./page-element.js").Person} Person
+ *  @typedef {import("./page-element.js").Placed} Placed */
 
 /** Call people: `send`, with the call screen and the own picture there at once, and every refusal explained.
- *  @param {CallInvitationService} service
- *  @param {Talk} talk
- *  @param {SendOptions} options
+ *  @param {Page} page
+ *  @param {Placed} options
  *  @returns {Promise<boolean>} what `send` resolved to */
-export async function placeCall(service, talk, options) {
-  // No import of its type: the screen imports this module, and hashed names cannot be made for a circle.
-  const screen = /** @type {any} */ (document.querySelector("call-screen"));
-  screen?.placing(options);
+export async function placeCall({ service, talk, screen }, options) {
+  screen.placing(options);
   const isFree = !service.state.active && !service.state.outgoing;
   // Somebody who is in a call already is refused: their devices are that call's.
   const placed = isFree
     ? await talk.during({ microphone: true, camera: options.isVideoCall }, () => service.send(options))
     : await service.send(options);
   const error = service.lastError;
-  const result = service.lastResult;
-  screen?.placed(placed ? result.call : null);
-  if (!placed) {
+  const result = placed ? service.lastResult : null;
+  screen.placed(result?.call ?? null);
+  if (result === null) {
     explain(error, options.invitees);
     return false;
   }
@@ -50,18 +46,17 @@ export async function addPeople(service, callID, invitees) {
     explain(service.lastError, invitees);
     return false;
   }
-  for (const each of service.lastResult.errors ?? []) {
+  for (const each of service.lastResult?.errors ?? []) {
     toast(inviteeErrorWords(each, nameOf(each.invitee, invitees)), { kind: "wrong" });
   }
   return true;
 }
 
 /** Come into a call that goes on, or bring it to this device.
- *  @param {CallInvitationService} service
- *  @param {Talk} talk
- *  @param {any} call
+ *  @param {Page} page
+ *  @param {import("../client/types.js").Call} call
  *  @returns {Promise<boolean>} */
-export function joinCall(service, talk, call) {
+export function joinCall({ service, talk }, call) {
   const intent = { microphone: true, camera: call.is_video_call };
   return talk.during(intent, () => orExplain(service, service.join(call.call_id)));
 }
@@ -78,14 +73,11 @@ export async function orExplain(service, verb) {
   return done;
 }
 
-/** @param {any} error @param {Person[]} invitees */
+/** @param {CallInvitationService["lastError"]} error @param {Person[]} invitees */
 function explain(error, invitees) {
-  const each = error?.errors;
-  if (error?.code === "no_valid_invitee" && Array.isArray(each) && each.length) {
-    toast(each.map((one) => inviteeErrorWords(one, nameOf(one.invitee, invitees))).join(" "), { kind: "wrong" });
-    return;
-  }
-  toast(errorWords(error), { kind: "wrong" });
+  const left = error?.code === "no_valid_invitee" ? error.invitees : [];
+  const words = left.map((each) => inviteeErrorWords(each, nameOf(each.invitee, invitees)));
+  toast(words.join(" ") || errorWords(error), { kind: "wrong" });
 }
 
 /** @param {string} id @param {Person[]} people */

@@ -1,9 +1,10 @@
 /** `<recents-view>`: one's own calls, newest first; what was missed is red, and one tap calls back. */
 
+import { may } from "../client/index.js";
 import { h, icon, iconButton, keep, relabel, setText } from "./dom.js";
 import { avatarStack } from "./person-avatar.js";
 import { joinCall, placeCall } from "./place-call.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 import {
   dayName,
   errorWords,
@@ -15,12 +16,24 @@ import {
   timeOfDay,
 } from "./words.js";
 
-const RELOAD_WAIT_MS = 150;
+/** @typedef {import("../client/types.js").Call} Call
+ *  @typedef {import("../client/types.js").State} State */
 
-export class RecentsView extends ServiceElement {
-  /** @type {Record<string, any>} */
-  #parts = {};
-  /** @type {any[]} */
+const RELOAD_WAIT_MS = 150;
+/** What may make a line here, or change one. */
+const NEWS = /** @type {const} */ ([
+  "callEnded",
+  "callStarted",
+  "incomingMissed",
+  "incomingCallCanceled",
+  "incomingCallTimeout",
+  "incomingCallAnsweredElsewhere",
+  "incomingCallRejectedElsewhere",
+]);
+
+export class RecentsView extends PageElement {
+  #parts = this.#made();
+  /** @type {Call[]} */
   #calls = [];
   /** @type {string | null} */
   #next = null;
@@ -34,6 +47,31 @@ export class RecentsView extends ServiceElement {
   #seenRevisions = "";
 
   build() {
+    const parts = this.#parts;
+    this.replaceChildren(
+      h(
+        "div",
+        { class: "view__head" },
+        h("h1", { class: "view__title", tabindex: "-1" }, "Recents"),
+        h("div", { class: "filter", role: "group", "aria-label": "Which calls" }, parts.all, parts.missed),
+      ),
+      parts.skeletons,
+      parts.days,
+      parts.blank,
+      parts.more,
+    );
+    new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) {
+          this.#loadMore();
+        }
+      },
+      { rootMargin: "200px" },
+    ).observe(parts.more);
+  }
+
+  /** Its pieces that change. */
+  #made() {
     const filter = (/** @type {string} */ words, /** @type {boolean} */ missed) =>
       h(
         "button",
@@ -47,7 +85,7 @@ export class RecentsView extends ServiceElement {
         },
         words,
       );
-    const parts = (this.#parts = {
+    return {
       all: filter("All", false),
       missed: filter("Missed", true),
       days: h("div"),
@@ -72,39 +110,11 @@ export class RecentsView extends ServiceElement {
           "Show more",
         ),
       ),
-    });
-    this.replaceChildren(
-      h(
-        "div",
-        { class: "view__head" },
-        h("h1", { class: "view__title", tabindex: "-1" }, "Recents"),
-        h("div", { class: "filter", role: "group", "aria-label": "Which calls" }, parts.all, parts.missed),
-      ),
-      parts.skeletons,
-      parts.days,
-      parts.blank,
-      parts.more,
-    );
-    new IntersectionObserver(
-      (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) {
-          this.#loadMore();
-        }
-      },
-      { rootMargin: "200px" },
-    ).observe(parts.more);
+    };
   }
 
   attached() {
-    for (const name of [
-      "callEnded",
-      "callStarted",
-      "incomingMissed",
-      "incomingCallCanceled",
-      "incomingCallTimeout",
-      "incomingCallAnsweredElsewhere",
-      "incomingCallRejectedElsewhere",
-    ]) {
+    for (const name of NEWS) {
       this.follow(name, () => {
         this.#changed();
       });
@@ -114,17 +124,15 @@ export class RecentsView extends ServiceElement {
         this.#changed();
       }
     });
-    document.addEventListener("visibilitychange", () => {
+    this.hear(document, "visibilitychange", () => {
       this.#seen();
     });
   }
 
-  /** @param {any} state */
+  /** @param {State} state */
   update(state) {
     // A call that came, went or changed may change a line here.
-    const revisions = state.calls
-      .map((/** @type {any} */ call) => `${call.call_id} ${call.state} ${call.you.can}`)
-      .join();
+    const revisions = state.calls.map((call) => `${call.call_id} ${call.state} ${call.you?.can}`).join();
     if (revisions !== this.#seenRevisions) {
       this.#seenRevisions = revisions;
       this.#changed();
@@ -208,7 +216,7 @@ export class RecentsView extends ServiceElement {
     parts.skeletons.hidden = this.#status !== "loading" || this.#calls.length > 0;
     parts.more.hidden = !this.#next || this.#calls.length === 0;
     const today = new Date();
-    /** @type {Map<string, any[]>} */
+    /** @type {Map<string, Call[]>} */
     const days = new Map();
     for (const call of this.#calls) {
       const day = dayName(call.created_at, today);
@@ -274,7 +282,7 @@ export class RecentsView extends ServiceElement {
     }
   }
 
-  /** @param {any} first */
+  /** @param {Call} first */
   #row(first) {
     let call = first;
     const userId = this.service.state.user?.id;
@@ -297,7 +305,7 @@ export class RecentsView extends ServiceElement {
         class: "button button--primary button--small",
         type: "button",
         onClick: () => {
-          joinCall(this.service, this.talk, call);
+          joinCall(this.page, call);
         },
       },
       "Join",
@@ -327,7 +335,7 @@ export class RecentsView extends ServiceElement {
     );
     return {
       node,
-      update: (/** @type {any} */ now) => {
+      update: (/** @type {Call} */ now) => {
         call = now;
         const { direction, missed, live, words } = recentWords(now, userId);
         const everybody = others(now, userId);
@@ -344,7 +352,7 @@ export class RecentsView extends ServiceElement {
         node.classList.toggle("recent--missed", missed && !live);
         node.classList.toggle("recent--live", live);
         relabel(why, `What happened? ${names(everybody)}, ${timeOfDay(now.created_at)}`);
-        join.hidden = !live || !now.you.can.includes("join");
+        join.hidden = !live || !may(now, "join");
         back.hidden = live || everybody.length === 0;
         back.firstElementChild?.setAttribute("name", now.is_video_call ? "video" : "phone");
         relabel(
@@ -356,7 +364,7 @@ export class RecentsView extends ServiceElement {
   }
 
   /** What was said with the call: the reply to it, else its own text.
-   *  @param {any} call @param {string | undefined} userId */
+   *  @param {Call} call @param {string | undefined} userId */
   #reply(call, userId) {
     const closed = latestInvitations(call).find((each) => readableText(each.custom_data));
     if (closed) {
@@ -369,9 +377,9 @@ export class RecentsView extends ServiceElement {
     return text && `“${text}”`;
   }
 
-  /** @param {any} call */
+  /** @param {Call} call */
   #callBack(call) {
-    placeCall(this.service, this.talk, {
+    placeCall(this.page, {
       invitees: others(call, this.service.state.user?.id),
       isVideoCall: call.is_video_call,
     });

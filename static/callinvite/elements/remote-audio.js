@@ -1,9 +1,9 @@
 /** `<remote-audio>`: plays what the others say, wherever in the app one is, and asks for a tap where the browser wants one. */
 
 import { h, keep } from "./dom.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 
-export class RemoteAudio extends ServiceElement {
+export class RemoteAudio extends PageElement {
   /** @type {HTMLElement} */
   #players = h("div", { hidden: true });
   #refused = false;
@@ -30,7 +30,8 @@ export class RemoteAudio extends ServiceElement {
       this.#show(talk);
     });
     // Any other tap will do as well.
-    document.addEventListener(
+    this.hear(
+      document,
       "pointerdown",
       () => {
         if (this.#refused) {
@@ -52,7 +53,7 @@ export class RemoteAudio extends ServiceElement {
       sounds,
       ({ key }) => key,
       () => {
-        const player = /** @type {HTMLAudioElement} */ (h("audio", { autoplay: true }));
+        const player = h("audio", { autoplay: true });
         return {
           node: player,
           update: ({ stream }) => {
@@ -73,12 +74,11 @@ export class RemoteAudio extends ServiceElement {
 
   /** @param {HTMLAudioElement} player @param {string | null} speaker */
   #route(player, speaker) {
-    const sink = /** @type {any} */ (player);
     // Once for each choice: one that is gone would be refused again and again.
-    if (speaker !== null && typeof sink.setSinkId === "function" && player.dataset.speaker !== speaker) {
+    if (speaker !== null && typeof player.setSinkId === "function" && player.dataset.speaker !== speaker) {
       player.dataset.speaker = speaker;
       // One that is gone: the browser goes on with its own choice.
-      sink.setSinkId(speaker).catch(() => {});
+      player.setSinkId(speaker).catch(() => {});
     }
   }
 
@@ -87,7 +87,7 @@ export class RemoteAudio extends ServiceElement {
     try {
       await player.play();
     } catch (error) {
-      if (/** @type {any} */ (error)?.name === "NotAllowedError") {
+      if (/** @type {Error} */ (error).name === "NotAllowedError") {
         this.#setRefused(true);
       }
     }

@@ -1,6 +1,7 @@
 /** `<ringing-here>`: the settings' group about sound and notifications of this very browser. */
 
 import { h, icon, setAttribute, setText } from "./dom.js";
+import { PageElement } from "./page-element.js";
 import { ringingWords } from "./ringing-words.js";
 import { toast } from "./toast-list.js";
 
@@ -11,13 +12,13 @@ const RINGTONE_MS = 4200;
 
 /** The one click: unlocks the sound and asks for notifications, which browsers allow at once only in the click itself.
  *  Sound alone is worth having, and is said at once; the question about notifications may stand for long.
- *  @param {Ringer | null} ringer
- *  @param {Enrolment | null} enrolment
+ *  @param {Ringer} ringer
+ *  @param {Enrolment} enrolment
  *  @returns {Promise<void>} */
 export async function enableRinging(ringer, enrolment) {
-  const heard = ringer?.unlocked && ringer.wanted;
-  const sound = ringer?.enable();
-  const push = enrolment?.enable();
+  const heard = ringer.unlocked && ringer.wanted;
+  const sound = ringer.enable();
+  const push = enrolment.enable();
   if (!(await sound)) {
     toast("The browser does not let this page sound. Look at its settings for this site.", { kind: "wrong" });
   } else if (!heard) {
@@ -26,7 +27,7 @@ export async function enableRinging(ringer, enrolment) {
       action: {
         label: "Listen",
         act: () => {
-          ringer?.try();
+          ringer.try();
         },
       },
     });
@@ -36,19 +37,25 @@ export async function enableRinging(ringer, enrolment) {
   }
 }
 
-export class RingingHere extends HTMLElement {
-  /** @type {Ringer | null} */
-  #ringer = null;
-  /** @type {Enrolment | null} */
-  #enrolment = null;
-  /** @type {Record<string, HTMLElement>} */
-  #parts = {};
+export class RingingHere extends PageElement {
+  #parts = this.#made();
 
-  connectedCallback() {
-    if (this.firstChild) {
-      return;
-    }
-    const parts = (this.#parts = {
+  build() {
+    const parts = this.#parts;
+    this.replaceChildren(
+      h(
+        "div",
+        { class: "settings__row settings__row--calm" },
+        parts.icon,
+        h("span", { class: "settings__words", role: "status" }, parts.title, parts.help),
+      ),
+      h("div", { class: "settings__row" }, parts.enable, parts.listen, parts.disable),
+    );
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    return {
       icon: icon("bell"),
       title: h("strong"),
       help: h("span", { class: "settings__help" }),
@@ -81,25 +88,12 @@ export class RingingHere extends HTMLElement {
         },
         "Stop ringing here",
       ),
-    });
-    this.replaceChildren(
-      h(
-        "div",
-        { class: "settings__row settings__row--calm" },
-        parts.icon,
-        h("span", { class: "settings__words", role: "status" }, parts.title, parts.help),
-      ),
-      h("div", { class: "settings__row" }, parts.enable, parts.listen, parts.disable),
-    );
-    this.#show();
+    };
   }
 
-  /** @param {Ringer} ringer @param {Enrolment} enrolment */
-  attach(ringer, enrolment) {
-    this.#ringer = ringer;
-    this.#enrolment = enrolment;
-    for (const source of [ringer, enrolment]) {
-      source.addEventListener("change", () => {
+  attached() {
+    for (const source of [this.page.ringer, this.page.enrolment]) {
+      this.hear(source, "change", () => {
         this.#show();
       });
     }
@@ -109,7 +103,7 @@ export class RingingHere extends HTMLElement {
   async #enable() {
     const { enable, listen } = this.#parts;
     setAttribute(enable, "aria-busy", "true");
-    await enableRinging(this.#ringer, this.#enrolment);
+    await enableRinging(this.page.ringer, this.page.enrolment);
     setAttribute(enable, "aria-busy", null);
     if (enable.hidden && !listen.hidden) {
       listen.focus();
@@ -117,7 +111,7 @@ export class RingingHere extends HTMLElement {
   }
 
   async #disable() {
-    await Promise.all([this.#ringer?.disable(), this.#enrolment?.disable()]);
+    await Promise.all([this.page.ringer.disable(), this.page.enrolment.disable()]);
     toast("This browser does not ring any more.");
     this.#parts.enable.focus();
   }
@@ -125,18 +119,14 @@ export class RingingHere extends HTMLElement {
   #listen() {
     const { listen } = this.#parts;
     setAttribute(listen, "disabled", true);
-    this.#ringer?.try();
+    this.page.ringer.try();
     setTimeout(() => {
       setAttribute(listen, "disabled", false);
     }, RINGTONE_MS);
   }
 
   #show() {
-    const ringer = this.#ringer;
-    const enrolment = this.#enrolment;
-    if (!ringer || !enrolment || !this.firstChild) {
-      return;
-    }
+    const { ringer, enrolment } = this.page;
     const { icon: bell, title, help, enable, listen, disable } = this.#parts;
     const words = ringingWords(ringer, enrolment);
     bell.setAttribute("name", words.rings === "never" ? "bell-off" : "bell");

@@ -4,7 +4,8 @@ import { deviceLabel } from "../client/index.js";
 import { errorWords } from "./words.js";
 
 /** @typedef {{wanted: boolean, unlocked: boolean, elsewhere: boolean}} Sound
- *  @typedef {{state: string, reason: string | null, error: any, refused: boolean}} Push
+ *  @typedef {import("../client/index.js").CallInvitationError} CallInvitationError
+ *  @typedef {{state: string, reason: string | null, error: CallInvitationError | null, refused: boolean}} Push
  *  @typedef {{rings: "always" | "open" | "never", title: string, help: string, button: string | null}} RingingWords
  *    `rings`: also without a page, only while one is open, or not at all; `button`: what the click that helps is called */
 
@@ -95,10 +96,10 @@ export function missingPush({ state, reason, error }) {
   }
 }
 
-/** @param {string | null} reason @param {any} error */
+/** @param {string | null} reason @param {CallInvitationError | null} error */
 function failedWords(reason, error) {
-  const refused = error?.errors?.push;
-  if (Array.isArray(refused) && refused.length) {
+  const refused = error?.fields.push ?? [];
+  if (refused.length) {
     return refused.join(" ");
   }
   return FAILED[/** @type {keyof typeof FAILED} */ (reason)] ?? errorWords(error);

@@ -3,10 +3,9 @@
 
 import { BUILT_IN } from "../sounds/ringtones.js";
 import { h, icon, keep, setText } from "./dom.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 
-/** @typedef {import("../sounds/ringer.js").Ringer} Ringer
- *  @typedef {import("../sounds/ringtones.js").Choice} Choice
+/** @typedef {import("../sounds/ringtones.js").Choice} Choice
  *  @typedef {{key: string, name: string, help: string, choice: Choice}} Option */
 
 const CALLER = {
@@ -16,20 +15,14 @@ const CALLER = {
   choice: /** @type {Choice} */ ({ kind: "caller" }),
 };
 
-export class RingtoneChoice extends ServiceElement {
-  /** @type {Record<string, HTMLElement>} */
-  #parts = {};
-  /** @type {Ringer | null} */
-  #ringer = null;
+export class RingtoneChoice extends PageElement {
+  #parts = this.#made();
   /** What the admins offer. @type {import("../client/types.js").Resource[]} */
   #resources = [];
   #turn = 0;
 
   build() {
-    const parts = (this.#parts = {
-      options: h("div", { class: "ringtones__options" }),
-      note: h("p", { class: "settings__help", role: "status" }),
-    });
+    const parts = this.#parts;
     this.replaceChildren(
       h(
         "fieldset",
@@ -42,14 +35,23 @@ export class RingtoneChoice extends ServiceElement {
     parts.note.hidden = true;
   }
 
-  /** What makes the sound here.
-   *  @param {Ringer} ringer */
-  set ringer(ringer) {
-    this.#ringer = ringer;
-    ringer.ringtones.addEventListener("change", () => {
+  /** Its pieces that change. */
+  #made() {
+    return {
+      options: h("div", { class: "ringtones__options" }),
+      note: h("p", { class: "settings__help", role: "status" }),
+    };
+  }
+
+  attached() {
+    this.hear(this.#ringtones, "change", () => {
       this.#show();
     });
     this.#show();
+  }
+
+  get #ringtones() {
+    return this.page.ringer.ringtones;
   }
 
   /** Somebody looks at the view that this is in. */
@@ -57,14 +59,14 @@ export class RingtoneChoice extends ServiceElement {
     const page = await this.service.resources({ pageSize: 100 });
     if (page) {
       this.#resources = page.results.filter((each) => each.ringtone_url);
-      this.#ringer?.ringtones.learn(page.results);
+      this.#ringtones.learn(page.results);
     }
     this.#show();
   }
 
   /** Nobody does any more. */
   left() {
-    this.#ringer?.stopPreview();
+    this.page.ringer.stopPreview();
   }
 
   /** @returns {Option[]} */
@@ -87,14 +89,11 @@ export class RingtoneChoice extends ServiceElement {
   }
 
   #show() {
-    if (!this.#ringer) {
-      return;
-    }
-    const chosen = keyOf(this.#ringer.ringtones.choice);
+    const chosen = keyOf(this.#ringtones.choice);
     const options = this.#all();
     if (!options.some(({ key }) => key === chosen)) {
       // One that the admins took away, or whose list has not come: it rings all the same.
-      options.push({ key: chosen, name: "The one chosen before", help: "", choice: this.#ringer.ringtones.choice });
+      options.push({ key: chosen, name: "The one chosen before", help: "", choice: this.#ringtones.choice });
     }
     keep(
       this.#parts.options,
@@ -147,14 +146,14 @@ export class RingtoneChoice extends ServiceElement {
       update: (/** @type {Option} */ now) => {
         option = now;
         setText(name, now.name);
-        input.checked = now.key === keyOf(/** @type {Ringer} */ (this.#ringer).ringtones.choice);
+        input.checked = now.key === keyOf(this.#ringtones.choice);
       },
     };
   }
 
   /** @param {Option} option */
   #choose(option) {
-    this.#ringer?.ringtones.choose(option.choice);
+    this.#ringtones.choose(option.choice);
     this.#play(option);
   }
 
@@ -163,7 +162,7 @@ export class RingtoneChoice extends ServiceElement {
     const { note } = this.#parts;
     const turn = ++this.#turn;
     note.hidden = true;
-    const played = await this.#ringer?.preview(choice);
+    const played = await this.page.ringer.preview(choice);
     if (turn === this.#turn) {
       note.hidden = played !== false;
       setText(

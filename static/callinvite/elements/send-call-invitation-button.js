@@ -6,19 +6,19 @@
 
 import { h, icon, relabel, setAttribute } from "./dom.js";
 import { placeCall } from "./place-call.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 import { names } from "./words.js";
 
-export class SendCallInvitationButton extends ServiceElement {
+/** @typedef {import("../client/types.js").Person} Person */
+
+export class SendCallInvitationButton extends PageElement {
   static observedAttributes = ["invitees", "is-video-call", "label", "text", "disabled"];
 
-  /** @type {HTMLButtonElement | null} */
-  #button = null;
-  /** @type {{id: string, name: string}[] | null} */
+  #button = h("button", { class: "button button--call", type: "button" });
+  /** @type {Person[] | null} */
   #people = null;
 
   build() {
-    this.#button = /** @type {HTMLButtonElement} */ (h("button", { class: "button button--call", type: "button" }));
     this.#button.addEventListener("click", () => {
       this.send();
     });
@@ -30,7 +30,7 @@ export class SendCallInvitationButton extends ServiceElement {
     this.#show();
   }
 
-  /** Whom it calls: the property if it was set, else the attribute. @returns {{id: string, name: string}[]} */
+  /** Whom it calls: the property if it was set, else the attribute. @returns {Person[]} */
   get invitees() {
     return this.#people ?? this.#named();
   }
@@ -59,12 +59,12 @@ export class SendCallInvitationButton extends ServiceElement {
   /** Call; the same as a click.
    *  @returns {Promise<boolean>} what `send` resolved to */
   async send() {
-    if (!this.#button || this.#button.getAttribute("aria-busy") === "true") {
+    if (this.#button.getAttribute("aria-busy") === "true") {
       return false;
     }
     this.#button.setAttribute("aria-busy", "true");
     try {
-      const sent = await placeCall(this.service, this.talk, this.#options());
+      const sent = await placeCall(this.page, this.#options());
       const { lastError, lastResult } = this.service;
       this.dispatchEvent(new CustomEvent("sent", { bubbles: true, detail: { sent, lastError, lastResult } }));
       return sent;
@@ -89,9 +89,6 @@ export class SendCallInvitationButton extends ServiceElement {
   }
 
   #show() {
-    if (!this.#button) {
-      return;
-    }
     const label = this.getAttribute("label") || `${this.isVideoCall ? "Video" : "Audio"} call ${names(this.invitees)}`;
     const text = this.getAttribute("text");
     this.#button.replaceChildren(icon(this.isVideoCall ? "video" : "phone"), ...(text ? [text] : []));

@@ -1,32 +1,25 @@
 /** `<settings-view>`: the own name, call waiting, sound, and the devices that ring. */
 
-import "./device-list.js";
+import { DeviceList } from "./device-list.js";
 import { h, setText } from "./dom.js";
-import "./ringing-here.js";
-import "./ringtone-choice.js";
-import { ServiceElement } from "./service-element.js";
+import { RingingHere } from "./ringing-here.js";
+import { RingtoneChoice } from "./ringtone-choice.js";
+import { PageElement } from "./page-element.js";
 import { toast } from "./toast-list.js";
 import { errorWords } from "./words.js";
 
-export class SettingsView extends ServiceElement {
-  /** @type {Record<string, any>} */
-  #parts = {};
+export class SettingsView extends PageElement {
+  #parts = this.#made();
   /** How often call waiting was switched: what was read before is old then. */
   #switched = 0;
 
   build() {
-    const parts = (this.#parts = {
-      name: h("input", { class: "input", id: "settings-name", type: "text", maxlength: "64", autocomplete: "name" }),
-      account: h("p", { class: "settings__help" }),
-      waiting: h("input", { class: "switch__input", type: "checkbox", role: "switch" }),
-      ringtone: document.createElement("ringtone-choice"),
-      devices: document.createElement("device-list"),
-    });
+    const parts = this.#parts;
     const form = h(
       "form",
       {
         class: "settings__row settings__row--end",
-        onSubmit: (/** @type {Event} */ event) => {
+        onSubmit: (event) => {
           event.preventDefault();
           this.#saveName();
         },
@@ -39,7 +32,7 @@ export class SettingsView extends ServiceElement {
       ),
       h("button", { class: "button", type: "submit" }, "Save"),
     );
-    const group = (/** @type {string} */ id, /** @type {string} */ title, ...children) =>
+    const group = (/** @type {string} */ id, /** @type {string} */ title, /** @type {HTMLElement[]} */ ...children) =>
       h(
         "section",
         { class: "settings__group", "aria-labelledby": id },
@@ -67,7 +60,7 @@ export class SettingsView extends ServiceElement {
             parts.waiting,
           ),
         ),
-        group("settings-sound", "Ringing in this browser", document.createElement("ringing-here"), parts.ringtone),
+        group("settings-sound", "Ringing in this browser", new RingingHere(), parts.ringtone),
         group(
           "settings-devices",
           "Your devices",
@@ -79,6 +72,17 @@ export class SettingsView extends ServiceElement {
     parts.waiting.addEventListener("change", () => {
       this.#saveWaiting();
     });
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    return {
+      name: h("input", { class: "input", id: "settings-name", type: "text", maxlength: "64", autocomplete: "name" }),
+      account: h("p", { class: "settings__help" }),
+      waiting: h("input", { class: "switch__input", type: "checkbox", role: "switch" }),
+      ringtone: new RingtoneChoice(),
+      devices: new DeviceList(),
+    };
   }
 
   /** The router shows this view. */

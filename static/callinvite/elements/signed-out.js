@@ -2,9 +2,11 @@
 
 import { h } from "./dom.js";
 import { openLayer } from "./layers.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 
-export class SignedOut extends ServiceElement {
+/** @typedef {import("../client/types.js").State} State */
+
+export class SignedOut extends PageElement {
   /** @type {HTMLElement | null} */
   #link = null;
 
@@ -32,7 +34,7 @@ export class SignedOut extends ServiceElement {
     );
   }
 
-  /** @param {any} state */
+  /** @param {State} state */
   update({ connection }) {
     if (connection === "signed_out") {
       openLayer(this, this.#link);

@@ -3,18 +3,18 @@
 
 import { hopWords, spanWords, verdictWords } from "./device-words.js";
 import { h, icon, keep, setText } from "./dom.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 import { errorWords } from "./words.js";
 
 const POLL_MS = 500;
 const ICONS = { done: "check", failed: "close" };
 
-/** @typedef {import("../client/types.js").TestRing} Test */
+/** @typedef {import("../client/types.js").TestRing} Test
+ *  @typedef {import("./device-words.js").HopWords} HopWords */
 
 /** Fires `over` when a test has come to its end. */
-export class TestRing extends ServiceElement {
-  /** @type {Record<string, HTMLElement>} */
-  #parts = {};
+export class TestRing extends PageElement {
+  #parts = this.#made();
   /** @type {Test | null} */
   #test = null;
   #deviceId = "";
@@ -28,7 +28,13 @@ export class TestRing extends ServiceElement {
   #timer;
 
   build() {
-    const parts = (this.#parts = {
+    const parts = this.#parts;
+    this.replaceChildren(parts.hops, parts.verdict, h("div", { class: "hops__actions" }, parts.again, parts.close));
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    return {
       hops: h("ol", { class: "hops" }),
       verdict: h("p", { class: "hops__verdict", role: "status" }),
       again: h(
@@ -53,8 +59,7 @@ export class TestRing extends ServiceElement {
         },
         "Close",
       ),
-    });
-    this.replaceChildren(parts.hops, parts.verdict, h("div", { class: "hops__actions" }, parts.again, parts.close));
+    };
   }
 
   disconnectedCallback() {
@@ -78,12 +83,7 @@ export class TestRing extends ServiceElement {
     this.#parts.again.hidden = true;
     this.#parts.verdict.className = "hops__verdict";
     setText(this.#parts.verdict, "");
-    keep(
-      this.#parts.hops,
-      [{ code: "planned", how: "under way", words: "Asking for a test ring", afterMs: null }],
-      ({ code }) => code,
-      (hop) => this.#hop(hop),
-    );
+    this.#showHops([{ code: "planned", how: "under way", words: "Asking for a test ring", afterMs: null }]);
     const test = await this.service.testRing(deviceId);
     if (turn !== this.#turn) {
       return;
@@ -131,12 +131,7 @@ export class TestRing extends ServiceElement {
     this.#test = test;
     const isLate = performance.now() > this.#lateAt;
     const isHere = this.#deviceId === this.service.deviceId;
-    keep(
-      this.#parts.hops,
-      hopWords(test, isLate),
-      ({ code }) => code,
-      (hop) => this.#hop(hop),
-    );
+    this.#showHops(hopWords(test, isLate));
     const verdict = verdictWords(test, isLate, isHere);
     if (verdict) {
       this.#end(verdict, test.state === "arrived" ? "good" : "bad");
@@ -147,15 +142,20 @@ export class TestRing extends ServiceElement {
     }, POLL_MS);
   }
 
-  /** @param {any} error */
-  #refused(error) {
+  /** @param {HopWords[]} hops */
+  #showHops(hops) {
     keep(
       this.#parts.hops,
-      [],
-      () => "",
-      () => this.#hop(null),
+      hops,
+      ({ code }) => code,
+      () => this.#hop(),
     );
-    const [why] = Object.values(error?.code === "invalid" ? (error.errors ?? {}) : {}).flat();
+  }
+
+  /** @param {import("../client/index.js").CallInvitationError | null} error */
+  #refused(error) {
+    this.#showHops([]);
+    const [why] = Object.values(error?.code === "invalid" ? error.fields : {}).flat();
     this.#end(why ?? (error?.code === "not_found" ? "The device is not there any more." : errorWords(error)), "bad");
   }
 
@@ -169,15 +169,14 @@ export class TestRing extends ServiceElement {
     this.dispatchEvent(new CustomEvent("over", { bubbles: true }));
   }
 
-  /** @param {any} _first */
-  #hop(_first) {
+  #hop() {
     const mark = h("span", { class: "hop__mark", "aria-hidden": "true" });
     const words = h("span", { class: "hop__words" });
     const time = h("span", { class: "hop__time" });
     const node = h("li", { class: "hop" }, mark, words, time);
     return {
       node,
-      update: (/** @type {import("./device-words.js").HopWords} */ { how, words: text, afterMs }) => {
+      update: (/** @type {HopWords} */ { how, words: text, afterMs }) => {
         if (node.dataset.how !== how) {
           node.dataset.how = how;
           mark.replaceChildren(how === "under way" ? h("span", { class: "spinner" }) : icon(ICONS[how]));

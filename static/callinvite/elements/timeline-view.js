@@ -2,7 +2,7 @@
 
 import { isOver } from "../client/index.js";
 import { h, icon, keep, setText } from "./dom.js";
-import { ServiceElement } from "./service-element.js";
+import { PageElement } from "./page-element.js";
 import { answers, callWords, codeWords, exactTime, howOf } from "./timeline-words.js";
 import { errorWords } from "./words.js";
 
@@ -11,9 +11,8 @@ const OPEN_RELOAD_MS = 1500;
 const LAST_LOOKS = 3;
 const ICONS = { good: "check", bad: "close", plain: "" };
 
-export class TimelineView extends ServiceElement {
-  /** @type {Record<string, HTMLElement>} */
-  #parts = {};
+export class TimelineView extends PageElement {
+  #parts = this.#made();
   #callID = "";
   #turn = 0;
   #looksLeft = 0;
@@ -21,7 +20,27 @@ export class TimelineView extends ServiceElement {
   #timer;
 
   build() {
-    const parts = (this.#parts = {
+    const parts = this.#parts;
+    const back = h(
+      "a",
+      { class: "button button--quiet button--round", href: "#recents", title: "Recents", "aria-label": "Recents" },
+      icon("back"),
+    );
+    parts.card.append(h("div", {}, parts.call, parts.line), parts.answers);
+    parts.sheet.append(parts.entries);
+    this.replaceChildren(
+      h("div", { class: "view__head" }, back, parts.title),
+      parts.card,
+      parts.skeletons,
+      parts.sheet,
+      parts.wrong,
+    );
+    this.#reset();
+  }
+
+  /** Its pieces that change. */
+  #made() {
+    return {
       title: h("h1", { class: "view__title", tabindex: "-1" }, "What happened?"),
       call: h("p", { class: "timeline__call" }),
       line: h("p", { class: "timeline__line" }),
@@ -32,23 +51,10 @@ export class TimelineView extends ServiceElement {
         ...Array.from({ length: 3 }, () => h("div", { class: "skeleton" })),
       ),
       entries: h("ol", { class: "timeline" }),
+      card: h("section", { class: "timeline__card" }),
+      sheet: h("section", { class: "timeline__card", "aria-label": "In order" }),
       wrong: h("div", { class: "blank", role: "status" }),
-    });
-    const back = h(
-      "a",
-      { class: "button button--quiet button--round", href: "#recents", title: "Recents", "aria-label": "Recents" },
-      icon("back"),
-    );
-    parts.card = h("section", { class: "timeline__card" }, h("div", {}, parts.call, parts.line), parts.answers);
-    parts.sheet = h("section", { class: "timeline__card", "aria-label": "In order" }, parts.entries);
-    this.replaceChildren(
-      h("div", { class: "view__head" }, back, parts.title),
-      parts.card,
-      parts.skeletons,
-      parts.sheet,
-      parts.wrong,
-    );
-    this.#reset();
+    };
   }
 
   disconnectedCallback() {
@@ -108,7 +114,7 @@ export class TimelineView extends ServiceElement {
     }
   }
 
-  /** @param {any} call @param {import("../client/types.js").TimelineEntry[]} entries */
+  /** @param {import("../client/types.js").Call} call @param {import("../client/types.js").TimelineEntry[]} entries */
   #show(call, entries) {
     const parts = this.#parts;
     const userId = this.service.state.user?.id;
@@ -144,7 +150,7 @@ export class TimelineView extends ServiceElement {
     wrong.replaceChildren(
       icon("recents"),
       h("p", { class: "blank__title" }, known ? "What happened did not come." : "There is no such call among yours."),
-      known && h("p", {}, errorWords(error)),
+      ...(known ? [h("p", {}, errorWords(error))] : []),
       known
         ? h(
             "button",

@@ -21,7 +21,10 @@ const BAD = new Set([
  *  @param {Entry} entry
  *  @returns {How} */
 export function howOf({ code, data }) {
-  if (BAD.has(code) || (code === "call.ended" && !["completed", "cancelled", "rejected"].includes(data.reason))) {
+  if (
+    BAD.has(code) ||
+    (code === "call.ended" && !["completed", "cancelled", "rejected"].includes(String(data.reason)))
+  ) {
     return "bad";
   }
   return GOOD.has(code) ? "good" : "plain";
@@ -42,7 +45,7 @@ export function codeWords({ code, data }) {
   const told = {
     status: data.status,
     reason: data.reason,
-    attempts: data.attempts > 1 ? data.attempts : null,
+    attempts: Number(data.attempts) > 1 ? data.attempts : null,
     host: data.host,
   };
   const parts = Object.entries(told).filter(([, value]) => value !== null && value !== undefined && value !== "");
@@ -50,7 +53,7 @@ export function codeWords({ code, data }) {
 }
 
 /** Did it ring? For each person who was invited, once: where it rang first, or why it is not known to have rung.
- *  @param {any} call
+ *  @param {import("../client/types.js").Call} call
  *  @param {Entry[]} entries
  *  @param {string | undefined} userId
  *  @returns {{key: string, how: How, text: string}[]} */
@@ -77,7 +80,7 @@ export function answers(call, entries, userId) {
 }
 
 /** "Outgoing video call with Bob", and when it was and what became of it.
- *  @param {any} call
+ *  @param {import("../client/types.js").Call} call
  *  @param {string | undefined} userId
  *  @param {Date} now
  *  @returns {{title: string, line: string}} */

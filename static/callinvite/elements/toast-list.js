@@ -7,8 +7,12 @@ const MOST = 4;
 
 /** @typedef {{kind?: "plain" | "good" | "wrong", action?: {label: string, act: () => void}}} ToastOptions */
 
+/** The page's one list. @type {ToastList | null} */
+let shown = null;
+
 export class ToastList extends HTMLElement {
   connectedCallback() {
+    shown = this;
     this.setAttribute("role", "region");
     this.setAttribute("aria-label", "Messages");
   }
@@ -66,6 +70,5 @@ customElements.define("toast-list", ToastList);
  *  @param {string} words
  *  @param {ToastOptions} [options] */
 export function toast(words, options) {
-  const list = /** @type {ToastList | null} */ (document.querySelector("toast-list"));
-  list?.show(words, options);
+  shown?.show(words, options);
 }

@@ -2,7 +2,11 @@
 
 import { isOver } from "../client/index.js";
 
-/** @typedef {{id: string, name: string}} Person */
+/** @typedef {import("../client/types.js").Call} Call
+ *  @typedef {import("../client/types.js").Invitation} Invitation
+ *  @typedef {import("../client/types.js").Person} Person */
+
+const REACHED_WITHIN_MS = 3000;
 
 /** "Bob", "Bob and Carol", "Bob, Carol and 2 others".
  *  @param {Person[]} people
@@ -22,7 +26,7 @@ export function names(people) {
 }
 
 /** Everybody in a call but one user, each once, the caller first.
- *  @param {any} call
+ *  @param {Call} call
  *  @param {string | undefined} userId
  *  @returns {Person[]} */
 export function others(call, userId) {
@@ -38,9 +42,10 @@ export function others(call, userId) {
 }
 
 /** Each invitee's newest invitation; a person may have been invited more than once.
- *  @param {any} call
- *  @returns {any[]} */
+ *  @param {Call} call
+ *  @returns {Invitation[]} */
 export function latestInvitations(call) {
+  /** @type {Map<string, Invitation>} */
   const latest = new Map();
   for (const invitation of call.invitations) {
     latest.set(invitation.invitee.id, invitation);
@@ -73,7 +78,7 @@ export function clockTime(seconds) {
 }
 
 /** "Audio call", "Group video call".
- *  @param {any} call
+ *  @param {Pick<Call, "is_video_call">} call
  *  @param {boolean} group
  *  @returns {string} */
 export function kindOfCall(call, group) {
@@ -82,7 +87,7 @@ export function kindOfCall(call, group) {
 }
 
 /** What became of one invitation so far, for the person who waits for it.
- *  @param {any} invitation
+ *  @param {Invitation} invitation
  *  @param {number} [waitedMs] how long it is pending
  *  @returns {string} */
 export function invitationWords(invitation, waitedMs = 0) {
@@ -94,7 +99,7 @@ export function invitationWords(invitation, waitedMs = 0) {
       if (invitation.progress === "notified") {
         return "Notified, not ringing yet";
       }
-      return waitedMs >= 3000 ? "Not reached yet" : "Calling";
+      return isBeingReached(invitation, waitedMs) ? "Calling" : "Not reached yet";
     case "accepted":
       return "Accepted";
     case "rejected":
@@ -112,8 +117,16 @@ export function invitationWords(invitation, waitedMs = 0) {
   }
 }
 
+/** Whether it is too early to say that an invitee cannot be reached.
+ *  @param {Invitation} invitation
+ *  @param {number} waitedMs how long it is pending
+ *  @returns {boolean} */
+export function isBeingReached({ state, progress }, waitedMs) {
+  return state === "pending" && progress !== "ringing" && progress !== "notified" && waitedMs < REACHED_WITHIN_MS;
+}
+
 /** Why a call is over, for somebody who was in it or waited for it.
- *  @param {any} call
+ *  @param {Call} call
  *  @param {{leftReason?: string | null, mine?: boolean}} [view] why I left, if the call itself goes on; whether I called
  *  @returns {string} */
 export function endWords(call, { leftReason = null, mine = true } = {}) {
@@ -124,7 +137,7 @@ export function endWords(call, { leftReason = null, mine = true } = {}) {
     return leftReason === "connection_lost" ? "Connection lost" : "You left the call";
   }
   if (call.end_reason === "rejected") {
-    const rejections = call.invitations.filter((/** @type {any} */ each) => each.state === "rejected");
+    const rejections = call.invitations.filter((each) => each.state === "rejected");
     return rejections.length === 1 ? invitationWords(rejections[0]) : "Rejected";
   }
   return (
@@ -143,7 +156,7 @@ export function endWords(call, { leftReason = null, mine = true } = {}) {
 }
 
 /** One line of recents: which way, what came of it, whether it was missed.
- *  @param {any} call
+ *  @param {Call} call
  *  @param {string | undefined} userId
  *  @returns {{direction: "incoming" | "outgoing", missed: boolean, live: boolean, words: string}} */
 export function recentWords(call, userId) {
@@ -170,12 +183,12 @@ export function recentWords(call, userId) {
   };
 }
 
-/** @param {any} call @param {string | undefined} userId @param {string} direction */
+/** @param {Call} call @param {string | undefined} userId @param {string} direction */
 function answeredByMe(call, userId, direction) {
-  return direction === "outgoing" || call.participants.some((/** @type {any} */ each) => each.user.id === userId);
+  return direction === "outgoing" || call.participants.some((each) => each.user.id === userId);
 }
 
-/** @param {any} call @param {string | undefined} userId @param {boolean} missed */
+/** @param {Call} call @param {string | undefined} userId @param {boolean} missed */
 function unansweredWords(call, userId, missed) {
   const mine = latestInvitations(call).find((each) => each.invitee.id === userId);
   if (mine?.state === "rejected") {

@@ -6,6 +6,8 @@ const BLINK_MS = 1000;
 const VIBRATION = [400, 200, 400, 1400];
 const VIBRATION_MS = 2400;
 
+/** @typedef {import("../client/types.js").Call} Call */
+
 /** Follows the service; holds no state of calls of its own. */
 export class Alerting {
   #service;
@@ -73,7 +75,7 @@ export class Alerting {
     }
   }
 
-  /** @param {any[]} rings @param {any} active @param {any} outgoing */
+  /** @param {Call[]} rings @param {Call | null} active @param {Call | null} outgoing */
   #sound(rings, active, outgoing) {
     if (rings.length) {
       const { incoming } = this.#service.state;
@@ -88,7 +90,7 @@ export class Alerting {
   }
 
   /** Say "ringing" only when somebody could notice: a hidden and silent page alerts nobody.
-   *  @param {any[]} rings */
+   *  @param {Call[]} rings */
   #tellCallers(rings) {
     const { audible } = this.#ringer;
     if (!audible && document.visibilityState !== "visible") {
@@ -106,7 +108,7 @@ export class Alerting {
     }
   }
 
-  /** @param {any[]} rings */
+  /** @param {Call[]} rings */
   #blink(rings) {
     clearInterval(this.#blinking);
     const name = rings[0]?.caller.name || rings[0]?.caller.id;

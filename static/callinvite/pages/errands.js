@@ -10,21 +10,22 @@ import { errorWords, names } from "../elements/words.js";
 
 const WAIT_MS = 120_000;
 
+/** @typedef {import("../push/notes.js").Wish} Wish */
+
 /** Does each wish once, when the page is connected. */
 export class Errands {
+  #page;
   #service;
-  #talk;
-  #screen;
+  #incoming;
   #notes;
 
-  /** @param {import("../client/index.js").CallInvitationService} service
-   *  @param {import("../rtc/index.js").Talk} talk
-   *  @param {import("../elements/incoming-call.js").IncomingCall} screen
+  /** @param {import("../elements/page-element.js").Page} page
+   *  @param {import("../elements/incoming-call.js").IncomingCall} incoming
    *  @param {import("../push/notes.js").Notes} notes */
-  constructor(service, talk, screen, notes) {
-    this.#service = service;
-    this.#talk = talk;
-    this.#screen = screen;
+  constructor(page, incoming, notes) {
+    this.#page = page;
+    this.#service = page.service;
+    this.#incoming = incoming;
     this.#notes = notes;
   }
 
@@ -40,36 +41,37 @@ export class Errands {
     });
   }
 
-  /** @param {any} wish */
+  /** @param {Wish | null} wish */
   async #perform(wish) {
+    const callID = wish?.call_id ?? "";
     switch (wish?.type) {
       case "answer":
-        if (await this.#comes(wish.call_id)) {
-          await this.#screen.accept(wish.call_id);
+        if (await this.#comes(callID)) {
+          await this.#incoming.accept(callID);
         }
         break;
       case "call_back":
-        await this.#callBack(wish);
+        await this.#callBack(callID, wish);
         break;
       case "show":
-        await this.#show(wish);
+        await this.#show(callID, wish);
         break;
       default:
     }
   }
 
-  /** @param {any} wish */
-  async #callBack({ call_id: callID, caller, is_video_call: isVideoCall }) {
+  /** @param {string} callID @param {Wish} wish */
+  async #callBack(callID, { caller, is_video_call: isVideoCall = false }) {
     await this.#connected();
     const call = await this.#service.call(callID);
     const invitee = call?.caller ?? caller;
     if (this.#service.state.connection !== "signed_out" && invitee?.id) {
-      await placeCall(this.#service, this.#talk, { invitees: [invitee], isVideoCall });
+      await placeCall(this.#page, { invitees: [invitee], isVideoCall });
     }
   }
 
-  /** @param {any} wish */
-  async #show({ kind, call_id: callID }) {
+  /** @param {string} callID @param {Wish} wish */
+  async #show(callID, { kind }) {
     const { active, outgoing } = this.#service.state;
     if (kind === "ring") {
       await this.#comes(callID);
@@ -95,7 +97,7 @@ export class Errands {
     return this.#rings(callID);
   }
 
-  /** @param {any} call */
+  /** @param {import("../client/types.js").Call | null} call */
   #explain(call) {
     const { active, connection, user } = this.#service.state;
     if (connection === "signed_out" || (call && active?.call_id === call.call_id)) {

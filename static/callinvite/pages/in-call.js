@@ -18,10 +18,8 @@ export class InCall {
   #asksForWakeLock = false;
   #isIn = false;
 
-  /** @param {import("../client/index.js").CallInvitationService} service
-   *  @param {import("../rtc/index.js").Talk} talk
-   *  @param {import("../elements/call-screen.js").CallScreen} screen */
-  constructor(service, talk, screen) {
+  /** @param {import("../elements/page-element.js").Page} page */
+  constructor({ service, talk, screen }) {
     this.#service = service;
     this.#talk = talk;
     this.#screen = screen;
@@ -33,7 +31,8 @@ export class InCall {
       this.#update();
     });
     this.#talk.addEventListener("notice", (event) => {
-      const words = NOTICES[/** @type {keyof typeof NOTICES} */ (/** @type {any} */ (event).detail.code)];
+      const { code } = /** @type {CustomEvent<{code: keyof typeof NOTICES}>} */ (event).detail;
+      const words = NOTICES[code];
       if (words) {
         toast(words);
       }
@@ -94,7 +93,7 @@ export class InCall {
     };
     for (const [name, act] of Object.entries(actions)) {
       try {
-        navigator.mediaSession?.setActionHandler(/** @type {any} */ (name), on ? act : null);
+        navigator.mediaSession?.setActionHandler(/** @type {MediaSessionAction} */ (name), on ? act : null);
       } catch {
         // This browser knows no such key.
       }
@@ -105,7 +104,7 @@ export class InCall {
   }
 
   #showToSystem() {
-    const session = /** @type {any} */ (navigator.mediaSession);
+    const { mediaSession: session } = navigator;
     const { microphone, camera, hold } = this.#talk.state.local;
     session?.setMicrophoneActive?.(microphone.speaks && !hold);
     session?.setCameraActive?.(camera.live && !hold);

@@ -3,6 +3,8 @@
 import { isRingingFor } from "../client/index.js";
 import { inTurn } from "../push/turns.js";
 
+/** @typedef {{kind: string, call_id: string, missed: boolean, shown_at: number}} Shown what a notification carries */
+
 /** Follows the service; closes what is over, opens nothing. */
 export class Notices {
   #service;
@@ -68,9 +70,8 @@ export class Notices {
 
   /** @param {number} missed */
   #showMissed(missed) {
-    const badge = /** @type {any} */ (navigator);
     // Refused where the app is not installed.
-    (missed ? badge.setAppBadge?.(missed) : badge.clearAppBadge?.())?.catch(() => {});
+    (missed ? navigator.setAppBadge?.(missed) : navigator.clearAppBadge?.())?.catch(() => {});
     if (missed === 0) {
       this.#close(({ missed: isMissed }) => isMissed === true);
     }
@@ -83,7 +84,7 @@ export class Notices {
     return call ? !isRingingFor(call, user?.id) : this.#over.has(callID);
   }
 
-  /** @param {(data: any) => boolean} isOver */
+  /** @param {(data: Shown) => boolean} isOver */
   async #close(isOver) {
     try {
       const registration = await navigator.serviceWorker?.getRegistration();

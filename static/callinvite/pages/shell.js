@@ -11,20 +11,20 @@ import { Alerting } from "./alerting.js";
 import { Errands } from "./errands.js";
 import { InCall } from "./in-call.js";
 import { Notices } from "./notices.js";
-import { provideService } from "../elements/service-element.js";
+import { provide } from "../elements/page-element.js";
 import { toast } from "../elements/toast-list.js";
 import { names, others, errorWords } from "../elements/words.js";
 import "../elements/icons.js";
 import "../elements/person-avatar.js";
 import "../elements/call-bar.js";
 import "../elements/call-corner.js";
-import "../elements/call-screen.js";
+import { CallScreen } from "../elements/call-screen.js";
 import "../elements/connection-banner.js";
 import "../elements/enable-ringing.js";
-import "../elements/incoming-call.js";
+import { IncomingCall } from "../elements/incoming-call.js";
 import "../elements/missed-badge.js";
 import "../elements/own-name.js";
-import "../elements/people-picker.js";
+import { PeoplePicker } from "../elements/people-picker.js";
 import "../elements/people-view.js";
 import "../elements/recents-view.js";
 import "../elements/remote-audio.js";
@@ -32,6 +32,9 @@ import "../elements/send-call-invitation-button.js";
 import "../elements/settings-view.js";
 import "../elements/signed-out.js";
 import "../elements/timeline-view.js";
+
+/** @typedef {HTMLElement & {entered?: (argument: string) => void, left?: () => void}} View
+ *  @typedef {import("../client/types.js").AboutCall} AboutCall */
 
 const VIEWS = ["people", "recents", "timeline", "settings"];
 /** The tab that a view without one of its own belongs to. @type {Record<string, string>} */
@@ -61,18 +64,32 @@ const enrolment = new Enrolment({
   base,
 });
 
-/** @param {string} name @returns {any} */
-const element = (name) => document.querySelector(name);
+/** The one element of a kind in this page.
+ *  @template {HTMLElement} E
+ *  @param {new () => E} kind
+ *  @param {string} selector
+ *  @returns {E} */
+function the(kind, selector) {
+  const element = document.querySelector(selector);
+  if (!(element instanceof kind)) {
+    throw new Error(`The page has no ${selector}.`);
+  }
+  return element;
+}
+
+const screen = the(CallScreen, "call-screen");
+/** @type {import("../elements/page-element.js").Page} */
+const page = { service, talk, ringer, enrolment, screen, picker: the(PeoplePicker, "people-picker") };
 
 function showView() {
   const [wanted, argument = ""] = location.hash.slice(1).split("/", 2);
   const current = VIEWS.includes(wanted) ? wanted : VIEWS[0];
-  for (const view of /** @type {NodeListOf<any>} */ (document.querySelectorAll(".view"))) {
+  for (const view of /** @type {NodeListOf<View>} */ (document.querySelectorAll(".view"))) {
     const shown = view.dataset.view === current;
     const wasShown = started && !view.hidden;
     view.hidden = !shown;
     if (shown && (!wasShown || argument)) {
-      view.entered(decoded(argument));
+      view.entered?.(decoded(argument));
     } else if (!shown && wasShown) {
       view.left?.();
     }
@@ -85,8 +102,8 @@ function showView() {
     }
   }
   // Looking at another view means looking away from the call's screen, not leaving the call.
-  if (started && element("call-screen") && !element("call-screen").hidden) {
-    element("call-screen").minimise();
+  if (started && !screen.hidden) {
+    screen.minimise();
   }
 }
 
@@ -101,7 +118,7 @@ function decoded(part) {
 
 /** News that no screen shows: said once, in words. */
 function tellNews() {
-  const caller = (/** @type {any} */ { caller: person }) => person.name || person.id;
+  const caller = (/** @type {AboutCall} */ { caller: person }) => person.name || person.id;
   const callBack = () => ({
     label: "Show",
     act: () => {
@@ -143,36 +160,29 @@ function tellNews() {
 
 /** The device's push address goes before the session that may take it away. */
 function takeLeaveAtSignOut() {
-  const form = element(".shell__out");
-  form.addEventListener("submit", async (/** @type {SubmitEvent} */ event) => {
+  const form = the(HTMLFormElement, ".shell__out");
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    form.querySelector("button").disabled = true;
+    the(HTMLButtonElement, ".shell__out button").disabled = true;
     await enrolment.signOut().catch(() => {});
     form.submit();
   });
 }
 
 /** In a minimised group call nobody sees the list of people.
- *  @param {any} detail @param {string} what */
+ *  @param {import("../client/types.js").AboutCallee} detail @param {string} what */
 function tellOfOne({ call, callee }, what) {
-  if (element("call-screen").minimised && others(call, service.state.user?.id).length > 1) {
+  if (screen.minimised && others(call, service.state.user?.id).length > 1) {
     toast(`${names([callee])} ${what}.`);
   }
 }
 
 let started = false;
-element("own-name").ringer = ringer;
-for (const name of ["enable-ringing", "ringing-here"]) {
-  element(name).attach(ringer, enrolment);
-}
-element("ringtone-choice").ringer = ringer;
-element("device-list").enrolment = enrolment;
-provideService(service, talk);
+provide(page);
 talk.start();
-element("call-corner").screen = element("call-screen");
 new Alerting(service, ringer).start();
-new InCall(service, talk, element("call-screen")).start();
-new Errands(service, talk, element("incoming-call"), notes).start();
+new InCall(page).start();
+new Errands(page, the(IncomingCall, "incoming-call"), notes).start();
 new Notices(service).start();
 tellNews();
 takeLeaveAtSignOut();

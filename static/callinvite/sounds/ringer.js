@@ -15,7 +15,8 @@ const PREVIEW_SECONDS = 6;
 
 /** @typedef {import("./ringtones.js").Tone} Tone
  *  @typedef {{name: string, tone: Tone}} Loop
- *  @typedef {{source: AudioBufferSourceNode, gain: GainNode}} Sound */
+ *  @typedef {{source: AudioBufferSourceNode, gain: GainNode}} Sound
+ *  @typedef {{sound: Sound | null, context: AudioContext, end: () => void}} Preview */
 
 /** Fires `change` whenever `wanted`, `unlocked` or `audible` changes. */
 export class Ringer extends EventTarget {
@@ -29,7 +30,7 @@ export class Ringer extends EventTarget {
   #wantedLoop = null;
   /** The loop whose file is being waited for. @type {Loop | null} */
   #loading = null;
-  /** What is played for the person to choose by. @type {{sound: Sound, context: AudioContext, end: () => void} | null} */
+  /** What is played for the person to choose by. @type {Preview | null} */
   #preview = null;
   /** @type {Map<string, AudioBuffer>} */
   #buffers = new Map();
@@ -171,20 +172,23 @@ export class Ringer extends EventTarget {
     // A page that shall be silent does not count as audible because of this.
     const context = this.unlocked ? /** @type {AudioContext} */ (this.#context) : new AudioContext();
     context.resume();
-    const mine = (this.#preview = { sound: /** @type {any} */ (null), context, end: () => {} });
+    /** @type {Preview} */
+    const mine = { sound: null, context, end: () => {} };
+    this.#preview = mine;
     const buffer = tone.url ? await this.#files.load(tone.url, context) : this.#score(tone.score, context);
     if (!buffer || this.#preview !== mine) {
       this.#endPreview(mine);
       return buffer !== null;
     }
-    mine.sound = this.#start(context, buffer);
-    mine.sound.gain.gain.setTargetAtTime(0, context.currentTime + PREVIEW_SECONDS - 0.5, 0.15);
-    mine.sound.source.stop(context.currentTime + PREVIEW_SECONDS);
+    const sound = this.#start(context, buffer);
+    mine.sound = sound;
+    sound.gain.gain.setTargetAtTime(0, context.currentTime + PREVIEW_SECONDS - 0.5, 0.15);
+    sound.source.stop(context.currentTime + PREVIEW_SECONDS);
     await new Promise((resolve) => {
       mine.end = () => {
         resolve(undefined);
       };
-      mine.sound.source.onended = mine.end;
+      sound.source.onended = mine.end;
     });
     this.#endPreview(mine);
     return true;
@@ -348,7 +352,7 @@ export class Ringer extends EventTarget {
     if (!buffer) {
       const samples = render(SCORES[/** @type {keyof typeof SCORES} */ (name)], context.sampleRate);
       buffer = context.createBuffer(1, samples.length, context.sampleRate);
-      buffer.copyToChannel(/** @type {any} */ (samples), 0);
+      buffer.copyToChannel(samples, 0);
       this.#buffers.set(name, buffer);
     }
     return buffer;
@@ -363,8 +367,10 @@ function fade({ source, gain }, context) {
   source.stop(context.currentTime + 0.2);
 }
 
+/** @typedef {Navigator & {getAutoplayPolicy?: (kind: string) => string}} WithPolicy (Autoplay Policy Detection) */
+
 /** Firefox says it; Chromium lets pages sound that were reached from a used page of the same site, and does not say so. */
 function mayPlayAtOnce() {
-  const policy = /** @type {any} */ (navigator).getAutoplayPolicy?.("audiocontext");
+  const policy = /** @type {WithPolicy} */ (navigator).getAutoplayPolicy?.("audiocontext");
   return policy === undefined || policy === "allowed";
 }

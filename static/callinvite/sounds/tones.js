@@ -168,7 +168,7 @@ const VOICES = {
 /** Play a score into samples.
  *  @param {Score} score
  *  @param {number} sampleRate per second
- *  @returns {Float32Array} mono, never beyond -1 to 1 */
+ *  @returns {Float32Array<ArrayBuffer>} mono, never beyond -1 to 1 */
 export function render(score, sampleRate) {
   const samples = new Float32Array(Math.round(score.seconds * sampleRate));
   for (const note of score.notes) {
@@ -190,7 +190,7 @@ function frequency(pitch) {
 }
 
 /** Hit a voice once. The tail goes round into the loop's beginning.
- *  @param {Float32Array} samples @param {number} sampleRate @param {Note} note @param {typeof VOICES[Struck]} voice */
+ *  @param {Float32Array<ArrayBuffer>} samples @param {number} sampleRate @param {Note} note @param {typeof VOICES[Struck]} voice */
 function strike(samples, sampleRate, { at, pitch, loud = 1 }, { attackSeconds, seconds, loud: voiceLoud, partials }) {
   const turn = (2 * Math.PI * frequency(pitch)) / sampleRate;
   const start = Math.round(at * sampleRate);
@@ -207,7 +207,7 @@ function strike(samples, sampleRate, { at, pitch, loud = 1 }, { attackSeconds, s
 }
 
 /** A held tone that swells and fades.
- *  @param {Float32Array} samples @param {number} sampleRate @param {Note} note */
+ *  @param {Float32Array<ArrayBuffer>} samples @param {number} sampleRate @param {Note} note */
 function hum(samples, sampleRate, { at, pitch, length = 0.5, loud = 1 }) {
   const turn = (2 * Math.PI * frequency(pitch)) / sampleRate;
   const start = Math.round(at * sampleRate);

@@ -1,0 +1,236 @@
+/** What the screen of a call shows, as a value made of the call. Pure: knows no document, no clock and no devices. */
+
+import { may, othersInside } from "../client/index.js";
+import { linkWords, silenceWords } from "./media-words.js";
+import {
+  clockTime,
+  invitationWords,
+  isBeingReached,
+  kindOfCall,
+  latestInvitations,
+  names,
+  others,
+  readableText,
+} from "./words.js";
+
+/** @typedef {import("../client/types.js").Call} Call
+ *  @typedef {import("../client/types.js").Invitation} Invitation
+ *  @typedef {import("../client/types.js").Person} Person
+ *
+ *  @typedef {object} Scene
+ *  @property {"placing" | Call["state"]} phase
+ *  @property {Person[]} people at its head
+ *  @property {string} name
+ *  @property {string} kind
+ *  @property {boolean} isVideoCall
+ *  @property {string} status
+ *  @property {boolean} isUnderWay whether the status is one that is waited on
+ *  @property {boolean} isTimed whether the time of the call is shown
+ *  @property {string} text of the other one
+ *  @property {string} note
+ *  @property {string} hangUp what the red button is called; empty where there is nothing to hang up
+ *  @property {boolean} mayAdd
+ *  @property {boolean} mayEnd for everyone
+ *  @property {boolean} mayMinimise
+ *  @property {boolean} mayCallAgain
+ *  @property {boolean} mayClose
+ *  @property {Row[]} rows people who have no tile
+ *
+ *  @typedef {{invitation: Invitation, call: Call}} Row
+ *
+ *  @typedef {object} Around what the screen of a call that goes on needs to know beside it
+ *  @property {string | undefined} userId who looks at it
+ *  @property {Pick<import("../rtc/talk.js").TalkState, "peers" | "isCutOff">} media
+ *  @property {(call: Call, invitation: Invitation) => number} waitedMs how long an invitation has been seen pending
+ *
+ *  @typedef {object} Question
+ *  @property {string} title
+ *  @property {string} [text]
+ *  @property {{label: string, act: "leave" | "end"}[]} answers
+ *  @property {string} stay the answer that changes nothing */
+
+/** What most scenes have not. */
+const BARE = Object.freeze({
+  status: "",
+  isUnderWay: false,
+  isTimed: false,
+  text: "",
+  note: "",
+  hangUp: "",
+  mayAdd: false,
+  mayEnd: false,
+  mayMinimise: false,
+  mayCallAgain: false,
+  mayClose: false,
+  rows: /** @type {Row[]} */ ([]),
+});
+
+/** A call that the server does not know of yet.
+ *  @param {{invitees: Person[], isVideoCall: boolean}} options
+ *  @returns {Scene} */
+export function placingScene({ invitees, isVideoCall }) {
+  return {
+    ...BARE,
+    ...headOf(invitees, { is_video_call: isVideoCall }, invitees.length > 1),
+    phase: "placing",
+    status: "Calling",
+    isUnderWay: true,
+    hangUp: "Cancel",
+  };
+}
+
+/** A call that goes on, unanswered or answered.
+ *  @param {Call} call
+ *  @param {Around} around
+ *  @returns {Scene} */
+export function callScene(call, around) {
+  const { userId } = around;
+  const everybody = others(call, userId);
+  return call.state === "active" ? activeScene(call, everybody, around) : ringingScene(call, everybody, around);
+}
+
+/** The end of a call.
+ *  @param {Call} call
+ *  @param {{userId: string | undefined, words: string}} view `words`: why it is over
+ *  @returns {Scene} */
+export function endedScene(call, { userId, words }) {
+  const people = others(call, userId);
+  const isGroup = people.length > 1;
+  const reply = call.invitations.length === 1 ? readableText(call.invitations[0].custom_data) : "";
+  return {
+    ...BARE,
+    ...headOf(people, call, isGroup),
+    phase: "ended",
+    status: words,
+    text: reply && `“${reply}”`,
+    note: endNote(call),
+    mayCallAgain: people.length > 0,
+    mayClose: true,
+    rows: isGroup && call.caller.id === userId ? rowsOf(call, latestInvitations(call)) : [],
+  };
+}
+
+/** What is asked before a call is left by a key, or left to several others.
+ *  @param {Call} call
+ *  @param {string | undefined} userId
+ *  @returns {Question} */
+export function partingQuestion(call, userId) {
+  if (call.state !== "active") {
+    return { title: "Stop calling?", answers: [{ label: "Cancel the call", act: "leave" }], stay: "Keep calling" };
+  }
+  if (othersInside(call, userId).length <= 1) {
+    return { title: "Hang up?", answers: [{ label: "Hang up", act: "leave" }], stay: "Stay" };
+  }
+  /** @type {Question["answers"]} */
+  const end = may(call, "end") ? [{ label: "End it for everyone", act: "end" }] : [];
+  return {
+    title: "Leave the call?",
+    text: "The others can go on without you.",
+    answers: [{ label: "Leave", act: "leave" }, ...end],
+    stay: "Stay",
+  };
+}
+
+/** @param {Call} call
+ *  @param {Person[]} everybody
+ *  @param {Around} around
+ *  @returns {Scene} */
+function ringingScene(call, everybody, around) {
+  const isGroup = everybody.length > 1;
+  const outside = invitationsOutside(call, around.userId);
+  return {
+    ...BARE,
+    ...headOf(everybody, call, isGroup),
+    ...(isGroup || outside.length !== 1 ? groupStatus(outside) : personStatus(call, outside[0], around)),
+    phase: call.state,
+    hangUp: isGroup ? "Cancel all" : "Cancel",
+    mayAdd: may(call, "invite"),
+    mayMinimise: true,
+    rows: isGroup ? rowsOf(call, outside) : [],
+  };
+}
+
+/** @param {Call} call
+ *  @param {Person[]} everybody
+ *  @param {Around} around
+ *  @returns {Scene} */
+function activeScene(call, everybody, around) {
+  const inside = othersInside(call, around.userId).map(({ user }) => user);
+  const { peers, isCutOff } = around.media;
+  const isAlone = inside.length === 0;
+  const link = inside.length === 1 || isCutOff ? linkStatus(peers[0], isCutOff) : { status: "", isUnderWay: false };
+  // In the call, people who still ring have a tile of their own.
+  const outside = invitationsOutside(call, around.userId).filter(({ state }) => state !== "pending");
+  return {
+    ...BARE,
+    ...headOf(isAlone ? everybody : inside, call, everybody.length > 1),
+    ...(isAlone ? { status: "Waiting for the others", isUnderWay: true } : link),
+    phase: call.state,
+    isTimed: true,
+    hangUp: "Hang up",
+    mayAdd: may(call, "invite"),
+    mayEnd: inside.length > 1 && may(call, "end"),
+    mayMinimise: true,
+    rows: rowsOf(call, outside),
+  };
+}
+
+/** @param {Person[]} people
+ *  @param {Pick<Call, "is_video_call">} call
+ *  @param {boolean} isGroup */
+function headOf(people, call, isGroup) {
+  return { people, name: names(people), kind: kindOfCall(call, isGroup), isVideoCall: call.is_video_call };
+}
+
+/** @param {Call} call
+ *  @param {Invitation[]} invitations
+ *  @returns {Row[]} */
+function rowsOf(call, invitations) {
+  return invitations.map((invitation) => ({ invitation, call }));
+}
+
+/** The newest invitations of the others who are not in the call.
+ *  @param {Call} call
+ *  @param {string | undefined} userId */
+function invitationsOutside(call, userId) {
+  const inside = new Set(othersInside(call, userId).map(({ user }) => user.id));
+  return latestInvitations(call).filter(({ invitee }) => invitee.id !== userId && !inside.has(invitee.id));
+}
+
+/** @param {Call} call
+ *  @param {Invitation} invitation
+ *  @param {Around} around */
+function personStatus(call, invitation, { waitedMs }) {
+  const waited = waitedMs(call, invitation);
+  return { status: invitationWords(invitation, waited), isUnderWay: isBeingReached(invitation, waited) };
+}
+
+/** @param {Invitation[]} invitations */
+function groupStatus(invitations) {
+  const pending = invitations.filter(({ state }) => state === "pending");
+  const ringing = pending.filter(({ progress }) => progress === "ringing").length;
+  if (ringing) {
+    return { status: `Ringing ${ringing} of ${invitations.length}`, isUnderWay: false };
+  }
+  const whom = pending.length === 1 ? "one person" : `${pending.length} people`;
+  return { status: pending.length ? `Calling ${whom}` : "Calling", isUnderWay: true };
+}
+
+/** How it stands with the other one of a call of two, where that is worth a word.
+ *  @param {import("../rtc/peer.js").PeerState | undefined} peer
+ *  @param {boolean} isCutOff */
+function linkStatus(peer, isCutOff) {
+  if (isCutOff) {
+    return { status: "Connection lost. Microphone and camera are off.", isUnderWay: false };
+  }
+  const trouble = linkWords(peer?.state);
+  return { status: trouble || (peer ? silenceWords(peer.media) : ""), isUnderWay: trouble !== "" };
+}
+
+/** @param {Call} call */
+function endNote(call) {
+  if (call.end_reason === "media_failed") {
+    return "A firewall between you may be in the way. Try again, or from another network.";
+  }
+  return call.answered_at && call.duration_seconds ? `The call lasted ${clockTime(call.duration_seconds)}.` : "";
+}

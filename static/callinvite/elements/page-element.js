@@ -1,0 +1,155 @@
+/** What the elements of one page share, and their base: each is told once what there is, and then of every change. */
+
+/** @typedef {import("../client/index.js").CallInvitationService} CallInvitationService
+ *  @typedef {import("../client/types.js").Call} Call
+ *  @typedef {import("../client/types.js").Person} Person
+ *  @typedef {import("../client/types.js").SendOptions} SendOptions
+ *  @typedef {import("../client/types.js").ServiceEvents} ServiceEvents
+ *  @typedef {import("../client/types.js").State} State
+ *  @typedef {import("../rtc/index.js").Talk} Talk
+ *
+ *  @typedef {object} Screen what the rest of the page may ask of the call's screen
+ *  @property {(options: Placed) => void} placing a call is being placed: be there at once
+ *  @property {(call: Call | null) => Promise<void>} placed it was placed, or refused: null
+ *  @property {boolean} minimised whether a call goes on behind the app's views
+ *  @property {HTMLVideoElement | null} mainVideo the picture of the other, or of whoever speaks
+ *  @property {() => void} minimise
+ *  @property {() => void} restore
+ *  @property {() => void} hangUp
+ *
+ *  @typedef {SendOptions & {invitees: Person[]}} Placed a call as pages place it: they know people by name
+ *
+ *  @typedef {object} Picker
+ *  @property {(question: {title: string, action: string, without: string[]}) => Promise<Person[]>} choose
+ *
+ *  @typedef {object} Page
+ *  @property {CallInvitationService} service
+ *  @property {Talk} talk the media of its calls
+ *  @property {import("../sounds/ringer.js").Ringer} ringer
+ *  @property {import("../push/enrolment.js").Enrolment} enrolment
+ *  @property {Screen} screen
+ *  @property {Picker} picker */
+
+/** @type {Page | null} */
+let provided = null;
+/** @type {Set<PageElement>} */
+const waiting = new Set();
+
+/** Hand what a page has to all its elements, present and to come; once.
+ *  @param {Page} page */
+export function provide(page) {
+  provided = page;
+  for (const element of waiting) {
+    element.attach(page);
+  }
+  waiting.clear();
+}
+
+export class PageElement extends HTMLElement {
+  /** @type {Page | null} */
+  #page = null;
+  /** @type {(() => void)[]} */
+  #stops = [];
+  #built = false;
+
+  /** What this element's page has; there from `attached` on.
+   *  @returns {Page} */
+  get page() {
+    if (!this.#page) {
+      throw new Error(`<${this.localName}> is in no page yet.`);
+    }
+    return this.#page;
+  }
+
+  /** @returns {CallInvitationService} */
+  get service() {
+    return this.page.service;
+  }
+
+  /** The media of the page's calls.
+   *  @returns {Talk} */
+  get talk() {
+    return this.page.talk;
+  }
+
+  connectedCallback() {
+    if (!this.#built) {
+      this.#built = true;
+      this.build();
+    }
+    if (provided) {
+      this.attach(provided);
+    } else {
+      waiting.add(this);
+    }
+  }
+
+  disconnectedCallback() {
+    waiting.delete(this);
+    this.#stop();
+  }
+
+  /** @param {Page} page */
+  attach(page) {
+    this.#stop();
+    this.#page = page;
+    this.follow("change", ({ state }) => {
+      this.update(state);
+    });
+    this.attached();
+    this.update(page.service.state);
+  }
+
+  /** Listen to one of the service's events for as long as this element is in the page.
+   *  @template {keyof ServiceEvents} Name
+   *  @param {Name} name
+   *  @param {(detail: ServiceEvents[Name]) => void} listener */
+  follow(name, listener) {
+    this.#stops.push(this.service.on(name, listener));
+  }
+
+  /** Listen to anything else for as long as this element is in the page.
+   *  @param {EventTarget} source
+   *  @param {string} name
+   *  @param {(event: Event) => void} listener
+   *  @param {AddEventListenerOptions} [options] */
+  hear(source, name, listener, options) {
+    source.addEventListener(name, listener, options);
+    this.#stops.push(() => source.removeEventListener(name, listener, options));
+  }
+
+  /** Be told of every change of the media, at once and for as long as this element is in the page.
+   *  @param {(talk: Talk) => void} listener
+   *  @param {"change" | "levels"} [event] */
+  followTalk(listener, event = "change") {
+    const { talk } = this;
+    this.hear(talk, event, () => {
+      listener(talk);
+    });
+    listener(talk);
+  }
+
+  /** Run something regularly for as long as this element is in the page.
+   *  @param {number} milliseconds
+   *  @param {() => void} act */
+  every(milliseconds, act) {
+    const timer = setInterval(act, milliseconds);
+    this.#stops.push(() => clearInterval(timer));
+  }
+
+  /** Make the children; once. */
+  build() {}
+
+  /** The page is there: follow events, start timers. */
+  attached() {}
+
+  /** Show this state; after every change.
+   *  @param {State} _state */
+  update(_state) {}
+
+  #stop() {
+    for (const stop of this.#stops.splice(0)) {
+      stop();
+    }
+  }
+}
