@@ -6,7 +6,7 @@ rows, and messages) is written in the same transaction; live hints follow the co
 from invitations.calls.answering import accept, reject, ringing
 from invitations.calls.asking import Sent
 from invitations.calls.cancelling import Cancelled, cancel
-from invitations.calls.expiring import expire, ring_again
+from invitations.calls.expiring import expect_changes, expire
 from invitations.calls.inviting import invite
 from invitations.calls.notifying import Taken, notified
 from invitations.calls.reading import (
@@ -41,6 +41,7 @@ __all__ = [
     "cancel",
     "connected",
     "end",
+    "expect_changes",
     "expire",
     "forgive_outage",
     "heartbeat",
@@ -57,7 +58,6 @@ __all__ = [
     "open_calls",
     "prove_life",
     "reject",
-    "ring_again",
     "ringing",
     "send",
     "sheets",

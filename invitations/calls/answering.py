@@ -218,11 +218,11 @@ def _answer(own: Invitation, state: InvitationState, by: Actor, label: str, cust
 
 def _current_call_id(by: Actor, now: datetime) -> str:
     found = rows.execute(
-        "SELECT c.id, c.call_id, i.expires_at FROM invitations_invitation i "
+        "SELECT c.id, c.call_id, c.due_at FROM invitations_invitation i "
         "JOIN invitations_call c ON c.id = i.call_id WHERE i.state = 'pending' AND i.invitee_id = %s",
         [by.user_id],
     )
-    overdue = [call_pk for call_pk, _, expires_at in found if rows.moment(expires_at) <= now]  # type: ignore[operator]
+    overdue = [call_pk for call_pk, _, due_at in found if (moment := rows.moment(due_at)) is not None and moment <= now]
     if overdue:
         raise Overdue(*overdue)
     if not found:

@@ -22,7 +22,8 @@ from invitations.store.sheets import CallSheet, media_due_at
 CLOSED = ("state", "reject_reason", "custom_data", "closed_at", "responded_at", "missed", "next_ring_at")
 ANSWERED = (*CLOSED, "answered_device", "answered_label")
 LEFT = ("left_at", "left_reason")
-CALL = ("revision", "state", "end_reason", "ring_expires_at", "answered_at", "media_due_at", "ended_at")
+CALL = ("revision", "state", "end_reason", "ring_expires_at", "answered_at", "media_due_at", "due_at", "ended_at")
+DUE = ("media_due_at", "due_at")
 
 
 def close_invitation(
@@ -137,9 +138,16 @@ def save(sheet: CallSheet, change: Change) -> CallSheet:
     if pending:
         sheet.call.ring_expires_at = max(each.expires_at for each in pending)
     sheet.call.media_due_at = media_due_at(sheet)
+    sheet.call.due_at = sheet.due_at(change.now)
     rows.update(sheet.call, *CALL)
     change.record()
     return sheet
+
+
+def save_deadlines(sheet: CallSheet, now: datetime) -> None:
+    """Write when time changes the call, where nothing else of its row has changed."""
+    sheet.call.due_at = sheet.due_at(now)
+    rows.update(sheet.call, *DUE)
 
 
 def begin(call: Call, now: datetime) -> None:

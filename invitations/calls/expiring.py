@@ -4,73 +4,76 @@ must be heard again."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
-from invitations.calls.closing import cancel_pending, close_invitation, finish, save, settle, take_out
+from django.db import transaction
+
+from invitations.calls.closing import (
+    cancel_pending,
+    close_invitation,
+    finish,
+    save,
+    save_deadlines,
+    settle,
+    take_out,
+)
 from invitations.calls.events import Change
-from invitations.calls.loading import load_all, lock_one
+from invitations.calls.loading import lock_one
 from invitations.calls.transaction import write
 from invitations.conf import limits
 from invitations.live import publishing
-from invitations.models import EndReason, EventKind, Invitation, InvitationState, LeftReason
+from invitations.models import Call, EndReason, EventKind, Invitation, InvitationState, LeftReason, Participant
 from invitations.push import deliveries
 from invitations.store import rows
 from invitations.store.sheets import CallSheet, lease_expires_at, longest_until, media_due_at
 
 
 def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
-    """Do to one call what its deadlines demand by now. Safe to repeat, and for several to do at once.
+    """Do to one call what time demands by now, and note when it demands something next. Safe to repeat, and for several
+    to do at once.
 
     Args:
         call_pk: the call's key.
         now: the moment.
 
     Returns:
-        The call if something was due, else None.
+        The call if it is another one now, else None; a ring that was only heard once more does not count.
     """
     with write():
         sheet = lock_one(call_pk)
-        if sheet is None or not sheet.is_overdue(now):
+        if sheet is None:
             return None
         change = Change(sheet, by=None, now=now)
         # One deadline after the other, so that the outcome is the same however late somebody comes to look.
-        while (due_at := sheet.due_at()) is not None and due_at <= now:
+        while (due_at := sheet.changes_at(now)) is not None and due_at <= now:
             _expire_rings(sheet, due_at, change)
             _expire_leases(sheet, due_at, change)
             _expire_media(sheet, due_at, change)
             _expire_call(sheet, due_at, change)
-        return save(sheet, change)
+        rung = _ring_again(sheet, now)
+        if change.happened:
+            save(sheet, change)
+        elif sheet.call.due_at != sheet.due_at(now):
+            save_deadlines(sheet, now)
+        for invitation in rung:
+            transaction.on_commit(partial(_publish_ring, sheet, invitation, now))
+        return sheet if change.happened else None
 
 
-def ring_again(invitation_pk: int, *, now: datetime) -> bool:
-    """Publish a ring once more because no device has acknowledged it yet.
+def expect_changes(*, now: datetime) -> int:
+    """Have every open call looked at now: a tunable may be shorter than it was when the call's `due_at` was written.
+
+    To be called when a server starts.
 
     Args:
-        invitation_pk: the invitation's key.
         now: the moment.
 
     Returns:
-        Whether this call did it; False if another dispatcher was first or the ring is over.
+        How many calls.
     """
+    inside = Participant.objects.open().values("call_id")
     with write():
-        found = rows.select(Invitation, "t.id = %s", [invitation_pk], lock=True)
-        if not found or not _rings_on(found[0], now):
-            return False
-        invitation = found[0]
-        invitation.next_ring_at = next_ring_at(invitation.created_at, now)
-        rows.update(invitation, "next_ring_at")
-        if now - invitation.created_at >= timedelta(seconds=limits().push_again_from_seconds):
-            deliveries.plan_repeats(invitation.pk, now=now)
-        sheet = load_all([invitation.call_id])[invitation.call_id]
-    kind = EventKind.CALL_SENT if invitation.inviter_id == sheet.call.caller_id else EventKind.INVITATION_SENT
-    inviter = sheet.people.get(invitation.inviter_id)
-    publishing.publish_call(
-        sheet,
-        [kind.value],
-        actor=inviter.username if inviter else None,
-        now=now,
-        receivers=[invitation.invitee_id],
-    )
-    return True
+        return Call.objects.filter(pk__in=inside).exclude(due_at__lte=now).update(due_at=now)
 
 
 def next_ring_at(created_at: datetime, now: datetime) -> datetime | None:
@@ -79,11 +82,26 @@ def next_ring_at(created_at: datetime, now: datetime) -> datetime | None:
     return next((each for each in moments if each > now), None)
 
 
-def _rings_on(invitation: Invitation, now: datetime) -> bool:
-    return (
-        invitation.state == "pending"
-        and invitation.next_ring_at is not None
-        and invitation.next_ring_at <= now < invitation.expires_at
+def _ring_again(sheet: CallSheet, now: datetime) -> list[Invitation]:
+    """Note that these rings are heard once more, for no device has acknowledged them yet."""
+    due = [each for each in sheet.pending() if each.next_ring_at is not None and each.next_ring_at <= now]
+    for invitation in due:
+        invitation.next_ring_at = next_ring_at(invitation.created_at, now)
+        rows.update(invitation, "next_ring_at")
+        if now - invitation.created_at >= timedelta(seconds=limits().push_again_from_seconds):
+            deliveries.plan_repeats(invitation.pk, now=now)
+    return due
+
+
+def _publish_ring(sheet: CallSheet, invitation: Invitation, now: datetime) -> None:
+    kind = EventKind.CALL_SENT if invitation.inviter_id == sheet.call.caller_id else EventKind.INVITATION_SENT
+    inviter = sheet.people.get(invitation.inviter_id)
+    publishing.publish_call(
+        sheet,
+        [kind.value],
+        actor=inviter.username if inviter else None,
+        now=now,
+        receivers=[invitation.invitee_id],
     )
 
 
@@ -108,7 +126,7 @@ def _expire_leases(sheet: CallSheet, due_at: datetime, change: Change) -> None:
 def _expire_media(sheet: CallSheet, due_at: datetime, change: Change) -> None:
     # Somebody may just have gone out of it, or the tunable is another one than when the deadline was set.
     sheet.call.media_due_at = media_due_at(sheet)
-    fails_at = sheet.media_fails_at()
+    fails_at = sheet.media_fails_at(change.now)
     if fails_at is None or fails_at > due_at:
         return
     cancel_pending(sheet, change=change)

@@ -146,6 +146,7 @@ def _place(
         call.state, call.end_reason, call.ended_at = "ended", "busy", now
         change.fact(EventKind.PARTICIPANT_LEFT, user=by.username, reason="call_ended", device=by.device_id)
         change.fact(EventKind.CALL_ENDED, reason="busy")
+    call.due_at = sheet.due_at(now)
     try:
         rows.insert(call)
     except IntegrityError as error:

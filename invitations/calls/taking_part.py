@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from invitations.calls.answering import enter, leave_others, take_call
-from invitations.calls.closing import cancel_pending, finish, save, settle, take_out
+from invitations.calls.closing import cancel_pending, finish, save, save_deadlines, settle, take_out
 from invitations.calls.events import Change
-from invitations.calls.loading import lock_for, lock_person, lock_stays, refuse_if_over
+from invitations.calls.loading import lock_all, lock_for, lock_person, lock_stays, refuse_if_over
 from invitations.calls.transaction import write
 from invitations.calls.verb import verb
 from invitations.conf import limits
 from invitations.errors import CallError, Code
-from invitations.models import Call, CallEvent, EndReason, EventKind, LeftReason, Participant
+from invitations.models import CallEvent, EndReason, EventKind, LeftReason, Participant
 from invitations.store import rows
 from invitations.store.sheets import MEDIA_PROOF_SECONDS, Actor, CallSheet
 from invitations.words import say_lazy
@@ -156,10 +156,11 @@ def heartbeat(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     """
     sheet = lock_for(by, call_id, now=now)
     stay = _stay_here(sheet, by)
-    if _was_away(stay.proved_at, now):
-        _wait_for_media([sheet.call.pk], now)
+    was_away = _was_away(stay.proved_at, now)
     stay.proved_at = now
     rows.update(stay, "proved_at")
+    if was_away:
+        _come_back(sheet, now)
     return sheet
 
 
@@ -175,15 +176,21 @@ def prove_life(user_id: int, device_id: str, *, now: datetime) -> bool:
         Whether the device is in any call.
     """
     stays = Participant.objects.open().filter(user_id=user_id, device_id=device_id)
-    known = stays.values_list("pk", "proved_at", "call_id")[:2]
+    known = stays.values_list("pk", "proved_at", "call_id", "call__media_due_at")[:2]
     stale = now - timedelta(seconds=PROOF_INTERVAL_SECONDS)
-    old = [pk for pk, proved_at, _ in known if proved_at is None or proved_at < stale]
-    back_in = [call_pk for _, proved_at, call_pk in known if _was_away(proved_at, now)]
+    old = [pk for pk, proved_at, *_ in known if proved_at is None or proved_at < stale]
+    back_in = [
+        call_pk
+        for _, proved_at, call_pk, media_due_at in known
+        if proved_at is None or (media_due_at is not None and _was_away(proved_at, now))
+    ]
     if old:
         with write():
             # The call before its participants, as the verbs lock them.
-            if back_in:
-                _wait_for_media(back_in, now)
+            for sheet in lock_all(back_in).values():
+                for each in sheet.inside():
+                    each.proved_at = now if each.pk in old else each.proved_at
+                _come_back(sheet, now)
             Participant.objects.open().filter(pk__in=old).update(proved_at=now)
     return bool(known)
 
@@ -192,18 +199,23 @@ def _was_away(proved_at: datetime | None, now: datetime) -> bool:
     return proved_at is None or proved_at < now - timedelta(seconds=MEDIA_PROOF_SECONDS)
 
 
-def _wait_for_media(call_pks: list[int], now: datetime) -> None:
-    """Give media its full time again, for somebody is back who could not have had it.
+def _come_back(sheet: CallSheet, now: datetime) -> None:
+    """Somebody who was silent, or never spoke before, is there: media has its full time again, for they could not have
+    had it; and from a first sign of life on, silence counts for sooner.
 
     Else the sign of life with which a device returns, or with which all return to a server that was down, would end the
     call at once.
     """
+    call = sheet.call
     media_seconds = limits().media_seconds
-    if not media_seconds:
-        return
     soon = now + timedelta(seconds=MEDIA_PROOF_SECONDS)
-    waiting = Call.objects.filter(pk__in=call_pks, media_due_at__lte=soon)
-    waiting.update(media_due_at=now + timedelta(seconds=media_seconds))
+    is_waiting = media_seconds > 0 and call.media_due_at is not None and call.media_due_at <= soon
+    if is_waiting:
+        call.media_due_at = now + timedelta(seconds=media_seconds)
+    due_at = sheet.due_at(now)
+    is_nearer = due_at is not None and (call.due_at is None or due_at < call.due_at)
+    if is_waiting or is_nearer:
+        save_deadlines(sheet, now)
 
 
 def forgive_outage(*, now: datetime) -> int:
@@ -225,7 +237,9 @@ def forgive_outage(*, now: datetime) -> int:
         call__state="active", connected_at__isnull=False, proved_at__lte=silent, proved_at__gte=oldest
     )
     with write():
-        return Participant.objects.filter(pk__in=list(stays.values_list("pk", flat=True))).update(proved_at=now)
+        # In no order, or SQLite would walk the whole table in the order of its keys.
+        found = list(stays.filter(call__due_at__isnull=False).order_by().values_list("pk", flat=True))
+        return Participant.objects.filter(pk__in=found).update(proved_at=now)
 
 
 def _stay_here(sheet: CallSheet, by: Actor) -> Participant:

@@ -2,8 +2,7 @@
 
 Any number of these may run at once, in the server's own process or apart, and any may be killed."""
 
-from invitations.dispatcher.due import Due, agenda
 from invitations.dispatcher.loop import Dispatcher
 from invitations.dispatcher.pruning import prune
 
-__all__ = ["Dispatcher", "Due", "agenda", "prune"]
+__all__ = ["Dispatcher", "prune"]

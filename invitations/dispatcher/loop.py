@@ -20,21 +20,11 @@ from django.utils import timezone
 
 from invitations import calls
 from invitations.dispatcher.alarm import Alarm
-from invitations.dispatcher.due import (
-    END_ACTIVE,
-    END_OVERLONG,
-    END_RINGING,
-    END_UNPROVEN,
-    END_WITHOUT_MEDIA,
-    EXPIRE,
-    RING_AGAIN,
-    Due,
-    agenda,
-)
 from invitations.dispatcher.post import Post
 from invitations.dispatcher.pruning import prune
 from invitations.dispatcher.trouble import drop_connection, report
 from invitations.live import publishing
+from invitations.models import Call
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +51,7 @@ class Dispatcher:
 
     def __init__(self, *, clock: Callable[[], datetime] = timezone.now) -> None:
         self._clock = clock
-        self._put_off: dict[tuple[str, int], tuple[int, datetime]] = {}
+        self._put_off: dict[int, tuple[int, datetime]] = {}
         self._prune_at = clock() + timedelta(seconds=PRUNE_FIRST_AFTER_SECONDS)
         self._stopping = False
         self._alarm = Alarm()
@@ -140,76 +130,55 @@ class Dispatcher:
         Returns:
             How many things were done.
         """
-        return self._act_on(self._agenda(now, by=now), now)
+        return self._act_on([call_pk for call_pk, _ in self._agenda(now, by=now)], now)
 
     def _tick(self) -> float:
         """One round. Gives the seconds to sleep before the next one."""
         now = self._clock()
         agenda = self._agenda(now, by=now + timedelta(seconds=LOOK_AHEAD_SECONDS))
-        done = self._act_on([each for each in agenda if each.at <= now], now)
+        due = [call_pk for call_pk, due_at in agenda if due_at <= now]
+        self._act_on(due, now)
         if now >= self._prune_at:
             self._prune_at = now + timedelta(seconds=PRUNE_EVERY_SECONDS)
             prune(now)
-        if done and len(agenda) >= BATCH:
+        if len(due) >= BATCH:
             return 0
-        coming = min((each.at for each in agenda if each.at > now), default=None)
+        coming = min((due_at for _, due_at in agenda if due_at > now), default=None)
         if coming is None:
             return LOOK_EVERY_SECONDS
         return min(max((coming - self._clock()).total_seconds(), SHORTEST_PAUSE_SECONDS), LOOK_EVERY_SECONDS)
 
-    def _agenda(self, now: datetime, *, by: datetime) -> list[Due]:
-        """What is due at `by`, earliest first, without what was put off."""
+    def _agenda(self, now: datetime, *, by: datetime) -> list[tuple[int, datetime]]:
+        """The keys of the calls to look at by `by`, each with the moment, earliest first, without what was put off.
+
+        One query, whose cost follows what is due and not what is open.
+        """
         self._put_off = {key: until for key, until in self._put_off.items() if until[1] > now - PUT_OFF_KEPT}
         waiting = {key for key, (_, until) in self._put_off.items() if until > now}
-        found = agenda(now, by=by, size=BATCH + len(waiting))
-        return [each for each in found if (each.act, each.key) not in waiting]
+        found = Call.objects.due(by).values_list("pk", "due_at")[: BATCH + len(waiting)]
+        return [(call_pk, due_at) for call_pk, due_at in found if due_at is not None and call_pk not in waiting]
 
-    def _act_on(self, dues: Iterable[Due], now: datetime) -> int:
+    def _act_on(self, call_pks: Iterable[int], now: datetime) -> int:
         done = 0
-        seen: set[tuple[str, int]] = set()
-        for due in dues:
-            act = (due.act, due.key)
-            if self._stopping or act in seen:
-                continue
-            seen.add(act)
-            done += self._act(act, now)
+        for call_pk in call_pks:
+            if self._stopping:
+                break
+            done += self._act(call_pk, now)
         return done
 
-    def _act(self, act: tuple[str, int], now: datetime) -> bool:
-        """Do one thing. One that fails, or that was not due after all, is put off and holds up no other."""
-        name, key = act
+    def _act(self, call_pk: int, now: datetime) -> bool:
+        """Do to one call what time demands. One that fails is put off and holds up no other."""
         try:
-            did = ACTS[name](key, now)
+            did = calls.expire(call_pk, now=now) is not None
         except Exception as error:
             if isinstance(error, DatabaseError | InterfaceError) and not _database_answers():
                 raise
-            logger.exception("The dispatcher could not %s %d; it goes on with the rest", name, key)
-            did = False
-        if did:
-            self._put_off.pop(act, None)
-            return True
-        times = self._put_off.get(act, (0, now))[0] + 1
-        self._put_off[act] = (times, now + timedelta(seconds=min(2 ** (times - 1), LONGEST_PUT_OFF_SECONDS)))
-        return False
-
-
-def _expire(call_pk: int, now: datetime) -> bool:
-    return calls.expire(call_pk, now=now) is not None
-
-
-def _ring_again(invitation_pk: int, now: datetime) -> bool:
-    return calls.ring_again(invitation_pk, now=now)
-
-
-ACTS: dict[str, Callable[[int, datetime], bool]] = {
-    EXPIRE: _expire,
-    RING_AGAIN: _ring_again,
-    END_OVERLONG: _expire,
-    END_UNPROVEN: _expire,
-    END_RINGING: _expire,
-    END_ACTIVE: _expire,
-    END_WITHOUT_MEDIA: _expire,
-}
+            logger.exception("The dispatcher could not expire call %d; it goes on with the rest", call_pk)
+            times = self._put_off.get(call_pk, (0, now))[0] + 1
+            self._put_off[call_pk] = (times, now + timedelta(seconds=min(2 ** (times - 1), LONGEST_PUT_OFF_SECONDS)))
+            return False
+        self._put_off.pop(call_pk, None)
+        return did
 
 
 def _database_answers() -> bool:

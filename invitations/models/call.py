@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from invitations.models.invitation import Invitation
-from invitations.models.participant import Participant
 from invitations.words import say_lazy
 
 
@@ -36,9 +35,9 @@ class EndReason(models.TextChoices):
 
 
 class CallQuerySet(models.QuerySet["Call"]):
-    def open(self) -> CallQuerySet:
-        """Calls that are not over."""
-        return self.exclude(state=CallState.ENDED)
+    def due(self, by: datetime) -> CallQuerySet:
+        """Calls to which time may do something by this moment, the longest due first (`CallSheet.due_at`)."""
+        return self.filter(due_at__lte=by).order_by("due_at")
 
     def involving(self, user_id: int) -> CallQuerySet:
         """Calls of this user's own history: started by them, or with an invitation that left a trace.
@@ -48,24 +47,6 @@ class CallQuerySet(models.QuerySet["Call"]):
         started = Call.objects.filter(caller_id=user_id).values("pk").order_by()
         invited = Invitation.objects.traced(user_id).values("call_id").order_by()
         return self.filter(pk__in=started.union(invited))
-
-    def longer_than_allowed(self, now: datetime, max_duration_seconds: int) -> CallQuerySet:
-        """Open calls that have reached the longest duration."""
-        return self.open().filter(created_at__lte=now - timedelta(seconds=max_duration_seconds))
-
-    def without_media(self, now: datetime, proof_seconds: int) -> CallQuerySet:
-        """Calls whose media is overdue while everybody in them is there (`CallSheet.media_fails_at` says it for one).
-
-        Args:
-            now: the moment to judge by.
-            proof_seconds: how long before the deadline everybody's last sign of life may lie.
-        """
-        alive_from = OuterRef("media_due_at") - Value(timedelta(seconds=proof_seconds))
-        silent = Participant.objects.open().filter(
-            Q(proved_at__isnull=True) | Q(proved_at__lt=ExpressionWrapper(alive_from, models.DateTimeField())),
-            call=OuterRef("pk"),
-        )
-        return self.filter(~Exists(silent), media_due_at__lte=now)
 
 
 class Call(models.Model):
@@ -94,6 +75,7 @@ class Call(models.Model):
     ring_expires_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     media_due_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.call.media_due_at"))
+    due_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.call.due_at"))
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = CallQuerySet.as_manager()
@@ -131,9 +113,7 @@ class Call(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["caller", "-created_at"], name="call_of_caller"),
-            models.Index(fields=["created_at"], name="call_open", condition=~Q(state="ended")),
-            # Calls whose media is up are not in it: it is as short as what waits.
-            models.Index(fields=["media_due_at"], name="call_media_due", condition=Q(media_due_at__isnull=False)),
+            models.Index(fields=["due_at"], name="call_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["-created_at", "-id"], name="call_newest"),
         ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -33,14 +32,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> InvitationQuerySet:
         """Invitations that still wait for their answer."""
         return self.filter(state=InvitationState.PENDING)
-
-    def due(self, now: datetime) -> InvitationQuerySet:
-        """Pending invitations whose deadline has come."""
-        return self.pending().filter(expires_at__lte=now)
-
-    def to_ring_again(self, now: datetime) -> InvitationQuerySet:
-        """Pending invitations that no device acknowledged and whose next ring is due."""
-        return self.pending().filter(next_ring_at__lte=now, expires_at__gt=now)
 
     def traced(self, user_id: int) -> InvitationQuerySet:
         """Invitations of this invitee, without those cancelled before anything was notified."""
@@ -139,12 +130,6 @@ class Invitation(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["expires_at"], name="invitation_due", condition=Q(state="pending")),
-            models.Index(
-                fields=["next_ring_at"],
-                name="invitation_ring_again",
-                condition=Q(state="pending", next_ring_at__isnull=False),
-            ),
             models.Index(fields=["invitee", "-created_at"], name="invitation_of_invitee"),
             models.Index(fields=["invitee", "closed_at"], name="invitation_missed_of", condition=Q(missed=True)),
         ]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from invitations.conf import Limits
 from invitations.words import say_lazy
 
 
@@ -26,27 +24,6 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
     def open(self) -> ParticipantQuerySet:
         """Participants who have not left."""
         return self.filter(left_at__isnull=True)
-
-    def lapsed(self, now: datetime, terms: Limits) -> ParticipantQuerySet:
-        """Open participants whose lease has run out (`sheets.lease_expires_at` says it for one).
-
-        Args:
-            now: the moment to judge by.
-            terms: the tunables with the three lease lengths.
-        """
-        ringing = now - timedelta(seconds=terms.lease_ringing_seconds)
-        active = now - timedelta(seconds=terms.lease_active_seconds)
-        unproven = now - timedelta(seconds=terms.lease_unproven_seconds)
-        return self.open().filter(
-            Q(proved_at__lte=ringing, call__state="ringing")
-            | Q(proved_at__lte=active, call__state="active")
-            | Q(
-                proved_at__isnull=True,
-                call__state="active",
-                joined_at__lte=unproven,
-                call__answered_at__lte=unproven,
-            )
-        )
 
 
 class Participant(models.Model):
@@ -77,9 +54,6 @@ class Participant(models.Model):
                 | Q(left_at__isnull=False, left_reason__isnull=False, left_reason__in=LeftReason.values),
             ),
             models.CheckConstraint(name="participant_device_not_empty", condition=~Q(device_id="")),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["proved_at"], name="participant_proof", condition=Q(left_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

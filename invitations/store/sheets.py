@@ -90,34 +90,48 @@ class CallSheet:
         """Whether the user started the call or was ever invited to it."""
         return user_id == self.call.caller_id or self.invitation_of(user_id) is not None
 
-    def due_at(self) -> datetime | None:
-        """When time changes this call next: a ring or a lease runs out, or it lasted too long. None if it is over."""
+    def due_at(self, now: datetime) -> datetime | None:
+        """When time is to be asked next what it does to this call. None if the call is over.
+
+        A moment up to `now` is exact. One ahead is a lower bound: a sign of life may put it off. What may bring it
+        nearer than the call's row says must write the row (`closing.save_deadlines`).
+
+        Args:
+            now: the moment to judge by.
+        """
+        changes_at = self.changes_at(now)
+        if changes_at is None:
+            return None
+        return min([changes_at, *(each.next_ring_at for each in self.pending() if each.next_ring_at is not None)])
+
+    def changes_at(self, now: datetime) -> datetime | None:
+        """The part of `due_at` that changes the call: what verbs and reads must not overlook. None if it is over."""
         if self.call.state == "ended":
             return None
-        media_fails_at = self.media_fails_at()
-        return min(
-            longest_until(self.call),
-            *(each.expires_at for each in self.pending()),
-            *(lease_expires_at(each, self.call) for each in self.inside()),
-            *(() if media_fails_at is None else (media_fails_at,)),
-        )
+        deadlines = [longest_until(self.call)]
+        deadlines += [each.expires_at for each in self.pending()]
+        deadlines += [lease_expires_at(each, self.call) for each in self.inside()]
+        if (media_fails_at := self.media_fails_at(now)) is not None:
+            deadlines.append(media_fails_at)
+        return min(deadlines)
 
-    def media_fails_at(self) -> datetime | None:
+    def media_fails_at(self, now: datetime) -> datetime | None:
         """When the call ends for want of media: it is due by then, and everybody in it is provably still there.
 
-        A silent device is the lease's business, and one that never proved life keeps its place without media.
+        Until then all of them may yet speak. Afterwards a silent device is the lease's business, and one that never
+        proved life keeps its place without media.
         """
         due_at = self.call.media_due_at
         if due_at is None or self.call.state != "active":
             return None
         alive_from = due_at - timedelta(seconds=MEDIA_PROOF_SECONDS)
         alive = all(each.proved_at is not None and each.proved_at >= alive_from for each in self.inside())
-        return due_at if alive else None
+        return due_at if alive or due_at > now else None
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether a deadline of this open call has passed and nobody has acted on it yet."""
-        due_at = self.due_at()
-        return due_at is not None and due_at <= now
+        changes_at = self.changes_at(now)
+        return changes_at is not None and changes_at <= now
 
 
 def lease_expires_at(participant: Participant, call: Call) -> datetime:

@@ -178,8 +178,9 @@ def test_a_device_that_alerts_late_learns_where_it_was_answered(call_id: str, bo
 
 
 def test_a_ring_is_repeated_until_a_device_alerts(call_id: str, bob: User, now: datetime) -> None:
-    own = calls.ringing(call_id, by=acting(bob), now=now).invitations[0]
-    assert not calls.ring_again(own.pk, now=now + seconds(2))
+    sheet = calls.ringing(call_id, by=acting(bob), now=now)
+    assert sheet.invitations[0].next_ring_at is None
+    assert sheet.due_at(now) == sheet.invitations[0].expires_at
 
 
 @pytest.mark.parametrize(("after", "next_after"), [(2, 10), (10, 25), (25, None)])
@@ -188,7 +189,7 @@ def test_an_unheard_ring_is_published_again(
 ) -> None:
     sheet = calls.view(call_id, viewer_id=bob.pk, now=now)
     own = sheet.invitations[0]
-    assert calls.ring_again(own.pk, now=own.created_at + seconds(after))
+    calls.expire(sheet.call.pk, now=own.created_at + seconds(after))
     own.refresh_from_db()
     assert own.next_ring_at == (None if next_after is None else own.created_at + seconds(next_after))
 

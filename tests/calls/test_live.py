@@ -177,7 +177,7 @@ def test_the_end_of_a_call_is_called_so(pages: Pages, ring: Ring, alice: User, b
 def test_an_unheard_ring_is_published_to_the_invitee_alone(
     pages: Pages, ring: Ring, alice: User, bob: User, now: datetime
 ) -> None:
-    key = ring(alice, bob).invitations[0].pk
+    key = ring(alice, bob).call.pk
     pages.frames()
-    calls.ring_again(key, now=now + seconds(2))
+    calls.expire(key, now=now + seconds(2))
     assert events(pages.frames()) == {"alice": [], "bob": ["call.sent"], "carol": [], "mallory": []}

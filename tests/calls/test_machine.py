@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from invitations import calls
+from invitations.dispatcher import Dispatcher
 from invitations.errors import CallError
 from invitations.models import Call, CallEvent, CallingPreferences, Invitation, Participant
 from invitations.requests.verbs import VERBS
@@ -160,15 +161,18 @@ class Stories(RuleBasedStateMachine):
         self._perform("cancel", call, self._whom(call, person), "phone", callees)
 
     @precondition(lambda self: any(call.state == "active" for call in self.world.calls))
-    @rule(number=call_numbers, seconds=steps, spares=who)
-    def go_on(self, number: int, seconds: float, spares: int) -> None:
+    @rule(number=call_numbers, seconds=steps, spares=who, by_socket=st.booleans())
+    def go_on(self, number: int, seconds: float, spares: int, by_socket: bool) -> None:
         """Time passes in a call, and then its devices speak; sometimes one of them does not."""
         self.pass_time(seconds)
+        if by_socket:
+            # A socket's sign of life meets no deadline by itself.
+            self.dispatch()
         active = [call for call in self.world.calls if call.state == "active"]
         call = active[number % len(active)] if active else None
         for place, stay in enumerate(call.inside() if call is not None else []):
             if place != spares:
-                self._beat(call, stay.user, stay.device)
+                (self._speak if by_socket else self._beat)(call, stay.user, stay.device)
 
     @precondition(lambda self: self.world.calls)
     @rule(
@@ -235,8 +239,9 @@ class Stories(RuleBasedStateMachine):
     @precondition(lambda self: self.is_late)
     @rule()
     def dispatch(self) -> None:
-        for key in Call.objects.open().values_list("pk", flat=True):
-            calls.expire(key, now=self._now())
+        """The dispatcher finds all that is due, though nobody else looks."""
+        Dispatcher().step(self._now())
+        self._compare_tables()
         self.is_late = False
 
     @precondition(lambda self: self.is_late)
@@ -252,6 +257,15 @@ class Stories(RuleBasedStateMachine):
     def model_and_tables_agree(self) -> None:
         if not self.is_late:
             self._compare()
+
+    @invariant()
+    def no_call_is_looked_at_too_late(self) -> None:
+        looked_at = dict(Call.objects.values_list("call_id", "due_at"))
+        for call in self.world.calls:
+            if call.state != "ended":
+                assert looked_at[call.call_id] <= START + timedelta(seconds=min(call.deadlines()))
+            elif not self.is_late:
+                assert looked_at[call.call_id] is None
 
     @invariant()
     def tables_are_sound_now_and_then(self) -> None:
@@ -345,6 +359,16 @@ class Stories(RuleBasedStateMachine):
             *(name, device),
         )
 
+    def _speak(self, call: ModelCall | None, name: str, device: str) -> None:
+        """A device proves life by its socket; what it said a moment ago is not written again."""
+        assert call is not None
+        stay = call.stay_of(name)
+        self.world.pass_time(MOMENT)
+        if stay is None or call.state == "ended" or (stay.proved or -3600) > self.world.time - 3:
+            return
+        self.world.heartbeat(call, name, device)
+        assert calls.prove_life(self.keys[name], device, now=self._now())
+
     def _perform(self, verb: str, call: ModelCall | None, name: str, device: str, callees: list[str] | None) -> None:
         assert call is not None
         self._both(
@@ -394,6 +418,9 @@ class Stories(RuleBasedStateMachine):
         self.world.pass_time(0)
         for name in NAMES:
             calls.open_calls(self.keys[name], now=self._now())
+        self._compare_tables()
+
+    def _compare_tables(self) -> None:
         loaded = calls.sheets(list(Call.objects.order_by("id")))
         assert [self._told(each) for each in loaded] == [self._expected(each) for each in self.world.calls]
 

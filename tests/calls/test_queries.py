@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Index, UniqueConstraint
 from django.test.utils import CaptureQueriesContext
 
 from invitations import calls
+from invitations.dispatcher import Dispatcher
 from invitations.models import Call, CallEvent, Delivery, Device, Invitation, Participant, User
 from tests.calls.conftest import acting, invitation_states, seconds
 
@@ -162,6 +164,9 @@ def everyday_verbs(alice: User, bob: User, now: datetime) -> dict[str, Callable[
         "connected": lambda: calls.connected("mine", by=by_bob, now=now),
         "heartbeat": lambda: calls.heartbeat("mine", by=by_bob, now=now),
         "prove_life": lambda: calls.prove_life(bob.pk, "phone", now=now + seconds(5)),
+        "forgive_outage": lambda: calls.forgive_outage(now=now + seconds(20)),
+        "expect_changes": lambda: calls.expect_changes(now=now),
+        "a dispatcher's step": lambda: Dispatcher().step(now),
         "invite": lambda: calls.invite("mine", by=by_bob, invitees=["carol"], now=now),
         "cancel": lambda: calls.cancel("mine", by=by_alice, now=now),
         "move": lambda: calls.join("mine", by=acting(bob, "laptop"), now=now),
@@ -220,4 +225,5 @@ def tables_walked(sql: str) -> list[str]:
 def partial_indexes() -> list[str]:
     """The indexes that hold open rows only."""
     models: tuple[Any, ...] = (Call, Invitation, Participant, Delivery)
-    return [each.name for model in models for each in model._meta.indexes if each.condition is not None]
+    kept = [each for model in models for each in [*model._meta.indexes, *model._meta.constraints]]
+    return [each.name for each in kept if isinstance(each, Index | UniqueConstraint) and each.condition is not None]

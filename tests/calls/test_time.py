@@ -486,3 +486,115 @@ def test_a_start_beside_others_takes_nothing_back(live_call: Ring, alice: User, 
     call = live_call(alice, bob).call
     on_the_air(call.call_id, alice, bob, now=now)
     assert calls.forgive_outage(now=now + seconds(9)) == 0
+
+
+def looked_at(call: Call, now: datetime) -> float:
+    """How many seconds from now the dispatcher looks at the call next."""
+    due_at = Call.objects.get(pk=call.pk).due_at
+    assert due_at is not None
+    return (due_at - now).total_seconds()
+
+
+def heard(live_call: Ring, alice: User, bob: User, now: datetime) -> Call:
+    """A call answered now by two scripts, one of which reports media: nothing but their leases counts."""
+    call = live_call(alice, bob).call
+    calls.connected(call.call_id, by=acting(bob), now=now)
+    return call
+
+
+@pytest.mark.parametrize(
+    "speak",
+    [
+        lambda call, user, at: calls.heartbeat(call.call_id, by=acting(user), now=at),
+        lambda call, user, at: calls.prove_life(user.pk, "phone", now=at),
+    ],
+    ids=["heartbeat", "prove_life"],
+)
+def test_the_first_sign_of_life_brings_the_next_look_nearer(
+    speak: Any, live_call: Ring, ring: Ring, alice: User, bob: User, carol: User, mallory: User, now: datetime
+) -> None:
+    active = heard(live_call, alice, bob, now)
+    assert looked_at(active, now) == 300
+    speak(active, alice, now + seconds(100))
+    assert looked_at(active, now) == 130
+    ringing = ring(carol, mallory).call
+    calls.ringing(ringing.call_id, by=acting(mallory), now=now)
+    assert looked_at(ringing, now) == 60
+    speak(ringing, carol, now + seconds(5))
+    assert looked_at(ringing, now) == 25
+
+
+def test_later_signs_of_life_leave_the_next_look_where_it_is(
+    live_call: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call = heard(live_call, alice, bob, now)
+    calls.heartbeat(call.call_id, by=acting(alice), now=now)
+    beat(call.call_id, now, [5, 16], acting(alice))
+    calls.prove_life(alice.pk, "phone", now=now + seconds(29))
+    assert looked_at(call, now) == 30
+    assert calls.expire(call.pk, now=now + seconds(30)) is None
+    assert looked_at(call, now) == 59
+
+
+def test_a_wait_for_media_is_looked_at_though_nobody_has_spoken_since_it_began(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    """They may yet, and then it is due."""
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    assert looked_at(sheet.call, now) == 20
+
+
+@pytest.mark.parametrize("by_socket", [True, False])
+def test_media_that_is_waited_for_anew_is_looked_at_before_a_long_lease(
+    by_socket: bool, ring: Ring, settings: Any, alice: User, bob: User, now: datetime
+) -> None:
+    settings.CALLINVITE = {"lease_active_seconds": 90}
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    calls.expire(sheet.call.pk, now=now + seconds(25))
+    assert looked_at(sheet.call, now) == 90
+    if by_socket:
+        calls.prove_life(alice.pk, "phone", now=now + seconds(30))
+    else:
+        calls.heartbeat(sheet.call.call_id, by=acting(alice), now=now + seconds(30))
+    assert looked_at(sheet.call, now) == 50
+
+
+def test_who_is_rung_by_a_call_that_only_rings_again_is_busy(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call = ring(alice, bob).call
+    assert looked_at(call, now) == 2
+    assert invitation_states(ring(carol, bob, at=now + seconds(3))) == {"bob": "busy"}
+    assert looked_at(call, now) == 10
+
+
+def test_a_server_that_starts_looks_at_every_open_call_for_a_tunable_may_be_shorter(
+    live_call: Ring, ring: Ring, settings: Any, alice: User, bob: User, carol: User, mallory: User, now: datetime
+) -> None:
+    active, ended = heard(live_call, alice, bob, now), ring(carol, mallory).call
+    calls.end(ended.call_id, by=acting(carol), now=now)
+    settings.CALLINVITE = {"max_duration_seconds": 60}
+    assert calls.expect_changes(now=now + seconds(30)) == 1
+    assert calls.expire(active.pk, now=now + seconds(30)) is None
+    assert looked_at(active, now) == 60
+
+
+def test_a_call_that_an_older_version_made_meanwhile_is_found_as_well(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call = ring(alice, bob).call
+    Call.objects.update(due_at=None)
+    assert calls.expect_changes(now=now) == 1
+    assert looked_at(call, now) == 0
+
+
+def test_a_call_that_is_over_is_not_looked_at(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    call = ring(alice, bob).call
+    calls.end(call.call_id, by=acting(alice), now=now)
+    assert not Call.objects.due(now + seconds(10**6)).exists()
+    # An older version, which knows nothing of `due_at`, ended it.
+    Call.objects.update(due_at=now)
+    assert calls.expire(call.pk, now=now) is None
+    assert not Call.objects.due(now + seconds(10**6)).exists()

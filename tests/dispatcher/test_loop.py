@@ -135,14 +135,14 @@ def test_a_database_that_is_away_is_waited_for(
     ring(alice, bob, at=now - timedelta(seconds=100), timeout_seconds=60)
     loop = Dispatcher()
     tries = iter([True, True])
-    agenda = loop_module.agenda
+    agenda = loop._agenda
 
-    def away_twice(*args: datetime, **more: object) -> list[loop_module.Due]:
+    def away_twice(now: datetime, *, by: datetime) -> list[tuple[int, datetime]]:
         if next(tries, False):
             raise OperationalError("connection refused")
-        return agenda(*args, **more)
+        return agenda(now, by=by)
 
-    monkeypatch.setattr(loop_module, "agenda", away_twice)
+    monkeypatch.setattr(loop, "_agenda", away_twice)
     looked = look_at(loop, monkeypatch)
 
     def wait() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,9 @@ from knox.models import AuthToken
 
 from invitations import calls
 from invitations.conf import limits
-from invitations.dispatcher import Dispatcher, agenda, prune
-from invitations.dispatcher import due as acts
+from invitations.dispatcher import Dispatcher, prune
+from invitations.dispatcher import loop as loop_module
 from invitations.models import Call, CallEvent, Invitation, Participant
-from invitations.store.sheets import MEDIA_PROOF_SECONDS
 from tests.dispatcher.conftest import Clock
 
 if TYPE_CHECKING:
@@ -45,11 +44,19 @@ def answered(ring: Ring, caller: User, invitee: User, now: datetime) -> str:
     return call_id
 
 
+def looked_at(dispatcher: Dispatcher, now: datetime, moments: Iterable[int]) -> list[int]:
+    """A dispatcher's work at so many seconds from now: when it had a call to look at, though it changed none."""
+    looks = []
+    for later in moments:
+        looks += [later for _ in dispatcher._agenda(now, by=now + seconds(later))]
+        assert dispatcher.step(now + seconds(later)) == 0
+    return looks
+
+
 def test_a_ring_expires_at_its_deadline_and_not_before(
     dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
 ) -> None:
     ring(alice, bob, timeout_seconds=30)
-    assert Invitation.objects.update(next_ring_at=None) == 1
     assert dispatcher.step(now + seconds(29.9)) == 0
     assert dispatcher.step(now + seconds(30)) == 1
     assert (Invitation.objects.get().state, Call.objects.get().end_reason) == ("timed_out", "timed_out")
@@ -70,9 +77,9 @@ def test_two_dispatchers_do_one_thing_once(alice: User, bob: User, ring: Ring, n
     late = now + seconds(31)
     first, second = Dispatcher(), Dispatcher()
     # The second one looked before the first one acted.
-    found = agenda(late, by=late, size=10)
+    found = second._agenda(late, by=late)
     assert first.step(late) == 1
-    assert second._act_on(found, late) == 0
+    assert second._act_on([call_pk for call_pk, _ in found], late) == 0
     assert CallEvent.objects.filter(kind="invitation.timed_out").count() == 1
 
 
@@ -80,7 +87,6 @@ def test_a_caller_whose_lease_lapses_while_it_rings_ends_the_call(
     dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
 ) -> None:
     ring(alice, bob, lives=True)
-    Invitation.objects.update(next_ring_at=None)
     assert dispatcher.step(now + seconds(19.9)) == 0
     assert dispatcher.step(now + seconds(20)) == 1
     assert Call.objects.get().end_reason == "caller_lost"
@@ -105,25 +111,19 @@ def test_a_call_whose_media_never_comes_up_ends(
     assert Call.objects.get().end_reason == "media_failed"
 
 
-def test_calls_with_media_are_not_looked_at_again(alice: User, bob: User, ring: Ring, now: datetime) -> None:
+def test_a_call_that_people_talk_in_is_looked_at_once_a_lease(
+    dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
     call_id = answered(ring, alice, bob, now)
     calls.connected(call_id, by=phone(alice), now=now + seconds(16))
-    assert not Call.objects.filter(media_due_at__isnull=False).exists()
-    assert agenda(now + seconds(40), by=now + seconds(40), size=10) == []
-
-
-def test_calls_that_wait_for_media_are_found_by_an_index(alice: User, bob: User, ring: Ring, now: datetime) -> None:
-    answered(ring, alice, bob, now)
-    with CaptureQueriesContext(connection) as captured:
-        agenda(now, by=now, size=10)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute(f"EXPLAIN {captured[0]['sql']}")
-        else:
-            cursor.execute(f"EXPLAIN QUERY PLAN {captured[0]['sql']}")
-        plan = "\n".join(str(row) for row in cursor.fetchall())
-    assert "call_media_due" in plan
+    looks = 0
+    for later in range(17, 167):
+        if later % 5 == 0:
+            for each in (alice, bob):
+                calls.heartbeat(call_id, by=phone(each), now=now + seconds(later))
+        looks += len(dispatcher._agenda(now, by=now + seconds(later)))
+        assert dispatcher.step(now + seconds(later)) == 0
+    assert looks == 5
 
 
 def test_a_device_that_never_proved_life_keeps_its_place_for_five_minutes(
@@ -153,8 +153,7 @@ def test_a_ring_that_no_device_acknowledges_is_repeated_three_times(
     dispatcher: Dispatcher, alice: User, bob: User, ring: Ring, now: datetime
 ) -> None:
     ring(alice, bob)
-    repeated = [count for count in range(60) if dispatcher.step(now + seconds(count))]
-    assert repeated == [2, 10, 25]
+    assert looked_at(dispatcher, now, range(60)) == [2, 10, 25]
 
 
 def test_an_acknowledged_ring_is_not_repeated(
@@ -162,7 +161,15 @@ def test_an_acknowledged_ring_is_not_repeated(
 ) -> None:
     sheet = ring(alice, bob)
     calls.ringing(sheet.call.call_id, by=phone(bob), now=now + seconds(1))
-    assert not any(dispatcher.step(now + seconds(count)) for count in range(60))
+    assert looked_at(dispatcher, now, range(60)) == []
+
+
+def test_the_rings_of_a_group_are_repeated_in_one_look(
+    dispatcher: Dispatcher, make_user: Callable[..., User], ring: Ring, now: datetime
+) -> None:
+    ring(*(make_user(f"user{number}") for number in range(5)))
+    assert looked_at(dispatcher, now, range(60)) == [2, 10, 25]
+    assert not Invitation.objects.exclude(next_ring_at=None).exists()
 
 
 def test_after_an_outage_everything_overdue_is_done_at_once(
@@ -193,7 +200,6 @@ def test_the_loop_sleeps_until_the_next_deadline_and_a_second_at_most(
     dispatcher: Dispatcher, clock: Clock, alice: User, bob: User, ring: Ring
 ) -> None:
     ring(alice, bob, timeout_seconds=1)
-    Invitation.objects.update(next_ring_at=None)
     assert dispatcher._tick() == pytest.approx(1)
     clock.advance(0.75)
     assert dispatcher._tick() == pytest.approx(0.25)
@@ -222,82 +228,40 @@ def test_one_failing_call_does_not_hold_up_the_others(
     monkeypatch.setattr(calls, "expire", fails_for_one)
     with caplog.at_level(logging.ERROR):
         assert dispatcher.step(now + seconds(11)) == 2
-    assert f"expire the rings of call {broken}" in caplog.text
+    assert f"could not expire call {broken}" in caplog.text
     # Put off, so that it is not tried again with every look; then it is.
     monkeypatch.setattr(calls, "expire", expire)
     assert dispatcher.step(now + seconds(11.5)) == 0
     assert dispatcher.step(now + seconds(12.5)) == 1
 
 
-def test_the_agenda_says_what_the_querysets_say(make_user: Callable[..., User], ring: Ring, now: datetime) -> None:
-    """The hand-written query and the querysets must not drift apart."""
-    people = [make_user(f"user{number}") for number in range(22)]
-    for number in range(0, 14, 2):
-        caller, invitee = people[number], people[number + 1]
-        sheet = ring(caller, invitee, lives=number % 4 == 0, timeout_seconds=40 + number)
-        if number >= 6:
-            calls.accept(sheet.call.call_id, by=phone(invitee, lives=number % 8 == 0), now=now + seconds(1))
-    # Who spoke last when: exactly in time, a microsecond too late, in time without media, in time with media.
-    for number, last, is_up in ((14, 10, False), (16, 9.999999, False), (18, 15, False), (20, 15, True)):
-        caller, invitee = people[number], people[number + 1]
-        call_id = answered(ring, caller, invitee, now)
-        Participant.objects.filter(user=invitee).update(proved_at=now + seconds(last))
-        if is_up:
-            calls.connected(call_id, by=phone(caller), now=now + seconds(1))
-    terms = limits()
-    ended_without_media: set[int] = set()
-    for later in (0, 2, 10, 19, 20, 21, 30, 31, 40, 47, 299, 300, 301, 302, 43199, 43200):
-        at = now + seconds(later)
-        found = agenda(at, by=at, size=100)
-        by_act: dict[str, set[int]] = {}
-        for each in found:
-            by_act.setdefault(each.act, set()).add(each.key)
-            assert each.at <= at
-        leases = {acts.END_RINGING, acts.END_ACTIVE, acts.END_UNPROVEN}
-        lapsed = set().union(*(by_act.get(act, set()) for act in leases))
-        assert by_act.get(acts.EXPIRE, set()) == set(Invitation.objects.due(at).values_list("call_id", flat=True))
-        assert by_act.get(acts.RING_AGAIN, set()) == set(
-            Invitation.objects.to_ring_again(at).values_list("pk", flat=True)
-        )
-        assert lapsed == set(Participant.objects.lapsed(at, terms).values_list("call_id", flat=True))
-        assert by_act.get(acts.END_WITHOUT_MEDIA, set()) == set(
-            Call.objects.without_media(at, MEDIA_PROOF_SECONDS).values_list("pk", flat=True)
-        )
-        ended_without_media |= by_act.get(acts.END_WITHOUT_MEDIA, set())
-        assert by_act.get(acts.END_OVERLONG, set()) == set(
-            Call.objects.longer_than_allowed(at, terms.max_duration_seconds).values_list("pk", flat=True)
-        )
-    assert len(ended_without_media) == 2
-
-
-def test_what_the_agenda_names_is_due_by_the_verbs_rules_as_well(
-    alice: User, bob: User, ring: Ring, now: datetime
-) -> None:
-    """Else the dispatcher would turn round one row that it can never do."""
-    ring(alice, bob, lives=True, timeout_seconds=60)
-    [due] = [each for each in agenda(now, by=now + seconds(20), size=10) if each.act == acts.END_RINGING]
-    assert due.at == now + seconds(20)
-    assert calls.expire(due.key, now=due.at - timedelta(microseconds=1)) is None
-    assert calls.expire(due.key, now=due.at) is not None
-
-
-def test_what_the_agenda_names_for_want_of_media_is_due_by_the_verbs_rules_as_well(
-    alice: User, bob: User, ring: Ring, now: datetime
-) -> None:
-    answered(ring, alice, bob, now)
-    [due] = agenda(now, by=now + seconds(20), size=10)
-    assert (due.act, due.at) == (acts.END_WITHOUT_MEDIA, now + seconds(20))
-    assert calls.expire(due.key, now=due.at - timedelta(microseconds=1)) is None
-    assert calls.expire(due.key, now=due.at) is not None
-
-
 def test_a_batch_is_bounded_and_the_earliest_come_first(
-    make_user: Callable[..., User], ring: Ring, now: datetime
+    dispatcher: Dispatcher,
+    make_user: Callable[..., User],
+    ring: Ring,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(loop_module, "BATCH", 2)
     for number in range(4):
-        ring(make_user(f"caller{number}"), make_user(f"callee{number}"), timeout_seconds=10 - number)
-    found = [each for each in agenda(now + seconds(60), by=now + seconds(60), size=2) if each.act == acts.EXPIRE]
-    assert [each.at for each in found] == [now + seconds(7), now + seconds(8)]
+        ring(make_user(f"caller{number}"), make_user(f"callee{number}"), at=now - seconds(number))
+    found = dispatcher._agenda(now, by=now + seconds(60))
+    assert [due_at for _, due_at in found] == [now - seconds(1), now]
+
+
+def test_more_than_a_batch_is_done_without_a_pause(
+    dispatcher: Dispatcher,
+    clock: Clock,
+    make_user: Callable[..., User],
+    ring: Ring,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop_module, "BATCH", 2)
+    for number in range(3):
+        ring(make_user(f"caller{number}"), make_user(f"callee{number}"), timeout_seconds=1)
+    clock.advance(1)
+    assert (dispatcher._tick(), dispatcher._tick()) == (0, 1)
+    assert set(Call.objects.values_list("state", flat=True)) == {"ended"}
 
 
 def test_sessions_and_tokens_that_ran_out_are_forgotten(alice: User, now: datetime) -> None:

@@ -11,9 +11,12 @@ from django.apps.registry import Apps
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from invitations.dispatcher import Dispatcher
+from invitations.models import Call
+
 pytestmark = pytest.mark.django_db(transaction=True)
 Migrate = Callable[[str], Apps]
-BEFORE_PUSH, PUSH = "0002_media_due_at", "0003_push"
+BEFORE_PUSH, PUSH, BEFORE_DUE_AT, DUE_AT = "0002_media_due_at", "0003_push", "0004_words", "0005_due_at"
 
 
 @pytest.fixture
@@ -79,3 +82,25 @@ def test_push_comes_to_a_database_in_use_and_goes_again(migrate: Migrate, now: d
 
     assert stored(migrate(BEFORE_PUSH)) == before
     assert stored(migrate(PUSH)) == before
+
+
+def test_open_calls_of_a_database_in_use_are_looked_at_once_due_at_has_come(migrate: Migrate, now: datetime) -> None:
+    apps = migrate(BEFORE_DUE_AT)
+    in_use(apps, now)
+    over = apps.get_model("invitations", "Call").objects.get()
+    over.pk, over.call_id, over.state, over.end_reason, over.ended_at = None, "call_0", "ended", "timed_out", now
+    over.save()
+    before = stored(apps)
+
+    apps = migrate(DUE_AT)
+
+    assert stored(apps) == before
+    due = apps.get_model("invitations", "Call").objects.values_list("call_id", "due_at")
+    assert dict(due) == {"call_1": now, "call_0": None}
+    assert Dispatcher().step(now + timedelta(seconds=1)) == 0
+    assert Call.objects.get(call_id="call_1").due_at == now + timedelta(seconds=60)
+    assert Dispatcher().step(now + timedelta(seconds=60)) == 1
+    assert Call.objects.get(call_id="call_1").end_reason == "timed_out"
+
+    assert stored(migrate(BEFORE_DUE_AT))["Device"] == before["Device"]
+    assert stored(migrate(DUE_AT))["Device"] == before["Device"]

@@ -332,7 +332,7 @@ def test_a_device_that_was_named_anew_between_two_rings_is_told_of_the_end_once(
     sheet = ring(alice, bob)
     deliver(now)
     devices.seen(bob.pk, "phone", label="Bob's phone", now=now + seconds(5))
-    assert calls.ring_again(sheet.invitations[0].pk, now=now + seconds(10))
+    calls.expire(sheet.call.pk, now=now + seconds(10))
     assert deliver(now + seconds(10)) == ["ring phone"]
     calls.cancel(sheet.call.call_id, by=acting(alice, "desk"), now=now + seconds(11))
     assert owed("stop") == stopped(bob, "cancelled", "phone")

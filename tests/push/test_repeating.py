@@ -86,11 +86,11 @@ def test_a_ring_that_still_waits_is_not_doubled(
 ) -> None:
     device(bob)
     device(bob, "laptop")
-    invitation = ring(alice, bob).invitations[0].pk
+    call = ring(alice, bob).call.pk
     taken = {each.device_key: each for each in claim(now)}
     settle([taken["laptop"]], now)
     settle([taken["phone"]], now, DeliveryState.PENDING, status=503, code="service_error", retry_at=now + seconds(12))
-    assert calls.ring_again(invitation, now=now + seconds(10))
+    calls.expire(call, now=now + seconds(10))
     assert sorted(owed()) == sorted(rung(bob, "phone", "laptop", "laptop"))
 
 
@@ -104,11 +104,11 @@ def test_a_device_whose_push_service_does_not_want_the_ring_is_not_sent_it_again
 ) -> None:
     device(bob)
     device(bob, "laptop")
-    invitation = ring(alice, bob).invitations[0].pk
+    call = ring(alice, bob).call.pk
     taken = {each.device_key: each for each in claim(now)}
     settle([taken["laptop"]], now)
     settle([taken["phone"]], now, state, status=429, code=code)
-    assert calls.ring_again(invitation, now=now + seconds(10))
+    calls.expire(call, now=now + seconds(10))
     assert sorted(owed()) == sorted(rung(bob, "phone", "laptop", "laptop"))
 
 
@@ -128,7 +128,7 @@ def test_a_repeat_that_was_acknowledged_before_it_left_is_dropped(
     device(bob)
     sheet = ring(alice, bob)
     deliver(now)
-    calls.ring_again(sheet.invitations[0].pk, now=now + seconds(10))
+    calls.expire(sheet.call.pk, now=now + seconds(10))
     calls.ringing(sheet.call.call_id, by=acting(bob, "laptop"), now=now + seconds(10))
     assert deliver(now + seconds(10)) == []
     assert Delivery.objects.get(number=2).code == "acknowledged"
@@ -248,7 +248,7 @@ def test_a_live_page_holds_no_repeat_and_no_stop_back(
     sheet = ring(alice, bob)
     deliver(now)
     open_page(bob, "phone")
-    calls.ring_again(sheet.invitations[0].pk, now=now + seconds(10))
+    calls.expire(sheet.call.pk, now=now + seconds(10))
     assert deliver(now + seconds(10)) == ["ring phone"]
     calls.cancel(sheet.call.call_id, by=acting(alice, "desk"), now=now + seconds(11))
     assert deliver(now + seconds(11)) == ["stop phone"]

@@ -121,6 +121,7 @@ async def test_a_caller_who_stops_is_lost_after_twenty_seconds(
     await callee.so_far()
     row = await in_thread(Call.objects.get)
     assert await in_thread(calls.expire, row.pk, now=timezone.now() + timedelta(seconds=18)) is None
+    await callee.so_far()
 
     await in_thread(calls.expire, row.pk, now=timezone.now() + timedelta(seconds=21))
 

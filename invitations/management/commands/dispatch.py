@@ -21,6 +21,7 @@ class Command(BaseCommand):
 
         from invitations import calls
 
+        calls.expect_changes(now=timezone.now())
         calls.forgive_outage(now=timezone.now())
         asyncio.run(self._dispatch())
 

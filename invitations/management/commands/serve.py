@@ -56,6 +56,7 @@ class Command(BaseCommand):
         from invitations.management.memory import keep_what_is_loaded
         from invitations.management.server import WebServer
 
+        calls.expect_changes(now=timezone.now())
         calls.forgive_outage(now=timezone.now())
         dispatcher = Dispatcher()
         tasks: list[asyncio.Task[None]] = []
