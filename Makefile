@@ -34,7 +34,7 @@ test: dev-environment
 lint: dev-environment
 	@$(PY) .ci/checks.py lint
 
-BIOME := .venv/js/node_modules/.bin/biome check --config-path=requirements/js/biome.json static tests
+BIOME := $(PY) requirements/js/node.py biome check --config-path=requirements/js/biome.json static tests
 
 fix: dev-environment
 	@$(PY) -m ruff check --fix --quiet . || true

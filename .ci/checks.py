@@ -40,9 +40,8 @@ FAST = "not browser and not server"
 REAL_SERVER = "/real-server."
 """In the path of JavaScript that starts the product."""
 
-TOOLS = Path(sys.prefix) / "js" / "node_modules" / ".bin"
-BIOME = [str(TOOLS / "biome")]
-BIOME_CONFIGURATION = "--config-path=requirements/js/biome.json"
+JS = "requirements/js"
+JS_TYPES = {"JavaScript": "tsconfig.json", "the service worker": "tsconfig.worker.json"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,8 @@ def _steps(folder: Path) -> list[Step]:
     spread = ["-n", "2", "--dist", "worksteal"]
     other = [PY, ".ci/other_python.py"]
     node = [_node(), "--test", "--test-reporter=dot"]
+    tool = [PY, f"{JS}/node.py"]
+    biome = [*tool, "biome", "check", f"--config-path={JS}/biome.json"]
     scripts = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.test.mjs"))
     on_a_server = [path for path in scripts if REAL_SERVER in path]
     rooms = sorted(path.parent.name for path in (ROOT / "tests").glob("*/__init__.py"))
@@ -89,7 +90,8 @@ def _steps(folder: Path) -> list[Step]:
         Step("lint quick", "ruff check", [PY, "-m", "ruff", "check", "."]),
         Step("lint quick", "ruff format", [PY, "-m", "ruff", "format", "--check", "."]),
         Step("lint", "mypy", [PY, "-m", "mypy"]),
-        Step("lint quick", "JavaScript and CSS format", [*BIOME, "format", BIOME_CONFIGURATION, "static", "tests"]),
+        Step("lint quick", "JavaScript and CSS", [*biome, "--error-on-warnings", "static", "tests"]),
+        *(Step("lint", f"types of {what}", [*tool, "tsc", "-p", f"{JS}/{name}"]) for what, name in JS_TYPES.items()),
         Step("django", "system checks", _manage("check", "--fail-level", "WARNING")),
         Step(
             "django",

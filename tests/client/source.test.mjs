@@ -18,7 +18,7 @@ const README = readFileSync(new URL("client/README.md", ROOT), "utf8");
 const GUIDE = readFileSync(new URL("../../docs/client.md", import.meta.url), "utf8");
 
 /** `export function name(a, b)`, and in classes methods, getters and constructors that are not private. */
-const MEMBER = /^(?:export (?:async )?function |  (?:static |async |get )*)([a-zA-Z]\w*)\(([^)]*(?:\)[^)]*)?)\) \{$/;
+const MEMBER = /^(?:export (?:async )?function | {2}(?:static |async |get )*)([a-zA-Z]\w*)\(([^)]*(?:\)[^)]*)?)\) \{$/;
 const KEYWORDS = new Set(["if", "for", "while", "switch", "catch", "constructor"]);
 
 /** The modules in a folder, or all, by their path from the root. */

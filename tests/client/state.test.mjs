@@ -341,7 +341,10 @@ test("dropping, doubling and shuffling frames ends in the same state as hearing 
   const plain = client("bob");
   story.forEach((call) => plain.frame(call));
   let seed = 7;
-  const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+  const random = () => {
+    seed = (seed * 16807) % 2147483647;
+    return seed / 2147483647;
+  };
   for (let round = 0; round < 200; round += 1) {
     const heard = [...story, ...story].filter(() => random() < 0.6).sort(() => random() - 0.5);
     const bob = client("bob");

@@ -30,7 +30,7 @@ function decoder(seconds) {
       this.decoded += 1;
       return bufferOf(samples);
     },
-    createBuffer(channels, length) {
+    createBuffer(_channels, length) {
       const data = new Float32Array(length);
       return {
         ...bufferOf(data),

@@ -58,6 +58,7 @@ export function latestInvitations(call) {
  *  @returns {string} */
 export function readableText(data) {
   const text = (data ?? "").trim();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
   if (!text || text.length > 280 || /[\u0000-\u0008\u000b-\u001f\u007f]/.test(text)) {
     return "";
   }

@@ -63,7 +63,8 @@ export class Link {
    */
   constructor(options) {
     this.#options = options;
-    const pc = (this.#pc = options.connect(options.configuration));
+    const pc = options.connect(options.configuration);
+    this.#pc = pc;
     this.#lines = new Lines(pc, options.tracks, options.budget, () => options.onChange());
     this.#timers = new Timers(options.clock);
     this.#candidates = new Candidates(pc, this.#timers, options.send);

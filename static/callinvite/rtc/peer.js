@@ -260,7 +260,7 @@ export class Peer {
     this.#couldTalk = false;
     this.#link?.close();
     const { configuration, tracks, budget, clock, connect, onBadSignal } = this.#options;
-    const link = (this.#link = new Link({
+    const link = new Link({
       offers: this.#isImpolite,
       configuration: configuration(),
       tracks,
@@ -272,7 +272,8 @@ export class Peer {
       onChange: () => this.#linkChanged(),
       onText: (text) => this.#hearText(text),
       onLost: () => this.#startAnew(),
-    }));
+    });
+    this.#link = link;
     link.start();
     this.#options.onChange();
     return true;

@@ -85,7 +85,8 @@ export class CallTab extends EventTarget {
     if (this.#holds || this.#waiting !== null || !this.#locks) {
       return;
     }
-    const waiting = (this.#waiting = new AbortController());
+    const waiting = new AbortController();
+    this.#waiting = waiting;
     this.#locks
       // Shared and given back at once: it is only to know, and must not stand in a reloading page's way.
       .request(LOCK, { mode: "shared", signal: waiting.signal }, () => undefined)

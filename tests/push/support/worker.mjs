@@ -69,7 +69,6 @@ export class FakeWorker {
   #listeners = new Map();
 
   constructor({ maxActions = 2, locks = null, now = Date.parse("2026-11-26T12:00:00Z") } = {}) {
-    const worker = this;
     const scope = {
       URL,
       Response,
@@ -80,45 +79,45 @@ export class FakeWorker {
       registration: {
         scope: `${ORIGIN}/`,
         showNotification: async (title, options) => {
-          if (worker.refusesOptions.some((name) => name in options)) {
+          if (this.refusesOptions.some((name) => name in options)) {
             throw new TypeError("not here");
           }
-          worker.shown.filter((each) => each.tag === options.tag).forEach((each) => each.close());
-          worker.titles.push(title);
-          worker.shown.push(new Shown(title, options, worker.shown));
+          this.shown.filter((each) => each.tag === options.tag).forEach((each) => each.close());
+          this.titles.push(title);
+          this.shown.push(new Shown(title, options, this.shown));
         },
-        getNotifications: async ({ tag }) => worker.shown.filter((each) => each.tag === tag),
+        getNotifications: async ({ tag }) => this.shown.filter((each) => each.tag === tag),
         pushManager: {
           subscribe: async (options) => {
-            worker.subscribed.push(options);
+            this.subscribed.push(options);
             return { toJSON: () => ({ endpoint: "https://push.example/new", keys: { p256dh: "P", auth: "A" } }) };
           },
         },
       },
       clients: {
         claim: async () => {},
-        matchAll: async () => worker.windows,
+        matchAll: async () => this.windows,
         openWindow: async (address) => {
-          if (worker.refusesToOpen) {
+          if (this.refusesToOpen) {
             throw new Error("no activation");
           }
-          worker.opened.push(address);
+          this.opened.push(address);
         },
       },
       navigator: {
         setAppBadge: async (count) => {
-          worker.badges.push(count);
+          this.badges.push(count);
         },
         clearAppBadge: async () => {
-          worker.badges.push(0);
+          this.badges.push(0);
         },
         ...(locks && { locks }),
       },
       Notification: { maxActions },
-      caches: worker.caches,
-      fetch: (address, how) => worker.#answer(address, how),
+      caches: this.caches,
+      fetch: (address, how) => this.#answer(address, how),
       skipWaiting: async () => {},
-      addEventListener: (name, listener) => worker.#listeners.set(name, listener),
+      addEventListener: (name, listener) => this.#listeners.set(name, listener),
     };
     scope.self = scope;
     const context = vm.createContext(scope);

