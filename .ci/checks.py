@@ -75,7 +75,7 @@ def _node() -> str:
     return str(own) if own and own.exists() else "node"
 
 
-def _steps(folder: Path) -> list[Step]:
+def _steps() -> list[Step]:
     pytest = [PY, "-m", "pytest", "--color=yes" if sys.stdout.isatty() else "--color=no", "-q"]
     spread = ["-n", "2", "--dist", "worksteal"]
     other = [PY, ".ci/other_python.py"]
@@ -100,11 +100,6 @@ def _steps(folder: Path) -> list[Step]:
             environment=PRODUCTION,
         ),
         Step("django", "migrations", _manage("makemigrations", "--check", "--dry-run")),
-        Step(
-            "django",
-            "OpenAPI",
-            _manage("spectacular", "--validate", "--fail-on-warn", "--file", str(folder / "openapi.yaml")),
-        ),
         Step("client quick", "JavaScript", [*node, *(path for path in scripts if path not in on_a_server)]),
         Step("client", "JavaScript on a server", [*node, *on_a_server]),
         Step("fast", "tests on SQLite", [*pytest, *spread, "-m", FAST], tests=True),
@@ -151,7 +146,7 @@ def main(parts: list[str]) -> int:
     """Run the steps of these parts, or all; gives the exit code."""
     with tempfile.TemporaryDirectory(prefix="callinvite-checks-") as name:
         folder = Path(name)
-        steps = _steps(folder)
+        steps = _steps()
         known = {part for step in steps for part in step.parts.split()}
         if unknown := set(parts) - known:
             print(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}.")

@@ -13,13 +13,14 @@ from rest_framework.request import Request
 
 from invitations import addresses, transports, words
 from invitations.api.endpoint import Endpoint, answered
-from invitations.api.openapi import documents
+from invitations.api.openapi import operations
+from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import TestAuthentication
 from invitations.errors import CallError, Code
 from invitations.models import Device, Health, RingResource
 from invitations.push import action_tokens, devices, ring_tests
-from invitations.requests import inputs
+from invitations.requests import inputs, queries
 from invitations.requests.problems import InvalidInput
 from invitations.requests.tokens import asker_id, credentials_of
 from invitations.serializers import moment
@@ -29,15 +30,18 @@ from invitations.transports import Address, vapid
 JSON = dict[str, Any]
 
 
-@documents.describe(get=documents.DEVICES)
+@described(get=operations.LIST_DEVICES)
 class Devices(Endpoint):
     """The asker's own devices."""
 
     def get(self, request: Request) -> HttpResponse:
-        return answered(200, page_of(_devices_of(request), request, ("device_id",), _device_views))
+        return answered(
+            200,
+            page_of(_devices_of(request), request, _page_asked(request), ("device_id",), _device_views),
+        )
 
 
-@documents.describe(get=documents.DEVICE, put=documents.PUT_DEVICE, delete=documents.DELETE_DEVICE)
+@described(get=operations.GET_DEVICE, put=operations.PUT_DEVICE, delete=operations.DELETE_DEVICE)
 class OneDevice(Endpoint):
     """One device of the asker's own."""
 
@@ -45,7 +49,7 @@ class OneDevice(Endpoint):
         return answered(200, device_view(_own(request, device_id)))
 
     def put(self, request: Request, device_id: str) -> HttpResponse:
-        values = inputs.DEVICE.run_validation(request.data)
+        values = inputs.DEVICE.checked(request.data)
         now = timezone.now()
         if "push" not in values:
             return answered(200, device_view(devices.describe(asker_id(request), device_id, **values, now=now)))
@@ -64,7 +68,7 @@ class OneDevice(Endpoint):
         return HttpResponse(status=204)
 
 
-@documents.describe(post=documents.RENEW)
+@described(post=operations.RENEW_PUSH_ADDRESS)
 class RenewAddress(Endpoint):
     """A device's new push address, by the token of its old one: for workers that have no session at hand."""
 
@@ -72,7 +76,7 @@ class RenewAddress(Endpoint):
     permission_classes = (AllowAny,)
 
     def post(self, request: Request) -> HttpResponse:
-        values = inputs.RENEW.run_validation(request.data)
+        values = inputs.RENEW.checked(request.data)
         known = action_tokens.read_renewal(values["token"])
         device = None if known is None else Device.objects.filter(pk=known[0], push_digest=known[1]).first()
         if device is None:
@@ -81,7 +85,7 @@ class RenewAddress(Endpoint):
         return answered(200, {"device": device_view(device), "renewal_token": _renewal_token(device)})
 
 
-@documents.describe(get=documents.PUSH_KEY)
+@described(get=operations.GET_PUSH_KEY)
 class PushKey(Endpoint):
     """The key by which a browser makes a push address for this server (RFC 8292 section 4.1)."""
 
@@ -92,7 +96,7 @@ class PushKey(Endpoint):
         return answered(200, {"public_key": public})
 
 
-@documents.describe(get=documents.LAST_TEST_RING, post=documents.TEST_RING)
+@described(get=operations.GET_TEST_RING, post=operations.MAKE_TEST_RING)
 class TestRing(Endpoint):
     """A real ring to one device with nobody behind it."""
 
@@ -109,7 +113,7 @@ class TestRing(Endpoint):
         return answered(201, ring_tests.view(ring_tests.begin(device, now=timezone.now())))
 
 
-@documents.describe(post=documents.TEST_RING_SHOWN)
+@described(post=operations.ACKNOWLEDGE_TEST_RING)
 class TestRingShown(Endpoint):
     """A device says that it showed its test ring."""
 
@@ -126,12 +130,21 @@ class TestRingShown(Endpoint):
         return answered(200, ring_tests.view(test))
 
 
-@documents.describe(get=documents.RESOURCES)
+@described(get=operations.LIST_RING_RESOURCES)
 class Resources(Endpoint):
     """How a ring can sound and look."""
 
     def get(self, request: Request) -> HttpResponse:
-        return answered(200, page_of(RingResource.objects.all(), request, ("resource_id",), _resource_views))
+        return answered(
+            200,
+            page_of(
+                RingResource.objects.all(),
+                request,
+                _page_asked(request),
+                ("resource_id",),
+                _resource_views,
+            ),
+        )
 
 
 def device_view(device: Device) -> JSON:
@@ -163,6 +176,10 @@ def _set_address(device: Device, address: Address, request: Request, credential:
     origin = request.build_absolute_uri(addresses.base()).rstrip("/")
     language = words.language()
     devices.set_address(device, address, origin=origin, credential=credential, language=language, now=now)
+
+
+def _page_asked(request: Request) -> JSON:
+    return queries.PAGE.checked(request.query_params)
 
 
 def _own(request: Request, device_id: str) -> Device:

@@ -9,22 +9,28 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponse
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed, NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from invitations.api.parsers import JSONRequest
+from invitations.api.openapi.operations import Operation
+from invitations.api.parsers import BoundedJSONParser, ChunkedRequest
 from invitations.requests.problems import answer, problem_response, retry_after
 from invitations.requests.tokens import BearerAuthentication, BrowserAuthentication
 
 JSON = dict[str, Any]
-_ACCEPTED = frozenset({"", "*/*", "application/json", "application/*"})
+_negotiator = DefaultContentNegotiation()
+_MEDIA_TYPES = (JSONRenderer.media_type, f"{JSONRenderer.media_type}; charset=utf-8")
+"""What our answers are. The second is for clients that ask for a charset: it matches theirs alone."""
 
 
 class Endpoint(APIView):
     """What all addresses share: JSON in, JSON out, problems for everything else."""
 
+    operations: ClassVar[Mapping[str, Operation]] = {}
+    """What is said of its methods in the OpenAPI document, which leaves out addresses that have none."""
     # All that DRF would take from REST_FRAMEWORK: a project's own defaults neither open these addresses nor break them.
     authentication_classes: Sequence[type[BaseAuthentication]] = (BearerAuthentication, BrowserAuthentication)
     permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
@@ -32,13 +38,15 @@ class Endpoint(APIView):
     renderer_classes = (JSONRenderer,)
     versioning_class = None
     metadata_class = None
+    parser_classes = (BoundedJSONParser,)
     _renderer: ClassVar = (JSONRenderer(), JSONRenderer.media_type)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        return JSONRequest(
+        return ChunkedRequest(
             request,
-            parsers=(),
+            parsers=self.get_parsers(),
             authenticators=self.get_authenticators(),
+            negotiator=_negotiator,
             parser_context={"view": self, "args": args, "kwargs": kwargs},
         )
 
@@ -67,7 +75,7 @@ class Endpoint(APIView):
             NotAcceptable: the client does not take JSON.
         """
         header = request.META.get("HTTP_ACCEPT", "")
-        if not force and header not in _ACCEPTED and not _takes_json(header):
+        if header and not force and not any(map(request._request.accepts, _MEDIA_TYPES)):
             raise NotAcceptable
         return self._renderer
 
@@ -81,13 +89,3 @@ def answered(status: int, body: JSON) -> HttpResponse:
         status=status,
         content_type="application/json",
     )
-
-
-def _takes_json(header: str) -> bool:
-    """Whether an Accept header lets JSON through (RFC 9110 section 12.5.1)."""
-    for each in header.split(","):
-        media_range, *parameters = (part.strip().lower() for part in each.split(";"))
-        refused = any(part.replace(" ", "").rstrip("0").rstrip(".") in {"q=", "q=0"} for part in parameters)
-        if media_range in _ACCEPTED and media_range and not refused:
-            return True
-    return False

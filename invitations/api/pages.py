@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpResponse
-from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.utils import extend_schema
+from django.urls import URLPattern
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
-from invitations.api.views import Endpoint
+from invitations.api.endpoint import Endpoint
+from invitations.api.openapi.document import document
 
 _RENDERER = JSONRenderer()
 
 
 class Schema(Endpoint):
-    """The OpenAPI document, made once per process: it takes a second to make."""
+    """The OpenAPI document, made once per process and prefix."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    patterns: ClassVar[Sequence[URLPattern]] = ()
+    """The addresses that it describes."""
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
         # Whatever a tool asks for: JSON is valid YAML, too.
         return _RENDERER, _RENDERER.media_type
 
-    @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
-        return HttpResponse(_document(), content_type="application/json")
+        prefix = request.path.rpartition("/")[0] + "/"
+        return HttpResponse(_encoded(tuple(self.patterns), prefix), content_type="application/json")
 
 
 class Docs(SpectacularSwaggerSplitView):
@@ -44,5 +47,5 @@ class Docs(SpectacularSwaggerSplitView):
 
 
 @cache
-def _document() -> bytes:
-    return json.dumps(SchemaGenerator().get_schema(request=None, public=True)).encode()
+def _encoded(patterns: tuple[URLPattern, ...], prefix: str) -> bytes:
+    return json.dumps(document(patterns, prefix)).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -13,29 +13,34 @@ from django.db.models import Model, Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
-from invitations import conf
 from invitations.requests.problems import InvalidInput
+from invitations.requests.queries import NO_CURSOR
 
 Row = TypeVar("Row", bound=Model)
-BAD_CURSOR = InvalidInput({"cursor": ["This is not a cursor of this list."]})
+BAD_CURSOR = InvalidInput({"cursor": [NO_CURSOR]})
 
 
 def page_of(
-    queryset: QuerySet[Row], request: Request, order: Sequence[str], shown: Callable[[list[Row]], list[Any]]
+    queryset: QuerySet[Row],
+    request: Request,
+    asked: Mapping[str, Any],
+    order: Sequence[str],
+    shown: Callable[[list[Row]], list[Any]],
 ) -> dict[str, Any]:
     """One page of a list as `{"next", "previous", "results"}`.
 
     Args:
         queryset: the whole list, in any order.
-        request: its query holds `cursor` and `page_size`.
+        request: its address is that of the page.
+        asked: `cursor` and `page_size`, as `requests.queries` gives them.
         order: field names, `-` for descending; together unique and never null.
         shown: turns the page's rows into what is sent.
 
     Raises:
-        InvalidInput: a cursor or page size that makes no sense.
+        InvalidInput: a cursor that makes no sense.
     """
-    size = _size(request)
-    backward, position = _read(request.query_params.get("cursor"), queryset.model, order)
+    size: int = asked["page_size"]
+    backward, position = _read(asked["cursor"], queryset.model, order)
     direction = [_reversed(each) for each in order] if backward else list(order)
     if position is not None:
         queryset = queryset.filter(_beyond(direction, position))
@@ -52,18 +57,6 @@ def page_of(
         "previous": _link(address, rows[0], order, backward=True) if has_previous else None,
         "results": shown(rows),
     }
-
-
-def _size(request: Request) -> int:
-    limits = conf.limits()
-    asked = request.query_params.get("page_size")
-    if asked is None:
-        return limits.page_size
-    if not (asked.isascii() and asked.isdigit() and 1 <= len(asked) <= 4 and int(asked) >= 1):
-        raise InvalidInput({"page_size": [f"This must be from 1 to {limits.page_size_max}."]})
-    if int(asked) > limits.page_size_max:
-        raise InvalidInput({"page_size": [f"This must be from 1 to {limits.page_size_max}."]})
-    return int(asked)
 
 
 def _link(address: str, row: Model, order: Sequence[str], *, backward: bool) -> str:

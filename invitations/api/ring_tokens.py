@@ -20,8 +20,6 @@ from invitations.requests import verbs
 from invitations.store.sheets import Actor
 
 SCHEME = "invitation"
-OVER = 409
-DEAD = 410
 
 
 class InvitationAuthentication(BaseAuthentication):
@@ -86,6 +84,5 @@ def act(verb: str, grant: Grant, user: Any, *, call_id: str | None, body: object
         body = {name: value for name, value in body.items() if name != "device_id"}
     actor = Actor(user.pk, user.get_username(), grant.device_id, ring_pk=grant.key)
     status, answer = verbs.perform(verb, actor=actor, call_id=call_id, body=body, now=now)
-    if status == OVER:
-        return DEAD, {**answer, "status": DEAD}
-    return status, answer
+    status = verbs.OVER_BY_TOKEN.get(status, status)
+    return status, {**answer, "status": status} if status >= 400 else answer

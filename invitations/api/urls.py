@@ -6,16 +6,16 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
 from invitations.api import devices, pages, views
-from invitations.requests import inputs
 from invitations.requests.verbs import VERBS, Verb
+from invitations.shapes import CALL_ID, DEVICE_ID
 
 
 class CallIdConverter(StringConverter):
-    regex = inputs.CALL_ID
+    regex = CALL_ID
 
 
 class DeviceIdConverter(StringConverter):
-    regex = inputs.DEVICE_ID
+    regex = DEVICE_ID
 
 
 register_converter(CallIdConverter, "call_id")
@@ -26,7 +26,7 @@ def _of_verb(verb: Verb) -> URLPattern:
     return path(verb.path.replace("{call_id}", "<call_id:call_id>"), views.endpoint_of(verb).as_view(), name=verb.name)
 
 
-urlpatterns = [
+_described = [
     *(_of_verb(each) for each in VERBS.values()),
     path("me", views.Me.as_view(), name="me"),
     path("users", views.Users.as_view(), name="users"),
@@ -39,7 +39,10 @@ urlpatterns = [
     path("resources", devices.Resources.as_view(), name="resources"),
     path("auth/token", views.AuthToken.as_view(), name="auth_token"),
     path("live/ticket", views.LiveTicket.as_view(), name="live_ticket"),
-    path("schema", pages.Schema.as_view(), name="schema"),
+]
+urlpatterns = [
+    *_described,
+    path("schema", pages.Schema.as_view(patterns=_described), name="schema"),
     path("docs", pages.Docs.as_view(), name="docs"),
     path("problems/<slug:code>", views.Problem.as_view(), name="problem"),
     # Not the bare prefix: Django would redirect the same address without its slash there.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
@@ -11,23 +10,22 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
 from invitations import calls, conf
 from invitations.api import ring_tokens
 from invitations.api.endpoint import Endpoint, answered
-from invitations.api.openapi import documents
+from invitations.api.openapi import operations
+from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import InvitationAuthentication
 from invitations.errors import CallError, Code
 from invitations.live import presence
 from invitations.live.tickets import make_ticket
-from invitations.models import Call, CallingPreferences, CallState
+from invitations.models import Call, CallingPreferences
 from invitations.push.action_tokens import Grant
-from invitations.requests import inputs, verbs
-from invitations.requests.inputs import query_flag, query_text, query_word
+from invitations.requests import inputs, queries, verbs
 from invitations.requests.problems import STATUS
 from invitations.requests.throttles import check_login
 from invitations.requests.tokens import (
@@ -68,19 +66,21 @@ class Calls(VerbEndpoint):
     """Where calls are sent is where one's own are listed."""
 
     def get(self, request: Request) -> HttpResponse:
+        asked = queries.HISTORY.checked(request.query_params)
         now = timezone.now()
         viewer_id = asker_id(request)
         # Expires what is overdue: the history must not show a ring that a dead dispatcher left standing.
         calls.open_calls(viewer_id, now=now)
-        return answered(
-            200,
-            page_of(
-                calls.history(viewer_id, **_history_filters(request.query_params)),
-                request,
-                ("-created_at", "-id"),
-                lambda rows: _call_views(rows, viewer_id, now),
-            ),
+        found = calls.history(
+            viewer_id,
+            state=asked["state"],
+            direction=asked["direction"],
+            missed=asked["missed"],
+            with_user=asked["with"],
+            is_video_call=asked["is_video_call"],
         )
+        order = ("-created_at", "-id")
+        return answered(200, page_of(found, request, asked, order, lambda rows: _call_views(rows, viewer_id, now)))
 
 
 def endpoint_of(verb: Verb) -> type[VerbEndpoint]:
@@ -101,11 +101,11 @@ def endpoint_of(verb: Verb) -> type[VerbEndpoint]:
             verb.method.lower(): act,
         },
     )
-    listed = {"get": documents.HISTORY} if base is Calls else {}
-    return documents.describe(**{verb.method.lower(): documents.of_verb(verb)}, **listed)(view)
+    listed = {"get": operations.LIST_CALLS} if base is Calls else {}
+    return described(**{verb.method.lower(): operations.of_verb(verb)}, **listed)(view)
 
 
-@documents.describe(get=documents.ME, patch=documents.CHANGE_ME)
+@described(get=operations.GET_ME, patch=operations.CHANGE_ME)
 class Me(Endpoint):
     """The asker's own profile and settings."""
 
@@ -113,7 +113,7 @@ class Me(Endpoint):
         return answered(200, _me(request, _preferences_of(asker_id(request))))
 
     def patch(self, request: Request) -> HttpResponse:
-        values = inputs.ME.run_validation(request.data)
+        values = inputs.ME.checked(request.data)
         if "name" in values:
             values["display_name"] = values.pop("name")
         preferences, _ = CallingPreferences.objects.update_or_create(
@@ -122,26 +122,26 @@ class Me(Endpoint):
         return answered(200, _me(request, preferences))
 
 
-@documents.describe(get=documents.USERS)
+@described(get=operations.LIST_USERS)
 class Users(Endpoint):
     """People one may call."""
 
     def get(self, request: Request) -> HttpResponse:
-        search = query_text(request.query_params, "search", 128)
+        asked = queries.USERS.checked(request.query_params)
         model = get_user_model()
         people = (
             model._default_manager.filter(is_active=True)
             .exclude(pk=asker_id(request))
             .select_related("calling_preferences")
         )
-        for word in (search or "").split():
+        for word in (asked["search"] or "").split():
             people = people.filter(
                 Q(**{f"{model.USERNAME_FIELD}__icontains": word}) | Q(calling_preferences__display_name__icontains=word)
             )
-        return answered(200, page_of(people, request, (model.USERNAME_FIELD,), _person_views))
+        return answered(200, page_of(people, request, asked, (model.USERNAME_FIELD,), _person_views))
 
 
-@documents.describe(post=documents.LOGIN, delete=documents.LOGOUT)
+@described(post=operations.MAKE_TOKEN, delete=operations.DELETE_TOKEN)
 class AuthToken(Endpoint):
     """An app signs in and gets a token; signs out and ends it."""
 
@@ -156,7 +156,7 @@ class AuthToken(Endpoint):
         return getattr(self.request, "method", None) == "POST"
 
     def post(self, request: Request) -> HttpResponse:
-        values = inputs.LOGIN.run_validation(request.data)
+        values = inputs.LOGIN.checked(request.data)
         check_login(request._request, values["username"])
         user = authenticated(request._request, values["username"], values["password"])
         if user is None:
@@ -171,7 +171,7 @@ class AuthToken(Endpoint):
         return HttpResponse(status=204)
 
 
-@documents.describe(post=documents.TICKET)
+@described(post=operations.MAKE_TICKET)
 class LiveTicket(Endpoint):
     """A one-use ticket for a live socket."""
 
@@ -186,7 +186,6 @@ class Problem(Endpoint):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(exclude=True)
     def get(self, request: Request, code: str) -> HttpResponse:
         known = next((each for each in Code if each == code), None)
         if known is None:
@@ -208,19 +207,8 @@ class Unknown(Endpoint):
         """
         raise Http404
 
-    @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:
         raise Http404
-
-
-def _history_filters(params: Mapping[str, str]) -> JSON:
-    return {
-        "state": query_word(params, "state", CallState.values),
-        "direction": query_word(params, "direction", ["incoming", "outgoing"]),
-        "missed": query_flag(params, "missed"),
-        "with_user": query_text(params, "with", 64),
-        "is_video_call": query_flag(params, "is_video_call"),
-    }
 
 
 def _call_views(rows: list[Call], viewer_id: int, now: datetime) -> list[JSON]:

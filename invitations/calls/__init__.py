@@ -26,11 +26,9 @@ from invitations.calls.reading import (
 from invitations.calls.sending import send
 from invitations.calls.taking_part import connected, end, forgive_outage, heartbeat, join, leave, prove_life
 from invitations.calls.timeline import timeline
-from invitations.calls.told_deliveries import CODES as TOLD_CODES
 from invitations.store.sheets import Actor, CallSheet
 
 __all__ = [
-    "TOLD_CODES",
     "Actor",
     "CallSheet",
     "Cancelled",

@@ -51,8 +51,14 @@ class Synced:
     gone: list[str]
 
 
-def view(call_id: str, *, viewer_id: int | None, now: datetime) -> CallSheet:
-    """One call as a person whom it concerns may see it; with None as an admin does, who sees all.
+def view(call_id: str, *, viewer_id: int, now: datetime, sees_all: bool = False) -> CallSheet:
+    """One call as a person whom it concerns may see it.
+
+    Args:
+        call_id: the call.
+        viewer_id: who asks.
+        now: the moment.
+        sees_all: the viewer is an admin, who sees every call.
 
     Raises:
         CallError: `not_found`, also for strangers.
@@ -61,7 +67,7 @@ def view(call_id: str, *, viewer_id: int | None, now: datetime) -> CallSheet:
     if sheet is not None and sheet.is_overdue(now):
         expire(sheet.call.pk, now=now)
         sheet = load(call_id)
-    if sheet is None or not (viewer_id is None or sheet.concerns(viewer_id)):
+    if sheet is None or not (sees_all or sheet.concerns(viewer_id)):
         raise CallError(Code.NOT_FOUND)
     return sheet
 

@@ -34,7 +34,7 @@ def timeline(call_id: str, *, viewer_id: int, now: datetime, sees_all: bool = Fa
     Raises:
         CallError: `not_found`.
     """
-    sheet = view(call_id, viewer_id=None if sees_all else viewer_id, now=now)
+    sheet = view(call_id, viewer_id=viewer_id, now=now, sees_all=sees_all)
     names = {each.username: each.name for each in sheet.people.values()}
 
     def is_seen(username: str | None) -> bool:

@@ -14,21 +14,6 @@ from invitations.push.words import reason_words
 from invitations.store.sheets import CallSheet
 from invitations.words import say
 
-CODES = (
-    "delivery.pending",
-    "delivery.sent",
-    "delivery.withheld",
-    "delivery.dropped",
-    "delivery.gone",
-    "delivery.failed",
-    "delivery.expired",
-    "delivery.acknowledged",
-    "device.no_address",
-    "device.disabled",
-    "ring.unheard",
-)
-"""What entries of this kind are called."""
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -36,7 +21,7 @@ class Told:
 
     Args:
         at: when.
-        code: of `CODES`.
+        code: of `shapes.TOLD_CODES`.
         text: a sentence.
         user_id: whose device.
         device: its id; None where no one device is meant.

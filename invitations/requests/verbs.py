@@ -14,14 +14,18 @@ from typing import Any, Literal
 from invitations import calls, conf, ice
 from invitations.errors import CallError, Code
 from invitations.requests import inputs
+from invitations.requests.fields import NOT_TEXT
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.serializers import call_view, moment
+from invitations.shapes import CALL_ID
 from invitations.store.sheets import Actor, CallSheet
 
 JSON = dict[str, Any]
 Answer = tuple[int, JSON]
 Run = Callable[[Actor, "str | None", JSON, datetime], Answer]
-_call_id_matches = re.compile(rf"\A{inputs.CALL_ID}\Z").match
+OVER_BY_TOKEN = {409: 410}
+"""Statuses that are others for those who act by the token of a ring: whatever ended it, the token is dead for good."""
+_call_id_matches = re.compile(rf"\A{CALL_ID}\Z").match
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Verb:
 
     name: str
     run: Run
-    input: inputs.Input
+    input: inputs.Body
     path: str
     summary: str
     refuses: frozenset[Code] = frozenset()
@@ -87,7 +91,7 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
     if asked is None:
         return _refusal(problem(Code.INVALID, errors={"verb": ["There is no such verb."]}))
     try:
-        values = asked.input.run_validation({} if body is None else body)
+        values = asked.input.checked({} if body is None else body)
         device_id = values.pop("device_id", None)
         if device_id is not None and device_id != actor.device_id:
             # Another device than the one that asks: nothing is known of its name, and this is no sign of its life.
@@ -191,7 +195,7 @@ def _known(call_id: object) -> str:
         InvalidInput: not a string.
     """
     if type(call_id) is not str:
-        raise InvalidInput({"call_id": [inputs.REQUIRED if call_id is None else inputs.NOT_TEXT]})
+        raise InvalidInput({"call_id": [inputs.REQUIRED if call_id is None else NOT_TEXT]})
     if not _call_id_matches(call_id):
         raise CallError(Code.NOT_FOUND)
     return call_id
@@ -352,7 +356,7 @@ _DECLARED = (
         "calls/{call_id}",
         "See one call",
         frozenset({Code.NOT_FOUND}),
-        "Call",
+        "CallObject",
         {200: "The call."},
         method="GET",
         operation="get_call",

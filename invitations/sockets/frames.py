@@ -8,6 +8,7 @@ from typing import Any
 
 from invitations.conf import limits
 from invitations.errors import Code
+from invitations.shapes import DEVICE_ID, LABEL_CHARS
 
 Frame = dict[str, Any]
 MOST_HELD_CALLS = 200
@@ -19,7 +20,7 @@ def _no_such_number(text: str) -> float:
 
 # NaN and Infinity are not JSON: a browser that got them relayed could not read the frame.
 _decode = json.JSONDecoder(parse_constant=_no_such_number).decode
-_device_id = re.compile(r"\A[A-Za-z0-9._~-]{1,64}\Z").match
+_device_id = re.compile(rf"\A{DEVICE_ID}\Z").match
 
 
 class BadFrame(Exception):
@@ -68,7 +69,7 @@ def hello(frame: Frame) -> tuple[str, str | None, bool]:
     """
     label = frame.get("label")
     audible = frame.get("audible", False)
-    if label is not None and (not isinstance(label, str) or len(label) > 64 or not writable(label)):
+    if label is not None and (not isinstance(label, str) or len(label) > LABEL_CHARS or not writable(label)):
         raise BadFrame(Code.INVALID, "`label` is a string of at most 64 characters.")
     if not isinstance(audible, bool):
         raise BadFrame(Code.INVALID, "`audible` is true or false.")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.http import HttpRequest
 from django.test import RequestFactory
 
 from invitations import calls
-from invitations.api.parsers import read_object
+from invitations.api.endpoint import Endpoint
 from invitations.errors import Code
 from invitations.requests.problems import STATUS, TooLarge
 from tests.api.conftest import API, problem_of
@@ -85,7 +87,15 @@ def test_answers_are_json_only(rest, alice, accept):
 
 
 @pytest.mark.parametrize(
-    "accept", ["", "*/*", "application/*", "text/html, application/json;q=0.1", "APPLICATION/JSON"]
+    "accept",
+    [
+        "",
+        "*/*",
+        "application/*",
+        "text/html, application/json;q=0.1",
+        "APPLICATION/JSON",
+        "application/json; charset=utf-8",
+    ],
 )
 def test_whoever_takes_json_gets_it(rest, alice, accept):
     assert rest(alice).client.get(API + "me", HTTP_ACCEPT=accept).status_code == 200
@@ -132,12 +142,16 @@ def test_a_body_of_just_the_limit_is_read(rest, alice, bob):
     assert rest(alice).client.post(API + "calls", body, content_type=JSON).status_code == 201
 
 
+def _read(request: HttpRequest) -> Any:
+    return Endpoint().initialize_request(request).data
+
+
 def test_a_body_in_chunks_is_bounded_whatever_it_declares():
     request = RequestFactory().post("/", b"", content_type=JSON)
     request.META.update(HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="5", CONTENT_TYPE=JSON)
     request._stream = BytesIO(b'{"a": "' + b"x" * 70_000 + b'"}')
     with pytest.raises(TooLarge):
-        read_object(request)
+        _read(request)
 
 
 @pytest.mark.parametrize("terminated", [True, False])
@@ -150,7 +164,7 @@ def test_a_body_in_chunks_is_read(terminated):
         request.META.update({"wsgi.input_terminated": True, "wsgi.input": body})
     else:
         request._stream = body
-    assert read_object(request) == {"a": 1}
+    assert _read(request) == {"a": 1}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ LAYERS = (
     {"errors", "conf", "ice", "secret_files", "addresses"},
     {"transports"},
     {"models"},
-    {"store", "migrations"},
+    {"store", "migrations", "shapes"},
     {"serializers"},
     {"live"},
     {"push"},

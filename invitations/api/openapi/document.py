@@ -1,0 +1,154 @@
+"""The OpenAPI 3.1 document, made from the addresses and the operations that their views declare."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.urls import URLPattern
+
+from invitations.api.openapi.components import components, problem_name, ref
+from invitations.api.openapi.operations import BEARER, RING_TOKEN, SESSION, TAGS, Operation
+from invitations.errors import Code
+from invitations.requests.fields import Field
+from invitations.requests.problems import CONTENT_TYPE, STATUS
+from invitations.shapes import CALL_ID, DEVICE_ID
+
+JSON = dict[str, Any]
+_IN_PATH = {
+    "call_id": {"schema": {"type": "string", "pattern": f"^{CALL_ID}$"}, "description": "The call's id."},
+    "device_id": {
+        "schema": {"type": "string", "pattern": f"^{DEVICE_ID}$"},
+        "description": "The device's id, chosen by the client.",
+    },
+}
+_RETRY_AFTER = {429, 503}
+
+
+def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
+    """The whole of it.
+
+    Args:
+        patterns: the addresses; those whose views declare no operations are left out.
+        prefix: what stands before them, with slashes at both ends.
+    """
+    paths: JSON = {}
+    for pattern in patterns:
+        view: Any = pattern.callback
+        operations: Mapping[str, Operation] = getattr(view.view_class, "operations", {})
+        if operations:
+            path = re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
+            paths[prefix + path] = {method: _operation(path, each) for method, each in operations.items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Callinvite",
+            "version": "1",
+            "description": "Call invitations: send, cancel, reject, accept.",
+            "contact": {"name": "Callinvite contributors"},
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "tags": [{"name": name, "description": said} for name, said in TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": components(),
+            "headers": {
+                "RetryAfter": {
+                    "description": "After how many seconds to come again.",
+                    "schema": {"type": "integer", "minimum": 0},
+                }
+            },
+            "securitySchemes": _security_schemes(),
+        },
+    }
+
+
+def _operation(path: str, operation: Operation) -> JSON:
+    made: JSON = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        **({"description": operation.description} if operation.description else {}),
+        "tags": [operation.tag],
+        "security": [{name: []} for name in operation.security],
+    }
+    parameters = [_in_path(name, operation) for name in re.findall(r"\{(\w+)\}", path)]
+    if operation.query is not None:
+        parameters += [_in_query(name, each) for name, each in operation.query.fields.items()]
+    if parameters:
+        made["parameters"] = parameters
+    if operation.body is not None:
+        content: JSON = {"schema": ref(operation.body.component)}
+        if operation.examples:
+            content["examples"] = {name: {"value": value} for name, value in operation.examples.items()}
+        is_required = any(each.required for each in operation.body.fields.values())
+        made["requestBody"] = {"content": {"application/json": content}, "required": is_required}
+    made["responses"] = {str(status): _answer(operation, said) for status, said in operation.statuses.items()}
+    made["responses"] |= {str(status): _problems(status, codes) for status, codes in _by_status(operation).items()}
+    return made
+
+
+def _in_path(name: str, operation: Operation) -> JSON:
+    parameter = {"name": name, "in": "path", "required": True, **_IN_PATH[name]}
+    if name == "call_id" and operation.takes_current:
+        said = f"{parameter['description']} `current` stands for the one call that is ringing for you."
+        parameter["description"] = said
+    return parameter
+
+
+def _in_query(name: str, field: Field[Any]) -> JSON:
+    schema = field.described()
+    parameter = {"name": name, "in": "query", "schema": schema}
+    if "description" in schema:
+        parameter["description"] = schema.pop("description")
+    return parameter
+
+
+def _answer(operation: Operation, said: str) -> JSON:
+    if operation.answer is None:
+        return {"description": said}
+    return {"description": said, "content": {"application/json": {"schema": ref(operation.answer)}}}
+
+
+def _by_status(operation: Operation) -> dict[int, list[Code]]:
+    found: dict[int, list[Code]] = defaultdict(list)
+    for code in Code:
+        if code in operation.refuses:
+            for status in (STATUS[code], operation.status_by_token(code)):
+                if status is not None:
+                    found[status].append(code)
+    return dict(sorted(found.items()))
+
+
+def _problems(status: int, codes: list[Code]) -> JSON:
+    choices = [ref(problem_name(code)) for code in codes]
+    mapping = {str(code): choice["$ref"] for code, choice in zip(codes, choices, strict=True)}
+    several = {"oneOf": choices, "discriminator": {"propertyName": "code", "mapping": mapping}}
+    answer: JSON = {
+        "description": " ".join(f"`{code}`: {code.sentence}" for code in codes),
+        "content": {CONTENT_TYPE: {"schema": several if len(codes) > 1 else choices[0]}},
+    }
+    if status in _RETRY_AFTER:
+        answer["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
+    return answer
+
+
+def _security_schemes() -> JSON:
+    csrf = settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-").title()
+    return {
+        BEARER: {"type": "http", "scheme": "bearer", "description": "A token of `POST /auth/token`."},
+        SESSION: {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": settings.SESSION_COOKIE_NAME,
+            "description": f"Besides it, everything but reading needs the header {csrf}.",
+        },
+        RING_TOKEN: {
+            "type": "http",
+            "scheme": "invitation",
+            "description": "The `action_token` of a push message: good for that one ring on that one device. When the "
+            "ring is over, the answer is 410 with the reason as its code.",
+        },
+    }

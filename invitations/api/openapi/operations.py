@@ -1,0 +1,252 @@
+"""What is said about each address that is no verb's: its name, its words, its examples and how it can fail.
+
+What is said about a verb's address follows from its declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from invitations.errors import Code
+from invitations.requests import inputs, queries
+from invitations.requests.inputs import Body
+from invitations.requests.problems import STATUS
+from invitations.requests.queries import Query
+from invitations.requests.verbs import OVER_BY_TOKEN, Verb
+
+View = TypeVar("View", bound=type)
+
+BEARER, SESSION, RING_TOKEN = "bearer", "session", "invitation"
+USER = (BEARER, SESSION)
+CALLS, PEOPLE, DEVICES, SIGNING_IN = "calls", "people", "devices", "signing in"
+TAGS = {
+    CALLS: "Send, answer and end calls, and look at them.",
+    PEOPLE: "You, and those whom you may call.",
+    DEVICES: "What can be rung, and how a ring sounds and looks.",
+    SIGNING_IN: "Tokens of apps, and tickets of live sockets.",
+}
+
+ALWAYS = frozenset({Code.NOT_ACCEPTABLE, Code.UNAVAILABLE})
+SIGNED_IN = ALWAYS | {Code.NOT_AUTHENTICATED}
+WRITING = SIGNED_IN | {Code.CSRF_FAILED}
+WITH_BODY = frozenset({Code.INVALID, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one method of an address does.
+
+    Args:
+        id: its name, which functions of generated clients have.
+        tag: what it is about, of `TAGS`.
+        summary: what it does, in a few words.
+        refuses: every code with which it can fail.
+        statuses: the statuses of good answers, and when each is given.
+        answer: the component of a good answer; None if it has no body.
+        description: what else one must know to use it.
+        body: what it takes.
+        query: what its address may end in.
+        examples: bodies, by what they do.
+        security: who may ask, by the names of schemes.
+        takes_current: `current` may stand for the id of the one call that is ringing.
+    """
+
+    id: str
+    tag: str
+    summary: str
+    refuses: frozenset[Code]
+    statuses: Mapping[int, str]
+    answer: str | None = None
+    description: str = ""
+    body: Body | None = None
+    query: Query | None = None
+    examples: Mapping[str, Any] = field(default_factory=dict)
+    security: tuple[str, ...] = USER
+    takes_current: bool = False
+
+    def status_by_token(self, code: Code) -> int | None:
+        """Another status than its own that a code has where the token of a ring was used."""
+        return OVER_BY_TOKEN.get(STATUS[code]) if RING_TOKEN in self.security else None
+
+
+def described(**operations: Operation) -> Callable[[View], View]:
+    """Say what a view's methods do, by their names in lower case."""
+
+    def attach(view: View) -> View:
+        view.operations = operations  # type: ignore[attr-defined]
+        return view
+
+    return attach
+
+
+def of_verb(verb: Verb) -> Operation:
+    """What is said about a verb's address."""
+    return Operation(
+        id=verb.operation or verb.name,
+        tag=CALLS,
+        summary=verb.summary,
+        description=verb.description,
+        refuses=verb.refuses | (SIGNED_IN if verb.reads else WRITING | WITH_BODY),
+        statuses=verb.statuses,
+        answer=verb.answer,
+        body=None if verb.reads else verb.input,
+        examples=verb.examples,
+        security=(RING_TOKEN, *USER) if verb.takes_ring_token else USER,
+        takes_current=verb.takes_current,
+    )
+
+
+LIST_CALLS = Operation(
+    "list_calls",
+    CALLS,
+    "List your history, newest first",
+    SIGNED_IN | {Code.INVALID},
+    {200: "A page."},
+    "CallPage",
+    query=queries.HISTORY,
+)
+GET_ME = Operation("get_me", PEOPLE, "See your profile and settings", SIGNED_IN, {200: "You."}, "Me")
+CHANGE_ME = Operation(
+    "change_me",
+    PEOPLE,
+    "Change your shown name or settings",
+    WRITING | WITH_BODY,
+    {200: "You, after the change."},
+    "Me",
+    body=inputs.ME,
+    examples={"Call waiting": {"call_waiting": True}},
+)
+LIST_USERS = Operation(
+    "list_users",
+    PEOPLE,
+    "List the people you may call",
+    SIGNED_IN | {Code.INVALID},
+    {200: "A page, by id."},
+    "UserPage",
+    query=queries.USERS,
+)
+LIST_DEVICES = Operation(
+    "list_devices",
+    DEVICES,
+    "List your devices",
+    SIGNED_IN | {Code.INVALID},
+    {200: "A page, by id."},
+    "DevicePage",
+    query=queries.PAGE,
+)
+GET_DEVICE = Operation(
+    "get_device", DEVICES, "See one of your devices", SIGNED_IN | {Code.NOT_FOUND}, {200: "The device."}, "Device"
+)
+PUT_DEVICE = Operation(
+    "put_device",
+    DEVICES,
+    "Describe a device of yours, known or new",
+    WRITING | WITH_BODY | {Code.NOT_FOUND},
+    {200: "The device."},
+    "RegisteredDevice",
+    "With `push`, the device is rung there; an address belongs to one device, and leaves the one that had it. Left out,"
+    " the address stays; null removes it. The end of the session or token removes it too.",
+    body=inputs.DEVICE,
+    examples={
+        "A phone without an address": {"label": "Bob's phone", "kind": "android", "push": None},
+        "A browser": {
+            "label": "Firefox on Linux",
+            "kind": "browser",
+            "push": {
+                "transport": "webpush",
+                "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/…",
+                "keys": {"p256dh": "BCVx…", "auth": "BTBZ…"},
+            },
+        },
+    },
+)
+DELETE_DEVICE = Operation(
+    "delete_device", DEVICES, "Forget a device of yours", WRITING | {Code.NOT_FOUND}, {204: "Forgotten."}
+)
+GET_PUSH_KEY = Operation(
+    "get_push_key",
+    DEVICES,
+    "Get the server's key for push addresses",
+    SIGNED_IN,
+    {200: "The key."},
+    "PushKey",
+    "For `pushManager.subscribe({applicationServerKey})` (RFC 8292).",
+)
+RENEW_PUSH_ADDRESS = Operation(
+    "renew_push_address",
+    DEVICES,
+    "Replace a device's push address by the token of the old one",
+    ALWAYS | WITH_BODY | {Code.NOT_AUTHENTICATED},
+    {200: "The device, and the token of its new address."},
+    "RenewedDevice",
+    "For a service worker whose browser changed the address: no session is needed.",
+    body=inputs.RENEW,
+    security=(),
+)
+MAKE_TEST_RING = Operation(
+    "make_test_ring",
+    DEVICES,
+    "Ring one of your devices, for a test",
+    WRITING | {Code.INVALID, Code.NOT_FOUND, Code.THROTTLED},
+    {201: "It is on its way."},
+    "TestRing",
+    "A real one, by push; nobody is behind it. Ask for it again to see how far it has come.",
+)
+GET_TEST_RING = Operation(
+    "get_test_ring",
+    DEVICES,
+    "See how far the last test ring of a device has come",
+    SIGNED_IN | {Code.NOT_FOUND},
+    {200: "Step by step."},
+    "TestRing",
+)
+ACKNOWLEDGE_TEST_RING = Operation(
+    "acknowledge_test_ring",
+    DEVICES,
+    "Say that this device showed its test ring",
+    SIGNED_IN | {Code.NOT_FOUND},
+    {200: "Noted."},
+    "TestRing",
+    "By the `action_token` of the push message: `Authorization: Invitation <token>`.",
+    security=(RING_TOKEN,),
+)
+LIST_RING_RESOURCES = Operation(
+    "list_resources",
+    DEVICES,
+    "List how a ring can sound and look",
+    SIGNED_IN | {Code.INVALID},
+    {200: "A page, by id."},
+    "RingResourcePage",
+    "What `resource_id` may name. Kept by the admins.",
+    query=queries.PAGE,
+)
+MAKE_TOKEN = Operation(
+    "make_token",
+    SIGNING_IN,
+    "Sign an app in",
+    ALWAYS | WITH_BODY | {Code.NOT_AUTHENTICATED, Code.THROTTLED},
+    {201: "Signed in."},
+    "Token",
+    "The answer is the same for an unknown user and a wrong password.",
+    body=inputs.LOGIN,
+    examples={"Bob": {"username": "bob", "password": "his password", "device_name": "Bob's phone"}},
+    security=(),
+)
+DELETE_TOKEN = Operation(
+    "delete_token",
+    SIGNING_IN,
+    "Sign an app out",
+    SIGNED_IN,
+    {204: "The token is worthless now."},
+    security=(BEARER,),
+)
+MAKE_TICKET = Operation(
+    "make_ticket",
+    SIGNING_IN,
+    "Get a ticket for one live socket",
+    WRITING,
+    {201: "Use it at once."},
+    "Ticket",
+    "For clients that can set neither a cookie nor a header on it.",
+)

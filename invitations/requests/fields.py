@@ -1,0 +1,345 @@
+"""Single values of a request: exact types and bounds, nothing coerced, nothing trimmed.
+
+Each field checks a value and describes itself in JSON Schema. Whether a value makes sense for a call is the verb's
+business."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from invitations import conf, transports
+from invitations.transports import Address, InvalidAddress, vapid
+
+Schema = dict[str, Any]
+T = TypeVar("T")
+
+NOT_TEXT = "This must be a string."
+NOT_ENCODABLE = "NUL and lone surrogates are not allowed."
+NOT_A_FLAG = "This must be true or false."
+KEY_CHARS = 128
+ABSENT: Any = object()
+"""The default of a field that may be left out, and is then not among the values."""
+
+
+class Refused(Exception):
+    """One field's value is not allowed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tunable:
+    """A bound or default that stands in `conf.Limits`; read whenever it is needed.
+
+    Args:
+        name: as there.
+    """
+
+    name: str
+
+    @property
+    def value(self) -> Any:
+        return getattr(conf.limits(), self.name)
+
+
+class Field(Generic[T]):
+    """One value of a request.
+
+    Args:
+        required: it must be there.
+        nullable: null is allowed.
+        default: what stands for it where it is left out.
+        description: what it means, for the OpenAPI document.
+    """
+
+    def __init__(
+        self, *, required: bool = True, nullable: bool = False, default: Any = ABSENT, description: str = ""
+    ) -> None:
+        self.required = required
+        self.nullable = nullable
+        self._default = default
+        self.description = description
+
+    @property
+    def default(self) -> Any:
+        """What stands for it where it is left out; ABSENT if nothing does."""
+        return self._default.value if type(self._default) is Tunable else self._default
+
+    def checker(self) -> Callable[[object], T]:
+        """What gives an allowed value back, and raises `Refused` for others; by the tunables in force now."""
+        raise NotImplementedError
+
+    def checked(self, value: object) -> T:
+        """The value itself.
+
+        Raises:
+            Refused: it has the wrong type, or is out of bounds.
+        """
+        return self.checker()(value)
+
+    def read(self, text: str) -> T:
+        """The value that a part of an address's query stands for.
+
+        Raises:
+            Refused: as `checked`.
+        """
+        return self.checked(text)
+
+    def described(self) -> Schema:
+        """The field in JSON Schema.
+
+        Its default is told in words: by the keyword, generators of clients would take it for what is always there.
+        """
+        schema = self._schema()
+        said = [self.description] if self.description else []
+        if self.default not in (ABSENT, None, ""):
+            said.append(f"`{str(self.default).lower()}` where left out.")
+        if said:
+            schema["description"] = " ".join(said)
+        if self.nullable and "$ref" in schema:
+            return {"anyOf": [{"$ref": schema.pop("$ref")}, {"type": "null"}], **schema}
+        if self.nullable:
+            schema["type"] = [schema["type"], "null"]
+        return schema
+
+    def _schema(self) -> Schema:
+        raise NotImplementedError
+
+
+class Text(Field[str]):
+    """A string, kept exactly as it came.
+
+    Args:
+        max_length: the most characters.
+        min_length: the fewest.
+        max_bytes: the most bytes it may take in UTF-8.
+        pattern: what the whole of it must match.
+        format: what it is, for the OpenAPI document only.
+        refused: what is said where it does not match.
+        options: as in `Field`.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_length: int | Tunable | None = None,
+        min_length: int = 0,
+        max_bytes: int | Tunable | None = None,
+        pattern: str | None = None,
+        format: str | None = None,
+        refused: str = "This is not allowed here.",
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.max_length = max_length
+        self.min_length = min_length
+        self.max_bytes = max_bytes
+        self.pattern = pattern
+        self.format = format
+        self._matches = re.compile(rf"\A(?:{pattern})\Z").match if pattern else None
+        self._refused = refused
+
+    def checker(self) -> Callable[[object], str]:
+        fewest, matches = self.min_length, self._matches
+        most, most_bytes = _number(self.max_length), _number(self.max_bytes)
+
+        def checked(value: object) -> str:
+            if type(value) is not str:
+                raise Refused(NOT_TEXT)
+            if len(value) < fewest:
+                raise Refused("This must not be empty.")
+            if most is not None and len(value) > most:
+                raise Refused(f"This must have at most {most} characters.")
+            if value.isascii():
+                if "\0" in value:
+                    raise Refused(NOT_ENCODABLE)
+            else:
+                _check_characters(value, most_bytes)
+            if matches is not None and not matches(value):
+                raise Refused(self._refused)
+            return value
+
+        return checked
+
+    def _schema(self) -> Schema:
+        schema: Schema = {"type": "string", "pattern": f"^{self.pattern}$" if self.pattern else r"^[^\u0000]*$"}
+        bounds = {"minLength": self.min_length, "maxLength": _number(self.max_length), "format": self.format}
+        return schema | {name: value for name, value in bounds.items() if value}
+
+
+class Flag(Field[bool]):
+    """`true` or `false`, and nothing that looks like it."""
+
+    def checker(self) -> Callable[[object], bool]:
+        return _flag
+
+    def read(self, text: str) -> bool:
+        """The flag that a word stands for.
+
+        Raises:
+            Refused: another word.
+        """
+        if text not in {"true", "false"}:
+            raise Refused(NOT_A_FLAG)
+        return text == "true"
+
+    def _schema(self) -> Schema:
+        return {"type": "boolean"}
+
+
+class Whole(Field[int]):
+    """A whole number within bounds; `60.0` is one (JSON knows no other kind of number), `"60"` and `true` are not.
+
+    Args:
+        least: the lowest.
+        most: the highest.
+        options: as in `Field`.
+    """
+
+    def __init__(self, least: int, most: int | Tunable, **options: Any) -> None:
+        super().__init__(**options)
+        self.least = least
+        self.most = most
+
+    def checker(self) -> Callable[[object], int]:
+        least, most = self.least, _number(self.most)
+
+        def checked(value: object) -> int:
+            if type(value) is float and value.is_integer():
+                value = int(value)
+            if type(value) is not int:
+                raise Refused("This must be a whole number.")
+            if not least <= value <= most:
+                raise Refused(f"This must be from {least} to {most}.")
+            return value
+
+        return checked
+
+    def read(self, text: str) -> int:
+        """The number that some digits stand for.
+
+        Raises:
+            Refused: something else, or out of bounds.
+        """
+        # Longer ones are out of bounds, whatever these are; without end they would take long to read.
+        is_number = text.isascii() and text.isdigit() and len(text) <= 9
+        return self.checked(int(text) if is_number else self.least - 1)
+
+    def _schema(self) -> Schema:
+        return {"type": "integer", "minimum": self.least, "maximum": _number(self.most)}
+
+
+class Word(Field[str]):
+    """One of a few words.
+
+    Args:
+        words: all of them.
+        component: the name that they have together in the OpenAPI document; none if they have no name.
+        options: as in `Field`.
+    """
+
+    def __init__(self, words: Sequence[str], component: str = "", **options: Any) -> None:
+        super().__init__(**options)
+        self.words = list(words)
+        self.component = component
+
+    def checker(self) -> Callable[[object], str]:
+        def checked(value: object) -> str:
+            if type(value) is str and value in self.words:
+                return value
+            raise Refused(f"This must be one of: {', '.join(self.words)}.")
+
+        return checked
+
+    def _schema(self) -> Schema:
+        if self.component:
+            return {"$ref": f"#/components/schemas/{self.component}"}
+        return {"type": "string", "enum": self.words}
+
+
+class Texts(Field[list[str]]):
+    """A list of strings, one at least; doubles are left in.
+
+    Args:
+        each: what each of them must be.
+        most: how many there may be.
+        options: as in `Field`.
+    """
+
+    def __init__(self, each: Text, most: int | Tunable, **options: Any) -> None:
+        super().__init__(**options)
+        self.each = each
+        self.most = most
+
+    def checker(self) -> Callable[[object], list[str]]:
+        most, check = _number(self.most), self.each.checker()
+
+        def checked(value: object) -> list[str]:
+            if type(value) is not list:
+                raise Refused("This must be a list.")
+            if not 1 <= len(value) <= most:
+                raise Refused(f"This must have from 1 to {most} items.")
+            return [check(each) for each in value]
+
+        return checked
+
+    def _schema(self) -> Schema:
+        return {"type": "array", "items": self.each.described(), "minItems": 1, "maxItems": _number(self.most)}
+
+
+class PushAddress(Field[Address]):
+    """Where a device is pushed to: what a browser's `PushSubscription.toJSON()` gives, with the transport's name."""
+
+    def checker(self) -> Callable[[object], Address]:
+        return _address
+
+    def _schema(self) -> Schema:
+        return {"$ref": "#/components/schemas/PushAddress"}
+
+
+def _flag(value: object) -> bool:
+    if value is True or value is False:
+        return value
+    raise Refused(NOT_A_FLAG)
+
+
+def _address(value: object) -> Address:
+    """The address in its one spelling."""
+    if type(value) is not dict:
+        raise Refused("This must be an object, or null.")
+    found = value.get("keys", {})
+    if type(found) is not dict:
+        raise Refused("`keys` must be an object with `p256dh` and `auth`.")
+    parts = {
+        "transport": value.get("transport"),
+        "endpoint": value.get("endpoint", ""),
+        "p256dh": found.get("p256dh", ""),
+        "auth": found.get("auth", ""),
+        "signing_key": value.get("public_key") or vapid.current_public_key() or "",
+    }
+    for name, part in parts.items():
+        if type(part) is not str:
+            raise Refused(f"`{'public_key' if name == 'signing_key' else name}` must be a string.")
+    try:
+        address = transports.transport_named(parts["transport"]).check(Address(**parts))
+    except InvalidAddress as invalid:
+        raise Refused(str(invalid)) from None
+    if address.signing_key and not vapid.is_known(address.signing_key):
+        raise Refused("`public_key` is none of this server's: subscribe anew with that of `GET /push/key`.")
+    return address
+
+
+def _check_characters(value: str, most_bytes: int | None) -> None:
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise Refused(NOT_ENCODABLE) from None
+    if "\0" in value:
+        raise Refused(NOT_ENCODABLE)
+    if most_bytes is not None and size > most_bytes:
+        raise Refused(f"This must take at most {most_bytes} bytes in UTF-8.")
+
+
+def _number(bound: Any) -> Any:
+    return bound.value if type(bound) is Tunable else bound

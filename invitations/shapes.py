@@ -1,0 +1,434 @@
+"""The shapes of everything that goes out, each stated once: what serializers make, and what OpenAPI says.
+
+Holds no code that acts. A word or a moment is a string on the wire, and typed as one; what it may be stands beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from invitations.errors import Code
+from invitations.models import (
+    CallState,
+    DeviceKind,
+    DisabledReason,
+    EndReason,
+    EventKind,
+    Health,
+    InvitationState,
+    LeftReason,
+    RejectReason,
+)
+from invitations.transports import NAMES
+
+
+class Said:
+    """What a type does not say of a member.
+
+    Args:
+        description: what it means.
+        bounds: further keywords of JSON Schema.
+    """
+
+    def __init__(self, description: str = "", **bounds: Any) -> None:
+        self.description = description
+        self.bounds = bounds
+
+
+class Words:
+    """The words that a string may be.
+
+    Args:
+        name: what they are called together.
+        values: all of them.
+    """
+
+    def __init__(self, name: str, values: Sequence[str]) -> None:
+        self.name = name
+        self.values = values
+
+
+CALL_ID = r"[A-Za-z0-9._~:@-]{1,128}"
+"""Of any call; what a new one may be called is bounded by `call_id_chars`, too."""
+DEVICE_ID = r"[A-Za-z0-9._~-]{1,64}"
+LABEL_CHARS = 64
+TEST_STATES = ("waiting", "sent", "arrived", "failed")
+HOP_CODES = ("planned", "sent", "retrying", "failed", "arrived")
+OPEN_VERBS = ("accept", "reject", "cancel", "invite", "join", "leave", "end")
+TOLD_CODES = (
+    "delivery.pending",
+    "delivery.sent",
+    "delivery.withheld",
+    "delivery.dropped",
+    "delivery.gone",
+    "delivery.failed",
+    "delivery.expired",
+    "delivery.acknowledged",
+    "device.no_address",
+    "device.disabled",
+    "ring.unheard",
+)
+"""What a timeline tells besides the log: of push messages, and of devices that none could be sent to."""
+INVITEE_CODES = (
+    Code.UNKNOWN_USER,
+    Code.SELF,
+    Code.NOT_ALLOWED,
+    Code.DUPLICATE,
+    Code.ALREADY_IN_CALL,
+    Code.ALREADY_RINGING,
+    Code.CALL_FULL,
+)
+CALLEE_CODES = (Code.NOT_INVITED, Code.ALREADY_ANSWERED)
+
+Moment = Annotated[str, Said(format="date-time")]
+"""UTC, ISO 8601 with milliseconds and `Z`."""
+Path = Annotated[str, Said("A path on this server.")]
+UserId = Annotated[str, Said("The public id.", maxLength=64)]
+ShownName = Annotated[str, Said("The shown name.", maxLength=64)]
+CallId = Annotated[str, Said("The call's id.", pattern=f"^{CALL_ID}$")]
+DeviceId = Annotated[str, Said("The device's id.", pattern=f"^{DEVICE_ID}$")]
+Count = Annotated[int, Said(minimum=0)]
+Sentence = Annotated[str, Said("A sentence for people.")]
+
+
+class Person(TypedDict):
+    """A person, as everybody sees them."""
+
+    id: UserId
+    name: ShownName
+
+
+class Invitation(TypedDict):
+    """One person asked into a call."""
+
+    invitee: Annotated[Person, Said("Who is asked.")]
+    inviter: Annotated[Person, Said("Who asks.")]
+    state: Annotated[str, Words("InvitationState", InvitationState.values), Said("What became of it.")]
+    progress: Annotated[str, Words("RingProgress", ["sent", "notified", "ringing"]), Said("What is known of the ring.")]
+    ringing_on: Annotated[str | None, Said("The device that first said that it alerts.")]
+    reject_reason: Annotated[str | None, Words("RejectReason", RejectReason.values), Said("Why it was rejected.")]
+    custom_data: Annotated[str, Said("Of the act that closed the invitation.")]
+    expires_at: Annotated[Moment, Said("When the ring times out.")]
+    responded_at: Annotated[Moment | None, Said("When it was answered.")]
+    answered_on: Annotated[str | None, Said("The device that answered.")]
+
+
+class Participant(TypedDict):
+    """A stay in a call, on one device."""
+
+    user: Annotated[Person, Said("Who is in the call.")]
+    device_id: DeviceId
+    joined_at: Annotated[Moment, Said("When they came in.")]
+    connected_at: Annotated[Moment | None, Said("When the device said that media is up.")]
+    left_at: Annotated[Moment | None, Said("When they left; null while they are in the call.")]
+    left_reason: Annotated[str | None, Words("LeftReason", LeftReason.values), Said("Why they are no longer in it.")]
+
+
+class You(TypedDict):
+    """The part that the asker has in a call."""
+
+    role: Annotated[str, Words("CallRole", ["caller", "invitee"]), Said("Who you are in it.")]
+    state: Annotated[
+        str,
+        Words("OwnState", [*InvitationState.values, "joined", "left"]),
+        Said("That of your invitation; as its caller, whether you are in the call."),
+    ]
+    can: Annotated[list[Annotated[str, Words("OpenVerb", OPEN_VERBS)]], Said("The verbs that are open to you now.")]
+    missed: Annotated[bool, Said("You missed it.")]
+
+
+class CallObject(TypedDict):
+    """A call, as one person may see it."""
+
+    call_id: CallId
+    revision: Annotated[Count, Said("Grows with every change; a lower one is older news.")]
+    state: Annotated[str, Words("CallState", CallState.values), Said("How far it is.")]
+    end_reason: Annotated[str | None, Words("EndReason", EndReason.values), Said("Why it ended.")]
+    is_video_call: Annotated[bool, Said("With pictures, not with sound alone.")]
+    caller: Annotated[Person, Said("Who sent it.")]
+    custom_data: Annotated[str, Said("What the sender of your ring gave along.")]
+    resource_id: Annotated[str | None, Said("The ring resource of your ring.")]
+    ringtone_url: Annotated[Path | None, Said("What it sounds like; null is the client's own ringtone.")]
+    notification_title: Annotated[str, Said("What a notification of your ring is headed by.")]
+    notification_message: Annotated[str, Said("What a notification of your ring says.")]
+    timeout_seconds: Annotated[int, Said("How long your ring lasts.", minimum=1)]
+    created_at: Annotated[Moment, Said("When it was sent.")]
+    ring_expires_at: Annotated[Moment, Said("When your ring times out.")]
+    remaining_ms: Annotated[Count, Said("Until the ring ends, by the server's clock; 0 if nothing rings.")]
+    server_time: Annotated[Moment, Said("When this was told.")]
+    answered_at: Annotated[Moment | None, Said("When the first invitee came in.")]
+    ended_at: Annotated[Moment | None, Said("When it ended.")]
+    duration_seconds: Annotated[Count | None, Said("From the first answer to the end.")]
+    invitations: Annotated[list[Invitation], Said("In the order in which they were made.")]
+    participants: Annotated[list[Participant], Said("In the order in which they came in.")]
+    you: Annotated[You | None, Said("Your own part; null for an admin who has none.")]
+
+
+class CallAnswer(TypedDict):
+    """What most verbs answer."""
+
+    call: Annotated[CallObject, Said("The call, after what was done.")]
+
+
+class InviteeError(TypedDict):
+    """Somebody who could not be invited."""
+
+    invitee: Annotated[str, Said("As it was sent.")]
+    code: Annotated[str, Words("InviteeErrorCode", INVITEE_CODES), Said("Why.")]
+    detail: NotRequired[Sentence]
+
+
+class CalleeError(TypedDict):
+    """Somebody whose ring could not be cancelled."""
+
+    invitee: Annotated[str, Said("As it was sent.")]
+    code: Annotated[str, Words("CalleeErrorCode", CALLEE_CODES), Said("Why.")]
+    detail: NotRequired[Sentence]
+
+
+class SendWarning(TypedDict):
+    """Something that was not as asked, and did not stop the ring."""
+
+    code: Annotated[str, Words("SendWarningCode", ["unknown_resource"]), Said("What it was.")]
+
+
+class SentAnswer(TypedDict):
+    """What came of a send or an invite."""
+
+    call: Annotated[CallObject, Said("The call.")]
+    errors: Annotated[list[InviteeError], Said("Who could not be invited.")]
+    warnings: Annotated[list[SendWarning], Said("What was not as asked.")]
+    merged: Annotated[bool, Said("They were calling you: you are connected, in their call.")]
+    rejoin: Annotated[bool, Said("You two are in this call already.")]
+
+
+class CancelAnswer(TypedDict):
+    """What came of a cancel."""
+
+    call: Annotated[CallObject, Said("The call.")]
+    cancelled: Annotated[list[str], Said("The ids of those who stop ringing now.")]
+    errors: Annotated[list[CalleeError], Said("Whose ring could not be cancelled.")]
+
+
+class Snapshot(TypedDict):
+    """Everything that is going on for a person."""
+
+    server_time: Annotated[Moment, Said("When this was told.")]
+    calls: Annotated[list[CallObject], Said("The open calls, newest first.")]
+    missed_unseen: Annotated[Count, Said("How many missed calls were not looked at.")]
+
+
+class Seen(TypedDict):
+    """What is left of the badge."""
+
+    missed_unseen: Annotated[Count, Said("How many missed calls were not looked at.")]
+
+
+class TimelineEntry(TypedDict):
+    """Something that happened in a call."""
+
+    at: Annotated[Moment, Said("When.")]
+    code: Annotated[str, Words("TimelineCode", [*EventKind.values, *TOLD_CODES]), Said("What.")]
+    text: Sentence
+    user: Annotated[str | None, Said("Whom it is about.")]
+    device: Annotated[str | None, Said("On which device; only one's own are shown.")]
+    data: Annotated[dict[str, Any], Said("What else is known, by names that differ from code to code.")]
+
+
+class Timeline(TypedDict):
+    """What happened in a call."""
+
+    call_id: CallId
+    entries: Annotated[list[TimelineEntry], Said("Oldest first.")]
+
+
+class Me(TypedDict):
+    """One's own profile and settings."""
+
+    id: UserId
+    name: ShownName
+    call_waiting: Annotated[bool, Said("Further calls ring while in a call, instead of being answered with busy.")]
+    missed_unseen: Annotated[Count, Said("How many missed calls were not looked at.")]
+
+
+class User(TypedDict):
+    """A person one may call."""
+
+    id: UserId
+    name: ShownName
+    online: Annotated[bool, Said("A page or app of theirs is connected.")]
+    in_call: Annotated[bool, Said("They are in a call.")]
+
+
+class PushHost(TypedDict):
+    """A push address, as far as it is shown."""
+
+    transport: Annotated[str, Words("PushTransport", NAMES), Said("How messages are sent there.")]
+    host: Annotated[str, Said("Of its push service; no more is shown.")]
+
+
+class Device(TypedDict):
+    """Where a person can be rung."""
+
+    device_id: DeviceId
+    label: Annotated[str, Said("What it is called.", maxLength=64)]
+    kind: Annotated[str, Words("DeviceKind", DeviceKind.values), Said("What it is.")]
+    push: Annotated[PushHost | None, Said("Where it is rung by push.")]
+    health: Annotated[
+        str, Words("DeviceHealth", Health.values), Said("Whether it can be rung by push, as far as is known.")
+    ]
+    disabled_reason: Annotated[
+        str | None, Words("DisabledReason", DisabledReason.values), Said("Why it is no longer rung by push.")
+    ]
+    disabled_since: Annotated[Moment | None, Said("Since when.")]
+    last_seen_at: Annotated[Moment | None, Said("Its last sign of life.")]
+    last_ringing_at: Annotated[Moment | None, Said("When it last said that it alerts.")]
+
+
+RenewalToken = Annotated[
+    str, Said("For `POST /push/renew`, when the browser changes the address. Dies with the address.")
+]
+
+
+class RegisteredDevice(Device):
+    """A device that was described just now."""
+
+    renewal_token: NotRequired[RenewalToken]
+
+
+class RenewedDevice(TypedDict):
+    """A device with a new push address."""
+
+    device: Annotated[Device, Said("The device.")]
+    renewal_token: RenewalToken
+
+
+class PushKey(TypedDict):
+    """The key by which push addresses are made."""
+
+    public_key: Annotated[str, Said("An uncompressed P-256 point in base64url.", minLength=87)]
+
+
+class TestRingHop(TypedDict):
+    """One step of a test ring."""
+
+    code: Annotated[str, Words("TestRingHopCode", HOP_CODES), Said("What happened.")]
+    at: Annotated[Moment, Said("When; with `retrying`, when it is tried again.")]
+    text: Sentence
+
+
+class TestRing(TypedDict):
+    """A real ring to one device with nobody behind it."""
+
+    test_id: Annotated[str, Said("Its id.")]
+    device_id: DeviceId
+    state: Annotated[str, Words("TestRingState", TEST_STATES), Said("How far it has come.")]
+    hops: Annotated[list[TestRingHop], Said("Step by step.")]
+    created_at: Annotated[Moment, Said("When it was asked for.")]
+    expires_at: Annotated[Moment, Said("From then on nothing more comes of it.")]
+
+
+class RingResource(TypedDict):
+    """How a ring sounds and looks."""
+
+    resource_id: Annotated[str, Said("What a sender names it by.", maxLength=128)]
+    name: Annotated[str, Said("What people call it.", maxLength=64)]
+    is_default: Annotated[bool, Said("For rings that name none.")]
+    ringtone_url: Path | None
+    icon_url: Path | None
+    badge_url: Path | None
+    vibration: Annotated[list[Count], Said("Milliseconds on, off, on, and so forth.")]
+    silent: Annotated[bool, Said("Without a sound.")]
+    require_interaction: Annotated[bool, Said("The notification stays until it is answered.")]
+    accent: Annotated[str | None, Said("A colour.", pattern="^#[0-9a-fA-F]{6}$")]
+    title_template: Annotated[str, Said("The title of rings that have none of their own.", maxLength=128)]
+    message_template: Annotated[str, Said("The message of rings that have none of their own.", maxLength=512)]
+
+
+class IceServer(TypedDict):
+    """A STUN or TURN server, as `RTCPeerConnection` takes it."""
+
+    urls: Annotated[list[Annotated[str, Said(pattern="^(stuns?|turns?):")]], Said("", minItems=1)]
+    username: NotRequired[Annotated[str, Said("With TURN only.")]]
+    credential: NotRequired[Annotated[str, Said("With TURN only.")]]
+
+
+class IceServers(TypedDict):
+    """The servers that one may use now."""
+
+    ice_servers: Annotated[list[IceServer], Said("As `RTCPeerConnection` takes them.")]
+    expires_at: Annotated[Moment, Said("From then on the credentials are worthless.")]
+
+
+class Token(TypedDict):
+    """What an app has after it signed in."""
+
+    token: Annotated[str, Said("For `Authorization: Bearer`. Shown this once.")]
+    expiry: Annotated[Moment | None, Said("Moves on while the token is used.")]
+    user: Annotated[Person, Said("Who signed in.")]
+
+
+class Ticket(TypedDict):
+    """What opens one live socket."""
+
+    ticket: Annotated[str, Said("For `?ticket=` of the live socket, once.")]
+    expires_in_seconds: Annotated[Count, Said("How long it is good.")]
+
+
+class Page(TypedDict):
+    """One page of a list."""
+
+    next: Annotated[str | None, Said("The address of the next page.", format="uri")]
+    previous: Annotated[str | None, Said("The address of the page before.", format="uri")]
+
+
+class CallPage(Page):
+    """A page of one's history."""
+
+    results: Annotated[list[CallObject], Said("Newest first.")]
+
+
+class UserPage(Page):
+    """A page of the people one may call."""
+
+    results: Annotated[list[User], Said("By id.")]
+
+
+class DevicePage(Page):
+    """A page of one's devices."""
+
+    results: Annotated[list[Device], Said("By id.")]
+
+
+class RingResourcePage(Page):
+    """A page of the ring resources."""
+
+    results: Annotated[list[RingResource], Said("By id.")]
+
+
+class PushKeys(TypedDict):
+    """The keys that a browser gave its push address (RFC 8291)."""
+
+    p256dh: Annotated[str, Said("The public key.", maxLength=128, format="p256-point")]
+    auth: Annotated[str, Said("The shared secret.", maxLength=128, format="push-auth")]
+
+
+class PushAddress(TypedDict):
+    """Where a device is pushed to: what `PushSubscription.toJSON()` gives, with the name of the transport."""
+
+    transport: Annotated[str, Words("PushTransport", NAMES), Said("How messages are sent there.")]
+    endpoint: Annotated[str, Said("An https URL.", format="push-endpoint")]
+    keys: Annotated[PushKeys, Said("The keys that messages are encrypted with.")]
+    public_key: NotRequired[
+        Annotated[
+            str | None,
+            Said(
+                "The key of `GET /push/key` that the address was made with; the present one where left out.",
+                format="vapid-key",
+            ),
+        ]
+    ]
+
+
+TAKEN = (PushKeys, PushAddress)
+"""What comes in: members that are not named here are ignored."""
