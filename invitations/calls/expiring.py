@@ -22,7 +22,16 @@ from invitations.calls.loading import lock_one
 from invitations.calls.transaction import write
 from invitations.conf import limits
 from invitations.live import publishing
-from invitations.models import Call, EndReason, EventKind, Invitation, InvitationState, LeftReason, Participant
+from invitations.models import (
+    Call,
+    CallState,
+    EndReason,
+    EventKind,
+    Invitation,
+    InvitationState,
+    LeftReason,
+    Participant,
+)
 from invitations.push import deliveries
 from invitations.store import rows
 from invitations.store.sheets import CallSheet, lease_expires_at, longest_until, media_due_at
@@ -114,7 +123,7 @@ def _expire_rings(sheet: CallSheet, due_at: datetime, change: Change) -> None:
 
 
 def _expire_leases(sheet: CallSheet, due_at: datetime, change: Change) -> None:
-    if sheet.call.state == "ended":
+    if sheet.call.state == CallState.ENDED:
         return
     lapsed = [each for each in sheet.inside() if lease_expires_at(each, sheet.call) <= due_at]
     for participant in lapsed:
@@ -134,7 +143,7 @@ def _expire_media(sheet: CallSheet, due_at: datetime, change: Change) -> None:
 
 
 def _expire_call(sheet: CallSheet, due_at: datetime, change: Change) -> None:
-    if sheet.call.state == "ended" or longest_until(sheet.call) > due_at:
+    if sheet.call.state == CallState.ENDED or longest_until(sheet.call) > due_at:
         return
     cancel_pending(sheet, change=change)
     finish(sheet, EndReason.MAX_DURATION, change=change)

@@ -12,7 +12,7 @@ from invitations.calls.transaction import write
 from invitations.calls.verb import verb
 from invitations.conf import limits
 from invitations.errors import CallError, Code
-from invitations.models import CallEvent, EndReason, EventKind, LeftReason, Participant
+from invitations.models import CallEvent, CallState, EndReason, EventKind, InvitationState, LeftReason, Participant
 from invitations.store import rows
 from invitations.store.sheets import MEDIA_PROOF_SECONDS, Actor, CallSheet
 from invitations.words import say_lazy
@@ -45,12 +45,12 @@ def join(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     stay = sheet.participant_of(by.user_id)
     if stay is not None and stay.device_id == by.device_id:
         return sheet
-    if own is not None and own.state == "cancelled" and stay is None:
+    if own is not None and own.state == InvitationState.CANCELLED and stay is None:
         raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
     refuse_if_over(sheet, by)
     if not sheet.concerns(by.user_id):
         raise CallError(Code.NOT_ALLOWED, sheet=sheet)
-    if own is not None and own.state == "pending":
+    if own is not None and own.state == InvitationState.PENDING:
         leave_others(sheet, others, by=by, now=now)
         return take_call(sheet, own, by=by, custom_data="", now=now)
     seats = {each.user_id for each in sheet.inside()} | {each.invitee_id for each in sheet.pending()}
@@ -106,12 +106,12 @@ def end(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     is_caller = by.user_id == sheet.call.caller_id
     if not is_caller and not by.is_admin:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_caller_ends"), sheet=sheet)
-    if sheet.call.state == "ended":
+    if sheet.call.state == CallState.ENDED:
         if _ended_by(sheet, by):
             return sheet
         raise CallError(Code.CALL_ENDED, sheet=sheet)
     reason = EndReason.ENDED_BY_ADMIN if by.is_admin else EndReason.COMPLETED
-    if sheet.call.state == "ringing" and not by.is_admin:
+    if sheet.call.state == CallState.RINGING and not by.is_admin:
         reason = EndReason.CANCELLED
     change = Change(sheet, by=by, now=now, headline=EventKind.CALL_ENDED)
     cancel_pending(sheet, change=change)
@@ -234,7 +234,7 @@ def forgive_outage(*, now: datetime) -> int:
     silent = now - timedelta(seconds=2 * limits().sync_open_seconds)
     oldest = now - timedelta(seconds=OUTAGE_FORGIVEN_SECONDS)
     stays = Participant.objects.open().filter(
-        call__state="active", connected_at__isnull=False, proved_at__lte=silent, proved_at__gte=oldest
+        call__state=CallState.ACTIVE, connected_at__isnull=False, proved_at__lte=silent, proved_at__gte=oldest
     )
     with write():
         # In no order, or SQLite would walk the whole table in the order of its keys.

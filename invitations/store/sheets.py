@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from invitations.conf import limits
+from invitations.models import CallState, InvitationState
 
 if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
@@ -68,7 +69,7 @@ class CallSheet:
 
     def pending(self) -> list[Invitation]:
         """Invitations that wait for their answer."""
-        return [each for each in self.invitations if each.state == "pending"]
+        return [each for each in self.invitations if each.state == InvitationState.PENDING]
 
     def inside(self) -> list[Participant]:
         """Participants who have not left."""
@@ -106,7 +107,7 @@ class CallSheet:
 
     def changes_at(self, now: datetime) -> datetime | None:
         """The part of `due_at` that changes the call: what verbs and reads must not overlook. None if it is over."""
-        if self.call.state == "ended":
+        if self.call.state == CallState.ENDED:
             return None
         deadlines = [longest_until(self.call)]
         deadlines += [each.expires_at for each in self.pending()]
@@ -122,7 +123,7 @@ class CallSheet:
         proved life keeps its place without media.
         """
         due_at = self.call.media_due_at
-        if due_at is None or self.call.state != "active":
+        if due_at is None or self.call.state != CallState.ACTIVE:
             return None
         alive_from = due_at - timedelta(seconds=MEDIA_PROOF_SECONDS)
         alive = all(each.proved_at is not None and each.proved_at >= alive_from for each in self.inside())
@@ -142,9 +143,9 @@ def lease_expires_at(participant: Participant, call: Call) -> datetime:
     """
     terms = limits()
     if participant.proved_at is not None:
-        seconds = terms.lease_active_seconds if call.state == "active" else terms.lease_ringing_seconds
+        seconds = terms.lease_active_seconds if call.state == CallState.ACTIVE else terms.lease_ringing_seconds
         return participant.proved_at + timedelta(seconds=seconds)
-    if call.state == "active":
+    if call.state == CallState.ACTIVE:
         since = max(participant.joined_at, call.answered_at or participant.joined_at)
         return since + timedelta(seconds=terms.lease_unproven_seconds)
     return call.ring_expires_at
@@ -160,7 +161,7 @@ def media_due_at(sheet: CallSheet) -> datetime | None:
     media_seconds = limits().media_seconds
     call = sheet.call
     inside = sheet.inside()
-    if not media_seconds or call.state != "active" or call.answered_at is None or len(inside) < 2:
+    if not media_seconds or call.state != CallState.ACTIVE or call.answered_at is None or len(inside) < 2:
         return None
     if any(each.connected_at is not None for each in sheet.participants):
         return None
