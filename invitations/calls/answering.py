@@ -224,7 +224,7 @@ def _current_call_id(by: Actor, now: datetime) -> str:
     )
     overdue = [call_pk for call_pk, _, due_at in found if (moment := rows.moment(due_at)) is not None and moment <= now]
     if overdue:
-        raise Overdue(*overdue)
+        raise Overdue(*overdue, now=now)
     if not found:
         raise CallError(Code.NO_CURRENT_CALL)
     if len(found) > 1:

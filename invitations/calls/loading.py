@@ -193,5 +193,5 @@ def _all(call_pks: Sequence[int], *, lock: bool = False) -> dict[int, CallSheet]
 
 def _punctual(sheet: CallSheet, now: datetime) -> CallSheet:
     if sheet.is_overdue(now):
-        raise Overdue(sheet.call.pk)
+        raise Overdue(sheet.call.pk, now=now)
     return sheet

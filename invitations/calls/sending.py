@@ -162,7 +162,7 @@ def _place(
 
 def _repeat(earlier: CallSheet, by: Actor, fingerprint: str, now: datetime) -> Sent:
     if earlier.is_overdue(now):
-        raise Overdue(earlier.call.pk)
+        raise Overdue(earlier.call.pk, now=now)
     if earlier.call.caller_id != by.user_id:
         raise CallError(Code.CALL_ID_IN_USE)
     if earlier.call.fingerprint != fingerprint:

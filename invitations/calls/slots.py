@@ -44,5 +44,5 @@ def occupations(user_ids: Sequence[int], *, now: datetime) -> list[Occupation]:
     found = rows.execute(OCCUPATIONS.format(marks=marks), [*user_ids, *user_ids])
     overdue = {row[2] for row in found if (due_at := rows.moment(row[5])) is not None and due_at <= now}
     if overdue:
-        raise Overdue(*sorted(overdue))
+        raise Overdue(*sorted(overdue), now=now)
     return [Occupation(row[1], row[2], row[3], row[0] == 1, row[4]) for row in found]

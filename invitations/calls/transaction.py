@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.db import connection, transaction
 
@@ -21,10 +22,12 @@ class Overdue(Exception):
 
     Args:
         call_pks: the keys of those calls.
+        now: the verb's moment.
     """
 
-    def __init__(self, *call_pks: int) -> None:
+    def __init__(self, *call_pks: int, now: datetime) -> None:
         self.call_pks = call_pks
+        self.now = now
         super().__init__(call_pks)
 
 

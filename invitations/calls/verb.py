@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -32,10 +31,8 @@ def verb(function: Callable[P, R]) -> Callable[P, R]:
                 with write():
                     return function(*args, **kwargs)
             except Overdue as overdue:
-                now = kwargs["now"]
-                assert isinstance(now, datetime)  # noqa: S101  every verb takes `now` by keyword
                 for call_pk in overdue.call_pks:
-                    expire(call_pk, now=now)
+                    expire(call_pk, now=overdue.now)
         raise CallError(Code.UNAVAILABLE)
 
     return run
