@@ -67,5 +67,5 @@ release: dev-environment
 	@$(PY) .ci/release.py
 
 clean:
-	rm -rf .venv .venv-other .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov staticfiles build
+	rm -rf .venv .venv-other .venv-other.lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage htmlcov staticfiles build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

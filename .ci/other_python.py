@@ -5,6 +5,7 @@ there is no such interpreter, or none of the packages for it, one line says so a
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -74,10 +75,13 @@ def _environment_of(interpreter: Path) -> Path:
     python = ENVIRONMENT / "bin" / "python"
     mark = ENVIRONMENT / ".installed"
     key = f"{_version_of(interpreter)} {sha256(LOCK.read_bytes()).hexdigest()}"
-    if not mark.exists() or mark.read_text() != key:
-        _run(*UV, "venv", "--clear", "--python", str(interpreter), str(ENVIRONMENT))
-        _run(*UV, "pip", "sync", "--require-hashes", "--python", str(python), str(LOCK))
-        mark.write_text(key)
+    with ENVIRONMENT.with_suffix(".lock").open("w") as turn:
+        # Two runs at the same time make it once.
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not mark.exists() or mark.read_text() != key:
+            _run(*UV, "venv", "--clear", "--python", str(interpreter), str(ENVIRONMENT))
+            _run(*UV, "pip", "sync", "--require-hashes", "--python", str(python), str(LOCK))
+            mark.write_text(key)
     return python
 
 
