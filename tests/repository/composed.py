@@ -159,7 +159,6 @@ class Composed:
     def _nginx_given(self) -> str:
         """deploy/nginx.conf, with what is mounted below this folder, and on ports that anybody may take."""
         text = (ROOT / "deploy/nginx.conf").read_text()
-        text = re.sub(r"^ *listen \[::\].*\n", "", text, flags=re.MULTILINE)
         for port, here in ((80, self.http), (443, self.https)):
             text, count = re.subn(rf"listen {port}\b", f"listen 127.0.0.1:{here}", text)
             assert count == 1
