@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from invitations.calls.closing import ANSWERED, begin, save, settle, take_out
 from invitations.calls.events import Change
@@ -31,10 +31,23 @@ from invitations.models import (
 from invitations.push import deliveries, devices
 from invitations.store import rows
 from invitations.store.sheets import Actor, CallSheet
+from invitations.store.statements import Bind, Prepared
 from invitations.words import say_lazy
 
 CURRENT = "current"
 """Stands for the one call with a pending invitation to the actor."""
+
+
+class Rung(NamedTuple):
+    """A call that somebody is being rung by, and when time changes it next."""
+
+    call_pk: int
+    call_id: str
+    due_at: datetime | None
+
+
+_RINGS = Invitation.objects.pending().order_by().filter(invitee_id=Bind("user"))
+RINGS = Prepared(_RINGS.values_list("call_id", "call__call_id", "call__due_at"), row=Rung._make)
 
 
 def accept(call_id: str, *, by: Actor, now: datetime, custom_data: str = "") -> CallSheet:
@@ -217,19 +230,15 @@ def _answer(own: Invitation, state: InvitationState, by: Actor, label: str, cust
 
 
 def _current_call_id(by: Actor, now: datetime) -> str:
-    found = rows.execute(
-        "SELECT c.id, c.call_id, c.due_at FROM invitations_invitation i "
-        "JOIN invitations_call c ON c.id = i.call_id WHERE i.state = 'pending' AND i.invitee_id = %s",
-        [by.user_id],
-    )
-    overdue = [call_pk for call_pk, _, due_at in found if (moment := rows.moment(due_at)) is not None and moment <= now]
+    found = RINGS.rows(user=by.user_id)
+    overdue = [each.call_pk for each in found if each.due_at is not None and each.due_at <= now]
     if overdue:
         raise Overdue(*overdue, now=now)
     if not found:
         raise CallError(Code.NO_CURRENT_CALL)
     if len(found) > 1:
-        raise CallError(Code.AMBIGUOUS_CURRENT_CALL, call_ids=sorted(row[1] for row in found))
-    return found[0][1]
+        raise CallError(Code.AMBIGUOUS_CURRENT_CALL, call_ids=sorted(each.call_id for each in found))
+    return found[0].call_id
 
 
 def _ring_of(sheet: CallSheet, by: Actor) -> Invitation:

@@ -14,7 +14,7 @@ from invitations.calls.slots import occupations
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
 from invitations.models import EventKind
-from invitations.store import rows
+from invitations.store import people, rows
 from invitations.store.sheets import Actor
 from invitations.words import say_lazy
 
@@ -42,18 +42,18 @@ def invite(
             `call_ended`.
     """
     how = Ring(**ring)
-    found = {each.username: each for each in rows.people(invitees, lock=True)}
+    found = {each.username: each for each in people.of_names(invitees, lock=True)}
     sheet = lock_for(by, call_id, now=now)
     refuse_if_over(sheet, by)
     if sheet.participant_of(by.user_id) is None:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_people_inside_add"), sheet=sheet)
-    people, errors = invitable(by, invitees, found, sheet)
-    if not people:
+    invited, errors = invitable(by, invitees, found, sheet)
+    if not invited:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors, sheet=sheet)
-    busy = occupations([each.id for each in people], now=now)
-    sheet.people |= {each.id: each for each in people}
+    busy = occupations([each.id for each in invited], now=now)
+    sheet.people |= {each.id: each for each in invited}
     change = Change(sheet, by=by, now=now)
-    added = new_invitations(sheet, by, people, how, busy, now)
+    added = new_invitations(sheet, by, invited, how, busy, now)
     rows.insert(*added)
     sheet.invitations += added
     for invitation in added:

@@ -7,15 +7,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
+from typing import NamedTuple
+
+from django.db.models import Q
 
 from invitations.calls.transaction import Overdue
 from invitations.errors import CallError, Code
 from invitations.models import Call, Invitation, Participant
-from invitations.store import rows
+from invitations.store import people
 from invitations.store.sheets import Actor, CallSheet, Person
+from invitations.store.statements import Bind, Prepared
 
-IN_THIS_CALL = "t.call_id = %s"
-IN_THIS_CALL_OR_OF_USER = "(t.call_id = %s OR (t.user_id = %s AND t.left_at IS NULL))"
+
+class Stay(NamedTuple):
+    """A call that somebody is in, by its key and its public id."""
+
+    call_pk: int
+    call_id: str
+
+
+_OPEN_STAYS = Participant.objects.open().order_by().filter(user_id=Bind("user"))
+STAYS = Prepared(_OPEN_STAYS.values_list("call_id", "call__call_id"), row=Stay._make)
+
+_CALL = Call.objects.order_by().filter(call_id=Bind("call_id"))
+_LOCKED = Call.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
+KEY = Prepared(_CALL.values_list("pk"), row=itemgetter(0))
+CALL = people.beside(_CALL, "caller")
+CALLS = people.beside(Call.objects.order_by("pk").filter(pk__in=Bind("keys")), "caller")
+CALL_LOCKED = people.beside(_LOCKED.filter(call_id=Bind("call_id")), "caller")
+CALLS_LOCKED = people.beside(_LOCKED.filter(pk__in=Bind("keys")), "caller")
+
+_INVITATIONS = Invitation.objects.order_by("pk").filter(call_id=Bind("call"))
+INVITATIONS = people.beside(_INVITATIONS, "invitee")
+INVITATIONS_LABELLED = people.beside(_INVITATIONS, "invitee", labelled=True)
+INVITATIONS_OF_CALLS = people.beside(Invitation.objects.order_by("pk").filter(call_id__in=Bind("keys")), "invitee")
+
+_STAYS_TOO = Q(call_id=Bind("call")) | Q(user_id=Bind("user"), left_at__isnull=True)
+PARTICIPANTS = Prepared(Participant.objects.order_by("pk").filter(call_id=Bind("call")))
+PARTICIPANTS_AND_STAYS = Prepared(Participant.objects.order_by("pk").filter(_STAYS_TOO))
+PARTICIPANTS_OF_CALLS = Prepared(Participant.objects.order_by("pk").filter(call_id__in=Bind("keys")))
 
 
 class InsideAnother(Exception):
@@ -52,9 +83,7 @@ def lock_calls(call_pks: Iterable[int], *, now: datetime) -> dict[int, CallSheet
     Raises:
         Overdue: a deadline in one of them has passed.
     """
-    keys = sorted(set(call_pks))
-    marks = ", ".join(["%s"] * len(keys))
-    found = rows.select_with_person(Call, "caller_id", f"t.id IN ({marks}) ORDER BY t.id", keys, lock=True)
+    found = CALLS_LOCKED.rows(keys=sorted(set(call_pks)))
     return {call.pk: _punctual(_fill(call, caller), now) for call, caller in found}
 
 
@@ -66,7 +95,7 @@ def lock_all(call_pks: Iterable[int]) -> dict[int, CallSheet]:
 
 def lock_one(call_pk: int) -> CallSheet | None:
     """One call by key, locked, overdue or not; None if it is gone."""
-    found = rows.select_with_person(Call, "caller_id", "t.id = %s", [call_pk], lock=True)
+    found = CALLS_LOCKED.rows(keys=[call_pk])
     return _fill(*found[0]) if found else None
 
 
@@ -84,16 +113,11 @@ def lock_stays(by: Actor, call_id: str, *, now: datetime) -> dict[int, CallSheet
     Raises:
         Overdue: a deadline in one of them has passed.
     """
-    found = rows.execute(
-        "SELECT c.id, c.call_id FROM invitations_participant p JOIN invitations_call c ON c.id = p.call_id "
-        "WHERE p.user_id = %s AND p.left_at IS NULL",
-        [by.user_id],
-    )
-    inside = [call_pk for call_pk, _ in found]
-    if all(each == call_id for _, each in found):
+    found = STAYS.rows(user=by.user_id)
+    inside = [each.call_pk for each in found]
+    if all(each.call_id == call_id for each in found):
         return {}
-    target = rows.execute("SELECT id FROM invitations_call WHERE call_id = %s", [call_id])
-    locked = lock_calls([*inside, *(call_pk for (call_pk,) in target)], now=now)
+    locked = lock_calls([*inside, *KEY.rows(call_id=call_id)], now=now)
     return {call_pk: locked[call_pk] for call_pk in inside}
 
 
@@ -103,13 +127,13 @@ def lock_person(by: Actor) -> None:
     Raises:
         CallError: `not_authenticated` if the account is gone.
     """
-    if rows.locks() and not rows.people([by.username], lock=True):
+    if people.are_locked() and not people.of_names([by.username], lock=True):
         raise CallError(Code.NOT_AUTHENTICATED)
 
 
 def load(call_id: str) -> CallSheet | None:
     """One call by its public id, for reading."""
-    found = rows.select_with_person(Call, "caller_id", "t.call_id = %s", [call_id])
+    found = CALL.rows(call_id=call_id)
     return _fill(*found[0]) if found else None
 
 
@@ -144,7 +168,7 @@ def label_of(by: Actor, sheet: CallSheet) -> str:
 
 def _locked(by: Actor, call_id: str, now: datetime, *, stays_too: bool = False) -> tuple[CallSheet, bool]:
     """The call, and whether the actor is inside another one if that was asked too."""
-    found = rows.select_with_person(Call, "caller_id", "t.call_id = %s", [call_id], lock=True)
+    found = CALL_LOCKED.rows(call_id=call_id)
     if not found:
         raise CallError(Code.NOT_FOUND)
     sheet = _fill(*found[0], by=by, stays_too=stays_too)
@@ -157,36 +181,28 @@ def _locked(by: Actor, call_id: str, now: datetime, *, stays_too: bool = False) 
 
 def _fill(call: Call, caller: Person, *, by: Actor | None = None, stays_too: bool = False) -> CallSheet:
     """The rest of a call. With `by`, that person has the label of their device, and their other open stays if asked."""
-    device_of = (by.user_id, by.device_id) if by is not None and by.device_label is None else None
-    people = {caller.id: caller}
-    invitations = []
-    for invitation, invitee in rows.select_with_person(
-        Invitation, "invitee_id", "t.call_id = %s ORDER BY t.id", [call.pk], device_of=device_of
-    ):
-        invitations.append(invitation)
-        people[invitee.id] = invitee
-    condition, values = IN_THIS_CALL, [call.pk]
+    if by is not None and by.device_label is None:
+        invited = INVITATIONS_LABELLED.rows(call=call.pk, user=by.user_id, device=by.device_id)
+    else:
+        invited = INVITATIONS.rows(call=call.pk)
     if by is not None and stays_too:
-        condition, values = IN_THIS_CALL_OR_OF_USER, [call.pk, by.user_id]
-    participants = rows.select(Participant, f"{condition} ORDER BY t.id", values)
-    return CallSheet(call, invitations, participants, people)
+        participants = PARTICIPANTS_AND_STAYS.rows(call=call.pk, user=by.user_id)
+    else:
+        participants = PARTICIPANTS.rows(call=call.pk)
+    known = {each.id: each for each in (caller, *(invitee for _, invitee in invited))}
+    return CallSheet(call, [invitation for invitation, _ in invited], participants, known)
 
 
 def _all(call_pks: Sequence[int], *, lock: bool = False) -> dict[int, CallSheet]:
     if not call_pks:
         return {}
-    marks = ", ".join(["%s"] * len(call_pks))
-    condition = f"t.id IN ({marks}) ORDER BY t.id"
-    sheets = {
-        call.pk: CallSheet(call, [], [], {caller.id: caller})
-        for call, caller in rows.select_with_person(Call, "caller_id", condition, call_pks, lock=lock)
-    }
-    condition = f"t.call_id IN ({marks}) ORDER BY t.id"
-    for invitation, invitee in rows.select_with_person(Invitation, "invitee_id", condition, call_pks):
+    found = (CALLS_LOCKED if lock else CALLS).rows(keys=call_pks)
+    sheets = {call.pk: CallSheet(call, [], [], {caller.id: caller}) for call, caller in found}
+    for invitation, invitee in INVITATIONS_OF_CALLS.rows(keys=call_pks):
         sheet = sheets[invitation.call_id]
         sheet.invitations.append(invitation)
         sheet.people[invitee.id] = invitee
-    for participant in rows.select(Participant, condition, call_pks):
+    for participant in PARTICIPANTS_OF_CALLS.rows(keys=call_pks):
         sheets[participant.call_id].participants.append(participant)
     return sheets
 

@@ -8,34 +8,44 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from operator import itemgetter
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from invitations.calls.expiring import expire
 from invitations.calls.loading import load, load_all
 from invitations.errors import CallError, Code
 from invitations.live import publishing
-from invitations.models import Call, CallingPreferences, Invitation, Participant
-from invitations.store import rows
+from invitations.models import Call, CallingPreferences, CallState, Invitation, Participant
+from invitations.store import people
 from invitations.store.sheets import CallSheet
+from invitations.store.statements import Bind, Prepared, counted
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+_RINGS = Invitation.objects.pending().order_by().filter(invitee_id=Bind("user"))
+_STAYS = Participant.objects.open().order_by().filter(user_id=Bind("user"))
 
 # Two look-ups in partial indexes of open rows.
-OPEN_CALLS = """
-SELECT p.call_id FROM invitations_participant p WHERE p.left_at IS NULL AND p.user_id = %s
-UNION
-SELECT i.call_id FROM invitations_invitation i WHERE i.state = 'pending' AND i.invitee_id = %s
-"""
+OPEN_CALLS = Prepared(_STAYS.values_list("call_id").union(_RINGS.values_list("call_id")).order_by(), row=itemgetter(0))
 
 # The same two look-ups, for one answer. An invitation counts until its deadline and a caller until that of the last
 # ring, whether or not anybody has expired them yet. A lease is not asked for: whoever asks this is there.
-IN_OPEN_CALL = """
-SELECT 1 FROM invitations_invitation i WHERE i.state = 'pending' AND i.invitee_id = %s AND i.expires_at > %s
-UNION ALL
-SELECT 1 FROM invitations_participant p JOIN invitations_call c ON c.id = p.call_id
-  WHERE p.left_at IS NULL AND p.user_id = %s AND (c.state = 'active' OR c.ring_expires_at > %s)
-LIMIT 1
-"""
+_RINGING = _RINGS.filter(expires_at__gt=Bind("now"))
+_INSIDE = _STAYS.filter(Q(call__state=CallState.ACTIVE) | Q(call__ring_expires_at__gt=Bind("now")))
+IN_OPEN_CALL = Prepared(
+    _RINGING.values_list("call_id").union(_INSIDE.values_list("call_id"), all=True).order_by()[:1], row=tuple
+)
+
+_SEEN_AT = CallingPreferences.objects.filter(user_id=Bind("user")).values("history_seen_at")[:1]
+MISSED_UNSEEN = Prepared(
+    counted(
+        Invitation.objects.missed(Bind("user")).filter(closed_at__gt=Coalesce(Subquery(_SEEN_AT), Value(LONG_AGO)))
+    ),
+    row=itemgetter(0),
+)
 
 
 @dataclass(slots=True)
@@ -74,7 +84,7 @@ def view(call_id: str, *, viewer_id: int, now: datetime, sees_all: bool = False)
 
 def open_calls(user_id: int, *, now: datetime) -> list[CallSheet]:
     """The calls that a user is in or is being rung by, newest first."""
-    keys = [call_pk for (call_pk,) in rows.execute(OPEN_CALLS, [user_id, user_id])]
+    keys = OPEN_CALLS.rows(user=user_id)
     if not keys:
         return []
     sheets = load_all(keys)
@@ -135,8 +145,8 @@ def history(
         keys = Invitation.objects.missed(user_id).values("call_id")
         calls = calls.filter(pk__in=keys) if missed else calls.exclude(pk__in=keys)
     if with_user is not None:
-        invited = Invitation.objects.filter(invitee__username=with_user).values("call_id")
-        calls = calls.filter(Q(caller__username=with_user) | Q(pk__in=invited))
+        invited = Invitation.objects.filter(**{f"invitee__{people.USERNAME}": with_user}).values("call_id")
+        calls = calls.filter(Q(**{f"caller__{people.USERNAME}": with_user}) | Q(pk__in=invited))
     if is_video_call is not None:
         calls = calls.filter(is_video_call=is_video_call)
     return calls
@@ -155,14 +165,7 @@ def sheets_by_key(call_pks: Sequence[int]) -> dict[int, CallSheet]:
 
 def missed_unseen(user_id: int) -> int:
     """How many missed calls the user has not looked at yet."""
-    found = rows.execute(
-        "SELECT COUNT(*) FROM invitations_invitation i WHERE i.invitee_id = %s AND i.missed AND i.closed_at > "
-        "COALESCE((SELECT f.history_seen_at FROM invitations_callingpreferences f WHERE f.user_id = %s), %s) "
-        "AND NOT EXISTS (SELECT 1 FROM invitations_invitation later WHERE later.call_id = i.call_id "
-        "AND later.invitee_id = i.invitee_id AND later.id > i.id)",
-        [user_id, user_id, datetime.min.replace(year=1970, tzinfo=UTC)],
-    )
-    return int(found[0][0])
+    return MISSED_UNSEEN.rows(user=user_id)[0]
 
 
 def mark_history_seen(user_id: int, *, now: datetime, origin: str | None = None) -> None:
@@ -190,7 +193,7 @@ def is_in_open_call(user_id: int, *, now: datetime) -> bool:
         user_id: the user's key.
         now: the moment.
     """
-    return bool(rows.execute(IN_OPEN_CALL, [user_id, now, user_id, now]))
+    return bool(IN_OPEN_CALL.rows(user=user_id, now=now))
 
 
 def is_inside(user_ids: Sequence[int]) -> set[int]:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
+from operator import itemgetter
 from typing import Unpack
 
 from django.db import IntegrityError
@@ -21,8 +23,9 @@ from invitations.calls.verb import ATTEMPTS, verb
 from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.models import Call, EventKind, Participant
-from invitations.store import rows
+from invitations.store import people, rows
 from invitations.store.sheets import Actor, CallSheet, Person
+from invitations.store.statements import Bind, Prepared
 from invitations.words import say_lazy
 
 
@@ -88,25 +91,25 @@ def _send(by: Actor, wanted: Wanted, call_id: str | None, new_id: str, *, now: d
     invitees, ring = wanted.invitees, wanted.ring
     fingerprint = wanted.fingerprint()
     device_of = (by.user_id, by.device_id) if by.device_label is None else None
-    known = rows.people({by.username, *invitees}, device_of=device_of, lock=True)
+    known = people.of_names({by.username, *invitees}, device_of=device_of, lock=True)
     found = {each.username: each for each in known}
     caller = found.get(by.username)
     if caller is None:
         raise CallError(Code.NOT_AUTHENTICATED)
     if call_id is not None and (earlier := load(call_id)) is not None:
         return _repeat(earlier, by, fingerprint, now)
-    people, errors = invitable(by, invitees, found)
-    if not people:
+    invited, errors = invitable(by, invitees, found)
+    if not invited:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
-    busy = occupations([caller.id, *(each.id for each in people)], now=now)
+    busy = occupations([caller.id, *(each.id for each in invited)], now=now)
     if by.device_label is None:
         by = replace(by, device_label=caller.device_label)
-    if (existing := _existing(by, people, invitees, busy, now=now)) is not None:
+    if (existing := _existing(by, invited, invitees, busy, now=now)) is not None:
         return existing
     _check_rate(by, now)
     call = _new_call(caller, wanted, new_id, fingerprint, now)
-    sheet = CallSheet(call, [], [], {caller.id: caller} | {each.id: each for each in people})
-    return _place(sheet, by, people, ring, busy, errors, now=now)
+    sheet = CallSheet(call, [], [], {caller.id: caller} | {each.id: each for each in invited})
+    return _place(sheet, by, invited, ring, busy, errors, now=now)
 
 
 def generated_call_id(username: str, now: datetime) -> str:
@@ -120,7 +123,7 @@ def generated_call_id(username: str, now: datetime) -> str:
 def _place(
     sheet: CallSheet,
     by: Actor,
-    people: list[Person],
+    invited: list[Person],
     ring: Ring,
     busy: list[Occupation],
     errors: list[Problem],
@@ -128,14 +131,14 @@ def _place(
     now: datetime,
 ) -> Sent:
     call = sheet.call
-    sheet.invitations = new_invitations(sheet, by, people, ring, busy, now)
+    sheet.invitations = new_invitations(sheet, by, invited, ring, busy, now)
     rings = any(each.state == "pending" for each in sheet.invitations)
     stay = rows.make(
         Participant, user_id=by.user_id, device_id=by.device_id, joined_at=now, proved_at=now if by.lives else None
     )
     sheet.participants = [stay]
     change = Change(sheet, by=by, now=now)
-    change.fact(EventKind.CALL_SENT, invitees=[each.username for each in people], device=by.device_id)
+    change.fact(EventKind.CALL_SENT, invitees=[each.username for each in invited], device=by.device_id)
     for invitation in sheet.invitations:
         if invitation.state == "pending":
             change.ring(invitation)
@@ -171,11 +174,11 @@ def _repeat(earlier: CallSheet, by: Actor, fingerprint: str, now: datetime) -> S
 
 
 def _existing(
-    by: Actor, people: list[Person], asked: Sequence[str], busy: list[Occupation], *, now: datetime
+    by: Actor, invited: list[Person], asked: Sequence[str], busy: list[Occupation], *, now: datetime
 ) -> Sent | None:
     """The call that a send really means: one that the caller is in already, or the other's call to them (glare)."""
     mine = [each for each in busy if each.user_id == by.user_id]
-    other = people[0] if len(people) == len(asked) == 1 else None
+    other = invited[0] if len(invited) == len(asked) == 1 else None
     inside = [each.call_pk for each in mine if each.inside]
     if inside:
         sheet = lock_calls(inside, now=now)[inside[0]]
@@ -199,15 +202,18 @@ def _check_rate(by: Actor, now: datetime) -> None:
     most = limits().sends_per_minute
     if not most:
         return
-    found = rows.execute(
-        "SELECT created_at FROM invitations_call WHERE caller_id = %s AND created_at > %s "
-        "ORDER BY created_at DESC LIMIT 1 OFFSET %s",
-        [by.user_id, now - timedelta(seconds=60), most - 1],
-    )
-    if found:
-        since_sent = now - (rows.moment(found[0][0]) or now)
+    sent_at = _oldest_of(most).first(user=by.user_id, since=now - timedelta(seconds=60))
+    if sent_at is not None:
+        since_sent = now - sent_at
         wait = max(1, -((since_sent - timedelta(seconds=60)) // timedelta(seconds=1)))
         raise CallError(Code.THROTTLED, say_lazy("error.throttled.calls", count=most), retry_after_seconds=wait)
+
+
+@cache
+def _oldest_of(most: int) -> Prepared[datetime]:
+    """When somebody's last call but so many was sent."""
+    sent = Call.objects.filter(caller_id=Bind("user"), created_at__gt=Bind("since")).order_by("-created_at")
+    return Prepared(sent.values_list("created_at")[most - 1 : most], row=itemgetter(0))
 
 
 def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, now: datetime) -> Call:

@@ -8,7 +8,7 @@ from invitations.models.event import CallEvent, EventKind
 from invitations.models.invitation import Invitation, InvitationState, RejectReason
 from invitations.models.participant import LeftReason, Participant
 from invitations.models.resource import RingResource
-from invitations.models.user import CallingPreferences, User
+from invitations.models.user import CallingPreferences, User, UserKey
 
 __all__ = [
     "Call",
@@ -32,4 +32,5 @@ __all__ = [
     "RingResource",
     "StopReason",
     "User",
+    "UserKey",
 ]

@@ -12,6 +12,7 @@ from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from invitations.models.invitation import Invitation
+from invitations.models.user import UserKey
 from invitations.words import say_lazy
 
 
@@ -39,7 +40,7 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Calls to which time may do something by this moment, the longest due first (`CallSheet.due_at`)."""
         return self.filter(due_at__lte=by).order_by("due_at")
 
-    def involving(self, user_id: int) -> CallQuerySet:
+    def involving(self, user_id: UserKey) -> CallQuerySet:
         """Calls of this user's own history: started by them, or with an invitation that left a trace.
 
         Asked as a union of two index look-ups, so that the cost follows the user's history, not the table's.

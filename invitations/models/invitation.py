@@ -12,6 +12,8 @@ from django.db.models.lookups import LessThanOrEqual
 
 from invitations.words import say_lazy
 
+from invitations.models.user import UserKey
+
 
 class InvitationState(models.TextChoices):
     PENDING = "pending", say_lazy("choice.invitation_state.pending")
@@ -33,11 +35,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Invitations that still wait for their answer."""
         return self.filter(state=InvitationState.PENDING)
 
-    def traced(self, user_id: int) -> InvitationQuerySet:
+    def traced(self, user_id: UserKey) -> InvitationQuerySet:
         """Invitations of this invitee, without those cancelled before anything was notified."""
         return self.filter(invitee_id=user_id).exclude(state=InvitationState.CANCELLED, notified_at__isnull=True)
 
-    def missed(self, user_id: int) -> InvitationQuerySet:
+    def missed(self, user_id: UserKey) -> InvitationQuerySet:
         """Invitations that this invitee missed and was not asked again into the same call after."""
         later = Invitation.objects.filter(call_id=OuterRef("call_id"), invitee_id=user_id, pk__gt=OuterRef("pk"))
         return self.filter(~Exists(later), invitee_id=user_id, missed=True)

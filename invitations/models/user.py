@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -10,6 +10,9 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from invitations.words import say_lazy
+
+UserKey = Any
+"""The key of a user: a number, a UUID, a text, whatever the project's user model has."""
 
 username_characters = RegexValidator(r"\A[A-Za-z0-9._@+-]{1,64}\Z", say_lazy("validation.username"))
 

@@ -4,27 +4,46 @@ What is in it is never looked at, kept or logged."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, OuterRef, Q
 
 from invitations.conf import limits
 from invitations.errors import Code
 from invitations.live import publishing
+from invitations.models import Call, CallState, Invitation
 from invitations.sockets.frames import BadFrame
 from invitations.sockets.workers import workers
-from invitations.store import rows
+from invitations.store import people
 from invitations.store.sheets import Actor
+from invitations.store.statements import Bind, Prepared
 
-# Everybody who is or was in the call, and whether the sender was ever asked into it.
-PARTIES = """
-SELECT c.state, u.{key}, u.{name}, p.device_id, p.left_at
-FROM invitations_call c
-LEFT JOIN invitations_participant p ON p.call_id = c.id
-LEFT JOIN {users} u ON u.{key} = p.user_id
-WHERE c.call_id = %s AND (c.caller_id = %s OR EXISTS (
-  SELECT 1 FROM invitations_invitation i WHERE i.call_id = c.id AND i.invitee_id = %s))
-"""
+
+class Party(NamedTuple):
+    """Somebody who is or was in a call, on which device; without any of it for a call that nobody was ever in."""
+
+    call_state: str
+    user_id: Any
+    username: str | None
+    device_id: str | None
+    left_at: datetime | None
+
+
+_CONCERNED = Q(caller_id=Bind("sender")) | Exists(
+    Invitation.objects.filter(call_id=OuterRef("pk"), invitee_id=Bind("sender"))
+)
+_DEVICES = ("participants__user_id", f"participants__user__{people.USERNAME}", "participants__device_id")
+
+# Everybody who is or was in the call, if the sender was ever asked into it.
+PARTIES = Prepared(
+    Call.objects.filter(_CONCERNED, call_id=Bind("call_id"))
+    .order_by()
+    .values_list("state", *_DEVICES, "participants__left_at"),
+    row=Party._make,
+)
 
 
 def receiver(call_id: str, sender_id: int, sender_device: str, to_user: str, to_device: str) -> int:
@@ -40,17 +59,17 @@ def receiver(call_id: str, sender_id: int, sender_device: str, to_user: str, to_
     Raises:
         BadFrame: `not_found` for strangers, `call_ended`, `not_allowed` where one of the devices is not in the call.
     """
-    found = rows.execute(rows.with_user_names(PARTIES), [call_id, sender_id, sender_id])
+    found = PARTIES.rows(call_id=call_id, sender=sender_id)
     if not found:
         raise BadFrame(Code.NOT_FOUND, Code.NOT_FOUND.sentence, call_id=call_id)
-    if found[0][0] == "ended":
+    if found[0].call_state == CallState.ENDED:
         raise BadFrame(Code.CALL_ENDED, Code.CALL_ENDED.sentence, call_id=call_id)
-    inside = [(user_id, name, device) for _, user_id, name, device, left_at in found if left_at is None]
-    if not any(user_id == sender_id and device == sender_device for user_id, _, device in inside):
+    inside = [each for each in found if each.left_at is None]
+    if not any(each.user_id == sender_id and each.device_id == sender_device for each in inside):
         raise BadFrame(Code.NOT_ALLOWED, "This device is not in the call.", call_id=call_id)
-    for user_id, name, device in inside:
-        if name == to_user and device == to_device:
-            return user_id
+    for each in inside:
+        if each.username == to_user and each.device_id == to_device:
+            return each.user_id
     raise BadFrame(Code.NOT_ALLOWED, "That device is not in the call.", call_id=call_id)
 
 

@@ -270,10 +270,23 @@ def test_no_none_is_found(device: Callable[..., Device]) -> None:
     assert Prepared(Device.objects.filter(last_seen_at=Bind("at"))).rows(at=None) == []
 
 
-@pytest.mark.parametrize("queryset", [Device.objects.select_related("user"), Device.objects.only("label")])
-def test_related_objects_and_parts_of_rows_are_refused(queryset: Any) -> None:
-    with pytest.raises(ValueError, match="whole rows"):
-        Prepared(queryset).rows()
+def test_related_objects_are_refused() -> None:
+    with pytest.raises(ValueError, match="related"):
+        Prepared(Device.objects.select_related("user")).rows()
+
+
+def test_what_was_not_read_is_read_when_it_is_asked_for(device: Callable[..., Device], alice: User) -> None:
+    device("desk", label="Desk")
+    found = Prepared(OF_USER.only("device_id")).first(user=alice.pk)
+    assert found is not None
+    assert found.get_deferred_fields() >= {"label", "user_id"}
+    assert (found.device_id, found.label) == ("desk", "Desk")
+
+
+def test_the_columns_of_an_instance_may_become_something_else(device: Callable[..., Device], alice: User) -> None:
+    desk = device("desk")
+    named: Any = OF_USER.only("pk").annotate(owner=F("user__username"))
+    assert Prepared(named, row=tuple).rows(user=alice.pk) == [(desk.pk, "alice")]
 
 
 def test_an_update_writes_and_counts(road: str, device: Callable[..., Device], alice: User) -> None:

@@ -1,0 +1,106 @@
+"""People as calls see them, beside whatever names one. The user model may be any: with any key, any field as its name,
+with or without a mark for who is active."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from invitations.models import Device
+from invitations.store.sheets import Person
+from invitations.store.statements import Bind, Prepared, database, maker
+
+M = TypeVar("M", bound=Model)
+
+USERNAME: str = get_user_model().USERNAME_FIELD
+"""The field whose value is a person's public id."""
+
+
+def are_active(user: str = "") -> Q:
+    """Whether a person may sign in and be called, as a condition.
+
+    Args:
+        user: the relation that leads to the person, such as `caller__`; empty in the user model's own querysets.
+    """
+    return Q(**{f"{user}is_active": True}) if _has_is_active() else Q()
+
+
+def of_names(usernames: Iterable[str], *, device_of: tuple[Any, str] | None = None, lock: bool = False) -> list[Person]:
+    """The active people of these names, in the order of their keys, locked in that order.
+
+    Args:
+        usernames: public ids; unknown ones are simply missing from the answer.
+        device_of: a user's key and device id whose label is wanted with that person.
+        lock: take the users' row locks where the database has them.
+    """
+    if device_of is None:
+        return (_LOCKED if lock else _PEOPLE).rows(names=usernames)
+    user, device = device_of
+    return (_LOCKED_LABELLED if lock else _LABELLED).rows(names=usernames, user=user, device=device)
+
+
+def are_locked() -> bool:
+    """Whether this database locks rows; where it does not, one writer at a time does the same."""
+    return database().features.has_select_for_no_key_update
+
+
+def beside(queryset: QuerySet[M, M], relation: str, *, labelled: bool = False) -> Prepared[tuple[M, Person]]:
+    """Rows of a model, each with the person that one of its relations names.
+
+    Args:
+        queryset: of which rows.
+        relation: such as `invitee`.
+        labelled: with the label of the device `Bind("device")` beside the person `Bind("user")`.
+    """
+    model = queryset.model
+    attributes = [each.attname for each in model._meta.concrete_fields]
+    width, key = len(attributes), attributes.index(f"{relation}_id")
+    make: Callable[[Sequence[Any]], M] = maker(model)
+
+    def row(columns: Sequence[Any]) -> tuple[M, Person]:
+        return make(columns[:width]), _person(columns[key], *columns[width:])
+
+    return Prepared(_described(queryset, f"{relation}__", labelled=labelled), row)
+
+
+def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QuerySet[Any, Any]:
+    """With what a person is made of: the public id, the shown name, whether more calls may ring, a device's label."""
+    label: Any = Value("")
+    if labelled:
+        own = Device.objects.filter(user_id=OuterRef(f"{user}pk"), device_id=Bind("device"))
+        label = Coalesce(Subquery(own.filter(user_id=Bind("user")).values("label")[:1]), Value(""))
+    return queryset.annotate(
+        person_username=F(f"{user}{USERNAME}"),
+        person_shown_name=F(f"{user}calling_preferences__display_name"),
+        person_call_waiting=F(f"{user}calling_preferences__call_waiting"),
+        person_device_label=label,
+    )
+
+
+def _person(key: Any, username: str, shown_name: str | None, call_waiting: bool | None, label: str) -> Person:
+    return Person(key, username, shown_name or username, bool(call_waiting), label)
+
+
+def _has_is_active() -> bool:
+    try:
+        get_user_model()._meta.get_field("is_active")
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
+def _of_names(queryset: QuerySet[Any, Any], *, labelled: bool = False) -> Prepared[Person]:
+    return Prepared(_described(queryset, "", labelled=labelled), lambda columns: _person(*columns))
+
+
+# Without the managers of the model, which may hide some. With a key only, so that there is a row of the model to lock.
+_FOUND = get_user_model()._base_manager.filter(are_active(), **{f"{USERNAME}__in": Bind("names")}).only("pk")
+_FOUND = _FOUND.order_by("pk")
+_FOUND_LOCKED = _FOUND.select_for_update(no_key=True, of=("self",))
+_PEOPLE, _LABELLED = _of_names(_FOUND), _of_names(_FOUND, labelled=True)
+_LOCKED, _LOCKED_LABELLED = _of_names(_FOUND_LOCKED), _of_names(_FOUND_LOCKED, labelled=True)
