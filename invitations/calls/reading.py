@@ -11,7 +11,7 @@ from functools import partial
 from operator import itemgetter
 
 from django.db import transaction
-from django.db.models import Q, QuerySet, Subquery, Value
+from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from invitations.calls.expiring import expire
@@ -21,7 +21,7 @@ from invitations.live import publishing
 from invitations.models import Call, CallingPreferences, CallState, Invitation, Participant
 from invitations.store import people
 from invitations.store.sheets import CallSheet
-from invitations.store.statements import Bind, Prepared, counted
+from invitations.store.statements import Bind, Prepared, aggregated
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,8 +41,9 @@ IN_OPEN_CALL = Prepared(
 
 _SEEN_AT = CallingPreferences.objects.filter(user_id=Bind("user")).values("history_seen_at")[:1]
 MISSED_UNSEEN = Prepared(
-    counted(
-        Invitation.objects.missed(Bind("user")).filter(closed_at__gt=Coalesce(Subquery(_SEEN_AT), Value(LONG_AGO)))
+    aggregated(
+        Invitation.objects.missed(Bind("user")).filter(closed_at__gt=Coalesce(Subquery(_SEEN_AT), Value(LONG_AGO))),
+        Count("*"),
     ),
     row=itemgetter(0),
 )

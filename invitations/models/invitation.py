@@ -10,9 +10,8 @@ from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 
-from invitations.words import say_lazy
-
 from invitations.models.user import UserKey
+from invitations.words import say_lazy
 
 
 class InvitationState(models.TextChoices):

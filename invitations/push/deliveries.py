@@ -7,16 +7,35 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    PositiveSmallIntegerField,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 
 from invitations.live import presence, publishing
-from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, StopReason
-from invitations.store import rows, statements
+from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, InvitationState, StopReason, UserKey
+from invitations.store import rows
+from invitations.store.statements import Bind, Prepared, PreparedCopy, PreparedUpdate, aggregated
+from invitations.transports.base import FailureCode
 
 LEASE_SECONDS = 10
 """How long a claimed delivery belongs to who claimed it: twice what a push service may take to answer."""
@@ -31,6 +50,8 @@ LONGEST_BACKOFF_SECONDS = 15.0
 MOST_DOUBLINGS = 16
 LONGEST_STOP_BACKOFF_SECONDS = 300.0
 """The end of a ring is worth a day: tried as often as a ring, those to a service that is away would fill the post."""
+REFUSED = {DeliveryState.GONE, DeliveryState.FAILED}
+TROUBLED = {FailureCode.THROTTLED, FailureCode.SERVICE_ERROR}
 MISSED = {StopReason.CANCELLED, StopReason.TIMED_OUT}
 
 CALL_OVER = "call_over"
@@ -39,92 +60,90 @@ NO_ADDRESS = "no_address"
 TOO_LATE = "too_late"
 """Why a delivery is dropped; the other codes are those of the transports."""
 
-NEW = (
-    "device_id, user_id, device_key, device_label, invitation_id, kind, reason, number, state, created_at, due_at, "
-    "expires_at, attempts, claim, code, host"
-)
-
-# One statement for all the rings of a verb, whoever of them has a push address at all.
-PLAN_RINGS = f"""
-INSERT INTO invitations_delivery ({NEW})
-SELECT d.id, d.user_id, d.device_id, d.label, i.id, 'ring', '', 1, 'pending', %s, %s, i.expires_at, 0, '', '', ''
-FROM invitations_invitation i JOIN invitations_device d ON d.user_id = i.invitee_id
-WHERE i.id IN ({{marks}}) AND d.push_digest IS NOT NULL AND d.push_disabled_at IS NULL
-RETURNING id
-"""  # noqa: S608  no outside text
+_RUNG = "user__received_invitations__"
+_OF_RING = {"invitation_id": OuterRef(f"{_RUNG}pk"), "device_id": OuterRef("pk"), "kind": DeliveryKind.RING}
 
 # A device whose last ring still waits to be sent does not get another one behind it; nor does one whose push service
 # refused a ring, or asked to be left alone until it is over.
-PLAN_REPEATS = f"""
-INSERT INTO invitations_delivery ({NEW})
-SELECT d.id, d.user_id, d.device_id, d.label, i.id, 'ring', '',
-  1 + (SELECT COUNT(*) FROM invitations_delivery r
-    WHERE r.invitation_id = i.id AND r.device_id = d.id AND r.kind = 'ring'),
-  'pending', %s, %s, i.expires_at, 0, '', '', ''
-FROM invitations_invitation i JOIN invitations_device d ON d.user_id = i.invitee_id
-WHERE i.id = %s AND d.push_digest IS NOT NULL AND d.push_disabled_at IS NULL AND NOT EXISTS (
-  SELECT 1 FROM invitations_delivery w
-  WHERE w.invitation_id = i.id AND w.device_id = d.id AND w.kind = 'ring'
-    AND w.state IN ('pending', 'failed', 'expired'))
-RETURNING id
-"""  # noqa: S608  no outside text
+_WAITING = [DeliveryState.PENDING, DeliveryState.FAILED, DeliveryState.EXPIRED]
+_NOT_WAITING = ~Exists(Delivery.objects.filter(state__in=_WAITING, **_OF_RING))
+_RINGS_BEFORE = Subquery(
+    aggregated(Delivery.objects.filter(**_OF_RING), Count("*")), output_field=PositiveSmallIntegerField()
+)
 
-# Whoever may have got a ring gets its end. A ring that was never tried is dropped when its turn comes. Where rows are
-# locked, the rings' are: whoever is just claiming one is waited for, or its device would ring without ever being told.
-# A push service that asked to wait hears nothing sooner than it would have heard the ring again; one that asked for
-# more time than the ring had did not take it, and hears nothing.
-PLAN_STOPS = f"""
-WITH r AS MATERIALIZED (
-  SELECT device_id, user_id, device_key, device_label, invitation_id, attempts, state, code, due_at
-  FROM invitations_delivery WHERE invitation_id IN ({{marks}}) AND kind = 'ring' ORDER BY id{{lock}})
-INSERT INTO invitations_delivery ({NEW})
-SELECT r.device_id, r.user_id, r.device_key, MAX(r.device_label), r.invitation_id, 'stop', %s, 1, 'pending', %s,
-  MAX(CASE WHEN r.state = 'pending' AND r.code IN ('throttled', 'service_error') AND r.due_at > %s
-    THEN r.due_at ELSE %s END),
-  %s, 0, '', '', ''
-FROM r
-WHERE r.attempts > 0 AND r.device_key <> %s AND r.device_id IS NOT NULL AND r.state NOT IN ('gone', 'failed')
-  AND NOT (r.state = 'expired' AND r.code = 'throttled')
-GROUP BY r.device_id, r.user_id, r.device_key, r.invitation_id
-RETURNING id
-"""  # noqa: S608  no outside text
 
-# In order for each device: what was planned earlier and is not put off goes first, and is settled first.
-DUE = """
-SELECT t.id, t.kind, t.reason, t.number, t.attempts, t.created_at, t.expires_at, t.device_id, t.user_id, t.device_key,
-  t.invitation_id, i.call_id, i.state, i.expires_at, i.ringing_at, d.push_transport, d.push_endpoint, d.push_p256dh,
-  d.push_auth, d.push_signing_key, d.push_origin, d.push_language, d.push_digest,
-  d.push_disabled_at
-FROM invitations_delivery t
-  LEFT JOIN invitations_device d ON d.id = t.device_id
-  LEFT JOIN invitations_invitation i ON i.id = t.invitation_id
-WHERE t.state = 'pending' AND t.due_at <= %s AND (t.claimed_until IS NULL OR t.claimed_until <= %s)
-  AND NOT EXISTS (SELECT 1 FROM invitations_delivery e
-    WHERE e.device_id = t.device_id AND e.id < t.id AND e.state = 'pending' AND e.due_at <= %s)
-ORDER BY t.due_at, t.id LIMIT %s
-"""
+def _ring_of(devices: QuerySet[Device], **more: Any) -> PreparedCopy:
+    """A ring for each of these devices."""
+    return PreparedCopy(
+        Delivery,
+        devices.order_by("pk"),
+        device_id="pk",
+        user_id="user_id",
+        device_key="device_id",
+        device_label="label",
+        invitation_id=f"{_RUNG}pk",
+        kind=Value(DeliveryKind.RING.value),
+        created_at=Bind("now"),
+        due_at=Bind("now"),
+        expires_at=f"{_RUNG}expires_at",
+        **more,
+    )
 
-NEXT_MOMENT = """
-SELECT MIN(CASE WHEN claimed_until > %s THEN claimed_until ELSE due_at END) FROM invitations_delivery
-WHERE state = 'pending'
-"""
 
-ACKNOWLEDGE = "UPDATE invitations_delivery SET acknowledged_at = COALESCE(acknowledged_at, %s){more} {where}"
-THIS_RING = "WHERE invitation_id = %s AND device_key = %s AND kind = 'ring'"
-WITHHOLD = """,
-  state = CASE WHEN {waits} THEN 'withheld' ELSE state END,
-  settled_at = CASE WHEN {waits} THEN {now} ELSE settled_at END
-"""
-WAITS = "state = 'pending' AND (claimed_until IS NULL OR claimed_until <= %s)"
+# One statement for all the rings of a verb, whoever of them has a push address at all.
+RINGS = _ring_of(Device.objects.reachable().filter(**{f"{_RUNG}pk__in": Bind("rings")}))
+REPEATS = _ring_of(
+    Device.objects.reachable().filter(_NOT_WAITING, **{f"{_RUNG}pk__in": Bind("rings")}), number=_RINGS_BEFORE + 1
+)
 
-TAKE = "UPDATE invitations_delivery SET claim = %s, claimed_until = %s, attempts = attempts + 1 WHERE id IN ({marks})"
-DROP = "UPDATE invitations_delivery SET state = 'dropped', code = %s, settled_at = %s WHERE id = %s"
-HOLD = "UPDATE invitations_delivery SET due_at = %s WHERE id = %s"
-SETTLE = """
-UPDATE invitations_delivery SET state = %s, status = %s, code = %s, host = %s, settled_at = %s, due_at = %s,
-  claimed_until = NULL
-WHERE id = %s AND claim = %s AND state = 'pending'
-"""
+# Where rows are locked, the rings' are: whoever is just claiming one is waited for, or its device would ring without
+# ever being told.
+RUNG = Prepared(
+    Delivery.objects.filter(invitation_id__in=Bind("rings"), kind=DeliveryKind.RING)
+    .order_by("pk")
+    .select_for_update(no_key=True, of=("self",))
+)
+
+NEXT_MOMENT = Prepared(
+    aggregated(
+        Delivery.objects.filter(state=DeliveryState.PENDING),
+        Min(Case(When(claimed_until__gt=Bind("now"), then=F("claimed_until")), default=F("due_at"))),
+    ),
+    row=itemgetter(0),
+)
+
+_THIS_RING = Delivery.objects.filter(
+    invitation_id=Bind("ring"), device_key=Bind("device"), kind=DeliveryKind.RING
+).order_by()
+_UNCLAIMED = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Bind("now"))
+_UNSENT = Q(_UNCLAIMED, state=DeliveryState.PENDING)
+_ACKNOWLEDGED_AT = Coalesce("acknowledged_at", Bind("now"))
+ACKNOWLEDGE = PreparedUpdate(_THIS_RING, acknowledged_at=_ACKNOWLEDGED_AT)
+WITHHOLD = PreparedUpdate(
+    _THIS_RING,
+    acknowledged_at=_ACKNOWLEDGED_AT,
+    state=Case(When(_UNSENT, then=Value(DeliveryState.WITHHELD.value)), default=F("state")),
+    settled_at=Case(When(_UNSENT, then=Bind("now")), default=F("settled_at")),
+)
+
+TAKE = PreparedUpdate(
+    Delivery.objects.filter(pk__in=Bind("keys")),
+    claim=Bind("claim"),
+    claimed_until=Bind("until"),
+    attempts=F("attempts") + 1,
+)
+_ONE = Delivery.objects.filter(pk=Bind("pk"))
+DROP = PreparedUpdate(_ONE, state=DeliveryState.DROPPED.value, code=Bind("code"), settled_at=Bind("now"))
+HOLD = PreparedUpdate(_ONE, due_at=Bind("due_at"))
+SETTLE = PreparedUpdate(
+    _ONE.filter(claim=Bind("claim"), state=DeliveryState.PENDING),
+    **{name: Bind(f"new_{name}") for name in ("state", "status", "code", "host", "settled_at", "due_at")},
+    claimed_until=None,
+)
+
+
+ADDRESS = ("transport", "endpoint", "p256dh", "auth", "signing_key", "origin", "language", "digest", "disabled_at")
+"""What is known of a device's push address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +180,7 @@ class Claimed:
     attempts: int
     created_at: datetime
     expires_at: datetime
-    user_id: int
+    user_id: UserKey
     device_pk: int
     device_key: str
     digest: str
@@ -203,7 +222,7 @@ def plan_rings(invitation_pks: Sequence[int], *, now: datetime) -> None:
         now: the moment.
     """
     if invitation_pks:
-        _plan(PLAN_RINGS.format(marks=_marks(invitation_pks)), [now, now, *invitation_pks])
+        _wake_if(RINGS.run(rings=invitation_pks, now=now))
 
 
 def plan_repeats(invitation_pk: int, *, now: datetime) -> None:
@@ -213,7 +232,7 @@ def plan_repeats(invitation_pk: int, *, now: datetime) -> None:
         invitation_pk: a pending invitation.
         now: the moment.
     """
-    _plan(PLAN_REPEATS, [now, now, invitation_pk])
+    _wake_if(REPEATS.run(rings=[invitation_pk], now=now))
 
 
 def plan_stops(invitation_pks: Sequence[int], reason: StopReason, *, now: datetime, besides: str | None = None) -> None:
@@ -226,10 +245,29 @@ def plan_stops(invitation_pks: Sequence[int], reason: StopReason, *, now: dateti
         besides: the device that answered: it knows.
     """
     worth = timedelta(seconds=MISSED_SECONDS if reason in MISSED else ANSWERED_SECONDS)
-    lock = " FOR NO KEY UPDATE" if rows.locks() else ""
-    # No device has an empty id.
-    values = [*invitation_pks, reason.value, now, now, now, now + worth, besides or ""]
-    _plan(PLAN_STOPS.format(marks=_marks(invitation_pks), lock=lock), values)
+    owed: dict[tuple[int | None, int | None], Delivery] = {}
+    for ring in RUNG.rows(rings=invitation_pks):
+        if ring.device_key == besides or not _may_have_rung(ring):
+            continue
+        stop = owed.setdefault(
+            (ring.device_id, ring.invitation_id),
+            rows.make(
+                Delivery,
+                device_id=ring.device_id,
+                user_id=ring.user_id,
+                device_key=ring.device_key,
+                device_label=ring.device_label,
+                invitation_id=ring.invitation_id,
+                kind=DeliveryKind.STOP.value,
+                reason=reason.value,
+                created_at=now,
+                due_at=now,
+                expires_at=now + worth,
+            ),
+        )
+        stop.due_at = max(stop.due_at, _left_alone_until(ring, now))
+    rows.insert(*owed.values())
+    _wake_if(owed)
 
 
 def plan_test(device: Device, *, now: datetime) -> Delivery:
@@ -262,16 +300,12 @@ def acknowledge(invitation_pk: int, device_key: str, *, audible: bool, now: date
         audible: the device can be heard, not only seen.
         now: the moment.
     """
-    if not audible:
-        rows.execute(ACKNOWLEDGE.format(more="", where=THIS_RING), [now, invitation_pk, device_key])
-        return
-    sql = ACKNOWLEDGE.format(more=WITHHOLD.format(waits=WAITS, now="%s"), where=THIS_RING)
-    rows.execute(sql, [now, now, now, now, invitation_pk, device_key])
+    (WITHHOLD if audible else ACKNOWLEDGE).run(ring=invitation_pk, device=device_key, now=now)
 
 
 def next_moment(now: datetime) -> datetime | None:
     """When the next delivery is due, or the next lease runs out; None if nothing waits."""
-    return rows.moment(rows.execute(NEXT_MOMENT, [now])[0][0])
+    return NEXT_MOMENT.first(now=now)
 
 
 def claim(*, now: datetime, size: int) -> list[Claimed]:
@@ -285,22 +319,19 @@ def claim(*, now: datetime, size: int) -> list[Claimed]:
     """
     name = secrets.token_hex(16)
     until = now + timedelta(seconds=LEASE_SECONDS)
-    lock = " FOR UPDATE OF t SKIP LOCKED" if rows.locks() else ""
-    found = [_Due(*row) for row in rows.execute(DUE + lock, [now, now, now, size])]
     wanted: list[_Due] = []
-    for due in found:
+    for due in _due(size).rows(now=now):
         if code := _unwanted(due, now):
-            rows.execute(DROP, [code, now, due.pk])
+            DROP.run(pk=due.pk, code=code, now=now)
         else:
             wanted.append(due)
     held = _held_back(wanted, now)
     for due in wanted:
         if due.pk in held:
-            rows.execute(HOLD, [_at(due.created_at) + timedelta(seconds=WITHHOLD_SECONDS), due.pk])
+            HOLD.run(pk=due.pk, due_at=due.created_at + timedelta(seconds=WITHHOLD_SECONDS))
     taken = [due for due in wanted if due.pk not in held]
     if taken:
-        keys = [due.pk for due in taken]
-        rows.execute(TAKE.format(marks=_marks(keys)), [name, until, *keys])
+        TAKE.run(keys=[due.pk for due in taken], claim=name, until=until)
     return [due.claimed(name, until) for due in taken]
 
 
@@ -310,23 +341,20 @@ def settle(outcomes: Iterable[Outcome]) -> None:
     Args:
         outcomes: what is known.
     """
-    values = [
-        (
-            each.state.value,
-            each.status,
-            each.code,
-            each.host,
-            None if each.retry_at else statements.adapt(each.at),
-            statements.adapt(each.retry_at or each.at),
-            each.claimed.pk,
-            each.claimed.claim,
-        )
+    SETTLE.run_many(
+        {
+            "pk": each.claimed.pk,
+            "claim": each.claimed.claim,
+            "new_state": each.state.value,
+            "new_status": each.status,
+            "new_code": each.code,
+            "new_host": each.host,
+            "new_settled_at": None if each.retry_at else each.at,
+            "new_due_at": each.retry_at or each.at,
+        }
         # In the order in which others lock them.
         for each in sorted(outcomes, key=lambda each: each.claimed.pk)
-    ]
-    if values:
-        with connection.cursor() as cursor:
-            cursor.executemany(SETTLE, values)
+    )
 
 
 def retry_at(claimed: Claimed, *, now: datetime, after_seconds: float | None) -> datetime | None:
@@ -346,25 +374,24 @@ def retry_at(claimed: Claimed, *, now: datetime, after_seconds: float | None) ->
     return at if at < claimed.expires_at else None
 
 
-@dataclass(slots=True)
-class _Due:
-    """A row of `DUE`."""
+class _Due(NamedTuple):
+    """A delivery whose turn has come: its own columns in the table's order, then those of its ring and its device."""
 
     pk: int
+    device_pk: int | None
+    user_id: UserKey
+    device_key: str
+    invitation_pk: int | None
     kind: str
     reason: str
     number: int
+    created_at: datetime
+    expires_at: datetime
     attempts: int
-    created_at: Any
-    expires_at: Any
-    device_pk: int | None
-    user_id: int
-    device_key: str
-    invitation_pk: int | None
     call_pk: int | None
-    state: str | None
-    ring_expires_at: Any
-    ringing_at: Any
+    ring_state: str | None
+    ring_expires_at: datetime | None
+    ringing_at: datetime | None
     transport: str | None
     endpoint: str
     p256dh: str
@@ -373,7 +400,7 @@ class _Due:
     origin: str
     language: str | None
     digest: str | None
-    disabled_at: Any
+    disabled_at: datetime | None
 
     def claimed(self, name: str, until: datetime) -> Claimed:
         assert self.device_pk is not None and self.digest is not None  # noqa: S101, PT018  else it was dropped
@@ -385,8 +412,8 @@ class _Due:
             reason=self.reason,
             number=self.number,
             attempts=self.attempts + 1,
-            created_at=_at(self.created_at),
-            expires_at=_at(self.expires_at),
+            created_at=self.created_at,
+            expires_at=self.expires_at,
             user_id=self.user_id,
             device_pk=self.device_pk,
             device_key=self.device_key,
@@ -402,12 +429,13 @@ class _Due:
 def _unwanted(due: _Due, now: datetime) -> str:
     """Why nothing is to be sent any more; empty if it is."""
     if due.kind == DeliveryKind.RING:
-        if due.state != "pending" or _at(due.ring_expires_at) <= now + timedelta(seconds=1):
-            # A ring with less than a second left would leave with a TTL of 0.
+        # A ring with less than a second left would leave with a TTL of 0.
+        soon = now + timedelta(seconds=1)
+        if due.ring_state != InvitationState.PENDING or due.ring_expires_at is None or due.ring_expires_at <= soon:
             return CALL_OVER
         if due.number > 1 and due.ringing_at is not None:
             return ACKNOWLEDGED
-    if _at(due.expires_at) <= now:
+    if due.expires_at <= now:
         return TOO_LATE
     if due.device_pk is None or due.digest is None or due.disabled_at is not None:
         return NO_ADDRESS
@@ -420,22 +448,48 @@ def _held_back(dues: list[_Due], now: datetime) -> set[int]:
     fresh = [
         each
         for each in dues
-        if each.kind == DeliveryKind.RING and each.number == 1 and not each.attempts and _at(each.created_at) > since
+        if each.kind == DeliveryKind.RING and each.number == 1 and not each.attempts and each.created_at > since
     ]
     alive = presence.live_devices((each.user_id, each.device_key) for each in fresh)
     return {each.pk for each in fresh if (each.user_id, each.device_key) in alive}
 
 
-def _plan(sql: str, values: Sequence[Any]) -> None:
-    if rows.execute(sql, values):
+def _may_have_rung(ring: Delivery) -> bool:
+    """Whether a device may have got a ring. One that was never tried is dropped when its turn comes; a push service
+    that asked for more time than the ring had did not take it."""
+    if not ring.attempts or ring.device_id is None or ring.state in REFUSED:
+        return False
+    return not (ring.state == DeliveryState.EXPIRED and ring.code == FailureCode.THROTTLED)
+
+
+def _left_alone_until(ring: Delivery, now: datetime) -> datetime:
+    """A push service that asked to wait hears nothing sooner than it would have heard the ring again."""
+    return ring.due_at if ring.state == DeliveryState.PENDING and ring.code in TROUBLED else now
+
+
+def _wake_if(owed: Collection[Any]) -> None:
+    if owed:
         transaction.on_commit(publishing.wake_dispatchers)
 
 
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join(["%s"] * len(values))
-
-
-def _at(value: Any) -> datetime:
-    at = rows.moment(value)
-    assert at is not None  # noqa: S101  the column is never null
-    return at
+@cache
+def _due(size: int) -> Prepared[_Due]:
+    """So many whose turn it is. In order for each device: what was planned earlier and is not put off goes first, and
+    is settled first."""
+    pending = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=Bind("now"))
+    earlier = pending.filter(device_id=OuterRef("device_id"), pk__lt=OuterRef("pk"))
+    own = ("kind", "reason", "number", "attempts", "created_at", "expires_at", "device", "user", "device_key")
+    found = (
+        pending.filter(_UNCLAIMED, ~Exists(earlier))
+        .order_by("due_at", "pk")
+        .only(*own, "invitation")
+        .annotate(
+            call_pk=F("invitation__call_id"),
+            ring_state=F("invitation__state"),
+            ring_expires_at=F("invitation__expires_at"),
+            ringing_at=F("invitation__ringing_at"),
+            **{f"push_{each}": F(f"device__push_{each}") for each in ADDRESS},
+        )
+        .select_for_update(skip_locked=True, of=("self",))
+    )
+    return Prepared(found[:size], row=_Due._make)

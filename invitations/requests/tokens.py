@@ -5,13 +5,11 @@ Tokens are kept as digests, expire, and belong to one device each."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import connection, transaction
-from django.db.models import Model
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from knox.auth import TokenAuthentication
@@ -22,11 +20,33 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from invitations import conf
-from invitations.models import Device, DeviceKind
+from invitations.models import Device, DeviceKind, UserKey
 from invitations.push import devices
 from invitations.requests.problems import CsrfFailed
-from invitations.store import rows
+from invitations.store import people
 from invitations.store.sheets import Actor
+from invitations.store.statements import Bind, Prepared, maker
+
+
+class Token(NamedTuple):
+    """A token that is known here, and the active user whose it is."""
+
+    digest: str
+    user_id: Any
+    created: datetime
+    expiry: datetime | None
+    username: str
+
+
+_TOKENS = get_token_model().objects.filter(people.are_active("user__"), digest=Bind("digest")).order_by()
+TOKENS = Prepared(
+    _TOKENS.values_list("digest", "user_id", "created", "expiry", f"user__{people.USERNAME}"), Token._make
+)
+
+# Stored rows of which only this much is known: the rest is read when somebody asks for it. Every request of an app
+# comes through here, and a queryset would take ten times as long.
+_token = maker(get_token_model(), ["digest", "user_id", "created", "expiry"])
+_user = maker(get_user_model(), [get_user_model()._meta.pk.attname, people.USERNAME, "is_active"])
 
 RENEWED_AFTER = timedelta(hours=1)
 """How much of a token's life must have passed before its use prolongs it: not every request writes."""
@@ -85,16 +105,11 @@ def valid_token(token: str, now: datetime) -> Any | None:
 
 def token_of_digest(digest: str, now: datetime) -> Any | None:
     """As `valid_token`, for one that was seen before and is remembered by its digest."""
-    found = rows.execute(_token_sql(), [digest])
-    if not found:
+    found = TOKENS.first(digest=digest)
+    if found is None or (found.expiry is not None and found.expiry <= now):
         return None
-    user_id, created, expiry, username, is_active = found[0]
-    expires_at = rows.moment(expiry)
-    if not is_active or (expires_at is not None and expires_at <= now):
-        return None
-    users = get_user_model()
-    row = _partial(get_token_model(), digest=digest, user_id=user_id, created=rows.moment(created), expiry=expires_at)
-    row.user = _partial(users, **{users._meta.pk.attname: user_id, users.USERNAME_FIELD: username, "is_active": True})
+    row = _token(found[:-1])
+    row.user = _user((found.user_id, found.username, True))
     return row
 
 
@@ -127,7 +142,7 @@ def issue_token(user: AbstractBaseUser, device_name: str, now: datetime) -> tupl
     return token, row.expiry
 
 
-def revoke_token(user_id: int, digest: str) -> None:
+def revoke_token(user_id: UserKey, digest: str) -> None:
     """End a token, the device that it stood for, and the push addresses that it registered."""
     get_token_model().objects.filter(user_id=user_id, digest=digest).delete()
     credential = devices.credential_of(token_digest=digest)
@@ -135,8 +150,8 @@ def revoke_token(user_id: int, digest: str) -> None:
     Device.objects.filter(user_id=user_id, device_id=credential).delete()
 
 
-def asker_id(request: Request) -> Any:
-    """The key of the user who asks, of the user model's own type; views behind `IsAuthenticated` always have one."""
+def asker_id(request: Request) -> UserKey:
+    """The key of the user who asks; views behind `IsAuthenticated` always have one."""
     return request.user.pk
 
 
@@ -167,23 +182,6 @@ def _renew(row: Any, now: datetime) -> None:
 
 def _life() -> timedelta:
     return timedelta(seconds=conf.limits().token_seconds)
-
-
-def _partial(model: type[Model], **known: Any) -> Any:
-    """A stored row of which only some fields are known; others are read when somebody asks for them.
-
-    Every request of an app comes through here: this takes a tenth of what a queryset would.
-    """
-    names = [each.attname for each in model._meta.concrete_fields if each.attname in known]
-    return model.from_db(connection.alias, names, [known[name] for name in names])
-
-
-@cache
-def _token_sql() -> str:
-    return rows.with_user_names(
-        "SELECT t.user_id, t.created, t.expiry, u.{name}, u.is_active "  # noqa: S608  no outside text
-        f"FROM {get_token_model()._meta.db_table} t JOIN {{users}} u ON u.{{key}} = t.user_id WHERE t.digest = %s"
-    )
 
 
 def _unanswered(request: HttpRequest) -> HttpResponse:

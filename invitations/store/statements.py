@@ -262,11 +262,11 @@ class PreparedCopy(_Statement):
         return source
 
 
-def counted(queryset: models.QuerySet[Any, Any]) -> models.QuerySet[Any, Any]:
-    """A queryset with one row and one column: how many rows this one has."""
+def aggregated(queryset: models.QuerySet[M, Any], aggregate: models.Aggregate) -> models.QuerySet[M, Any]:
+    """A queryset with one row and one column: what `QuerySet.aggregate` would ask for, but asked later."""
     found = queryset.order_by().values_list("pk")
     found.query.clear_select_clause()
-    found.query.add_annotation(models.Count("*"), "counted")
+    found.query.add_annotation(aggregate, "aggregated")
     return found
 
 

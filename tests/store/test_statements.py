@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from django.core.exceptions import FieldError
 from django.db import IntegrityError, connection, models, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.test.utils import CaptureQueriesContext
 
@@ -25,7 +25,7 @@ from invitations.models import (
     RingResource,
     User,
 )
-from invitations.store.statements import Bind, Prepared, PreparedCopy, PreparedUpdate, counted
+from invitations.store.statements import Bind, Prepared, PreparedCopy, PreparedUpdate, aggregated
 
 NOW = datetime(2030, 5, 17, 12, 30, 15, 123456, tzinfo=UTC)
 OF_USER = Device.objects.filter(user_id=Bind("user")).order_by("pk")
@@ -229,7 +229,7 @@ def test_a_union_takes_the_binds_of_its_parts(road: str, calls_of_alice: list[Ca
 
 
 def test_rows_are_counted_by_the_database(calls_of_alice: list[Call]) -> None:
-    prepared = Prepared(counted(Call.objects.filter(created_at__gt=Bind("since"))), row=tuple)
+    prepared = Prepared(aggregated(Call.objects.filter(created_at__gt=Bind("since")), Count("*")), row=tuple)
     with CaptureQueriesContext(connection) as captured:
         assert prepared.rows(since=NOW) == [(2,)]
     assert captured[0]["sql"].startswith("SELECT COUNT(*)")
