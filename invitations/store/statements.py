@@ -341,13 +341,6 @@ def written() -> int:
     return int(database().connection.total_changes)
 
 
-def adapt(value: Any) -> Any:
-    """A value as this thread's driver takes it: SQLite keeps moments as text in UTC."""
-    if isinstance(value, datetime) and vendor() == "sqlite":
-        return sqlite_moment(value)
-    return value
-
-
 def sqlite_moment(value: datetime) -> str:
     """A moment as Django keeps it in SQLite."""
     plain = value if value.tzinfo is UTC else value.astimezone(UTC)
