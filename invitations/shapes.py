@@ -348,7 +348,9 @@ class RingResource(TypedDict):
 class IceServer(TypedDict):
     """A STUN or TURN server, as `RTCPeerConnection` takes it."""
 
-    urls: Annotated[list[Annotated[str, Said(pattern="^(stuns?|turns?):")]], Said("", minItems=1)]
+    urls: Annotated[
+        list[Annotated[str, Said(pattern="^(stuns?|turns?):")]], Said("Ways to reach the same server.", minItems=1)
+    ]
     username: NotRequired[Annotated[str, Said("With TURN only.")]]
     credential: NotRequired[Annotated[str, Said("With TURN only.")]]
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from drf_spectacular.validation import validate_schema
@@ -48,11 +51,14 @@ def test_every_address_is_described(document):
     assert len(document["paths"]) == len([each for each in urlpatterns if each.name not in hidden])
 
 
-def test_every_error_is_a_component(document):
+def test_every_code_that_comes_has_a_problem_and_no_other(document):
     schemas = document["components"]["schemas"]
-    for code in Code:
-        if (problem := schemas.get(problem_name(code))) is not None:
-            assert problem["properties"]["code"]["const"] == code
+    codes = set(schemas["ProblemCode"]["enum"])
+    assert {name for name in schemas if name.startswith("Problem")} == {
+        "Problem", "ProblemCode", *(problem_name(Code(code)) for code in codes)
+    }  # fmt: skip
+    for code in codes:
+        assert schemas[problem_name(Code(code))]["properties"]["code"]["const"] == code
 
 
 def test_every_operation_says_how_it_fails(document):
@@ -60,9 +66,9 @@ def test_every_operation_says_how_it_fails(document):
         problems = {
             status: response["content"]
             for status, response in operation["responses"].items()
-            if status.startswith(("4", "5"))
+            if status.startswith(("4", "5", "default"))
         }
-        assert {"401", "406", "503"} <= set(problems), (method, path)
+        assert {"401", "406", "503", "default"} <= set(problems), (method, path)
         assert all(list(content) == ["application/problem+json"] for content in problems.values())
         if "requestBody" in operation:
             assert {"400", "413", "415"} <= set(problems), (method, path)
@@ -109,3 +115,102 @@ def test_the_pages_bring_nothing_from_elsewhere(nobody):
     script = nobody.client.get(API + "docs?script=", HTTP_ACCEPT="*/*")
     assert script["Content-Type"].startswith("application/javascript")
     assert API + "schema" in script.content.decode()
+
+
+# --- what generators of clients stumble over --------------------------------------------------------------------------
+
+TAKEN_NAMES = {
+    "Call", "Callback", "Client", "Error", "Exception", "Headers", "Request", "Response", "Result", "Success", "Type",
+    "URL", "Warning", "ApiClient", "ApiResponse", "ClientError", "ServerError", "RequestConfig", "Configuration",
+}  # fmt: skip
+"""What HTTP libraries and standard libraries of the usual languages call things of their own."""
+
+
+def _schemas_within(value: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema of the document with the place where it stands, components and those inside them."""
+    if isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _schemas_within(each, f"{place}/{number}")
+    if isinstance(value, dict):
+        if {"type", "const", "enum", "$ref", "anyOf", "oneOf"} & set(value):
+            yield place, value
+        for name, each in value.items():
+            if name not in {"examples", "required", "enum", "mapping"}:
+                yield from _schemas_within(each, f"{place}/{name}")
+
+
+def test_no_component_is_called_like_a_thing_of_a_library(document):
+    names = list(document["components"]["schemas"])
+    assert TAKEN_NAMES & set(names) == set()
+    assert len({name.lower() for name in names}) == len(names)
+
+
+def test_a_constant_has_a_type(document):
+    assert [place for place, each in _schemas_within(document) if "const" in each and "type" not in each] == []
+
+
+def test_words_have_a_name_wherever_they_stand(document):
+    inline = [
+        place
+        for place, each in _schemas_within(document)
+        if "enum" in each and not re.fullmatch(r"/components/schemas/\w+(/properties/status)?", place)
+    ]
+    assert inline == []
+
+
+def test_null_stands_beside_a_name_not_in_its_words(document):
+    assert [place for place, each in _schemas_within(document) if None in each.get("enum", [])] == []
+
+
+def test_what_may_be_left_out_has_no_default(document):
+    assert [place for place, each in _schemas_within(document) if "default" in each] == []
+
+
+def test_every_member_and_parameter_says_what_it_means(document):
+    schemas = document["components"]["schemas"]
+    silent = [
+        f"{name}.{member}"
+        for name, schema in schemas.items()
+        for member, each in schema.get("properties", {}).items()
+        if "description" not in each
+    ]
+    parameters = [
+        f"{operation['operationId']}.{each['name']}"
+        for _, _, operation in _operations(document)
+        for each in operation.get("parameters", ())
+        if "description" not in each
+    ]
+    assert silent + parameters == []
+
+
+def test_every_component_is_referred_to(document):
+    named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document)))
+    assert named == set(document["components"]["schemas"])
+
+
+def test_lists_can_be_paged_through(document):
+    lists = [each for _, _, each in _operations(document) if each["operationId"].startswith("list_")]
+    paged = [each for each in lists if "parameters" in each]
+    assert len(paged) == 4
+    assert all({"cursor", "page_size"} <= {each["name"] for each in one["parameters"]} for one in paged)
+
+
+def test_every_operation_says_who_may_ask_and_what_it_is_about(document):
+    tags = {each["name"] for each in document["tags"]}
+    for _, _, operation in _operations(document):
+        assert set(operation["tags"]) <= tags
+        assert "security" in operation
+    assert document["paths"][API + "devices/{device_id}/test-ring/ringing"]["post"]["security"] == [{"invitation": []}]
+
+
+def test_when_to_come_again_is_a_header(document):
+    for _, _, operation in _operations(document):
+        for status in {"429", "503"} & set(operation["responses"]):
+            assert "Retry-After" in operation["responses"][status]["headers"]
+
+
+def test_a_rings_token_has_its_own_statuses(document):
+    reject = document["paths"][API + "calls/{call_id}/reject"]["post"]["responses"]
+    dead = reject["410"]["content"]["application/problem+json"]["schema"]["discriminator"]["mapping"]
+    assert {"answered_elsewhere", "already_answered", "call_ended"} <= set(dead)
+    assert document["components"]["schemas"]["ProblemAnsweredElsewhere"]["properties"]["status"]["enum"] == [409, 410]

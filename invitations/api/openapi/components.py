@@ -5,7 +5,7 @@ examples."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import NoneType, UnionType
 from typing import Annotated, Any, NotRequired, Required, Union, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -39,8 +39,12 @@ def problem_name(code: Code) -> str:
     return "Problem" + "".join(part.capitalize() for part in str(code).split("_"))
 
 
-def components() -> dict[str, Schema]:
-    """All of them, by name."""
+def components(codes: Iterable[Code]) -> dict[str, Schema]:
+    """All of them, by name.
+
+    Args:
+        codes: those with which some operation can fail.
+    """
     made: dict[str, Schema] = {}
     for shape in vars(shapes).values():
         if is_typeddict(shape) and shape is not shapes.Page:
@@ -51,9 +55,10 @@ def components() -> dict[str, Schema]:
     for query in vars(queries).values():
         if isinstance(query, queries.Query):
             made |= {each.component: _words(each.words) for each in query.fields.values() if isinstance(each, Word)}
-    made["ProblemCode"] = _words([str(code) for code in Code])
-    for code in Code:
-        made[problem_name(code)] = _problem(code)
+    known = sorted(codes)
+    made |= {problem_name(code): _problem(code) for code in known}
+    made["ProblemCode"] = _words(known)
+    made["Problem"] = _any_problem()
     return dict(sorted(made.items()))
 
 
@@ -118,6 +123,22 @@ def _or_null(schema: Schema) -> Schema:
 
 def _words(values: Any) -> Schema:
     return {"type": "string", "enum": [str(each) for each in values]}
+
+
+def _any_problem() -> Schema:
+    """For clients that look at no more than the code."""
+    common = _problem(Code.UNAVAILABLE)
+    properties = {
+        **common["properties"],
+        "status": {"type": "integer", "description": "The HTTP status."},
+        "code": {**ref("ProblemCode"), "description": "What to decide by."},
+    }
+    return {
+        "type": "object",
+        "description": "Any failure; most have further members, by their code.",
+        "properties": properties,
+        "required": common["required"],
+    }
 
 
 def _problem(code: Code) -> Schema:

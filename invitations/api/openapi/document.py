@@ -36,12 +36,14 @@ def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
         prefix: what stands before them, with slashes at both ends.
     """
     paths: JSON = {}
+    codes: set[Code] = set()
     for pattern in patterns:
         view: Any = pattern.callback
         operations: Mapping[str, Operation] = getattr(view.view_class, "operations", {})
         if operations:
             path = re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
             paths[prefix + path] = {method: _operation(path, each) for method, each in operations.items()}
+            codes |= {code for each in operations.values() for code in each.refuses}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -54,7 +56,7 @@ def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
         "tags": [{"name": name, "description": said} for name, said in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": components(),
+            "schemas": components(codes),
             "headers": {
                 "RetryAfter": {
                     "description": "After how many seconds to come again.",
@@ -87,6 +89,10 @@ def _operation(path: str, operation: Operation) -> JSON:
         made["requestBody"] = {"content": {"application/json": content}, "required": is_required}
     made["responses"] = {str(status): _answer(operation, said) for status, said in operation.statuses.items()}
     made["responses"] |= {str(status): _problems(status, codes) for status, codes in _by_status(operation).items()}
+    made["responses"]["default"] = {
+        "description": "Any other failure.",
+        "content": {CONTENT_TYPE: {"schema": ref("Problem")}},
+    }
     return made
 
 
