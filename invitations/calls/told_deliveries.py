@@ -98,8 +98,10 @@ def _without_push(invitation: Invitation, own: Sequence[Device], of_ring: Sequen
         reason = ""
         if device.push_disabled_at is not None and device.push_disabled_at <= invitation.created_at:
             reason = device.push_disabled_reason
-        name, case = ("device.disabled", f".{reason}") if reason else ("device.no_address", "")
-        text = say(f"timeline.{name}{case}", device=device.label or say("device.unnamed"))
+        name, code = "device.no_address", "timeline.device.no_address"
+        if reason:
+            name, code = "device.disabled", f"timeline.device.disabled.{reason}"
+        text = say(code, device=device.label or say("device.unnamed"))
         data = {"reason": device.push_disabled_reason or None}
         yield Told(invitation.created_at, name, text, device.user_id, device.device_id, data)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ MADE = dict(catalogues.browser_files([words.LOCALE], ROOT / "static"))
 _parameters = re.compile(r"\{([^}]*)\}")
 
 
+@cache
 def sentences_of(path: Path) -> dict[str, list[str]]:
     """Every form of every sentence, by code."""
     with path.open("rb") as file:
@@ -30,6 +32,11 @@ def sentences_of(path: Path) -> dict[str, list[str]]:
         else list(each.string)
         for each in messages
     }
+
+
+def parameters_of(code: str) -> set[str]:
+    """What an English sentence names in braces, in any of its forms."""
+    return {name for form in sentences_of(ENGLISH)[code] for name in _parameters.findall(form)}
 
 
 def by_language(path: Path) -> str:
@@ -69,9 +76,8 @@ def test_a_language_knows_its_own_tag_and_is_offered(source: Path) -> None:
 
 @pytest.mark.parametrize("source", SOURCES, ids=by_language)
 def test_a_language_fills_in_what_english_does(source: Path) -> None:
-    english = sentences_of(ENGLISH)
     for code, forms in sentences_of(source).items():
-        wanted = {name for form in english[code] for name in _parameters.findall(form)}
+        wanted = parameters_of(code)
         for form in filter(None, forms):
             # One thing may be counted without its number: "a device".
             assert wanted - {"count"} <= set(_parameters.findall(form)) <= wanted, code
