@@ -64,7 +64,7 @@ class CallError(Exception):
     """
 
     def __init__(
-        self, code: Code, detail: StrPromise | str | None = None, *, sheet: CallSheet | None = None, **extra: Any
+        self, code: Code, detail: StrPromise | None = None, *, sheet: CallSheet | None = None, **extra: Any
     ) -> None:
         self.code = code
         self.sheet = sheet

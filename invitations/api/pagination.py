@@ -17,7 +17,6 @@ from invitations.requests.problems import InvalidInput
 from invitations.requests.queries import NO_CURSOR
 
 Row = TypeVar("Row", bound=Model)
-BAD_CURSOR = InvalidInput({"cursor": [NO_CURSOR]})
 
 
 def page_of(
@@ -75,10 +74,14 @@ def _read(cursor: str | None, model: type[Model], order: Sequence[str]) -> tuple
         fields: list[Any] = [model._meta.get_field(each.removeprefix("-")) for each in order]
         values = [field.to_python(each) for field, each in zip(fields, plain, strict=True)]
     except (ValueError, TypeError, binascii.Error, ValidationError, RecursionError, OverflowError):
-        raise BAD_CURSOR from None
+        raise _bad_cursor() from None
     if backward not in (0, 1) or not all(_comparable(each) for each in values):
-        raise BAD_CURSOR
+        raise _bad_cursor()
     return bool(backward), values
+
+
+def _bad_cursor() -> InvalidInput:
+    return InvalidInput({"cursor": [str(NO_CURSOR)]})
 
 
 def _comparable(value: Any) -> bool:

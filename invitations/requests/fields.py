@@ -8,24 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from invitations import conf, transports
 from invitations.transports import Address, InvalidAddress, vapid
+from invitations.words import say
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 Schema = dict[str, Any]
 T = TypeVar("T")
 
-NOT_TEXT = "This must be a string."
-NOT_ENCODABLE = "NUL and lone surrogates are not allowed."
-NOT_A_FLAG = "This must be true or false."
 KEY_CHARS = 128
 ABSENT: Any = object()
 """The default of a field that may be left out, and is then not among the values."""
 
 
 class Refused(Exception):
-    """One field's value is not allowed; the message says why."""
+    """One field's value is not allowed; the message says why, in the language that is active here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Text(Field[str]):
         max_bytes: int | Tunable | None = None,
         pattern: str | None = None,
         format: str | None = None,
-        refused: str = "This is not allowed here.",
+        refused: StrPromise | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
@@ -146,18 +147,18 @@ class Text(Field[str]):
 
         def checked(value: object) -> str:
             if type(value) is not str:
-                raise Refused(NOT_TEXT)
+                raise Refused(say("invalid.not_text"))
             if len(value) < fewest:
-                raise Refused("This must not be empty.")
+                raise Refused(say("invalid.empty"))
             if most is not None and len(value) > most:
-                raise Refused(f"This must have at most {most} characters.")
+                raise Refused(say("invalid.too_long", limit=most))
             if value.isascii():
                 if "\0" in value:
-                    raise Refused(NOT_ENCODABLE)
+                    raise Refused(say("invalid.characters"))
             else:
                 _check_characters(value, most_bytes)
             if matches is not None and not matches(value):
-                raise Refused(self._refused)
+                raise Refused(say("invalid.pattern") if self._refused is None else str(self._refused))
             return value
 
         return checked
@@ -181,7 +182,7 @@ class Flag(Field[bool]):
             Refused: another word.
         """
         if text not in {"true", "false"}:
-            raise Refused(NOT_A_FLAG)
+            raise Refused(say("invalid.not_a_flag"))
         return text == "true"
 
     def _schema(self) -> Schema:
@@ -209,9 +210,9 @@ class Whole(Field[int]):
             if type(value) is float and value.is_integer():
                 value = int(value)
             if type(value) is not int:
-                raise Refused("This must be a whole number.")
+                raise Refused(say("invalid.not_whole"))
             if not least <= value <= most:
-                raise Refused(f"This must be from {least} to {most}.")
+                raise Refused(say("invalid.out_of_range", least=least, most=most))
             return value
 
         return checked
@@ -248,7 +249,7 @@ class Word(Field[str]):
         def checked(value: object) -> str:
             if type(value) is str and value in self.words:
                 return value
-            raise Refused(f"This must be one of: {', '.join(self.words)}.")
+            raise Refused(say("invalid.not_one_of", words=", ".join(self.words)))
 
         return checked
 
@@ -277,9 +278,9 @@ class Texts(Field[list[str]]):
 
         def checked(value: object) -> list[str]:
             if type(value) is not list:
-                raise Refused("This must be a list.")
+                raise Refused(say("invalid.not_a_list"))
             if not 1 <= len(value) <= most:
-                raise Refused(f"This must have from 1 to {most} items.")
+                raise Refused(say("invalid.list_length", most=most))
             return [check(each) for each in value]
 
         return checked
@@ -301,16 +302,16 @@ class PushAddress(Field[Address]):
 def _flag(value: object) -> bool:
     if value is True or value is False:
         return value
-    raise Refused(NOT_A_FLAG)
+    raise Refused(say("invalid.not_a_flag"))
 
 
 def _address(value: object) -> Address:
     """The address in its one spelling."""
     if type(value) is not dict:
-        raise Refused("This must be an object, or null.")
+        raise Refused(say("invalid.push_address"))
     found = value.get("keys", {})
     if type(found) is not dict:
-        raise Refused("`keys` must be an object with `p256dh` and `auth`.")
+        raise Refused(say("invalid.push_keys"))
     parts = {
         "transport": value.get("transport"),
         "endpoint": value.get("endpoint", ""),
@@ -320,13 +321,13 @@ def _address(value: object) -> Address:
     }
     for name, part in parts.items():
         if type(part) is not str:
-            raise Refused(f"`{'public_key' if name == 'signing_key' else name}` must be a string.")
+            raise Refused(say("invalid.push_part", name="public_key" if name == "signing_key" else name))
     try:
         address = transports.transport_named(parts["transport"]).check(Address(**parts))
     except InvalidAddress as invalid:
         raise Refused(str(invalid)) from None
     if address.signing_key and not vapid.is_known(address.signing_key):
-        raise Refused("`public_key` is none of this server's: subscribe anew with that of `GET /push/key`.")
+        raise Refused(say("invalid.push_public_key"))
     return address
 
 
@@ -334,11 +335,11 @@ def _check_characters(value: str, most_bytes: int | None) -> None:
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
-        raise Refused(NOT_ENCODABLE) from None
+        raise Refused(say("invalid.characters")) from None
     if "\0" in value:
-        raise Refused(NOT_ENCODABLE)
+        raise Refused(say("invalid.characters"))
     if most_bytes is not None and size > most_bytes:
-        raise Refused(f"This must take at most {most_bytes} bytes in UTF-8.")
+        raise Refused(say("invalid.too_many_bytes", limit=most_bytes))
 
 
 def _number(bound: Any) -> Any:

@@ -22,11 +22,10 @@ from invitations.requests.fields import (
 )
 from invitations.requests.problems import InvalidInput
 from invitations.shapes import CALL_ID, DEVICE_ID, LABEL_CHARS
+from invitations.words import say, say_lazy
 
 PASSWORD_CHARS = 4096
 LARGEST_LIST = 100
-
-REQUIRED = "This field is required."
 
 
 class Body:
@@ -50,7 +49,7 @@ class Body:
             InvalidInput: with sentences for every field that is wrong.
         """
         if type(data) is not dict:
-            raise InvalidInput(detail="This must be a JSON object.")
+            raise InvalidInput(detail=say("invalid.not_an_object"))
         values: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}
         if self._limits is not (limits := conf.limits()):
@@ -58,7 +57,7 @@ class Body:
         for name, check, required, nullable, default in self._rules:
             if name not in data:
                 if required:
-                    errors[name] = [REQUIRED]
+                    errors[name] = [say("invalid.required")]
                 elif default is not ABSENT:
                     values[name] = default
                 continue
@@ -99,7 +98,7 @@ CHOSEN_CALL_ID = Text(
     required=False,
     nullable=True,
     default=None,
-    refused="Letters, digits and . _ ~ : @ - are allowed; `current`, `open` and dots alone are not.",
+    refused=say_lazy("invalid.call_id"),
     description="Makes a repeat harmless: the same id and body give the same call. Made up where left out.",
 )
 
@@ -134,7 +133,7 @@ _DEVICE_ID = Text(
     min_length=1,
     required=False,
     nullable=True,
-    refused="Letters, digits and . _ ~ - are allowed.",
+    refused=say_lazy("validation.device_id"),
     description="The device that asks. The session or token stands for one where this is left out.",
 )
 _RING: dict[str, Field[Any]] = {

@@ -21,6 +21,7 @@ from rest_framework import exceptions
 
 from invitations.errors import CallError, Code
 from invitations.serializers import call_view
+from invitations.words import say
 
 logger = logging.getLogger(__name__)
 JSON = dict[str, Any]
@@ -164,7 +165,7 @@ def _translated(error: Exception, request: Any) -> tuple[JSON, dict[str, str]]:
         return problem(Code.METHOD_NOT_ALLOWED), {"Allow": ", ".join(allowed)}
     if isinstance(error, exceptions.Throttled):
         seconds = max(1, round(getattr(error, "wait", None) or 60))
-        body = problem(Code.THROTTLED, retry_after_seconds=seconds)
+        body = problem(Code.THROTTLED, say("error.throttled.wait", count=seconds), retry_after_seconds=seconds)
         return body, retry_after(body)
     code = _code_of(error)
     if code == Code.UNAVAILABLE:

@@ -8,8 +8,9 @@ from typing import Any
 from invitations.models import CallState
 from invitations.requests.fields import ABSENT, Field, Flag, Refused, Text, Tunable, Whole, Word
 from invitations.requests.problems import InvalidInput
+from invitations.words import say_lazy
 
-NO_CURSOR = "This is not a cursor of this list."
+NO_CURSOR = say_lazy("invalid.cursor")
 _CURSOR = Text(
     pattern="[A-Za-z0-9_-]+",
     required=False,

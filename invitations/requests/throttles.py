@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from invitations import conf
 from invitations.errors import CallError, Code
+from invitations.words import say_lazy
 
 logger = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
@@ -42,7 +43,7 @@ def check_login(request: HttpRequest, username: str, now: datetime | None = None
         logger.exception("Tries to sign in are not counted: the cache does not answer")
         return
     if any(waits):
-        raise CallError(Code.THROTTLED, retry_after_seconds=max(waits))
+        raise CallError(Code.THROTTLED, say_lazy("sign_in.wait", count=max(waits)), retry_after_seconds=max(waits))
 
 
 def address_of(request: HttpRequest) -> str:

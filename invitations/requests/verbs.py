@@ -14,11 +14,11 @@ from typing import Any, Literal
 from invitations import calls, conf, ice
 from invitations.errors import CallError, Code
 from invitations.requests import inputs
-from invitations.requests.fields import NOT_TEXT
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.serializers import call_view, moment
 from invitations.shapes import CALL_ID
 from invitations.store.sheets import Actor, CallSheet
+from invitations.words import say
 
 JSON = dict[str, Any]
 Answer = tuple[int, JSON]
@@ -89,7 +89,7 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
     """
     asked = VERBS.get(verb)
     if asked is None:
-        return _refusal(problem(Code.INVALID, errors={"verb": ["There is no such verb."]}))
+        return _refusal(problem(Code.INVALID, errors={"verb": [say("invalid.no_such_verb")]}))
     try:
         values = asked.input.checked({} if body is None else body)
         device_id = values.pop("device_id", None)
@@ -195,7 +195,7 @@ def _known(call_id: object) -> str:
         InvalidInput: not a string.
     """
     if type(call_id) is not str:
-        raise InvalidInput({"call_id": [inputs.REQUIRED if call_id is None else NOT_TEXT]})
+        raise InvalidInput({"call_id": [say("invalid.required") if call_id is None else say("invalid.not_text")]})
     if not _call_id_matches(call_id):
         raise CallError(Code.NOT_FOUND)
     return call_id

@@ -10,11 +10,16 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.utils import translation
 from django.utils.functional import lazy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.utils.functional import _StrPromise as StrPromise
 
 LOCALE = Path(__file__).resolve().parent.parent / "locale"
 """Where the languages that come with the app are. A project can add or change sentences by its LOCALE_PATHS."""
@@ -47,7 +52,7 @@ def say(code: str, **parameters: Any) -> str:
     return sentence.format_map(parameters) if parameters else sentence
 
 
-say_lazy = lazy(say, str)
+say_lazy = cast("Callable[..., StrPromise]", lazy(say, str))
 """As `say`, in the language that is active when the sentence is shown."""
 
 

@@ -33,13 +33,14 @@ NOT_FOR_PEOPLE = {
     "transports/vapid/": "mistakes in keys, as system checks",
     "transports/outbound.py": "log lines: failures of a connection",
     "api/openapi/": "the API's description, which developers read",
+    "shapes.py": "the API's description",
     "requests/verbs.py": "the API's description; the verbs' names there are codes",
     "sockets/": "mistakes of a client's program in the protocol of the socket, for its developer",
     "words/catalogues.py": "JavaScript",
 }
 """Where prose may stand, and whom it is for."""
-NAMES = {"Django admin", "preferences of user ", "not base64"}
-"""Names of devices and rows, and what never leaves its module."""
+NAMES = {"Django admin", "preferences of user ", "not base64", "` where left out."}
+"""Names of devices and rows, what never leaves its module, and a part of the API's description."""
 QUIET = (
     *("logger.", "re.compile", "format_html"),
     *(
@@ -53,6 +54,8 @@ QUIET = (
     ),
     # A failure's detail goes to the log.
     *("Refused(FailureCode.", "TryLater(FailureCode.", "Gone(FailureCode.", "problems.append"),
+    # A field of a request, with its description.
+    "_optional(",
 )
 """Calls whose texts no one is shown."""
 DESCRIPTIONS = {"description", "help_text", "summary"}
