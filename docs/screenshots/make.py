@@ -242,7 +242,7 @@ def timeline(stage: Stage) -> None:
 def settings(stage: Stage) -> None:
     stage.alice.goto(f"{stage.server.url}/#settings")
     stage.alice.locator(".device").first.wait_for()
-    stage.alice.get_by_role("button", name="Enable ringing").first.click()
+    stage.alice.get_by_role("button", name="Turn on ringing").first.click()
     stage.alice.get_by_text("This browser rings now").wait_for()
 
 
@@ -259,7 +259,7 @@ def nobody(stage: Stage) -> None:
 
 def refused(stage: Stage) -> None:
     stage.call(stage.alice, "nobody-here:Nobody Here")
-    stage.alice.get_by_text("is not known here").wait_for()
+    stage.alice.get_by_text("doesn't have an account here").wait_for()
 
 
 SCREENS: dict[str, Callable[[Stage], None]] = {

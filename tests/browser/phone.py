@@ -70,7 +70,7 @@ class Phone:
     def enable(self) -> None:
         """The one click."""
         page = self.person.page
-        page.get_by_role("group", name="Ringing on this device").get_by_role("button", name="Enable ringing").click()
+        page.get_by_role("group", name="Ringing on this device").get_by_role("button", name="Turn on ringing").click()
         self.person.until("callinvite.enrolment.state === 'on'")
 
     def leave(self) -> None:

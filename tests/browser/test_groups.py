@@ -29,7 +29,7 @@ def test_a_group_call_tells_of_each_one(alice: Person, bob: Person, carol: Perso
     expect(line(alice, "Bob")).to_contain_text("Ringing on Chrome on Linux")
     expect(line(alice, "Dave")).to_contain_text("Not reached yet")
     carol.reject()
-    expect(line(alice, "Carol")).to_contain_text("Rejected")
+    expect(line(alice, "Carol")).to_contain_text("Declined")
     bob.accept()
     expect(line(alice, "Bob")).to_contain_text("In the call")
     alice.screen.get_by_role("button", name="Stop calling Dave").click()

@@ -88,7 +88,7 @@ def test_sound_and_picture_flow_both_ways_and_nothing_stays_open(alice: Person, 
     for each, direction in ((alice, "Outgoing"), (bob, "Incoming")):
         expect(each.screen).to_be_hidden()
         each.show("Recents")
-        expect(each.page.locator(".recent").first).to_contain_text(re.compile(rf"{direction}, 0:\d\d"))
+        expect(each.page.locator(".recent").first).to_contain_text(re.compile(rf"{direction} · 0:\d\d"))
     assert alice.ask("callinvite.service.history().then(({ results }) => results[0].end_reason)") == "completed"
 
 

@@ -168,7 +168,7 @@ def test_a_ring_matters_more_than_a_question(alice: Person, waiting_bob: Person,
         waiting_bob.rings("Carol")
         expect(question).to_have_count(0)
         waiting_bob.reject()
-        carol.hears("Rejected")
+        carol.hears("Declined")
         waiting_bob.is_connected_to("Alice")
 
 

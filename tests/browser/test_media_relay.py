@@ -77,7 +77,7 @@ def test_a_call_that_nothing_gets_through_ends_and_says_so(
     call_id = bob.ask("callinvite.service.state.active.call_id")
     bob.hears("Connecting")
     for each in (alice, bob):
-        words = each.screen.get_by_text("Sound and picture could not get through").first
+        words = each.screen.get_by_text("Audio and video couldn't connect").first
         expect(words).to_be_visible(timeout=FAILS_WITHIN_SECONDS * 1000)
         expect(each.screen.get_by_role("button", name="Call again")).to_be_visible()
     ended = served(bob, call_id)

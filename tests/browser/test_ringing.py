@@ -45,7 +45,7 @@ def test_a_ring_is_on_the_screen_within_a_third_of_a_second(alice: Person, bob: 
         bob.until("globalThis.rungAt !== null")
         took.append(bob.ask("globalThis.rungAt") - alice.ask("globalThis.clickedAt"))
         bob.reject()
-        alice.hears("Rejected")
+        alice.hears("Declined")
         alice.screen.get_by_role("button", name="Close").last.click()
     print(f"ring shown after {sorted(round(each) for each in took)} ms")
     assert statistics.median(took) < SHOWN_WITHIN_MS
@@ -66,7 +66,7 @@ def test_accepting_connects_both_and_hanging_up_ends_it_for_both(alice: Person, 
     # The screen goes by itself, and the call is in recents.
     expect(alice.screen).to_be_hidden()
     alice.show("Recents")
-    expect(alice.page.locator(".recent").first).to_contain_text("Outgoing, 0:0")
+    expect(alice.page.locator(".recent").first).to_contain_text("Outgoing · 0:0")
 
 
 def test_the_caller_reads_on_which_device_it_rings(alice: Person, bob: Person) -> None:
@@ -89,7 +89,7 @@ def test_a_rejection_is_told_with_its_reason(alice: Person, bob: Person) -> None
     bob.rings("Alice")
     bob.reject()
     expect(bob.ring).to_be_hidden()
-    expect(alice.screen.get_by_text("Rejected", exact=True)).to_be_visible()
+    expect(alice.screen.get_by_text("Declined", exact=True)).to_be_visible()
 
 
 def test_a_quick_reply_reaches_the_caller_in_words(alice: Person, bob: Person) -> None:
@@ -97,7 +97,7 @@ def test_a_quick_reply_reaches_the_caller_in_words(alice: Person, bob: Person) -
     bob.rings("Alice")
     bob.ring.get_by_role("button", name="Reject with a reply").click()
     bob.ring.get_by_role("button", name="call you back soon").click()
-    alice.hears("Rejected: later")
+    alice.hears("Declined: will call back later")
     alice.hears("call you back soon.”")
 
 
@@ -112,7 +112,7 @@ def test_an_own_reply_and_a_busy_rejection(alice: Person, bob: Person) -> None:
     bob.rings("Alice")
     bob.ring.get_by_role("button", name="Reject with a reply").click()
     bob.ring.get_by_role("button", name="busy").click()
-    alice.hears("Rejected: busy")
+    alice.hears("Declined: busy right now")
 
 
 def test_cancelling_stops_the_ring_and_leaves_a_missed_call(alice: Person, bob: Person) -> None:
@@ -132,7 +132,7 @@ def test_an_unanswered_ring_times_out_by_itself(alice: Person, bob: Person) -> N
     assert alice.ask(SEND_BRIEFLY, 2) is True
     bob.rings("Alice")
     expect(bob.ring.get_by_text(re.compile(r"Rings for 0:0[12]"))).to_be_visible()
-    alice.hears("Nobody answered")
+    alice.hears("No answer")
     expect(bob.ring).to_be_hidden()
     expect(bob.page.get_by_text("You missed a call from Alice.")).to_be_visible()
     expect(bob.page).to_have_title(re.compile(r"^\(\d+\) Callinvite$"))
@@ -204,7 +204,7 @@ def test_rejecting_on_one_device_stops_the_other(alice: Person, bob: Person, per
     bob.rings("Alice")
     bob.reject()
     expect(other.ring).to_be_hidden()
-    expect(other.page.get_by_text("You rejected the call on Chrome on Linux.")).to_be_visible()
+    expect(other.page.get_by_text("You declined on Chrome on Linux.")).to_be_visible()
 
 
 def test_a_ring_outlives_loading_the_page_again(alice: Person, bob: Person) -> None:
@@ -263,6 +263,6 @@ def test_two_callers_at_once_are_both_shown(alice: Person, bob: Person, carol: P
     bob.rings("Alice")
     carol.call("Bob")
     bob.ring.get_by_role("button", name="Reject the call from Carol").click()
-    carol.hears("Rejected")
+    carol.hears("Declined")
     bob.rings("Alice")
     bob.ask("callinvite.service.updateMe({ call_waiting: false })")

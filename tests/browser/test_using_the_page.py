@@ -32,7 +32,7 @@ def test_escape_rejects_and_gives_the_focus_back(alice: Person, bob: Person) -> 
     bob.rings("Alice")
     bob.page.keyboard.press("Escape")
     expect(bob.ring).to_be_hidden()
-    alice.hears("Rejected")
+    alice.hears("Declined")
     expect(link).to_be_focused()
 
 
@@ -101,10 +101,10 @@ def test_every_button_has_a_name(alice: Person) -> None:
 
 def test_the_page_says_that_it_is_silent_until_ringing_is_enabled(alice: Person, bob: Person) -> None:
     expect(
-        bob.page.get_by_role("group", name="Ringing on this device").get_by_text("This browser does not ring.")
+        bob.page.get_by_role("group", name="Ringing on this device").get_by_text("This browser doesn't ring.")
     ).to_be_visible()
     assert bob.ask("callinvite.ringer.audible") is False
-    bob.page.get_by_role("button", name="Enable ringing").click()
+    bob.page.get_by_role("button", name="Turn on ringing").click()
     expect(bob.page.get_by_text("This browser rings now when somebody calls you.")).to_be_visible()
     bob.until("callinvite.ringer.audible && callinvite.service.audible")
     # The wish is kept: the next load needs no question.
@@ -112,11 +112,11 @@ def test_the_page_says_that_it_is_silent_until_ringing_is_enabled(alice: Person,
     connected(bob.page)
     bob.page.mouse.click(5, 5)
     bob.until("callinvite.ringer.audible")
-    expect(bob.page.get_by_role("button", name="Enable ringing")).to_be_hidden()
+    expect(bob.page.get_by_role("button", name="Turn on ringing")).to_be_hidden()
 
 
 def test_one_tab_of_a_browser_makes_the_sound(bob: Person) -> None:
-    bob.page.get_by_role("button", name="Enable ringing").click()
+    bob.page.get_by_role("button", name="Turn on ringing").click()
     bob.until("callinvite.ringer.audible")
     second = bob.open()
     second.mouse.click(5, 5)
@@ -158,7 +158,7 @@ def test_a_refused_verb_is_said_in_words(alice: Person) -> None:
     }""")
         is False
     )
-    expect(alice.page.get_by_role("alert").get_by_text("Nobody Here is not known here.")).to_be_visible()
+    expect(alice.page.get_by_role("alert").get_by_text("Nobody Here doesn't have an account here.")).to_be_visible()
     expect(alice.screen).to_be_hidden()
 
 
@@ -205,9 +205,9 @@ def test_a_page_whose_parts_never_come_says_so(bob: Person) -> None:
     bob.page.route("**/elements/words*.js", lambda route: route.abort())
     bob.page.goto(bob.server.url)
     notice = bob.page.get_by_role("alert")
-    expect(notice).to_contain_text("This page did not load completely.")
+    expect(notice).to_contain_text("This page didn't load completely.")
     bob.page.unroute("**/elements/words*.js")
-    notice.get_by_role("button", name="Load again").click()
+    notice.get_by_role("button", name="Reload").click()
     connected(bob.page)
     bob.complaints.clear()
 
@@ -257,7 +257,7 @@ def test_everything_fits_a_narrow_phone(person: Callable[..., Person], alice: Pe
 
 def test_ring_and_ringback_sound_while_it_rings_and_not_longer(alice: Person, bob: Person) -> None:
     for each in (alice, bob):
-        each.page.get_by_role("button", name="Enable ringing").click()
+        each.page.get_by_role("button", name="Turn on ringing").click()
         each.until("callinvite.ringer.audible")
     alice.call("Bob")
     bob.until("callinvite.ringer.playing === 'ringtone'")

@@ -43,34 +43,37 @@ const ring = (state, ...codes) => ({
 test("a device that is pushed to says when it rang last", () => {
   const rang = healthWords(device({ health: "ok", last_ringing_at: at(2026, 10, 22, 14, 2) }), false, NOW);
   assert.equal(rang.how, "good");
-  assert.match(
-    rang.words,
-    /^Rings by push, last rang yesterday at 0?2:02.PM$|^Rings by push, last rang yesterday at 14:02$/,
-  );
-  assert.equal(healthWords(device({ health: "ok" }), false, NOW).words, "Rings by push, has not rung yet");
+  assert.match(rang.words, /^Rings by push notification\. Last rang yesterday at (?:0?2:02.PM|14:02)\.$/);
+  assert.equal(healthWords(device({ health: "ok" }), false, NOW).words, "Rings by push notification. Hasn't rung yet.");
 });
 
 test("a device without an address says where it rings all the same", () => {
-  assert.equal(healthWords(device(), true, NOW).words, "Rings only while Callinvite is open here: no push address");
-  assert.equal(healthWords(device(), false, NOW).words, "Rings only while Callinvite is open there: no push address");
+  assert.equal(
+    healthWords(device(), true, NOW).words,
+    "No push address, so it rings only while Callinvite is open here.",
+  );
+  assert.equal(
+    healthWords(device(), false, NOW).words,
+    "No push address, so it rings only while Callinvite is open there.",
+  );
 });
 
-test("a dead address says why, since when, and what heals it", () => {
+test("a dead address says why, since when, and what fixes it", () => {
   const dead = { health: "disabled", disabled_reason: "gone", disabled_since: at(2026, 10, 3, 9) };
   const gone = healthWords(device(dead), false, NOW);
   assert.equal(gone.how, "bad");
   assert.match(
     gone.words,
-    /^Cannot be rung: the push service no longer knows it, since (?:3 November|November 3)\. Open Callinvite on it to heal it\.$/,
+    /^Can't ring: the push service no longer knows this device\. Not working since (?:3 November|November 3)\. Open Callinvite on it to fix it\.$/,
   );
-  assert.match(healthWords(device(dead), true, NOW).words, /Load this page again to heal it\.$/);
+  assert.match(healthWords(device(dead), true, NOW).words, /Reload this page to fix it\.$/);
   assert.match(
     healthWords(
       device({ ...dead, disabled_reason: "vapid_key_changed", disabled_since: at(2026, 10, 23, 9) }),
       false,
       NOW,
     ).words,
-    /push key is another one now, since today\./,
+    /a new push key\. Not working since today\./,
   );
   assert.match(
     healthWords(device({ ...dead, disabled_reason: "a_new_one" }), false, NOW).words,
@@ -88,7 +91,7 @@ test("the last sign of life and the push service's host are said", () => {
   assert.equal(lifeWords(device(), false, NOW), "Not seen yet");
   assert.equal(
     lifeWords(device({ push: { transport: "webpush", host: "push.example" } }), true, NOW),
-    "In use now · by push.example",
+    "In use now · Push through push.example",
   );
   assert.match(lifeWords(device({ last_seen_at: at(2026, 10, 23, 9, 5) }), false, NOW), /^Last seen today at 0?9:05/);
   assert.match(momentWords(at(2026, 10, 20, 9), NOW), /^on Friday at/);
@@ -97,34 +100,34 @@ test("the last sign of life and the push service's host are said", () => {
 test("spans are short, and exact where it counts", () => {
   assert.equal(spanWords(-3), "0 ms");
   assert.equal(spanWords(412.4), "412 ms");
-  assert.equal(spanWords(3_449), "3.4 s");
-  assert.equal(spanWords(59_970), "1:00 min");
-  assert.equal(spanWords(65_000), "1:05 min");
+  assert.equal(spanWords(3_449), "3.4 sec");
+  assert.equal(spanWords(59_970), "1:00");
+  assert.equal(spanWords(65_000), "1:05");
 });
 
 test("each hop of a test ring is told with its time, and so is what is waited for", () => {
   const words = (...args) => hopWords(...args).map((hop) => [hop.how, hop.words, hop.afterMs]);
   assert.deepEqual(words(ring("waiting", "planned"), false), [
-    ["done", "Asked for", null],
-    ["under way", "Handing it to the push service", null],
+    ["done", "You asked for it.", null],
+    ["under way", "Handing it to the push service …", null],
   ]);
   assert.deepEqual(words(ring("waiting", "planned", "retrying"), false), [
-    ["done", "Asked for", null],
-    ["under way", "It is retrying", null],
+    ["done", "You asked for it.", null],
+    ["under way", "It is retrying.", null],
   ]);
   assert.deepEqual(words(ring("sent", "planned", "sent"), false).slice(1), [
-    ["done", "It is sent", 250],
-    ["under way", "Waiting for the device to show it", null],
+    ["done", "It is sent.", 250],
+    ["under way", "Waiting for the device to show it …", null],
   ]);
   assert.deepEqual(words(ring("arrived", "planned", "sent", "arrived"), false).slice(1), [
-    ["done", "It is sent", 250],
-    ["done", "It is arrived", 250],
+    ["done", "It is sent.", 250],
+    ["done", "It is arrived.", 250],
   ]);
-  assert.deepEqual(words(ring("failed", "planned", "failed"), false).slice(1), [["failed", "It is failed", 250]]);
+  assert.deepEqual(words(ring("failed", "planned", "failed"), false).slice(1), [["failed", "It is failed.", 250]]);
 });
 
 test("a test ring that came to nothing says at which hop, and what to do", () => {
-  assert.deepEqual(hopWords(ring("sent", "planned", "sent"), true).at(-1).words, "The device did not show it");
+  assert.deepEqual(hopWords(ring("sent", "planned", "sent"), true).at(-1).words, "The device didn't show it.");
   assert.deepEqual(
     hopWords(ring("waiting", "planned", "retrying"), true).map(({ code }) => code),
     ["planned", "late"],
@@ -132,10 +135,10 @@ test("a test ring that came to nothing says at which hop, and what to do", () =>
   assert.equal(verdictWords(ring("sent", "planned", "sent"), false, false), "");
   assert.equal(
     verdictWords(ring("arrived", "planned", "sent", "arrived"), false, false),
-    "It rings: 500 ms from asking to showing.",
+    "It rings. It took 500 ms from asking to showing.",
   );
   assert.match(verdictWords(ring("sent", "planned", "sent"), true, false), /switched on and online/);
-  assert.match(verdictWords(ring("sent", "planned", "sent"), true, true), /the system lets this browser/);
-  assert.match(verdictWords(ring("waiting", "planned"), true, false), /its log/);
-  assert.match(verdictWords(ring("failed", "planned", "failed"), false, false), /enable ringing again/);
+  assert.match(verdictWords(ring("sent", "planned", "sent"), true, true), /your system lets this browser/);
+  assert.match(verdictWords(ring("waiting", "planned"), true, false), /Its log/);
+  assert.match(verdictWords(ring("failed", "planned", "failed"), false, false), /turn ringing off there and on again/);
 });

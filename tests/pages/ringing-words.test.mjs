@@ -27,8 +27,8 @@ test("nothing is called ringing that does not ring", () => {
 
 test("a button is offered where a click helps, and nowhere else", () => {
   const button = (sound, state, more) => ringingWords(SOUNDS[sound], push(state, more)).button;
-  assert.equal(button("none", "off"), "Enable ringing");
-  assert.equal(button("none", "denied"), "Enable ringing");
+  assert.equal(button("none", "off"), "Turn on ringing");
+  assert.equal(button("none", "denied"), "Turn on ringing");
   assert.equal(button("on", "off"), "Ring when closed, too");
   assert.equal(button("on", "failed"), "Try again");
   for (const state of ["on", "working", "denied", "unsupported"]) {
@@ -60,5 +60,5 @@ test("what the server has against an address is said in its own words", () => {
 test("where the switch is differs from browser to browser", () => {
   const labels = ["Safari on iPhone", "Chrome on Android", "Safari on Mac", "Firefox on Linux", "Chrome on Windows"];
   assert.equal(new Set(labels.map(howToAllow)).size, labels.length);
-  assert.match(howToAllow("Safari on iPhone"), /Settings, Notifications/);
+  assert.match(howToAllow("Safari on iPhone"), /Settings, then Notifications/);
 });

@@ -64,7 +64,7 @@ test("who was busy, and who is not heard of yet, is said so", () => {
   const found = answers(call({ invitees: [BOB, CAROL], states: ["busy", "pending"] }), [], "carol");
   assert.deepEqual(
     found.map(({ text }) => text),
-    ["It did not ring for Bob, who was in another call.", "No device of yours said yet that it rings."],
+    ["Bob was busy, so it didn't ring.", "None of your devices has confirmed yet that it's ringing."],
   );
 });
 

@@ -35,11 +35,11 @@ test("a pending invitation is called ringing only when a device said so", () => 
 
 test("each way in which an invitation closes has its words", () => {
   const words = (state, reject_reason = null) => invitationWords(invitation("bob", { state, reject_reason }));
-  assert.equal(words("rejected", "declined"), "Rejected");
-  assert.equal(words("rejected", "later"), "Rejected: later");
-  assert.equal(words("rejected", "busy"), "Rejected: busy");
+  assert.equal(words("rejected", "declined"), "Declined");
+  assert.equal(words("rejected", "later"), "Declined: will call back later");
+  assert.equal(words("rejected", "busy"), "Declined: busy right now");
   assert.equal(words("busy"), "Busy");
-  assert.equal(words("timed_out"), "Nobody answered");
+  assert.equal(words("timed_out"), "No answer");
   assert.equal(words("cancelled"), "Cancelled");
 });
 
@@ -92,7 +92,7 @@ test("a line of recents tells direction, outcome and length", () => {
     direction: "outgoing",
     missed: false,
     live: false,
-    words: "Outgoing, 3:05",
+    words: "Outgoing · 3:05",
   });
   const unanswered = ended({
     end_reason: "timed_out",
@@ -110,16 +110,16 @@ test("a line of recents tells direction, outcome and length", () => {
     invitations: [invitation("bob", { state: "rejected", reject_reason: "later" })],
     you: { ...missed, missed: false },
   });
-  assert.equal(recentWords(own, "bob").words, "You rejected: later");
-  assert.equal(recentWords(own, "alice").words, "Rejected: later");
+  assert.equal(recentWords(own, "bob").words, "You declined: you'll call back later");
+  assert.equal(recentWords(own, "alice").words, "Declined: will call back later");
 });
 
 test("people are named, however many they are", () => {
   const people = ["bob", "carol", "dave", "erin", "frank"].map(person);
   assert.equal(names(people.slice(0, 1)), "Bob");
   assert.equal(names(people.slice(0, 2)), "Bob and Carol");
-  assert.equal(names(people.slice(0, 3)), "Bob, Carol and Dave");
-  assert.equal(names(people), "Bob, Carol and 3 others");
+  assert.equal(names(people.slice(0, 3)), "Bob, Carol, and Dave");
+  assert.equal(names(people), "Bob, Carol, and 3 others");
   assert.deepEqual(others(makeCall({ invitations: [invitation("bob"), invitation("bob")] }), "alice"), [person("bob")]);
 });
 
@@ -136,7 +136,7 @@ test("times and days are those of people", () => {
 test("an error is said in words, with the time to wait where there is one", () => {
   assert.match(errorWords({ code: "throttled", retryAfterSeconds: 11.2 }), /12 seconds/);
   assert.equal(errorWords({ code: "something_new", detail: "The moon is full." }), "The moon is full.");
-  assert.equal(errorWords(null), "That did not work.");
+  assert.equal(errorWords(null), "That didn't work.");
 });
 
 test("every sound can be heard, is never cut off by its limits, and the loops end where they begin", () => {

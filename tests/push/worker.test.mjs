@@ -31,7 +31,7 @@ for (const [name, message] of [
     const worker = new FakeWorker();
     await worker.push(message);
     assert.equal(only(worker).title, "Callinvite");
-    assert.equal(only(worker).body, "Somebody may be calling. Open the app to see.");
+    assert.equal(only(worker).body, "Someone may be calling. Open the app to see.");
     assert.deepEqual(worker.asked, []);
   });
 }
@@ -128,7 +128,7 @@ test("a ring that is over as it comes becomes what happened", async () => {
     [over("invitation_timed_out"), "Missed call", ["call_back"]],
     [over("call_ended", { missed: true }), "Missed call", ["call_back"]],
     [over("answered_elsewhere", { missed: false }), "Answered on another device", []],
-    [over("rejected_elsewhere", { missed: false }), "Rejected on another device", []],
+    [over("rejected_elsewhere", { missed: false }), "Declined on another device", []],
   ]) {
     const worker = rung(answer);
     await worker.push(ringMessage());
@@ -241,8 +241,8 @@ test("a rejection that the server did not hear is said, and can be tried again",
   const worker = rung();
   await worker.push(ringMessage());
   await worker.click(only(worker), "reject");
-  assert.equal(only(worker).title, "The call was not declined");
-  assert.match(only(worker).body, /Alice still hears it ring/);
+  assert.equal(only(worker).title, "The call wasn't declined");
+  assert.match(only(worker).body, /Alice still hears it ringing/);
   worker.answers.set("/reject", { status: 200 });
   await worker.click(only(worker), "reject");
   assert.equal(worker.asked.at(-1).headers.Authorization, "Invitation ring:1:phone:signature");

@@ -2,6 +2,8 @@
  * The one kind of failure that the client reports: a code from the closed list, a sentence, and what came with it.
  */
 
+import { say } from "../words/say.js";
+
 const TEMPORARY_STATUS = new Set([0, 502, 503, 504]);
 
 /**
@@ -39,7 +41,7 @@ export class CallInvitationError extends Error {
    */
   static fromProblem(status, problem, retryAfter = null) {
     const code = typeof problem?.code === "string" ? problem.code : "unavailable";
-    const detail = problem?.detail ?? problem?.title ?? `The server answered ${status}.`;
+    const detail = problem?.detail ?? problem?.title ?? say("error.unavailable");
     const seconds = Number(problem?.retry_after_seconds ?? retryAfter ?? Number.NaN);
     return new CallInvitationError(code, detail, {
       status,
@@ -50,18 +52,17 @@ export class CallInvitationError extends Error {
   }
 
   /**
-   * @param {string} [detail]
    * @returns {CallInvitationError} the server did not answer in time
    */
-  static unreachable(detail = "The server cannot be reached.") {
-    return new CallInvitationError("unreachable", detail);
+  static unreachable() {
+    return new CallInvitationError("unreachable", say("error.unreachable"));
   }
 
   /**
    * @returns {CallInvitationError} the service was closed meanwhile
    */
   static closed() {
-    return new CallInvitationError("closed", "The connection was closed by this application.");
+    return new CallInvitationError("closed", say("error.closed"));
   }
 
   /**

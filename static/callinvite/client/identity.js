@@ -2,6 +2,8 @@
  * Which device this is: an id that stays the same for a browser profile, and a label that people recognise.
  */
 
+import { say } from "../words/say.js";
+
 const STORAGE_KEY = "callinvite.device_id";
 const VALID_ID = /^[A-Za-z0-9._~-]{1,64}$/;
 
@@ -36,9 +38,9 @@ export function deviceLabel(userAgent = globalThis.navigator?.userAgent) {
   if (!userAgent || /^Node\.js/.test(userAgent)) {
     return "Node";
   }
-  const browser = firstMatch(BROWSERS, userAgent) ?? "Browser";
+  const browser = firstMatch(BROWSERS, userAgent) ?? say("device.browser");
   const system = firstMatch(SYSTEMS, userAgent);
-  return system === null ? browser : `${browser} on ${system}`;
+  return system === null ? browser : say("device.browser_on", { browser, system });
 }
 
 /**

@@ -15,6 +15,7 @@ import { RestClient } from "./rest.js";
 import { LiveSocket } from "./socket.js";
 import { Store } from "./store.js";
 import { pageWakeups } from "./wakeups.js";
+import { say } from "../words/say.js";
 
 const LABEL_CHARS = 64;
 const REQUEST_MS = 10_000;
@@ -438,7 +439,7 @@ export class CallInvitationService extends Account {
   #on(verb, callID, body = {}) {
     return this.#attempts.settled(async () => {
       if (callID === undefined) {
-        throw new CallInvitationError("no_current_call", "There is no call that this could mean.", { status: 404 });
+        throw new CallInvitationError("no_current_call", say("error.no_current_call.here"), { status: 404 });
       }
       await this.#perform(verb, callID, body);
     });

@@ -6,6 +6,7 @@
 
 import { delayMs } from "./backoff.js";
 import { CallInvitationError } from "./errors.js";
+import { say } from "../words/say.js";
 
 const OPEN = 1;
 const FRAME_BYTES_MAX = 64 * 1024;
@@ -278,7 +279,7 @@ export class LiveSocket {
     }
     const text = JSON.stringify(frame);
     if (new TextEncoder().encode(text).length > FRAME_BYTES_MAX) {
-      refuse(new CallInvitationError("too_large", "The request is too large.", { status: 413 }));
+      refuse(new CallInvitationError("too_large", say("error.too_large"), { status: 413 }));
       return;
     }
     this.#socket.send(text);
@@ -320,12 +321,12 @@ export class LiveSocket {
   #lost(code) {
     this.#drop(code);
     if (code === CLOSE_NOT_AUTHENTICATED && !this.#options.hasTickets) {
-      this.#failed(new CallInvitationError("not_authenticated", "Sign in first.", { status: 401 }));
+      this.#failed(new CallInvitationError("not_authenticated", say("error.not_authenticated"), { status: 401 }));
     } else if (code === CLOSE_NOT_ALLOWED) {
-      const detail = "The server does not take live connections from this page's address.";
+      const detail = say("error.not_allowed.origin");
       this.#failed(new CallInvitationError("not_allowed", detail, { status: 403 }));
     } else if (code === CLOSE_TOO_LARGE) {
-      this.#failed(new CallInvitationError("too_large", "A frame was too large for the server.", { status: 413 }));
+      this.#failed(new CallInvitationError("too_large", say("error.too_large"), { status: 413 }));
     } else {
       this.#failed(CallInvitationError.unreachable());
     }

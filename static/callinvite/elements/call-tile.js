@@ -13,7 +13,7 @@ const LEAST_KEPT = { main: 0.5, other: 0.28 };
  *  @property {boolean} isSelf
  *  @property {import("../rtc/peer.js").PeerState["state"] | undefined} link the state of the link to them; undefined for oneself and for people who still ring
  *  @property {import("../rtc/messages.js").MediaState | null} media
- *  @property {string | null} quality
+ *  @property {import("../rtc/quality.js").Quality | null} quality
  *  @property {MediaStream | null} stream
  *  @property {string} words what is to be said in place of a picture, such as "Ringing"
  *  @property {string} statusWords for readers
@@ -28,7 +28,7 @@ export function qualityMark() {
   return h("span", { class: "quality", role: "img" }, icon("signal"));
 }
 
-/** @param {HTMLElement} mark @param {string | null} quality */
+/** @param {HTMLElement} mark @param {import("../rtc/quality.js").Quality | null} quality */
 export function showQuality(mark, quality) {
   mark.hidden = !quality;
   mark.dataset.quality = quality ?? "";

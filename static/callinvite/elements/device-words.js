@@ -1,6 +1,7 @@
 /** Devices and their test rings in words: whether each can be rung, since when not, and what to do about it. */
 
-import { dayName, timeOfDay } from "./words.js";
+import { clockTime, dayOf, sideBySide, timeOfDay } from "./words.js";
+import { locale, say, sayKnown } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Device} Device
  *  @typedef {import("../client/types.js").TestRing} TestRing
@@ -8,31 +9,21 @@ import { dayName, timeOfDay } from "./words.js";
  *  @typedef {{code: string, how: "done" | "under way" | "failed", words: string, afterMs: number | null}} HopWords
  *    `afterMs`: how long after the hop before it */
 
-const DISABLED = {
-  gone: "the push service no longer knows it",
-  vapid_key_changed: "the server’s push key is another one now",
-};
-
 /** "today at 14:02", "yesterday at 14:02", "on Monday at 14:02", "on 3 November at 14:02".
  *  @param {string} moment ISO 8601
  *  @param {Date} now
  *  @returns {string} */
 export function momentWords(moment, now) {
-  return `${dayWords(moment, now)} at ${timeOfDay(moment)}`;
-}
-
-/** "today", "yesterday", "on Monday", "on 3 November".
- *  @param {string} moment @param {Date} now */
-function dayWords(moment, now) {
-  const day = dayName(moment, now);
-  return day === "Today" || day === "Yesterday" ? day.toLowerCase() : `on ${day}`;
+  const { days, day } = dayOf(moment, now);
+  const code = days === 0 ? "moment.today" : days === 1 ? "moment.yesterday" : "moment.on";
+  return say(code, { day, time: timeOfDay(moment) });
 }
 
 /** What a device is called.
  *  @param {Pick<Device, "label">} device
  *  @returns {string} */
 export function deviceName(device) {
-  return device.label || "Unnamed device";
+  return device.label || say("device.unnamed");
 }
 
 /** Whether a device can be rung.
@@ -41,26 +32,31 @@ export function deviceName(device) {
  *  @param {Date} now
  *  @returns {HealthWords} */
 export function healthWords(device, isHere, now) {
+  const where = isHere ? "here" : "there";
   switch (device.health) {
     case "ok": {
-      const last = device.last_ringing_at
-        ? `last rang ${momentWords(device.last_ringing_at, now)}`
-        : "has not rung yet";
-      return { how: "good", words: `Rings by push, ${last}` };
+      const last = device.last_ringing_at;
+      const words = last
+        ? say("device.health.rang", { moment: momentWords(last, now) })
+        : say("device.health.silent_so_far");
+      return { how: "good", words };
     }
     case "disabled": {
-      const why =
-        DISABLED[/** @type {keyof typeof DISABLED} */ (device.disabled_reason)] ?? "its push address no longer works";
-      const since = device.disabled_since ? `, since ${dayWords(device.disabled_since, now).replace(/^on /, "")}` : "";
-      const heal = isHere ? "Load this page again to heal it." : "Open Callinvite on it to heal it.";
-      return { how: "bad", words: `Cannot be rung: ${why}${since}. ${heal}` };
+      const why = sayKnown(`device.health.disabled.${device.disabled_reason}`, "device.health.disabled");
+      const since = device.disabled_since ? [sinceWords(device.disabled_since, now)] : [];
+      return { how: "bad", words: [why, ...since, say(`device.heal.${where}`)].join(" ") };
     }
     default:
-      return {
-        how: "fair",
-        words: `Rings only while Callinvite is open ${isHere ? "here" : "there"}: no push address`,
-      };
+      return { how: "fair", words: say(`device.health.no_address.${where}`) };
   }
+}
+
+/** @param {string} moment @param {Date} now */
+function sinceWords(moment, now) {
+  const { days, day } = dayOf(moment, now);
+  const code =
+    days === 0 ? "device.health.since_today" : days === 1 ? "device.health.since_yesterday" : "device.health.since";
+  return say(code, { day });
 }
 
 /** When a device gave its last sign of life, and who wakes it.
@@ -69,27 +65,29 @@ export function healthWords(device, isHere, now) {
  *  @param {Date} now
  *  @returns {string} */
 export function lifeWords(device, isHere, now) {
-  const seen = device.last_seen_at ? `Last seen ${momentWords(device.last_seen_at, now)}` : "Not seen yet";
-  const parts = [isHere ? "In use now" : seen];
-  if (device.push?.host) {
-    parts.push(`by ${device.push.host}`);
-  }
-  return parts.join(" · ");
+  const seen = device.last_seen_at
+    ? say("device.last_seen", { moment: momentWords(device.last_seen_at, now) })
+    : say("device.never_seen");
+  const host = device.push?.host;
+  return sideBySide(isHere ? say("device.in_use") : seen, host ? say("device.push_host", { host }) : "");
 }
 
-/** "0 ms", "412 ms", "3.4 s", "1:05 min".
+/** "0 ms", "412 ms", "3.4 sec", "1:05".
  *  @param {number} milliseconds
  *  @returns {string} */
 export function spanWords(milliseconds) {
   const whole = Math.max(0, Math.round(milliseconds));
+  const measured = (/** @type {number} */ value, /** @type {string} */ unit, digits = 0) =>
+    new Intl.NumberFormat(locale(), {
+      style: "unit",
+      unit,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    }).format(value);
   if (whole < 1000) {
-    return `${whole} ms`;
+    return measured(whole, "millisecond");
   }
-  if (whole < 59_950) {
-    return `${(whole / 1000).toFixed(1)} s`;
-  }
-  const seconds = Math.round(whole / 1000);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} min`;
+  return whole < 59_950 ? measured(whole / 1000, "second", 1) : clockTime(Math.round(whole / 1000));
 }
 
 /** The way of a test ring so far, and the hop that is waited for.
@@ -101,7 +99,7 @@ export function hopWords(test, isLate) {
   const hops = test.hops.map(({ code, at, text }, index) => ({
     code,
     how: code === "failed" ? "failed" : code === "retrying" ? "under way" : "done",
-    words: code === "planned" ? "Asked for" : text.replace(/\.$/, ""),
+    words: code === "planned" ? say("test_ring.asked") : text,
     afterMs: index === 0 || code === "retrying" ? null : Date.parse(at) - Date.parse(test.hops[index - 1].at),
   }));
   if (test.state === "arrived" || test.state === "failed") {
@@ -109,13 +107,13 @@ export function hopWords(test, isLate) {
   }
   const isTaken = test.hops.some(({ code }) => code === "sent");
   if (isLate) {
-    const words = isTaken ? "The device did not show it" : "No push service took it";
+    const words = say(isTaken ? "test_ring.not_shown" : "test_ring.not_accepted");
     return [...hops.filter(({ how }) => how !== "under way"), { code: "late", how: "failed", words, afterMs: null }];
   }
   if (isTaken) {
-    hops.push({ code: "arrived", how: "under way", words: "Waiting for the device to show it", afterMs: null });
+    hops.push({ code: "arrived", how: "under way", words: say("test_ring.waiting"), afterMs: null });
   } else if (!hops.some(({ how }) => how === "under way")) {
-    hops.push({ code: "sent", how: "under way", words: "Handing it to the push service", afterMs: null });
+    hops.push({ code: "sent", how: "under way", words: say("test_ring.handing_over"), afterMs: null });
   }
   return hops;
 }
@@ -126,22 +124,17 @@ export function hopWords(test, isLate) {
  *  @param {boolean} isHere whether it was this very browser that was rung
  *  @returns {string} */
 export function verdictWords(test, isLate, isHere) {
+  const where = isHere ? "here" : "there";
   if (test.state === "arrived") {
     const [first, last] = [test.hops[0], test.hops[test.hops.length - 1]];
-    return `It rings: ${spanWords(Date.parse(last.at) - Date.parse(first.at))} from asking to showing.`;
+    return say("test_ring.arrived", { duration: spanWords(Date.parse(last.at) - Date.parse(first.at)) });
   }
   if (test.state === "failed") {
-    return isHere
-      ? "Try again. If it stays so, press “Stop ringing here” above and enable ringing again."
-      : "Try again. If it stays so, open Callinvite on it, stop ringing there and enable ringing again.";
+    return say(`test_ring.failed.${where}`);
   }
   if (!isLate) {
     return "";
   }
-  if (!test.hops.some(({ code }) => code === "sent")) {
-    return "The server did not get it to the push service in time. Whoever runs this server finds the reason in its log.";
-  }
-  return isHere
-    ? "The push service took it, and this browser did not show it. Look whether the system lets this browser show notifications, and whether “do not disturb” hides them."
-    : "The push service took it, and the device did not show it. Look whether it is switched on and online, whether it may show notifications of Callinvite, and whether “do not disturb” hides them.";
+  const isTaken = test.hops.some(({ code }) => code === "sent");
+  return say(isTaken ? `test_ring.late.${where}` : "test_ring.late.server");
 }

@@ -86,7 +86,7 @@ export class RingingHere extends PageElement {
             this.#disable();
           },
         },
-        "Stop ringing here",
+        "Turn off ringing here",
       ),
     };
   }

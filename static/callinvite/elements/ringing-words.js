@@ -2,26 +2,13 @@
 
 import { deviceLabel } from "../client/index.js";
 import { errorWords } from "./words.js";
+import { say, sayKnown } from "../words/say.js";
 
 /** @typedef {{wanted: boolean, unlocked: boolean, elsewhere: boolean}} Sound
  *  @typedef {import("../client/index.js").CallInvitationError} CallInvitationError
  *  @typedef {{state: string, reason: string | null, error: CallInvitationError | null, refused: boolean}} Push
  *  @typedef {{rings: "always" | "open" | "never", title: string, help: string, button: string | null}} RingingWords
  *    `rings`: also without a page, only while one is open, or not at all; `button`: what the click that helps is called */
-
-const UNSUPPORTED = {
-  insecure: "This page was not loaded over https, so the browser lets it ring only while it is open.",
-  home_screen:
-    "Add Callinvite to your home screen and open it there: press the share button, then “Add to Home Screen”. On iPhones and iPads only apps on the home screen may ring when closed.",
-  no_worker: "This window cannot be woken for a call. Private windows never can; some browsers cannot at all.",
-  no_push: "This browser cannot be woken for a call.",
-  no_keys: "This server sends no push messages. Whoever runs it can switch them on.",
-};
-
-const FAILED = {
-  worker: "The part of the app that waits for calls did not start.",
-  push_service: "The browser did not get an address from its push service. It may be switched off there, or offline.",
-};
 
 /** What to say of this browser, and what a click can do about it.
  *  @param {Sound} sound
@@ -30,45 +17,26 @@ const FAILED = {
 export function ringingWords(sound, push) {
   const rings = push.state === "on";
   if (!sound.wanted) {
+    const button = say("ringing.turn_on");
     return rings
-      ? {
-          rings: "always",
-          title: "Calls are shown here, without the ringtone",
-          help: "You get a notification, also when this page is closed.",
-          button: "Enable ringing",
-        }
-      : {
-          rings: "never",
-          title: "This browser does not ring",
-          help: "Calls show in this page only, and without a sound.",
-          button: "Enable ringing",
-        };
+      ? { rings: "always", title: say("ringing.muted.title"), help: say("ringing.muted"), button }
+      : { rings: "never", title: say("ringing.none.title"), help: say("ringing.none"), button };
   }
   if (!sound.unlocked) {
     return rings
-      ? {
-          rings: "always",
-          title: "This browser rings",
-          help: "Click anywhere in this page to hear the ringtone, too; until then you get notifications.",
-          button: null,
-        }
+      ? { rings: "always", title: say("ringing.always.title"), help: say("ringing.click_for_sound"), button: null }
       : {
           rings: "never",
-          title: "This page will not make a sound yet",
-          help: "Click anywhere in this page: browsers stay silent until then.",
-          button: "Enable ringing",
+          title: say("ringing.locked.title"),
+          help: say("ringing.locked"),
+          button: say("ringing.turn_on"),
         };
   }
   if (rings) {
-    const also = "You hear it when somebody calls, also when this page is closed.";
-    return {
-      rings: "always",
-      title: "This browser rings",
-      help: sound.elsewhere ? `${also} Only one tab makes the sound.` : also,
-      button: null,
-    };
+    const help = say(sound.elsewhere ? "ringing.always.elsewhere" : "ringing.always");
+    return { rings: "always", title: say("ringing.always.title"), help, button: null };
   }
-  const title = sound.elsewhere ? "Another tab rings while it is open" : "This page rings while it is open";
+  const title = say(sound.elsewhere ? "ringing.open.elsewhere.title" : "ringing.open.title");
   return { rings: "open", title, ...missingPush(push) };
 }
 
@@ -78,21 +46,15 @@ export function ringingWords(sound, push) {
 export function missingPush({ state, reason, error }) {
   switch (state) {
     case "working":
-      return { help: "Setting up what rings when it is closed …", button: null };
+      return { help: say("ringing.working"), button: null };
     case "denied":
-      return {
-        help: `It cannot ring when it is closed: notifications are blocked for this site. ${howToAllow()}`,
-        button: null,
-      };
+      return { help: `${say("ringing.denied")} ${howToAllow()}`, button: null };
     case "unsupported":
-      return {
-        help: UNSUPPORTED[/** @type {keyof typeof UNSUPPORTED} */ (reason)] ?? UNSUPPORTED.no_push,
-        button: null,
-      };
+      return { help: sayKnown(`ringing.unsupported.${reason}`, "ringing.unsupported.no_push"), button: null };
     case "failed":
-      return { help: `It cannot ring when it is closed. ${failedWords(reason, error)}`, button: "Try again" };
+      return { help: `${say("ringing.failed")} ${failedWords(reason, error)}`, button: say("ringing.try_again") };
     default:
-      return { help: "Allow notifications, and it rings when it is closed, too.", button: "Ring when closed, too" };
+      return { help: say("ringing.off"), button: say("ringing.turn_on.closed") };
   }
 }
 
@@ -102,7 +64,10 @@ function failedWords(reason, error) {
   if (refused.length) {
     return refused.join(" ");
   }
-  return FAILED[/** @type {keyof typeof FAILED} */ (reason)] ?? errorWords(error);
+  if (reason === "worker") {
+    return say("ringing.failed.worker");
+  }
+  return reason === "push_service" ? say("ringing.failed.push_service") : errorWords(error);
 }
 
 /** Where this very browser keeps the switch.
@@ -110,16 +75,13 @@ function failedWords(reason, error) {
  *  @returns {string} */
 export function howToAllow(label = deviceLabel()) {
   if (/iPhone|iPad/.test(label)) {
-    return "Open Settings, Notifications, Callinvite, and allow them.";
+    return say("ringing.allow.ios");
   }
   if (/Android/.test(label)) {
-    return "Press the icon left of the address, then Permissions, allow notifications, and load the page again.";
+    return say("ringing.allow.android");
   }
-  if (/^Safari/.test(label)) {
-    return "Open Safari’s settings, Websites, Notifications, and allow this site.";
+  if (/Safari/.test(label)) {
+    return say("ringing.allow.safari");
   }
-  if (/^Firefox/.test(label)) {
-    return "Click the crossed-out speech bubble left of the address, take the block away, and click Enable ringing again.";
-  }
-  return "Click the icon left of the address, allow notifications, and load the page again.";
+  return say(/Firefox/.test(label) ? "ringing.allow.firefox" : "ringing.allow.other");
 }

@@ -4,16 +4,10 @@
 import { BUILT_IN } from "../sounds/ringtones.js";
 import { h, icon, keep, setText } from "./dom.js";
 import { PageElement } from "./page-element.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../sounds/ringtones.js").Choice} Choice
  *  @typedef {{key: string, name: string, help: string, choice: Choice}} Option */
-
-const CALLER = {
-  key: "caller",
-  name: "As the call says",
-  help: "Most calls ring with the usual tone; some bring their own.",
-  choice: /** @type {Choice} */ ({ kind: "caller" }),
-};
 
 export class RingtoneChoice extends PageElement {
   #parts = this.#made();
@@ -27,7 +21,7 @@ export class RingtoneChoice extends PageElement {
       h(
         "fieldset",
         { class: "ringtones" },
-        h("legend", { class: "ringtones__legend" }, "Ringtone"),
+        h("legend", { class: "ringtones__legend" }, say("ringtone.heading")),
         parts.options,
         parts.note,
       ),
@@ -72,10 +66,15 @@ export class RingtoneChoice extends PageElement {
   /** @returns {Option[]} */
   #all() {
     return [
-      CALLER,
-      ...BUILT_IN.map(({ id, name }) => ({
+      {
+        key: "caller",
+        name: say("ringtone.caller"),
+        help: say("ringtone.caller.help"),
+        choice: /** @type {Choice} */ ({ kind: "caller" }),
+      },
+      ...BUILT_IN.map((id) => ({
         key: `tone ${id}`,
-        name,
+        name: say(`ringtone.tone.${id}`),
         help: "",
         choice: /** @type {Choice} */ ({ kind: "tone", id }),
       })),
@@ -93,7 +92,7 @@ export class RingtoneChoice extends PageElement {
     const options = this.#all();
     if (!options.some(({ key }) => key === chosen)) {
       // One that the admins took away, or whose list has not come: it rings all the same.
-      options.push({ key: chosen, name: "The one chosen before", help: "", choice: this.#ringtones.choice });
+      options.push({ key: chosen, name: say("ringtone.former"), help: "", choice: this.#ringtones.choice });
     }
     keep(
       this.#parts.options,
@@ -132,8 +131,8 @@ export class RingtoneChoice extends PageElement {
         {
           class: "button button--quiet button--round",
           type: "button",
-          title: "Play",
-          "aria-label": `Play: ${first.name}`,
+          title: say("ringtone.play"),
+          "aria-label": say("ringtone.play.named", { name: first.name }),
           onClick: () => {
             this.#play(option);
           },
@@ -165,12 +164,7 @@ export class RingtoneChoice extends PageElement {
     const played = await this.page.ringer.preview(choice);
     if (turn === this.#turn) {
       note.hidden = played !== false;
-      setText(
-        note,
-        played === false
-          ? `“${name}” could not be played: its file did not come. Calls ring with the usual tone then.`
-          : "",
-      );
+      setText(note, played === false ? say("ringtone.unplayable", { name }) : "");
     }
   }
 }

@@ -181,7 +181,7 @@ export class TestRing extends PageElement {
           node.dataset.how = how;
           mark.replaceChildren(how === "under way" ? h("span", { class: "spinner" }) : icon(ICONS[how]));
         }
-        setText(words, how === "under way" ? `${text} …` : text);
+        setText(words, text);
         const waited = how === "under way" && this.#test ? Math.floor((performance.now() - this.#changedAt) / 1000) : 0;
         setText(time, afterMs !== null ? `+${spanWords(afterMs)}` : waited > 0 ? `${waited} s` : "");
       },

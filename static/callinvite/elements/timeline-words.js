@@ -1,7 +1,8 @@
 /** The explanation of a call for the page that shows it: what it comes down to, and how much each entry matters. */
 
-import { dayName, endWords, kindOfCall, latestInvitations, names, others, timeOfDay } from "./words.js";
+import { dayName, endWords, kindOf, latestInvitations, names, others, sideBySide, timeOfDay } from "./words.js";
 import { isOver } from "../client/index.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").TimelineEntry} Entry
  *  @typedef {"good" | "bad" | "plain"} How */
@@ -34,7 +35,7 @@ export function howOf({ code, data }) {
  *  @param {string} moment ISO 8601
  *  @returns {string} */
 export function exactTime(moment) {
-  return new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return timeOfDay(moment, { second: "2-digit" });
 }
 
 /** What a developer or an admin looks for beside the sentence: the code, then what the server knows of it. The sentence
@@ -60,7 +61,7 @@ export function codeWords({ code, data }) {
 export function answers(call, entries, userId) {
   return latestInvitations(call).map(({ invitee, state }) => {
     const about = entries.filter(({ user }) => user === invitee.id);
-    const name = invitee.id === userId ? "you" : invitee.name || invitee.id;
+    const name = invitee.name || invitee.id;
     const rang = about.find(({ code }) => code === "invitation.ringing");
     const unheard = about.findLast(({ code }) => code === "ring.unheard");
     const answer = about.find(({ code }) => code === "invitation.accepted" || code === "invitation.rejected");
@@ -68,18 +69,17 @@ export function answers(call, entries, userId) {
       const { text, code } = /** @type {Entry} */ (rang ?? unheard ?? answer);
       return { key: invitee.id, how: code === "ring.unheard" ? "bad" : "good", text };
     }
+    const isYou = invitee.id === userId;
     if (state === "busy") {
-      return { key: invitee.id, how: "bad", text: `It did not ring for ${name}, who was in another call.` };
+      const text = isYou ? say("timeline.answer.busy_you") : say("timeline.invitation.busy", { name });
+      return { key: invitee.id, how: "bad", text };
     }
-    return {
-      key: invitee.id,
-      how: "plain",
-      text: `No device of ${name === "you" ? "yours" : name} said yet that it rings.`,
-    };
+    const text = isYou ? say("timeline.answer.waiting_you") : say("timeline.answer.waiting", { name });
+    return { key: invitee.id, how: "plain", text };
   });
 }
 
-/** "Outgoing video call with Bob", and when it was and what became of it.
+/** "Video call to Bob", and when it was and what became of it.
  *  @param {import("../client/types.js").Call} call
  *  @param {string | undefined} userId
  *  @param {Date} now
@@ -87,12 +87,11 @@ export function answers(call, entries, userId) {
 export function callWords(call, userId, now) {
   const people = others(call, userId);
   const isMine = call.caller.id === userId;
-  const title = `${kindOfCall(call, people.length > 1)} ${isMine ? "to" : "from"} ${names(isMine ? people : [call.caller])}`;
-  const when = `${dayName(call.created_at, now)} at ${timeOfDay(call.created_at)}`;
-  const state = isOver(call)
-    ? endWords(call, { mine: isMine })
-    : call.state === "active"
-      ? "Going on now"
-      : "Ringing now";
-  return { title, line: `${when} · ${state}` };
+  const kind = kindOf(call, people.length > 1);
+  const title = isMine
+    ? say(`call.outgoing.${kind}`, { names: names(people) })
+    : say(`call.from.${kind}`, { names: names([call.caller]) });
+  const when = say("moment.alone", { day: dayName(call.created_at, now), time: timeOfDay(call.created_at) });
+  const live = call.state === "active" ? "call.ongoing" : "call.ringing_now";
+  return { title, line: sideBySide(when, isOver(call) ? endWords(call, { mine: isMine }) : say(live)) };
 }

@@ -1,6 +1,7 @@
-/** Everything the pages say: outcomes, reasons and errors in words. Codes stay inside. */
+/** How calls, people, moments and failures are said: which sentence tells what happened. */
 
 import { isOver } from "../client/index.js";
+import { locale, say, sayKnown } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").Invitation} Invitation
@@ -8,21 +9,21 @@ import { isOver } from "../client/index.js";
 
 const REACHED_WITHIN_MS = 3000;
 
+const NAMED = 3;
+
 /** "Bob", "Bob and Carol", "Bob, Carol and 2 others".
  *  @param {Person[]} people
  *  @returns {string} */
 export function names(people) {
   const all = people.map((person) => person.name || person.id);
-  if (all.length <= 1) {
-    return all[0] ?? "Nobody";
+  if (all.length === 0) {
+    return say("people.nobody");
   }
-  if (all.length === 2) {
-    return `${all[0]} and ${all[1]}`;
+  if (all.length > NAMED) {
+    const count = all.length - NAMED + 1;
+    all.splice(NAMED - 1, count, say("people.others", { count }));
   }
-  if (all.length === 3) {
-    return `${all[0]}, ${all[1]} and ${all[2]}`;
-  }
-  return `${all[0]}, ${all[1]} and ${all.length - 2} others`;
+  return new Intl.ListFormat(locale()).format(all);
 }
 
 /** Everybody in a call but one user, each once, the caller first.
@@ -78,13 +79,20 @@ export function clockTime(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/** What kind of call it is, as the codes of sentences about calls end.
+ *  @param {Pick<Call, "is_video_call">} call
+ *  @param {boolean} group
+ *  @returns {"audio" | "video" | "group_audio" | "group_video"} */
+export function kindOf({ is_video_call: isVideo }, group) {
+  return group ? (isVideo ? "group_video" : "group_audio") : isVideo ? "video" : "audio";
+}
+
 /** "Audio call", "Group video call".
  *  @param {Pick<Call, "is_video_call">} call
  *  @param {boolean} group
  *  @returns {string} */
 export function kindOfCall(call, group) {
-  const medium = call.is_video_call ? "video" : "audio";
-  return group ? `Group ${medium} call` : `${medium[0].toUpperCase()}${medium.slice(1)} call`;
+  return say(`call.title.${kindOf(call, group)}`);
 }
 
 /** What became of one invitation so far, for the person who waits for it.
@@ -92,30 +100,20 @@ export function kindOfCall(call, group) {
  *  @param {number} [waitedMs] how long it is pending
  *  @returns {string} */
 export function invitationWords(invitation, waitedMs = 0) {
-  switch (invitation.state) {
-    case "pending":
-      if (invitation.progress === "ringing") {
-        return invitation.ringing_on ? `Ringing on ${invitation.ringing_on}` : "Ringing";
-      }
-      if (invitation.progress === "notified") {
-        return "Notified, not ringing yet";
-      }
-      return isBeingReached(invitation, waitedMs) ? "Calling" : "Not reached yet";
-    case "accepted":
-      return "Accepted";
-    case "rejected":
-      return invitation.reject_reason && invitation.reject_reason !== "declined"
-        ? `Rejected: ${invitation.reject_reason}`
-        : "Rejected";
-    case "busy":
-      return "Busy";
-    case "cancelled":
-      return "Cancelled";
-    case "timed_out":
-      return "Nobody answered";
-    default:
-      return "";
+  const { state, progress, reject_reason: reason, ringing_on: device } = invitation;
+  if (state === "rejected") {
+    return sayKnown(`invitation.rejected.${reason}`, "invitation.rejected");
   }
+  if (state !== "pending") {
+    return say(`invitation.${state}`);
+  }
+  if (progress === "ringing") {
+    return device ? say("invitation.ringing.on", { device }) : say("invitation.ringing");
+  }
+  if (progress === "notified") {
+    return say("invitation.notified");
+  }
+  return say(isBeingReached(invitation, waitedMs) ? "invitation.calling" : "invitation.not_reached");
 }
 
 /** Whether it is too early to say that an invitee cannot be reached.
@@ -132,28 +130,22 @@ export function isBeingReached({ state, progress }, waitedMs) {
  *  @returns {string} */
 export function endWords(call, { leftReason = null, mine = true } = {}) {
   if (leftReason === "moved") {
-    return "Moved to another device";
+    return say("end.moved");
   }
   if (!isOver(call)) {
-    return leftReason === "connection_lost" ? "Connection lost" : "You left the call";
+    return say(leftReason === "connection_lost" ? "end.connection_lost" : "end.left");
   }
-  if (call.end_reason === "rejected") {
-    const rejections = call.invitations.filter((each) => each.state === "rejected");
-    return rejections.length === 1 ? invitationWords(rejections[0]) : "Rejected";
+  const rejections = call.invitations.filter((each) => each.state === "rejected");
+  if (call.end_reason === "rejected" && rejections.length === 1) {
+    return invitationWords(rejections[0]);
   }
-  return (
-    {
-      completed: "Call ended",
-      cancelled: "Cancelled",
-      busy: "Busy",
-      timed_out: mine ? "Nobody answered" : "Not answered in time",
-      caller_lost: mine ? "Your connection was lost" : "The caller's connection was lost",
-      connection_lost: "Connection lost",
-      media_failed: "Sound and picture could not get through",
-      max_duration: "The longest time for a call is over",
-      ended_by_admin: "Ended by an administrator",
-    }[/** @type {string} */ (call.end_reason)] ?? "Call ended"
-  );
+  if (!mine && call.end_reason === "timed_out") {
+    return say("end.timed_out.incoming");
+  }
+  if (!mine && call.end_reason === "caller_lost") {
+    return say("end.caller_lost.incoming");
+  }
+  return sayKnown(`end.${call.end_reason}`, "end.completed");
 }
 
 /** One line of recents: which way, what came of it, whether it was missed.
@@ -161,27 +153,26 @@ export function endWords(call, { leftReason = null, mine = true } = {}) {
  *  @param {string | undefined} userId
  *  @returns {{direction: "incoming" | "outgoing", missed: boolean, live: boolean, words: string}} */
 export function recentWords(call, userId) {
+  /** @type {"incoming" | "outgoing"} */
   const direction = call.caller.id === userId ? "outgoing" : "incoming";
   const missed = Boolean(call.you?.missed);
-  if (!isOver(call)) {
-    return { direction, missed, live: true, words: call.state === "active" ? "Going on now" : "Ringing now" };
+  const line = { direction, missed, live: !isOver(call) };
+  if (line.live) {
+    return { ...line, words: say(call.state === "active" ? "call.ongoing" : "call.ringing_now") };
   }
   if (call.answered_at && !missed && answeredByMe(call, userId, direction)) {
-    const length = call.duration_seconds === null ? "" : `, ${clockTime(call.duration_seconds)}`;
-    const ending = call.end_reason === "completed" ? "" : ` · ${endWords(call)}`;
-    return {
-      direction,
-      missed,
-      live: false,
-      words: `${direction === "outgoing" ? "Outgoing" : "Incoming"}${length}${ending}`,
-    };
+    const length = call.duration_seconds === null ? "" : clockTime(call.duration_seconds);
+    const ending = call.end_reason === "completed" ? "" : endWords(call);
+    return { ...line, words: sideBySide(say(`recent.${direction}`), length, ending) };
   }
-  return {
-    direction,
-    missed,
-    live: false,
-    words: direction === "outgoing" ? endWords(call) : unansweredWords(call, userId, missed),
-  };
+  return { ...line, words: direction === "outgoing" ? endWords(call) : unansweredWords(call, userId, missed) };
+}
+
+/** Facts in one line, each a sentence of its own; what is empty is left out.
+ *  @param {...string} facts
+ *  @returns {string} */
+export function sideBySide(...facts) {
+  return facts.filter(Boolean).join(" · ");
 }
 
 /** @param {Call} call @param {string | undefined} userId @param {string} direction */
@@ -193,104 +184,68 @@ function answeredByMe(call, userId, direction) {
 function unansweredWords(call, userId, missed) {
   const mine = latestInvitations(call).find((each) => each.invitee.id === userId);
   if (mine?.state === "rejected") {
-    return mine.reject_reason && mine.reject_reason !== "declined"
-      ? `You rejected: ${mine.reject_reason}`
-      : "You rejected";
+    return sayKnown(`recent.declined.${mine.reject_reason}`, "recent.declined");
   }
   if (mine?.state === "busy") {
-    return "Missed, you were busy";
+    return say("recent.missed.busy");
   }
   if (mine?.state === "cancelled") {
-    return missed ? "Missed, cancelled by the caller" : "Cancelled by the caller";
+    return say(missed ? "recent.missed.cancelled" : "recent.cancelled");
   }
-  return missed ? "Missed" : endWords(call, { mine: false });
+  return missed ? say("recent.missed") : endWords(call, { mine: false });
 }
 
-/** "14:02" today, "Mon 14:02" this week, else a date.
+/** "14:02", on a clock of 12 or 24 hours as the reader's system has it.
  *  @param {string} moment ISO 8601
+ *  @param {Intl.DateTimeFormatOptions} [more]
  *  @returns {string} */
-export function timeOfDay(moment) {
-  return new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+export function timeOfDay(moment, more = {}) {
+  const { hourCycle } = new Intl.DateTimeFormat([], { hour: "numeric" }).resolvedOptions();
+  return new Date(moment).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", hourCycle, ...more });
 }
 
-/** "Today", "Yesterday", "Monday" or "12 October 2026", in the reader's own calendar.
+/** "today", "yesterday", "Monday" or "12 October 2026", in the reader's own calendar.
+ *  @param {string} moment ISO 8601
+ *  @param {Date} today
+ *  @returns {{days: number, day: string}} how many days ago it was, and the day as it stands within a sentence */
+export function dayOf(moment, today) {
+  const date = new Date(moment);
+  const midnight = (/** @type {Date} */ each) =>
+    new Date(each.getFullYear(), each.getMonth(), each.getDate()).getTime();
+  const days = Math.max(0, Math.round((midnight(today) - midnight(date)) / 86_400_000));
+  if (days < 2) {
+    return { days, day: new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(-days, "day") };
+  }
+  if (days < 7) {
+    return { days, day: date.toLocaleDateString(locale(), { weekday: "long" }) };
+  }
+  const year = date.getFullYear() === today.getFullYear() ? undefined : "numeric";
+  return { days, day: date.toLocaleDateString(locale(), { day: "numeric", month: "long", year }) };
+}
+
+/** "Today", "Yesterday", "Monday" or "12 October 2026", by itself.
  *  @param {string} moment ISO 8601
  *  @param {Date} today
  *  @returns {string} */
 export function dayName(moment, today) {
-  const day = new Date(moment);
-  const midnight = (/** @type {Date} */ date) =>
-    new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
-  const days = Math.round((midnight(today) - midnight(day)) / 86_400_000);
-  if (days <= 0) {
-    return "Today";
-  }
-  if (days === 1) {
-    return "Yesterday";
-  }
-  if (days < 7) {
-    return day.toLocaleDateString([], { weekday: "long" });
-  }
-  const year = day.getFullYear() === today.getFullYear() ? undefined : "numeric";
-  return day.toLocaleDateString([], { day: "numeric", month: "long", year });
+  const [first, ...rest] = dayOf(moment, today).day;
+  return `${first.toLocaleUpperCase(locale())}${rest.join("")}`;
 }
 
-const ERRORS = {
-  no_valid_invitee: "None of these people could be called.",
-  unknown_user: "There is no such person.",
-  self: "You cannot call yourself.",
-  not_allowed: "You may not do that.",
-  duplicate: "This person was chosen twice.",
-  already_in_call: "You are already in a call. Hang up first, or add people to it.",
-  already_ringing: "It is already ringing there.",
-  call_full: "The call is full.",
-  not_invited: "This person is not invited.",
-  already_answered: "Too late: the call was already answered.",
-  not_authenticated: "You are signed out.",
-  csrf_failed: "This page is out of date. Load it again.",
-  not_found: "This call does not exist any more.",
-  no_current_call: "Nobody is calling right now.",
-  answered_elsewhere: "You answered on another device.",
-  rejected_elsewhere: "You rejected this call on another device.",
-  call_id_in_use: "This call was already placed.",
-  invitation_cancelled: "The caller hung up.",
-  invitation_timed_out: "It rang too long: the call is over.",
-  call_ended: "The call is over.",
-  too_large: "That text is too long.",
-  throttled: "That was too much at once. Wait a little.",
-  unavailable: "The server cannot do that right now. Try again.",
-  unreachable: "The server does not answer. Check your connection.",
-  closed: "The connection was closed.",
-};
-
-/** A failure in words.
+/** A failure in words: those of the server, which knows most of it, in the language of this page.
  *  @param {{code?: string, detail?: string, retryAfterSeconds?: number | null} | null | undefined} error
  *  @returns {string} */
 export function errorWords(error) {
-  if (!error) {
-    return "That did not work.";
+  if (error?.code === "throttled" && error.retryAfterSeconds) {
+    return say("error.throttled.wait", { count: Math.ceil(error.retryAfterSeconds) });
   }
-  if (error.code === "throttled" && error.retryAfterSeconds) {
-    return `That was too much at once. Try again in ${Math.ceil(error.retryAfterSeconds)} seconds.`;
-  }
-  return ERRORS[/** @type {keyof typeof ERRORS} */ (error.code)] ?? error.detail ?? "That did not work.";
+  return error?.detail || say("error.unknown");
 }
-
-const INVITEE_ERRORS = {
-  unknown_user: "is not known here",
-  self: "is you",
-  not_allowed: "cannot be called by you",
-  duplicate: "was chosen twice",
-  already_in_call: "is already in this call",
-  already_ringing: "is already being called",
-  call_full: "did not fit in, the call is full",
-};
 
 /** Why one person of several could not be invited.
  *  @param {{invitee: string, code: string}} error
  *  @param {string} name
  *  @returns {string} */
-export function inviteeErrorWords(error, name) {
-  const reason = INVITEE_ERRORS[/** @type {keyof typeof INVITEE_ERRORS} */ (error.code)] ?? "could not be invited";
-  return `${name} ${reason}.`;
+export function inviteeErrorWords({ code }, name) {
+  return sayKnown(`invite.${code}`, "invite.other", { name });
 }

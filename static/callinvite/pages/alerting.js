@@ -1,6 +1,8 @@
 /** What the page does when it rings: sound, title, icon, vibration, and the promise to the caller that it does. */
 
 import { isRingingFor, pendingInvitations } from "../client/index.js";
+import { names } from "../elements/words.js";
+import { say } from "../words/say.js";
 
 const BLINK_MS = 1000;
 const VIBRATION = [400, 200, 400, 1400];
@@ -111,11 +113,10 @@ export class Alerting {
   /** @param {Call[]} rings */
   #blink(rings) {
     clearInterval(this.#blinking);
-    const name = rings[0]?.caller.name || rings[0]?.caller.id;
+    const [first] = rings;
     const turn = () => {
       this.#odd = rings.length > 0 && !this.#odd;
-      const missed = this.#service.state.missedUnseen;
-      document.title = this.#odd ? `${name} is calling…` : `${missed ? `(${missed}) ` : ""}${this.#title}`;
+      document.title = this.#odd ? say("title.calling", { name: names([first.caller]) }) : this.#quietTitle();
       if (this.#icon) {
         this.#icon.href = this.#odd ? (this.#icon.dataset.ringing ?? this.#quietIcon) : this.#quietIcon;
       }
@@ -125,6 +126,11 @@ export class Alerting {
     if (rings.length) {
       this.#blinking = setInterval(turn, BLINK_MS);
     }
+  }
+
+  #quietTitle() {
+    const missed = this.#service.state.missedUnseen;
+    return missed ? say("title.missed", { missed, title: this.#title }) : this.#title;
   }
 
   /** @param {boolean} on */

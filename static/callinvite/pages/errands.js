@@ -7,6 +7,7 @@ import { isRingingFor } from "../client/index.js";
 import { placeCall } from "../elements/place-call.js";
 import { toast } from "../elements/toast-list.js";
 import { errorWords, names } from "../elements/words.js";
+import { say } from "../words/say.js";
 
 const WAIT_MS = 120_000;
 
@@ -107,10 +108,13 @@ export class Errands {
       toast(errorWords(this.#service.lastError), { kind: "wrong" });
       return;
     }
-    const who = call.caller.id === user?.id ? "" : ` from ${names([call.caller])}`;
-    toast(`The call${who} does not ring any more.`, {
+    const words =
+      call.caller.id === user?.id
+        ? say("news.no_longer_ringing")
+        : say("news.no_longer_ringing.from", { name: names([call.caller]) });
+    toast(words, {
       action: {
-        label: "Show",
+        label: say("news.show"),
         act: () => {
           location.hash = "recents";
         },

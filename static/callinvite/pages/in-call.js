@@ -2,11 +2,7 @@
 
 import { toast } from "../elements/toast-list.js";
 import { names, others } from "../elements/words.js";
-
-const NOTICES = {
-  video_paused:
-    "With more than six people, calls start without video. Sound comes first; you can start your video again.",
-};
+import { say } from "../words/say.js";
 
 /** Follows the media of calls; holds no state of calls of its own. */
 export class InCall {
@@ -31,10 +27,8 @@ export class InCall {
       this.#update();
     });
     this.#talk.addEventListener("notice", (event) => {
-      const { code } = /** @type {CustomEvent<{code: keyof typeof NOTICES}>} */ (event).detail;
-      const words = NOTICES[code];
-      if (words) {
-        toast(words);
+      if (/** @type {CustomEvent<{code: string}>} */ (event).detail.code === "video_paused") {
+        toast(say("news.video_paused"));
       }
     });
     // A page that was hidden has lost its lock.

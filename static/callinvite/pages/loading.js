@@ -1,9 +1,10 @@
 /** Before everything else: a page whose parts did not all come is loaded again, once by itself and then by a click.
  *
  *  A browser drops what it is loading when the network changes, and a module that did not come leaves an empty page. Not a
- *  module itself, and without imports: it must run before them. */
+ *  module itself, and without imports: it must run before them. What it says stands at its tag. */
 
 (() => {
+  const words = document.currentScript?.dataset;
   const TRIED = "callinvite.loaded-again-at";
   const AGAIN_AFTER_MS = 60_000;
   let failed = false;
@@ -49,16 +50,16 @@
     const again = document.createElement("button");
     again.type = "button";
     again.className = "button";
-    again.textContent = "Load again";
+    again.textContent = words?.again ?? "";
     again.addEventListener("click", () => {
       location.reload();
     });
-    const words = document.createElement("p");
-    words.textContent = "This page did not load completely. Is the network there?";
+    const said = document.createElement("p");
+    said.textContent = words?.failed ?? "";
     const notice = document.createElement("div");
     notice.className = "notice notice--wrong";
     notice.setAttribute("role", "alert");
-    notice.append(words, again);
+    notice.append(said, again);
     (document.getElementById("main") ?? document.body).prepend(notice);
   }
 })();

@@ -13,7 +13,8 @@ import { InCall } from "./in-call.js";
 import { Notices } from "./notices.js";
 import { provide } from "../elements/page-element.js";
 import { toast } from "../elements/toast-list.js";
-import { names, others, errorWords } from "../elements/words.js";
+import { names, others, errorWords, readableText } from "../elements/words.js";
+import { say } from "../words/say.js";
 import "../elements/icons.js";
 import "../elements/person-avatar.js";
 import "../elements/call-bar.js";
@@ -119,39 +120,37 @@ function decoded(part) {
 /** News that no screen shows: said once, in words. */
 function tellNews() {
   const caller = (/** @type {AboutCall} */ { caller: person }) => person.name || person.id;
-  const callBack = () => ({
-    label: "Show",
+  const show = () => ({
+    label: say("news.show"),
     act: () => {
       location.hash = "recents";
     },
   });
   service.on("incomingCallCanceled", (detail) => {
-    const why =
-      detail.customData && detail.customData.length < 200 && !/^[[{]/.test(detail.customData)
-        ? `: “${detail.customData}”`
-        : ".";
-    toast(`${caller(detail)} hung up${why}`, { action: callBack() });
+    const [name, message] = [caller(detail), readableText(detail.customData)];
+    const words = message ? say("news.hung_up.saying", { name, message }) : say("news.hung_up", { name });
+    toast(words, { action: show() });
   });
   service.on("incomingCallTimeout", (detail) => {
-    toast(`You missed a call from ${caller(detail)}.`, { action: callBack() });
+    toast(say("news.missed", { name: caller(detail) }), { action: show() });
   });
   service.on("incomingMissed", (detail) => {
-    toast(`${caller(detail)} tried to call you and heard that you are busy.`, { action: callBack() });
+    toast(say("news.missed.busy", { name: caller(detail) }), { action: show() });
   });
   service.on("incomingCallAnsweredElsewhere", ({ answeredOn }) => {
-    toast(`You answered on ${answeredOn || "another device"}.`);
+    toast(answeredOn ? say("news.answered_on", { device: answeredOn }) : say("error.answered_elsewhere"));
   });
   service.on("incomingCallRejectedElsewhere", ({ answeredOn }) => {
-    toast(`You rejected the call on ${answeredOn || "another device"}.`);
+    toast(answeredOn ? say("news.declined_on", { device: answeredOn }) : say("error.rejected_elsewhere"));
   });
   service.on("outgoingCallDeclined", (detail) => {
-    tellOfOne(detail, "rejected");
+    tellOfOne(detail, "news.declined");
   });
   service.on("outgoingCallRejectedCauseBusy", (detail) => {
-    tellOfOne(detail, "is busy");
+    tellOfOne(detail, "news.busy");
   });
   service.on("outgoingCallTimeout", (detail) => {
-    tellOfOne(detail, "did not answer");
+    tellOfOne(detail, "news.no_answer");
   });
   service.on("error", (error) => {
     toast(errorWords(error), { kind: "wrong" });
@@ -170,10 +169,11 @@ function takeLeaveAtSignOut() {
 }
 
 /** In a minimised group call nobody sees the list of people.
- *  @param {import("../client/types.js").AboutCallee} detail @param {string} what */
-function tellOfOne({ call, callee }, what) {
+ *  @param {import("../client/types.js").AboutCallee} detail
+ *  @param {"news.declined" | "news.busy" | "news.no_answer"} code */
+function tellOfOne({ call, callee }, code) {
   if (screen.minimised && others(call, service.state.user?.id).length > 1) {
-    toast(`${names([callee])} ${what}.`);
+    toast(say(code, { name: names([callee]) }));
   }
 }
 

@@ -7,13 +7,8 @@ const KEY = "callinvite.ringtone";
  *  @typedef {{score: string, url: string | null}} Tone `score` sounds where there is no file at `url`, or none that plays */
 
 /** The tones that need no file, as people choose them, by the names of their scores. */
-export const BUILT_IN = Object.freeze([
-  Object.freeze({ id: "ringtone", name: "Callinvite" }),
-  Object.freeze({ id: "marimba", name: "Marimba" }),
-  Object.freeze({ id: "soft", name: "Soft" }),
-  Object.freeze({ id: "digital", name: "Digital" }),
-]);
-const CLASSIC = BUILT_IN[0].id;
+export const BUILT_IN = Object.freeze(/** @type {const} */ (["ringtone", "marimba", "soft", "digital"]));
+const [CLASSIC] = BUILT_IN;
 
 /** Fires `change` whenever `choice` changes. */
 export class Ringtones extends EventTarget {
@@ -89,7 +84,7 @@ function remembered(storage) {
   } catch {
     kept = null;
   }
-  if (kept?.kind === "tone" && BUILT_IN.some(({ id }) => id === kept.id)) {
+  if (kept?.kind === "tone" && BUILT_IN.includes(kept.id)) {
     return { kind: "tone", id: kept.id };
   }
   if (kept?.kind === "resource" && typeof kept.id === "string" && typeof kept.url === "string") {

@@ -25,9 +25,32 @@ export function speak(language, words, plural) {
   spoken = { language, words, plural };
 }
 
-/** @returns {string} the tag of the language that is spoken, for dates, numbers and lists too */
+/** @returns {string} the tag of the language that is spoken */
 export function language() {
   return spoken.language;
+}
+
+/**
+ * How to write moments, numbers and lists: in the language that is spoken, in the reader's own variety of it.
+ *
+ * @returns {string} a tag for `Intl`, such as `en-GB`
+ */
+export function locale() {
+  const primary = (/** @type {string} */ tag) => tag.split("-")[0].toLowerCase();
+  const read = globalThis.navigator?.languages ?? [];
+  return read.find((tag) => primary(tag) === primary(spoken.language)) ?? spoken.language;
+}
+
+/**
+ * A sentence for something that the server may know more kinds of than this page.
+ *
+ * @param {string} code what it would be
+ * @param {Code} otherwise what is said where there is no such sentence
+ * @param {Record<string, string | number>} [parameters] of either
+ * @returns {string}
+ */
+export function sayKnown(code, otherwise, parameters = {}) {
+  return say(Object.hasOwn(WORDS, code) ? /** @type {Code} */ (code) : otherwise, parameters);
 }
 
 /**

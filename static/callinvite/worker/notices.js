@@ -7,16 +7,12 @@
 const ICON = "/static/callinvite/icons/app-192.png";
 const BADGE = "/static/callinvite/icons/badge-96.png";
 const VIBRATION = [400, 200, 400, 1400, 400, 200, 400, 1400];
-const ACCEPT = { action: "accept", title: "Accept" };
-const REJECT = { action: "reject", title: "Decline" };
-const TRY_AGAIN = { action: "reject", title: "Try again" };
-const CALL_BACK = { action: "call_back", title: "Call back" };
 
-/** What the server calls the end of a ring that was not missed, and how it is said here. */
+/** What the server calls the end of a ring that was not missed, and the sentence that says so. */
 const ENDS = new Map([
-  ["answered_elsewhere", "Answered on another device"],
-  ["rejected_elsewhere", "Rejected on another device"],
-  ["already_answered", "The call is over"],
+  ["answered_elsewhere", "push.answered_elsewhere"],
+  ["rejected_elsewhere", "push.rejected_elsewhere"],
+  ["already_answered", "push.call_ended"],
 ]);
 
 /**
@@ -87,15 +83,19 @@ function seemsLate(message, nowMs) {
  */
 function ringNotice(message) {
   const { notification, look } = message;
+  const said = sayer(message);
   const silent = notification.silent === true;
   return notice(message, "ring", {
-    title: text(notification.title) || nameOf(message) || "Somebody is calling",
-    body: text(notification.body) || `Incoming ${mediumOf(message)}`,
+    title: text(notification.title) || nameOf(message) || said("notification.unknown_caller"),
+    body: text(notification.body) || said(`call.incoming.${mediumOf(message)}`),
     renotify: message.renotify !== false && !silent,
     requireInteraction: look.require_interaction !== false,
     silent,
     vibrate: Array.isArray(look.vibrate) && look.vibrate.length > 0 ? look.vibrate : VIBRATION,
-    actions: [ACCEPT, REJECT],
+    actions: [
+      { action: "accept", title: said("notification.accept") },
+      { action: "reject", title: said("notification.decline") },
+    ],
   });
 }
 
@@ -108,10 +108,10 @@ function ringNotice(message) {
 function stopNotice(message) {
   const missed = message.missed === true;
   return notice(message, "stop", {
-    title: text(message.notification.title) || (missed ? "Missed call" : "The call is over"),
+    title: text(message.notification.title) || sayer(message)(missed ? "push.missed_call" : "push.call_ended"),
     body: text(message.notification.body) || whoAndWhat(message),
     silent: true,
-    actions: missed && message.caller.id ? [CALL_BACK] : [],
+    actions: missed ? callBack(message) : [],
     missed,
   });
 }
@@ -125,11 +125,12 @@ function stopNotice(message) {
  */
 function overNotice(message, problem) {
   const missed = wasMissed(problem);
+  const code = missed ? "push.missed_call" : (ENDS.get(problem?.code ?? "") ?? "push.call_ended");
   return notice(message, "stop", {
-    title: missed ? "Missed call" : (ENDS.get(problem?.code ?? "") ?? "The call is over"),
+    title: sayer(message)(code),
     body: whoAndWhat(message),
     silent: true,
-    actions: missed && message.caller.id ? [CALL_BACK] : [],
+    actions: missed ? callBack(message) : [],
     missed,
   });
 }
@@ -161,9 +162,10 @@ function wasAnsweredHere(problem) {
  * @returns {Notice}
  */
 function testNotice(message) {
+  const said = sayer(message);
   return notice(message, "test", {
-    title: text(message.notification.title) || "Test ring",
-    body: text(message.notification.body) || "This device rings.",
+    title: text(message.notification.title) || said("push.test.title"),
+    body: text(message.notification.body) || said("push.test.body"),
     renotify: true,
     silent: message.notification.silent === true,
     vibrate: VIBRATION,
@@ -177,9 +179,10 @@ function testNotice(message) {
  * @returns {Notice}
  */
 function genericNotice() {
-  return notice(messageOf(null), "unknown", {
+  const message = messageOf(null);
+  return notice(message, "unknown", {
     title: "Callinvite",
-    body: "Somebody may be calling. Open the app to see.",
+    body: sayer(message)("notification.unknown"),
     actions: [],
   });
 }
@@ -191,11 +194,16 @@ function genericNotice() {
  * @returns {Notice}
  */
 function notRejectedNotice(data) {
+  const said = sayer(data);
+  const name = nameOf(data);
   return notice(data, "ring", {
-    title: "The call was not declined",
-    body: `The server does not answer. ${nameOf(data) || "The caller"} still hears it ring.`,
+    title: said("notification.not_declined"),
+    body: name ? said("notification.not_declined.why", { name }) : said("notification.not_declined.why_unknown"),
     silent: true,
-    actions: [ACCEPT, TRY_AGAIN],
+    actions: [
+      { action: "accept", title: said("notification.accept") },
+      { action: "reject", title: said("notification.try_again") },
+    ],
   });
 }
 
@@ -207,7 +215,7 @@ function notRejectedNotice(data) {
  */
 function openYourselfNotice(data) {
   return notice(data, data.kind, {
-    title: data.kind === "ring" ? "Open Callinvite to answer" : "Open Callinvite",
+    title: sayer(data)(data.kind === "ring" ? "notification.open_to_answer" : "notification.open"),
     body: whoAndWhat(data),
     silent: true,
     actions: [],
@@ -226,7 +234,7 @@ function notice(message, kind, { title, missed = false, silent = false, renotify
   const options = {
     icon: text(message.notification.icon) || ICON,
     badge: text(message.notification.badge) || BADGE,
-    lang: text(message.notification.lang) || "en",
+    lang: languageOf(message),
     // Without a tag nothing can replace it, and `renotify` is refused.
     tag: text(message.tag) || text(message.call_id) || "callinvite",
     silent,
@@ -280,14 +288,39 @@ function nameOf({ caller }) {
 
 /** @param {Message | Memory} message */
 function mediumOf(message) {
-  return message.is_video_call === true ? "video call" : "audio call";
+  return message.is_video_call === true ? "video" : "audio";
 }
 
 /** @param {Message | Memory} message */
 function whoAndWhat(message) {
+  const said = sayer(message);
   const medium = mediumOf(message);
   const name = nameOf(message);
-  return name ? `${name}, ${medium}` : `${medium[0].toUpperCase()}${medium.slice(1)}`;
+  return name ? said(`push.from.${medium}`, { name }) : said(`call.title.${medium}`);
+}
+
+/**
+ * @param {Message | Memory} message
+ * @returns {{action: string, title: string}[]} the button that calls back, where it is known whom
+ */
+function callBack(message) {
+  return message.caller.id ? [{ action: "call_back", title: sayer(message)("notification.call_back") }] : [];
+}
+
+/**
+ * Says sentences in the language of a message.
+ *
+ * @param {Message | Memory} message
+ * @returns {(code: string, parameters?: Record<string, string | number>) => string}
+ */
+function sayer(message) {
+  const language = text(message.notification.lang);
+  return (code, parameters) => say(language, code, parameters);
+}
+
+/** @param {Message | Memory} message */
+function languageOf(message) {
+  return text(message.notification.lang) || sayer(message)("language.tag");
 }
 
 /**

@@ -64,7 +64,10 @@ def test_one_click_unlocks_the_sound_and_enrols_the_browser(phone: Phone, servic
     assert device["push"]["host"] in service.origin
     phone.person.show("Settings")
     expect(page.locator("ringing-here")).to_contain_text("also when this page is closed")
-    assert page.locator("ringing-here button:visible").all_inner_texts() == ["Play the ringtone", "Stop ringing here"]
+    assert page.locator("ringing-here button:visible").all_inner_texts() == [
+        "Play the ringtone",
+        "Turn off ringing here",
+    ]
 
 
 def test_a_page_that_loads_again_changes_nothing(phone: Phone) -> None:
@@ -94,14 +97,14 @@ def test_an_address_that_the_server_lost_is_given_to_it_again(phone: Phone) -> N
 def test_ringing_is_stopped_in_the_settings(phone: Phone) -> None:
     page = phone.person.page
     phone.person.show("Settings")
-    page.get_by_role("button", name="Stop ringing here").click()
-    expect(page.locator("ringing-here")).to_contain_text("This browser does not ring")
+    page.get_by_role("button", name="Turn off ringing here").click()
+    expect(page.locator("ringing-here")).to_contain_text("This browser doesn't ring")
     phone.person.until("callinvite.enrolment.state === 'off'")
     assert device_of(phone)["health"] == "no_address"
     page.reload()
     connected(page)
     assert phone.person.ask("callinvite.enrolment.state") == "off"
-    page.locator("ringing-here").get_by_role("button", name="Enable ringing").click()
+    page.locator("ringing-here").get_by_role("button", name="Turn on ringing").click()
     phone.person.until("callinvite.enrolment.state === 'on'")
 
 
@@ -125,9 +128,9 @@ def test_signing_out_takes_the_address_away(
 def test_sound_without_notifications_is_said_as_what_it_is(bob: Person, blocked: str) -> None:
     bob.ask(f"() => {{ Notification.requestPermission = async () => '{blocked}'; }}")
     banner = bob.page.get_by_role("group", name="Ringing on this device")
-    banner.get_by_role("button", name="Enable ringing").click()
+    banner.get_by_role("button", name="Turn on ringing").click()
     bob.until("callinvite.ringer.audible")
-    expect(banner).to_contain_text("This page rings while it is open.")
+    expect(banner).to_contain_text("This page rings while it's open.")
     if blocked == "default":
         expect(banner.get_by_role("button", name="Ring when closed, too")).to_be_visible()
         return
@@ -213,7 +216,7 @@ def test_rejecting_works_signed_out(alice: Person, phone: Phone) -> None:
     shown = phone.shows("Alice")
     phone.person.context.clear_cookies()
     phone.press(shown, "reject")
-    expect(alice.screen.get_by_text("Rejected", exact=True)).to_be_visible()
+    expect(alice.screen.get_by_text("Declined", exact=True)).to_be_visible()
     assert phone.shown() == []
 
 
@@ -264,7 +267,7 @@ def test_a_wish_for_a_call_that_is_over_is_said_so(alice: Person, phone: Phone) 
     alice.ask("() => callinvite.service.cancel()")
     phone.person.ask(KEEP_WISH, {"type": "answer", "call_id": call_id, "age": 0})
     phone.person.page.goto(f"{phone.person.server.url}/?call={call_id}")
-    expect(phone.person.page.get_by_text("The call from Alice does not ring any more.")).to_be_visible()
+    expect(phone.person.page.get_by_text("The call from Alice is no longer ringing.")).to_be_visible()
 
 
 def test_a_missed_call_is_called_back_from_its_notification(alice: Person, phone: Phone) -> None:

@@ -59,7 +59,7 @@ def notifications(firefox: Firefox, server: RunningServer) -> Iterator[Notificat
 
 
 def enrol(firefox: Firefox, server: RunningServer, cookies: list[dict[str, Any]]) -> None:
-    """Sign in, click "Enable ringing", and close the page."""
+    """Sign in, click "Turn on ringing", and close the page."""
     tab = firefox.open()
     tab.set_cookies(cookies)
     tab.navigate(server.url)
@@ -119,7 +119,7 @@ def test_declining_in_the_notification_reaches_the_caller(
     alice.call("Bob")
     shown = notifications.wait_for(title="Alice")
     notifications.press(shown, "reject")
-    expect(alice.screen.get_by_text("Rejected", exact=True)).to_be_visible()
+    expect(alice.screen.get_by_text("Declined", exact=True)).to_be_visible()
     notifications.wait_until_gone()
     assert app_tabs(firefox, server) == []
 
@@ -149,7 +149,7 @@ def test_a_click_at_the_body_opens_the_app_with_both_buttons(
     tab.until("document.querySelector('incoming-call').checkVisibility()")
     assert tab.evaluate("callinvite.service.state.active") is None
     tab.press("Reject")
-    expect(alice.screen.get_by_text("Rejected", exact=True)).to_be_visible()
+    expect(alice.screen.get_by_text("Declined", exact=True)).to_be_visible()
 
 
 def test_accepting_with_the_app_open_behind_answers_in_that_page(
@@ -232,7 +232,7 @@ def test_a_service_that_forgot_this_browser_gets_it_back_without_a_page(
         try:
             shown = notifications.wait_for(title="Alice", timeout_seconds=1)
             notifications.press(shown, "reject")
-            expect(alice.screen.get_by_text("Rejected", exact=True)).to_be_visible()
+            expect(alice.screen.get_by_text("Declined", exact=True)).to_be_visible()
             return
         except TimeoutError:
             alice.ask("() => callinvite.service.cancel()")

@@ -40,15 +40,15 @@ def ringtone(page: Any, name: str) -> Locator:
 
 def test_a_device_that_rings_says_by_whom_and_that_it_never_rang(settings: Any, service: PushService) -> None:
     mine = here(settings)
-    expect(mine).to_contain_text("Rings by push, has not rung yet")
-    expect(mine).to_contain_text("In use now · by 127.0.0.1")
+    expect(mine).to_contain_text("Rings by push notification. Hasn't rung yet.")
+    expect(mine).to_contain_text("In use now · Push through 127.0.0.1")
 
 
 def test_a_test_ring_shows_each_hop_and_how_long_it_took(settings: Any, phone: Phone) -> None:
     mine = here(settings)
     mine.get_by_role("button", name="Test ring").click()
     hops = mine.get_by_role("listitem")
-    expect(hops.filter(has_text="Asked for")).to_be_visible()
+    expect(hops.filter(has_text="You asked for it.")).to_be_visible()
     expect(hops.filter(has_text="Waiting for the device to show it")).to_be_visible()
     phone.hears("test")
     expect(mine.get_by_role("status").filter(has_text="from asking to showing")).to_be_visible()
@@ -65,9 +65,9 @@ def test_a_test_ring_that_the_service_forgot_says_what_to_do(settings: Any, phon
     mine.get_by_role("button", name="Test ring").click()
     expect(mine.get_by_role("status").filter(has_text="Try again.")).to_be_visible()
     expect(mine).to_contain_text("no longer knows the device")
-    expect(mine).to_contain_text("Cannot be rung: the push service no longer knows it, since today.")
+    expect(mine).to_contain_text("Can't ring: the push service no longer knows this device. Not working since today.")
     expect(mine.get_by_role("button", name="Test ring")).to_be_hidden()
-    # As the row says: it heals by loading the page again.
+    # As the row says: reloading the page fixes it.
     settings.reload()
     connected(settings)
     expect(here(settings)).to_contain_text("Rings by push")

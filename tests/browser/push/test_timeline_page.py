@@ -79,7 +79,7 @@ def test_a_call_that_goes_on_tells_more_by_itself(alice: Person, bob: Person) ->
     expect(view).to_contain_text("Ringing now")
     bob.reject()
     expect(entry(view, "call.ended")).to_be_visible()
-    expect(view).to_contain_text("Rejected")
+    expect(view).to_contain_text("Declined")
 
 
 def test_a_call_that_is_none_of_ones_own_is_said_so(bob: Person) -> None:
