@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
+from invitations import shapes
 from invitations.models import CallState, InvitationState
+from invitations.shapes import CallObject, You
 from invitations.store import looks
 from invitations.store.looks import Look
 from invitations.store.sheets import CallSheet, Person
@@ -22,7 +24,7 @@ JSON = dict[str, Any]
 _PLACEHOLDER = re.compile(r"\{(?:caller|call)\}")
 
 
-def call_view(sheet: CallSheet, viewer_id: int | None, now: datetime) -> JSON:
+def call_view(sheet: CallSheet, viewer_id: int | None, now: datetime) -> CallObject:
     """The call object of DESIGN section 5 as one person may see it.
 
     Args:
@@ -33,7 +35,7 @@ def call_view(sheet: CallSheet, viewer_id: int | None, now: datetime) -> JSON:
     return seen_by(viewer_id, sheet, shared_view(sheet, now), now)
 
 
-def shared_view(sheet: CallSheet, now: datetime) -> JSON:
+def shared_view(sheet: CallSheet, now: datetime) -> CallObject:
     """What everybody sees of a call: made once per change, then laid under each receiver's own part."""
     made = sheet.shared_view
     if made is None or made[0] != sheet.call.revision or made[1] != now:
@@ -41,7 +43,7 @@ def shared_view(sheet: CallSheet, now: datetime) -> JSON:
     return made[2]
 
 
-def _shared_view(sheet: CallSheet, now: datetime) -> JSON:
+def _shared_view(sheet: CallSheet, now: datetime) -> CallObject:
     call = sheet.call
     return {
         "call_id": call.call_id,
@@ -53,8 +55,8 @@ def _shared_view(sheet: CallSheet, now: datetime) -> JSON:
         "custom_data": call.custom_data,
         "resource_id": call.resource_id,
         "ringtone_url": None,
-        "notification_title": None,
-        "notification_message": None,
+        "notification_title": "",
+        "notification_message": "",
         "timeout_seconds": call.timeout_seconds,
         "created_at": moment(call.created_at),
         "ring_expires_at": moment(call.ring_expires_at),
@@ -69,7 +71,7 @@ def _shared_view(sheet: CallSheet, now: datetime) -> JSON:
     }
 
 
-def seen_by(viewer_id: int | None, sheet: CallSheet, shared: JSON, now: datetime) -> JSON:
+def seen_by(viewer_id: int | None, sheet: CallSheet, shared: CallObject, now: datetime) -> CallObject:
     """The shared part with what this viewer alone sees: the ring that concerns them and their own role."""
     call = sheet.call
     own = None if viewer_id is None else sheet.invitation_of(viewer_id)
@@ -78,7 +80,7 @@ def seen_by(viewer_id: int | None, sheet: CallSheet, shared: JSON, now: datetime
     rings = call.state == CallState.RINGING if own is None else own.state == InvitationState.PENDING
     look = looks.look_of(ring.resource_id)
     title, message = ring_words(sheet, ring, look)
-    view = {
+    view: CallObject = {
         **shared,
         "resource_id": ring.resource_id,
         "ringtone_url": look.ringtone_url,
@@ -94,7 +96,7 @@ def seen_by(viewer_id: int | None, sheet: CallSheet, shared: JSON, now: datetime
     return view
 
 
-def you_view(sheet: CallSheet, viewer_id: int | None, own: Invitation | None) -> JSON | None:
+def you_view(sheet: CallSheet, viewer_id: int | None, own: Invitation | None) -> You | None:
     """The viewer's role and state in the call, and the verbs that are open to them now."""
     call = sheet.call
     is_caller = viewer_id == call.caller_id
@@ -125,7 +127,7 @@ def _open_verbs(sheet: CallSheet, viewer_id: int, own: Invitation | None, *, ins
     return can
 
 
-def person_view(person: Person) -> JSON:
+def person_view(person: Person) -> shapes.Person:
     """A person on the wire: the public id and the shown name."""
     return {"id": person.username, "name": person.name}
 
@@ -158,6 +160,10 @@ def kind_of(sheet: CallSheet) -> str:
     return f"group_{medium}" if len({each.invitee_id for each in sheet.invitations}) > 1 else medium
 
 
+@overload
+def moment(value: datetime) -> str: ...
+@overload
+def moment(value: datetime | None) -> str | None: ...
 def moment(value: datetime | None) -> str | None:
     """A moment on the wire: UTC, ISO 8601 with milliseconds and `Z`."""
     if value is None:
@@ -166,7 +172,7 @@ def moment(value: datetime | None) -> str | None:
     return f"{text[:-6]}Z"
 
 
-def _invitation_view(invitation: Invitation, people: dict[int, Person]) -> JSON:
+def _invitation_view(invitation: Invitation, people: dict[int, Person]) -> shapes.Invitation:
     return {
         "invitee": person_view(people[invitation.invitee_id]),
         "inviter": person_view(people[invitation.inviter_id]),
@@ -181,7 +187,7 @@ def _invitation_view(invitation: Invitation, people: dict[int, Person]) -> JSON:
     }
 
 
-def _participant_view(participant: Participant, people: dict[int, Person]) -> JSON:
+def _participant_view(participant: Participant, people: dict[int, Person]) -> shapes.Participant:
     return {
         "user": person_view(people[participant.user_id]),
         "device_id": participant.device_id,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from invitations import addresses, transports, words
+from invitations import addresses, shapes, transports, words
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
@@ -147,10 +147,10 @@ class Resources(Endpoint):
         )
 
 
-def device_view(device: Device) -> JSON:
+def device_view(device: Device) -> shapes.Device:
     """A device on the wire: never more of its address than the host."""
     has_address = device.push_digest is not None
-    push = {"transport": device.push_transport, "host": transports.host_of(devices.address_of(device))}
+    push: shapes.PushHost = {"transport": device.push_transport, "host": transports.host_of(devices.address_of(device))}
     return {
         "device_id": device.device_id,
         "label": device.label,
@@ -164,7 +164,7 @@ def device_view(device: Device) -> JSON:
     }
 
 
-def _registered(device: Device) -> JSON:
+def _registered(device: Device) -> shapes.RegisteredDevice:
     return {**device_view(device), "renewal_token": _renewal_token(device)}
 
 
@@ -193,15 +193,15 @@ def _devices_of(request: Request) -> QuerySet[Device]:
     return Device.objects.filter(user_id=asker_id(request))
 
 
-def _device_views(found: list[Device]) -> list[JSON]:
+def _device_views(found: list[Device]) -> list[shapes.Device]:
     return [device_view(each) for each in found]
 
 
-def _resource_views(found: list[RingResource]) -> list[JSON]:
+def _resource_views(found: list[RingResource]) -> list[shapes.RingResource]:
     return [_resource_view(each) for each in found]
 
 
-def _resource_view(resource: RingResource) -> JSON:
+def _resource_view(resource: RingResource) -> shapes.RingResource:
     look = looks.as_look(resource)
     return {
         "resource_id": resource.resource_id,

@@ -20,7 +20,6 @@ from invitations.api.parsers import BoundedJSONParser, ChunkedRequest
 from invitations.requests.problems import answer, problem_response, retry_after
 from invitations.requests.tokens import BearerAuthentication, BrowserAuthentication
 
-JSON = dict[str, Any]
 _negotiator = DefaultContentNegotiation()
 _MEDIA_TYPES = (JSONRenderer.media_type, f"{JSONRenderer.media_type}; charset=utf-8")
 """What our answers are. The second is for clients that ask for a charset: it matches theirs alone."""
@@ -80,7 +79,7 @@ class Endpoint(APIView):
         return self._renderer
 
 
-def answered(status: int, body: JSON) -> HttpResponse:
+def answered(status: int, body: Mapping[str, Any]) -> HttpResponse:
     """A JSON answer; a status of 400 or more means that the body is a problem document."""
     if status >= 400:
         return answer(body, retry_after(body))

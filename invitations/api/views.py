@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from invitations import calls, conf
+from invitations import calls, conf, shapes
 from invitations.api import ring_tokens
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import operations
@@ -211,7 +211,7 @@ class Unknown(Endpoint):
         raise Http404
 
 
-def _call_views(rows: list[Call], viewer_id: int, now: datetime) -> list[JSON]:
+def _call_views(rows: list[Call], viewer_id: int, now: datetime) -> list[shapes.CallObject]:
     return [call_view(each, viewer_id, now) for each in calls.sheets(rows)]
 
 
@@ -219,7 +219,7 @@ def _preferences_of(user_id: int) -> CallingPreferences:
     return CallingPreferences.objects.filter(user_id=user_id).first() or CallingPreferences(user_id=user_id)
 
 
-def _me(request: Request, preferences: CallingPreferences) -> JSON:
+def _me(request: Request, preferences: CallingPreferences) -> shapes.Me:
     username = request.user.get_username()
     return {
         "id": username,
@@ -229,7 +229,7 @@ def _me(request: Request, preferences: CallingPreferences) -> JSON:
     }
 
 
-def _person_views(people: list[Any]) -> list[JSON]:
+def _person_views(people: list[Any]) -> list[shapes.User]:
     keys = [each.pk for each in people]
     online = presence.online(keys)
     in_call = calls.is_inside(keys)

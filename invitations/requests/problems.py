@@ -126,7 +126,7 @@ def invalid_problem(error: InvalidInput) -> JSON:
     return problem(Code.INVALID, error.detail)
 
 
-def answer(body: JSON, headers: Mapping[str, str] | None = None) -> HttpResponse:
+def answer(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
     """A problem document as an HTTP answer with its own status and media type."""
     response = HttpResponse(
         # Escaped: what a client sent comes back whatever characters it holds.

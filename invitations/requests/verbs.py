@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from invitations import calls, conf, ice
+from invitations import calls, conf, ice, shapes
 from invitations.errors import CallError, Code
 from invitations.requests import inputs
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
@@ -21,7 +21,7 @@ from invitations.store.sheets import Actor, CallSheet
 from invitations.words import say
 
 JSON = dict[str, Any]
-Answer = tuple[int, JSON]
+Answer = tuple[int, Mapping[str, Any]]
 Run = Callable[[Actor, "str | None", JSON, datetime], Answer]
 OVER_BY_TOKEN = {409: 410}
 """Statuses that are others for those who act by the token of a ring: whatever ended it, the token is dead for good."""
@@ -40,7 +40,7 @@ class Verb:
         summary: what it does, in a few words.
         refuses: every code with which `run` can refuse. Besides these, any request can be `invalid` or
             `not_authenticated`, and the service `unavailable`.
-        answer: the OpenAPI component of a good answer.
+        answer: the shape of a good answer.
         statuses: the statuses of good answers, and when each is given.
         description: what else one must know to use it.
         method: POST if it changes something, GET if it only reads.
@@ -57,7 +57,7 @@ class Verb:
     path: str
     summary: str
     refuses: frozenset[Code] = frozenset()
-    answer: str = "CallAnswer"
+    answer: type[Mapping[str, Any]] = shapes.CallAnswer
     statuses: Mapping[int, str] = field(default_factory=lambda: {200: "Done, or done before."})
     description: str = ""
     method: Literal["GET", "POST"] = "POST"
@@ -103,7 +103,7 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
         return _refusal(call_problem(error, actor.user_id, now))
 
 
-def snapshot(user_id: int, now: datetime) -> JSON:
+def snapshot(user_id: int, now: datetime) -> shapes.Snapshot:
     """All open calls of a user, and how many missed ones they have not seen."""
     return {
         "server_time": moment(now),
@@ -213,7 +213,7 @@ _DECLARED = (
         "calls",
         "Send a call invitation",
         frozenset({Code.NO_VALID_INVITEE, Code.ALREADY_IN_CALL, Code.CALL_ID_IN_USE, Code.THROTTLED}),
-        "SentAnswer",
+        shapes.SentAnswer,
         {
             201: "A new call; it has already ended if everybody was busy.",
             200: "A repeat, a merge or a rejoin.",
@@ -240,7 +240,7 @@ _DECLARED = (
         "calls/{call_id}/invite",
         "Add people to a live call",
         frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.NO_VALID_INVITEE, *_OVER}),
-        "SentAnswer",
+        shapes.SentAnswer,
         {201: "They are being rung."},
         description="For those who are in it.",
         examples={"One more": {"invitees": ["carol"]}},
@@ -252,7 +252,7 @@ _DECLARED = (
         "calls/{call_id}/cancel",
         "Stop rings that you sent",
         frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.ALREADY_ANSWERED, Code.CALL_ENDED}),
-        "CancelAnswer",
+        shapes.CancelAnswer,
         description="Those of some `callees`, or all of them. A call in which nobody is left ends.",
         examples={"All of them": {}},
     ),
@@ -343,7 +343,7 @@ _DECLARED = (
         inputs.ON_DEVICE,
         "calls/open",
         "See everything that is going on for you now",
-        answer="Snapshot",
+        answer=shapes.Snapshot,
         statuses={200: "All open calls."},
         description="The calls that you are in, and those that are ringing for you.",
         method="GET",
@@ -356,7 +356,7 @@ _DECLARED = (
         "calls/{call_id}",
         "See one call",
         frozenset({Code.NOT_FOUND}),
-        "CallObject",
+        shapes.CallObject,
         {200: "The call."},
         method="GET",
         operation="get_call",
@@ -368,7 +368,7 @@ _DECLARED = (
         "calls/{call_id}/timeline",
         "See what happened in a call, and why",
         frozenset({Code.NOT_FOUND}),
-        "Timeline",
+        shapes.Timeline,
         {200: "The events, in order."},
         description="Admins see it of every call, with everybody's devices.",
         method="GET",
@@ -381,7 +381,7 @@ _DECLARED = (
         inputs.ON_DEVICE,
         "ice-servers",
         "Get STUN and TURN servers for sound and picture",
-        answer="IceServers",
+        answer=shapes.IceServers,
         statuses={200: "What you may use now."},
         description="For the browser's `RTCPeerConnection` as they are. TURN servers are given only to those who are "
         "in an open call or are being rung, under a name that is good until `expires_at`: ask anew for each call. "
@@ -395,7 +395,7 @@ _DECLARED = (
         inputs.ON_DEVICE,
         "history/seen",
         "Clear the missed badge on all your devices",
-        answer="Seen",
+        answer=shapes.Seen,
         statuses={200: "Cleared."},
         operation="mark_history_seen",
     ),

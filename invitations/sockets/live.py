@@ -17,7 +17,7 @@ from invitations import calls
 from invitations.conf import limits
 from invitations.errors import Code
 from invitations.requests.problems import problem
-from invitations.requests.verbs import VERBS, perform, snapshot
+from invitations.requests.verbs import VERBS, Answer, perform, snapshot
 from invitations.serializers import call_view, moment
 from invitations.sockets import attendance, frames, signalling
 from invitations.sockets.authentication import Identity, still_valid
@@ -232,7 +232,7 @@ class LiveSocket:
                 await workers.read(partial(attendance.gone, actor.user_id, actor.device_id))
 
 
-def _perform(verb: str, actor: Actor, call_id: str | None, body: object) -> tuple[int, Frame]:
+def _perform(verb: str, actor: Actor, call_id: str | None, body: object) -> Answer:
     return perform(verb, actor=actor, call_id=call_id, body=body, now=timezone.now())
 
 

@@ -64,7 +64,7 @@ class CallSheet:
     invitations: list[Invitation]
     participants: list[Participant]
     people: dict[int, Person] = field(default_factory=dict)
-    shared_view: tuple[int, datetime, dict[str, Any]] | None = None
+    shared_view: tuple[int, datetime, Any] | None = None
     """What `serializers` made of it last, with the revision and moment it was made for."""
 
     def pending(self) -> list[Invitation]:

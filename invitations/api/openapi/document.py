@@ -115,7 +115,7 @@ def _in_query(name: str, field: Field[Any]) -> JSON:
 def _answer(operation: Operation, said: str) -> JSON:
     if operation.answer is None:
         return {"description": said}
-    return {"description": said, "content": {"application/json": {"schema": ref(operation.answer)}}}
+    return {"description": said, "content": {"application/json": {"schema": ref(operation.answer.__name__)}}}
 
 
 def _by_status(operation: Operation) -> dict[int, list[Code]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from invitations import shapes
 from invitations.errors import Code
 from invitations.requests import inputs, queries
 from invitations.requests.inputs import Body
@@ -43,7 +44,7 @@ class Operation:
         summary: what it does, in a few words.
         refuses: every code with which it can fail.
         statuses: the statuses of good answers, and when each is given.
-        answer: the component of a good answer; None if it has no body.
+        answer: the shape of a good answer; None if it has no body.
         description: what else one must know to use it.
         body: what it takes.
         query: what its address may end in.
@@ -57,7 +58,7 @@ class Operation:
     summary: str
     refuses: frozenset[Code]
     statuses: Mapping[int, str]
-    answer: str | None = None
+    answer: type[Mapping[str, Any]] | None = None
     description: str = ""
     body: Body | None = None
     query: Query | None = None
@@ -103,17 +104,17 @@ LIST_CALLS = Operation(
     "List your history, newest first",
     SIGNED_IN | {Code.INVALID},
     {200: "A page."},
-    "CallPage",
+    shapes.CallPage,
     query=queries.HISTORY,
 )
-GET_ME = Operation("get_me", PEOPLE, "See your profile and settings", SIGNED_IN, {200: "You."}, "Me")
+GET_ME = Operation("get_me", PEOPLE, "See your profile and settings", SIGNED_IN, {200: "You."}, shapes.Me)
 CHANGE_ME = Operation(
     "change_me",
     PEOPLE,
     "Change your shown name or settings",
     WRITING | WITH_BODY,
     {200: "You, after the change."},
-    "Me",
+    shapes.Me,
     body=inputs.ME,
     examples={"Call waiting": {"call_waiting": True}},
 )
@@ -123,7 +124,7 @@ LIST_USERS = Operation(
     "List the people you may call",
     SIGNED_IN | {Code.INVALID},
     {200: "A page, by id."},
-    "UserPage",
+    shapes.UserPage,
     query=queries.USERS,
 )
 LIST_DEVICES = Operation(
@@ -132,11 +133,11 @@ LIST_DEVICES = Operation(
     "List your devices",
     SIGNED_IN | {Code.INVALID},
     {200: "A page, by id."},
-    "DevicePage",
+    shapes.DevicePage,
     query=queries.PAGE,
 )
 GET_DEVICE = Operation(
-    "get_device", DEVICES, "See one of your devices", SIGNED_IN | {Code.NOT_FOUND}, {200: "The device."}, "Device"
+    "get_device", DEVICES, "See one of your devices", SIGNED_IN | {Code.NOT_FOUND}, {200: "The device."}, shapes.Device
 )
 PUT_DEVICE = Operation(
     "put_device",
@@ -144,7 +145,7 @@ PUT_DEVICE = Operation(
     "Describe a device of yours, known or new",
     WRITING | WITH_BODY | {Code.NOT_FOUND},
     {200: "The device."},
-    "RegisteredDevice",
+    shapes.RegisteredDevice,
     "With `push`, the device is rung there; an address belongs to one device, and leaves the one that had it. Left out,"
     " the address stays; null removes it. The end of the session or token removes it too.",
     body=inputs.DEVICE,
@@ -170,7 +171,7 @@ GET_PUSH_KEY = Operation(
     "Get the server's key for push addresses",
     SIGNED_IN,
     {200: "The key."},
-    "PushKey",
+    shapes.PushKey,
     "For `pushManager.subscribe({applicationServerKey})` (RFC 8292).",
 )
 RENEW_PUSH_ADDRESS = Operation(
@@ -179,7 +180,7 @@ RENEW_PUSH_ADDRESS = Operation(
     "Replace a device's push address by the token of the old one",
     ALWAYS | WITH_BODY | {Code.NOT_AUTHENTICATED},
     {200: "The device, and the token of its new address."},
-    "RenewedDevice",
+    shapes.RenewedDevice,
     "For a service worker whose browser changed the address: no session is needed.",
     body=inputs.RENEW,
     security=(),
@@ -190,7 +191,7 @@ MAKE_TEST_RING = Operation(
     "Ring one of your devices, for a test",
     WRITING | {Code.INVALID, Code.NOT_FOUND, Code.THROTTLED},
     {201: "It is on its way."},
-    "TestRing",
+    shapes.TestRing,
     "A real one, by push; nobody is behind it. Ask for it again to see how far it has come.",
 )
 GET_TEST_RING = Operation(
@@ -199,7 +200,7 @@ GET_TEST_RING = Operation(
     "See how far the last test ring of a device has come",
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "Step by step."},
-    "TestRing",
+    shapes.TestRing,
 )
 ACKNOWLEDGE_TEST_RING = Operation(
     "acknowledge_test_ring",
@@ -207,7 +208,7 @@ ACKNOWLEDGE_TEST_RING = Operation(
     "Say that this device showed its test ring",
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "Noted."},
-    "TestRing",
+    shapes.TestRing,
     "By the `action_token` of the push message: `Authorization: Invitation <token>`.",
     security=(RING_TOKEN,),
 )
@@ -217,7 +218,7 @@ LIST_RING_RESOURCES = Operation(
     "List how a ring can sound and look",
     SIGNED_IN | {Code.INVALID},
     {200: "A page, by id."},
-    "RingResourcePage",
+    shapes.RingResourcePage,
     "What `resource_id` may name. Kept by the admins.",
     query=queries.PAGE,
 )
@@ -227,7 +228,7 @@ MAKE_TOKEN = Operation(
     "Sign an app in",
     ALWAYS | WITH_BODY | {Code.NOT_AUTHENTICATED, Code.THROTTLED},
     {201: "Signed in."},
-    "Token",
+    shapes.Token,
     "The answer is the same for an unknown user and a wrong password.",
     body=inputs.LOGIN,
     examples={"Bob": {"username": "bob", "password": "his password", "device_name": "Bob's phone"}},
@@ -247,6 +248,6 @@ MAKE_TICKET = Operation(
     "Get a ticket for one live socket",
     WRITING,
     {201: "Use it at once."},
-    "Ticket",
+    shapes.Ticket,
     "For clients that can set neither a cookie nor a header on it.",
 )
