@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
 
 from invitations.api.openapi.components import problem_name
 from invitations.api.openapi.document import document as made
@@ -115,6 +116,28 @@ def test_the_pages_bring_nothing_from_elsewhere(nobody):
     script = nobody.client.get(API + "docs?script=", HTTP_ACCEPT="*/*")
     assert script["Content-Type"].startswith("application/javascript")
     assert API + "schema" in script.content.decode()
+
+
+def _faults(document, shape, value):
+    schema = {"$ref": f"#/components/schemas/{shape}", "components": document["components"]}
+    return [f"{each.json_path}: {each.message}" for each in Draft202012Validator(schema).iter_errors(value)]
+
+
+def test_what_goes_out_has_the_shape_that_is_said(document, rest, app_of, alice, bob, carol):
+    caller, invitee = rest(alice), app_of(bob)
+    sent = caller.send("bob", "carol", "nobody", resource_id="nope", call_id="ring").json()
+    assert _faults(document, "SentAnswer", sent) == []
+    assert _faults(document, "CallAnswer", invitee.verb("ring", "accept").json()) == []
+    assert _faults(document, "ProblemAlreadyInCall", caller.send("carol").json()) == []
+    assert _faults(document, "CancelAnswer", caller.verb("ring", "cancel", callees=["carol", "bob"]).json()) == []
+    assert _faults(document, "CallAnswer", caller.verb("ring", "end").json()) == []
+    assert _faults(document, "ProblemCallEnded", invitee.verb("ring", "join").json()) == []
+    assert _faults(document, "Timeline", invitee.get("calls/ring/timeline").json()) == []
+    for shape, path in {
+        "CallObject": "calls/ring", "CallPage": "calls", "Snapshot": "calls/open", "UserPage": "users", "Me": "me",
+        "DevicePage": "devices", "RingResourcePage": "resources", "IceServers": "ice-servers",
+    }.items():  # fmt: skip
+        assert _faults(document, shape, invitee.get(path).json()) == []
 
 
 # --- what generators of clients stumble over --------------------------------------------------------------------------
