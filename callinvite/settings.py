@@ -40,7 +40,6 @@ INSTALLED_APPS = [
     "csp",
     "rest_framework",
     "knox",
-    "drf_spectacular",
     "drf_spectacular_sidecar",
     "invitations",
 ]
@@ -176,14 +175,6 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
-# --- REST -------------------------------------------------------------------------------------------------------------
-# Only what shows the OpenAPI document to people comes from there; the document is the app's own.
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Callinvite",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
-
 # --- calling ----------------------------------------------------------------------------------------------------------
 CALLINVITE_SIGNUP = env.str("CALLINVITE_SIGNUP", default="closed")
 CALLINVITE = {
@@ -205,7 +196,7 @@ CALLINVITE_VAPID_PRIVATE_KEY = env.str("CALLINVITE_VAPID_PRIVATE_KEY", default="
 CALLINVITE_VAPID_KEY_FILE = DATA_DIR / "vapid-private-key"
 _public_hosts = [each.lstrip(".") for each in ALLOWED_HOSTS if each not in ("localhost", "127.0.0.1", "[::1]", "*")]
 CALLINVITE_VAPID_SUBJECT = env.str("CALLINVITE_VAPID_SUBJECT", default="") or (
-    f"https://{_public_hosts[0]}" if _public_hosts else "mailto:operator@callinvite.invalid"
+    f"https://{_public_hosts[0]}" if _public_hosts else ""
 )
 """How the operators of a push service may reach the one of this server."""
 

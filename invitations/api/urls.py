@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
@@ -43,7 +44,8 @@ _described = [
 urlpatterns = [
     *_described,
     path("schema", pages.Schema.as_view(patterns=_described), name="schema"),
-    path("docs", pages.Docs.as_view(), name="docs"),
+    # Its scripts are an app of their own, and a project may do without.
+    *([path("docs", pages.Docs.as_view(), name="docs")] if apps.is_installed("drf_spectacular_sidecar") else []),
     path("problems/<slug:code>", views.Problem.as_view(), name="problem"),
     # Not the bare prefix: Django would redirect the same address without its slash there.
     re_path(r".", views.Unknown.as_view(), name="unknown"),

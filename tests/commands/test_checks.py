@@ -79,7 +79,7 @@ def test_the_settings_as_they_come_are_clean() -> None:
         ({"CALLINVITE_VAPID_PRIVATE_KEY": KEY}, []),
         ({"CALLINVITE_VAPID_PRIVATE_KEY": f"{KEY},not-a-key"}, ["callinvite.E011"]),
         (PUBLIC, ["callinvite.W007"]),
-        ({"HTTPS": True}, ["callinvite.W007"]),
+        ({"HTTPS": True}, ["callinvite.W007", "callinvite.W008"]),
         (PUBLIC | {"CALLINVITE_VAPID_PRIVATE_KEY": KEY}, []),
         (KEYED | {"CALLINVITE_VAPID_SUBJECT": "mailto:operator@localhost"}, ["callinvite.W008"]),
         (KEYED | {"CALLINVITE_VAPID_SUBJECT": "https://localhost:8000"}, ["callinvite.W008"]),
@@ -103,7 +103,8 @@ def test_each_misconfiguration_is_named(settings: Any, changed: dict[str, Any], 
 
 
 def test_a_key_in_a_file_is_as_good_for_one_process(settings: Any, key_file: Path) -> None:
-    settings.ALLOWED_HOSTS = ["calls.example.org"]
+    settings.ALLOWED_HOSTS = PUBLIC["ALLOWED_HOSTS"]
+    settings.CALLINVITE_VAPID_SUBJECT = PUBLIC["CALLINVITE_VAPID_SUBJECT"]
     key_file.write_text(f"{KEY}\n")
 
     assert found() == []

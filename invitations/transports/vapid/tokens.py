@@ -16,6 +16,8 @@ TOKEN_SECONDS = 12 * 3600
 RENEW_SECONDS = 3600
 """How long before its end a token is replaced."""
 MAX_TOKENS = 1024
+NOBODY = "mailto:operator@callinvite.invalid"
+"""Stands where the operator names no address of theirs. Push services take it, and reach nobody by it."""
 
 _SUBJECT = re.compile(r"mailto:[^@\s]+@(?P<domain>[^@\s]+)|https://(?P<host>\[[0-9a-f:.]+\]|[^/:?#@\s]+)\S*", re.I)
 _LOCAL = {"localhost", "[::1]"}
@@ -64,8 +66,8 @@ def authorization(public: str, audience: str, *, now: float) -> str:
 
 
 def subject() -> str:
-    """How push services may reach the operator, of the settings."""
-    return str(getattr(settings, "CALLINVITE_VAPID_SUBJECT", ""))
+    """How push services may reach the operator: what the settings say, else `NOBODY`."""
+    return str(getattr(settings, "CALLINVITE_VAPID_SUBJECT", "")) or NOBODY
 
 
 def subject_problem(text: str) -> str | None:
@@ -79,6 +81,8 @@ def subject_problem(text: str) -> str | None:
     host = (found["domain"] or found["host"]).lower().rstrip(".")
     if host in _LOCAL or host.endswith(".localhost") or host.startswith("127."):
         return "it names this very machine"
+    if host.endswith(".invalid"):
+        return "it reaches nobody"
     return None
 
 
