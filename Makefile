@@ -59,8 +59,8 @@ COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-em
 	--python-version 3.11 --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml
 
 lock: dev-environment
-	$(COMPILE) --extra production -o requirements/base.txt
-	$(COMPILE) --extra production --extra dev --constraint requirements/base.txt -o requirements/dev.txt
+	$(COMPILE) --extra deployment --extra production -o requirements/base.txt
+	$(COMPILE) --extra deployment --extra production --extra dev --constraint requirements/base.txt -o requirements/dev.txt
 	requirements/js/lock $(UPGRADE)
 
 release: dev-environment

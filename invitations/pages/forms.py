@@ -10,8 +10,11 @@ from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db import transaction
 
-from invitations.models import CallingPreferences
+from invitations.models import CallingPreferences, User
+from invitations.models.user import username_characters
 from invitations.words import say_lazy
+
+PUBLIC_ID = get_user_model().USERNAME_FIELD
 
 
 class SignInForm(AuthenticationForm):
@@ -24,12 +27,11 @@ class SignInForm(AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = say_lazy("field.username")
-        self.fields["username"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+        _describe(self.fields["username"])
 
 
 class SignUpForm(UserCreationForm):
-    """A new account: its user name for ever, the name that others see, and a password."""
+    """A new account: its public id for ever, the name that others see, and a password."""
 
     display_name = forms.CharField(
         label=say_lazy("field.display_name"),
@@ -39,17 +41,20 @@ class SignUpForm(UserCreationForm):
         help_text=say_lazy("field.display_name.help"),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    field_order = ("username", "display_name", "password1", "password2")
+    field_order = (PUBLIC_ID, "display_name", "password1", "password2")
 
     class Meta:
         model = get_user_model()
-        fields = ("username",)
+        fields = (PUBLIC_ID,)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = say_lazy("field.username")
-        self.fields["username"].help_text = say_lazy("field.username.help")
-        self.fields["username"].widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}
+        public_id = self.fields[PUBLIC_ID]
+        _describe(public_id)
+        if get_user_model() is User:
+            public_id.help_text = say_lazy("field.username.help")
+        else:
+            public_id.validators.append(username_characters)
         self.fields["password1"].help_text = say_lazy("field.password.help")
         self.fields["password2"].label = say_lazy("field.password_again")
         self.fields["password2"].help_text = ""
@@ -61,3 +66,10 @@ class SignUpForm(UserCreationForm):
         if commit and name:
             CallingPreferences.objects.update_or_create(user=user, defaults={"display_name": name})
         return user
+
+
+def _describe(public_id: forms.Field) -> None:
+    """Our own accounts have user names; what those of another user model have is called as that model calls it."""
+    if get_user_model() is User:
+        public_id.label = say_lazy("field.username")
+    public_id.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}

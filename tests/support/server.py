@@ -42,6 +42,9 @@ class RunningServer:
         env: further environment variables, over those of the test run.
     """
 
+    program = (sys.executable, str(ROOT / "manage.py"))
+    folder = ROOT
+
     def __init__(self, data_dir: str | Path, port: int | None = None, env: Mapping[str, str] | None = None) -> None:
         self.data_dir = Path(data_dir)
         self.port = port or free_port()
@@ -84,8 +87,8 @@ class RunningServer:
             RuntimeError: it failed; the message holds its output.
         """
         done = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
-            cwd=ROOT,
+            [*self.program, *arguments],
+            cwd=self.folder,
             env=self.env,
             capture_output=True,
             text=True,
@@ -104,8 +107,8 @@ class RunningServer:
         """
         self._ready.clear()
         self.process = subprocess.Popen(
-            [sys.executable, "-u", str(ROOT / "manage.py"), "serve", "--port", str(self.port)],
-            cwd=ROOT,
+            [*self.program, "serve", "--port", str(self.port)],
+            cwd=self.folder,
             env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

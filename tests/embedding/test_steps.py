@@ -1,0 +1,69 @@
+"""docs/embedding.md, step by step, in a project that has just been made."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.repository.tracked import ROOT
+from tests.support.server import RunningServer
+
+pytestmark = [pytest.mark.server, pytest.mark.sqlite_only]
+PAGE = (ROOT / "docs" / "embedding.md").read_text()
+BLOCKS = re.findall(r"^```(sh|python)\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+class Site(RunningServer):
+    """A new project under `manage.py serve`.
+
+    Args:
+        folder: of its `manage.py`.
+        python: of the environment that the wheel is installed in.
+    """
+
+    def __init__(self, folder: Path, python: Path) -> None:
+        super().__init__(folder)
+        self.folder = folder
+        self.program = (str(python), str(folder / "manage.py"))
+
+
+@pytest.fixture
+def site(tmp_path: Path, python: Path) -> Site:
+    """A project that `startproject` made, with every block of Python put at the end of the file that it names."""
+    subprocess.run([str(python), "-m", "django", "startproject", "site_of_mine", str(tmp_path)], check=True)
+    for language, block in BLOCKS:
+        if language == "python":
+            name, _, lines = block.removeprefix("# ").partition("\n")
+            with (tmp_path / "site_of_mine" / name).open("a") as file:
+                file.write(lines)
+    return Site(tmp_path, python)
+
+
+def test_the_page_has_the_steps_that_are_run_here() -> None:
+    commands = [block for language, block in BLOCKS if language == "sh"]
+
+    # The first is what the fixture `python` does, with the packages of the suite for those of an index.
+    assert commands == ["pip install .\n", "python manage.py migrate\npython manage.py serve --port 8000\n"]
+
+
+def test_a_new_project_has_calls_after_these_steps(site: Site) -> None:
+    assert "no issues" in site.manage("check")
+    site.manage("migrate", "--verbosity", "0")
+    site.manage(
+        "shell", "-c", "from django.contrib.auth.models import User; User.objects.create_user('ada', None, 'x')"
+    )
+    site.start()
+    try:
+        assert "Callinvite" in httpx.get(f"{site.url}/calls/", follow_redirects=True, timeout=30).text
+        body = {"username": "ada", "password": "x", "device_name": "Phone"}
+        answer = httpx.post(f"{site.url}/calls/api/v1/auth/token", json=body, timeout=30)
+        assert answer.status_code == 201, answer.text
+        headers = {"Authorization": f"Bearer {answer.json()['token']}"}
+        assert httpx.get(f"{site.url}/calls/api/v1/me", headers=headers).json()["id"] == "ada"
+        assert len(httpx.get(f"{site.url}/calls/api/v1/push/key", headers=headers).json()["public_key"]) == 87
+    finally:
+        site.kill()
