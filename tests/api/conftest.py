@@ -10,11 +10,12 @@ import pytest
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from rest_framework.response import _MonkeyPatchedResponse as Answer
     from rest_framework.test import APIClient
 
     from invitations.models import User
 
+JSON = dict[str, Any]
 API = "/api/v1/"
 
 
@@ -24,30 +25,34 @@ class Rest:
 
     client: APIClient
 
-    def get(self, path: str, **query: Any) -> HttpResponse:
+    def get(self, path: str, **query: Any) -> Answer:
         return self.client.get(API + path, query)
 
-    def post(self, path: str, body: Any = None, **headers: Any) -> HttpResponse:
+    def post(self, path: str, body: Any = None, **headers: Any) -> Answer:
         return self.client.post(API + path, {} if body is None else body, format="json", **headers)
 
-    def put(self, path: str, body: Any) -> HttpResponse:
+    def put(self, path: str, body: Any) -> Answer:
         return self.client.put(API + path, body, format="json")
 
-    def patch(self, path: str, body: Any) -> HttpResponse:
+    def patch(self, path: str, body: Any) -> Answer:
         return self.client.patch(API + path, body, format="json")
 
-    def delete(self, path: str) -> HttpResponse:
+    def delete(self, path: str) -> Answer:
         return self.client.delete(API + path)
 
-    def send(self, *invitees: str, **fields: Any) -> HttpResponse:
+    def send(self, *invitees: str, **fields: Any) -> Answer:
         return self.post("calls", {"invitees": list(invitees), "is_video_call": True, **fields})
 
-    def verb(self, call_id: str, verb: str, **fields: Any) -> HttpResponse:
+    def verb(self, call_id: str, verb: str, **fields: Any) -> Answer:
         return self.post(f"calls/{call_id}/{verb}", fields)
 
 
+RestOf = Callable[..., Rest]
+"""REST as a user."""
+
+
 @pytest.fixture
-def rest(api_as: Callable[[User], APIClient]) -> Callable[[User], Rest]:
+def rest(api_as: Callable[[User], APIClient]) -> RestOf:
     """REST as one user in a browser."""
     return lambda user: Rest(api_as(user))
 
@@ -59,7 +64,7 @@ def nobody(anonymous_api: APIClient) -> Rest:
 
 
 @pytest.fixture
-def app_of() -> Callable[..., Rest]:
+def app_of() -> RestOf:
     """REST as an app of one user, with a token."""
     from rest_framework.test import APIClient
 
@@ -74,7 +79,7 @@ def app_of() -> Callable[..., Rest]:
     return sign_in
 
 
-def problem_of(response: HttpResponse) -> tuple[int, str]:
+def problem_of(response: Answer) -> tuple[int, str]:
     """Status and code, of an answer that is a whole problem document."""
     body = response.json()
     assert response["Content-Type"] == "application/problem+json"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from invitations.models import Call, CallEvent, Invitation, Participant
-from tests.api.conftest import API, problem_of
+from invitations.models import Call, CallEvent, Invitation, Participant, User
+from tests.api.conftest import API, RestOf, problem_of
 
 VERBS = (
     "accept", "reject", "cancel", "invite", "join", "leave", "end", "ringing", "connected", "heartbeat"
@@ -79,7 +79,7 @@ def _written() -> list:
         ("device_id", 5),
     ],
 )
-def test_send_refuses_a_field(rest, alice, bob, field, value):
+def test_send_refuses_a_field(rest: RestOf, alice: User, bob: User, field: str, value: object) -> None:
     response = rest(alice).post("calls", {**GOOD, field: value})
     assert problem_of(response) == (400, "invalid")
     assert list(response.json()["errors"]) == [field]
@@ -87,14 +87,14 @@ def test_send_refuses_a_field(rest, alice, bob, field, value):
     assert not Call.objects.exists()
 
 
-def test_a_lone_surrogate_is_refused(rest, alice, bob):
+def test_a_lone_surrogate_is_refused(rest: RestOf, alice: User, bob: User) -> None:
     body = b'{"invitees": ["bob"], "is_video_call": true, "custom_data": "\\ud800"}'
     response = rest(alice).client.post(API + "calls", body, content_type="application/json")
     assert problem_of(response) == (400, "invalid")
     assert list(response.json()["errors"]) == ["custom_data"]
 
 
-def test_every_wrong_field_is_named(rest, alice):
+def test_every_wrong_field_is_named(rest: RestOf, alice: User) -> None:
     errors = rest(alice).post("calls", {"timeout_seconds": "x", "custom_data": 1}).json()["errors"]
     assert set(errors) == {"invitees", "is_video_call", "timeout_seconds", "custom_data"}
 
@@ -116,7 +116,7 @@ def test_every_wrong_field_is_named(rest, alice):
         {"unknown": {"is": "ignored"}},
     ],
 )
-def test_send_takes_what_is_within_bounds(rest, alice, bob, fields):
+def test_send_takes_what_is_within_bounds(rest: RestOf, alice: User, bob: User, fields: dict[str, object]) -> None:
     response = rest(alice).post("calls", {**GOOD, **fields})
     assert response.status_code == 201
     if "custom_data" in fields:
@@ -145,7 +145,9 @@ def test_send_takes_what_is_within_bounds(rest, alice, bob, fields):
         ("heartbeat", "device_id", "ä"),
     ],
 )
-def test_a_verb_refuses_a_field_and_changes_nothing(rest, alice, bob, verb, field, value):
+def test_a_verb_refuses_a_field_and_changes_nothing(
+    rest: RestOf, alice: User, bob: User, verb: str, field: str, value: object
+) -> None:
     call_id = rest(alice).send("bob").json()["call"]["call_id"]
     before = _written()
     asker = alice if verb in {"cancel", "invite"} else bob
@@ -156,7 +158,9 @@ def test_a_verb_refuses_a_field_and_changes_nothing(rest, alice, bob, verb, fiel
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_strangers_get_not_found_and_change_nothing(rest, alice, bob, mallory, verb):
+def test_strangers_get_not_found_and_change_nothing(
+    rest: RestOf, alice: User, bob: User, mallory: User, verb: str
+) -> None:
     call_id = rest(alice).send("bob").json()["call"]["call_id"]
     before = _written()
     response = rest(mallory).verb(call_id, verb, invitees=["mallory"])
@@ -166,17 +170,17 @@ def test_strangers_get_not_found_and_change_nothing(rest, alice, bob, mallory, v
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_unknown_calls_are_not_found(rest, alice, verb):
+def test_unknown_calls_are_not_found(rest: RestOf, alice: User, verb: str) -> None:
     assert problem_of(rest(alice).verb("no-such-call", verb, invitees=["bob"])) == (404, "not_found")
 
 
 @pytest.mark.parametrize("call_id", ["x" * 129, "a b", "ä", "%00", "a%2Fb", "..", "open", "(1)"])
 @pytest.mark.parametrize("verb", ["accept", "cancel"])
-def test_odd_call_ids_are_not_found(rest, alice, call_id, verb):
+def test_odd_call_ids_are_not_found(rest: RestOf, alice: User, call_id: str, verb: str) -> None:
     assert problem_of(rest(alice).verb(call_id, verb)) == (404, "not_found")
 
 
-def test_strangers_see_nothing(rest, alice, bob, mallory):
+def test_strangers_see_nothing(rest: RestOf, alice: User, bob: User, mallory: User) -> None:
     call_id = rest(alice).send("bob").json()["call"]["call_id"]
     assert problem_of(rest(mallory).get(f"calls/{call_id}")) == (404, "not_found")
     assert problem_of(rest(mallory).get(f"calls/{call_id}/timeline")) == (404, "not_found")
@@ -196,7 +200,9 @@ def test_strangers_see_nothing(rest, alice, bob, mallory):
         ("heartbeat", "alice", (410, "call_ended")),
     ],
 )
-def test_verbs_on_an_ended_call(rest, alice, bob, carol, verb, asker, expected):
+def test_verbs_on_an_ended_call(
+    rest: RestOf, alice: User, bob: User, carol: User, verb: str, asker: str, expected: tuple[int, str]
+) -> None:
     call_id = rest(alice).send("bob").json()["call"]["call_id"]
     rest(bob).verb(call_id, "ringing")
     rest(alice).verb(call_id, "cancel")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +10,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils import timezone
+from pytest_django import Settings
 
 from invitations.models import Device, DisabledReason
 from invitations.push import devices
 from invitations.transports import vapid
-from tests.api.conftest import Rest, problem_of
+from tests.api.conftest import Rest, RestOf, problem_of
 
 if TYPE_CHECKING:
     from invitations.models import User
 
 pytestmark = pytest.mark.django_db
-RestOf = Callable[..., Rest]
 ENDPOINT = "https://fcm.googleapis.com/fcm/send/bobs-phone"
 
 
@@ -52,7 +51,7 @@ def registered(rest: Rest, device_id: str = "phone", address: dict[str, Any] | N
 
 
 @pytest.fixture(autouse=True)
-def _keys(settings: Any) -> None:
+def _keys(settings: Settings) -> None:
     settings.CALLINVITE_VAPID_PRIVATE_KEY = vapid.generate()
 
 
@@ -118,7 +117,7 @@ def test_endpoints_that_lead_elsewhere_are_refused(rest: RestOf, bob: User, endp
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:9000", "https://push.internal:8443"])
 def test_a_place_of_ones_own_is_allowed_only_by_the_setting(
-    rest: RestOf, bob: User, settings: Any, origin: str
+    rest: RestOf, bob: User, settings: Settings, origin: str
 ) -> None:
     address = push(f"{origin}/wpush/1")
     body = {"label": "Phone", "kind": "android", "push": address}
@@ -251,7 +250,7 @@ def test_a_renewal_is_checked_as_a_registration_is(rest: RestOf, nobody: Rest, b
 
 
 def test_the_servers_key_is_a_point_and_without_one_it_is_said_so(
-    rest: RestOf, nobody: Rest, bob: User, settings: Any, tmp_path: Path
+    rest: RestOf, nobody: Rest, bob: User, settings: Settings, tmp_path: Path
 ) -> None:
     key = rest(bob).get("push/key").json()["public_key"]
     assert (len(base64.urlsafe_b64decode(key + "=")), vapid.is_known(key)) == (65, True)

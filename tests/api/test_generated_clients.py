@@ -30,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 @pytest.fixture(scope="module")
-def client(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def client(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     """The modules of what `openapi-python-client` makes, loaded when they are asked for."""
     folder = tmp_path_factory.mktemp("python") / "client"
     tool = str(Path(sys.executable).with_name("openapi-python-client"))
@@ -52,7 +52,7 @@ def _done(*command: str) -> str:
     return done.stdout + done.stderr
 
 
-def _signed_in(client: Any, server: RunningServer, username: str) -> Any:
+def _signed_in(client: SimpleNamespace, server: RunningServer, username: str) -> Any:
     models, make_token = client.module(".models"), client.module(".api.signing_in.make_token")
     with client.module("").Client(base_url=server.url) as nobody:
         token = make_token.sync(client=nobody, body=models.LoginRequest(username=username, password=DEMO_PASSWORD))
@@ -60,7 +60,7 @@ def _signed_in(client: Any, server: RunningServer, username: str) -> Any:
     return client.module("").AuthenticatedClient(base_url=server.url, token=token.token)
 
 
-def test_python_signs_in_sends_pages_and_gets_typed_problems(client, server):
+def test_python_signs_in_sends_pages_and_gets_typed_problems(client: SimpleNamespace, server: RunningServer) -> None:
     models = client.module(".models")
     send, cancel, end, list_calls = (
         client.module(f".api.calls.{name}") for name in ("send", "cancel", "end", "list_calls")
@@ -91,7 +91,7 @@ def test_python_signs_in_sends_pages_and_gets_typed_problems(client, server):
         assert found == ["python-2", "python-1", "python-0"]
 
 
-def test_python_tells_apart_what_went_wrong_at_the_sign_in(client, server):
+def test_python_tells_apart_what_went_wrong_at_the_sign_in(client: SimpleNamespace, server: RunningServer) -> None:
     models, make_token = client.module(".models"), client.module(".api.signing_in.make_token")
     with client.module("").Client(base_url=server.url) as nobody:
         wrong = make_token.sync(client=nobody, body=models.LoginRequest(username="alice", password="no"))
@@ -101,7 +101,7 @@ def test_python_tells_apart_what_went_wrong_at_the_sign_in(client, server):
     assert "username" in empty.errors.additional_properties
 
 
-def test_typescript_signs_in_sends_pages_and_gets_typed_problems(server, tmp_path):
+def test_typescript_signs_in_sends_pages_and_gets_typed_problems(server: RunningServer, tmp_path: Path) -> None:
     program = tmp_path / "typed_client.ts"
     program.write_text((Path(__file__).parent / "typed_client.ts").read_text())
     tools = [sys.executable, str(TOOLS)]

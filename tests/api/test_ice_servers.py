@@ -5,18 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from invitations import calls, ice
 from invitations.checks import TAG
-from invitations.models import Invitation
+from invitations.models import Invitation, User
 from invitations.requests.verbs import perform
 from invitations.store.sheets import Actor
-from tests.api.conftest import problem_of
+from tests.api.conftest import JSON, Rest, RestOf, problem_of
 
 SECRET = "north-star"
 URLS = "stun:turn.example.org:3478, turn:turn.example.org:3478?transport=udp,turns:turn.example.org:5349"
@@ -26,35 +28,35 @@ FIXED = '[{"urls": ["stun:s.example.org", "turn:t.example.org"], "username": "ca
 
 
 @pytest.fixture(autouse=True)
-def _configured(settings):
+def _configured(settings: Settings) -> None:
     settings.CALLINVITE_ICE_SERVERS = URLS
     settings.CALLINVITE_TURN_SECRET = SECRET
 
 
-def _ask(user, at):
+def _ask(user: User, at: datetime) -> JSON:
     actor = Actor(user_id=user.pk, username=user.username, device_id="laptop")
     status, body = perform("ice_servers", actor=actor, call_id=None, body=None, now=at)
     assert status == 200
     return body
 
 
-def _has_turn(user, at):
+def _has_turn(user: User, at: datetime) -> bool:
     return any(url.startswith("turn") for each in _ask(user, at)["ice_servers"] for url in each["urls"])
 
 
-def _send(user, *invitees, now, **more):
+def _send(user: User, *invitees: str, now: datetime, **more: Any) -> str:
     actor = Actor(user_id=user.pk, username=user.username, device_id="laptop")
     return calls.send(by=actor, invitees=list(invitees), is_video_call=True, now=now, **more).sheet.call.call_id
 
 
-def _by(user):
+def _by(user: User) -> Actor:
     return Actor(user_id=user.pk, username=user.username, device_id="laptop")
 
 
 # --- what is answered -------------------------------------------------------------------------------------------------
 
 
-def test_who_is_in_no_call_gets_stun_alone(rest, alice):
+def test_who_is_in_no_call_gets_stun_alone(rest: RestOf, alice: User) -> None:
     response = rest(alice).get("ice-servers")
     assert response.status_code == 200
     assert set(response.json()) == {"ice_servers", "expires_at"}
@@ -62,7 +64,7 @@ def test_who_is_in_no_call_gets_stun_alone(rest, alice):
     assert response["Cache-Control"] == "no-store"
 
 
-def test_a_caller_gets_a_name_and_a_password_for_turn(rest, alice, bob):
+def test_a_caller_gets_a_name_and_a_password_for_turn(rest: RestOf, alice: User, bob: User) -> None:
     before = datetime.now(UTC)
     rest(alice).send("bob")
     body = rest(alice).get("ice-servers").json()
@@ -74,7 +76,7 @@ def test_a_caller_gets_a_name_and_a_password_for_turn(rest, alice, bob):
     assert turn["credential"] == _hmac_sha1(turn["username"])
 
 
-def test_the_lifetime_can_be_chosen(settings, alice, bob, now):
+def test_the_lifetime_can_be_chosen(settings: Settings, alice: User, bob: User, now: datetime) -> None:
     settings.CALLINVITE = {"turn_credential_seconds": 60}
     _send(alice, "bob", now=now)
     body = _ask(alice, now)
@@ -83,23 +85,23 @@ def test_the_lifetime_can_be_chosen(settings, alice, bob, now):
     assert datetime.fromisoformat(body["expires_at"]).timestamp() == int(expiry)
 
 
-def test_openssl_computes_the_same():
+def test_openssl_computes_the_same() -> None:
     # printf 1433895918:user | openssl dgst -binary -sha1 -hmac north | base64
     name, credential = ice.credentials("north", username="user", expires_at=datetime.fromtimestamp(1433895918, UTC))
     assert (name, credential) == ("1433895918:user", "/gk4t5tUc08OpM3NjrVjHSFVNmY=")
 
 
-def test_it_needs_an_account(nobody):
+def test_it_needs_an_account(nobody: Rest) -> None:
     assert problem_of(nobody.get("ice-servers")) == (401, "not_authenticated")
 
 
-def test_without_servers_the_list_is_empty(settings, rest, alice, bob):
+def test_without_servers_the_list_is_empty(settings: Settings, rest: RestOf, alice: User, bob: User) -> None:
     settings.CALLINVITE_ICE_SERVERS = settings.CALLINVITE_TURN_SECRET = ""
     rest(alice).send("bob")
     assert rest(alice).get("ice-servers").json()["ice_servers"] == []
 
 
-def test_who_may_have_turn_is_one_query(alice, bob, now):
+def test_who_may_have_turn_is_one_query(alice: User, bob: User, now: datetime) -> None:
     _send(bob, "alice", now=now)
     with CaptureQueriesContext(connection) as queries:
         assert _has_turn(alice, now)
@@ -109,7 +111,7 @@ def test_who_may_have_turn_is_one_query(alice, bob, now):
 # --- who gets TURN ----------------------------------------------------------------------------------------------------
 
 
-def test_an_invitee_gets_turn_while_it_rings_and_not_longer(alice, bob, now):
+def test_an_invitee_gets_turn_while_it_rings_and_not_longer(alice: User, bob: User, now: datetime) -> None:
     _send(alice, "bob", now=now, timeout_seconds=30)
     assert _has_turn(bob, now + timedelta(seconds=29.9))
     # Nobody has expired it yet.
@@ -118,12 +120,12 @@ def test_an_invitee_gets_turn_while_it_rings_and_not_longer(alice, bob, now):
     assert Invitation.objects.get().state == "pending"
 
 
-def test_a_stranger_gets_no_turn(alice, bob, carol, now):
+def test_a_stranger_gets_no_turn(alice: User, bob: User, carol: User, now: datetime) -> None:
     _send(alice, "bob", now=now)
     assert not _has_turn(carol, now)
 
 
-def test_everybody_in_a_call_gets_turn_until_its_end(alice, bob, now):
+def test_everybody_in_a_call_gets_turn_until_its_end(alice: User, bob: User, now: datetime) -> None:
     call_id = _send(alice, "bob", now=now, timeout_seconds=30)
     calls.accept(call_id, by=_by(bob), now=now)
     later = now + timedelta(seconds=100)
@@ -134,7 +136,7 @@ def test_everybody_in_a_call_gets_turn_until_its_end(alice, bob, now):
     assert not _has_turn(bob, later)
 
 
-def test_who_rejected_or_left_gets_no_more_turn(alice, bob, carol, now):
+def test_who_rejected_or_left_gets_no_more_turn(alice: User, bob: User, carol: User, now: datetime) -> None:
     call_id = _send(alice, "bob", "carol", now=now)
     calls.reject(call_id, by=_by(bob), now=now)
     calls.accept(call_id, by=_by(carol), now=now)
@@ -143,7 +145,9 @@ def test_who_rejected_or_left_gets_no_more_turn(alice, bob, carol, now):
     assert not _has_turn(carol, now)
 
 
-def test_who_is_busy_gets_no_turn_from_the_call_that_could_not_ring(alice, bob, carol, now):
+def test_who_is_busy_gets_no_turn_from_the_call_that_could_not_ring(
+    alice: User, bob: User, carol: User, now: datetime
+) -> None:
     _send(alice, "bob", now=now)
     _send(carol, "bob", now=now)
     assert not _has_turn(carol, now)
@@ -152,7 +156,9 @@ def test_who_is_busy_gets_no_turn_from_the_call_that_could_not_ring(alice, bob, 
 # --- what the settings may hold ---------------------------------------------------------------------------------------
 
 
-def test_fixed_credentials_are_for_those_in_a_call_too(settings, alice, bob, now):
+def test_fixed_credentials_are_for_those_in_a_call_too(
+    settings: Settings, alice: User, bob: User, now: datetime
+) -> None:
     settings.CALLINVITE_ICE_SERVERS, settings.CALLINVITE_TURN_SECRET = FIXED, ""
     assert _ask(alice, now)["ice_servers"] == [{"urls": ["stun:s.example.org"]}]
     _send(alice, "bob", now=now)
@@ -162,7 +168,7 @@ def test_fixed_credentials_are_for_those_in_a_call_too(settings, alice, bob, now
     ]
 
 
-def test_a_json_list_may_leave_credentials_to_the_secret():
+def test_a_json_list_may_leave_credentials_to_the_secret() -> None:
     servers = ice.read('[{"urls": "turn:a.example.org"}, {"urls": ["stun:b.example.org"]}]', SECRET)
     assert (servers.turn, servers.stun, servers.problems) == (("turn:a.example.org",), ("stun:b.example.org",), ())
 
@@ -178,7 +184,7 @@ def test_a_json_list_may_leave_credentials_to_the_secret():
         "TURN:Example.ORG?transport=TCP",
     ],
 )
-def test_these_urls_are_of_the_form(url):
+def test_these_urls_are_of_the_form(url: str) -> None:
     servers = ice.read(f"{url},turn:other.example.org", SECRET)
     assert servers.problems == ()
     assert url.lower() in servers.stun + servers.turn
@@ -210,7 +216,7 @@ def test_these_urls_are_of_the_form(url):
         "turn:\udcff",
     ],
 )
-def test_these_urls_are_left_out_with_a_word_about_it(url):
+def test_these_urls_are_left_out_with_a_word_about_it(url: str) -> None:
     servers = ice.read(f"stun:good.example.org,{url},turn:good.example.org", SECRET)
     assert (servers.stun, servers.turn) == (("stun:good.example.org",), ("turn:good.example.org",))
     [problem] = servers.problems
@@ -240,7 +246,9 @@ def test_these_urls_are_left_out_with_a_word_about_it(url):
         ("turn:t", "\udcff", "not UTF-8"),
     ],
 )
-def test_a_malformed_setting_is_a_warning_and_no_error(settings, rest, alice, bob, text, secret, said):
+def test_a_malformed_setting_is_a_warning_and_no_error(
+    settings: Settings, rest: RestOf, alice: User, bob: User, text: str, secret: str, said: str
+) -> None:
     settings.CALLINVITE_ICE_SERVERS, settings.CALLINVITE_TURN_SECRET = text, secret
     found = [each for each in run_checks(tags=[TAG]) if each.id == "callinvite.W006"]
     assert any(said in each.msg for each in found), found
@@ -248,22 +256,22 @@ def test_a_malformed_setting_is_a_warning_and_no_error(settings, rest, alice, bo
     assert rest(alice).get("ice-servers").status_code == 200
 
 
-def test_good_settings_are_no_warning():
+def test_good_settings_are_no_warning() -> None:
     assert [each for each in run_checks(tags=[TAG]) if each.id == "callinvite.W006"] == []
 
 
-def test_secrets_show_up_in_no_trace():
+def test_secrets_show_up_in_no_trace() -> None:
     shown = repr(ice.read(FIXED[:-1] + ', {"urls": "turn:t"}]', SECRET))
     assert "pass" not in shown
     assert SECRET not in shown
 
 
-def _hmac_sha1(name):
+def _hmac_sha1(name: str) -> str:
     """RFC 2104 written out, in Base64."""
     key = SECRET.encode().ljust(64, b"\0")
     inner = _sha1(bytes(each ^ 0x36 for each in key) + name.encode())
     return base64.b64encode(_sha1(bytes(each ^ 0x5C for each in key) + inner)).decode()
 
 
-def _sha1(data):
+def _sha1(data: bytes) -> bytes:
     return hashlib.sha1(data, usedforsecurity=False).digest()

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from invitations import calls
 from invitations.live import presence
-from invitations.models import CallingPreferences
+from invitations.models import CallingPreferences, User
 from invitations.store.sheets import Actor
-from tests.api.conftest import problem_of
+from tests.api.conftest import JSON, RestOf, problem_of
 
 
-def _actor(user):
+def _actor(user: User) -> Actor:
     return Actor(user_id=user.pk, username=user.username, device_id="laptop")
 
 
 @pytest.fixture
-def history(alice, bob, now):
+def history(alice: User, bob: User, now: datetime) -> list[str]:
     """Thirty calls of Alice to Bob, all cancelled after they rang; gives their ids, newest first."""
     ids = []
     for each in range(30):
@@ -35,19 +37,19 @@ def history(alice, bob, now):
     return ids[::-1]
 
 
-def _query(link):
+def _query(link: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
 
 
-def _cursor(*values):
+def _cursor(*values: object) -> str:
     return base64.urlsafe_b64encode(json.dumps([0, *values]).encode()).decode().rstrip("=")
 
 
-def _ids(page):
+def _ids(page: JSON) -> list[str]:
     return [each["call_id"] for each in page["results"]]
 
 
-def test_history_comes_in_pages_newest_first(rest, alice, history, settings):
+def test_history_comes_in_pages_newest_first(rest: RestOf, alice: User, history: list[str], settings: Settings) -> None:
     settings.CALLINVITE = {**settings.CALLINVITE, "sends_per_minute": 0}
     client = rest(alice)
     first = client.get("calls").json()
@@ -61,8 +63,9 @@ def test_history_comes_in_pages_newest_first(rest, alice, history, settings):
 
 
 @pytest.mark.parametrize("size", [1, 7, 30, 100])
-def test_pages_of_any_size_hold_everything_once(rest, alice, history, size):
-    client, seen, query = rest(alice), [], {"page_size": size}
+def test_pages_of_any_size_hold_everything_once(rest: RestOf, alice: User, history: list[str], size: int) -> None:
+    client, seen = rest(alice), list[str]()
+    query: dict[str, str] | None = {"page_size": str(size)}
     while query:
         page = client.get("calls", **query).json()
         assert len(page["results"]) <= size
@@ -71,7 +74,9 @@ def test_pages_of_any_size_hold_everything_once(rest, alice, history, size):
     assert seen == history
 
 
-def test_a_new_call_does_not_shift_the_pages(rest, alice, bob, history, now):
+def test_a_new_call_does_not_shift_the_pages(
+    rest: RestOf, alice: User, bob: User, history: list[str], now: datetime
+) -> None:
     client = rest(alice)
     first = client.get("calls", page_size=10).json()
     calls.send(by=_actor(alice), invitees=["bob"], is_video_call=True, call_id="newer", now=now)
@@ -110,18 +115,18 @@ def test_a_new_call_does_not_shift_the_pages(rest, alice, bob, history, now):
         ({"with": "x" * 65}, "with"),
     ],
 )
-def test_bad_cursors_and_filters_are_invalid(rest, alice, query, field):
+def test_bad_cursors_and_filters_are_invalid(rest: RestOf, alice: User, query: dict[str, str], field: str) -> None:
     response = rest(alice).get("calls", **query)
     assert problem_of(response) == (400, "invalid")
     assert list(response.json()["errors"]) == [field]
 
 
-def test_filters(rest, alice, bob, carol, now):
+def test_filters(rest: RestOf, alice: User, bob: User, carol: User, now: datetime) -> None:
     calls.send(by=_actor(alice), invitees=["bob"], is_video_call=True, call_id="missed", now=now - timedelta(hours=1))
     calls.expire(_pk("missed"), now=now)
     calls.send(by=_actor(bob), invitees=["carol"], is_video_call=False, call_id="out", now=now)
 
-    def ids(**query):
+    def ids(**query: str) -> list[str]:
         return _ids(rest(bob).get("calls", **query).json())
 
     assert ids() == ["out", "missed"]
@@ -135,24 +140,26 @@ def test_filters(rest, alice, bob, carol, now):
     assert ids(state="ended", direction="outgoing") == []
 
 
-def _pk(call_id):
+def _pk(call_id: str) -> int:
     from invitations.models import Call
 
     return Call.objects.get(call_id=call_id).pk
 
 
-def test_history_shows_no_ring_that_is_overdue(rest, alice, bob, now):
+def test_history_shows_no_ring_that_is_overdue(rest: RestOf, alice: User, bob: User, now: datetime) -> None:
     calls.send(by=_actor(alice), invitees=["bob"], is_video_call=True, call_id="late", now=now - timedelta(minutes=5))
     assert [each["state"] for each in rest(bob).get("calls").json()["results"]] == ["ended"]
 
 
-def test_filters_stay_in_the_links(rest, alice, history):
+def test_filters_stay_in_the_links(rest: RestOf, alice: User, history: list[str]) -> None:
     link = rest(alice).get("calls", is_video_call="true", page_size=5).json()["next"]
     assert link.startswith("http://testserver/api/v1/calls?")
     assert _query(link).items() >= {"is_video_call": "true", "page_size": "5"}.items()
 
 
-def test_a_page_costs_the_same_number_of_queries_whatever_it_holds(rest, alice, history, django_assert_max_num_queries):
+def test_a_page_costs_the_same_number_of_queries_whatever_it_holds(
+    rest: RestOf, alice: User, history: list[str], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     client = rest(alice)
     # Reads the ring resources, which are remembered for some seconds.
     client.get("calls", page_size=1)
@@ -163,7 +170,7 @@ def test_a_page_costs_the_same_number_of_queries_whatever_it_holds(rest, alice, 
     assert len(few) == len(many)
 
 
-def test_the_badge_is_cleared_on_all_devices(rest, alice, bob, history):
+def test_the_badge_is_cleared_on_all_devices(rest: RestOf, alice: User, bob: User, history: list[str]) -> None:
     assert rest(bob).get("me").json()["missed_unseen"] == 30
     assert rest(bob).get("calls/open").json()["missed_unseen"] == 30
     assert rest(bob).post("history/seen").json() == {"missed_unseen": 0}
@@ -172,7 +179,7 @@ def test_the_badge_is_cleared_on_all_devices(rest, alice, bob, history):
     assert (snapshot["calls"], snapshot["missed_unseen"]) == ([], 0)
 
 
-def test_me_and_changes_to_it(rest, bob):
+def test_me_and_changes_to_it(rest: RestOf, bob: User) -> None:
     client = rest(bob)
     assert client.get("me").json() == {"id": "bob", "name": "Bob", "call_waiting": False, "missed_unseen": 0}
     changed = client.patch("me", {"name": "Robert ☎", "call_waiting": True})
@@ -181,7 +188,7 @@ def test_me_and_changes_to_it(rest, bob):
     assert client.patch("me", {"name": ""}).json()["name"] == "bob"
 
 
-def test_me_without_preferences(rest, bob):
+def test_me_without_preferences(rest: RestOf, bob: User) -> None:
     CallingPreferences.objects.all().delete()
     assert rest(bob).get("me").json()["name"] == "bob"
     assert rest(bob).patch("me", {"call_waiting": True}).json()["call_waiting"] is True
@@ -191,13 +198,13 @@ def test_me_without_preferences(rest, bob):
     ("field", "value"),
     [("name", None), ("name", 1), ("name", "x" * 65), ("name", "\0"), ("call_waiting", "yes"), ("call_waiting", None)],
 )
-def test_me_refuses(rest, bob, field, value):
+def test_me_refuses(rest: RestOf, bob: User, field: str, value: object) -> None:
     response = rest(bob).patch("me", {field: value})
     assert problem_of(response) == (400, "invalid")
     assert list(response.json()["errors"]) == [field]
 
 
-def test_people_one_may_call(rest, alice, bob, carol, mallory, now):
+def test_people_one_may_call(rest: RestOf, alice: User, bob: User, carol: User, mallory: User, now: datetime) -> None:
     mallory.is_active = False
     mallory.save()
     presence.mark_online(carol.pk)
@@ -216,16 +223,18 @@ def test_people_one_may_call(rest, alice, bob, carol, mallory, now):
     ("search", "found"),
     [("BOB", ["bob"]), ("o", ["bob", "carol"]), ("car ol", ["carol"]), ("%", []), ("zz", []), ("", ["bob", "carol"])],
 )
-def test_search_in_ids_and_names(rest, alice, bob, carol, search, found):
+def test_search_in_ids_and_names(
+    rest: RestOf, alice: User, bob: User, carol: User, search: str, found: list[str]
+) -> None:
     assert [each["id"] for each in rest(alice).get("users", search=search).json()["results"]] == found
 
 
-def test_search_refuses_what_cannot_be_looked_for(rest, alice):
+def test_search_refuses_what_cannot_be_looked_for(rest: RestOf, alice: User) -> None:
     assert problem_of(rest(alice).get("users", search="\0")) == (400, "invalid")
     assert problem_of(rest(alice).get("users", search="x" * 129)) == (400, "invalid")
 
 
-def test_people_in_pages(rest, alice, make_user):
+def test_people_in_pages(rest: RestOf, alice: User, make_user: Callable[..., User]) -> None:
     names = [f"user{each:02}" for each in range(7)]
     for name in names:
         make_user(name)
@@ -235,7 +244,9 @@ def test_people_in_pages(rest, alice, make_user):
     assert [each["id"] for each in first["results"] + second["results"]] == names
 
 
-def test_people_cost_a_constant_number_of_queries(rest, alice, make_user, django_assert_num_queries):
+def test_people_cost_a_constant_number_of_queries(
+    rest: RestOf, alice: User, make_user: Callable[..., User], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     for each in range(20):
         make_user(f"user{each}")
     client = rest(alice)
@@ -246,7 +257,7 @@ def test_people_cost_a_constant_number_of_queries(rest, alice, make_user, django
 DEVICE = {"label": "Bob's phone", "kind": "android"}
 
 
-def test_a_device_is_put_got_listed_and_forgotten(rest, bob):
+def test_a_device_is_put_got_listed_and_forgotten(rest: RestOf, bob: User) -> None:
     client = rest(bob)
     put = client.put("devices/bobs-phone", {**DEVICE, "push": None})
     assert put.status_code == 200
@@ -263,7 +274,7 @@ def test_a_device_is_put_got_listed_and_forgotten(rest, bob):
     assert problem_of(client.delete("devices/bobs-phone")) == (404, "not_found")
 
 
-def test_devices_are_ones_own(rest, alice, bob):
+def test_devices_are_ones_own(rest: RestOf, alice: User, bob: User) -> None:
     rest(bob).put("devices/phone", DEVICE)
     assert problem_of(rest(alice).get("devices/phone")) == (404, "not_found")
     assert problem_of(rest(alice).delete("devices/phone")) == (404, "not_found")
@@ -284,14 +295,14 @@ def test_devices_are_ones_own(rest, alice, bob):
         ("push", {"transport": "webpush"}),
     ],
 )
-def test_devices_refuse(rest, bob, field, value):
+def test_devices_refuse(rest: RestOf, bob: User, field: str, value: object) -> None:
     response = rest(bob).put("devices/phone", {**DEVICE, field: value})
     assert problem_of(response) == (400, "invalid")
     assert list(response.json()["errors"]) == [field]
     assert rest(bob).get("devices").json()["results"] == []
 
 
-def test_the_answering_device_is_named_by_its_label(rest, alice, bob):
+def test_the_answering_device_is_named_by_its_label(rest: RestOf, alice: User, bob: User) -> None:
     rest(bob).put("devices/phone", DEVICE)
     call_id = rest(alice).send("bob").json()["call"]["call_id"]
     rest(bob).verb(call_id, "accept", device_id="phone")

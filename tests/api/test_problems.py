@@ -14,17 +14,18 @@ from django.test import RequestFactory
 from invitations import calls
 from invitations.api.endpoint import Endpoint
 from invitations.errors import Code
+from invitations.models import User
 from invitations.requests.problems import STATUS, TooLarge
-from tests.api.conftest import API, problem_of
+from tests.api.conftest import API, Rest, RestOf, problem_of
 
 JSON = "application/json"
 
 
-def test_every_code_has_a_status_and_a_sentence():
+def test_every_code_has_a_status_and_a_sentence() -> None:
     assert set(STATUS) == set(Code)
 
 
-def test_every_type_leads_to_an_explanation(nobody):
+def test_every_type_leads_to_an_explanation(nobody: Rest) -> None:
     for code in Code:
         body = nobody.get(f"problems/{code}").json()
         assert body == {"code": str(code), "status": STATUS[code], "title": code.sentence}
@@ -32,20 +33,20 @@ def test_every_type_leads_to_an_explanation(nobody):
 
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v2/calls", "/api/"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_unknown_addresses_beside_the_api(rest, alice, path, method):
+def test_unknown_addresses_beside_the_api(rest: RestOf, alice: User, path: str, method: str) -> None:
     assert problem_of(getattr(rest(alice).client, method)(path)) == (404, "not_found")
 
 
-def test_a_strange_host_gets_a_problem_too(rest, alice):
+def test_a_strange_host_gets_a_problem_too(rest: RestOf, alice: User) -> None:
     assert problem_of(rest(alice).client.get(API + "me", HTTP_HOST="evil.example")) == (400, "invalid")
 
 
-def test_answers_are_kept_by_nobody(rest, alice):
+def test_answers_are_kept_by_nobody(rest: RestOf, alice: User) -> None:
     assert rest(alice).get("me")["Cache-Control"] == "no-store"
     assert rest(alice).get("calls/x")["Cache-Control"] == "no-store"
 
 
-def test_a_type_of_no_code_is_not_found(nobody):
+def test_a_type_of_no_code_is_not_found(nobody: Rest) -> None:
     assert problem_of(nobody.get("problems/no-such")) == (404, "not_found")
 
 
@@ -56,7 +57,7 @@ def test_a_type_of_no_code_is_not_found(nobody):
         "calls/ä", "<script>", "calls//accept",
     ],
 )  # fmt: skip
-def test_unknown_addresses(rest, alice, path):
+def test_unknown_addresses(rest: RestOf, alice: User, path: str) -> None:
     client = rest(alice).client
     for method in (client.get, client.post, client.delete, client.patch, client.options):
         assert problem_of(method(API + path)) == (404, "not_found"), method.__name__
@@ -75,14 +76,16 @@ def test_unknown_addresses(rest, alice, path):
         ("get", "live/ticket", {"POST"}),
     ],
 )
-def test_wrong_methods_say_which_are_right(rest, alice, method, path, allowed):
+def test_wrong_methods_say_which_are_right(
+    rest: RestOf, alice: User, method: str, path: str, allowed: set[str]
+) -> None:
     response = getattr(rest(alice).client, method)(API + path)
     assert problem_of(response) == (405, "method_not_allowed")
     assert {each.strip() for each in response["Allow"].split(",")} - {"HEAD", "OPTIONS"} == allowed
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "application/json;q=0", "image/*, text/html;q=0.5"])
-def test_answers_are_json_only(rest, alice, accept):
+def test_answers_are_json_only(rest: RestOf, alice: User, accept: str) -> None:
     assert problem_of(rest(alice).client.get(API + "me", HTTP_ACCEPT=accept)) == (406, "not_acceptable")
 
 
@@ -97,24 +100,24 @@ def test_answers_are_json_only(rest, alice, accept):
         "application/json; charset=utf-8",
     ],
 )
-def test_whoever_takes_json_gets_it(rest, alice, accept):
+def test_whoever_takes_json_gets_it(rest: RestOf, alice: User, accept: str) -> None:
     assert rest(alice).client.get(API + "me", HTTP_ACCEPT=accept).status_code == 200
 
 
-def test_a_format_in_the_address_means_nothing(rest, alice):
+def test_a_format_in_the_address_means_nothing(rest: RestOf, alice: User) -> None:
     assert rest(alice).get("me", format="xml").status_code == 200
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 )
-def test_bodies_are_json_only(rest, alice, content_type):
+def test_bodies_are_json_only(rest: RestOf, alice: User, content_type: str) -> None:
     response = rest(alice).client.post(API + "calls", b"a=b", content_type=content_type)
     assert problem_of(response) == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
-def test_json_may_name_its_charset(rest, alice, bob, content_type):
+def test_json_may_name_its_charset(rest: RestOf, alice: User, bob: User, content_type: str) -> None:
     body = json.dumps({"invitees": ["bob"], "is_video_call": False}).encode()
     assert rest(alice).client.post(API + "calls", body, content_type=content_type).status_code == 201
 
@@ -126,16 +129,16 @@ def test_json_may_name_its_charset(rest, alice, bob, content_type):
         b'{"a":' * 9_000, b'{"timeout_seconds": ' + b"9" * 5000 + b"}",
     ],
 )  # fmt: skip
-def test_broken_bodies_are_invalid(rest, alice, body):
+def test_broken_bodies_are_invalid(rest: RestOf, alice: User, body: bytes) -> None:
     assert problem_of(rest(alice).client.post(API + "calls", body, content_type=JSON)) == (400, "invalid")
 
 
-def test_a_large_body_is_refused(rest, alice):
+def test_a_large_body_is_refused(rest: RestOf, alice: User) -> None:
     body = json.dumps({"invitees": ["bob"], "is_video_call": True, "unknown": "x" * 65_536}).encode()
     assert problem_of(rest(alice).client.post(API + "calls", body, content_type=JSON)) == (413, "too_large")
 
 
-def test_a_body_of_just_the_limit_is_read(rest, alice, bob):
+def test_a_body_of_just_the_limit_is_read(rest: RestOf, alice: User, bob: User) -> None:
     frame = json.dumps({"invitees": ["bob"], "is_video_call": True, "unknown": ""}).encode()
     body = frame.replace(b'""', b'"' + b"x" * (65_536 - len(frame)) + b'"')
     assert len(body) == 65_536
@@ -146,7 +149,7 @@ def _read(request: HttpRequest) -> Any:
     return Endpoint().initialize_request(request).data
 
 
-def test_a_body_in_chunks_is_bounded_whatever_it_declares():
+def test_a_body_in_chunks_is_bounded_whatever_it_declares() -> None:
     request = RequestFactory().post("/", b"", content_type=JSON)
     request.META.update(HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="5", CONTENT_TYPE=JSON)
     request._stream = BytesIO(b'{"a": "' + b"x" * 70_000 + b'"}')
@@ -155,7 +158,7 @@ def test_a_body_in_chunks_is_bounded_whatever_it_declares():
 
 
 @pytest.mark.parametrize("terminated", [True, False])
-def test_a_body_in_chunks_is_read(terminated):
+def test_a_body_in_chunks_is_read(terminated: bool) -> None:
     request = RequestFactory().post("/", b"", content_type=JSON)
     request.META.pop("CONTENT_LENGTH", None)
     request.META.update(HTTP_TRANSFER_ENCODING="chunked", CONTENT_TYPE=JSON)
@@ -170,19 +173,21 @@ def test_a_body_in_chunks_is_read(terminated):
 @pytest.mark.parametrize(
     "path", ["calls", "calls/open", "calls/x", "calls/x/timeline", "me", "users", "devices", "devices/x"]
 )
-def test_nobody_reads_nothing(nobody, path):
+def test_nobody_reads_nothing(nobody: Rest, path: str) -> None:
     response = nobody.get(path)
     assert problem_of(response) == (401, "not_authenticated")
     assert response["WWW-Authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize("path", ["calls", "calls/x/accept", "calls/current/reject", "history/seen", "live/ticket"])
-def test_nobody_does_nothing(nobody, path):
+def test_nobody_does_nothing(nobody: Rest, path: str) -> None:
     assert problem_of(nobody.post(path)) == (401, "not_authenticated")
 
 
 @pytest.mark.parametrize("error", [OperationalError("away"), RuntimeError("a secret in a message")])
-def test_a_crash_is_a_problem_without_a_word_about_its_cause(rest, alice, monkeypatch, caplog, error):
+def test_a_crash_is_a_problem_without_a_word_about_its_cause(
+    rest: RestOf, alice: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 

@@ -16,10 +16,9 @@ from invitations.transports import Address
 from tests.api.conftest import Rest, problem_of
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from tests.api.conftest import Answer
 
 pytestmark = pytest.mark.django_db
-RestOf = Callable[..., Rest]
 # The point of RFC 8291's appendix A; nothing is encrypted here.
 POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 AUTH = "BTBZMqHH6r4Tts7J_aSIgg"
@@ -37,7 +36,7 @@ def token_of(ring: Invitation, device_id: str = "phone") -> str:
     return action_tokens.issue(action_tokens.RING, ring.pk, device_id)
 
 
-def act(nobody: Rest, token: str, verb: str, *, call_id: str = "c-1", **body: object) -> HttpResponse:
+def act(nobody: Rest, token: str, verb: str, *, call_id: str = "c-1", **body: object) -> Answer:
     """One verb by a token, as a service worker that is signed in nowhere."""
     return nobody.post(f"calls/{call_id}/{verb}", body, HTTP_AUTHORIZATION=f"Invitation {token}")
 
@@ -162,7 +161,7 @@ def test_ring(bob: User, now: datetime) -> Delivery:
     return ring_tests.begin(device, now=now)
 
 
-def shown(nobody: Rest, kind: str, key: int, device_id: str, at: str = "phone") -> HttpResponse:
+def shown(nobody: Rest, kind: str, key: int, device_id: str, at: str = "phone") -> Answer:
     token = action_tokens.issue(kind, key, device_id)
     return nobody.post(f"devices/{at}/test-ring/ringing", {}, HTTP_AUTHORIZATION=f"Invitation {token}")
 

@@ -16,43 +16,43 @@ from invitations.api.openapi.document import document as made
 from invitations.api.urls import urlpatterns
 from invitations.errors import Code
 from invitations.requests.verbs import VERBS
-from tests.api.conftest import API
+from tests.api.conftest import API, JSON, Rest
 
 
 @pytest.fixture(scope="module")
-def document():
+def document() -> JSON:
     return json.loads(json.dumps(made(urlpatterns, API)))
 
 
-def _operations(document):
+def _operations(document: JSON) -> Iterator[tuple[str, str, JSON]]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield path, method, operation
 
 
-def test_it_is_valid(document):
+def test_it_is_valid(document: JSON) -> None:
     validate_schema(document)
 
 
-def test_it_is_openapi_3_1_and_served_to_anybody(nobody, document):
+def test_it_is_openapi_3_1_and_served_to_anybody(nobody: Rest, document: JSON) -> None:
     response = nobody.get("schema")
     assert response["Content-Type"] == "application/json"
     assert response.json() == document
     assert document["openapi"].startswith("3.1")
 
 
-def test_verbs_are_operations_of_their_name(document):
+def test_verbs_are_operations_of_their_name(document: JSON) -> None:
     operations = {operation["operationId"] for _, _, operation in _operations(document)}
     assert {verb.operation or verb.name for verb in VERBS.values()} <= operations
     assert len(operations) == len(list(_operations(document)))
 
 
-def test_every_address_is_described(document):
+def test_every_address_is_described(document: JSON) -> None:
     hidden = {"schema", "docs", "problem", "unknown"}
     assert len(document["paths"]) == len([each for each in urlpatterns if each.name not in hidden])
 
 
-def test_every_code_that_comes_has_a_problem_and_no_other(document):
+def test_every_code_that_comes_has_a_problem_and_no_other(document: JSON) -> None:
     schemas = document["components"]["schemas"]
     codes = set(schemas["ProblemCode"]["enum"])
     assert {name for name in schemas if name.startswith("Problem")} == {
@@ -62,7 +62,7 @@ def test_every_code_that_comes_has_a_problem_and_no_other(document):
         assert schemas[problem_name(Code(code))]["properties"]["code"]["const"] == code
 
 
-def test_every_operation_says_how_it_fails(document):
+def test_every_operation_says_how_it_fails(document: JSON) -> None:
     for path, method, operation in _operations(document):
         problems = {
             status: response["content"]
@@ -76,7 +76,7 @@ def test_every_operation_says_how_it_fails(document):
             assert list(operation["requestBody"]["content"]) == ["application/json"]
 
 
-def test_bounds_are_those_of_the_settings(document):
+def test_bounds_are_those_of_the_settings(document: JSON) -> None:
     send = document["components"]["schemas"]["SendRequest"]
     assert send["required"] == ["invitees", "is_video_call"]
     properties = send["properties"]
@@ -91,7 +91,7 @@ def test_bounds_are_those_of_the_settings(document):
     assert properties["call_id"]["maxLength"] == 128
 
 
-def test_who_may_ask_is_said(document):
+def test_who_may_ask_is_said(document: JSON) -> None:
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     assert document["components"]["securitySchemes"]["session"]["in"] == "cookie"
     paths = document["paths"]
@@ -100,13 +100,13 @@ def test_who_may_ask_is_said(document):
     assert paths[API + "auth/token"]["delete"]["security"] == [{"bearer": []}]
 
 
-def test_examples_are_given(document):
+def test_examples_are_given(document: JSON) -> None:
     body = document["paths"][API + "calls"]["post"]["requestBody"]["content"]["application/json"]
     assert body["examples"]
     assert document["components"]["schemas"]["CallObject"]["examples"]
 
 
-def test_the_pages_bring_nothing_from_elsewhere(nobody):
+def test_the_pages_bring_nothing_from_elsewhere(nobody: Rest) -> None:
     response = nobody.client.get(API + "docs", HTTP_ACCEPT="text/html")
     page = response.content.decode()
     assert response.status_code == 200
@@ -147,7 +147,7 @@ TAKEN_NAMES = {
 """What HTTP libraries and standard libraries of the usual languages call things of their own."""
 
 
-def _schemas_within(value: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def _schemas_within(value: Any, place: str = "") -> Iterator[tuple[str, JSON]]:
     """Every schema of the document with the place where it stands, components and those inside them."""
     if isinstance(value, list):
         for number, each in enumerate(value):
@@ -160,17 +160,17 @@ def _schemas_within(value: Any, place: str = "") -> Iterator[tuple[str, dict[str
                 yield from _schemas_within(each, f"{place}/{name}")
 
 
-def test_no_component_is_called_like_a_thing_of_a_library(document):
+def test_no_component_is_called_like_a_thing_of_a_library(document: JSON) -> None:
     names = list(document["components"]["schemas"])
     assert TAKEN_NAMES & set(names) == set()
     assert len({name.lower() for name in names}) == len(names)
 
 
-def test_a_constant_has_a_type(document):
+def test_a_constant_has_a_type(document: JSON) -> None:
     assert [place for place, each in _schemas_within(document) if "const" in each and "type" not in each] == []
 
 
-def test_words_have_a_name_wherever_they_stand(document):
+def test_words_have_a_name_wherever_they_stand(document: JSON) -> None:
     inline = [
         place
         for place, each in _schemas_within(document)
@@ -179,15 +179,15 @@ def test_words_have_a_name_wherever_they_stand(document):
     assert inline == []
 
 
-def test_null_stands_beside_a_name_not_in_its_words(document):
+def test_null_stands_beside_a_name_not_in_its_words(document: JSON) -> None:
     assert [place for place, each in _schemas_within(document) if None in each.get("enum", [])] == []
 
 
-def test_what_may_be_left_out_has_no_default(document):
+def test_what_may_be_left_out_has_no_default(document: JSON) -> None:
     assert [place for place, each in _schemas_within(document) if "default" in each] == []
 
 
-def test_every_member_and_parameter_says_what_it_means(document):
+def test_every_member_and_parameter_says_what_it_means(document: JSON) -> None:
     schemas = document["components"]["schemas"]
     silent = [
         f"{name}.{member}"
@@ -204,19 +204,19 @@ def test_every_member_and_parameter_says_what_it_means(document):
     assert silent + parameters == []
 
 
-def test_every_component_is_referred_to(document):
+def test_every_component_is_referred_to(document: JSON) -> None:
     named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document)))
     assert named == set(document["components"]["schemas"])
 
 
-def test_lists_can_be_paged_through(document):
+def test_lists_can_be_paged_through(document: JSON) -> None:
     lists = [each for _, _, each in _operations(document) if each["operationId"].startswith("list_")]
     paged = [each for each in lists if "parameters" in each]
     assert len(paged) == 4
     assert all({"cursor", "page_size"} <= {each["name"] for each in one["parameters"]} for one in paged)
 
 
-def test_every_operation_says_who_may_ask_and_what_it_is_about(document):
+def test_every_operation_says_who_may_ask_and_what_it_is_about(document: JSON) -> None:
     tags = {each["name"] for each in document["tags"]}
     for _, _, operation in _operations(document):
         assert set(operation["tags"]) <= tags
@@ -224,13 +224,13 @@ def test_every_operation_says_who_may_ask_and_what_it_is_about(document):
     assert document["paths"][API + "devices/{device_id}/test-ring/ringing"]["post"]["security"] == [{"invitation": []}]
 
 
-def test_when_to_come_again_is_a_header(document):
+def test_when_to_come_again_is_a_header(document: JSON) -> None:
     for _, _, operation in _operations(document):
         for status in {"429", "503"} & set(operation["responses"]):
             assert "Retry-After" in operation["responses"][status]["headers"]
 
 
-def test_a_rings_token_has_its_own_statuses(document):
+def test_a_rings_token_has_its_own_statuses(document: JSON) -> None:
     reject = document["paths"][API + "calls/{call_id}/reject"]["post"]["responses"]
     dead = reject["410"]["content"]["application/problem+json"]["schema"]["discriminator"]["mapping"]
     assert {"answered_elsewhere", "already_answered", "call_ended"} <= set(dead)

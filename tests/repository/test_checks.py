@@ -13,7 +13,7 @@ import yaml
 from tests.repository.tracked import ROOT
 
 
-def test_make_help_names_every_part():
+def test_make_help_names_every_part() -> None:
     refusal = ci("checks.py", "everything").stdout
     parts = re.findall(r"\w+", refusal.split("there are ", 1)[1])
     offered = re.findall(r"ONLY=([\w|]+)", (ROOT / "Makefile").read_text())
@@ -21,7 +21,7 @@ def test_make_help_names_every_part():
     assert sorted("|".join(offered).split("|")) == sorted(parts)
 
 
-def test_the_recipe_for_a_public_host_runs_make_test_on_both_sides_of_django_6():
+def test_the_recipe_for_a_public_host_runs_make_test_on_both_sides_of_django_6() -> None:
     (job,) = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"].values()
     versions = [tuple(map(int, version.split("."))) for version in job["strategy"]["matrix"]["python"]]
     used = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
@@ -32,14 +32,14 @@ def test_the_recipe_for_a_public_host_runs_make_test_on_both_sides_of_django_6()
     assert (job["steps"][-1]["run"], job["steps"][-1]["env"]["CI"]) == ("make test", "true")
 
 
-def test_a_machine_with_one_python_says_that_it_skips_the_other(tmp_path: Path):
+def test_a_machine_with_one_python_says_that_it_skips_the_other(tmp_path: Path) -> None:
     skipped = ci("other_python.py", "--version", **nothing_installed(tmp_path))
 
     assert skipped.returncode == 77
     assert re.fullmatch(r"skipped: this machine has no Python 3\.1[\d. or]+\n", skipped.stdout)
 
 
-def test_an_interpreter_that_refuses_to_run_is_not_taken(tmp_path: Path):
+def test_an_interpreter_that_refuses_to_run_is_not_taken(tmp_path: Path) -> None:
     environment = nothing_installed(tmp_path)
     for version in ("3.11", "3.12", "3.13", "3.14"):
         shim = tmp_path / f"python{version}"

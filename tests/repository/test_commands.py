@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ PASSWORD_LINE = re.compile(r"password: (\S+)", re.IGNORECASE)
 
 
 @contextmanager
-def make_run(data_dir, port: int) -> Iterator[tuple[str, float]]:
+def make_run(data_dir: Path, port: int) -> Iterator[tuple[str, float]]:
     """`make run` until its address is printed: what it printed, and the seconds that it took."""
     # As a person's shell would have it: nothing of the test run's own settings.
     foreign = ("CALLINVITE_", "DATABASE_URL", "REDIS_URL", "DJANGO_", "DEBUG", "MAKE", "MFLAGS")
@@ -55,7 +56,7 @@ def make_run(data_dir, port: int) -> Iterator[tuple[str, float]]:
 
 
 @pytest.mark.server
-def test_make_run_starts_again_at_once_with_the_same_data_and_password(tmp_path):
+def test_make_run_starts_again_at_once_with_the_same_data_and_password(tmp_path: Path) -> None:
     port = free_port()
     with make_run(tmp_path / "data", port) as (first, _):
         assert urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10).status == 200
@@ -70,14 +71,14 @@ def test_make_run_starts_again_at_once_with_the_same_data_and_password(tmp_path)
 
 
 @pytest.mark.server
-def test_secrets_of_make_run_are_for_its_owner_alone(tmp_path):
+def test_secrets_of_make_run_are_for_its_owner_alone(tmp_path: Path) -> None:
     with make_run(tmp_path / "data", free_port()):
         secrets = [tmp_path / "data" / name for name in ("secret-key", "demo-password")]
 
         assert [oct(path.stat().st_mode & 0o777) for path in secrets] == ["0o600", "0o600"]
 
 
-def test_ci_runs_the_same_as_a_developer():
+def test_ci_runs_the_same_as_a_developer() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
@@ -87,7 +88,7 @@ def _password(printed: str) -> str:
     return found.group(1)
 
 
-def _usernames(data_dir) -> list[str]:
+def _usernames(data_dir: Path) -> list[str]:
     with sqlite3.connect(data_dir / "callinvite.sqlite3") as database:
         rows = database.execute("SELECT username FROM invitations_user ORDER BY username").fetchall()
     database.close()

@@ -54,14 +54,14 @@ def image() -> Iterator[Image]:
         yield build(_copied_to(folder / "context"), folder / "root")
 
 
-def test_every_file_that_is_copied_is_there_and_not_ignored(context: Path):
+def test_every_file_that_is_copied_is_there_and_not_ignored(context: Path) -> None:
     sources = [argument.split()[0] for word, argument in DOCKERFILE if word == "COPY" and "--from" not in argument]
     files = taken(context)
 
     assert [each for each in sources if not any(file.is_relative_to(context / each) for file in files)] == []
 
 
-def test_nothing_but_the_program_gets_into_the_image(context: Path):
+def test_nothing_but_the_program_gets_into_the_image(context: Path) -> None:
     for secret in ("var/secret-key", ".env", "deploy/.env", "callinvite/__pycache__/settings.cpython-311.pyc"):
         (context / secret).parent.mkdir(parents=True, exist_ok=True)
         (context / secret).touch()
@@ -72,7 +72,7 @@ def test_nothing_but_the_program_gets_into_the_image(context: Path):
     assert {path.name for path in taken(context) if path.parent.name in ("deploy", "__pycache__")} == {"healthcheck.py"}
 
 
-def test_all_stages_start_from_a_python_that_is_supported():
+def test_all_stages_start_from_a_python_that_is_supported() -> None:
     bases = {argument.split()[0] for word, argument in DOCKERFILE if word == "FROM"}
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
 
@@ -82,7 +82,7 @@ def test_all_stages_start_from_a_python_that_is_supported():
     assert f"Programming Language :: Python :: {found[1]}" in classifiers
 
 
-def test_the_image_is_nobody_s_root_and_knows_only_settings_that_exist():
+def test_the_image_is_nobody_s_root_and_knows_only_settings_that_exist() -> None:
     words = [word for word, _ in DOCKERFILE]
     names = re.findall(r"([A-Z][A-Z_]+)=", " ".join(rest for word, rest in DOCKERFILE if word == "ENV"))
     users = [rest for word, rest in DOCKERFILE if word == "USER"]
@@ -92,11 +92,11 @@ def test_the_image_is_nobody_s_root_and_knows_only_settings_that_exist():
     assert set(names) - {"PATH", "PYTHONUNBUFFERED"} <= set(READ_FROM_ENVIRONMENT)
 
 
-def test_services_name_only_settings_that_exist():
+def test_services_name_only_settings_that_exist() -> None:
     assert {name for each in OURS.values() for name in each["environment"]} <= set(READ_FROM_ENVIRONMENT)
 
 
-def test_services_refer_to_services_that_are_there():
+def test_services_refer_to_services_that_are_there() -> None:
     wanted = [(name, *each) for name, service in SERVICES.items() for each in service.get("depends_on", {}).items()]
 
     assert [each for each in wanted if each[1] not in SERVICES] == []
@@ -113,7 +113,7 @@ def test_services_refer_to_services_that_are_there():
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
-def test_addresses_are_those_of_the_services_with_their_passwords(name: str):
+def test_addresses_are_those_of_the_services_with_their_passwords(name: str) -> None:
     address = urlsplit(resolved(OURS["web"]["environment"][name]))
 
     assert address.hostname in SERVICES
@@ -122,7 +122,7 @@ def test_addresses_are_those_of_the_services_with_their_passwords(name: str):
     ]
 
 
-def test_volumes_are_declared_and_mounted_files_are_there():
+def test_volumes_are_declared_and_mounted_files_are_there() -> None:
     mounted = [resolved(each).split(":")[0] for service in SERVICES.values() for each in service.get("volumes", [])]
     named = {each for each in mounted if "/" not in each}
 
@@ -130,21 +130,21 @@ def test_volumes_are_declared_and_mounted_files_are_there():
     assert [each for each in mounted if each.startswith(".") and not (ROOT / "deploy" / each).exists()] == []
 
 
-def test_the_example_of_settings_names_what_the_compose_file_asks_for():
+def test_the_example_of_settings_names_what_the_compose_file_asks_for() -> None:
     asked = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", (ROOT / "deploy/compose.yaml").read_text()))
     offered = re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / "deploy/env.example").read_text(), re.MULTILINE)
 
     assert sorted(offered) == sorted(asked)
 
 
-def test_as_many_web_processes_run_as_they_are_told_that_there_are():
+def test_as_many_web_processes_run_as_they_are_told_that_there_are() -> None:
     web = OURS["web"]
 
     assert web["environment"]["CALLINVITE_PROCESSES"] == str(web["deploy"]["replicas"])
 
 
 @pytest.mark.server
-def test_no_secret_is_in_the_image(image: Image):
+def test_no_secret_is_in_the_image(image: Image) -> None:
     data = Path(image.moved(image.environment["CALLINVITE_DATA_DIR"]))
 
     assert image.volumes == [image.environment["CALLINVITE_DATA_DIR"]]
@@ -153,7 +153,7 @@ def test_no_secret_is_in_the_image(image: Image):
 
 
 @pytest.mark.server
-def test_the_image_serves_by_itself_and_says_that_it_is_well(image: Image):
+def test_the_image_serves_by_itself_and_says_that_it_is_well(image: Image) -> None:
     port = free_port()
     with _running(image, _at(port, image.command)) as server:
         until(lambda: _is_well(image, port) or server.poll() is not None)
@@ -166,7 +166,7 @@ def test_the_image_serves_by_itself_and_says_that_it_is_well(image: Image):
 
 
 @pytest.mark.server
-def test_the_services_of_the_compose_file_work_together(image: Image, tmp_path: Path, postgres_url: str):
+def test_the_services_of_the_compose_file_work_together(image: Image, tmp_path: Path, postgres_url: str) -> None:
     if lacking := missing():
         pytest.skip(f"this machine lacks {', '.join(lacking)}")
     composed = Composed(image, tmp_path, postgres_url)

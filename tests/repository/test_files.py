@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -31,27 +33,27 @@ TOP_LEVEL = {
 
 
 @pytest.mark.parametrize("lock", [*LOCKS, JS_LOCK], ids=lambda path: path.name)
-def test_lock_files_hold_no_address(lock):
+def test_lock_files_hold_no_address(lock: Path) -> None:
     assert "://" not in lock.read_text()
     assert "--index-url" not in lock.read_text()
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
-def test_lock_files_pin_every_requirement_by_hash(lock):
+def test_lock_files_pin_every_requirement_by_hash(lock: Path) -> None:
     requirements = re.findall(r"^[a-z0-9][^\\\n]*(?:\\\n[^\\\n]*)*", lock.read_text(), re.MULTILINE)
 
     assert len(requirements) > 30
     assert [each for each in requirements if "==" not in each or "--hash=sha256:" not in each] == []
 
 
-def test_the_lock_of_the_javascript_tools_pins_every_package_by_hash():
+def test_the_lock_of_the_javascript_tools_pins_every_package_by_hash() -> None:
     packages = {name: each for name, each in json.loads(JS_LOCK.read_text())["packages"].items() if name}
 
     assert {"node_modules/typescript", "node_modules/@biomejs/biome"} <= set(packages)
     assert [name for name, each in packages.items() if not each["integrity"].startswith("sha512-")] == []
 
 
-def test_the_dev_lock_holds_the_versions_of_the_base_lock():
+def test_the_dev_lock_holds_the_versions_of_the_base_lock() -> None:
     def versions(name: str) -> set[str]:
         lines = (ROOT / "requirements" / name).read_text().splitlines()
         return {line.rstrip("\\ ") for line in lines if re.match("[a-z0-9]", line)}
@@ -59,7 +61,7 @@ def test_the_dev_lock_holds_the_versions_of_the_base_lock():
     assert versions("base.txt") <= versions("dev.txt")
 
 
-def test_no_tracked_file_names_a_path_of_a_machine():
+def test_no_tracked_file_names_a_path_of_a_machine() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
         for path, number, line in _lines()
@@ -68,28 +70,28 @@ def test_no_tracked_file_names_a_path_of_a_machine():
     assert found == []
 
 
-def test_no_tracked_file_names_a_package_registry():
+def test_no_tracked_file_names_a_package_registry() -> None:
     found = [f"{path.relative_to(ROOT)}:{number}" for path, number, line in _lines() if REGISTRY.search(line)]
     assert found == []
 
 
-def test_nothing_that_is_made_at_run_time_is_tracked():
+def test_nothing_that_is_made_at_run_time_is_tracked() -> None:
     made = re.compile(r"\.(sqlite3(-\w+)?|pem|key|pyc|log)$|^(var|\.venv|staticfiles|node_modules)/")
     names = [str(path.relative_to(ROOT)) for path in tracked_files()]
 
     assert [name for name in names if made.search(name)] == []
 
 
-def test_the_top_level_holds_only_what_the_design_names():
+def test_the_top_level_holds_only_what_the_design_names() -> None:
     assert {path.relative_to(ROOT).parts[0] for path in tracked_files()} <= TOP_LEVEL
 
 
 @pytest.mark.parametrize("name", [".ci/run", ".ci/system-packages", "requirements/install", "manage.py"])
-def test_scripts_can_be_executed(name):
+def test_scripts_can_be_executed(name: str) -> None:
     assert os.access(ROOT / name, os.X_OK)
 
 
-def _lines():
+def _lines() -> Iterator[tuple[Path, int, str]]:
     for path in tracked_files():
         if path.suffix == ".txt" and path.parent.name == "requirements":
             continue

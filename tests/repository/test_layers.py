@@ -30,17 +30,17 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 
-def test_imports_point_down_only():
+def test_imports_point_down_only() -> None:
     assert [f"{where}: {why}" for where, why in _violations()] == []
 
 
-def test_every_module_of_the_app_has_a_layer():
+def test_every_module_of_the_app_has_a_layer() -> None:
     names = {_room(path) for path in APP.rglob("*.py")} - {""}
 
     assert names - set(LEVEL) == set()
 
 
-def test_no_modules_import_each_other_in_a_circle():
+def test_no_modules_import_each_other_in_a_circle() -> None:
     """Within a room too. An import inside a function counts: it only hides the circle."""
     modules = {_name_of(path): path for path in APP.rglob("*.py")}
     imports = {name: sorted(_modules_imported(path, modules) - {name}) for name, path in modules.items()}
@@ -48,7 +48,7 @@ def test_no_modules_import_each_other_in_a_circle():
     assert list(_circles(imports)) == []
 
 
-def test_the_app_knows_nothing_of_its_deployment():
+def test_the_app_knows_nothing_of_its_deployment() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {module}"
         for path in APP.rglob("*.py")

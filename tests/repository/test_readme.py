@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ def shell_block_below(heading: str) -> str:
 
 
 @pytest.mark.server
-def test_the_five_calls_work_as_they_stand(tmp_path):
+def test_the_five_calls_work_as_they_stand(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("install curl")
     with RunningServer(tmp_path / "data") as server:

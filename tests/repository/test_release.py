@@ -44,7 +44,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_release_is_prepared_from_the_changelog(project: Path):
+def test_a_release_is_prepared_from_the_changelog(project: Path) -> None:
     done = release(project)
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -52,7 +52,7 @@ def test_a_release_is_prepared_from_the_changelog(project: Path):
     assert "git push origin v1.2.0" in done.stdout
 
 
-def test_the_printed_command_makes_a_tag_that_holds_the_notes(project: Path):
+def test_the_printed_command_makes_a_tag_that_holds_the_notes(project: Path) -> None:
     (command,) = re.findall(r"^ +git (tag .+)$", release(project).stdout, re.MULTILINE)
     git(project, *command.split())
 
@@ -70,7 +70,9 @@ def test_the_printed_command_makes_a_tag_that_holds_the_notes(project: Path):
         ("## [Unreleased]\n", "", "has to begin with [Unreleased]"),
     ],
 )
-def test_a_changelog_that_says_something_else_is_no_release(project: Path, before: str, after: str, complaint: str):
+def test_a_changelog_that_says_something_else_is_no_release(
+    project: Path, before: str, after: str, complaint: str
+) -> None:
     (project / "CHANGELOG.md").write_text(CHANGELOG.replace(before, after, 1))
     commit(project)
 
@@ -81,19 +83,19 @@ def test_a_changelog_that_says_something_else_is_no_release(project: Path, befor
     assert "git tag" not in done.stdout
 
 
-def test_what_is_not_committed_is_in_no_release(project: Path):
+def test_what_is_not_committed_is_in_no_release(project: Path) -> None:
     (project / "forgotten.py").touch()
 
     assert "not committed" in release(project).stderr
 
 
-def test_the_newest_release_of_our_changelog_is_our_version():
+def test_the_newest_release_of_our_changelog_is_our_version() -> None:
     names = re.findall(r"^## \[([^\]]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
     assert names[:2] == ["Unreleased", VERSION]
 
 
-def test_the_version_stands_in_one_place():
+def test_the_version_stands_in_one_place() -> None:
     """Lock files name other packages' versions, and the changelog history."""
     stated = re.compile(rf"version\W{{1,8}}{re.escape(VERSION)}\b", re.IGNORECASE)
     searched = [path for path in tracked_files() if path.suffix in {".py", ".toml", ".json", ".js", ".yml", ".yaml"}]

@@ -20,7 +20,7 @@ PRINT_ADDRESSES = ["sh", "-c", "echo $TEST_POSTGRES_URL $TEST_REDIS_URL $DATABAS
 
 
 @pytest.mark.server
-def test_a_fresh_database_is_empty_and_gone_afterwards(postgres_server):
+def test_a_fresh_database_is_empty_and_gone_afterwards(postgres_server: str) -> None:
     with services.fresh_database(postgres_server) as url, psycopg.connect(url) as connection:
         tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
 
@@ -30,14 +30,14 @@ def test_a_fresh_database_is_empty_and_gone_afterwards(postgres_server):
 
 
 @pytest.mark.server
-def test_a_redis_answers_and_is_gone_afterwards():
+def test_a_redis_answers_and_is_gone_afterwards() -> None:
     with services.own_redis() as url:
         assert _listens(url)
     assert not _listens(url)
 
 
 @pytest.mark.server
-def test_the_launcher_gives_addresses_and_leaves_nothing_running():
+def test_the_launcher_gives_addresses_and_leaves_nothing_running() -> None:
     done = subprocess.run(
         [*LAUNCHER, "--database", "--", *PRINT_ADDRESSES],
         cwd=ROOT,
@@ -55,14 +55,14 @@ def test_the_launcher_gives_addresses_and_leaves_nothing_running():
 
 
 @pytest.mark.server
-def test_the_launcher_gives_the_exit_code_of_its_command():
+def test_the_launcher_gives_the_exit_code_of_its_command() -> None:
     done = subprocess.run([*LAUNCHER, "--", "sh", "-c", "exit 3"], cwd=ROOT, timeout=120, check=False)
 
     assert done.returncode == 3
 
 
 @pytest.mark.server
-def test_a_launcher_that_is_stopped_takes_its_servers_along():
+def test_a_launcher_that_is_stopped_takes_its_servers_along() -> None:
     with subprocess.Popen(
         [*LAUNCHER, "--", *PRINT_ADDRESSES[:2], "echo $TEST_POSTGRES_URL $TEST_REDIS_URL; exec sleep 600"],
         cwd=ROOT,
@@ -80,7 +80,7 @@ def test_a_launcher_that_is_stopped_takes_its_servers_along():
     assert not any(_listens(url) for url in addresses)
 
 
-def test_given_addresses_are_used_as_they_are(monkeypatch):
+def test_given_addresses_are_used_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(services.POSTGRES_URL, raising=False)
     monkeypatch.setenv("DATABASE_URL", "postgres://db.example.org/callinvite")
     monkeypatch.setenv(services.REDIS_URL, "redis://redis.example.org:6379/3")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.errors import Code
@@ -162,19 +163,19 @@ STORIES = {
 
 
 @pytest.mark.parametrize(("verb", "code"), DECLARED)
-def test_a_declared_refusal_happens(story, settings, verb, code):
+def test_a_declared_refusal_happens(story: Story, settings: Settings, verb: str, code: Code) -> None:
     settings.CALLINVITE = {**settings.CALLINVITE, "people_per_call": 3, "sends_per_minute": 3}
     assert STORIES[code](story, verb) == code
 
 
 @pytest.mark.parametrize("name", [name for name in VERBS if hasattr(calls, name)])
-def test_the_function_of_a_verb_tells_of_the_same_refusals(name):
+def test_the_function_of_a_verb_tells_of_the_same_refusals(name: str) -> None:
     told = re.search(r"CallError: (.+?)\n\s*\"?\Z", f"{getattr(calls, name).__doc__.rstrip()}\n", re.DOTALL)
     assert told is not None
     assert set(re.findall(r"`([a-z_]+)`", told[1])) == VERBS[name].refuses
 
 
 @pytest.mark.parametrize("name", ["open", "history_seen", "ice_servers"])
-def test_reads_of_ones_own_are_never_refused(story, name):
+def test_reads_of_ones_own_are_never_refused(story: Story, name: str) -> None:
     assert story.does("alice", name, None) == ""
     assert VERBS[name].refuses == frozenset()
