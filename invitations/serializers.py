@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, overload
 
 from invitations import shapes
-from invitations.models import CallState, InvitationState
+from invitations.models import CallState, InvitationState, UserKey
 from invitations.shapes import CallObject, You
 from invitations.store import looks
 from invitations.store.looks import Look
@@ -24,7 +24,7 @@ JSON = dict[str, Any]
 _PLACEHOLDER = re.compile(r"\{(?:caller|call)\}")
 
 
-def call_view(sheet: CallSheet, viewer_id: int | None, now: datetime) -> CallObject:
+def call_view(sheet: CallSheet, viewer_id: UserKey | None, now: datetime) -> CallObject:
     """The call object of DESIGN section 5 as one person may see it.
 
     Args:
@@ -71,7 +71,7 @@ def _shared_view(sheet: CallSheet, now: datetime) -> CallObject:
     }
 
 
-def seen_by(viewer_id: int | None, sheet: CallSheet, shared: CallObject, now: datetime) -> CallObject:
+def seen_by(viewer_id: UserKey | None, sheet: CallSheet, shared: CallObject, now: datetime) -> CallObject:
     """The shared part with what this viewer alone sees: the ring that concerns them and their own role."""
     call = sheet.call
     own = None if viewer_id is None else sheet.invitation_of(viewer_id)
@@ -96,7 +96,7 @@ def seen_by(viewer_id: int | None, sheet: CallSheet, shared: CallObject, now: da
     return view
 
 
-def you_view(sheet: CallSheet, viewer_id: int | None, own: Invitation | None) -> You | None:
+def you_view(sheet: CallSheet, viewer_id: UserKey | None, own: Invitation | None) -> You | None:
     """The viewer's role and state in the call, and the verbs that are open to them now."""
     call = sheet.call
     is_caller = viewer_id == call.caller_id
@@ -111,7 +111,7 @@ def you_view(sheet: CallSheet, viewer_id: int | None, own: Invitation | None) ->
     }
 
 
-def _open_verbs(sheet: CallSheet, viewer_id: int, own: Invitation | None, *, inside: bool) -> list[str]:
+def _open_verbs(sheet: CallSheet, viewer_id: UserKey, own: Invitation | None, *, inside: bool) -> list[str]:
     if sheet.call.state == CallState.ENDED:
         return []
     if own is not None and own.state == InvitationState.PENDING and not inside:
@@ -172,7 +172,7 @@ def moment(value: datetime | None) -> str | None:
     return f"{text[:-6]}Z"
 
 
-def _invitation_view(invitation: Invitation, people: dict[int, Person]) -> shapes.Invitation:
+def _invitation_view(invitation: Invitation, people: dict[UserKey, Person]) -> shapes.Invitation:
     return {
         "invitee": person_view(people[invitation.invitee_id]),
         "inviter": person_view(people[invitation.inviter_id]),
@@ -187,7 +187,7 @@ def _invitation_view(invitation: Invitation, people: dict[int, Person]) -> shape
     }
 
 
-def _participant_view(participant: Participant, people: dict[int, Person]) -> shapes.Participant:
+def _participant_view(participant: Participant, people: dict[UserKey, Person]) -> shapes.Participant:
     return {
         "user": person_view(people[participant.user_id]),
         "device_id": participant.device_id,

@@ -18,7 +18,7 @@ from invitations.calls.expiring import expire
 from invitations.calls.loading import load, load_all
 from invitations.errors import CallError, Code
 from invitations.live import publishing
-from invitations.models import Call, CallingPreferences, CallState, Invitation, Participant
+from invitations.models import Call, CallingPreferences, CallState, Invitation, Participant, UserKey
 from invitations.store import people
 from invitations.store.sheets import CallSheet
 from invitations.store.statements import Bind, Prepared, aggregated
@@ -62,7 +62,7 @@ class Synced:
     gone: list[str]
 
 
-def view(call_id: str, *, viewer_id: int, now: datetime, sees_all: bool = False) -> CallSheet:
+def view(call_id: str, *, viewer_id: UserKey, now: datetime, sees_all: bool = False) -> CallSheet:
     """One call as a person whom it concerns may see it.
 
     Args:
@@ -83,7 +83,7 @@ def view(call_id: str, *, viewer_id: int, now: datetime, sees_all: bool = False)
     return sheet
 
 
-def open_calls(user_id: int, *, now: datetime) -> list[CallSheet]:
+def open_calls(user_id: UserKey, *, now: datetime) -> list[CallSheet]:
     """The calls that a user is in or is being rung by, newest first."""
     keys = OPEN_CALLS.rows(user=user_id)
     if not keys:
@@ -97,7 +97,7 @@ def open_calls(user_id: int, *, now: datetime) -> list[CallSheet]:
     return sorted(sheets.values(), key=lambda each: (each.call.created_at, each.call.pk), reverse=True)
 
 
-def sync(user_id: int, held: Mapping[str, int], *, now: datetime) -> Synced:
+def sync(user_id: UserKey, held: Mapping[str, int], *, now: datetime) -> Synced:
     """Compare what a page holds with what is so.
 
     Args:
@@ -118,7 +118,7 @@ def sync(user_id: int, held: Mapping[str, int], *, now: datetime) -> Synced:
 
 
 def history(
-    user_id: int,
+    user_id: UserKey,
     *,
     state: str | None = None,
     direction: str | None = None,
@@ -164,12 +164,12 @@ def sheets_by_key(call_pks: Sequence[int]) -> dict[int, CallSheet]:
     return load_all(call_pks)
 
 
-def missed_unseen(user_id: int) -> int:
+def missed_unseen(user_id: UserKey) -> int:
     """How many missed calls the user has not looked at yet."""
     return MISSED_UNSEEN.rows(user=user_id)[0]
 
 
-def mark_history_seen(user_id: int, *, now: datetime, origin: str | None = None) -> None:
+def mark_history_seen(user_id: UserKey, *, now: datetime, origin: str | None = None) -> None:
     """Clear the missed badge on all of the user's devices; those with an open socket are told at once.
 
     Args:
@@ -181,13 +181,13 @@ def mark_history_seen(user_id: int, *, now: datetime, origin: str | None = None)
     transaction.on_commit(partial(publishing.publish_history, user_id, missed_unseen=0, origin=origin))
 
 
-def me(user_id: int, username: str) -> dict[str, str]:
+def me(user_id: UserKey, username: str) -> dict[str, str]:
     """A user on the wire: the public id and the shown name."""
     chosen = CallingPreferences.objects.filter(user_id=user_id).values_list("display_name", flat=True).first()
     return {"id": username, "name": chosen or username}
 
 
-def is_in_open_call(user_id: int, *, now: datetime) -> bool:
+def is_in_open_call(user_id: UserKey, *, now: datetime) -> bool:
     """Whether a user is in a call, or is being rung by one, by now. One query; expires nothing.
 
     Args:
@@ -197,6 +197,6 @@ def is_in_open_call(user_id: int, *, now: datetime) -> bool:
     return bool(IN_OPEN_CALL.rows(user=user_id, now=now))
 
 
-def is_inside(user_ids: Sequence[int]) -> set[int]:
+def is_inside(user_ids: Sequence[UserKey]) -> set[UserKey]:
     """Those of these users who are in a call now."""
     return set(Participant.objects.open().filter(user_id__in=user_ids).values_list("user_id", flat=True))

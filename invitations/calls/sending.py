@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,6 +28,10 @@ from invitations.store import people, rows
 from invitations.store.sheets import Actor, CallSheet, Person
 from invitations.store.statements import Bind, Prepared
 from invitations.words import say_lazy
+
+LONGEST_NAME_IN_ID = 109
+"""What is left of 128 for the name beside `call_`, another `_` and 13 digits of milliseconds."""
+_strange_in_ids = re.compile(r"[^A-Za-z0-9._~:@-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +120,10 @@ def _send(by: Actor, wanted: Wanted, call_id: str | None, new_id: str, *, now: d
 def generated_call_id(username: str, now: datetime) -> str:
     """The id of a call that came without one: `call_<username>_<unix ms>`.
 
-    A `+`, which call ids do not have, becomes `~`, which usernames do not have.
+    Every character that call ids do not have becomes `~`, and a long name ends early: an id has at most 128.
     """
-    return f"call_{username.replace('+', '~')}_{int(now.timestamp() * 1000)}"
+    name = _strange_in_ids.sub("~", username)[:LONGEST_NAME_IN_ID]
+    return f"call_{name}_{int(now.timestamp() * 1000)}"
 
 
 def _place(

@@ -12,7 +12,16 @@ from invitations.calls.transaction import write
 from invitations.calls.verb import verb
 from invitations.conf import limits
 from invitations.errors import CallError, Code
-from invitations.models import CallEvent, CallState, EndReason, EventKind, InvitationState, LeftReason, Participant
+from invitations.models import (
+    CallEvent,
+    CallState,
+    EndReason,
+    EventKind,
+    InvitationState,
+    LeftReason,
+    Participant,
+    UserKey,
+)
 from invitations.store import rows
 from invitations.store.sheets import MEDIA_PROOF_SECONDS, Actor, CallSheet
 from invitations.words import say_lazy
@@ -164,7 +173,7 @@ def heartbeat(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     return sheet
 
 
-def prove_life(user_id: int, device_id: str, *, now: datetime) -> bool:
+def prove_life(user_id: UserKey, device_id: str, *, now: datetime) -> bool:
     """Renew the leases that this device holds, in whatever call it is.
 
     Args:

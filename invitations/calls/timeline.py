@@ -11,7 +11,7 @@ from typing import Any
 
 from invitations.calls.reading import view
 from invitations.calls.told_deliveries import Told, told
-from invitations.models import CallEvent, EventKind
+from invitations.models import CallEvent, EventKind, UserKey
 from invitations.serializers import moment
 from invitations.store.sheets import CallSheet
 from invitations.words import listed, say
@@ -19,7 +19,7 @@ from invitations.words import listed, say
 Data = dict[str, Any]
 
 
-def timeline(call_id: str, *, viewer_id: int, now: datetime, sees_all: bool = False) -> list[Data]:
+def timeline(call_id: str, *, viewer_id: UserKey, now: datetime, sees_all: bool = False) -> list[Data]:
     """The call's log as sentences, oldest first.
 
     Args:
@@ -109,6 +109,6 @@ def _case(kind: str, data: Data, *, has_device: bool) -> str:
     return ".on" if has_device and takes_device else ""
 
 
-def _username(sheet: CallSheet, user_id: int | None) -> str | None:
+def _username(sheet: CallSheet, user_id: UserKey | None) -> str | None:
     person = sheet.people.get(user_id) if user_id is not None else None
     return person.username if person else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, Invitation, InvitationState
+from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, Invitation, InvitationState, UserKey
 from invitations.push.words import reason_words
 from invitations.store.sheets import CallSheet
 from invitations.words import say
@@ -31,7 +31,7 @@ class Told:
     at: datetime
     code: str
     text: str
-    user_id: int
+    user_id: UserKey
     device: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
 

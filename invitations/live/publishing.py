@@ -14,6 +14,7 @@ from typing import Any
 
 from invitations import words
 from invitations.live.publishers import Addressed, publisher
+from invitations.models import UserKey, key_as_word
 from invitations.serializers import seen_by, shared_view
 from invitations.store.sheets import CallSheet
 
@@ -32,9 +33,9 @@ _utf8_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _ascii_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
-def group_of(user_id: int) -> str:
+def group_of(user_id: UserKey) -> str:
     """The channel group of all live sockets of one user."""
-    return f"callinvite.user.{user_id}"
+    return f"callinvite.user.{key_as_word(user_id)}"
 
 
 def publish_call(
@@ -44,7 +45,7 @@ def publish_call(
     actor: str | None,
     now: datetime,
     origin: str | None = None,
-    receivers: Iterable[int] | None = None,
+    receivers: Iterable[UserKey] | None = None,
 ) -> None:
     """Tell everybody whom a call concerns what happened, one frame per receiver.
 
@@ -81,7 +82,7 @@ def publish_call(
         logger.exception("Live frames of call %s were not published; sync will heal it", sheet.call.call_id)
 
 
-def publish_history(user_id: int, *, missed_unseen: int, origin: str | None = None) -> None:
+def publish_history(user_id: UserKey, *, missed_unseen: int, origin: str | None = None) -> None:
     """Tell all sockets of a user how many missed calls they have not seen, so that no device keeps an old badge.
 
     Args:

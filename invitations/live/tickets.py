@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.core.cache import cache
 
 from invitations import conf
+from invitations.models import UserKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,12 @@ class Ticket:
         token_digest: of the token it was made with, if it was one.
     """
 
-    user_id: int
+    user_id: UserKey
     session_key: str | None = None
     token_digest: str | None = None
 
 
-def make_ticket(user_id: int, *, session_key: str | None = None, token_digest: str | None = None) -> str:
+def make_ticket(user_id: UserKey, *, session_key: str | None = None, token_digest: str | None = None) -> str:
     """A fresh ticket, good for one socket within `ticket_seconds`."""
     ticket = secrets.token_urlsafe(32)
     cache.set(_key(ticket), (user_id, session_key, token_digest), conf.limits().ticket_seconds)

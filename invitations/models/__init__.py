@@ -8,7 +8,7 @@ from invitations.models.event import CallEvent, EventKind
 from invitations.models.invitation import Invitation, InvitationState, RejectReason
 from invitations.models.participant import LeftReason, Participant
 from invitations.models.resource import RingResource
-from invitations.models.user import CallingPreferences, User, UserKey
+from invitations.models.user import CallingPreferences, User, UserKey, key_as_word
 
 __all__ = [
     "Call",
@@ -33,4 +33,5 @@ __all__ = [
     "StopReason",
     "User",
     "UserKey",
+    "key_as_word",
 ]

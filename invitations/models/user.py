@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -15,6 +17,21 @@ UserKey = Any
 """The key of a user: a number, a UUID, a text, whatever the project's user model has."""
 
 username_characters = RegexValidator(r"\A[A-Za-z0-9._@+-]{1,64}\Z", say_lazy("validation.username"))
+
+
+def key_as_word(key: UserKey) -> str:
+    """A user's key as 1 to 64 letters, digits, `-` and `_`: what names of groups and of cached things may hold.
+
+    Args:
+        key: of whatever type. A text that is no such word becomes a digest behind a dot, which no word has.
+    """
+    if isinstance(key, int):
+        return str(key)
+    text = str(key)
+    return text if _is_word(text) else f".{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+_is_word = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 
 
 class User(AbstractUser):

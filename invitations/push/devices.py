@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from invitations.models import Device, DeviceKind, DisabledReason
+from invitations.models import Device, DeviceKind, DisabledReason, UserKey
 from invitations.transports import Address, FailureCode
 
 ATTEMPTS = 4
@@ -37,7 +37,7 @@ DISABLING: dict[str, DisabledReason] = {
 """The failures after which an address is never used again, each with what is said of its device then."""
 
 
-def seen(user_id: int, device_id: str, *, label: str | None, kind: str = DeviceKind.BROWSER, now: datetime) -> None:
+def seen(user_id: UserKey, device_id: str, *, label: str | None, kind: str = DeviceKind.BROWSER, now: datetime) -> None:
     """Note that a device said hello: made if it is new, its name and last sign of life renewed if not.
 
     Args:
@@ -59,7 +59,7 @@ def seen(user_id: int, device_id: str, *, label: str | None, kind: str = DeviceK
         unnamed.exclude(label=label).update(label=label)
 
 
-def rang(user_id: int, device_id: str, *, now: datetime) -> None:
+def rang(user_id: UserKey, device_id: str, *, now: datetime) -> None:
     """Note that a device rang, which proves its life too. One that never made itself known is not made here.
 
     Args:
@@ -70,7 +70,7 @@ def rang(user_id: int, device_id: str, *, now: datetime) -> None:
     Device.objects.filter(user_id=user_id, device_id=device_id).update(last_ringing_at=now, last_seen_at=now)
 
 
-def describe(user_id: int, device_id: str, *, label: str | None = None, kind: str, now: datetime) -> Device:
+def describe(user_id: UserKey, device_id: str, *, label: str | None = None, kind: str, now: datetime) -> Device:
     """Make a device known, or name it anew. Its push address stays.
 
     Args:

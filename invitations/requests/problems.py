@@ -20,6 +20,7 @@ from django.utils import timezone
 from rest_framework import exceptions
 
 from invitations.errors import CallError, Code
+from invitations.models import UserKey
 from invitations.serializers import call_view
 from invitations.words import say
 
@@ -111,7 +112,7 @@ def problem(code: Code, detail: str | None = None, **extra: Any) -> JSON:
     }
 
 
-def call_problem(error: CallError, viewer_id: int | None, now: datetime) -> JSON:
+def call_problem(error: CallError, viewer_id: UserKey | None, now: datetime) -> JSON:
     """A verb's refusal, with the call as the asker sees it where the verb gave one."""
     extra = dict(error.extra)
     if error.sheet is not None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from invitations import calls, conf, ice, shapes
 from invitations.errors import CallError, Code
+from invitations.models import UserKey
 from invitations.requests import inputs
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.serializers import call_view, moment
@@ -103,7 +104,7 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
         return _refusal(call_problem(error, actor.user_id, now))
 
 
-def snapshot(user_id: int, now: datetime) -> shapes.Snapshot:
+def snapshot(user_id: UserKey, now: datetime) -> shapes.Snapshot:
     """All open calls of a user, and how many missed ones they have not seen."""
     return {
         "server_time": moment(now),

@@ -10,16 +10,17 @@ from typing import TypeVar
 
 from invitations import calls
 from invitations.live import presence
+from invitations.models import UserKey
 from invitations.push import devices
 from invitations.store.sheets import Actor
 
 K = TypeVar("K")
 
 _of_user: Counter[int] = Counter()
-_on_device: Counter[tuple[int, str]] = Counter()
+_on_device: Counter[tuple[UserKey, str]] = Counter()
 
 
-def enter(user_id: int, device_id: str, *, instead_of: str | None) -> None:
+def enter(user_id: UserKey, device_id: str, *, instead_of: str | None) -> None:
     """Count a socket in.
 
     Args:
@@ -34,7 +35,7 @@ def enter(user_id: int, device_id: str, *, instead_of: str | None) -> None:
     _on_device[user_id, device_id] += 1
 
 
-def leave(user_id: int, device_id: str) -> bool:
+def leave(user_id: UserKey, device_id: str) -> bool:
     """Count a socket out; whether it was the last one of its device here."""
     _take(_of_user, user_id)
     _take(_on_device, (user_id, device_id))
@@ -53,7 +54,7 @@ def alive(actor: Actor, *, now: datetime) -> None:
     presence.mark_online(actor.user_id, actor.device_id)
 
 
-def gone(user_id: int, device_id: str) -> None:
+def gone(user_id: UserKey, device_id: str) -> None:
     """Note that nobody attends on a device any more, unless another socket has come meanwhile."""
     if user_id not in _of_user:
         presence.mark_offline(user_id)

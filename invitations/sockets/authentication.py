@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.http import is_same_domain
 
 from invitations.live.tickets import redeem_ticket
+from invitations.models import UserKey
 from invitations.requests.tokens import token_of_digest, valid_token
 
 Scope = dict[str, Any]
@@ -33,7 +34,7 @@ class Identity:
         token_digest: of the token, if it is one.
     """
 
-    user_id: int
+    user_id: UserKey
     username: str
     session_key: str | None = None
     token_digest: str | None = None

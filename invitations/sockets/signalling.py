@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from invitations.conf import limits
 from invitations.errors import Code
 from invitations.live import publishing
-from invitations.models import Call, CallState, Invitation
+from invitations.models import Call, CallState, Invitation, UserKey
 from invitations.sockets.frames import BadFrame
 from invitations.sockets.workers import workers
 from invitations.store import people
@@ -46,7 +46,7 @@ PARTIES = Prepared(
 )
 
 
-def receiver(call_id: str, sender_id: int, sender_device: str, to_user: str, to_device: str) -> int:
+def receiver(call_id: str, sender_id: UserKey, sender_device: str, to_user: str, to_device: str) -> UserKey:
     """The key of the user whom a signal may be relayed to. Reads the database.
 
     Args:
@@ -73,7 +73,7 @@ def receiver(call_id: str, sender_id: int, sender_device: str, to_user: str, to_
     raise BadFrame(Code.NOT_ALLOWED, "That device is not in the call.", call_id=call_id)
 
 
-def relay(to_user_id: int, to_device: str, *, call_id: str, sender: str, sender_device: str, data: Any) -> None:
+def relay(to_user_id: UserKey, to_device: str, *, call_id: str, sender: str, sender_device: str, data: Any) -> None:
     """Publish a signal to one device of one user.
 
     Raises:
@@ -96,14 +96,14 @@ class Paths:
     """Where the signals of one socket may go. Asked of the database once for each path, and again after any news."""
 
     def __init__(self) -> None:
-        self._receivers: dict[tuple[str, str, str], int] = {}
+        self._receivers: dict[tuple[str, str, str], UserKey] = {}
         self._asked_at = 0.0
 
     def forget(self) -> None:
         """Ask again: a call may have changed."""
         self._receivers.clear()
 
-    async def receiver(self, actor: Actor, call_id: str, to_user: str, to_device: str) -> int:
+    async def receiver(self, actor: Actor, call_id: str, to_user: str, to_device: str) -> UserKey:
         """The key of the user whom a signal may be relayed to; at most `sync_open_seconds` old.
 
         Raises:

@@ -11,6 +11,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from invitations.live import publishing
+from invitations.models import UserKey
 
 logger = logging.getLogger(__name__)
 LAYER_SECONDS = 2
@@ -29,7 +30,7 @@ class Subscription:
 
     __slots__ = ("_group", "_layer", "channel")
 
-    def __init__(self, user_id: int) -> None:
+    def __init__(self, user_id: UserKey) -> None:
         self._group = publishing.group_of(user_id)
         self._layer: Any = get_channel_layer()
         self.channel: str | None = None

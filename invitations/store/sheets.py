@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from invitations.conf import limits
-from invitations.models import CallState, InvitationState
+from invitations.models import CallState, InvitationState, UserKey
 
 if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
@@ -24,7 +24,7 @@ the time between two syncs of a client with an open call."""
 class Person:
     """A user as calls see one: the key, the public id and the shown name."""
 
-    id: int
+    id: UserKey
     username: str
     name: str
     call_waiting: bool = False
@@ -46,7 +46,7 @@ class Actor:
         ring_pk: the key of the one invitation that the actor may answer, for those who act by its token.
     """
 
-    user_id: int
+    user_id: UserKey
     username: str
     device_id: str
     device_label: str | None = None
@@ -63,7 +63,7 @@ class CallSheet:
     call: Call
     invitations: list[Invitation]
     participants: list[Participant]
-    people: dict[int, Person] = field(default_factory=dict)
+    people: dict[UserKey, Person] = field(default_factory=dict)
     shared_view: tuple[int, datetime, Any] | None = None
     """What `serializers` made of it last, with the revision and moment it was made for."""
 
@@ -75,7 +75,7 @@ class CallSheet:
         """Participants who have not left."""
         return [each for each in self.participants if each.left_at is None]
 
-    def invitation_of(self, user_id: int) -> Invitation | None:
+    def invitation_of(self, user_id: UserKey) -> Invitation | None:
         """The user's latest invitation: an earlier attempt no longer counts."""
         return next((each for each in reversed(self.invitations) if each.invitee_id == user_id), None)
 
@@ -83,11 +83,11 @@ class CallSheet:
         """One attempt to invite somebody, a later one notwithstanding."""
         return next((each for each in self.invitations if each.pk == key), None)
 
-    def participant_of(self, user_id: int) -> Participant | None:
+    def participant_of(self, user_id: UserKey) -> Participant | None:
         """The user's open stay in the call."""
         return next((each for each in self.participants if each.user_id == user_id and each.left_at is None), None)
 
-    def concerns(self, user_id: int) -> bool:
+    def concerns(self, user_id: UserKey) -> bool:
         """Whether the user started the call or was ever invited to it."""
         return user_id == self.call.caller_id or self.invitation_of(user_id) is not None
 
