@@ -1,1 +1,1 @@
-"""Whoever is connected: what is published to open sockets, over which layer, and who is present."""
+"""People who are connected: what is published to their open sockets, over which layer, and who is online."""

@@ -1,7 +1,7 @@
-"""A channel layer for one process whose cost does not grow with the users online.
+"""A channel layer for one process whose cost does not grow with the number of users online.
 
-Same interface as the layers of Channels. The in-memory layer that comes with Channels walks every channel on each send;
-this one touches the receivers only, and may be published to from any thread. It never reaches another process."""
+It has the same interface as the layers of Channels. The in-memory layer of Channels walks through every channel on each
+send; this one touches only the receivers, and any thread may publish to it. It never reaches another process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Message = dict[str, Any]
 
 
 class Inbox:
-    """The messages that wait for one channel, taken by one receiver on one event loop."""
+    """The messages waiting for one channel, which has one receiver on one event loop."""
 
     __slots__ = ("_capacity", "_messages", "_waiter", "loop", "overflowed")
 
@@ -31,7 +31,7 @@ class Inbox:
         self._waiter: asyncio.Future[None] | None = None
 
     def put(self, message: Message) -> None:
-        """Add a message; one too many is dropped, as channel layers may, and remembered."""
+        """Add a message. If the inbox is full, drop it, as channel layers may, and remember that it was dropped."""
         if len(self._messages) >= self._capacity:
             self.overflowed = True
             return
@@ -40,7 +40,7 @@ class Inbox:
             self._waiter.set_result(None)
 
     async def take(self) -> Message:
-        """The oldest message, waiting for one if there is none."""
+        """Return the oldest message; wait for one if there is none."""
         while not self._messages:
             self._waiter = self.loop.create_future()
             try:
@@ -54,8 +54,8 @@ class EmbeddedChannelLayer(BaseChannelLayer):
     """Groups and channels of one process.
 
     Args:
-        capacity: messages that may wait in one channel before further ones are dropped.
-        expiry: seconds; accepted for the interface, messages here wait for their reader.
+        capacity: how many messages may wait in one channel before more are dropped.
+        expiry: seconds; accepted for the interface only, since messages here wait until they are read.
     """
 
     extensions = ("groups", "flush")
@@ -67,7 +67,7 @@ class EmbeddedChannelLayer(BaseChannelLayer):
         self._groups_of: dict[str, set[str]] = {}
 
     async def new_channel(self, prefix: str = "specific") -> str:
-        """A channel name of its own, received on the running event loop."""
+        """A new channel name, to be received on the running event loop."""
         name = f"{prefix}.embedded!{uuid.uuid4().hex}"
         self._inbox(name)
         return name
@@ -78,16 +78,16 @@ class EmbeddedChannelLayer(BaseChannelLayer):
         self._deliver([(channel, message)])
 
     async def receive(self, channel: str) -> Message:
-        """Wait for the next message of one channel."""
+        """Wait for a channel's next message."""
         return await self._inbox(channel).take()
 
     async def group_add(self, group: str, channel: str) -> None:
-        """Let a channel receive what is sent to a group; adding twice is adding once."""
+        """Let a channel receive what is sent to a group. Adding it twice has no further effect."""
         self._groups.setdefault(group, {})[channel] = None
         self._groups_of.setdefault(channel, set()).add(group)
 
     async def group_discard(self, group: str, channel: str) -> None:
-        """Take a channel out of a group."""
+        """Remove a channel from a group."""
         members = self._groups.get(group)
         if members is not None:
             members.pop(channel, None)
@@ -110,24 +110,24 @@ class EmbeddedChannelLayer(BaseChannelLayer):
         self._groups_of.clear()
 
     async def close_channel(self, channel: str) -> None:
-        """Forget one channel, what waits in it and its groups: its reader is gone."""
+        """Forget a channel, its waiting messages and its groups, because its reader is gone."""
         for group in list(self._groups_of.pop(channel, ())):
             await self.group_discard(group, channel)
         self._groups_of.pop(channel, None)
         self._inboxes.pop(channel, None)
 
     def publish(self, messages: Iterable[tuple[str, Message]]) -> None:
-        """Send to groups from whatever thread this is; returns before the messages are taken.
+        """Send to groups from any thread, without waiting for the receivers.
 
         Args:
-            messages: each with the group it is for, in the order in which they shall arrive.
+            messages: pairs of a group and its message, delivered in this order.
         """
         addressed = [(name, message) for group, message in messages for name in list(self._groups.get(group, ()))]
         if addressed:
             self._deliver(addressed)
 
     def reaches(self, group: str, *, besides: str | None = None) -> bool:
-        """Whether a group has any channel but this one."""
+        """Whether a group has any channel except `besides`."""
         members = self._groups.get(group)
         if not members:
             return False
@@ -140,7 +140,7 @@ class EmbeddedChannelLayer(BaseChannelLayer):
         return inbox
 
     def _deliver(self, addressed: list[tuple[str, Message]]) -> None:
-        """Put messages into channels; a loop in another thread is woken once for all that is for it."""
+        """Put messages into channels. A loop in another thread is woken only once for all its messages."""
         try:
             here: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:

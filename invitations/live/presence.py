@@ -1,7 +1,6 @@
-"""Who has a live page or app open: a mark in the shared cache with a short life.
+"""Who has a live page or app open: a short-lived mark in the shared cache.
 
-For people to look at only. No rule rests on it: presence never keeps a ring from going out, and a cache that is away
-keeps nobody from calling."""
+Only for people to look at. No rule depends on it: presence never stops a ring, and calls work without the cache."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def mark_online(user_id: UserKey, device_id: str | None = None) -> None:
-    """Note that a socket of this user gave a proof of life.
+    """Mark a user, and the device if given, as online: one of their sockets showed that it is alive.
 
     Args:
         user_id: the user's key.
@@ -30,23 +29,23 @@ def mark_online(user_id: UserKey, device_id: str | None = None) -> None:
 
 
 def mark_offline(user_id: UserKey) -> None:
-    """Note that this user's last socket here closed; a socket elsewhere marks the user online again."""
+    """Note that this user's last socket in this process closed. A socket elsewhere will mark the user online again."""
     _tolerantly(lambda: cache.delete(_key(user_id)))
 
 
 def mark_device_gone(user_id: UserKey, device_id: str) -> None:
-    """Note that the last socket of this device here closed."""
+    """Note that this device's last socket in this process closed."""
     _tolerantly(lambda: cache.delete(_device_key(user_id, device_id)))
 
 
 def live_devices(devices: Iterable[tuple[UserKey, str]]) -> set[tuple[UserKey, str]]:
-    """Those of these devices, each a user's key and a device id, whose page or app gave a proof of life just now."""
+    """Of these devices (user key, device id), the ones that were alive within the last `device_live_seconds`."""
     keys = {_device_key(*each): each for each in devices}
     return {keys[key] for key in _tolerantly(lambda: cache.get_many(list(keys))) or ()} if keys else set()
 
 
 def online(user_ids: Iterable[UserKey]) -> set[UserKey]:
-    """Those of these users who have a live page or app open."""
+    """Of these users, the ones who have a live page or app open."""
     keys = {_key(user_id): user_id for user_id in user_ids}
     return {keys[key] for key in _tolerantly(lambda: cache.get_many(list(keys))) or ()}
 
@@ -54,7 +53,7 @@ def online(user_ids: Iterable[UserKey]) -> set[UserKey]:
 def _tolerantly(ask: Callable[[], Any]) -> Any:
     try:
         return ask()
-    except Exception as error:  # every cache has errors of its own
+    except Exception as error:  # every cache backend raises its own errors
         logger.warning("Presence is not known, the cache does not answer: %s", type(error).__name__)
         return None
 

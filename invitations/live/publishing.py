@@ -1,6 +1,6 @@
-"""Publishing to open pages and apps: a hint that something changed, carrying the whole state.
+"""Publishing to open pages and apps: a hint that something changed, which carries the whole state.
 
-Never raises and never holds up a verb: what must happen is a row; a lost hint is healed by `sync`."""
+Never raises and never delays a verb. What must not be lost is in the database; `sync` brings what a lost hint held."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ascii_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def group_of(user_id: UserKey) -> str:
-    """The channel group of all live sockets of one user."""
+    """The channel group of all live sockets of a user."""
     return f"callinvite.user.{key_as_word(user_id)}"
 
 
@@ -47,15 +47,15 @@ def publish_call(
     origin: str | None = None,
     receivers: Iterable[UserKey] | None = None,
 ) -> None:
-    """Tell everybody whom a call concerns what happened, one frame per receiver.
+    """Tell everyone in a call what happened, with one frame per receiver.
 
     Args:
         sheet: the call after the change; must not change any more.
-        kinds: the facts of the change, the act itself first.
-        actor: the public id of who did it, or None for the server.
+        kinds: the facts of the change, with the act itself first.
+        actor: the public id of the user who acted; None for the server.
         now: the server's time.
-        origin: the channel of the socket that asked; it has its result and is passed over.
-        receivers: the users' keys; everybody in the call when omitted.
+        origin: the channel of the socket that asked; skipped, because it gets the result as its answer.
+        receivers: the users' keys; everyone in the call if omitted.
     """
     try:
         there = publisher()
@@ -63,7 +63,7 @@ def publish_call(
             return
         shared = shared_view(sheet, now)
         messages = []
-        # Not in the language of the one who acted: theirs is not the receivers'.
+        # Not in the actor's language, which may not be the receivers'.
         with words.in_language(""):
             for user_id in sheet.people if receivers is None else receivers:
                 group = group_of(user_id)
@@ -83,12 +83,12 @@ def publish_call(
 
 
 def publish_history(user_id: UserKey, *, missed_unseen: int, origin: str | None = None) -> None:
-    """Tell all sockets of a user how many missed calls they have not seen, so that no device keeps an old badge.
+    """Tell all sockets of a user how many missed calls are unseen, so that no device keeps an outdated badge.
 
     Args:
         user_id: the user's key.
         missed_unseen: how many.
-        origin: the channel of the socket that asked; it has its result and is passed over.
+        origin: the channel of the socket that asked; skipped, because it gets the result as its answer.
     """
     try:
         there, group = publisher(), group_of(user_id)
@@ -100,7 +100,7 @@ def publish_history(user_id: UserKey, *, missed_unseen: int, origin: str | None 
 
 
 def wake_dispatchers() -> None:
-    """Tell every dispatcher that there is something to do now. A hint: they look by themselves every second."""
+    """Tell every dispatcher that there is work to do now. Only a hint: they look on their own every second."""
     try:
         _publish([(DISPATCHERS, {"type": "dispatcher.wake"})])
     except Exception:
@@ -108,13 +108,13 @@ def wake_dispatchers() -> None:
 
 
 def publish(group: str, message: dict[str, Any]) -> None:
-    """Send a message to a channel group from any thread, without waiting for it."""
+    """Send a message to a channel group from any thread, without waiting until it is received."""
     _publish([(group, message)])
 
 
 @contextmanager
 def gathered() -> Iterator[None]:
-    """Keep what this thread publishes until the end and hand it over at once: the event loop is woken but once."""
+    """Hold back what this thread publishes until the block ends, then publish it all: the loop is woken only once."""
     _thread.kept = []
     try:
         yield
@@ -127,12 +127,12 @@ def gathered() -> Iterator[None]:
 
 
 def encode(frame: dict[str, Any]) -> str:
-    """A frame as JSON text without idle spaces."""
+    """A frame as JSON text without extra spaces."""
     return _utf8_encoder.encode(frame)
 
 
 def encode_anything(frame: dict[str, Any]) -> str:
-    """As `encode`, for frames that repeat what a client sent: whatever characters it holds, they leave as ASCII."""
+    """Like `encode`, for frames that repeat what a client sent: always ASCII, whatever characters they contain."""
     return _ascii_encoder.encode(frame)
 
 

@@ -1,6 +1,6 @@
-"""One-use tickets for a live socket, for clients that can set neither a cookie nor a header on it.
+"""One-use tickets that open a live socket, for clients that can set neither a cookie nor a header on it.
 
-A ticket remembers the session or token it was made with, so that a socket opened by it dies with that."""
+A ticket remembers the session or token that it was made with, so that the socket ends when that does."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Ticket:
 
     Args:
         user_id: the user's key.
-        session_key: of the browser session it was made in, if it was one.
-        token_digest: of the token it was made with, if it was one.
+        session_key: the browser session that it was made in, if any.
+        token_digest: the token that it was made with, if any.
     """
 
     user_id: UserKey
@@ -30,17 +30,17 @@ class Ticket:
 
 
 def make_ticket(user_id: UserKey, *, session_key: str | None = None, token_digest: str | None = None) -> str:
-    """A fresh ticket, good for one socket within `ticket_seconds`."""
+    """A new ticket, good for one socket within `ticket_seconds`."""
     ticket = secrets.token_urlsafe(32)
     cache.set(_key(ticket), (user_id, session_key, token_digest), conf.limits().ticket_seconds)
     return ticket
 
 
 def redeem_ticket(ticket: str) -> Ticket | None:
-    """What the ticket stands for, once; None if it is unknown, used or too old."""
+    """What the ticket stands for, once; None if it is unknown, used or expired."""
     key = _key(ticket)
     kept = cache.get(key)
-    # Of several that got this far, one deletes it.
+    # If several requests get this far, only one of them deletes it.
     if kept is None or not cache.delete(key):
         return None
     user_id, session_key, token_digest = kept
@@ -48,5 +48,5 @@ def redeem_ticket(ticket: str) -> Ticket | None:
 
 
 def _key(ticket: str) -> str:
-    # Whoever can list the cache's keys learns no ticket.
+    # Only a digest, so that listing the cache's keys reveals no ticket.
     return f"ticket:{hashlib.sha256(ticket.encode(errors='replace')).hexdigest()}"

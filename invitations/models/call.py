@@ -1,4 +1,4 @@
-"""A call: what people join. Written by the verbs in `invitations.calls` only."""
+"""A call: what people join. Only the verbs in `invitations.calls` write it."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class EndReason(models.TextChoices):
 
 class CallQuerySet(models.QuerySet["Call"]):
     def due(self, by: datetime) -> CallQuerySet:
-        """Calls to which time may do something by this moment, the longest due first (`CallSheet.due_at`)."""
+        """Calls whose deadlines may have passed by this moment, the most overdue first (`CallSheet.due_at`)."""
         return self.filter(due_at__lte=by).order_by("due_at")
 
     def involving(self, user_id: UserKey) -> CallQuerySet:
-        """Calls of this user's own history: started by them, or with an invitation that left a trace.
+        """Calls in this user's history: those they started, and those with an invitation that left a trace.
 
-        Asked as a union of two index look-ups, so that the cost follows the user's history, not the table's.
+        Written as a union of two index look-ups, so that the cost grows with the user's history, not with the table.
         """
         started = Call.objects.filter(caller_id=user_id).values("pk").order_by()
         invited = Invitation.objects.traced(user_id).values("call_id").order_by()
@@ -123,7 +123,7 @@ class Call(models.Model):
 
     @property
     def duration_seconds(self) -> int | None:
-        """Whole seconds from the first answer to the end; None while it lasts or if nobody answered."""
+        """Whole seconds from the first answer to the end; None while the call lasts, or if it was never answered."""
         if self.answered_at is None or self.ended_at is None:
             return None
         return int((self.ended_at - self.answered_at).total_seconds())

@@ -35,9 +35,9 @@ class StopReason(models.TextChoices):
 
 
 class Delivery(models.Model):
-    """One push message owed to one device. Written with the change that owes it, settled by the dispatcher.
+    """One push message owed to one device. A change writes it, and the dispatcher settles it.
 
-    Its due moment and its lease decide who sends it and when; a state other than pending never changes again.
+    Its due moment and its lease decide which dispatcher sends it and when. Only a pending delivery ever changes state.
     """
 
     device = models.ForeignKey(

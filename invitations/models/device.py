@@ -34,7 +34,7 @@ class Health(models.TextChoices):
 
 class DeviceQuerySet(models.QuerySet["Device"]):
     def reachable(self) -> DeviceQuerySet:
-        """Devices with a push address that works as far as is known."""
+        """Devices with a push address that works, as far as we know."""
         return self.filter(push_digest__isnull=False, push_disabled_at__isnull=True)
 
 
@@ -100,7 +100,7 @@ class Device(models.Model):
 
     @property
     def health(self) -> Health:
-        """Whether it can be rung by push, as far as is known."""
+        """Whether the device can be rung by push, as far as we know."""
         if self.push_disabled_at is not None:
             return Health.DISABLED
         return Health.NO_ADDRESS if self.push_digest is None else Health.OK

@@ -28,7 +28,7 @@ class EventKind(models.TextChoices):
 
 
 class CallEvent(models.Model):
-    """A fact in a call's log. Written with the change it tells of, never altered."""
+    """A fact in a call's log. Written in the same transaction as the change it records, and never altered."""
 
     call = models.ForeignKey("invitations.Call", on_delete=models.CASCADE, related_name="events", db_index=False)
     revision = models.PositiveIntegerField()

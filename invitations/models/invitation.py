@@ -35,11 +35,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(state=InvitationState.PENDING)
 
     def traced(self, user_id: UserKey) -> InvitationQuerySet:
-        """Invitations of this invitee, without those cancelled before anything was notified."""
+        """Invitations of this invitee, except those cancelled before any device was notified."""
         return self.filter(invitee_id=user_id).exclude(state=InvitationState.CANCELLED, notified_at__isnull=True)
 
     def missed(self, user_id: UserKey) -> InvitationQuerySet:
-        """Invitations that this invitee missed and was not asked again into the same call after."""
+        """Invitations that this invitee missed, except where they were invited into the same call again later."""
         later = Invitation.objects.filter(call_id=OuterRef("call_id"), invitee_id=user_id, pk__gt=OuterRef("pk"))
         return self.filter(~Exists(later), invitee_id=user_id, missed=True)
 

@@ -1,4 +1,4 @@
-"""A ring resource: a named ringtone and look that senders choose by `resource_id`."""
+"""A ring resource: a named ringtone and look, which senders choose by `resource_id`."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from invitations.words import say_lazy
 
 SOUNDS = ("mp3", "ogg", "oga", "opus", "wav", "m4a", "aac", "webm")
 PICTURES = ("png", "webp", "jpg", "jpeg")
-"""No SVG: it can hold scripts, and is served from the app's own origin."""
+"""No SVG: it can contain scripts, and pictures are served from the app's own origin."""
 LARGEST_FILE_BYTES = 2 * 1024 * 1024
 LONGEST_PATTERN = 20
 LONGEST_PULSE_MS = 10_000
 PLACEHOLDERS = ("{caller}", "{call}")
-"""What a text template may hold: the caller's shown name, and the kind of call such as "video call"."""
+"""The placeholders that a text template may contain: the caller's display name, and the kind of call ("video call")."""
 
 
 def stored_name(resource: RingResource, filename: str) -> str:
-    """Where an uploaded file is kept: under a name of its own, so that it can be cached for ever."""
+    """Where an uploaded file is kept: under a new unique name, so that it can be cached for ever."""
     return f"ring-resources/{uuid.uuid4().hex}{PurePath(filename).suffix.lower()}"
 
 
 def check_size(file: FieldFile) -> None:
-    """Refuse a file that no device should load while it rings.
+    """Refuse a file that is too large for a device to load while it rings.
 
     Raises:
         ValidationError: larger than 2 MiB.
@@ -40,7 +40,7 @@ def check_size(file: FieldFile) -> None:
 
 
 def check_vibration(pattern: Any) -> None:
-    """Refuse what the Vibration API would not take.
+    """Refuse a pattern that the Vibration API would not take.
 
     Raises:
         ValidationError: not a list of up to 20 whole milliseconds from 0 to 10,000.
@@ -53,7 +53,7 @@ def check_vibration(pattern: Any) -> None:
 
 
 def check_template(text: str) -> None:
-    """Refuse placeholders that nothing fills.
+    """Refuse placeholders that would never be filled in.
 
     Raises:
         ValidationError: a brace that is not one of `PLACEHOLDERS`.
@@ -66,7 +66,7 @@ def check_template(text: str) -> None:
 
 
 class RingResource(models.Model):
-    """How a ring sounds and looks on a device, chosen by the sender, kept by admins."""
+    """How a ring sounds and looks on a device. Senders choose one; admins maintain them."""
 
     resource_id = models.CharField(max_length=128, unique=True, help_text=say_lazy("help.resource.resource_id"))
     name = models.CharField(max_length=64, help_text=say_lazy("help.resource.name"))

@@ -1,4 +1,4 @@
-"""Accounts, and the calling preferences that any user model can have beside it."""
+"""Accounts, and the calling preferences that go with any user model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db import models
 from invitations.words import say_lazy
 
 UserKey = Any
-"""The key of a user: a number, a UUID, a text, whatever the project's user model has."""
+"""The primary key of a user: an integer, a UUID, a string, or any other type that the project's user model has."""
 
 username_characters = RegexValidator(r"\A[A-Za-z0-9._@+-]{1,64}\Z", say_lazy("validation.username"))
 

@@ -1,7 +1,7 @@
 """The ways in which a message reaches a device that has no page open.
 
-Knows devices' addresses and messages, and has never heard of calls. Another transport is a module here and a line in
-`_TRANSPORTS`; it runs the contract test of them all."""
+Knows device addresses and messages, but nothing of calls. To add a transport, write a module here and add a line to
+`_TRANSPORTS`; the contract test then covers it."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ NAMES = tuple(_TRANSPORTS)
 
 
 def transport_named(name: str) -> Transport:
-    """The one transport of this name.
+    """The transport of this name.
 
     Raises:
-        InvalidAddress: there is none.
+        InvalidAddress: no transport has this name.
     """
     try:
         return _TRANSPORTS[name]
@@ -56,12 +56,12 @@ def transport_named(name: str) -> Transport:
 
 
 def host_of(address: Address) -> str:
-    """What people may see of an address: never more than the host; empty where it makes no sense."""
+    """The part of an address that people may see: the host at most, or an empty string where there is none."""
     transport = _TRANSPORTS.get(address.transport)
     return transport.host_of(address) if transport else ""
 
 
 async def close() -> None:
-    """Give back what all transports hold on the running loop."""
+    """Release what all transports hold on the running loop."""
     for each in _TRANSPORTS.values():
         await each.close()

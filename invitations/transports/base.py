@@ -1,6 +1,6 @@
-"""What every way to a device agrees on: its address, a message for it, and the closed list of what can go wrong.
+"""What all transports share: a device's address, a message for it, and the closed list of failures.
 
-Knows nothing of calls, and has no models. Neither `repr` nor any failure shows an endpoint, a key or a payload: only
+Knows nothing of calls and has no models. Neither a `repr` nor a failure shows an endpoint, a key or a payload: only
 the host."""
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from enum import StrEnum
 from typing import Protocol
 
 MAX_PAYLOAD_BYTES = 3993
-"""Plaintext that becomes a body of 4096 bytes, the most that every push service takes (RFC 8030 section 7.2)."""
+"""The largest plaintext that fits in a body of 4096 bytes, which every push service accepts (RFC 8030 section 7.2)."""
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}", re.ASCII)
 
 
 class FailureCode(StrEnum):
-    """Every reason why a message did not leave, or was not taken."""
+    """Every reason why a message was not sent or not accepted."""
 
     GONE = "gone"
     BAD_REQUEST = "bad_request"
@@ -38,15 +38,15 @@ class FailureCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one device takes messages.
+    """Where one device receives messages.
 
     Args:
         transport: the name of one of the transports.
-        endpoint: URL of the push resource (RFC 8030 section 4); empty where the transport needs none.
+        endpoint: URL of the push resource (RFC 8030 section 4); empty if the transport needs none.
         p256dh: the device's public key on P-256 (RFC 8291 section 2.1), unpadded base64url.
         auth: the secret shared with the device (RFC 8291 section 2.1), unpadded base64url.
-        signing_key: the VAPID public key that the address was made with (RFC 8292 section 4.1), unpadded base64url;
-            empty is the one in force when a message is sent.
+        signing_key: the VAPID public key that the address was created with (RFC 8292 section 4.1), unpadded
+            base64url; empty means the current key at the time of sending.
     """
 
     transport: str
@@ -58,14 +58,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What goes to a device.
+    """What is sent to a device.
 
     Args:
-        payload: 1 to MAX_PAYLOAD_BYTES bytes, plain.
+        payload: 1 to MAX_PAYLOAD_BYTES bytes, not encrypted yet.
         ttl_seconds: how long it is worth delivering, 0 or more (RFC 8030 section 5.2).
         urgency: `very-low`, `low`, `normal` or `high` (RFC 8030 section 5.3).
-        topic: 1 to 32 characters of base64url; a later message replaces a waiting one of the same topic (RFC 8030
-            section 5.4). Empty is none.
+        topic: 1 to 32 characters of base64url; a later message replaces a waiting one with the same topic (RFC 8030
+            section 5.4). Empty means none.
     """
 
     payload: bytes = field(repr=False)
@@ -75,10 +75,10 @@ class Message:
 
 
 class InvalidAddress(Exception):
-    """An address that no message could reach, or should.
+    """An address that no message could reach, or that none should be sent to.
 
     Args:
-        errors: a sentence for people by field of `Address`.
+        errors: for each bad field of `Address`, a sentence for people.
     """
 
     def __init__(self, errors: dict[str, str]) -> None:
@@ -87,12 +87,12 @@ class InvalidAddress(Exception):
 
 
 class Failure(Exception):
-    """A message that was not taken; one of the three classes below.
+    """A message that was not accepted; always one of the three classes below.
 
     Args:
-        code: which of the reasons.
-        detail: words for the operator, with the host and nothing more of the address.
-        status: what the push service answered, if it did.
+        code: the reason.
+        detail: words for the operator, which show the host but nothing else of the address.
+        status: the push service's HTTP status, if it answered.
     """
 
     def __init__(self, code: FailureCode, detail: str = "", *, status: int | None = None) -> None:
@@ -106,8 +106,8 @@ class Gone(Failure):
     """The address is dead: never use it again.
 
     Args:
-        detail: as of every failure.
-        status: as of every failure.
+        detail: see `Failure`.
+        status: see `Failure`.
     """
 
     def __init__(self, detail: str = "", *, status: int | None = None) -> None:
@@ -115,14 +115,14 @@ class Gone(Failure):
 
 
 class Refused(Failure):
-    """The same message to the same address would be refused again: do not retry."""
+    """The service would refuse the same message again: do not retry."""
 
 
 class TryLater(Failure):
-    """It may go through later.
+    """The message may get through later.
 
     Args:
-        after_seconds: how long the service wants to be left alone, if it said so.
+        after_seconds: how long the service asked to be left alone, if it did.
     """
 
     def __init__(
@@ -138,39 +138,39 @@ class TryLater(Failure):
 
 
 class Transport(Protocol):
-    """One way to devices."""
+    """One way to reach devices."""
 
     name: str
 
     def check(self, address: Address) -> Address:
-        """The address in its one spelling. Offline: the network is asked when something is sent.
+        """The address in canonical form. Works offline: only `send` uses the network.
 
         Raises:
-            InvalidAddress: it cannot be used.
+            InvalidAddress: the address cannot be used.
         """
 
     def host_of(self, address: Address) -> str:
-        """What people may see of the address. Never raises."""
+        """The part of the address that people may see. Never raises."""
 
     async def send(self, address: Address, message: Message) -> int:
-        """Hand the message over, within 5 seconds.
+        """Hand over the message within 5 seconds.
 
         Returns:
-            The status of the answer, 200 to 299.
+            The HTTP status of the answer, 200 to 299.
 
         Raises:
-            Gone, Refused, TryLater: it was not taken. Nothing else is raised, but for being cancelled.
+            Gone, Refused, TryLater: the message was not accepted. Nothing else is raised, except on cancellation.
         """
 
     async def close(self) -> None:
-        """Give back what is held on the running loop. Sending again opens it anew."""
+        """Release what is held on the running loop. A later `send` opens it again."""
 
 
 def from_base64(text: str) -> bytes:
-    """Bytes of base64 in either alphabet, padded or not (RFC 4648 sections 4 and 5).
+    """Decode base64 in either alphabet, padded or not (RFC 4648 sections 4 and 5).
 
     Raises:
-        ValueError: it is something else.
+        ValueError: the text is not base64.
     """
     spelled = text.replace("+", "-").replace("/", "_")
     if not _BASE64URL.fullmatch(spelled):
@@ -183,5 +183,5 @@ def from_base64(text: str) -> bytes:
 
 
 def to_base64url(data: bytes) -> str:
-    """Unpadded base64url, as Web Push writes keys everywhere."""
+    """Encode as unpadded base64url, the form in which Web Push writes keys."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -1,4 +1,4 @@
-"""Rings on the terminal of a developer, so that pushing can be tried without any push service. Only with DEBUG."""
+"""Prints rings on a developer's terminal, so that push can be tried without a push service. Only works with DEBUG."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from invitations.words import say
 
 
 class Console:
-    """The transport."""
+    """The transport that prints."""
 
     name = "console"
 
     def check(self, address: Address) -> Address:
-        """The address, of which nothing but its transport matters.
+        """The address, reduced to its transport: nothing else in it matters.
 
         Raises:
             InvalidAddress: DEBUG is off, or this is another transport's address.
@@ -30,14 +30,14 @@ class Console:
         return Address(self.name)
 
     def host_of(self, address: Address) -> str:
-        """The same for every device."""
+        """The same name for every device."""
         return self.name
 
     async def send(self, address: Address, message: Message) -> int:
         """Print what the device would show.
 
         Raises:
-            Refused: DEBUG is off, or the message is not JSON as it should be.
+            Refused: DEBUG is off, or the message is not the JSON expected.
         """
         try:
             self.check(address)
@@ -51,12 +51,12 @@ class Console:
         return 201
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held."""
 
 
 def _line(payload: Any) -> str:
     shown = payload.get("notification") or {}
     parts = [f"[push] {payload.get('kind')}: {shown.get('title')}", shown.get("body"), payload.get("call_id")]
-    # Titles are other people's words: no character of theirs may steer the terminal.
+    # Titles are written by other people: none of their characters may control the terminal.
     text = " | ".join(str(each) for each in parts if each)
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

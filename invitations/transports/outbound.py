@@ -1,8 +1,8 @@
-"""HTTP to addresses that strangers chose, once `targets` allows them: no further than the first answer, never for long,
-and never to a private address that a public name leads to.
+"""HTTP requests to URLs that strangers chose, once `targets` has allowed them. Follows no redirect, never takes long,
+and never connects to a private address, even if a public name resolves to one.
 
-Knows URLs and sockets, nothing of Web Push. What goes wrong is one of the failures of `base`, with the host and no more
-of the URL in its words."""
+Knows URLs and sockets, but nothing of Web Push. Every failure is one of those in `base`, and shows only the host of the
+URL."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from invitations.transports.base import FailureCode, Refused, TryLater
 from invitations.transports.targets import Target, is_public_address
 
 MAX_ANSWER_BYTES = 64 * 1024
-"""How much of an answer's body is read before the connection is given up."""
+"""How much of an answer's body is read before the connection is closed."""
 TOTAL_SECONDS = 5.0
 CONNECT_SECONDS = 3.0
 KEEP_SECONDS = 60.0
 """How long an idle connection is kept, so that the next ring needs no handshake."""
 CONNECTIONS = 256
-"""At most, to each of the two kinds of places. Whoever sends more at once waits, and the waiting counts as time."""
+"""The most connections in each of the two pools. Further requests wait, and the wait counts towards TOTAL_SECONDS."""
 MAX_RETRY_AFTER_SECONDS = 3600.0
 _DELAY = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
 class ForbiddenAddress(OSError):
-    """A name that leads to no public address, or a connection that would go to another one."""
+    """The name has no public address, or the connection would go to an address that is not public."""
 
     def __init__(self) -> None:
         super().__init__("not a public address")
@@ -43,11 +43,11 @@ class ForbiddenAddress(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
+    """What the server answered.
 
     Args:
-        status: of HTTP.
-        retry_after_seconds: 0 to MAX_RETRY_AFTER_SECONDS; None where the answer named none that makes sense.
+        status: the HTTP status.
+        retry_after_seconds: 0 to MAX_RETRY_AFTER_SECONDS; None if the answer gave no usable value.
     """
 
     status: int
@@ -55,19 +55,19 @@ class Answer:
 
 
 class Outbound:
-    """Pooled connections: one pool for public places, one for origins that the operator named, each made when first
-    needed on the running loop."""
+    """Pooled connections: one pool for public hosts and one for origins that the operator named. Each is opened on the
+    running loop when first needed."""
 
     def __init__(self) -> None:
         self._sessions: dict[tuple[asyncio.AbstractEventLoop, bool], aiohttp.ClientSession] = {}
         self._trust: ssl.SSLContext | None = None
 
     async def post(self, to: Target, body: bytes, headers: dict[str, str]) -> Answer:
-        """Send the body, and read at most MAX_ANSWER_BYTES of the answer. Redirects are answers, never followed.
+        """Send the body and read at most MAX_ANSWER_BYTES of the answer. A redirect is returned, never followed.
 
         Raises:
-            Refused: the name leads to no public address.
-            TryLater: there was no answer, or no trust (TLS).
+            Refused: the name has no public address.
+            TryLater: there was no answer, or TLS failed.
         """
         try:
             session = self._session(is_public=to.is_public)
@@ -76,7 +76,7 @@ class Outbound:
                 answer = Answer(response.status, retry_after_seconds(response.headers.get("Retry-After")))
                 await _drain(response)
                 return answer
-        # `from None` throughout: the library's own words may hold the URL.
+        # `from None` throughout: the library's own message may contain the URL.
         except aiohttp.ClientSSLError as error:
             raise TryLater(FailureCode.TLS_FAILED, f"{to.host}: {type(error).__name__}") from None
         except aiohttp.ClientConnectorError as error:
@@ -91,7 +91,7 @@ class Outbound:
             raise TryLater(FailureCode.NO_ANSWER, f"{to.host}: {type(error).__name__}") from None
 
     async def close(self) -> None:
-        """Close the connections of the running loop, and forget which authorities are trusted."""
+        """Close the connections of the running loop, and forget the trusted certificate authorities."""
         self._trust = None
         loop = asyncio.get_running_loop()
         for key in [each for each in self._sessions if each[0] is loop]:
@@ -107,7 +107,7 @@ class Outbound:
         return session
 
     def _trusted(self) -> ssl.SSLContext:
-        """The authorities of this machine, or of SSL_CERT_FILE: reading them takes longer than 50 messages."""
+        """The authorities of this machine or of SSL_CERT_FILE. Kept: reading them takes longer than 50 messages."""
         if self._trust is None:
             self._trust = ssl.create_default_context()
             self._trust.set_alpn_protocols(["http/1.1"])
@@ -115,14 +115,14 @@ class Outbound:
 
 
 def retry_after_seconds(value: str | None, now: datetime | None = None) -> float | None:
-    """How long to wait (RFC 9110 section 10.2.3).
+    """How long a `Retry-After` header says to wait (RFC 9110 section 10.2.3).
 
     Args:
-        value: seconds, or a date.
-        now: the moment; the real one when omitted.
+        value: the header's value, in seconds or as a date.
+        now: an aware datetime; the current time if omitted.
 
     Returns:
-        0 to MAX_RETRY_AFTER_SECONDS; None for nothing, or nonsense.
+        0 to MAX_RETRY_AFTER_SECONDS; None if the header is missing or makes no sense.
     """
     if value is None:
         return None
@@ -138,7 +138,7 @@ def retry_after_seconds(value: str | None, now: datetime | None = None) -> float
 
 
 class PublicResolver(AbstractResolver):
-    """The system's resolver, of whose answers only public addresses are passed on."""
+    """The system's resolver, restricted to public addresses."""
 
     def __init__(self) -> None:
         self._system = ThreadedResolver()
@@ -149,8 +149,8 @@ class PublicResolver(AbstractResolver):
         """The host's public addresses.
 
         Raises:
-            ForbiddenAddress: it has others only.
-            OSError: it has none.
+            ForbiddenAddress: it has only other addresses.
+            OSError: it has no address.
         """
         found = [each for each in await self._system.resolve(host, port, family) if is_public_address(each["host"])]
         if not found:
@@ -158,15 +158,15 @@ class PublicResolver(AbstractResolver):
         return found
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Close the system's resolver."""
         await self._system.close()
 
 
 def public_socket(addr_info: Any) -> socket.socket:
-    """A socket for this address: the last look before it is connected, whatever the name resolved to before.
+    """A socket for this address: the last check before it connects, regardless of how the name resolved before.
 
     Args:
-        addr_info: family, type, protocol, canonical name and address, as of `socket.getaddrinfo`.
+        addr_info: family, type, protocol, canonical name and address, as from `socket.getaddrinfo`.
 
     Raises:
         ForbiddenAddress: the address is not public.
@@ -195,7 +195,7 @@ def _open(*, is_public: bool) -> aiohttp.ClientSession:
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read the body so that the connection can be used again, or close it where the body is not worth that."""
+    """Read the body so that the connection can be reused; close the connection if the body is too long for that."""
     left = MAX_ANSWER_BYTES
     try:
         while left > 0:
@@ -204,7 +204,7 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
                 return
             left -= len(chunk)
     except (aiohttp.ClientError, TimeoutError, OSError):
-        # The status is known: that is the answer.
+        # The status is known, and that is all that counts.
         pass
     response.close()
 

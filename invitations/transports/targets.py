@@ -1,6 +1,6 @@
-"""Which URLs things may be sent to: only to hosts that the operator allows, and only to public addresses.
+"""Which URLs may be sent to: only hosts that the operator allows, and only public addresses.
 
-Asks no network: a URL is judged as it is written, an address when a name has been resolved to it."""
+Never uses the network: judges a URL by its text, and an address once a name has been resolved to it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ KNOWN_SERVICES = (
     "notify.windows.com",
     "ntfy.sh",
 )
-"""Allowed where the operator names no others: those that browsers and UnifiedPush bring along."""
+"""Allowed if the operator names no others: the services that browsers and UnifiedPush apps use."""
 
 _PORTS = {"https": 443, "http": 80}
 _ORIGIN = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]{2,45}\]|[a-z0-9.-]{1,253})(?::(?P<port>[1-9][0-9]{0,4}))?"
-# RFC 3986 section 3.3 and 3.4; no fragment. Stricter than any parser behind it, so that none can read it differently.
+# RFC 3986 sections 3.3 and 3.4; no fragment. Stricter than any parser behind it, so that none reads it differently.
 _REST = r"(?P<rest>(?P<path>/[A-Za-z0-9._~!$&'()*+,;=:@/%-]*)(?:\?(?P<query>[A-Za-z0-9._~!$&'()*+,;=:@/?%-]+))?)"
 _NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})", re.ASCII)
 _URL = re.compile(f"(?P<origin>(?i:{_ORIGIN})){_REST}", re.ASCII)
 _ALLOWED_ORIGIN = re.compile(f"(?i:{_ORIGIN})/?", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
-# IANA's registries of special-purpose addresses, and what came before them. Python's own list depends on its version.
+# IANA's registries of special-purpose addresses, and their predecessors. Python's own list depends on its version.
 _SPECIAL_4 = [
     IPv4Network(each)
     for each in (
@@ -51,17 +51,17 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class NotAllowed(ValueError):
-    """A URL that nothing is sent to; its text is a sentence for people."""
+    """A URL that nothing may be sent to; its text is a sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Where things may be sent.
+    """Where messages may be sent.
 
     Args:
-        hosts: names that stand for themselves and their subdomains, by https on port 443 of public addresses.
-        origins: allowed as they stand, whatever their address.
-        problems: entries that cannot be meant, a sentence each.
+        hosts: names, each including its subdomains, by https on port 443 of public addresses.
+        origins: full origins, allowed whatever their address.
+        problems: entries that make no sense, one sentence each.
     """
 
     hosts: frozenset[str] = frozenset()
@@ -74,11 +74,11 @@ class Target:
     """A URL that may be used.
 
     Args:
-        text: in its one spelling.
-        origin: as RFC 6454 section 6.2 writes it.
-        host: for people.
-        is_public: only public addresses will do; otherwise the operator named this very origin.
-        url: what is requested.
+        text: the URL in canonical form.
+        origin: as written by RFC 6454 section 6.2.
+        host: the host as shown to people.
+        is_public: true if only public addresses are allowed, false if the operator named this very origin.
+        url: the URL to request.
     """
 
     text: str = field(repr=False)
@@ -90,7 +90,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The part of a URL before its path; `port` is None where the scheme says it."""
+    """The part of a URL before its path; `port` is None if it is the scheme's default."""
 
     origin: str
     scheme: str
@@ -105,13 +105,13 @@ def configured() -> Allowed:
 
 
 def hosts() -> tuple[str, ...]:
-    """The entries of `settings.CALLINVITE_PUSH_HOSTS`; where it is empty or missing, the known push services."""
+    """The entries of `settings.CALLINVITE_PUSH_HOSTS`, or the known push services if it is empty or missing."""
     return tuple(getattr(settings, "CALLINVITE_PUSH_HOSTS", ())) or KNOWN_SERVICES
 
 
 @lru_cache(maxsize=8)
 def read(entries: tuple[str, ...]) -> Allowed:
-    """Understand the setting.
+    """Parse the setting.
 
     Args:
         entries: host names, or full origins such as `http://127.0.0.1:9000`.
@@ -145,7 +145,7 @@ def target(text: str, allowed: Allowed) -> Target:
         allowed: what the operator allows.
 
     Raises:
-        NotAllowed: nothing may be sent there.
+        NotAllowed: nothing may be sent to it.
     """
     if len(text) > MAX_URL_CHARS:
         raise NotAllowed(say("address.too_long", limit=MAX_URL_CHARS))
@@ -165,8 +165,8 @@ def target(text: str, allowed: Allowed) -> Target:
 
 
 def is_risky(origin: str) -> bool:
-    """Whether an allowed origin is one that should not be on a public instance: without https, or at an address that is
-    not public."""
+    """Whether an allowed origin should not be used on a public instance: it is not https, or its address is not
+    public."""
     host = origin.partition("://")[2]
     host = host[1 : host.index("]")] if host.startswith("[") else host.partition(":")[0]
     is_literal = ":" in host or _looks_numeric(host)
@@ -174,9 +174,9 @@ def is_risky(origin: str) -> bool:
 
 
 def is_public_address(text: str) -> bool:
-    """Whether traffic to this literal address leaves for the public Internet.
+    """Whether traffic to this literal address goes to the public Internet.
 
-    An IPv4 address inside an IPv6 one (mapped, 6to4, NAT64) must be public itself.
+    An IPv4 address embedded in an IPv6 one (mapped, 6to4, NAT64) must be public itself.
     """
     try:
         address = ip_address(text)
@@ -192,16 +192,16 @@ def is_public_address(text: str) -> bool:
         return _is_public_4(IPv4Address(address.packed[12:]))
     if address.sixtofour is not None and not _is_public_4(address.sixtofour):
         return False
-    # Teredo lies in 2001::/23.
+    # Teredo is part of 2001::/23.
     return address in _UNICAST_6 and address.is_global and not any(address in each for each in _SPECIAL_6)
 
 
 @lru_cache(maxsize=1024)
 def _place(text: str, allowed: Allowed) -> _Place:
-    """Who is asked, if they may be: there are few push services and many addresses.
+    """The host of a URL, if it may be used. Cached: push services are few, addresses many.
 
     Raises:
-        NotAllowed: nothing may be sent there.
+        NotAllowed: nothing may be sent to it.
     """
     found = _ALLOWED_ORIGIN.fullmatch(text)
     origin = _origin(found) if found else None
@@ -219,7 +219,7 @@ def _place(text: str, allowed: Allowed) -> _Place:
 
 
 def _origin(found: re.Match[str]) -> str | None:
-    """Scheme, host and port in their one spelling; None where the host or the port is none."""
+    """Scheme, host and port in canonical form; None if the host or the port is invalid."""
     scheme, host, port = found["scheme"].lower(), found["host"].lower(), int(found["port"] or 0)
     if port > 65535:
         return None
@@ -236,13 +236,13 @@ def _origin(found: re.Match[str]) -> str | None:
 
 
 def _is_name(host: str) -> bool:
-    """Whether it is a host name, and no spelling of an address: `127.1`, `2130706433`, `0x7f000001` are."""
+    """Whether it is a host name, not an address in disguise, such as `127.1`, `2130706433` or `0x7f000001`."""
     labels = host.split(".")
     return len(host) <= 253 and all(_LABEL.fullmatch(each) for each in labels) and not _looks_numeric(host)
 
 
 def _looks_numeric(host: str) -> bool:
-    """Whether some parser takes it for an IPv4 address: no top-level domain begins with a digit."""
+    """Whether some parser might read it as an IPv4 address. No top-level domain begins with a digit."""
     return host.rpartition(".")[2][:1].isdigit()
 
 

@@ -1,6 +1,6 @@
-"""Web Push: RFC 8030 (delivery), RFC 8291 (encryption) and RFC 8292 (who sends it). Browsers and UnifiedPush apps.
+"""Web Push to browsers and UnifiedPush apps: RFC 8030 (delivery), RFC 8291 (encryption), RFC 8292 (identification).
 
-Asks the push service once; whether and when to ask again is for whoever called."""
+Asks the push service once. The caller decides whether and when to try again."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ POINT_BYTES = 65
 AUTH_BYTES = 16
 MAX_KEY_CHARS = 128
 MAX_TTL_SECONDS = 28 * 24 * 3600
-"""The longest that the known services keep a message."""
+"""The longest time for which the known services keep a message."""
 KNOWN_ADDRESSES = 4096
-"""Addresses whose URL and key are kept understood, so that ringing them again is cheap."""
+"""How many parsed addresses are remembered, so that ringing them again is cheap."""
 
 _URGENCIES = frozenset({"very-low", "low", "normal", "high"})
 _NO_SUBSCRIPTION = {"endpoint": ""}
@@ -47,7 +47,7 @@ _TOPIC = re.compile(r"[A-Za-z0-9_-]{0,32}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """An address that was understood; `pusher` encrypts for it."""
+    """An address that was parsed; `pusher` encrypts for it."""
 
     target: targets.Target
     signing_key: str
@@ -55,7 +55,7 @@ class _Known:
 
 
 class WebPush:
-    """The transport; its connections are pooled."""
+    """The Web Push transport, with pooled connections."""
 
     name = "webpush"
 
@@ -63,11 +63,11 @@ class WebPush:
         self._outbound = outbound.Outbound()
 
     def check(self, address: Address) -> Address:
-        """The address in its one spelling: host in lower case, keys in unpadded base64url, and the VAPID key that it
-        was made with, which is the current one where none is given.
+        """The address in canonical form: the host in lower case, keys in unpadded base64url, and the VAPID key that it
+        was created with, or the current one if none is given.
 
         Raises:
-            InvalidAddress: by field, why it cannot be used.
+            InvalidAddress: the address cannot be used; says why for each bad field.
         """
         errors: dict[str, str] = {}
         known = None
@@ -91,20 +91,20 @@ class WebPush:
         )
 
     def host_of(self, address: Address) -> str:
-        """The push service's host name; empty for an address that cannot be used."""
+        """The push service's host name; empty if the address cannot be used."""
         try:
             return _known(address, targets.hosts()).target.host
         except InvalidAddress:
             return ""
 
     async def send(self, address: Address, message: Message) -> int:
-        """Encrypt, sign and hand over, within `outbound.TOTAL_SECONDS`.
+        """Encrypt, sign and hand over the message within `outbound.TOTAL_SECONDS`.
 
         Raises:
             Gone: 404 or 410.
-            Refused: any other 4xx but 429, a redirect, a forbidden address, an unknown VAPID key, or nothing that could
-                be encrypted.
-            TryLater: 429, 5xx, no answer, no trust (TLS).
+            Refused: any other 4xx except 429, a redirect, a forbidden address, an unknown VAPID key, or a payload that
+                cannot be encrypted.
+            TryLater: 429, 5xx, no answer, or a TLS failure.
         """
         host = "?"
         try:
@@ -116,8 +116,8 @@ class WebPush:
         except Failure:
             raise
         except Exception as error:
-            # The contract: nothing else comes out, and one bad address stops no other. The error's own text may hold
-            # the address.
+            # The contract allows nothing else to be raised, and one bad address must not stop the others. The error's
+            # own text may contain the address.
             logger.error("Sending to %s failed as nobody expected: %s", host, type(error).__name__)
             raise TryLater(FailureCode.NO_ANSWER, f"{host}: {type(error).__name__}") from None
         if 200 <= answer.status < 300:
@@ -146,10 +146,10 @@ def _code_of(errors: dict[str, str]) -> FailureCode:
 
 @lru_cache(maxsize=KNOWN_ADDRESSES)
 def _known(address: Address, hosts: tuple[str, ...]) -> _Known:
-    """What an address means where these hosts are allowed.
+    """Parse an address, given the allowed hosts.
 
     Raises:
-        InvalidAddress: by field, why it cannot be used.
+        InvalidAddress: the address cannot be used; says why for each bad field.
     """
     errors: dict[str, str] = {}
     if address.transport != WebPush.name:
@@ -159,7 +159,7 @@ def _known(address: Address, hosts: tuple[str, ...]) -> _Known:
         target = targets.target(address.endpoint, targets.read(hosts))
     except targets.NotAllowed as error:
         errors["endpoint"] = str(error)
-    # Whether it is on the curve is seen by `check`, and by the encryption itself.
+    # `check` sees whether the point is on the curve, and so does the encryption itself.
     point = _bytes(address.p256dh)
     if len(point) != POINT_BYTES:
         errors["p256dh"] = say("address.public_key", bytes=POINT_BYTES)
@@ -171,7 +171,7 @@ def _known(address: Address, hosts: tuple[str, ...]) -> _Known:
         errors["signing_key"] = say("address.signing_key", bytes=POINT_BYTES)
     if errors or target is None:
         raise InvalidAddress(errors)
-    # What it would do with the keys of a subscription, which are decoded already.
+    # Set what WebPusher would decode from a subscription: it is decoded already.
     pusher = WebPusher(_NO_SUBSCRIPTION)
     pusher.receiver_key, pusher.auth_key = point, auth
     return _Known(target, signing_key, pusher)
@@ -179,7 +179,7 @@ def _known(address: Address, hosts: tuple[str, ...]) -> _Known:
 
 @lru_cache(maxsize=64)
 def _signing_key(text: str) -> str:
-    """The one spelling of a VAPID key; empty for none. Few keys have made all addresses."""
+    """A VAPID key in canonical form; empty if none. Cached: few keys are behind all addresses."""
     raw = _bytes(text)
     return to_base64url(raw) if _is_on_the_curve(raw) else ""
 
@@ -205,10 +205,10 @@ def _bytes(text: str) -> bytes:
 
 
 def _headers(known: _Known, message: Message) -> dict[str, str]:
-    """RFC 8030 section 5, RFC 8188 section 2, RFC 8292 section 3.
+    """The request's headers (RFC 8030 section 5, RFC 8188 section 2, RFC 8292 section 3).
 
     Raises:
-        Refused: there is no such VAPID key any more, or the message is not one that a service would take.
+        Refused: the VAPID key no longer exists, or no service would accept the message.
     """
     host = known.target.host
     if message.urgency not in _URGENCIES or not _TOPIC.fullmatch(message.topic):
@@ -234,21 +234,21 @@ def _headers(known: _Known, message: Message) -> dict[str, str]:
 
 
 def _encrypted(known: _Known, payload: bytes) -> bytes:
-    """RFC 8291: 103 bytes more than the payload.
+    """Encrypt the payload, which adds 103 bytes (RFC 8291).
 
     Raises:
-        Refused: there is nothing to encrypt, or the keys do not serve.
+        Refused: the payload is empty, or the keys are unusable.
     """
     try:
         return bytes(known.pusher.encode(payload)["body"])
     except Exception as error:
-        # Three libraries deep, with exceptions of each.
+        # Three libraries are involved, each with its own exceptions.
         detail = f"{known.target.host}: {type(error).__name__}"
         raise Refused(FailureCode.UNENCRYPTABLE, detail) from None
 
 
 def _failure(answer: outbound.Answer, host: str) -> Failure:
-    """What an answer that is not a good one means."""
+    """The failure that an answer outside 200 to 299 means."""
     status = answer.status
     detail = f"{host} answered {status}"
     if status in (404, 410):

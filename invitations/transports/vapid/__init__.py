@@ -1,4 +1,4 @@
-"""How this server says to push services who it is (RFC 8292): its keys, and the tokens signed with them."""
+"""How this server identifies itself to push services (RFC 8292): its keys, and the tokens signed with them."""
 
 from invitations.transports.vapid.keys import (
     ENVIRONMENT,

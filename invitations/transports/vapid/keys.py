@@ -1,7 +1,7 @@
-"""The keys with which this server signs what it sends: from the environment, or from a file in the data directory.
+"""The keys that sign what this server sends, from the environment or from a file in the data directory.
 
-The first is current; the others sign for addresses that were made with them, so that a new key loses no device. No key
-is ever logged, or part of a problem."""
+The first key is current. The others sign for addresses created with them, so that a new key loses no device. A key is
+never logged and never part of an error message."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Keys:
     """What the environment or the file holds.
 
     Args:
-        pairs: the current one first.
-        problems: what is wrong, a sentence each.
-        is_shared: they are from the environment, which all processes may have alike.
+        pairs: the current pair first.
+        problems: what is wrong, one sentence each.
+        is_shared: the keys come from the environment, so all processes can have the same ones.
     """
 
     pairs: tuple[SigningKey, ...] = ()
@@ -47,7 +47,7 @@ class Keys:
 
 
 def keys_in_force() -> Keys:
-    """The keys in force: those of the environment, else those of the file. A file that changed is read again."""
+    """The keys of the environment, or else those of the file. The file is read again when it changes."""
     text = of_environment()
     if text:
         return read(tuple(text.split(",")), ENVIRONMENT)
@@ -64,13 +64,13 @@ def keys_in_force() -> Keys:
 
 
 def current_public_key() -> str | None:
-    """The key that devices subscribe with from now on, 87 characters of base64url; None without keys."""
+    """The key that devices subscribe with from now on, 87 characters of base64url; None if there is none."""
     pairs = keys_in_force().pairs
     return pairs[0].public if pairs else None
 
 
 def is_known(public: str) -> bool:
-    """Whether messages can be signed with the other half of this key."""
+    """Whether the private half of this key is here to sign with."""
     return any(each.public == public for each in keys_in_force().pairs)
 
 
@@ -81,21 +81,21 @@ def generate() -> str:
 
 
 def public_half(private: str) -> str:
-    """The public key of a private one.
+    """The public key that belongs to a private key.
 
     Raises:
-        ValueError: it is no private key.
+        ValueError: the text is not a private key.
     """
     return _understood(private).public
 
 
 def has_file() -> bool:
-    """Whether the settings name a file for keys. A project that this app is installed in may name none."""
+    """Whether the settings name a key file. A project that installs this app may name none."""
     return bool(getattr(settings, FILE, ""))
 
 
 def key_file() -> Path:
-    """Where keys are kept that the environment does not give.
+    """The file for keys that are not in the environment.
 
     Raises:
         ImproperlyConfigured: the settings name no file.
@@ -106,23 +106,24 @@ def key_file() -> Path:
 
 
 def of_environment() -> str:
-    """The private keys of the environment as they are written there; empty without any."""
+    """The private keys as written in the environment; empty if there are none."""
     return str(getattr(settings, ENVIRONMENT, "") or "").strip()
 
 
 def has_any() -> bool:
-    """Whether there are keys, readable or not: nothing must take their place then."""
+    """Whether there are keys, readable or not. If there are, nothing may replace them."""
     return bool(of_environment()) or (has_file() and key_file().exists())
 
 
 def ensure() -> bool:
-    """Make a pair and keep it in the file, if one is named, unless there is a pair, here or in the environment.
+    """Make a key pair and save it in the file, unless the settings name no file or a key exists already (in the file or
+    in the environment).
 
     Returns:
-        Whether one was made.
+        Whether a pair was made.
 
     Raises:
-        OSError: it could not be kept.
+        OSError: the key could not be saved.
     """
     if has_any() or not has_file():
         return False
@@ -134,12 +135,12 @@ def ensure() -> bool:
 
 
 def keep(private: str) -> Path:
-    """Keep a private key in the file, readable by its owner alone; of two who try at once one succeeds.
+    """Save a private key in the file, readable only by its owner. If two processes try at once, one succeeds.
 
     Raises:
         FileExistsError: there are keys already.
         ImproperlyConfigured: the settings name no file.
-        OSError: it could not be kept.
+        OSError: the key could not be saved.
     """
     path = key_file()
     secret_files.create(path, private)
@@ -147,7 +148,7 @@ def keep(private: str) -> Path:
 
 
 def rotate(private: str) -> Path:
-    """Put a new private key in front of those in the file.
+    """Put a new private key before those in the file.
 
     Raises:
         ImproperlyConfigured: the settings name no file.
@@ -163,11 +164,11 @@ def rotate(private: str) -> Path:
 
 @lru_cache(maxsize=8)
 def read(texts: tuple[str, ...], source: str) -> Keys:
-    """Understand private keys: 32 bytes each, in base64url.
+    """Parse private keys, each 32 bytes in base64url.
 
     Args:
-        texts: the current one first; empty ones are passed over.
-        source: how problems call the place that they are from.
+        texts: the current key first; empty ones are skipped.
+        source: how error messages name the place that the keys come from.
     """
     pairs: dict[str, SigningKey] = {}
     problems: list[str] = []

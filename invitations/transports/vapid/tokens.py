@@ -1,4 +1,4 @@
-"""The signed tokens that say who sends a push message and for which push service, kept as long as they are good."""
+"""The signed tokens that tell a push service who sends a message, kept while they are valid."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from py_vapid import jwt
 from invitations.transports.vapid.keys import SigningKey, keys_in_force
 
 TOKEN_SECONDS = 12 * 3600
-"""How long a token is good; services allow 24 hours at most (RFC 8292 section 2)."""
+"""How long a token is valid; services allow at most 24 hours (RFC 8292 section 2)."""
 RENEW_SECONDS = 3600
-"""How long before its end a token is replaced."""
+"""How long before it expires a token is replaced."""
 MAX_TOKENS = 1024
 NOBODY = "mailto:operator@callinvite.invalid"
 """Stands where the operator names no address of theirs. Push services take it, and reach nobody by it."""
@@ -24,7 +24,7 @@ _LOCAL = {"localhost", "[::1]"}
 
 
 class KeyUnknown(LookupError):
-    """There is no such key here."""
+    """The server does not have this key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +39,21 @@ _lock = threading.Lock()
 
 
 def authorization(public: str, audience: str, *, now: float) -> str:
-    """The value of the header `Authorization` (RFC 8292 section 3).
+    """The value of the `Authorization` header (RFC 8292 section 3).
 
     Args:
-        public: the key that the address was made with; empty is the current one.
-        audience: origin of the push service.
+        public: the key that the address was created with; empty means the current one.
+        audience: the push service's origin.
         now: seconds since the epoch.
 
     Raises:
-        KeyUnknown: the key, or any, is not there.
+        KeyUnknown: the server does not have this key, or has no key at all.
     """
     pair = _pair(public)
     reached_by = subject()
     which = (pair.public, audience, reached_by)
     token = _tokens.get(which)
-    # A token made in what is now the future was made by a clock that was wrong.
+    # A token from the future was made while the clock was wrong.
     if token is not None and token.made_at <= now < token.renew_at:
         return token.header
     with _lock:
@@ -71,9 +71,9 @@ def subject() -> str:
 
 
 def subject_problem(text: str) -> str | None:
-    """Why a push service would refuse this way to reach the operator (RFC 8292 section 2.1), in words; None is fine.
+    """Why a push service would refuse this contact (RFC 8292 section 2.1), in words; None if it would not.
 
-    Apple's refuses what names this very machine, and answers 403.
+    Apple's service answers 403 if the contact names the local machine.
     """
     found = _SUBJECT.fullmatch(text)
     if found is None:
@@ -97,7 +97,7 @@ def _pair(public: str) -> SigningKey:
 
 
 def _signed(pair: SigningKey, audience: str, reached_by: str, now: float) -> _Token:
-    # py_vapid writes into the claims that it is given: these are for one token only.
+    # py_vapid modifies the claims it is given, so each token gets its own.
     claims = {"aud": audience, "exp": int(now) + TOKEN_SECONDS, "sub": reached_by}
     header = f"vapid t={jwt.sign(claims, pair.private)}, k={pair.public}"
     return _Token(header, now, now + TOKEN_SECONDS - RENEW_SECONDS)
