@@ -1,6 +1,6 @@
 /** What the screen of a call shows, as a value made of the call. Pure: knows no document, no clock and no devices. */
 
-import { may, othersInside } from "../client/index.js";
+import { may, othersInside, pendingInvitations } from "../client/index.js";
 import { linkWords, silenceWords } from "./media-words.js";
 import {
   clockTime,
@@ -129,6 +129,37 @@ export function partingQuestion(call, userId) {
     answers: [{ label: "Leave", act: "leave" }, ...end],
     stay: "Stay",
   };
+}
+
+/** What a key does in the screen of a call. Escape asks before it parts from a call, and closes what is over.
+ *  @param {string} key as `KeyboardEvent.key` has it
+ *  @param {{call: Call | null, mayType: boolean}} where `call`: that one is in; `mayType`: it belongs to a field, or is held
+ *  @returns {"dismiss" | "part" | "microphone" | "camera" | "share" | null} */
+export function keyAct(key, { call, mayType }) {
+  if (key === "Escape") {
+    return call ? "part" : "dismiss";
+  }
+  if (!call || mayType) {
+    return null;
+  }
+  switch (key.toLowerCase()) {
+    case "m":
+      return "microphone";
+    case "v":
+      return "camera";
+    case "s":
+      return call.state === "active" ? "share" : null;
+    default:
+      return null;
+  }
+}
+
+/** Who cannot be invited into a call: people who are in it or are being called.
+ *  @param {Call} call
+ *  @returns {string[]} ids */
+export function idsOfConcerned(call) {
+  const inside = othersInside(call, undefined).map(({ user }) => user.id);
+  return [...inside, ...pendingInvitations(call).map(({ invitee }) => invitee.id)];
 }
 
 /** @param {Call} call

@@ -3,20 +3,16 @@
 
 import { isOver, myParticipant, othersInside, pendingInvitations } from "../client/index.js";
 import { ask, withdrawQuestion } from "./call-ask.js";
-import { CallControls } from "./call-controls.js";
-import { CallNotices } from "./call-notices.js";
-import { mayCancel, showPeople, waitedMs, waitingWords } from "./call-people.js";
-import { callScene, endedScene, partingQuestion, placingScene } from "./call-scenes.js";
-import { CallStage } from "./call-stage.js";
-import { qualityMark, showLevel, showQuality } from "./call-tile.js";
-import { h, icon, iconButton, setText, speak } from "./dom.js";
+import { CallFrame } from "./call-frame.js";
+import { waitedMs } from "./call-people.js";
+import { callScene, endedScene, idsOfConcerned, keyAct, partingQuestion, placingScene } from "./call-scenes.js";
+import { speak } from "./dom.js";
 import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { PageElement } from "./page-element.js";
-import { avatarOf, avatarStack, hueOf } from "./person-avatar.js";
 import { stopFloating } from "./picture-in-picture.js";
 import { addPeople, joinCall, orExplain, placeCall } from "./place-call.js";
 import { toast } from "./toast-list.js";
-import { clockTime, endWords, others } from "./words.js";
+import { endWords, others } from "./words.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").Person} Person
@@ -33,7 +29,13 @@ const HUNG_UP_STAYS_MS = 4000;
 const TYPED_IN = "input, select, textarea, [contenteditable]";
 
 export class CallScreen extends PageElement {
-  #parts = this.#made();
+  #frame = new CallFrame(this, {
+    minimise: () => this.minimise(),
+    dismiss: () => this.#dismiss(),
+    add: () => this.#add(),
+    again: () => this.#again(),
+    cancel: (person) => this.#cancelOne(person),
+  });
   /** @type {Shown | null} */
   #shown = null;
   #minimised = false;
@@ -43,113 +45,20 @@ export class CallScreen extends PageElement {
   build() {
     this.setAttribute("role", "dialog");
     this.setAttribute("aria-labelledby", "call-name");
-    const parts = this.#parts;
-    this.replaceChildren(
-      h(
-        "div",
-        { class: "call" },
-        parts.stage,
-        h(
-          "div",
-          { class: "call__top" },
-          parts.minimise,
-          h("p", { class: "call__kind" }, parts.kindIcon, parts.kind, parts.quality),
-          parts.add,
-          parts.close,
-        ),
-        h("div", { class: "call__head" }, parts.face, parts.name, parts.status, parts.timer, parts.text, parts.note),
-        parts.people,
-        parts.notices,
-        h("div", { class: "call__actions" }, parts.done, parts.again),
-        parts.controls,
-      ),
-    );
-  }
-
-  /** Its pieces that change. */
-  #made() {
-    return {
-      minimise: iconButton({
-        icon: "down",
-        label: "Back to the app; the call goes on",
-        className: "button--night",
-        onClick: () => {
-          this.minimise();
-        },
-      }),
-      close: iconButton({
-        icon: "close",
-        label: "Close",
-        className: "button--night",
-        onClick: () => {
-          this.#dismiss();
-        },
-      }),
-      add: iconButton({
-        icon: "add-person",
-        label: "Add people",
-        className: "button--night",
-        onClick: () => {
-          this.#add();
-        },
-      }),
-      kind: h("span"),
-      kindIcon: icon("phone"),
-      quality: qualityMark(),
-      face: h("div", { class: "call__face" }),
-      name: h("h2", { class: "call__name", id: "call-name", tabindex: "-1", "data-first-focus": true }),
-      status: h("p", { class: "call__status", role: "status" }),
-      timer: h("p", { class: "call__status call__status--timer", role: "timer" }),
-      text: h("p", { class: "call__text" }),
-      note: h("p", { class: "call__note" }),
-      people: h("ul", { class: "call__people", "aria-label": "People" }),
-      stage: new CallStage(),
-      controls: new CallControls(),
-      notices: new CallNotices(),
-      again: answerButton("accept", "phone-solid", "Call again", () => {
-        this.#again();
-      }),
-      done: answerButton("plain", "close", "Close", () => {
-        this.#dismiss();
-      }),
-    };
+    this.#frame.build();
   }
 
   attached() {
-    const { stage, controls } = this.#parts;
-    stage.rings = {
-      words: waitingWords,
-      mayCancel: (call, invitation) => mayCancel(call, invitation, this.#userId),
-      cancel: (person) => {
-        this.#cancelOne(person);
-      },
-    };
-    controls.mainVideo = () => this.mainVideo;
-    this.hear(stage, "layout", () => {
-      this.#lay();
-    });
-    this.hear(this, "hang-up", () => {
-      this.hangUp();
-    });
-    this.hear(this, "end-for-all", () => {
-      this.#endForAll();
-    });
-    this.hear(document, "keydown", (event) => {
-      this.#key(/** @type {KeyboardEvent} */ (event));
-    });
-    this.every(500, () => {
-      this.#tick();
-    });
-    this.follow("callEnded", (detail) => {
-      this.#ended(detail);
-    });
-    this.followTalk(() => {
-      this.update(this.service.state);
-    });
+    this.hear(this.#frame.stage, "layout", () => this.#lay());
+    this.hear(this, "hang-up", () => this.hangUp());
+    this.hear(this, "end-for-all", () => this.#endForAll());
+    this.hear(document, "keydown", (event) => this.#key(/** @type {KeyboardEvent} */ (event)));
+    this.every(500, () => this.#tick());
+    this.follow("callEnded", (detail) => this.#ended(detail));
+    this.followTalk(() => this.update(this.service.state));
     this.followTalk((talk) => {
       const [peer] = talk.state.peers;
-      const level = peer ? (talk.hearing.levels.get(peer.key) ?? 0) : 0;
-      showLevel(this.#parts.face, level);
+      this.#frame.hear(peer ? (talk.hearing.levels.get(peer.key) ?? 0) : 0);
     }, "levels");
   }
 
@@ -196,7 +105,7 @@ export class CallScreen extends PageElement {
 
   /** The picture that matters most now. @returns {HTMLVideoElement | null} */
   get mainVideo() {
-    return this.#parts.stage.mainVideo;
+    return this.#frame.stage.mainVideo;
   }
 
   /** Show the app; the call goes on in the corner. */
@@ -260,9 +169,7 @@ export class CallScreen extends PageElement {
     if (shown?.kind === "call") {
       // The end is told by its event, which comes right after this change.
       this.#withdraw();
-      queueMicrotask(() => {
-        this.#show();
-      });
+      queueMicrotask(() => this.#show());
     } else if (shown?.kind === "placing") {
       this.#show();
     }
@@ -299,12 +206,8 @@ export class CallScreen extends PageElement {
       this.restore();
     }
     const acts = {
-      leave: () => {
-        this.#hangUpNow();
-      },
-      end: () => {
-        this.#endForAll();
-      },
+      leave: () => this.#hangUpNow(),
+      end: () => this.#endForAll(),
     };
     const { answers, ...question } = partingQuestion(call, this.#userId);
     ask(this, { ...question, answers: answers.map(({ label, act }) => ({ label, kind: "bad", act: acts[act] })) });
@@ -334,12 +237,7 @@ export class CallScreen extends PageElement {
     this.#show();
     speak(words);
     clearTimeout(this.#leaving);
-    this.#leaving = setTimeout(
-      () => {
-        this.#dismiss();
-      },
-      heldOn ? HUNG_UP_STAYS_MS : ENDED_STAYS_MS,
-    );
+    this.#leaving = setTimeout(() => this.#dismiss(), heldOn ? HUNG_UP_STAYS_MS : ENDED_STAYS_MS);
   }
 
   /** The call is no longer in this page: nor is anything that belongs to it. */
@@ -386,64 +284,20 @@ export class CallScreen extends PageElement {
 
   /** @param {Shown} shown */
   #draw(shown) {
-    const scene = this.#sceneOf(shown);
-    const call = shown.kind === "placing" ? null : shown.call;
-    this.dataset.phase = scene.phase;
-    this.#drawHead(scene);
-    this.#drawButtons(scene);
-    this.#parts.notices.show(scene.hangUp ? call : undefined);
-    showPeople(this.#parts.people, scene.rows, {
+    const [peer, ...more] = this.talk.state.peers;
+    this.#frame.draw({
+      scene: this.#sceneOf(shown),
+      call: shown.kind === "placing" ? null : shown.call,
       userId: this.#userId,
-      cancel: (person) => {
-        this.#cancelOne(person);
-      },
+      quality: peer && more.length === 0 ? peer.quality : null,
     });
     this.#drawTime();
-    this.#parts.stage.show(call);
-  }
-
-  /** @param {Scene} scene */
-  #drawHead(scene) {
-    const { face, name, kind, kindIcon, status, timer, text, note } = this.#parts;
-    const { people } = scene;
-    const key = people.map((person) => person.id).join(" ");
-    if (face.dataset.people !== key) {
-      face.dataset.people = key;
-      face.replaceChildren(people.length === 1 ? avatarOf(people[0]) : avatarStack(people));
-      this.dataset.hue = String(hueOf(people[0]?.id ?? ""));
-    }
-    setText(name, scene.name);
-    setText(kind, scene.kind);
-    kindIcon.setAttribute("name", scene.isVideoCall ? "video" : "phone");
-    status.classList.toggle("dots", scene.isUnderWay);
-    for (const { line, words } of [
-      { line: status, words: scene.status },
-      { line: text, words: scene.text },
-      { line: note, words: scene.note },
-    ]) {
-      setText(line, words);
-      line.hidden = !words;
-    }
-    timer.hidden = !scene.isTimed;
-  }
-
-  /** @param {Scene} scene */
-  #drawButtons({ phase, hangUp, mayEnd, ...scene }) {
-    const parts = this.#parts;
-    parts.controls.hidden = !hangUp;
-    parts.controls.offer({ isActive: phase === "active", hangUp, mayEnd });
-    parts.add.hidden = !scene.mayAdd;
-    parts.again.hidden = !scene.mayCallAgain;
-    parts.done.hidden = parts.close.hidden = !scene.mayClose;
-    parts.minimise.hidden = !scene.mayMinimise;
-    const [peer, ...more] = this.talk.state.peers;
-    showQuality(parts.quality, hangUp && peer && more.length === 0 ? peer.quality : null);
   }
 
   #drawTime() {
     const call = this.#call;
     if (call?.state === "active") {
-      setText(this.#parts.timer, clockTime(this.service.elapsedMs(call) / 1000));
+      this.#frame.drawTime(this.service.elapsedMs(call));
     }
   }
 
@@ -457,18 +311,18 @@ export class CallScreen extends PageElement {
   }
 
   #lay() {
-    this.dataset.layout = this.#shown?.kind === "ended" ? "none" : this.#parts.stage.layout;
+    this.dataset.layout = this.#shown?.kind === "ended" ? "none" : this.#frame.stage.layout;
   }
 
   #open() {
     if (this.hidden) {
-      openLayer(this, this.#parts.name);
+      openLayer(this, this.#frame.heading);
       return;
     }
     const lost = !document.activeElement || document.activeElement === document.body;
     if (lost && isOnTop(this)) {
       // The button that had the focus is gone with its state: stay in the screen.
-      this.#parts.name.focus({ preventScroll: true });
+      this.#frame.heading.focus({ preventScroll: true });
     }
   }
 
@@ -494,13 +348,8 @@ export class CallScreen extends PageElement {
     if (!call) {
       return;
     }
-    const here = call.participants.filter((each) => each.left_at === null).map((each) => each.user.id);
-    const asked = pendingInvitations(call).map((each) => each.invitee.id);
-    const chosen = await this.page.picker.choose({
-      title: "Add people",
-      action: "Call",
-      without: [...here, ...asked],
-    });
+    const without = idsOfConcerned(call);
+    const chosen = await this.page.picker.choose({ title: "Add people", action: "Call", without });
     if (chosen.length) {
       await addPeople(this.service, call.call_id, chosen);
     }
@@ -522,48 +371,27 @@ export class CallScreen extends PageElement {
       return;
     }
     const call = this.#call && myParticipant(this.#call, this.#userId) ? this.#call : null;
-    if (event.key === "Escape") {
-      this.#escape(event, call);
-      return;
-    }
     const isTyping = event.target instanceof Element && event.target.matches(TYPED_IN);
-    if (call && !isTyping && !event.repeat) {
-      this.#act(event.key.toLowerCase(), call);
+    switch (keyAct(event.key, { call, mayType: isTyping || event.repeat })) {
+      case "dismiss":
+        this.#dismiss();
+        break;
+      case "part":
+        event.preventDefault();
+        if (call && !this.#frame.controls.closeMenu()) {
+          this.#ask(call);
+        }
+        break;
+      case "microphone":
+        this.talk.toggleMicrophone();
+        break;
+      case "camera":
+        this.talk.toggleCamera();
+        break;
+      case "share":
+        this.#frame.controls.share();
     }
   }
-
-  /** @param {KeyboardEvent} event @param {Call | null} call that this user is in */
-  #escape(event, call) {
-    if (!call) {
-      this.#dismiss();
-      return;
-    }
-    event.preventDefault();
-    if (!this.#parts.controls.closeMenu()) {
-      this.#ask(call);
-    }
-  }
-
-  /** @param {string} key @param {Call} call that this user is in */
-  #act(key, call) {
-    if (key === "m") {
-      this.talk.toggleMicrophone();
-    } else if (key === "v") {
-      this.talk.toggleCamera();
-    } else if (key === "s" && call.state === "active") {
-      this.#parts.controls.share();
-    }
-  }
-}
-
-/** @param {string} kind @param {string} name of the icon @param {string} label @param {() => void} act */
-function answerButton(kind, name, label, act) {
-  return h(
-    "button",
-    { class: `answer answer--${kind}`, type: "button", onClick: act },
-    h("span", { class: "answer__disc" }, icon(name)),
-    h("span", {}, label),
-  );
 }
 
 customElements.define("call-screen", CallScreen);
