@@ -100,7 +100,7 @@ export function isRingingFor(call, userId) {
  * @returns {boolean}
  */
 export function may(call, verb) {
-  return call.you?.can.includes(verb) ?? false;
+  return call.you.can.includes(verb);
 }
 
 /**
@@ -113,5 +113,5 @@ export function may(call, verb) {
 export function ringDeadline(call, userId) {
   const invitation = myInvitation(call, userId);
   const moment = invitation?.state === "pending" ? invitation.expires_at : call.ring_expires_at;
-  return moment === null || isOver(call) ? null : Date.parse(moment);
+  return isOver(call) ? null : Date.parse(moment);
 }

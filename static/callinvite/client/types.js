@@ -10,12 +10,14 @@
  * @typedef {"pending" | "accepted" | "rejected" | "busy" | "cancelled" | "timed_out"} InvitationState
  * @typedef {"sent" | "notified" | "ringing"} Progress how far a pending invitation has come
  * @typedef {"declined" | "busy" | "later"} RejectReason
+ * @typedef {"completed" | "rejected" | "busy" | "cancelled" | "timed_out" | "caller_lost" | "connection_lost" | "media_failed" | "max_duration" | "ended_by_admin"} EndReason
+ * @typedef {"left" | "moved" | "connection_lost" | "media_failed" | "call_ended" | "removed"} LeftReason
  *
  * @typedef {object} Invitation one invitee asked into one call; a further attempt is a further invitation
  * @property {Person} invitee
  * @property {Person} inviter
  * @property {InvitationState} state
- * @property {Progress | null} progress
+ * @property {Progress} progress
  * @property {string | null} ringing_on label of the first device that acknowledged that it alerts
  * @property {RejectReason | null} reject_reason
  * @property {string} custom_data of the act that closed it
@@ -29,13 +31,13 @@
  * @property {string} joined_at
  * @property {string | null} connected_at
  * @property {string | null} left_at
- * @property {string | null} left_reason
+ * @property {LeftReason | null} left_reason
  *
  * @typedef {object} Call the whole state of one call as one user sees it
  * @property {string} call_id
  * @property {number} revision grows with every change
  * @property {"ringing" | "active" | "ended"} state
- * @property {string | null} end_reason
+ * @property {EndReason | null} end_reason
  * @property {boolean} is_video_call
  * @property {Person} caller
  * @property {string} custom_data
@@ -45,15 +47,15 @@
  * @property {string} notification_message
  * @property {number} timeout_seconds
  * @property {string} created_at
- * @property {string | null} ring_expires_at
- * @property {number | null} remaining_ms
+ * @property {string} ring_expires_at
+ * @property {number} remaining_ms
  * @property {string} server_time
  * @property {string | null} answered_at
  * @property {string | null} ended_at
  * @property {number | null} duration_seconds
  * @property {Invitation[]} invitations in the order in which they were made
  * @property {Participant[]} participants in the order in which they joined
- * @property {You | null} you null for one who is neither its caller nor an invitee; a user's own calls all have it
+ * @property {You} you
  *
  * @typedef {"accept" | "cancel" | "end" | "invite" | "join" | "leave" | "reject"} OpenVerb
  *
@@ -172,13 +174,13 @@
  * @typedef {object} InvitationChange
  * @property {Person} user
  * @property {InvitationState} state
- * @property {Progress | null} progress
+ * @property {Progress} progress
  * @property {InvitationState | null} previousState
  * @property {RejectReason | null} reason
  * @property {string} customData
  *
  * @typedef {AboutCall & {callee: Person, invitation: Invitation}} AboutCallee
- * @typedef {AboutCall & {endReason: string | null, leftReason: string | null, durationSeconds: number | null}} CallEnd
+ * @typedef {AboutCall & {endReason: EndReason | null, leftReason: LeftReason | null, durationSeconds: number | null}} CallEnd
  * @typedef {{code: string, detail: string, callID: string | null}} ServiceError
  *
  * @typedef {object} ServiceEvents each event's detail by its name
@@ -204,7 +206,7 @@
  *
  * @typedef {{[Name in keyof ServiceEvents]: {name: Name, detail: ServiceEvents[Name]}}[keyof ServiceEvents]} NamedEvent
  *
- * @typedef {{invitee: string, code: string}} InviteeError why one of several people was left out
+ * @typedef {{invitee: string, code: string, detail?: string}} InviteeError why one of several people was left out
  * @typedef {Record<string, string[]>} FieldErrors sentences by the field that they are about
  *
  * @typedef {object} Problem what the server says of a refusal (RFC 9457)
