@@ -68,6 +68,7 @@ test("a wait is never longer than its cap, however many attempts failed", () => 
 
 test("the page's own moments wake the connection until it stops listening", () => {
   const document = Object.assign(new EventTarget(), { visibilityState: "hidden" });
+  /** @type {any} */
   const scope = Object.assign(new EventTarget(), { document });
   let wakes = 0;
   const stop = pageWakeups(scope)(() => {
@@ -82,10 +83,11 @@ test("the page's own moments wake the connection until it stops listening", () =
   stop();
   scope.dispatchEvent(new Event("online"));
   assert.equal(wakes, 2);
-  pageWakeups({})(() => {})();
+  pageWakeups(/** @type {any} */ ({}))(() => {})();
 });
 
 test("without a page one is told what is missing", () => {
+  /** @type {any} */
   const WebSocket = EventTarget;
   assert.throws(() => new CallInvitationService({ WebSocket }), /baseUrl/);
   assert.throws(() => new CallInvitationService({ WebSocket, baseUrl: "example.org" }), /baseUrl/);

@@ -14,6 +14,7 @@ import {
 } from "../../static/callinvite/elements/device-words.js";
 
 const NOW = new Date(2026, 10, 23, 12);
+/** @param {[number, number, number, ...number[]]} parts */
 const at = (...parts) => new Date(...parts).toISOString();
 const device = (more) => ({
   device_id: "d",
@@ -106,7 +107,7 @@ test("spans are short, and exact where it counts", () => {
 });
 
 test("each hop of a test ring is told with its time, and so is what is waited for", () => {
-  const words = (...args) => hopWords(...args).map((hop) => [hop.how, hop.words, hop.afterMs]);
+  const words = (test, isLate) => hopWords(test, isLate).map((hop) => [hop.how, hop.words, hop.afterMs]);
   assert.deepEqual(words(ring("waiting", "planned"), false), [
     ["done", "You asked for it.", null],
     ["under way", "Handing it to the push service …", null],

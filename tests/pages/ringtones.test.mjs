@@ -21,7 +21,11 @@ function storage(kept = {}) {
   };
 }
 
-/** A context that decodes any bytes to so many seconds of one sample a second. */
+/**
+ * A context that decodes any bytes to so many seconds of one sample a second.
+ *
+ * @returns {any}
+ */
 function decoder(seconds) {
   const samples = Float32Array.from({ length: seconds }, (_, index) => index);
   const bufferOf = (data) => ({ length: data.length, sampleRate: 1, numberOfChannels: 1, getChannelData: () => data });
@@ -92,9 +96,9 @@ test("a ringtone that the admins gave another file is followed, and one that the
   const ringtones = new Ringtones({ storage: storage() });
   ringtones.choose({ kind: "resource", id: "gong", url: "/media/1.ogg" });
   ringtones.learn([{ resource_id: "gong", ringtone_url: "/media/2.ogg" }]);
-  assert.equal(ringtones.choice.url, "/media/2.ogg");
+  assert.equal(Reflect.get(ringtones.choice, "url"), "/media/2.ogg");
   ringtones.learn([]);
-  assert.equal(ringtones.choice.url, "/media/2.ogg");
+  assert.equal(Reflect.get(ringtones.choice, "url"), "/media/2.ogg");
 });
 
 test("every built-in ringtone has a score and a name, and each sounds different", () => {

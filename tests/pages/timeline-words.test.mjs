@@ -3,29 +3,27 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { invitation, makeCall } from "../client/support/calls.mjs";
 import { answers, callWords, codeWords, howOf } from "../../static/callinvite/elements/timeline-words.js";
 
-const ALICE = { id: "alice", name: "Alice" };
 const BOB = { id: "bob", name: "Bob" };
 const CAROL = { id: "carol", name: "" };
 
+/**
+ * @param {Partial<import("../../static/callinvite/client/types.js").Call> & {invitees?: typeof BOB[], states?: any[]}} [more]
+ */
 function call({ invitees = [BOB], states = ["timed_out"], ...more } = {}) {
-  const invitations = invitees.map((invitee, index) => ({
-    invitee,
-    state: states[index] ?? "pending",
-    custom_data: "",
-  }));
-  return {
-    call_id: "c",
-    caller: ALICE,
-    invitations,
+  return makeCall({
+    invitations: invitees.map((invitee, index) => ({
+      ...invitation(invitee.id, { state: states[index] ?? "pending" }),
+      invitee,
+    })),
     participants: [],
-    is_video_call: true,
     state: "ended",
     end_reason: "timed_out",
     created_at: "2026-11-26T12:00:00Z",
     ...more,
-  };
+  });
 }
 
 function entry(code, user, text = "", data = {}) {

@@ -18,8 +18,10 @@ import {
 import { SCORES, render } from "../../static/callinvite/sounds/tones.js";
 import { invitation, makeCall, participant, person } from "../client/support/calls.mjs";
 
+/** @param {Partial<import("../../static/callinvite/client/types.js").Call>} [more] */
 const ended = (more) =>
   makeCall({ state: "ended", invitations: [invitation("bob")], participants: [participant("alice")], ...more });
+/** @type {import("../../static/callinvite/client/types.js").You} */
 const missed = { role: "invitee", state: "timed_out", can: [], missed: true };
 
 test("a pending invitation is called ringing only when a device said so", () => {
@@ -127,7 +129,7 @@ test("times and days are those of people", () => {
   assert.equal(clockTime(5), "0:05");
   assert.equal(clockTime(3725), "1:02:05");
   const today = new Date(2026, 10, 23, 12);
-  const day = (...parts) => dayName(new Date(...parts).toISOString(), today);
+  const day = (year, month, date, hour) => dayName(new Date(year, month, date, hour).toISOString(), today);
   assert.equal(day(2026, 10, 23, 1), "Today");
   assert.equal(day(2026, 10, 22, 23), "Yesterday");
   assert.match(day(2025, 10, 22, 23), /2025/);

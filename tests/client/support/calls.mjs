@@ -9,10 +9,22 @@ export function at(seconds) {
   return new Date(NOON + seconds * 1000).toISOString();
 }
 
+/**
+ * @typedef {import("../../../static/callinvite/client/types.js").Call} Call
+ * @typedef {import("../../../static/callinvite/client/types.js").Invitation} Invitation
+ * @typedef {import("../../../static/callinvite/client/types.js").Participant} Participant
+ */
+
+/** @returns {import("../../../static/callinvite/client/types.js").Person} */
 export function person(id) {
   return { id, name: id[0].toUpperCase() + id.slice(1) };
 }
 
+/**
+ * @param {string} invitee
+ * @param {Partial<Invitation>} [more]
+ * @returns {Invitation}
+ */
 export function invitation(invitee, more = {}) {
   return {
     invitee: person(invitee),
@@ -29,6 +41,11 @@ export function invitation(invitee, more = {}) {
   };
 }
 
+/**
+ * @param {string} user
+ * @param {Partial<Participant>} [more]
+ * @returns {Participant}
+ */
 export function participant(user, more = {}) {
   return {
     user: person(user),
@@ -41,7 +58,12 @@ export function participant(user, more = {}) {
   };
 }
 
-/** Alice rings Bob, unless told otherwise. */
+/**
+ * Alice rings Bob, unless told otherwise.
+ *
+ * @param {Partial<Call>} [more]
+ * @returns {Call}
+ */
 export function makeCall(more = {}) {
   return {
     call_id: "call_alice_1",

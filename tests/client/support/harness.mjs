@@ -63,7 +63,12 @@ export async function scripted(t, options = {}) {
   return { server, clock, calls, heard, names: () => heard.map(({ name }) => name), wake: () => wake() };
 }
 
-/** The same, already open. `line` is the server's end of the socket. */
+/**
+ * The same, already open. `line` is the server's end of the socket.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {Record<string, any>} [options] `snapshot` and what `scripted` takes
+ */
 export async function open(t, { snapshot = {}, ...options } = {}) {
   const setup = await scripted(t, options);
   const opened = setup.calls.init();
