@@ -23,7 +23,7 @@ const KEYWORDS = new Set(["if", "for", "while", "switch", "catch", "constructor"
 
 /** The modules in a folder, or all, by their path from the root. */
 function modulesIn(folder = "") {
-  const names = readdirSync(new URL(folder, ROOT), { recursive: true });
+  const names = readdirSync(new URL(folder, ROOT), { recursive: true, encoding: "utf8" });
   return names.filter((name) => name.endsWith(".js")).map((name) => `${folder}${name}`);
 }
 

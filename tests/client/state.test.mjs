@@ -7,13 +7,23 @@ import { test } from "node:test";
 import { heldRevisions, initialModel, overdueRings, reduce } from "../../static/callinvite/client/state.js";
 import { at, invitation, makeCall, NOON, participant, person } from "./support/calls.mjs";
 
+/** @typedef {import("../../static/callinvite/client/types.js").Call} Call */
+
+/** @type {Partial<Call>} */
 const ENDED = { state: "ended", ended_at: at(30) };
 
-/** A client of one user, and the names of the events that each action gave. */
+/**
+ * A client of one user, and the names of the events that each action gave.
+ *
+ * @param {string} user
+ * @param {{calls?: Call[], missedUnseen?: number}} [held]
+ */
 function client(user, { calls = [], missedUnseen = 0 } = {}) {
   const run = {
     model: initialModel(`${user}-device`),
+    /** @type {any[]} */
     events: [],
+    /** @type {string[]} */
     departed: [],
     do(action) {
       const step = reduce(run.model, action);
@@ -25,6 +35,7 @@ function client(user, { calls = [], missedUnseen = 0 } = {}) {
     get state() {
       return run.model.state;
     },
+    /** @returns {any} */
     detail: (name) => run.events.find((event) => event.name === name)?.detail,
   };
   run.snapshot(calls);
@@ -42,6 +53,11 @@ function answered(more = {}) {
   });
 }
 
+/**
+ * @param {Call["invitations"][number]["state"]} state
+ * @param {Partial<Call["invitations"][number]>} [more]
+ * @param {Partial<Call>} [call]
+ */
 function closed(state, more = {}, call = {}) {
   return makeCall({ revision: 2, ...ENDED, invitations: [invitation("bob", { state, ...more })], ...call });
 }
@@ -49,7 +65,7 @@ function closed(state, more = {}, call = {}) {
 test("a pending invitation to me is the incoming call and is announced once", () => {
   const bob = client("bob");
   assert.deepEqual(bob.frame(makeCall({ custom_data: "hi" })), ["invitationUserStateChanged", "incomingCallReceived"]);
-  assert.equal(bob.state.incoming.call_id, "call_alice_1");
+  assert.equal(bob.state.incoming?.call_id, "call_alice_1");
   assert.equal(bob.detail("incomingCallReceived").customData, "hi");
   assert.deepEqual(bob.detail("incomingCallReceived").callees, [person("bob")]);
   assert.deepEqual(bob.frame(makeCall()), []);
@@ -86,6 +102,7 @@ test("a late frame does not bring an ended call back", () => {
 });
 
 test("each way in which a ring ends has its own event for the one it rang", () => {
+  /** @type {[Call, string][]} */
   const ways = [
     [closed("cancelled", { custom_data: "never mind" }), "incomingCallCanceled"],
     [closed("timed_out"), "incomingCallTimeout"],
@@ -107,13 +124,13 @@ test("the event of a cancelled ring carries what the caller said", () => {
 test("accepting on this device starts the call, on another it says where", () => {
   const bob = client("bob", { calls: [makeCall()] });
   assert.deepEqual(bob.frame(answered()), ["invitationUserStateChanged", "callStarted"]);
-  assert.equal(bob.state.active.call_id, "call_alice_1");
+  assert.equal(bob.state.active?.call_id, "call_alice_1");
   const other = client("bob", { calls: [makeCall()] });
   other.model = { ...other.model, deviceId: "bob-phone" };
   assert.deepEqual(other.frame(answered()), ["invitationUserStateChanged", "incomingCallAnsweredElsewhere"]);
   assert.equal(other.detail("incomingCallAnsweredElsewhere").answeredOn, "Chrome on Linux");
   assert.equal(other.state.active, null);
-  assert.equal(other.state.elsewhere.call_id, "call_alice_1");
+  assert.equal(other.state.elsewhere?.call_id, "call_alice_1");
 });
 
 test("a reject of this client is not told as one from elsewhere", () => {
@@ -138,6 +155,7 @@ test("a reject that came second is told as one from elsewhere, once, in whicheve
 
 test("being called while busy is missed, and counted", () => {
   const bob = client("bob", { missedUnseen: 2 });
+  /** @type {Call["you"]} */
   const missed = { role: "invitee", state: "busy", can: [], missed: true };
   const events = bob.frame(closed("busy", {}, { revision: 1, you: missed }));
   assert.deepEqual(events, ["invitationUserStateChanged", "incomingMissed"]);
@@ -145,6 +163,7 @@ test("being called while busy is missed, and counted", () => {
 });
 
 test("the caller hears how each invitation fares", () => {
+  /** @type {[Call, keyof import("../../static/callinvite/client/types.js").ServiceEvents][]} */
   const ways = [
     [makeCall({ revision: 2, invitations: [invitation("bob", { progress: "ringing" })] }), "outgoingCallRinging"],
     [answered(), "outgoingCallAccepted"],
@@ -198,6 +217,7 @@ test("a second invitation of the same person is a new ring", () => {
 
 test("the call ends for this device when it ends, when I leave and when it moves", () => {
   const rows = (more) => [participant("alice"), participant("bob", { left_at: at(20), ...more })];
+  /** @type {[Call, string | null][]} */
   const ways = [
     [answered({ revision: 3, ...ENDED, end_reason: "completed", duration_seconds: 20 }), null],
     [answered({ revision: 3, participants: rows({ left_reason: "left" }) }), "left"],
@@ -225,19 +245,19 @@ test("a call that was only ringing does not end for the one who was never in it"
 test("the outgoing call is mine and unanswered, and becomes the active one", () => {
   const alice = client("alice");
   alice.frame(makeCall());
-  assert.equal(alice.state.outgoing.call_id, "call_alice_1");
+  assert.equal(alice.state.outgoing?.call_id, "call_alice_1");
   assert.ok(alice.frame(answered()).includes("callStarted"));
   assert.equal(alice.state.outgoing, null);
-  assert.equal(alice.state.active.revision, 2);
+  assert.equal(alice.state.active?.revision, 2);
 });
 
 test("the incoming call stays the same while a second one rings, and calls are newest first", () => {
   const bob = client("bob", { calls: [makeCall()] });
   bob.frame(makeCall({ call_id: "call_carol_2", created_at: at(5), caller: person("carol") }));
-  assert.equal(bob.state.incoming.call_id, "call_alice_1");
+  assert.equal(bob.state.incoming?.call_id, "call_alice_1");
   assert.deepEqual(Object.keys(heldRevisions(bob.model)), ["call_carol_2", "call_alice_1"]);
   bob.frame(closed("timed_out"));
-  assert.equal(bob.state.incoming.call_id, "call_carol_2");
+  assert.equal(bob.state.incoming?.call_id, "call_carol_2");
 });
 
 test("a call that the server holds no longer stops ringing at once, and its end is asked for", () => {
@@ -263,7 +283,7 @@ test("a snapshot taken before the call was made does not lose the call", () => {
   alice.snapshot([]);
   assert.deepEqual(alice.departed, ["call_alice_1"]);
   assert.deepEqual(alice.do(settled(makeCall())), []);
-  assert.equal(alice.state.outgoing.call_id, "call_alice_1");
+  assert.equal(alice.state.outgoing?.call_id, "call_alice_1");
 });
 
 test("a ring whose end cannot be asked for times out, and the truth replaces the guess", () => {
@@ -308,7 +328,7 @@ test("another account sees nothing of the former one", () => {
   run.do({ type: "snapshot", user: person("carol"), calls: [], missedUnseen: 0 });
   assert.deepEqual(run.state.calls, []);
   assert.deepEqual(run.departed, []);
-  assert.equal(run.state.user.id, "carol");
+  assert.equal(run.state.user?.id, "carol");
 });
 
 test("of several readings of the server's clock the one that travelled least is kept", () => {

@@ -44,8 +44,8 @@ test("send takes the seed's arguments and makes an id of the contract's form", a
   assert.match(frame.body.call_id, /^call_alice_\d{13}$/);
   assert.equal(await sent, true);
   assert.equal(calls.lastError, null);
-  assert.equal(calls.lastResult.merged, false);
-  assert.equal(calls.state.outgoing.call_id, "call_alice_1");
+  assert.equal(calls.lastResult?.merged, false);
+  assert.equal(calls.state.outgoing?.call_id, "call_alice_1");
 });
 
 test("what was left out is left to the server, and a given id is kept", async (t) => {
@@ -81,7 +81,8 @@ test("a refusal resolves to false, says why and teaches the call that came with 
   over.invitations[0].state = "cancelled";
   await line.answer(410, problem("invitation_cancelled", 410, { call: over }));
   assert.equal(await accepted, false);
-  const { code, detail, status, call } = calls.lastError;
+  const { code, detail, status, call } =
+    /** @type {import("../../static/callinvite/client/index.js").CallInvitationError} */ (calls.lastError);
   assert.deepEqual(
     { code, detail, status },
     { code: "invitation_cancelled", detail: "It is invitation_cancelled.", status: 410 },
@@ -133,7 +134,7 @@ test("the other verbs mean the call one is in, and say so when there is none", a
   assert.equal((await line.next()).call_id, "call_carol_2");
   const idle = await open(t);
   assert.equal(await idle.calls.leave(), false);
-  assert.equal(idle.calls.lastError.code, "no_current_call");
+  assert.equal(idle.calls.lastError?.code, "no_current_call");
 });
 
 test("ringing is never said by itself, and then tells whether it can be heard", async (t) => {
@@ -227,7 +228,7 @@ test("a verb gives up when its time is over", async (t) => {
     return done;
   });
   assert.equal(await left, false);
-  assert.equal(calls.lastError.code, "unreachable");
+  assert.equal(calls.lastError?.code, "unreachable");
   assert.ok(server.requests.length > 2);
 });
 
@@ -252,14 +253,14 @@ test("a verb under way when the service is closed resolves to false", async (t) 
   await line.next();
   calls.close();
   assert.equal(await left, false);
-  assert.equal(calls.lastError.code, "closed");
+  assert.equal(calls.lastError?.code, "closed");
 });
 
 test("a frame above 64 KiB is refused before it costs the socket", async (t) => {
   const { calls } = await open(t);
   assert.equal(await calls.send({ invitees: ["bob"], isVideoCall: false, customData: "ä".repeat(40_000) }), false);
-  assert.equal(calls.lastError.code, "too_large");
-  assert.equal(calls.lastError.status, 413);
+  assert.equal(calls.lastError?.code, "too_large");
+  assert.equal(calls.lastError?.status, 413);
   assert.equal(calls.state.connection, "open");
 });
 
@@ -309,7 +310,7 @@ test("lists are read page by page by cursors", async (t) => {
     isVideoCall: false,
     pageSize: 10,
   });
-  assert.deepEqual([first.next, first.previous, first.results.length], ["cD0y", null, 1]);
+  assert.deepEqual([first?.next, first?.previous, first?.results.length], ["cD0y", null, 1]);
   assert.deepEqual(server.requests[0].query, {
     missed: "true",
     direction: "incoming",
@@ -317,7 +318,7 @@ test("lists are read page by page by cursors", async (t) => {
     is_video_call: "false",
     page_size: "10",
   });
-  assert.equal((await calls.history({ cursor: first.next })).next, null);
+  assert.equal((await calls.history({ cursor: first?.next }))?.next, null);
   server.on("GET users", { body: { next: null, previous: null, results: [] } });
   assert.deepEqual(await calls.users({ search: "bo b" }), { next: null, previous: null, results: [] });
   assert.deepEqual(server.requests.at(-1).query, { search: "bo b" });
@@ -337,11 +338,11 @@ test("single things are read and changed", async (t) => {
   server.on("POST history/seen", { status: 204, text: "" });
   assert.deepEqual(await calls.me(), me);
   assert.equal(calls.state.missedUnseen, 3);
-  assert.equal((await calls.updateMe({ name: "Al" })).name, "Al");
-  assert.equal((await calls.call("x")).call_id, "x");
-  assert.deepEqual((await calls.timeline("x")).entries, []);
-  assert.deepEqual((await calls.iceServers()).ice_servers, [{ urls: ["stun:s"] }]);
-  assert.equal((await calls.devices()).results[0].device_id, "d");
+  assert.equal((await calls.updateMe({ name: "Al" }))?.name, "Al");
+  assert.equal((await calls.call("x"))?.call_id, "x");
+  assert.deepEqual((await calls.timeline("x"))?.entries, []);
+  assert.deepEqual((await calls.iceServers())?.ice_servers, [{ urls: ["stun:s"] }]);
+  assert.equal((await calls.devices())?.results[0].device_id, "d");
   server.on("DELETE devices/d", { status: 204, text: "" });
   assert.equal(await calls.removeDevice("d"), true);
   assert.equal(await calls.markHistorySeen(), true);
@@ -355,18 +356,18 @@ test("devices are named, given an address, rung for a test and told how far that
   server.on("PUT devices/phone", ({ body }) => ({ body: { ...device, ...body } }));
   server.on("POST devices/phone/test-ring", { status: 201, body: test });
   server.on("GET devices/phone/test-ring", { body: { ...test, state: "arrived" } });
-  assert.equal((await calls.saveDevice("phone", { label: "Old phone", kind: "android" })).label, "Old phone");
+  assert.equal((await calls.saveDevice("phone", { label: "Old phone", kind: "android" }))?.label, "Old phone");
   // What is left out keeps the address; null takes it away.
   assert.deepEqual(server.requests.at(-1).body, { label: "Old phone", kind: "android" });
   await calls.saveDevice("phone", { label: "Old phone", kind: "android", push: null });
   assert.equal(server.requests.at(-1).body.push, null);
-  assert.equal((await calls.testRing("phone")).state, "waiting");
-  assert.equal((await calls.lastTestRing("phone")).state, "arrived");
+  assert.equal((await calls.testRing("phone"))?.state, "waiting");
+  assert.equal((await calls.lastTestRing("phone"))?.state, "arrived");
   server.on("POST devices/phone/test-ring", { status: 400, body: problem("invalid", 400) });
   assert.equal(await calls.testRing("phone"), null);
-  assert.equal(calls.lastError.code, "invalid");
+  assert.equal(calls.lastError?.code, "invalid");
   assert.equal(await calls.lastTestRing("never tried"), null);
-  assert.equal(calls.lastError.code, "not_found");
+  assert.equal(calls.lastError?.code, "not_found");
 });
 
 test("ring resources are read page by page", async (t) => {
@@ -380,23 +381,25 @@ test("ring resources are read page by page", async (t) => {
 test("a read that fails gives null and the reason", async (t) => {
   const { server, calls } = await scripted(t);
   assert.equal(await calls.call("nothing"), null);
-  assert.equal(calls.lastError.code, "not_found");
+  assert.equal(calls.lastError?.code, "not_found");
   server.on("GET me", { status: 429, body: problem("throttled", 429), headers: { "Retry-After": "7" } });
   assert.equal(await calls.me(), null);
-  assert.equal(calls.lastError.retryAfterSeconds, 7);
+  assert.equal(calls.lastError?.retryAfterSeconds, 7);
   server.on("GET me", { status: 502, text: "<h1>Bad Gateway</h1>" });
   assert.equal(await calls.me(), null);
-  assert.deepEqual([calls.lastError.code, calls.lastError.status], ["unavailable", 502]);
+  assert.deepEqual([calls.lastError?.code, calls.lastError?.status], ["unavailable", 502]);
   server.on("GET me", () => null);
   assert.equal(await calls.me(), null);
-  assert.deepEqual([calls.lastError.code, calls.lastError.status], ["unreachable", 0]);
+  assert.deepEqual([calls.lastError?.code, calls.lastError?.status], ["unreachable", 0]);
 });
 
 test("listeners are told in order, and no more once they stopped", async (t) => {
   const { calls, line } = await open(t, { ...BOB, snapshot: { user: person("bob") } });
   const order = [];
   const stop = calls.on("incomingCallReceived", ({ callID }) => order.push(callID));
-  calls.addEventListener("change", (event) => order.push(event.detail.state.incoming?.call_id ?? "change"));
+  calls.addEventListener("change", (/** @type {any} */ event) =>
+    order.push(event.detail.state.incoming?.call_id ?? "change"),
+  );
   line.send({ type: "call", event: "call.sent", actor: "alice", call: makeCall() });
   await until(() => order.length >= 2);
   assert.deepEqual(order.slice(-2), ["call_alice_1", "call_alice_1"]);

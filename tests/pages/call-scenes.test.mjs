@@ -147,7 +147,7 @@ test("an end says why, how long it was and what was replied, and offers to call 
   assert.deepEqual([scene.hangUp, scene.mayCallAgain, scene.mayClose], ["", true, true]);
   const held = makeCall({ state: "ended", answered_at: "2026-11-23T12:00:10.000Z", duration_seconds: 65 });
   assert.equal(endedScene(held, { userId: "alice", words: "Call ended" }).note, "The call lasted 1:05.");
-  const failed = { ...held, end_reason: "media_failed" };
+  const failed = makeCall({ ...held, end_reason: "media_failed" });
   assert.match(endedScene(failed, { userId: "alice", words: "" }).note, /firewall/);
 });
 

@@ -128,7 +128,7 @@ test("each hop of a test ring is told with its time, and so is what is waited fo
 });
 
 test("a test ring that came to nothing says at which hop, and what to do", () => {
-  assert.deepEqual(hopWords(ring("sent", "planned", "sent"), true).at(-1).words, "The device didn't show it.");
+  assert.deepEqual(hopWords(ring("sent", "planned", "sent"), true).at(-1)?.words, "The device didn't show it.");
   assert.deepEqual(
     hopWords(ring("waiting", "planned", "retrying"), true).map(({ code }) => code),
     ["planned", "late"],

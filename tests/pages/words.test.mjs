@@ -36,6 +36,10 @@ test("a pending invitation is called ringing only when a device said so", () => 
 });
 
 test("each way in which an invitation closes has its words", () => {
+  /**
+   * @param {import("../../static/callinvite/client/types.js").InvitationState} state
+   * @param {import("../../static/callinvite/client/types.js").RejectReason | null} [reject_reason]
+   */
   const words = (state, reject_reason = null) => invitationWords(invitation("bob", { state, reject_reason }));
   assert.equal(words("rejected", "declined"), "Declined");
   assert.equal(words("rejected", "later"), "Declined: will call back later");
@@ -46,6 +50,7 @@ test("each way in which an invitation closes has its words", () => {
 });
 
 test("each end of a call has its words, and none shows a code", () => {
+  /** @type {import("../../static/callinvite/client/types.js").EndReason[]} */
   const reasons = [
     "completed",
     "cancelled",
@@ -88,7 +93,7 @@ test("a line of recents tells direction, outcome and length", () => {
     end_reason: "completed",
     answered_at: "2026-11-23T12:00:05Z",
     duration_seconds: 185,
-    you: { role: "caller", can: [], missed: false },
+    you: { role: "caller", state: "left", can: [], missed: false },
   });
   assert.deepEqual(recentWords(completed, "alice"), {
     direction: "outgoing",
@@ -146,6 +151,6 @@ test("every sound can be heard, is never cut off by its limits, and the loops en
     const samples = render(score, 22050);
     const peak = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
     assert.ok(peak > 0.05 && peak < 0.95, `${name}: ${peak}`);
-    assert.ok(Math.abs(samples.at(-1) - samples[0]) < 0.05, name);
+    assert.ok(Math.abs(samples[samples.length - 1] - samples[0]) < 0.05, name);
   }
 });

@@ -84,7 +84,7 @@ test("another user at the same browser takes the address over", async () => {
   const carol = page(browser, server, { userId: "carol" });
   await carol.start();
   assert.equal(server.puts.length, 1);
-  assert.equal((await carol.notes.read("enrolment")).user, "carol");
+  assert.equal((await carol.notes.read("enrolment"))?.user, "carol");
 });
 
 test("an address that changed, or that the server lost or never knew, is handed over again", async () => {
@@ -112,7 +112,7 @@ test("an address that changed, or that the server lost or never knew, is handed 
 
 test("an address that the push service declared dead is made anew", async () => {
   const { browser, server } = await enrolled();
-  server.device.health = "disabled";
+  Object.assign(server.device ?? {}, { health: "disabled" });
   const next = page(browser, server);
   await next.start();
   assert.deepEqual(browser.log.slice(1), ["unsubscribed", "subscribed true"]);
@@ -238,7 +238,7 @@ test("what fails is said with its reason", async () => {
     ],
   ]) {
     const there = { browser: new FakeBrowser({ permission: "granted" }).want(), server: new FakeServer() };
-    prepare(there);
+    /** @type {(there: any) => void} */ (prepare)(there);
     const first = page(there.browser, there.server);
     await first.start();
     assert.deepEqual([first.state, first.reason], [state, reason]);
@@ -292,7 +292,7 @@ test("a browser that lacks something is told apart by what it lacks", async () =
     ],
   ]) {
     const browser = new FakeBrowser().want();
-    change(browser.scope);
+    /** @type {(scope: any) => void} */ (change)(browser.scope);
     const first = page(browser, new FakeServer());
     await first.start();
     assert.deepEqual([first.state, first.reason], ["unsupported", reason]);
@@ -308,11 +308,8 @@ test("a wish is taken once, by one page, and only while it is fresh", async () =
   const now = Date.now();
   await notes.keep("wish", { type: "answer", call_id: "c", at: now - 119_000 });
   const taken = await Promise.all([notes.takeWish(now), notes.takeWish(now)]);
-  assert.deepEqual(
-    taken.filter(Boolean).map(({ type }) => type),
-    ["answer"],
-  );
-  for (const at of [now - 121_000, now + 5000, undefined]) {
+  assert.deepEqual(taken.map((wish) => wish?.type).filter(Boolean), ["answer"]);
+  for (const at of [now - 121_000, now + 5000, Number.NaN]) {
     await notes.keep("wish", { type: "answer", call_id: "c", at });
     assert.equal(await notes.takeWish(now), null);
     assert.equal(await notes.read("wish"), null);

@@ -130,7 +130,7 @@ test("a ring that is over as it comes becomes what happened", async () => {
     [over("answered_elsewhere", { missed: false }), "Answered on another device", []],
     [over("rejected_elsewhere", { missed: false }), "Declined on another device", []],
   ]) {
-    const worker = rung(answer);
+    const worker = rung(/** @type {any} */ (answer));
     await worker.push(ringMessage());
     assert.deepEqual(worker.titles, ["Alice", title]);
     assert.deepEqual([only(worker).tag, only(worker).silent, only(worker).body], ["ring-1", true, "Alice, video call"]);

@@ -15,7 +15,7 @@ let used = [];
 
 function setup(ids = USUAL, storage = new MemoryStorage()) {
   const devices = new ScriptedDevices(...ids);
-  const local = new LocalMedia({ devices, storage });
+  const local = new LocalMedia({ devices: /** @type {any} */ (devices), storage });
   used.push({ local, devices });
   return { devices, local, storage };
 }
@@ -376,9 +376,9 @@ test("choosing another device closes the old one first, and is remembered", asyn
   assert.deepEqual(devices.open, ["video webcam", "audio headset"]);
   assert.equal(local.chosen("microphone"), "headset");
   await local.choose("speaker", "room");
-  const later = new LocalMedia({ devices, storage });
+  const later = new LocalMedia({ devices: /** @type {any} */ (devices), storage });
   assert.deepEqual(
-    ["microphone", "camera", "speaker"].map((kind) => later.chosen(kind)),
+    /** @type {const} */ (["microphone", "camera", "speaker"]).map((kind) => later.chosen(kind)),
     ["headset", null, "room"],
   );
 });

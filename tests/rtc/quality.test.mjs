@@ -107,17 +107,37 @@ test("without anything to go by a connection is good, and its figures are none",
 
 test("audio and video are counted together, and the worse unevenness counts", () => {
   const sample = sampleOf([
-    { type: "inbound-rtp", kind: "audio", packetsReceived: 10, packetsLost: 1, bytesReceived: 100, jitter: 0.01 },
-    { type: "inbound-rtp", kind: "video", packetsReceived: 20, packetsLost: 2, bytesReceived: 900, jitter: 0.03 },
+    {
+      id: "A",
+      timestamp: 0,
+      type: "inbound-rtp",
+      kind: "audio",
+      packetsReceived: 10,
+      packetsLost: 1,
+      bytesReceived: 100,
+      jitter: 0.01,
+    },
+    {
+      id: "V",
+      timestamp: 0,
+      type: "inbound-rtp",
+      kind: "video",
+      packetsReceived: 20,
+      packetsLost: 2,
+      bytesReceived: 900,
+      jitter: 0.03,
+    },
   ]);
   assert.deepEqual([sample.received, sample.lost, sample.bytes, sample.jitterMs], [30, 3, 1000, 30]);
 });
 
 test("of several pairs that worked the one in use gives the way", () => {
+  /** @returns {any} */
   const pair = (id, roundTripSeconds, more = {}) => ({
     ...{ id, type: "candidate-pair", state: "succeeded", nominated: true },
     ...{ currentRoundTripTime: roundTripSeconds, ...more },
   });
+  /** @type {any} */
   const transport = { id: "T", type: "transport", selectedCandidatePairId: "new" };
   // After an ICE restart the former pair stays in the report for a while, before the new one or after it.
   assert.equal(sampleOf([pair("old", 0.9), transport, pair("new", 0.04)]).roundTripMs, 40);

@@ -79,7 +79,7 @@ export class CallInvitationService extends Account {
     const rest = new RestClient({
       baseUrl,
       // Called as a bare function: browsers refuse a fetch that is a method of something else.
-      fetch: options.fetch ?? ((...args) => globalThis.fetch(...args)),
+      fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
       clock,
       csrfToken: options.csrfToken,
       token: options.token,

@@ -11,7 +11,7 @@ export class AudioFiles {
   #fetch;
 
   /** @param {{fetch?: typeof globalThis.fetch}} [options] */
-  constructor({ fetch: load = (...args) => globalThis.fetch(...args) } = {}) {
+  constructor({ fetch: load = (input, init) => globalThis.fetch(input, init) } = {}) {
     this.#fetch = load;
   }
 

@@ -79,6 +79,7 @@ export async function open(t, { snapshot = {}, ...options } = {}) {
 }
 
 /** Every named event but `change`. */
+/** @type {Exclude<keyof import("../../../static/callinvite/client/types.js").ServiceEvents, "change" | "performed">[]} */
 export const EVENTS = [
   "incomingCallReceived",
   "incomingCallCanceled",

@@ -15,18 +15,17 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const READY_MS = 60_000;
 const FOREIGN = /^(?:CALLINVITE_|DATABASE_URL$|REDIS_URL$|DJANGO_SETTINGS_MODULE$|DEBUG$)/;
 const run = promisify(execFile);
-const PYTHON = [process.env.PYTHON, join(ROOT, ".venv/bin/python")].find((path) => path && existsSync(path));
+const PYTHON = [process.env.PYTHON ?? "", join(ROOT, ".venv/bin/python")].find((path) => existsSync(path)) ?? "";
 
 /** Why the product cannot be started here; null if it can. */
 export const missing =
-  PYTHON === undefined
-    ? "The product's environment is missing: run `make test`, or set PYTHON to its interpreter."
-    : null;
+  PYTHON === "" ? "The product's environment is missing: run `make test`, or set PYTHON to its interpreter." : null;
 
 /** One `manage.py serve` process on 127.0.0.1, with the demo users alice, bob, carol and dave. */
 export class Product {
   static PASSWORD = "demo-pass-1";
   #folder = mkdtempSync(join(tmpdir(), "callinvite-client-"));
+  /** @type {import("node:child_process").ChildProcess | null} */
   #process = null;
   #port = 0;
   #said = [];
@@ -66,7 +65,7 @@ export class Product {
           this.#said.push(line);
           if (line.includes(this.origin)) {
             clearTimeout(timer);
-            resolve();
+            resolve(undefined);
           }
         });
       }
@@ -122,7 +121,7 @@ function freePort() {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
+      const { port } = /** @type {import("node:net").AddressInfo} */ (probe.address());
       probe.close(() => resolve(port));
     });
   });

@@ -14,6 +14,7 @@ const CLOSED = 3;
 export class NodeWebSocket extends EventTarget {
   static headers = {};
   readyState = CONNECTING;
+  /** @type {any} */
   #tcp = null;
   #code = 1006;
 

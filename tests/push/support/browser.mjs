@@ -34,9 +34,12 @@ class FakeSubscription {
 /** The global object of a page. */
 export class FakeBrowser {
   log = [];
+  /** @type {FakeSubscription | null} */
   subscription = null;
   subscriptions = 0;
+  /** @type {Error | null} */
   subscribeError = null;
+  /** @type {Error | null} */
   registerError = null;
   answer = "granted";
   caches = new FakeCaches();
@@ -112,6 +115,7 @@ export class FakeBrowser {
 
 /** What the server knows of this device, and how it answers. */
 export class FakeServer {
+  /** @type {{device_id: string, health: string} | null} */
   device = null;
   key = KEY;
   /** Errors by method and path. */
@@ -119,7 +123,7 @@ export class FakeServer {
   asked = [];
   #tokens = 0;
 
-  async request(method, path, { body } = {}) {
+  async request(method, path, { body } = /** @type {{body?: any}} */ ({})) {
     this.asked.push({ method, path, body });
     const error = this.errors.get(`${method} ${path}`) ?? this.errors.get(method);
     if (error) {

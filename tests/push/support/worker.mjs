@@ -68,6 +68,7 @@ export class FakeWorker {
   refusesOptions = [];
   #listeners = new Map();
 
+  /** @param {{maxActions?: number, locks?: any, now?: number}} [options] */
   constructor({ maxActions = 2, locks = null, now = Date.parse("2026-11-26T12:00:00Z") } = {}) {
     const scope = {
       URL,
@@ -168,6 +169,7 @@ export class FakeWorker {
 
 /** A window of the app. */
 export function appWindow({ url = `${ORIGIN}/`, focused = false, visibilityState = "hidden" } = {}) {
+  /** @type {any} */
   const page = { url, focused, visibilityState, heard: [], wasFocused: false };
   page.postMessage = (message) => {
     page.heard.push(structuredClone(message));
