@@ -41,7 +41,11 @@ REAL_SERVER = "/real-server."
 """In the path of JavaScript that starts the product."""
 
 JS = "requirements/js"
-JS_TYPES = {"JavaScript": "tsconfig.json", "the service worker": "tsconfig.worker.json"}
+JS_TYPES = {
+    "JavaScript": "tsconfig.json",
+    "the service worker": "tsconfig.worker.json",
+    "JavaScript tests": "tsconfig.tests.json",
+}
 
 
 @dataclass(frozen=True)
