@@ -100,7 +100,7 @@ export function isRingingFor(call, userId) {
  * @returns {boolean}
  */
 export function may(call, verb) {
-  return call.you.can.includes(verb);
+  return call.you?.can.includes(verb) ?? false;
 }
 
 /**

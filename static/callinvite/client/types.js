@@ -55,7 +55,7 @@
  * @property {number | null} duration_seconds
  * @property {Invitation[]} invitations in the order in which they were made
  * @property {Participant[]} participants in the order in which they joined
- * @property {You} you
+ * @property {You | null} you null for one who is neither its caller nor an invitee
  *
  * @typedef {"accept" | "cancel" | "end" | "invite" | "join" | "leave" | "reject"} OpenVerb
  *
