@@ -1,6 +1,6 @@
-"""What happens without anybody asking: deadlines are met, rings repeated, push messages sent, old things forgotten.
+"""What happens without a request: deadlines pass, rings repeat, push messages are sent, old rows are deleted.
 
-Any number of these may run at once, in the server's own process or apart, and any may be killed."""
+Any number of dispatchers may run, inside the server's process or apart from it, and any of them may be killed."""
 
 from invitations.dispatcher.loop import Dispatcher
 from invitations.dispatcher.pruning import prune

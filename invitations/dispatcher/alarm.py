@@ -1,4 +1,4 @@
-"""What lets a loop sleep until its next due moment and still be woken at once, from any thread."""
+"""Lets a loop sleep until its next due moment, and lets any thread wake it earlier."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class Alarm:
-    """Wakes whoever waits in the loop that it was last set in."""
+    """Wakes the waiter in the loop that it was last set in."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -18,21 +18,21 @@ class Alarm:
         self._rang = asyncio.Event()
 
     def ring(self) -> None:
-        """Wake whoever waits, or waits next; nobody before `set` and after the end of the loop. From any thread."""
+        """Wake the current or next waiter. Does nothing before `set` or after the loop has ended. From any thread."""
         if self._loop is None:
             return
         try:
             self._loop.call_soon_threadsafe(self._rang.set)
         except RuntimeError:
-            # That loop is closed: whoever waited has ended.
+            # The loop is closed, so nothing is waiting any more.
             return
 
     def clear(self) -> None:
-        """Forget that it rang: whatever it rang for is looked at from now on."""
+        """Forget that it rang, before looking at what it rang for."""
         self._rang.clear()
 
     async def wait(self, seconds: float) -> None:
-        """Wait until it rings, so many seconds at most."""
+        """Wait until it rings, for at most this many seconds."""
         try:
             await asyncio.wait_for(self._rang.wait(), seconds)
         except TimeoutError:

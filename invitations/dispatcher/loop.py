@@ -1,8 +1,8 @@
-"""The loop of what time does when nobody asks: rings, leases and waits for media that run out, rings to be heard again,
-things to forget. Beside it goes the post, which sends what is owed to devices.
+"""The loop that acts as time passes: rings, leases and waits for media run out, rings repeat, old rows are deleted.
+Beside it runs the post, which sends what is owed to devices.
 
-Small idempotent steps, each safe to repeat, to kill and to run several times at once: the verbs decide under the call's
-lock whether anything is due. Holds no rule of calls itself."""
+It takes small idempotent steps, each of which may be repeated, killed, or run by several dispatchers at once: the verbs
+decide under the call's lock whether anything is due. Contains no rules of calls itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from invitations.models import Call
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
-"""How long the loop sleeps at most. No deadline is set less than a second ahead: every one is seen before it comes."""
+"""The longest sleep. No deadline is set less than a second ahead, so each one is seen before it is due."""
 LOOK_AHEAD_SECONDS = 1.25
 BATCH = 200
 PRUNE_EVERY_SECONDS = 3600
@@ -37,16 +37,16 @@ PRUNE_FIRST_AFTER_SECONDS = 60
 LONGEST_PUT_OFF_SECONDS = 60
 PUT_OFF_KEPT = timedelta(seconds=2 * LONGEST_PUT_OFF_SECONDS)
 SHORTEST_PAUSE_SECONDS = 0.05
-"""Deadlines that lie closer together than this are met in one round."""
+"""Deadlines closer together than this are handled in one round."""
 REJOIN_SECONDS = 30
-"""How often the group of all dispatchers is joined again: a channel layer that restarted may have forgotten it."""
+"""How often to join the group of all dispatchers again: a channel layer that restarted may have forgotten it."""
 
 
 class Dispatcher:
-    """Does what is due, when it is due, until it is told to stop.
+    """Does what is due when it is due, until it is told to stop.
 
     Args:
-        clock: tells the moment; aware datetimes.
+        clock: returns the current time as an aware datetime.
     """
 
     def __init__(self, *, clock: Callable[[], datetime] = timezone.now) -> None:
@@ -58,7 +58,7 @@ class Dispatcher:
         self._post = Post(clock=clock)
 
     async def run(self) -> None:
-        """Work until `stop`. Nothing that goes wrong ends it: what fails is logged and tried again."""
+        """Work until `stop`. No failure ends it: failures are logged and tried again."""
         self._alarm.set()
         loop = asyncio.get_running_loop()
         hints = loop.create_task(self._hear_hints())
@@ -73,7 +73,7 @@ class Dispatcher:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         failures = 0
-        # A lasting thread keeps its database connection; the verbs are synchronous.
+        # A long-lived thread keeps its database connection, and the verbs are synchronous.
         with ThreadPoolExecutor(1, thread_name_prefix="dispatcher") as thread:
             while not self._stopping:
                 self._alarm.clear()
@@ -91,19 +91,19 @@ class Dispatcher:
             await loop.run_in_executor(thread, drop_connection)
 
     def stop(self) -> None:
-        """End `run` after the row that is being worked on, and what is on its way. From any thread."""
+        """End `run` after the row in progress and what is already on its way. From any thread."""
         self._stopping = True
         self._post.stop()
         self.wake()
 
     def wake(self) -> None:
-        """Look at once instead of at the next due moment. From any thread."""
+        """Look now instead of at the next due moment. From any thread."""
         self._alarm.ring()
 
     async def _hear_hints(self) -> None:
-        """Wake the post when somebody, in whatever process, owes something new to a device."""
+        """Wake the post when any process has something new for a device."""
         while True:
-            with suppress(Exception):  # a layer may be away in any of a dozen ways; everybody looks by themselves too
+            with suppress(Exception):  # a layer can fail in a dozen ways; the loop also looks on its own
                 await self._hear_hints_of(get_channel_layer())
             await asyncio.sleep(LOOK_EVERY_SECONDS)
 
@@ -122,10 +122,10 @@ class Dispatcher:
                 await layer.close_channel(channel)
 
     def step(self, now: datetime) -> int:
-        """Do everything that is due by now, a bounded batch of it.
+        """Do one bounded batch of what is due by now.
 
         Args:
-            now: the moment.
+            now: an aware datetime.
 
         Returns:
             How many things were done.
@@ -133,7 +133,7 @@ class Dispatcher:
         return self._act_on([call_pk for call_pk, _ in self._agenda(now, by=now)], now)
 
     def _tick(self) -> float:
-        """One round. Gives the seconds to sleep before the next one."""
+        """One round. Returns how many seconds to sleep before the next one."""
         now = self._clock()
         agenda = self._agenda(now, by=now + timedelta(seconds=LOOK_AHEAD_SECONDS))
         due = [call_pk for call_pk, due_at in agenda if due_at <= now]
@@ -149,9 +149,9 @@ class Dispatcher:
         return min(max((coming - self._clock()).total_seconds(), SHORTEST_PAUSE_SECONDS), LOOK_EVERY_SECONDS)
 
     def _agenda(self, now: datetime, *, by: datetime) -> list[tuple[int, datetime]]:
-        """The keys of the calls to look at by `by`, each with the moment, earliest first, without what was put off.
+        """The calls to look at by `by`, without those put off: their keys and due moments, earliest first.
 
-        One query, whose cost follows what is due and not what is open.
+        One query, whose cost depends on how many calls are due, not on how many are open.
         """
         self._put_off = {key: until for key, until in self._put_off.items() if until[1] > now - PUT_OFF_KEPT}
         waiting = {key for key, (_, until) in self._put_off.items() if until > now}
@@ -167,7 +167,7 @@ class Dispatcher:
         return done
 
     def _act(self, call_pk: int, now: datetime) -> bool:
-        """Do to one call what time demands. One that fails is put off and holds up no other."""
+        """Do what is due to one call. A call that fails is put off, so that it delays no other."""
         try:
             did = calls.expire(call_pk, now=now) is not None
         except Exception as error:

@@ -1,7 +1,7 @@
-"""The post: takes deliveries that are due, sends them, many at once, and writes down what became of them.
+"""The post: takes due deliveries, sends many of them at once, and records the outcomes.
 
-A delivery is sent under a lease and settled under the same one, so that any number of posts may run and any may be
-killed. Nothing is sent for a call that is over: that is asked when a delivery is taken, and its lease is short."""
+A delivery is sent and settled under the same lease, so any number of posts may run, and any of them may be killed.
+Nothing is sent for a call that is over: that is checked when a delivery is taken, and its lease is short."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from invitations.transports import Address, Gone, Message, Refused, TryLater
 logger = logging.getLogger(__name__)
 
 IN_FLIGHT = 256
-"""Messages on their way at once."""
+"""How many messages may be on their way at once."""
 LOOK_EVERY_SECONDS = 1.0
 SHORTEST_PAUSE_SECONDS = 0.05
 STOP_SECONDS = 6
-"""How long a stop waits for what is on its way: a little longer than any answer may take."""
+"""How long to wait on stopping for messages on their way: a little longer than any answer may take."""
 UNSENT = "unsent"
-"""The code of a delivery that could not be made into a message at all: a fault of ours."""
+"""The code of a delivery that no message could be made from, which is a bug of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A delivery that is ready to leave."""
+    """A delivery that is ready to send."""
 
     claimed: Claimed
     payload: bytes
@@ -51,7 +51,7 @@ class Post:
     """Sends until it is told to stop.
 
     Args:
-        clock: tells the moment; aware datetimes.
+        clock: returns the current time as an aware datetime.
         in_flight: how many messages may be on their way at once.
     """
 
@@ -64,7 +64,7 @@ class Post:
         self._alarm = Alarm()
 
     async def run(self) -> None:
-        """Work until `stop`. Nothing that goes wrong ends it: what fails is logged and tried again."""
+        """Work until `stop`. No failure ends it: failures are logged and tried again."""
         self._alarm.set()
         loop = asyncio.get_running_loop()
         failures = 0
@@ -89,12 +89,12 @@ class Post:
             await self._finish(thread)
 
     def stop(self) -> None:
-        """Take nothing new; `run` ends when what is on its way has arrived. From any thread."""
+        """Take nothing new; `run` ends once every message on its way has an outcome. From any thread."""
         self._stopping = True
         self.wake()
 
     def wake(self) -> None:
-        """Look at once instead of at the next due moment. From any thread."""
+        """Look now instead of at the next due moment. From any thread."""
         self._alarm.ring()
 
     def _dispatch(self, parcels: Iterable[Parcel]) -> None:
@@ -106,17 +106,17 @@ class Post:
 
     async def _carry(self, parcel: Parcel) -> None:
         outcome = await self._sent(parcel)
-        # Not in one expression: that would take the list before the wait, and another one is in its place by then.
+        # Two statements: in one, `self._outcomes` would be evaluated before the wait, and be replaced meanwhile.
         self._outcomes.append(outcome)
         self._alarm.ring()
 
     async def _sent(self, parcel: Parcel) -> Outcome:
-        """Send one message; whatever happens is an outcome."""
+        """Send one message. Whatever happens becomes an outcome."""
         claimed = parcel.claimed
         address = Address(*claimed.address)
         host = transports.host_of(address)
         now = self._clock()
-        # At least as long as an answer may take must be left of the lease: another one could have it by then.
+        # The lease must last at least as long as an answer may take, or else another post could claim the delivery.
         if claimed.claimed_until - now < timedelta(seconds=deliveries.LEASE_SECONDS / 2):
             return Outcome(claimed, DeliveryState.PENDING, None, deliveries.TOO_LATE, host, now, retry_at=now)
         ttl_seconds = int((claimed.expires_at - now).total_seconds())
@@ -144,7 +144,7 @@ class Post:
         return Outcome(claimed, state, later.status, later.code, host, now, retry_at=again)
 
     def _exchange(self, outcomes: list[Outcome], room: int) -> tuple[list[Parcel], float]:
-        """Settle what has arrived and take what is due, in the post's own thread. Also the seconds to sleep."""
+        """Settle finished deliveries and take due ones, in the post's own thread. Also returns the seconds to sleep."""
         self._settle(outcomes)
         now = self._clock()
         due_at = deliveries.next_moment(now)
@@ -155,18 +155,18 @@ class Post:
             return [], min(max(pause_seconds, SHORTEST_PAUSE_SECONDS), LOOK_EVERY_SECONDS)
         with write():
             taken = deliveries.claim(now=now, size=room)
-        # Nothing though something is due: it was put off or dropped, or it waits for what goes before it.
+        # Nothing was taken although something is due: it was put off or dropped, or waits for an earlier message.
         return self._packed(taken, now), SHORTEST_PAUSE_SECONDS
 
     def _settle(self, outcomes: list[Outcome]) -> None:
-        """Write down what became of messages. One that cannot be written holds up no other: its lease runs out, and it
-        is sent again."""
+        """Record the outcomes. One that cannot be recorded does not delay the others: its lease runs out, and it is
+        sent again."""
         if not outcomes:
             return
         try:
             self._settle_together(outcomes)
         except (OperationalError, InterfaceError):
-            # The database is away or busy: everything is kept for later.
+            # The database is down or busy: keep everything for later.
             raise
         except Exception:
             logger.exception("%d deliveries could not be settled together; each is by itself", len(outcomes))
@@ -179,9 +179,9 @@ class Post:
                     logger.exception("Delivery %d could not be settled; it is sent again", each.claimed.pk)
 
     def _settle_together(self, outcomes: list[Outcome]) -> None:
-        """Outcomes and what follows from them in one transaction.
+        """Record outcomes and their consequences in one transaction.
 
-        In the order in which verbs take their locks: calls, devices, deliveries.
+        Takes locks in the same order as the verbs: calls, devices, deliveries.
         """
         rang = [
             calls.Taken(each.claimed.call_pk, each.claimed.invitation_pk, each.at)
@@ -211,7 +211,7 @@ class Post:
         return parcels
 
     async def _finish(self, thread: ThreadPoolExecutor) -> None:
-        """Let what is on its way arrive, and write it down: else it would be sent again when its lease has run out."""
+        """Wait for messages on their way and record them. Otherwise they would be sent again after their leases."""
         loop = asyncio.get_running_loop()
         if self._flying:
             _, late = await asyncio.wait(self._flying, timeout=STOP_SECONDS)
@@ -228,11 +228,11 @@ class Post:
 def _parcel(claimed: Claimed, sheets: dict[int, CallSheet], now: datetime) -> Parcel:
     device_id, origin = claimed.device_key, claimed.origin
     if claimed.call_pk is None or claimed.invitation_pk is None:
-        # A test ring: nobody calls.
+        # A test ring belongs to no call.
         payload = messages.test(claimed.pk, device_id=device_id, origin=origin, expires_at=claimed.expires_at, now=now)
         return Parcel(claimed, messages.packed(payload), messages.topic_of_test(claimed.pk))
     sheet = sheets[claimed.call_pk]
-    # There is one: an invitation's deliveries go with it.
+    # Exactly one: deleting an invitation deletes its deliveries.
     [invitation] = [each for each in sheet.invitations if each.pk == claimed.invitation_pk]
     if claimed.kind == DeliveryKind.RING:
         payload = messages.ring(sheet, invitation, device_id=device_id, origin=origin, number=claimed.number, now=now)

@@ -1,4 +1,4 @@
-"""What is forgotten once it is of no use to anybody."""
+"""Deletes what is no longer of use."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ TESTS_KEPT = timedelta(days=1)
 
 
 def prune(now: datetime) -> int:
-    """Forget sessions and tokens that have run out, and test rings of yesterday.
+    """Delete expired sessions and tokens, and test rings more than a day old.
 
     Args:
-        now: the moment.
+        now: an aware datetime.
 
     Returns:
-        How many tokens; sessions are not counted by Django's stores.
+        How many tokens were deleted; Django's session stores do not count sessions.
     """
     with write():
         Delivery.objects.filter(kind=DeliveryKind.TEST, created_at__lt=now - TESTS_KEPT).delete()

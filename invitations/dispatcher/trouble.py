@@ -1,4 +1,4 @@
-"""What the dispatcher's loops do when the database is away or something fails: say so, wait a little longer."""
+"""What the dispatcher's loops do when the database is down or something fails: log it and wait a little longer."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ LONGEST_BACKOFF_SECONDS = 5
 
 
 def report(who: str, error: Exception, failures: int) -> float:
-    """Log a failure of a whole round.
+    """Log the failure of a whole round.
 
     Args:
-        who: whose round.
+        who: which loop failed.
         error: what went wrong.
-        failures: how many rounds have failed one after the other.
+        failures: how many rounds in a row have failed.
 
     Returns:
-        Seconds to wait before the next one.
+        How many seconds to wait before the next round.
     """
     pause_seconds = min(0.25 * 2**failures, LONGEST_BACKOFF_SECONDS)
     if isinstance(error, OperationalError | InterfaceError):
@@ -33,7 +33,7 @@ def report(who: str, error: Exception, failures: int) -> float:
 
 
 def drop_connection() -> None:
-    """Close this thread's connection, broken or not."""
+    """Close this thread's database connection, broken or not."""
     try:
         connection.close()
     except DatabaseError:

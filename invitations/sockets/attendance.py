@@ -1,6 +1,6 @@
-"""Who attends: the sockets of this process that said hello, and the signs of life that follow from them.
+"""Who is connected: the sockets of this process that said hello, and the signs of life that they give.
 
-The counts are kept on the event loop. What reads or writes the database or the cache runs in the workers."""
+The counts live on the event loop. Work that touches the database or the cache runs in the workers."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def enter(user_id: UserKey, device_id: str, *, instead_of: str | None) -> None:
 
     Args:
         user_id: the user's key.
-        device_id: the device that it said hello with.
-        instead_of: the device that the same socket said hello with before.
+        device_id: the device that the socket said hello with.
+        instead_of: the device that the same socket said hello with before, if any.
     """
     if instead_of is None:
         _of_user[user_id] += 1
@@ -36,26 +36,26 @@ def enter(user_id: UserKey, device_id: str, *, instead_of: str | None) -> None:
 
 
 def leave(user_id: UserKey, device_id: str) -> bool:
-    """Count a socket out; whether it was the last one of its device here."""
+    """Count a socket out. Returns whether it was its device's last socket in this process."""
     _take(_of_user, user_id)
     _take(_on_device, (user_id, device_id))
     return (user_id, device_id) not in _on_device
 
 
 def arrived(actor: Actor, *, now: datetime) -> None:
-    """Note a device that said hello."""
+    """Record that a device said hello."""
     devices.seen(actor.user_id, actor.device_id, label=actor.device_label, now=now)
     alive(actor, now=now)
 
 
 def alive(actor: Actor, *, now: datetime) -> None:
-    """Note that a device gave a sign of life."""
+    """Record that a device gave a sign of life."""
     calls.prove_life(actor.user_id, actor.device_id, now=now)
     presence.mark_online(actor.user_id, actor.device_id)
 
 
 def gone(user_id: UserKey, device_id: str) -> None:
-    """Note that nobody attends on a device any more, unless another socket has come meanwhile."""
+    """Record that a device has gone, unless another of its sockets has come meanwhile."""
     if user_id not in _of_user:
         presence.mark_offline(user_id)
     if (user_id, device_id) not in _on_device:

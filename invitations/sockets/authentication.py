@@ -1,6 +1,6 @@
-"""Who opens a live socket: a browser by its session, an app by its token, anybody by a one-use ticket.
+"""Who opens a live socket: a browser with its session, an app with its token, or anyone with a one-use ticket.
 
-Asked again on every `sync`: a socket must not outlive the session or token it was opened with."""
+Checked again on every `sync`: a socket must not outlive the session or token that it was opened with."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Scope = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A signed-in user and what proves it.
+    """A signed-in user, and what proves it.
 
     Args:
         user_id: the user's key.
         username: the public id.
-        session_key: of the browser session, if it is one.
-        token_digest: of the token, if it is one.
+        session_key: the browser session, if that is the proof.
+        token_digest: the digest of the token, if that is the proof.
     """
 
     user_id: UserKey
@@ -41,10 +41,10 @@ class Identity:
 
 
 def identify(scope: Scope) -> Identity | None:
-    """The user who opens a socket, or None. Reads the database.
+    """The user who opens a socket; None if nobody is signed in. Reads the database.
 
     Args:
-        scope: of the ASGI connection.
+        scope: the ASGI connection.
     """
     ticket = _ticket(scope)
     if ticket is not None:
@@ -60,16 +60,16 @@ def identify(scope: Scope) -> Identity | None:
 
 
 def still_valid(identity: Identity) -> bool:
-    """Whether the session or token of a socket is still good. Reads the database."""
+    """Whether the socket's session or token is still valid. Reads the database."""
     again = _of_session(identity.session_key) or _of_digest(identity.token_digest)
     return again is not None and again.user_id == identity.user_id
 
 
 def origin_allowed(scope: Scope) -> bool:
-    """Whether the page that opens a socket may do so (RFC 6455 section 10.2).
+    """Whether this page may open a socket (RFC 6455 section 10.2).
 
-    A full origin, scheme and port included, must be the server's own or a trusted one. Apps send none; they need a
-    token or a ticket, which no foreign page has.
+    The full origin, with scheme and port, must be the server's own or a trusted one. Apps send no origin: they need a
+    token or a ticket, and no foreign page has either.
     """
     origin = header(scope, b"origin")
     if origin is None:
@@ -93,7 +93,7 @@ def bearer_token(scope: Scope) -> str | None:
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """One request header by its lower-case name."""
+    """A request header, given its lower-case name."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
 
 
@@ -114,7 +114,7 @@ def _of_digest(digest: str | None) -> Identity | None:
 
 
 def _session_key(scope: Scope) -> str | None:
-    # As Django reads it: a strange cookie of somebody else's must not hide ours.
+    # Parsed as Django does it: a malformed cookie from elsewhere must not hide ours.
     return parse_cookie(header(scope, b"cookie") or "").get(settings.SESSION_COOKIE_NAME)
 
 
@@ -124,7 +124,7 @@ def _ticket(scope: Scope) -> str | None:
 
 
 def _trusted(origin: str) -> bool:
-    """Whether a full origin is one of CSRF_TRUSTED_ORIGINS, `https://*.example.com` included."""
+    """Whether a full origin matches CSRF_TRUSTED_ORIGINS, including entries such as `https://*.example.com`."""
     scheme, _, host = origin.partition("://")
     for each in settings.CSRF_TRUSTED_ORIGINS:
         trusted_scheme, _, trusted_host = each.partition("://")
@@ -138,6 +138,6 @@ def _scheme(scope: Scope) -> str:
     if proxy is not None:
         name, secure = proxy
         said = header(scope, name.removeprefix("HTTP_").replace("_", "-").lower().encode()) or ""
-        # Of several proxies the first one saw the browser.
+        # With several proxies, the first value is from the one that the browser spoke to.
         return "https" if said.partition(",")[0].strip() == secure else "http"
     return "https" if scope.get("scheme") in {"wss", "https"} else "http"

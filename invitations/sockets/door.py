@@ -1,6 +1,6 @@
-"""The door of the live socket: who may come in. Whoever may not is told why by the code of the close.
+"""The door of the live socket: decides who may come in, and tells the others why by the close code.
 
-A handshake is always completed first: a browser's page never learns why one was refused."""
+Completes every handshake first, because a page never learns why a handshake was refused."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ async def serve(
     """Serve one connection from its handshake to its end.
 
     Args:
-        scope: of the ASGI connection.
-        receive: gives the server's next message.
+        scope: the ASGI connection.
+        receive: returns the next message from the server.
         send: takes a message to the client.
     """
     publishers.serve_on(asyncio.get_running_loop())
-    # For this connection's own task, and for what it asks the workers.
+    # For this connection's task, and for the work that it hands to the workers.
     translation.activate(_language(scope))
     line = Line(send)
     await receive()
@@ -45,7 +45,7 @@ async def serve(
 
 
 def _language(scope: Scope) -> str:
-    """What a page's request from the same browser would be answered in."""
+    """The language in which an ordinary request from the same browser would be answered."""
     request = HttpRequest()
     request.COOKIES = parse_cookie(header(scope, b"cookie") or "")
     request.META["HTTP_ACCEPT_LANGUAGE"] = header(scope, b"accept-language") or ""
@@ -53,7 +53,7 @@ def _language(scope: Scope) -> str:
 
 
 async def _admit(scope: Scope, line: Line) -> Identity | None:
-    """Who comes in; None when the socket is closed."""
+    """The identity that may come in; None if the socket was closed."""
     await line.accept()
     if not origin_allowed(scope):
         await line.close(BAD_ORIGIN)

@@ -1,4 +1,4 @@
-"""The frames of the live socket as they come in: parsed and checked before anything acts on them."""
+"""The frames that arrive on the live socket, parsed and checked before anything acts on them."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def _no_such_number(text: str) -> float:
     raise ValueError(text)
 
 
-# NaN and Infinity are not JSON: a browser that got them relayed could not read the frame.
+# NaN and Infinity are not JSON: a browser that they were relayed to could not read the frame.
 _decode = json.JSONDecoder(parse_constant=_no_such_number).decode
 _device_id = re.compile(rf"\A{DEVICE_ID}\Z").match
 
 
 class BadFrame(Exception):
-    """A frame that cannot be acted upon; the socket stays open.
+    """A frame that cannot be acted on; the socket stays open.
 
     Args:
-        code: of the closed list.
-        detail: a sentence for the developer at the other end.
-        about: members that let the sender find the frame again, such as `call_id`.
+        code: one of the closed list.
+        detail: a sentence for the client's developer.
+        about: members that help the sender to identify the frame, such as `call_id`.
     """
 
     def __init__(self, code: Code, detail: str, **about: Any) -> None:
@@ -48,7 +48,7 @@ def parse(message: Frame) -> Frame:
     text = message.get("text")
     if text is None:
         raise BadFrame(Code.INVALID, "Frames are JSON text, not binary.")
-    # A character is at most four bytes, so short frames need no counting.
+    # A character takes at most four bytes, so short frames need no counting.
     most = limits().frame_bytes
     if len(text) > most or (len(text) * 4 > most and len(text.encode(errors="surrogatepass")) > most):
         raise BadFrame(Code.TOO_LARGE, f"A frame may have {most} bytes.")
@@ -62,7 +62,7 @@ def parse(message: Frame) -> Frame:
 
 
 def hello(frame: Frame) -> tuple[str, str | None, bool]:
-    """The device id, its label if it says one, and whether it can be heard.
+    """The device id, the label if there is one, and whether the device can be heard.
 
     Raises:
         BadFrame: `invalid`.
@@ -77,7 +77,7 @@ def hello(frame: Frame) -> tuple[str, str | None, bool]:
 
 
 def held_calls(frame: Frame) -> dict[str, int]:
-    """The calls that a `sync` says it holds, with their revisions.
+    """The calls that a `sync` says the client holds, with their revisions.
 
     Raises:
         BadFrame: `invalid`.
@@ -109,7 +109,7 @@ def request(frame: Frame) -> tuple[str | int, str, Any, Any]:
 
 
 def signal(frame: Frame) -> tuple[str, str, str, Any]:
-    """The call, the user and device it is for, and the data of a `signal`.
+    """The call, the receiving user, the receiving device and the data of a `signal`.
 
     Raises:
         BadFrame: `invalid`.
@@ -125,7 +125,7 @@ def signal(frame: Frame) -> tuple[str, str, str, Any]:
 
 
 def device_id(value: object, name: str) -> str:
-    """A device id of the allowed form.
+    """A valid device id.
 
     Raises:
         BadFrame: `invalid`.
@@ -136,7 +136,7 @@ def device_id(value: object, name: str) -> str:
 
 
 def writable(text: str) -> bool:
-    """Whether a text can be stored and sent on: UTF-8 without lone surrogates and NUL."""
+    """Whether a text can be stored and sent on: valid UTF-8, so no lone surrogates, and no NUL."""
     if text.isascii():
         return "\0" not in text
     try:

@@ -1,4 +1,4 @@
-"""What the server sends down one live socket, and the codes with which it closes one."""
+"""What the server sends to the client of a live socket, and the codes with which it closes one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ NOT_AUTHENTICATED = 4401
 BAD_ORIGIN = 4403
 NO_SUCH_PATH = 4404
 TOO_MUCH = 4429
-"""For sockets that flood, or that never read."""
+"""For clients that send too much, or that never read."""
 UNAVAILABLE = 4503
-"""The database does not answer. Not 1008 and 1011: autobahn, and so daphne, lets applications close with 1000 and codes
-from 3000 only."""
+"""The database does not answer. Not 1008 or 1011: autobahn, and so daphne, lets applications close only with 1000 and
+codes from 3000."""
 
 
 class Line:
-    """The way to the client of one connection.
+    """The outgoing side of one connection.
 
     Args:
         send: takes an ASGI message.
@@ -39,13 +39,13 @@ class Line:
         await self.carry(publishing.encode_anything(frame))
 
     async def carry(self, text: str) -> None:
-        """Send a frame that is text already."""
+        """Send a frame that is already encoded."""
         await self._send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:
-        """End the connection.
+        """Close the connection.
 
         Args:
-            code: one of those above.
+            code: one of the codes above.
         """
         await self._send({"type": "websocket.close", "code": code})

@@ -1,6 +1,6 @@
-"""The live socket: one per page or app, carrying state down and verbs up.
+"""The live socket: one per page or app, which receives state and sends verbs.
 
-Holds no rule of calls: verbs go to the same operations as REST. Never touches the database on the event loop."""
+Contains no rules of calls: verbs run the same operations as REST. Never touches the database on the event loop."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from invitations.store.sheets import Actor
 
 logger = logging.getLogger(__name__)
 FLOOD_FRAMES = 1000
-"""Frames over the pace that are dropped before the socket is closed."""
+"""How many frames over the pace are dropped before the socket is closed."""
 
 
 class LiveSocket:
-    """One connection of a user who was let in, to its end.
+    """The connection of one admitted user, until it ends.
 
     Args:
-        identity: who it is.
-        receive: gives the server's next message.
-        line: the way to the client.
+        identity: the user.
+        receive: returns the next message from the server.
+        line: the outgoing side of the connection.
     """
 
     def __init__(self, identity: Identity, receive: Callable[[], Awaitable[Frame]], line: Line) -> None:
@@ -48,7 +48,7 @@ class LiveSocket:
         self._line = line
         self._subscription = Subscription(identity.user_id)
         self._actor: Actor | None = None
-        """None until the client said hello."""
+        """None until the client has said hello."""
         self._pace = Pace(limits().frames_per_second, limits().frames_burst)
         self._dropped = 0
         self._unread = Unread()
@@ -59,7 +59,7 @@ class LiveSocket:
         self._recheck: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
-        """Answer every frame until the client or the server closes."""
+        """Handle frames until the client or the server closes."""
         self._guard()
         try:
             await self._read()
@@ -83,7 +83,7 @@ class LiveSocket:
                 await self._line.say(failed)
 
     async def _take(self, message: Frame) -> bool:
-        """Act on one frame; False when the socket is closed by it."""
+        """Handle one message. Returns False if that closed the socket."""
         if not self._pace.allows(len(message.get("text") or message.get("bytes") or "")):
             self._dropped += 1
             if self._dropped > FLOOD_FRAMES:
@@ -109,7 +109,7 @@ class LiveSocket:
         raise BadFrame(Code.INVALID, "There is no such frame type.")
 
     async def _hello(self, frame: Frame) -> None:
-        """Learn the device, join the user's group, then send everything that is open: nothing falls between."""
+        """Learn the device, join the user's group, then send everything that is open, so that nothing is missed."""
         device_id, label, _audible = frames.hello(frame)
         await self._join()
         actor = Actor(
@@ -131,7 +131,7 @@ class LiveSocket:
 
     async def _request(self, actor: Actor, frame: Frame) -> None:
         request_id, verb, call_id, body = frames.request(frame)
-        # Whoever has just left a call must not reach into it by what was asked before.
+        # A device that has just left a call must not signal into it by a remembered answer.
         self._paths.forget()
         asked = VERBS.get(verb)
         lane = workers.read if asked is not None and asked.reads else workers.write
@@ -145,7 +145,7 @@ class LiveSocket:
 
     async def _sync(self, actor: Actor, frame: Frame) -> bool:
         held = frames.held_calls(frame)
-        # Before the look: what is published after it must find the way here.
+        # Before reading: what is published after the read must arrive here.
         await self._join()
         answer = await workers.read(partial(_synced, self._identity, actor, held))
         if answer is None:
@@ -180,7 +180,7 @@ class LiveSocket:
             self._pump = asyncio.get_running_loop().create_task(self._deliver())
 
     async def _deliver(self) -> None:
-        """Carry what is published to this user down the socket."""
+        """Send what is published to this user down the socket."""
         while True:
             message = await self._subscription.receive()
             if message["type"] == "live.frame":
@@ -196,11 +196,11 @@ class LiveSocket:
                 return
             try:
                 await self._line.carry(text)
-            except Exception:  # the connection is gone in whatever way the server puts it; reading will notice
+            except Exception:  # servers report a lost connection in many ways; reading will notice
                 return
 
     def _guard(self) -> None:
-        """Look at the session or token of a client that does not sync, too: sign-out must reach every socket."""
+        """Check the session or token of a client that does not sync, too: signing out must close every socket."""
         terms = limits()
         patience = terms.sync_idle_seconds + terms.sync_open_seconds
         wait = self._checked_at + patience - monotonic()

@@ -1,4 +1,4 @@
-"""How fast one socket may talk, and how much it may leave unread."""
+"""How fast a client may send, and how much it may leave unread."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from time import monotonic
 from invitations.conf import limits
 
 CHARS_FOR_ONE = 256
-"""A frame counts once more for each such length of it: few large frames weigh as much as many small ones."""
+"""A frame counts once more for every such length, so that a few large frames weigh as much as many small ones."""
 SILENT_SECONDS = 30
-"""A client that is sent frames and says nothing for this long, twice its time between syncs, does not read them."""
+"""A client that gets frames but sends nothing for this long, twice the time between its syncs, is not reading them."""
 OUTBOX_CHARS = 8 * 1024 * 1024
-"""Text that may be on its way to a client that says nothing, whatever the time."""
+"""The text, in characters, that may be unread by a silent client, however recently it was sent."""
 
 
 class Pace:
-    """A bucket that refills with time. Long frames take more out of it than short ones.
+    """A token bucket. Long frames take more out of it than short ones.
 
     Args:
-        per_second: short frames allowed on average.
-        burst: short frames allowed at once after a rest.
+        per_second: how many short frames are allowed on average.
+        burst: how many short frames are allowed at once after a pause.
     """
 
     __slots__ = ("_at", "_burst", "_left", "_per_second")
@@ -31,7 +31,7 @@ class Pace:
         self._at = monotonic()
 
     def allows(self, length: int) -> bool:
-        """Whether one more frame is within the pace; counts it if so.
+        """Whether one more frame is within the pace. Counts it if so.
 
         Args:
             length: of the frame, in characters or bytes.
@@ -47,7 +47,7 @@ class Pace:
 
 
 class Unread:
-    """What was sent to a client since it last said anything: it may not have read it."""
+    """What was sent to a client since it last sent anything: the client may not have read it."""
 
     __slots__ = ("_chars", "_frames", "_heard_at")
 
@@ -55,15 +55,15 @@ class Unread:
         self.heard()
 
     def heard(self) -> None:
-        """Note that the client said something."""
+        """Note that the client sent something."""
         self._frames = self._chars = 0
         self._heard_at = monotonic()
 
     def adds(self, length: int) -> None:
-        """Note one more frame.
+        """Count one more frame.
 
         Args:
-            length: in characters.
+            length: of the frame, in characters.
         """
         self._frames += 1
         self._chars += length

@@ -13,10 +13,10 @@ Application = Callable[[Scope, Callable[..., Any], Callable[..., Any]], Awaitabl
 
 
 class LiveSockets:
-    """Serves WebSocket connections; a path other than the live socket's is refused.
+    """Serves WebSocket connections on one path and refuses all others.
 
     Args:
-        path: of the live socket, with its leading slash.
+        path: the live socket's path, with its leading slash.
     """
 
     def __init__(self, path: str) -> None:

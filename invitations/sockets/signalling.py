@@ -1,6 +1,6 @@
-"""Relaying WebRTC signalling from one participant's device to another's.
+"""Relays WebRTC signalling from one participant's device to another's.
 
-What is in it is never looked at, kept or logged."""
+Never inspects, stores or logs the content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from invitations.store.statements import Bind, Prepared
 
 
 class Party(NamedTuple):
-    """Somebody who is or was in a call, on which device; without any of it for a call that nobody was ever in."""
+    """A past or present participant and their device. Only `call_state` is set if nobody has ever been in the call."""
 
     call_state: str
     user_id: Any
@@ -37,7 +37,7 @@ _CONCERNED = Q(caller_id=Bind("sender")) | Exists(
 )
 _DEVICES = ("participants__user_id", f"participants__user__{people.USERNAME}", "participants__device_id")
 
-# Everybody who is or was in the call, if the sender was ever asked into it.
+# Every past or present participant of the call, provided that the sender started it or was invited.
 PARTIES = Prepared(
     Call.objects.filter(_CONCERNED, call_id=Bind("call_id"))
     .order_by()
@@ -47,17 +47,17 @@ PARTIES = Prepared(
 
 
 def receiver(call_id: str, sender_id: UserKey, sender_device: str, to_user: str, to_device: str) -> UserKey:
-    """The key of the user whom a signal may be relayed to. Reads the database.
+    """The key of the user to whom a signal may be relayed. Reads the database.
 
     Args:
         call_id: the call.
         sender_id: the sender's key.
-        sender_device: the device that the sender's socket said hello with.
+        sender_device: the device with which the sender's socket said hello.
         to_user: the receiver's public id.
         to_device: the receiver's device.
 
     Raises:
-        BadFrame: `not_found` for strangers, `call_ended`, `not_allowed` where one of the devices is not in the call.
+        BadFrame: `not_found` for strangers, `call_ended`, or `not_allowed` if either device is not in the call.
     """
     found = PARTIES.rows(call_id=call_id, sender=sender_id)
     if not found:
@@ -77,7 +77,7 @@ def relay(to_user_id: UserKey, to_device: str, *, call_id: str, sender: str, sen
     """Publish a signal to one device of one user.
 
     Raises:
-        BadFrame: `invalid` for data that could be read but not written again.
+        BadFrame: `invalid` if the data could be parsed but not encoded again.
     """
     frame = {
         "type": "signal",
@@ -93,21 +93,21 @@ def relay(to_user_id: UserKey, to_device: str, *, call_id: str, sender: str, sen
 
 
 class Paths:
-    """Where the signals of one socket may go. Asked of the database once for each path, and again after any news."""
+    """Where one socket's signals may go. Each path is looked up in the database once, and again after any news."""
 
     def __init__(self) -> None:
         self._receivers: dict[tuple[str, str, str], UserKey] = {}
         self._asked_at = 0.0
 
     def forget(self) -> None:
-        """Ask again: a call may have changed."""
+        """Look every path up again: a call may have changed."""
         self._receivers.clear()
 
     async def receiver(self, actor: Actor, call_id: str, to_user: str, to_device: str) -> UserKey:
-        """The key of the user whom a signal may be relayed to; at most `sync_open_seconds` old.
+        """The key of the user to whom a signal may be relayed, at most `sync_open_seconds` old.
 
         Raises:
-            BadFrame: as `receiver`.
+            BadFrame: see the function `receiver`.
         """
         if monotonic() - self._asked_at > limits().sync_open_seconds:
             self._receivers.clear()

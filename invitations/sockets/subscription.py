@@ -1,6 +1,6 @@
-"""What is published to one user, as one socket receives it through the channel layer.
+"""How one socket receives what is published to its user through the channel layer.
 
-The layer may be away at any time: the socket goes on without live frames, and its next `sync` tries again."""
+The layer may be down at any time: the socket then works without live frames, and its next `sync` tries again."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from invitations.models import UserKey
 
 logger = logging.getLogger(__name__)
 LAYER_SECONDS = 2
-"""How long the channel layer may take before a socket goes on without it."""
+"""How long to wait for the channel layer before going on without it."""
 
 
 class Subscription:
-    """One socket's place in the channel group of its user.
+    """One socket's membership in its user's channel group.
 
     Args:
         user_id: the user's key.
 
     Attributes:
-        channel: the socket's own channel; None until the layer gave it one.
+        channel: the socket's own channel; None until the layer has provided it.
     """
 
     __slots__ = ("_group", "_layer", "channel")
@@ -36,25 +36,25 @@ class Subscription:
         self.channel: str | None = None
 
     async def join(self) -> None:
-        """Have what is published to the user come here.
+        """Subscribe to what is published to the user.
 
-        After a reconnect of the layer the group may have been forgotten; to join twice is to join once.
+        A layer that reconnected may have forgotten the group, so it is joined again; joining twice does no harm.
         """
         try:
             async with asyncio.timeout(LAYER_SECONDS):
                 if self.channel is None:
                     self.channel = await self._layer.new_channel()
                 await self._layer.group_add(self._group, self.channel)
-        except Exception as error:  # Redis may be away in any of a dozen ways
+        except Exception as error:  # Redis can fail in a dozen ways
             logger.warning("A live socket goes without live frames until its next sync: %s", type(error).__name__)
 
     async def receive(self) -> dict[str, Any]:
-        """Wait for the next message. Only where there is a channel."""
+        """Wait for the next message. Requires a channel."""
         message: dict[str, Any] = await self._layer.receive(self.channel)
         return message
 
     async def leave(self) -> None:
-        """Give the place back."""
+        """Leave the group."""
         if self.channel is None:
             return
         try:

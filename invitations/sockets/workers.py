@@ -1,7 +1,7 @@
-"""The threads in which sockets meet the database: few, lasting, and never the event loop's own.
+"""The threads in which sockets use the database: few, long-lived, and never the event loop's own.
 
-On SQLite verbs that arrive together share one transaction and its one commit, then come their hints and answers. On
-databases that lock rows each verb has its own, so that no lock waits for a stranger's verb."""
+On SQLite, verbs that arrive together share a transaction and its single commit, followed by their hints and answers. On
+databases that lock rows, each verb has its own transaction, so that no lock waits for an unrelated verb."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LARGEST_BATCH = 64
 
 
 class Job:
-    """One piece of work with the future that waits for it, done in the language of the socket that asks."""
+    """A piece of work and the future that awaits it. Runs in the language of the socket that asked."""
 
     __slots__ = ("error", "function", "future", "language", "loop", "result")
 
@@ -42,7 +42,7 @@ class Job:
         self.error: BaseException | None = None
 
     def run(self) -> None:
-        """Do the work and keep what came of it."""
+        """Do the work and keep its result or error."""
         try:
             with words.in_language(self.language):
                 self.result, self.error = self.function(), None
@@ -50,7 +50,7 @@ class Job:
             self.result, self.error = None, error
 
     def settle(self) -> None:
-        """Hand over what came of it; on the event loop."""
+        """Hand over the result or error. Runs on the event loop."""
         if self.future.done():
             return
         if self.error is not None:
@@ -60,11 +60,11 @@ class Job:
 
 
 class BrokenBatch(Exception):
-    """One job left the shared transaction fit for nothing but a rollback."""
+    """One job broke the shared transaction, which can only be rolled back."""
 
 
 class BatchWriter:
-    """One thread that takes what is queued and commits it together."""
+    """One thread that takes queued jobs and commits them together."""
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
@@ -75,7 +75,7 @@ class BatchWriter:
         """Run a verb in the writer's thread.
 
         Args:
-            function: does its own transaction, or its part of one that several share.
+            function: runs in its own transaction, or as part of a shared one.
         """
         job = Job(function, asyncio.get_running_loop())
         self._jobs.put(job)
@@ -90,7 +90,7 @@ class BatchWriter:
                 with publishing.gathered():
                     self._do(batch)
             except Exception:
-                # Whatever it was: if this thread ended, every later verb of every socket would wait for ever.
+                # Whatever happened, this thread must go on, or every later verb of every socket would wait for ever.
                 logger.exception("A batch of %d live verbs went wrong", len(batch))
             settle(batch)
 
@@ -100,7 +100,7 @@ class BatchWriter:
                 job.run()
 
     def _done_together(self, batch: list[Job]) -> bool:
-        """Whether one transaction took the whole batch; if not, nothing of it was committed."""
+        """Whether the whole batch was dealt with in one transaction. If not, none of it was committed."""
         begun = False
         try:
             with together():
@@ -108,21 +108,21 @@ class BatchWriter:
                 for job in batch:
                     job.run()
                     if connection.needs_rollback:
-                        # It broke what all share: without this the commit would turn into a silent rollback.
+                        # The job broke the shared transaction: committing it would silently roll everything back.
                         raise BrokenBatch
         except Exception as error:
             close_broken_connection()
             if begun:
-                # Each alone tells which one it was.
+                # Run each job alone, to find the one that failed.
                 return False
-            # The database takes no writes: to wait for it once for each of them would hold up all the more.
+            # The database accepts no writes: waiting for it once per job would only add to the delay.
             for job in batch:
                 job.result, job.error = None, error
         return True
 
 
 class ThreadWriter:
-    """Several threads, a transaction for each verb: for databases that lock rows."""
+    """Several threads, with a transaction for each verb: for databases that lock rows."""
 
     def __init__(self, threads: int) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="live-worker")
@@ -142,20 +142,20 @@ class ThreadWriter:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """Where what writes is done, and what only reads."""
+    """Where writes run, and where reads run."""
 
     writer: BatchWriter | ThreadWriter
     reader: ThreadWriter
 
 
 def settle(jobs: list[Job]) -> None:
-    """Wake those who wait, with one call into each event loop."""
+    """Wake those waiting for these jobs, with one call into each event loop."""
     for loop in {job.loop for job in jobs}:
         done = [job for job in jobs if job.loop is loop]
         try:
             loop.call_soon_threadsafe(_settle_all, done)
         except RuntimeError:
-            # The loop is closed: the server is stopping, and nobody waits any more.
+            # The loop is closed: the server is stopping, and nothing waits any more.
             continue
 
 
@@ -171,18 +171,18 @@ def _settle_all(jobs: list[Job]) -> None:
 
 
 class Workers:
-    """The writer and the readers of one process, made when the first socket needs them."""
+    """One process's writer and readers, created when the first socket needs them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lanes: Lanes | None = None
 
     async def write(self, function: Callable[[], R]) -> R:
-        """Run something that writes."""
+        """Run a function that writes."""
         return await self._started().writer.run(function)
 
     async def read(self, function: Callable[[], R]) -> R:
-        """Run something that only reads, or writes but little."""
+        """Run a function that only reads, or writes very little."""
         return await self._started().reader.run(function)
 
     def _started(self) -> Lanes:
