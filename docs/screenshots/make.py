@@ -112,7 +112,7 @@ def incoming(stage: Stage) -> None:
 
 def replies(stage: Stage) -> None:
     incoming(stage)
-    stage.alice.get_by_role("button", name="Reject with a reply").click()
+    stage.alice.get_by_role("button", name="Decline with a message").click()
 
 
 def group_ring(stage: Stage) -> None:
@@ -133,7 +133,7 @@ def unreached(stage: Stage) -> None:
 def outgoing_group(stage: Stage) -> None:
     stage.call(stage.alice, "bob:Bob,carol:Carol,dave:Dave")
     stage.carol.locator(".answer--reject:visible").wait_for()
-    stage.carol.get_by_role("button", name="Reject with a reply").click()
+    stage.carol.get_by_role("button", name="Decline with a message").click()
     stage.carol.get_by_role("button", name="Give me five minutes.").click()
     stage.alice.locator("call-screen").get_by_text("Give me five").wait_for()
     stage.alice.get_by_text("Not reached yet").wait_for()
@@ -141,8 +141,8 @@ def outgoing_group(stage: Stage) -> None:
 
 def rejected(stage: Stage) -> None:
     stage.call(stage.alice, "bob:Bob")
-    stage.bob.get_by_role("button", name="Reject with a reply").click()
-    stage.bob.get_by_role("button", name="In a meeting.").click()
+    stage.bob.get_by_role("button", name="Decline with a message").click()
+    stage.bob.get_by_role("button", name="I'm in a meeting.").click()
     stage.alice.get_by_role("button", name="Call again").wait_for()
 
 
@@ -181,7 +181,7 @@ def asked(stage: Stage) -> None:
 
 
 def audio(stage: Stage) -> None:
-    stage.alice.get_by_role("button", name="Audio call Bob").click()
+    stage.alice.get_by_role("button", name="Audio call to Bob").click()
     stage.accept(stage.bob)
     stage.alice.locator("call-screen .quality:visible").wait_for()
 
@@ -243,7 +243,7 @@ def settings(stage: Stage) -> None:
     stage.alice.goto(f"{stage.server.url}/#settings")
     stage.alice.locator(".device").first.wait_for()
     stage.alice.get_by_role("button", name="Turn on ringing").first.click()
-    stage.alice.get_by_text("This browser rings now").wait_for()
+    stage.alice.get_by_text("This browser now rings").wait_for()
 
 
 def choosing(stage: Stage) -> None:
@@ -254,7 +254,7 @@ def choosing(stage: Stage) -> None:
 
 def nobody(stage: Stage) -> None:
     stage.alice.get_by_role("searchbox", name="Search people").fill("zebra")
-    stage.alice.get_by_text("Nobody is called").wait_for()
+    stage.alice.get_by_text("No results for").wait_for()
 
 
 def refused(stage: Stage) -> None:

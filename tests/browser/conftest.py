@@ -58,7 +58,7 @@ class Person:
 
     def call(self, other: str, medium: str = "Video") -> None:
         """Click one of the two buttons beside a name."""
-        self.page.get_by_role("button", name=f"{medium} call {other}", exact=True).click()
+        self.page.get_by_role("button", name=f"{medium} call to {other}", exact=True).click()
 
     @property
     def ring(self) -> Any:
@@ -77,7 +77,7 @@ class Person:
         self.ring.get_by_role("button", name="Accept", exact=True).click()
 
     def reject(self) -> None:
-        self.ring.get_by_role("button", name="Reject", exact=True).click()
+        self.ring.get_by_role("button", name="Decline", exact=True).click()
 
     def is_connected_to(self, names: str) -> None:
         expect(self.ring).to_be_hidden()

@@ -320,4 +320,4 @@ def test_the_devices_in_use_can_be_changed_in_the_call(alice: Person, bob: Perso
         alice.until(f"{states} === 'ended,live'")
         grows(bob, "energy")
         assert alice.screen.get_by_label("Camera").locator("option").count() >= 1
-        assert alice.screen.get_by_label("Loudspeaker").locator("option").count() >= 2
+        assert alice.screen.get_by_label("Speaker").locator("option").count() >= 2

@@ -113,7 +113,7 @@ def test_chromium_calls_firefox(alice: Person, bob: FirefoxPerson) -> None:
 
 
 def test_firefox_calls_chromium(alice: Person, bob: FirefoxPerson) -> None:
-    bob.press("Video call Alice")
+    bob.press("Video call to Alice")
     alice.rings("Bob")
     alice.accept()
     accepted_at = time.monotonic()

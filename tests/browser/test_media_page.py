@@ -97,7 +97,7 @@ def test_the_picture_floats_above_other_windows_where_the_browser_can(alice: Per
 def test_a_chosen_loudspeaker_plays_the_others(alice: Person, bob: Person) -> None:
     with call(alice, bob):
         alice.screen.get_by_role("button", name="More").click()
-        speakers = alice.screen.get_by_label("Loudspeaker")
+        speakers = alice.screen.get_by_label("Speaker")
         chosen = speakers.locator("option").last.get_attribute("value")
         speakers.select_option(value=chosen)
         alice.until(f"document.querySelector('remote-audio audio').sinkId === '{chosen}'")

@@ -95,7 +95,7 @@ def test_a_rejection_is_told_with_its_reason(alice: Person, bob: Person) -> None
 def test_a_quick_reply_reaches_the_caller_in_words(alice: Person, bob: Person) -> None:
     alice.call("Bob")
     bob.rings("Alice")
-    bob.ring.get_by_role("button", name="Reject with a reply").click()
+    bob.ring.get_by_role("button", name="Decline with a message").click()
     bob.ring.get_by_role("button", name="call you back soon").click()
     alice.hears("Declined: will call back later")
     alice.hears("call you back soon.”")
@@ -104,13 +104,13 @@ def test_a_quick_reply_reaches_the_caller_in_words(alice: Person, bob: Person) -
 def test_an_own_reply_and_a_busy_rejection(alice: Person, bob: Person) -> None:
     alice.call("Bob")
     bob.rings("Alice")
-    bob.ring.get_by_role("button", name="Reject with a reply").click()
-    bob.ring.get_by_label("Your own reply").fill("<b>At the dentist</b>")
+    bob.ring.get_by_role("button", name="Decline with a message").click()
+    bob.ring.get_by_label("Your own message").fill("<b>At the dentist</b>")
     bob.page.keyboard.press("Enter")
     alice.hears("“<b>At the dentist</b>”")
     alice.screen.get_by_role("button", name="Call again").click()
     bob.rings("Alice")
-    bob.ring.get_by_role("button", name="Reject with a reply").click()
+    bob.ring.get_by_role("button", name="Decline with a message").click()
     bob.ring.get_by_role("button", name="busy").click()
     alice.hears("Declined: busy right now")
 
@@ -124,14 +124,14 @@ def test_cancelling_stops_the_ring_and_leaves_a_missed_call(alice: Person, bob: 
     expect(bob.page.get_by_text("Alice hung up.")).to_be_visible()
     expect(bob.page.locator("missed-badge .badge")).to_be_visible()
     bob.show("Recents")
-    expect(bob.page.locator(".recent--missed").first).to_contain_text("Missed, cancelled by the caller")
+    expect(bob.page.locator(".recent--missed").first).to_contain_text("Missed: the caller hung up")
     expect(bob.page.locator("missed-badge")).to_be_hidden()
 
 
 def test_an_unanswered_ring_times_out_by_itself(alice: Person, bob: Person) -> None:
     assert alice.ask(SEND_BRIEFLY, 2) is True
     bob.rings("Alice")
-    expect(bob.ring.get_by_text(re.compile(r"Rings for 0:0[12]"))).to_be_visible()
+    expect(bob.ring.get_by_text(re.compile(r"Ringing · 0:0[12] left"))).to_be_visible()
     alice.hears("No answer")
     expect(bob.ring).to_be_hidden()
     expect(bob.page.get_by_text("You missed a call from Alice.")).to_be_visible()
@@ -245,7 +245,7 @@ def test_a_second_caller_rings_softly_with_call_waiting(alice: Person, bob: Pers
     alice.is_connected_to("Bob")
     carol.call("Bob")
     bob.rings("Carol")
-    expect(bob.ring.get_by_text("Accepting leaves it.")).to_be_visible()
+    expect(bob.ring.get_by_text("If you accept, you leave it.")).to_be_visible()
     bob.accept()
     carol.is_connected_to("Bob")
     alice.hears("Call ended")
@@ -254,7 +254,7 @@ def test_a_second_caller_rings_softly_with_call_waiting(alice: Person, bob: Pers
     bob.page.keyboard.press("Escape")
     bob.show("Settings")
     switch.uncheck()
-    expect(bob.page.get_by_text("Others hear that you are busy.")).to_be_visible()
+    expect(bob.page.get_by_text("Others will be told that you're busy.")).to_be_visible()
 
 
 def test_two_callers_at_once_are_both_shown(alice: Person, bob: Person, carol: Person) -> None:
@@ -262,7 +262,7 @@ def test_two_callers_at_once_are_both_shown(alice: Person, bob: Person, carol: P
     alice.call("Bob")
     bob.rings("Alice")
     carol.call("Bob")
-    bob.ring.get_by_role("button", name="Reject the call from Carol").click()
+    bob.ring.get_by_role("button", name="Decline the call from Carol").click()
     carol.hears("Declined")
     bob.rings("Alice")
     bob.ask("callinvite.service.updateMe({ call_waiting: false })")

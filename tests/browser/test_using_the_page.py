@@ -68,7 +68,7 @@ def test_calling_works_with_the_keyboard_alone(alice: Person, bob: Person) -> No
     alice.page.get_by_label("Search people").focus()
     for _ in range(20):
         alice.page.keyboard.press("Tab")
-        if alice.ask("document.activeElement.getAttribute('aria-label')") == "Audio call Bob":
+        if alice.ask("document.activeElement.getAttribute('aria-label')") == "Audio call to Bob":
             break
     alice.page.keyboard.press("Enter")
     bob.rings("Alice")
@@ -105,7 +105,7 @@ def test_the_page_says_that_it_is_silent_until_ringing_is_enabled(alice: Person,
     ).to_be_visible()
     assert bob.ask("callinvite.ringer.audible") is False
     bob.page.get_by_role("button", name="Turn on ringing").click()
-    expect(bob.page.get_by_text("This browser rings now when somebody calls you.")).to_be_visible()
+    expect(bob.page.get_by_text("This browser now rings when someone calls you.")).to_be_visible()
     bob.until("callinvite.ringer.audible && callinvite.service.audible")
     # The wish is kept: the next load needs no question.
     bob.page.reload()
@@ -133,14 +133,14 @@ def test_people_are_searched_and_marked(alice: Person, bob: Person) -> None:
     expect(alice.page.locator("people-view .person")).to_have_count(1)
     expect(alice.page.locator("people-view .person")).to_contain_text("Carol")
     alice.page.get_by_label("Search people").fill("nobody at all")
-    expect(alice.page.get_by_text("Nobody is called “nobody at all”.")).to_be_visible()
+    expect(alice.page.get_by_text("No results for “nobody at all”.")).to_be_visible()
 
 
 def test_a_lost_list_can_be_asked_for_again(alice: Person) -> None:
     alice.page.route("**/api/v1/users*", lambda route: route.abort())
     alice.page.reload()
     alice.until("globalThis.callinvite?.service.state.connection === 'open'")
-    expect(alice.page.get_by_text("The list did not come.")).to_be_visible()
+    expect(alice.page.get_by_text("Couldn't load the list.")).to_be_visible()
     expect(alice.page.get_by_role("button", name="Try again")).to_be_visible()
     alice.page.unroute("**/api/v1/users*")
     # Not a slow click: the list heals by itself, too, and then there is no button any more.
@@ -236,7 +236,7 @@ def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: An
     connected(dave.page)
     second = dave.open()
     second.get_by_role("button", name="Sign out").click()
-    expect(dave.page.get_by_role("alertdialog", name="You are signed out")).to_be_visible(timeout=20_000)
+    expect(dave.page.get_by_role("alertdialog", name="You're signed out")).to_be_visible(timeout=20_000)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

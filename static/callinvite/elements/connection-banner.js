@@ -2,6 +2,7 @@
 
 import { h, setText } from "./dom.js";
 import { PageElement } from "./page-element.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").State} State */
 
@@ -36,7 +37,7 @@ export class ConnectionBanner extends PageElement {
             location.reload();
           },
         },
-        "Load again",
+        say("button.reload"),
       ),
     };
   }
@@ -76,11 +77,11 @@ export class ConnectionBanner extends PageElement {
     spinner.hidden = closed;
     again.hidden = !closed;
     if (closed) {
-      setText(words, "This page is not connected: nobody can ring you here.");
+      setText(words, say("connection.closed"));
     } else if (!navigator.onLine) {
-      setText(words, "You are offline. Nobody can ring you here until the network is back.");
+      setText(words, say("connection.offline"));
     } else {
-      setText(words, this.#wasOpen ? "Connection lost. Reconnecting…" : "Connecting…");
+      setText(words, say(this.#wasOpen ? "connection.lost" : "connection.connecting"));
     }
   }
 }

@@ -6,6 +6,7 @@ import { PageElement } from "./page-element.js";
 import { TestRing } from "./test-ring.js";
 import { toast } from "./toast-list.js";
 import { errorWords } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Device} Device */
 
@@ -36,7 +37,7 @@ export class DeviceList extends PageElement {
             this.#load();
           },
         },
-        "Try again",
+        say("button.try_again"),
       ),
     };
   }
@@ -85,7 +86,7 @@ export class DeviceList extends PageElement {
     skeletons.hidden = true;
     note.hidden = page !== null && page.results.length > 0;
     again.hidden = page !== null;
-    setText(note, page ? "None yet." : `Your devices did not come. ${errorWords(this.service.lastError)}`);
+    setText(note, page ? say("device.none") : `${say("device.load_failed")} ${errorWords(this.service.lastError)}`);
     if (page) {
       this.#loaded = true;
       keep(
@@ -95,7 +96,7 @@ export class DeviceList extends PageElement {
         (device) => this.#row(device),
       );
     } else if (this.#loaded) {
-      setText(note, `This may be out of date. ${errorWords(this.service.lastError)}`);
+      setText(note, `${say("page.stale")} ${errorWords(this.service.lastError)}`);
     }
   }
 
@@ -118,7 +119,12 @@ export class DeviceList extends PageElement {
     const isHere = this.#isHere(first);
     const name = h("span", { class: "device__name" });
     const naming = h("div", { class: "device__naming" });
-    const title = h("div", { class: "device__title" }, name, isHere && h("span", { class: "mark" }, "this browser"));
+    const title = h(
+      "div",
+      { class: "device__title" },
+      name,
+      isHere && h("span", { class: "mark" }, say("device.this_browser")),
+    );
     const health = h("p", { class: "device__health" });
     const line = h("p", { class: "device__line" });
     const below = h("div", { class: "device__below" });
@@ -134,7 +140,7 @@ export class DeviceList extends PageElement {
         },
       },
       icon("bell"),
-      "Test ring",
+      say("push.test.title"),
     );
     const rename = iconButton({
       icon: "edit",
@@ -181,9 +187,9 @@ export class DeviceList extends PageElement {
         setText(health, words);
         setText(line, lifeWords(now, isHere, new Date()));
         ring.hidden = now.health !== "ok";
-        setAttribute(ring, "aria-label", `Test ring on ${called}`);
-        relabel(rename, `Rename ${called}`);
-        relabel(remove, `Remove ${called}`);
+        setAttribute(ring, "aria-label", say("device.test.named", { device: called }));
+        relabel(rename, say("device.rename", { device: called }));
+        relabel(remove, say("device.remove", { device: called }));
       },
     };
   }
@@ -196,7 +202,7 @@ export class DeviceList extends PageElement {
       maxlength: "64",
       required: true,
       autocomplete: "off",
-      "aria-label": `New name of ${deviceName(device)}`,
+      "aria-label": say("device.new_name", { device: deviceName(device) }),
     });
     input.value = device.label;
     const done = () => {
@@ -217,8 +223,12 @@ export class DeviceList extends PageElement {
       h(
         "div",
         { class: "device__form-actions" },
-        h("button", { class: "button button--primary button--small", type: "submit" }, "Save"),
-        h("button", { class: "button button--quiet button--small", type: "button", onClick: done }, "Cancel"),
+        h("button", { class: "button button--primary button--small", type: "submit" }, say("button.save")),
+        h(
+          "button",
+          { class: "button button--quiet button--small", type: "button", onClick: done },
+          say("button.cancel"),
+        ),
       ),
     );
     onEscape(form, done);
@@ -240,7 +250,7 @@ export class DeviceList extends PageElement {
       toast(errorWords(this.service.lastError), { kind: "wrong" });
       return false;
     }
-    toast("Saved.", { kind: "good" });
+    toast(say("settings.saved"), { kind: "good" });
     await this.#load();
     return true;
   }
@@ -252,16 +262,15 @@ export class DeviceList extends PageElement {
       below.replaceChildren();
       origin.focus();
     };
-    const keepIt = h("button", { class: "button button--small", type: "button", onClick: no }, "Keep it");
+    const keepIt = h(
+      "button",
+      { class: "button button--small", type: "button", onClick: no },
+      say("device.remove.keep"),
+    );
     const question = h(
       "div",
-      { class: "device__question", role: "group", "aria-label": "Remove this browser?" },
-      h(
-        "p",
-        {},
-        h("strong", {}, "Remove this browser? "),
-        "It does not ring any more when Callinvite is closed here, until you enable ringing again. You stay signed in.",
-      ),
+      { class: "device__question", role: "group", "aria-label": say("device.remove.question") },
+      h("p", {}, h("strong", {}, say("device.remove.question")), " ", say("device.remove.meaning")),
       h(
         "div",
         { class: "device__form-actions" },
@@ -275,7 +284,7 @@ export class DeviceList extends PageElement {
               this.#remove(device, origin);
             },
           },
-          "Remove it",
+          say("device.remove.confirm"),
         ),
         keepIt,
       ),
@@ -294,16 +303,13 @@ export class DeviceList extends PageElement {
     }
     const removed = await this.service.removeDevice(device.device_id);
     setAttribute(origin, "aria-busy", null);
-    const code = this.service.lastError?.code;
     // Gone already, from another page.
-    if (!removed && code !== "not_found") {
+    if (!removed && this.service.lastError?.code !== "not_found") {
       toast(errorWords(this.service.lastError), { kind: "wrong" });
       return;
     }
-    const back = this.#isHere(device)
-      ? "It comes back to the list when Callinvite is opened here anew."
-      : "It comes back when Callinvite is opened on it.";
-    toast(`${deviceName(device)} is removed. ${back}`, { kind: "good" });
+    const code = this.#isHere(device) ? "device.removed.here" : "device.removed.there";
+    toast(say(code, { device: deviceName(device) }), { kind: "good" });
     const next = /** @type {HTMLElement | null} */ (
       origin.closest("li")?.nextElementSibling ?? origin.closest("li")?.previousElementSibling ?? null
     );

@@ -77,17 +77,24 @@ export function lifeWords(device, isHere, now) {
  *  @returns {string} */
 export function spanWords(milliseconds) {
   const whole = Math.max(0, Math.round(milliseconds));
-  const measured = (/** @type {number} */ value, /** @type {string} */ unit, digits = 0) =>
-    new Intl.NumberFormat(locale(), {
-      style: "unit",
-      unit,
-      minimumFractionDigits: digits,
-      maximumFractionDigits: digits,
-    }).format(value);
   if (whole < 1000) {
     return measured(whole, "millisecond");
   }
-  return whole < 59_950 ? measured(whole / 1000, "second", 1) : clockTime(Math.round(whole / 1000));
+  return whole < 59_950 ? secondsWords(whole / 1000, 1) : clockTime(Math.round(whole / 1000));
+}
+
+/** "12 sec", "3.4 sec".
+ *  @param {number} seconds
+ *  @param {number} [digits] after the point
+ *  @returns {string} */
+export function secondsWords(seconds, digits = 0) {
+  return measured(seconds, "second", digits);
+}
+
+/** @param {number} value @param {"millisecond" | "second"} unit @param {number} [digits] after the point */
+function measured(value, unit, digits = 0) {
+  const exactly = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale(), { style: "unit", unit, ...exactly }).format(value);
 }
 
 /** The way of a test ring so far, and the hop that is waited for.

@@ -4,6 +4,7 @@ import { h, icon, setAttribute, setText } from "./dom.js";
 import { PageElement } from "./page-element.js";
 import { enableRinging } from "./ringing-here.js";
 import { ringingWords } from "./ringing-words.js";
+import { say } from "../words/say.js";
 
 const LATER = "callinvite.ringing-later";
 const EXPLAINED = "callinvite.ringing-explained";
@@ -17,7 +18,7 @@ export class EnableRinging extends PageElement {
     this.replaceChildren(
       h(
         "div",
-        { class: "banner banner--sound", role: "group", "aria-label": "Ringing on this device" },
+        { class: "banner banner--sound", role: "group", "aria-label": say("ringing.region") },
         parts.icon,
         h("p", { class: "banner__words", role: "status" }, parts.title, " ", parts.help),
         h("div", { class: "banner__actions" }, parts.enable, parts.later),
@@ -47,7 +48,7 @@ export class EnableRinging extends PageElement {
             this.#later();
           },
         },
-        "Not now",
+        say("button.not_now"),
       ),
     };
   }
@@ -95,7 +96,7 @@ export class EnableRinging extends PageElement {
     const { rings, title, help, button } = ringingWords(ringer, enrolment);
     this.hidden = !this.#busy && (this.#isSettled(rings) || enrolment.state === "working");
     this.#parts.icon.setAttribute("name", rings === "never" ? "bell-off" : "bell");
-    setText(this.#parts.title, `${title}.`);
+    setText(this.#parts.title, title);
     setText(this.#parts.help, help);
     const { enable, later } = this.#parts;
     setAttribute(enable, "aria-busy", this.#busy && "true");
@@ -104,7 +105,7 @@ export class EnableRinging extends PageElement {
       enable.hidden = button === null;
       setText(enable, button ?? "");
     }
-    setText(later, button === null ? "OK" : "Not now");
+    setText(later, say(button === null ? "button.ok" : "button.not_now"));
     // Whoever asked for sound and has not clicked yet needs no answer but a click anywhere.
     later.hidden = ringer.wanted && !ringer.unlocked;
   }

@@ -8,14 +8,19 @@ import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { avatarOf, hueOf } from "./person-avatar.js";
 import { orExplain } from "./place-call.js";
 import { PageElement } from "./page-element.js";
-import { clockTime, kindOfCall, names, others, readableText } from "./words.js";
+import { clockTime, kindOf, kindOfCall, names, others, readableText } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").RejectReason} RejectReason
  *  @typedef {import("../client/types.js").State} State
  *  @typedef {import("../rtc/intent.js").Intent} Intent */
 
-const QUICK_REPLIES = ["I’ll call you back soon.", "In a meeting. Can you write to me?", "Give me five minutes."];
+const QUICK_REPLIES = /** @type {const} */ ([
+  "incoming.reply.soon",
+  "incoming.reply.meeting",
+  "incoming.reply.minutes",
+]);
 /** Somebody who is typing must not answer by the key that they were about to press. */
 const TYPING_GUARD_MS = 700;
 
@@ -34,7 +39,7 @@ export class IncomingCall extends PageElement {
     this.setAttribute("aria-describedby", "incoming-about");
     const parts = this.#parts;
     parts.accept.setAttribute("data-first-focus", "");
-    parts.waiting.append(h("h3", { class: "waiting__title" }, "Also calling you"), parts.waitingList);
+    parts.waiting.append(h("h3", { class: "waiting__title" }, say("incoming.also")), parts.waitingList);
     this.replaceChildren(
       h(
         "div",
@@ -92,15 +97,15 @@ export class IncomingCall extends PageElement {
       bar: h("span"),
       preview: new OwnPreview(),
       acceptIcon,
-      accept: this.#answerButton("accept", "Accept", acceptIcon),
+      accept: this.#answerButton("accept", say("call.accept"), acceptIcon),
       withoutVideo: h(
         "button",
         { class: "replies__toggle", type: "button" },
         icon("video-off"),
-        "Answer without video",
+        say("incoming.without_video"),
       ),
-      reject: this.#answerButton("reject", "Reject", icon("hang-up")),
-      waiting: h("section", { class: "waiting", "aria-label": "Also calling you" }),
+      reject: this.#answerButton("reject", say("call.decline"), icon("hang-up")),
+      waiting: h("section", { class: "waiting", "aria-label": say("incoming.also") }),
       waitingList: h("ul"),
       replies: this.#replies(),
     };
@@ -163,15 +168,15 @@ export class IncomingCall extends PageElement {
       parts.preview.open(call.is_video_call, !state.active && !state.outgoing);
     }
     parts.kindIcon.setAttribute("name", call.is_video_call ? "video" : "phone");
-    setText(parts.kind, `Incoming ${kindOfCall(call, company.length > 0).toLowerCase()}`);
+    setText(parts.kind, say(`call.incoming.${kindOf(call, company.length > 0)}`));
     setText(parts.name, inviter.name || inviter.id);
-    setText(parts.about, company.length ? `with ${names(company)}` : "is calling you");
+    setText(
+      parts.about,
+      company.length ? say("incoming.with", { names: names(company) }) : say("incoming.calling_you"),
+    );
     this.#showText(call);
     const current = state.active ?? state.outgoing;
-    setText(
-      parts.note,
-      current ? `You are in a call with ${names(others(current, userId))}. Accepting leaves it.` : "",
-    );
+    setText(parts.note, current ? say("incoming.leaves", { names: names(others(current, userId)) }) : "");
     parts.note.hidden = !current;
     const busy = this.#answering.has(call.call_id);
     setAttribute(parts.accept, "disabled", busy);
@@ -231,8 +236,8 @@ export class IncomingCall extends PageElement {
             const who = now.caller.name || now.caller.id;
             setText(name, who);
             setText(kind, kindOfCall(now, others(now, state.user?.id).length > 1));
-            relabel(accept, `Accept the call from ${who}`);
-            relabel(reject, `Reject the call from ${who}`);
+            relabel(accept, say("incoming.accept.named", { name: who }));
+            relabel(reject, say("incoming.decline.named", { name: who }));
           },
         };
       },
@@ -245,7 +250,7 @@ export class IncomingCall extends PageElement {
     }
     const left = this.service.remainingMs(this.#call);
     const whole = (this.#call.timeout_seconds || 60) * 1000;
-    setText(this.#parts.left, `Rings for ${clockTime(Math.ceil(left / 1000))}`);
+    setText(this.#parts.left, say("incoming.left", { time: clockTime(Math.ceil(left / 1000)) }));
     this.#parts.bar.style.setProperty("--left", String(Math.min(1, left / whole)));
   }
 
@@ -314,8 +319,8 @@ export class IncomingCall extends PageElement {
       class: "input",
       type: "text",
       maxlength: "200",
-      placeholder: "Write your own",
-      "aria-label": "Your own reply",
+      placeholder: say("incoming.own"),
+      "aria-label": say("incoming.own.label"),
       autocomplete: "off",
     });
     const later = (/** @type {string} */ text) => this.#reject(this.#call, { reason: "later", customData: text });
@@ -327,14 +332,14 @@ export class IncomingCall extends PageElement {
       h(
         "div",
         { class: "replies__reasons" },
-        choice("I’m busy", () => {
+        choice(say("incoming.busy"), () => {
           this.#reject(this.#call, { reason: "busy" });
         }),
-        choice("Later", () => {
+        choice(say("incoming.later"), () => {
           later("");
         }),
       ),
-      ...QUICK_REPLIES.map((text) =>
+      ...QUICK_REPLIES.map((code) => say(code)).map((text) =>
         choice(text, () => {
           later(text);
         }),
@@ -351,7 +356,7 @@ export class IncomingCall extends PageElement {
           },
         },
         own,
-        h("button", { class: "button", type: "submit" }, "Send"),
+        h("button", { class: "button", type: "submit" }, say("incoming.send")),
       ),
     );
     const toggle = h(
@@ -366,7 +371,7 @@ export class IncomingCall extends PageElement {
           toggle.setAttribute("aria-expanded", String(!panel.hidden));
         },
       },
-      "Reject with a reply",
+      say("incoming.decline_with"),
       icon("down"),
     );
     return { node: h("div", { class: "replies" }, toggle, panel), panel, toggle, own };

@@ -2,6 +2,7 @@
 
 import { h, setText } from "./dom.js";
 import { PageElement } from "./page-element.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").State} State */
 
@@ -17,7 +18,7 @@ export class MissedBadge extends PageElement {
   update({ missedUnseen }) {
     this.hidden = missedUnseen === 0;
     setText(this.#number, missedUnseen > 99 ? "99+" : String(missedUnseen));
-    setText(this.#words, missedUnseen === 1 ? ", one missed call" : `, ${missedUnseen} missed calls`);
+    setText(this.#words, `, ${say("recent.missed_unseen", { count: missedUnseen })}`);
   }
 }
 

@@ -3,6 +3,7 @@
 import { h, setText } from "./dom.js";
 import { avatarOf } from "./person-avatar.js";
 import { PageElement } from "./page-element.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").State} State */
 
@@ -35,12 +36,21 @@ export class OwnName extends PageElement {
     this.#avatar.setAttribute("name", name);
     this.title = name;
     setText(this.#name, name);
-    const open = this.page.ringer.unlocked ? "Online" : "Online, silent";
-    setText(
-      this.#line,
-      { open, signed_out: "Signed out", closed: "Not connected", connecting: "", waiting: "" }[connection] ||
-        "Connecting",
-    );
+    setText(this.#line, this.#connectionWords(connection));
+  }
+
+  /** @param {State["connection"]} connection */
+  #connectionWords(connection) {
+    switch (connection) {
+      case "open":
+        return say(this.page.ringer.unlocked ? "people.online" : "own.silent");
+      case "signed_out":
+        return say("own.signed_out");
+      case "closed":
+        return say("own.not_connected");
+      default:
+        return say("own.connecting");
+    }
   }
 }
 

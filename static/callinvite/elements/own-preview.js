@@ -4,6 +4,7 @@ import { setStream } from "./call-tile.js";
 import { h, icon, setAttribute, setText } from "./dom.js";
 import { problemWords } from "./media-words.js";
 import { PageElement } from "./page-element.js";
+import { say } from "../words/say.js";
 
 export class OwnPreview extends PageElement {
   #parts = this.#made();
@@ -26,7 +27,7 @@ export class OwnPreview extends PageElement {
       parts.picture,
       h(
         "div",
-        { class: "preview__switches", role: "group", "aria-label": "Before you answer" },
+        { class: "preview__switches", role: "group", "aria-label": say("preview.region") },
         parts.mic,
         parts.camera,
       ),
@@ -48,7 +49,7 @@ export class OwnPreview extends PageElement {
             this.#look();
           },
         },
-        "See yourself first",
+        say("preview.look"),
       ),
       mic: h(
         "button",
@@ -161,14 +162,14 @@ export class OwnPreview extends PageElement {
     picture.hidden = !films || !this.#isFree;
     ask.hidden = isLooking;
     video.hidden = !this.#stream;
-    for (const { button, on, name, words } of [
-      { button: mic, on: speaks, name: "mic", words: "Microphone" },
-      { button: camera, on: films, name: "video", words: "Camera" },
-    ]) {
+    for (const { button, on, name, kind } of /** @type {const} */ ([
+      { button: mic, on: speaks, name: "mic", kind: "microphone" },
+      { button: camera, on: films, name: "video", kind: "camera" },
+    ])) {
       setAttribute(/** @type {Element} */ (button.firstElementChild), "name", on ? name : `${name}-off`);
       setAttribute(button, "aria-pressed", String(on));
-      setAttribute(button, "aria-label", words);
-      button.title = `${words} ${on ? "on" : "off"} when you answer`;
+      setAttribute(button, "aria-label", say(`media.kind.${kind}`));
+      button.title = say(on ? `preview.${kind}.on` : `preview.${kind}.off`);
       button.classList.toggle("preview__switch--off", !on);
     }
     const trouble = isLooking ? this.talk.state.local.camera.problem : null;

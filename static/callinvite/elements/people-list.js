@@ -1,5 +1,7 @@
 /** A searched, paged and regularly refreshed list of the people one may call, without a picture of its own. */
 
+import { say } from "../words/say.js";
+
 const SEARCH_WAIT_MS = 200;
 
 /** @typedef {import("../client/types.js").Presence} Presence */
@@ -108,7 +110,7 @@ export class PeopleList extends EventTarget {
  *  @returns {string} */
 export function presenceWords(person) {
   if (person.in_call) {
-    return "In a call";
+    return say("people.in_call");
   }
-  return person.online ? "Online" : "Offline";
+  return say(person.online ? "people.online" : "people.offline");
 }

@@ -8,7 +8,8 @@ import { addPeople, placeCall } from "./place-call.js";
 import { PageElement } from "./page-element.js";
 import { SendCallInvitationButton } from "./send-call-invitation-button.js";
 import { toast } from "./toast-list.js";
-import { errorWords, names } from "./words.js";
+import { errorWords, names, sideBySide } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Presence} Presence
  *  @typedef {import("../client/types.js").State} State */
@@ -38,7 +39,12 @@ export class PeopleView extends PageElement {
       this.#list?.type(parts.search.value);
     });
     this.replaceChildren(
-      h("div", { class: "view__head" }, h("h1", { class: "view__title", tabindex: "-1" }, "People"), parts.group),
+      h(
+        "div",
+        { class: "view__head" },
+        h("h1", { class: "view__title", tabindex: "-1" }, say("shell.people")),
+        parts.group,
+      ),
       h("div", { class: "search" }, icon("search"), parts.search),
       parts.skeletons,
       parts.list,
@@ -51,7 +57,7 @@ export class PeopleView extends PageElement {
 
   /** Its pieces that change. */
   #made() {
-    const groupWords = h("span", {}, "Group call");
+    const groupWords = h("span", {}, say("people.group_call"));
     return {
       groupWords,
       group: h(
@@ -70,12 +76,12 @@ export class PeopleView extends PageElement {
       search: h("input", {
         class: "input",
         type: "search",
-        placeholder: "Search people",
-        "aria-label": "Search people",
+        placeholder: say("people.search"),
+        "aria-label": say("people.search"),
         autocomplete: "off",
         spellcheck: "false",
       }),
-      list: h("ul", { class: "list", "aria-label": "People" }),
+      list: h("ul", { class: "list", "aria-label": say("shell.people") }),
       blank: h("div", { class: "blank", hidden: true }),
       more: h(
         "div",
@@ -89,10 +95,10 @@ export class PeopleView extends PageElement {
               this.#list?.loadMore();
             },
           },
-          "Show more",
+          say("button.show_more"),
         ),
       ),
-      bar: h("div", { class: "group-bar", role: "group", "aria-label": "Group call", hidden: true }),
+      bar: h("div", { class: "group-bar", role: "group", "aria-label": say("people.group_call"), hidden: true }),
       audio: h(
         "button",
         {
@@ -103,7 +109,7 @@ export class PeopleView extends PageElement {
           },
         },
         icon("phone"),
-        "Audio",
+        say("people.audio"),
       ),
       video: h(
         "button",
@@ -115,7 +121,7 @@ export class PeopleView extends PageElement {
           },
         },
         icon("video"),
-        "Video",
+        say("people.video"),
       ),
       barWords: h("p", { class: "group-bar__words", role: "status" }),
       skeletons: h(
@@ -225,7 +231,7 @@ export class PeopleView extends PageElement {
     if (failed) {
       parts.blank.replaceChildren(
         icon("people"),
-        h("p", { class: "blank__title" }, "The list did not come."),
+        h("p", { class: "blank__title" }, say("people.load_failed")),
         h("p", {}, errorWords(this.service.lastError)),
         h(
           "button",
@@ -236,7 +242,7 @@ export class PeopleView extends PageElement {
               list.load();
             },
           },
-          "Try again",
+          say("button.try_again"),
         ),
       );
       return;
@@ -244,14 +250,14 @@ export class PeopleView extends PageElement {
     if (empty && list.search) {
       parts.blank.replaceChildren(
         icon("search"),
-        h("p", { class: "blank__title", role: "status" }, `Nobody is called “${list.search}”.`),
-        h("p", {}, "Try another part of the name."),
+        h("p", { class: "blank__title", role: "status" }, say("people.none_found", { search: list.search })),
+        h("p", {}, say("people.none_found.hint")),
       );
     } else if (empty) {
       parts.blank.replaceChildren(
         icon("people"),
-        h("p", { class: "blank__title" }, "You are the first one here."),
-        h("p", {}, "As soon as others have an account, you can call them here."),
+        h("p", { class: "blank__title" }, say("people.first")),
+        h("p", {}, say("people.first.hint")),
       );
     }
   }
@@ -265,10 +271,6 @@ export class PeopleView extends PageElement {
     const audio = new SendCallInvitationButton();
     const video = new SendCallInvitationButton();
     video.setAttribute("is-video-call", "");
-    const buttons = [
-      { button: audio, medium: "Audio" },
-      { button: video, medium: "Video" },
-    ];
     const add = h(
       "button",
       {
@@ -279,7 +281,7 @@ export class PeopleView extends PageElement {
         },
       },
       icon("add-person"),
-      h("span", {}, "Add"),
+      h("span", {}, say("people.add")),
     );
     const node = h(
       "li",
@@ -295,15 +297,14 @@ export class PeopleView extends PageElement {
         avatar.setAttribute("name", now.name);
         this.#mark(avatar, line, now);
         setText(name, now.name || now.id);
-        for (const { button, medium } of buttons) {
+        for (const button of [audio, video]) {
           button.invitees = [{ id: now.id, name: now.name }];
-          setAttribute(button, "label", `${medium} call ${now.name || now.id}`);
         }
         const call = this.#calls.active ?? this.#calls.outgoing;
         const mayAdd = call !== null && may(call, "invite");
         const isIn = call !== null && myParticipant(call, now.id) !== null;
         add.hidden = !mayAdd || isIn;
-        add.setAttribute("aria-label", `Add ${now.name || now.id} to the call`);
+        add.setAttribute("aria-label", say("people.add.named", { name: now.name || now.id }));
         audio.hidden = video.hidden = Boolean(call);
       },
     };
@@ -340,7 +341,7 @@ export class PeopleView extends PageElement {
   #mark(avatar, line, person) {
     setAttribute(avatar, "data-online", person.in_call ? "in-call" : person.online ? "online" : null);
     const words = presenceWords(person);
-    setText(line, person.name && person.name !== person.id ? `${words} · ${person.id}` : words);
+    setText(line, sideBySide(words, person.name && person.name !== person.id ? person.id : ""));
     line.classList.toggle("person__line--online", person.online && !person.in_call);
     line.classList.toggle("person__line--in-call", person.in_call);
   }
@@ -349,8 +350,9 @@ export class PeopleView extends PageElement {
     const parts = this.#parts;
     parts.bar.hidden = !this.#choosing;
     const count = this.#chosen.size;
-    const most = count >= GROUP_MOST ? ` (${GROUP_MOST} is the most)` : "";
-    setText(parts.barWords, count ? `${names([...this.#chosen.values()])}${most}` : "Choose who to call");
+    const chosen = names([...this.#chosen.values()]);
+    const words = count >= GROUP_MOST ? say("people.chosen_most", { names: chosen, most: GROUP_MOST }) : chosen;
+    setText(parts.barWords, count ? words : say("people.choose"));
     setAttribute(parts.audio, "disabled", count === 0);
     setAttribute(parts.video, "disabled", count === 0);
   }
@@ -360,7 +362,7 @@ export class PeopleView extends PageElement {
     this.#choosing = choosing;
     this.#chosen.clear();
     this.#parts.group.setAttribute("aria-pressed", String(choosing));
-    setText(this.#parts.groupWords, choosing ? "Done" : "Group call");
+    setText(this.#parts.groupWords, say(choosing ? "people.done" : "people.group_call"));
     this.#show();
   }
 
@@ -380,7 +382,7 @@ export class PeopleView extends PageElement {
   async #add(person) {
     const call = this.#calls.active ?? this.#calls.outgoing;
     if (call && (await addPeople(this.service, call.call_id, [{ id: person.id, name: person.name }]))) {
-      toast(`Calling ${person.name || person.id} into the call.`, { kind: "good" });
+      toast(say("people.calling_in", { name: person.name || person.id }), { kind: "good" });
     }
   }
 

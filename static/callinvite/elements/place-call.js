@@ -2,6 +2,7 @@
 
 import { toast } from "./toast-list.js";
 import { errorWords, inviteeErrorWords, names } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/index.js").CallInvitationService} CallInvitationService
  *  @typedef {import("./page-element.js").Page} Page
@@ -30,7 +31,7 @@ export async function placeCall({ service, talk, screen }, options) {
     toast(inviteeErrorWords(each, nameOf(each.invitee, options.invitees)), { kind: "wrong" });
   }
   if (result.merged) {
-    toast(`${names(options.invitees)} was calling you too: you are connected.`, { kind: "good" });
+    toast(say("call.merged", { name: names(options.invitees) }), { kind: "good" });
   }
   return true;
 }

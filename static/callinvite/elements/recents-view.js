@@ -15,6 +15,7 @@ import {
   recentWords,
   timeOfDay,
 } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").State} State */
@@ -52,8 +53,8 @@ export class RecentsView extends PageElement {
       h(
         "div",
         { class: "view__head" },
-        h("h1", { class: "view__title", tabindex: "-1" }, "Recents"),
-        h("div", { class: "filter", role: "group", "aria-label": "Which calls" }, parts.all, parts.missed),
+        h("h1", { class: "view__title", tabindex: "-1" }, say("shell.recents")),
+        h("div", { class: "filter", role: "group", "aria-label": say("recent.filter") }, parts.all, parts.missed),
       ),
       parts.skeletons,
       parts.days,
@@ -86,8 +87,8 @@ export class RecentsView extends PageElement {
         words,
       );
     return {
-      all: filter("All", false),
-      missed: filter("Missed", true),
+      all: filter(say("recent.filter.all"), false),
+      missed: filter(say("recent.missed"), true),
       days: h("div"),
       skeletons: h(
         "div",
@@ -107,7 +108,7 @@ export class RecentsView extends PageElement {
               this.#loadMore();
             },
           },
-          "Show more",
+          say("button.show_more"),
         ),
       ),
     };
@@ -256,7 +257,7 @@ export class RecentsView extends PageElement {
     if (this.#status === "failed") {
       blank.replaceChildren(
         icon("recents"),
-        h("p", { class: "blank__title" }, "Your calls did not come."),
+        h("p", { class: "blank__title" }, say("recent.load_failed")),
         h("p", {}, errorWords(this.service.lastError)),
         h(
           "button",
@@ -267,17 +268,17 @@ export class RecentsView extends PageElement {
               this.#load();
             },
           },
-          "Try again",
+          say("button.try_again"),
         ),
       );
     } else if (this.#missedOnly) {
-      blank.replaceChildren(icon("check"), h("p", { class: "blank__title" }, "You missed nothing."));
+      blank.replaceChildren(icon("check"), h("p", { class: "blank__title" }, say("recent.none_missed")));
     } else {
       blank.replaceChildren(
         icon("recents"),
-        h("p", { class: "blank__title" }, "No calls yet."),
-        h("p", {}, "Calls that you make, take or miss are listed here."),
-        h("a", { class: "button button--primary", href: "#people" }, "Call somebody"),
+        h("p", { class: "blank__title" }, say("recent.none")),
+        h("p", {}, say("recent.none.hint")),
+        h("a", { class: "button button--primary", href: "#people" }, say("recent.call_someone")),
       );
     }
   }
@@ -308,7 +309,7 @@ export class RecentsView extends PageElement {
           joinCall(this.page, call);
         },
       },
-      "Join",
+      say("call.join"),
     );
     const when = h("time", { class: "recent__when", datetime: first.created_at }, timeOfDay(first.created_at));
     const medium = h("span", { class: "for-readers" });
@@ -341,24 +342,19 @@ export class RecentsView extends PageElement {
         const everybody = others(now, userId);
         setText(name, names(everybody));
         arrow.setAttribute("name", missed ? "missed" : direction);
-        setText(
-          medium,
-          `${direction === "incoming" ? "Incoming" : "Outgoing"} ${now.is_video_call ? "video" : "audio"} call: `,
-        );
+        // Read aloud only, before what came of it.
+        setText(medium, `${kindWords(now, direction)} · `);
         setText(what, words);
         const reply = this.#reply(now, userId);
         setText(note, reply);
         note.hidden = !reply;
         node.classList.toggle("recent--missed", missed && !live);
         node.classList.toggle("recent--live", live);
-        relabel(why, `What happened? ${names(everybody)}, ${timeOfDay(now.created_at)}`);
+        relabel(why, say("recent.why", { names: names(everybody), time: timeOfDay(now.created_at) }));
         join.hidden = !live || !may(now, "join");
         back.hidden = live || everybody.length === 0;
         back.firstElementChild?.setAttribute("name", now.is_video_call ? "video" : "phone");
-        relabel(
-          back,
-          `${direction === "incoming" ? "Call back" : "Call again"}: ${now.is_video_call ? "video" : "audio"} call ${names(everybody)}`,
-        );
+        relabel(back, againWords(direction, now, names(everybody)));
       },
     };
   }
@@ -368,13 +364,15 @@ export class RecentsView extends PageElement {
   #reply(call, userId) {
     const closed = latestInvitations(call).find((each) => readableText(each.custom_data));
     if (closed) {
-      const who = closed.invitee.id === userId ? "You" : closed.invitee.name || closed.invitee.id;
-      return closed.state === "cancelled"
-        ? `“${readableText(closed.custom_data)}”`
-        : `${who}: “${readableText(closed.custom_data)}”`;
+      const text = readableText(closed.custom_data);
+      if (closed.state === "cancelled") {
+        return say("page.quote", { text });
+      }
+      const { id, name } = closed.invitee;
+      return id === userId ? say("recent.reply.you", { text }) : say("recent.reply", { name: name || id, text });
     }
     const text = readableText(call.custom_data);
-    return text && `“${text}”`;
+    return text && say("page.quote", { text });
   }
 
   /** @param {Call} call */
@@ -384,6 +382,22 @@ export class RecentsView extends PageElement {
       isVideoCall: call.is_video_call,
     });
   }
+}
+
+/** @param {"incoming" | "outgoing"} direction @param {Call} call @param {string} all */
+function againWords(direction, { is_video_call: isVideo }, all) {
+  if (direction === "incoming") {
+    return say(isVideo ? "recent.back.video" : "recent.back.audio", { names: all });
+  }
+  return say(isVideo ? "recent.again.video" : "recent.again.audio", { names: all });
+}
+
+/** @param {Call} call @param {"incoming" | "outgoing"} direction */
+function kindWords({ is_video_call: isVideo }, direction) {
+  if (direction === "incoming") {
+    return say(isVideo ? "call.incoming.video" : "call.incoming.audio");
+  }
+  return say(isVideo ? "recent.kind.outgoing_video" : "recent.kind.outgoing_audio");
 }
 
 customElements.define("recents-view", RecentsView);

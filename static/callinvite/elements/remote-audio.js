@@ -2,6 +2,7 @@
 
 import { h, keep } from "./dom.js";
 import { PageElement } from "./page-element.js";
+import { say } from "../words/say.js";
 
 export class RemoteAudio extends PageElement {
   /** @type {HTMLElement} */
@@ -18,7 +19,7 @@ export class RemoteAudio extends PageElement {
           this.#playAll();
         },
       },
-      "Tap to hear the others",
+      say("media.hear"),
     );
     ask.hidden = true;
     this.replaceChildren(this.#players, ask);

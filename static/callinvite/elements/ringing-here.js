@@ -4,6 +4,7 @@ import { h, icon, setAttribute, setText } from "./dom.js";
 import { PageElement } from "./page-element.js";
 import { ringingWords } from "./ringing-words.js";
 import { toast } from "./toast-list.js";
+import { say } from "../words/say.js";
 
 const RINGTONE_MS = 4200;
 
@@ -20,12 +21,12 @@ export async function enableRinging(ringer, enrolment) {
   const sound = ringer.enable();
   const push = enrolment.enable();
   if (!(await sound)) {
-    toast("The browser does not let this page sound. Look at its settings for this site.", { kind: "wrong" });
+    toast(say("ringing.sound_refused"), { kind: "wrong" });
   } else if (!heard) {
-    toast("This browser rings now when somebody calls you.", {
+    toast(say("ringing.turned_on"), {
       kind: "good",
       action: {
-        label: "Listen",
+        label: say("ringing.listen"),
         act: () => {
           ringer.try();
         },
@@ -33,7 +34,7 @@ export async function enableRinging(ringer, enrolment) {
     });
   }
   if (await push) {
-    toast("It rings when this page is closed, too.", { kind: "good" });
+    toast(say("ringing.closed_too"), { kind: "good" });
   }
 }
 
@@ -75,7 +76,7 @@ export class RingingHere extends PageElement {
             this.#listen();
           },
         },
-        "Play the ringtone",
+        say("ringing.play"),
       ),
       disable: h(
         "button",
@@ -86,7 +87,7 @@ export class RingingHere extends PageElement {
             this.#disable();
           },
         },
-        "Turn off ringing here",
+        say("ringing.turn_off"),
       ),
     };
   }
@@ -112,7 +113,7 @@ export class RingingHere extends PageElement {
 
   async #disable() {
     await Promise.all([this.page.ringer.disable(), this.page.enrolment.disable()]);
-    toast("This browser does not ring any more.");
+    toast(say("ringing.turned_off"));
     this.#parts.enable.focus();
   }
 

@@ -52,7 +52,7 @@ export function missingPush({ state, reason, error }) {
     case "unsupported":
       return { help: sayKnown(`ringing.unsupported.${reason}`, "ringing.unsupported.no_push"), button: null };
     case "failed":
-      return { help: `${say("ringing.failed")} ${failedWords(reason, error)}`, button: say("ringing.try_again") };
+      return { help: `${say("ringing.failed")} ${failedWords(reason, error)}`, button: say("button.try_again") };
     default:
       return { help: say("ringing.off"), button: say("ringing.turn_on.closed") };
   }

@@ -8,6 +8,7 @@ import { h, icon, relabel, setAttribute } from "./dom.js";
 import { placeCall } from "./place-call.js";
 import { PageElement } from "./page-element.js";
 import { names } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Person} Person */
 
@@ -89,7 +90,9 @@ export class SendCallInvitationButton extends PageElement {
   }
 
   #show() {
-    const label = this.getAttribute("label") || `${this.isVideoCall ? "Video" : "Audio"} call ${names(this.invitees)}`;
+    const label =
+      this.getAttribute("label") ||
+      say(this.isVideoCall ? "call.outgoing.video" : "call.outgoing.audio", { names: names(this.invitees) });
     const text = this.getAttribute("text");
     this.#button.replaceChildren(icon(this.isVideoCall ? "video" : "phone"), ...(text ? [text] : []));
     this.#button.classList.toggle("button--round", !text);

@@ -7,6 +7,7 @@ import { RingtoneChoice } from "./ringtone-choice.js";
 import { PageElement } from "./page-element.js";
 import { toast } from "./toast-list.js";
 import { errorWords } from "./words.js";
+import { say } from "../words/say.js";
 
 export class SettingsView extends PageElement {
   #parts = this.#made();
@@ -27,10 +28,10 @@ export class SettingsView extends PageElement {
       h(
         "div",
         { class: "field" },
-        h("label", { class: "field__label", for: "settings-name" }, "Your name, as others see it"),
+        h("label", { class: "field__label", for: "settings-name" }, say("settings.name")),
         parts.name,
       ),
-      h("button", { class: "button", type: "submit" }, "Save"),
+      h("button", { class: "button", type: "submit" }, say("button.save")),
     );
     const group = (/** @type {string} */ id, /** @type {string} */ title, /** @type {HTMLElement[]} */ ...children) =>
       h(
@@ -40,31 +41,31 @@ export class SettingsView extends PageElement {
         ...children,
       );
     this.replaceChildren(
-      h("div", { class: "view__head" }, h("h1", { class: "view__title", tabindex: "-1" }, "Settings")),
+      h("div", { class: "view__head" }, h("h1", { class: "view__title", tabindex: "-1" }, say("shell.settings"))),
       h(
         "div",
         { class: "settings" },
-        group("settings-you", "You", form, parts.account),
+        group("settings-you", say("settings.you"), form, parts.account),
         group(
           "settings-calls",
-          "While you are in a call",
+          say("settings.calls"),
           h(
             "label",
             { class: "switch" },
             h(
               "span",
               { class: "switch__words" },
-              h("span", { class: "switch__title" }, "Call waiting"),
-              h("span", { class: "switch__help" }, "A second call rings softly instead of hearing that you are busy."),
+              h("span", { class: "switch__title" }, say("settings.waiting")),
+              h("span", { class: "switch__help" }, say("settings.waiting.help")),
             ),
             parts.waiting,
           ),
         ),
-        group("settings-sound", "Ringing in this browser", new RingingHere(), parts.ringtone),
+        group("settings-sound", say("settings.sound"), new RingingHere(), parts.ringtone),
         group(
           "settings-devices",
-          "Your devices",
-          h("p", { class: "settings__help" }, "Every one of them rings when somebody calls you."),
+          say("settings.devices"),
+          h("p", { class: "settings__help" }, say("settings.devices.help")),
           parts.devices,
         ),
       ),
@@ -101,7 +102,7 @@ export class SettingsView extends PageElement {
     if (switched === this.#switched) {
       this.#parts.waiting.checked = me.call_waiting;
     }
-    setText(this.#parts.account, `Your user name is ${me.id}.`);
+    setText(this.#parts.account, say("settings.account", { username: me.id }));
   }
 
   /** The router shows another view. */
@@ -119,7 +120,7 @@ export class SettingsView extends PageElement {
     }
     this.#parts.name.value = me.name;
     this.dispatchEvent(new CustomEvent("renamed", { bubbles: true, detail: { name: me.name } }));
-    toast("Saved.", { kind: "good" });
+    toast(say("settings.saved"), { kind: "good" });
   }
 
   async #saveWaiting() {
@@ -128,7 +129,7 @@ export class SettingsView extends PageElement {
     const me = await this.service.updateMe({ call_waiting: waiting.checked });
     if (me) {
       waiting.checked = me.call_waiting;
-      toast(me.call_waiting ? "A second call will ring." : "Others hear that you are busy.", { kind: "good" });
+      toast(say(me.call_waiting ? "settings.waiting.on" : "settings.waiting.off"), { kind: "good" });
       return;
     }
     waiting.checked = !waiting.checked;

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { openLayer } from "./layers.js";
 import { PageElement } from "./page-element.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").State} State */
 
@@ -17,18 +18,14 @@ export class SignedOut extends PageElement {
     this.#link = h(
       "a",
       { class: "button button--primary button--wide", href: this.getAttribute("sign-in") ?? "" },
-      "Sign in",
+      say("sign_in.submit"),
     );
     this.replaceChildren(
       h(
         "section",
         { class: "card" },
-        h("h2", { class: "card__title", id: "signed-out-title" }, "You are signed out"),
-        h(
-          "p",
-          { class: "card__lead" },
-          "This happened in another window, or your time was up. Nobody can ring you here until you sign in again.",
-        ),
+        h("h2", { class: "card__title", id: "signed-out-title" }, say("signed_out.heading")),
+        h("p", { class: "card__lead" }, say("signed_out.why")),
         this.#link,
       ),
     );

@@ -1,10 +1,11 @@
 /** `<test-ring>`: a real ring to one device with nobody behind it, each hop shown as it happens, and what came of it.
  *  Asks the server for news only while there may be some and somebody is looking. */
 
-import { hopWords, spanWords, verdictWords } from "./device-words.js";
+import { hopWords, secondsWords, spanWords, verdictWords } from "./device-words.js";
 import { h, icon, keep, setText } from "./dom.js";
 import { PageElement } from "./page-element.js";
 import { errorWords } from "./words.js";
+import { say } from "../words/say.js";
 
 const POLL_MS = 500;
 const ICONS = { done: "check", failed: "close" };
@@ -46,7 +47,7 @@ export class TestRing extends PageElement {
             this.start(this.#deviceId);
           },
         },
-        "Ring again",
+        say("test_ring.again"),
       ),
       close: h(
         "button",
@@ -57,7 +58,7 @@ export class TestRing extends PageElement {
             this.#close();
           },
         },
-        "Close",
+        say("button.close"),
       ),
     };
   }
@@ -83,7 +84,7 @@ export class TestRing extends PageElement {
     this.#parts.again.hidden = true;
     this.#parts.verdict.className = "hops__verdict";
     setText(this.#parts.verdict, "");
-    this.#showHops([{ code: "planned", how: "under way", words: "Asking for a test ring", afterMs: null }]);
+    this.#showHops([{ code: "planned", how: "under way", words: say("test_ring.asking"), afterMs: null }]);
     const test = await this.service.testRing(deviceId);
     if (turn !== this.#turn) {
       return;
@@ -116,7 +117,7 @@ export class TestRing extends PageElement {
       return;
     }
     if (!test && this.service.lastError?.code === "not_found") {
-      this.#end("The device is not there any more.", "bad");
+      this.#end(say("test_ring.device_gone"), "bad");
       return;
     }
     // No answer may be the network: the next one comes.
@@ -156,7 +157,7 @@ export class TestRing extends PageElement {
   #refused(error) {
     this.#showHops([]);
     const [why] = Object.values(error?.code === "invalid" ? error.fields : {}).flat();
-    this.#end(why ?? (error?.code === "not_found" ? "The device is not there any more." : errorWords(error)), "bad");
+    this.#end(why ?? (error?.code === "not_found" ? say("test_ring.device_gone") : errorWords(error)), "bad");
   }
 
   /** @param {string} words @param {"good" | "bad"} how */
@@ -183,7 +184,7 @@ export class TestRing extends PageElement {
         }
         setText(words, text);
         const waited = how === "under way" && this.#test ? Math.floor((performance.now() - this.#changedAt) / 1000) : 0;
-        setText(time, afterMs !== null ? `+${spanWords(afterMs)}` : waited > 0 ? `${waited} s` : "");
+        setText(time, afterMs !== null ? `+${spanWords(afterMs)}` : waited > 0 ? secondsWords(waited) : "");
       },
     };
   }

@@ -5,6 +5,7 @@ import { h, icon, keep, setText } from "./dom.js";
 import { PageElement } from "./page-element.js";
 import { answers, callWords, codeWords, exactTime, howOf } from "./timeline-words.js";
 import { errorWords } from "./words.js";
+import { say } from "../words/say.js";
 
 const OPEN_RELOAD_MS = 1500;
 /** After the end the last messages are still on their way for a moment. */
@@ -23,7 +24,12 @@ export class TimelineView extends PageElement {
     const parts = this.#parts;
     const back = h(
       "a",
-      { class: "button button--quiet button--round", href: "#recents", title: "Recents", "aria-label": "Recents" },
+      {
+        class: "button button--quiet button--round",
+        href: "#recents",
+        title: say("shell.recents"),
+        "aria-label": say("shell.recents"),
+      },
       icon("back"),
     );
     parts.card.append(h("div", {}, parts.call, parts.line), parts.answers);
@@ -41,7 +47,7 @@ export class TimelineView extends PageElement {
   /** Its pieces that change. */
   #made() {
     return {
-      title: h("h1", { class: "view__title", tabindex: "-1" }, "What happened?"),
+      title: h("h1", { class: "view__title", tabindex: "-1" }, say("timeline.heading")),
       call: h("p", { class: "timeline__call" }),
       line: h("p", { class: "timeline__line" }),
       answers: h("ul", { class: "timeline__answers" }),
@@ -52,7 +58,7 @@ export class TimelineView extends PageElement {
       ),
       entries: h("ol", { class: "timeline" }),
       card: h("section", { class: "timeline__card" }),
-      sheet: h("section", { class: "timeline__card", "aria-label": "In order" }),
+      sheet: h("section", { class: "timeline__card", "aria-label": say("timeline.order") }),
       wrong: h("div", { class: "blank", role: "status" }),
     };
   }
@@ -143,13 +149,13 @@ export class TimelineView extends PageElement {
     skeletons.hidden = true;
     wrong.hidden = false;
     if (!sheet.hidden) {
-      wrong.replaceChildren(h("p", {}, `This may be out of date. ${errorWords(error)}`));
+      wrong.replaceChildren(h("p", {}, `${say("page.stale")} ${errorWords(error)}`));
       return;
     }
     const known = error?.code !== "not_found";
     wrong.replaceChildren(
       icon("recents"),
-      h("p", { class: "blank__title" }, known ? "What happened did not come." : "There is no such call among yours."),
+      h("p", { class: "blank__title" }, say(known ? "timeline.load_failed" : "timeline.no_such_call")),
       ...(known ? [h("p", {}, errorWords(error))] : []),
       known
         ? h(
@@ -161,9 +167,9 @@ export class TimelineView extends PageElement {
                 this.#load();
               },
             },
-            "Try again",
+            say("button.try_again"),
           )
-        : h("a", { class: "button", href: "#recents" }, "Your calls"),
+        : h("a", { class: "button", href: "#recents" }, say("timeline.your_calls")),
     );
   }
 }

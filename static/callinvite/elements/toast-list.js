@@ -1,6 +1,7 @@
 /** `<toast-list>`: short messages, read out, gone after a while unless they are pointed at or hold the focus. */
 
 import { h, iconButton } from "./dom.js";
+import { say } from "../words/say.js";
 
 const STAYS_MS = 7000;
 const MOST = 4;
@@ -14,7 +15,7 @@ export class ToastList extends HTMLElement {
   connectedCallback() {
     shown = this;
     this.setAttribute("role", "region");
-    this.setAttribute("aria-label", "Messages");
+    this.setAttribute("aria-label", say("toast.region"));
   }
 
   /** @param {string} words
@@ -45,7 +46,7 @@ export class ToastList extends HTMLElement {
             },
             action.label,
           ),
-        iconButton({ icon: "close", label: "Dismiss", onClick: gone }),
+        iconButton({ icon: "close", label: say("button.dismiss"), onClick: gone }),
       ),
     );
     this.append(toast);

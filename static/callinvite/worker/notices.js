@@ -93,8 +93,8 @@ function ringNotice(message) {
     silent,
     vibrate: Array.isArray(look.vibrate) && look.vibrate.length > 0 ? look.vibrate : VIBRATION,
     actions: [
-      { action: "accept", title: said("notification.accept") },
-      { action: "reject", title: said("notification.decline") },
+      { action: "accept", title: said("call.accept") },
+      { action: "reject", title: said("call.decline") },
     ],
   });
 }
@@ -201,8 +201,8 @@ function notRejectedNotice(data) {
     body: name ? said("notification.not_declined.why", { name }) : said("notification.not_declined.why_unknown"),
     silent: true,
     actions: [
-      { action: "accept", title: said("notification.accept") },
-      { action: "reject", title: said("notification.try_again") },
+      { action: "accept", title: said("call.accept") },
+      { action: "reject", title: said("button.try_again") },
     ],
   });
 }
@@ -304,7 +304,7 @@ function whoAndWhat(message) {
  * @returns {{action: string, title: string}[]} the button that calls back, where it is known whom
  */
 function callBack(message) {
-  return message.caller.id ? [{ action: "call_back", title: sayer(message)("notification.call_back") }] : [];
+  return message.caller.id ? [{ action: "call_back", title: sayer(message)("call.call_back") }] : [];
 }
 
 /**

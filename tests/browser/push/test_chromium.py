@@ -56,7 +56,7 @@ def call(caller: Person, callee: str = "bob", seconds: int = 60) -> str:
 # --- enrolling --------------------------------------------------------------------------------------------------------
 def test_one_click_unlocks_the_sound_and_enrols_the_browser(phone: Phone, service: PushService) -> None:
     page = phone.person.page
-    expect(page.get_by_text("It rings when this page is closed, too.")).to_be_visible()
+    expect(page.get_by_text("It also rings when this page is closed.")).to_be_visible()
     expect(page.get_by_role("group", name="Ringing on this device")).to_be_hidden()
     assert phone.person.ask("callinvite.ringer.audible") is True
     device = device_of(phone)
@@ -197,7 +197,7 @@ def test_a_wrong_clock_makes_no_ring_late(alice: Person, phone: Phone) -> None:
 @pytest.mark.parametrize("data", ["", "{", "[1, 2]", '{"kind": "something newer"}'])
 def test_what_the_worker_does_not_understand_still_shows_something(phone: Phone, data: str) -> None:
     phone.deliver(data)
-    assert phone.shows("Callinvite")["body"] == "Somebody may be calling. Open the app to see."
+    assert phone.shows("Callinvite")["body"] == "Someone may be calling. Open the app to see."
 
 
 def test_a_test_ring_is_shown_and_arrives(phone: Phone) -> None:

@@ -148,7 +148,7 @@ def test_a_click_at_the_body_opens_the_app_with_both_buttons(
     tab = opened_tab(firefox, server, service)
     tab.until("document.querySelector('incoming-call').checkVisibility()")
     assert tab.evaluate("callinvite.service.state.active") is None
-    tab.press("Reject")
+    tab.press("Decline")
     expect(alice.screen.get_by_text("Declined", exact=True)).to_be_visible()
 
 

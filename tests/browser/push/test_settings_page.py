@@ -76,7 +76,7 @@ def test_a_test_ring_that_the_service_forgot_says_what_to_do(settings: Any, phon
 def test_a_device_gets_another_name(settings: Any, phone: Phone) -> None:
     mine = here(settings)
     mine.get_by_role("button", name="Rename").click()
-    settings.get_by_role("textbox", name="New name of").fill("Kitchen tablet")
+    settings.get_by_role("textbox", name="New name for").fill("Kitchen tablet")
     settings.keyboard.press("Enter")
     expect(row(settings, "Kitchen tablet")).to_contain_text("Rings by push")
     settings.reload()
@@ -88,7 +88,7 @@ def test_escape_leaves_the_name_and_the_question_alone(settings: Any) -> None:
     mine = here(settings)
     name = mine.locator(".device__name").inner_text()
     mine.get_by_role("button", name="Rename").click()
-    settings.get_by_role("textbox", name="New name of").fill("Nonsense")
+    settings.get_by_role("textbox", name="New name for").fill("Nonsense")
     settings.keyboard.press("Escape")
     expect(mine.locator(".device__name")).to_have_text(name)
     mine.get_by_role("button", name="Remove", exact=False).click()
@@ -100,7 +100,7 @@ def test_escape_leaves_the_name_and_the_question_alone(settings: Any) -> None:
 def test_removing_this_browser_asks_first_and_takes_the_address_away(settings: Any, phone: Phone) -> None:
     mine = here(settings)
     mine.get_by_role("button", name="Remove", exact=False).click()
-    mine.get_by_role("button", name="Remove it").click()
+    mine.get_by_role("button", name="Remove", exact=True).click()
     expect(mine).to_have_count(0)
     phone.person.until("callinvite.enrolment.state === 'off'")
 
@@ -111,7 +111,7 @@ def test_another_device_is_removed_at_once(person: Callable[..., Person], settin
     settings.get_by_role("navigation").get_by_role("link", name="People").click()
     settings.get_by_role("navigation").get_by_role("link", name="Settings").click()
     there = settings.locator(f'device-list [data-device="{key}"]')
-    expect(there).to_contain_text("Rings only while Callinvite is open there: no push address")
+    expect(there).to_contain_text("No push address, so it rings only while Callinvite is open there.")
     there.get_by_role("button", name="Remove").click()
     expect(there).to_have_count(0)
 

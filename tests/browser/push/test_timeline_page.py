@@ -85,7 +85,7 @@ def test_a_call_that_goes_on_tells_more_by_itself(alice: Person, bob: Person) ->
 def test_a_call_that_is_none_of_ones_own_is_said_so(bob: Person) -> None:
     bob.ask("() => { location.hash = 'timeline/call_nobody_1'; }")
     view = bob.page.locator("timeline-view")
-    expect(view).to_contain_text("There is no such call among yours.")
+    expect(view).to_contain_text("You have no such call.")
     view.get_by_role("link", name="Your calls").click()
     expect(bob.page.get_by_role("heading", name="Recents")).to_be_visible()
 
@@ -94,7 +94,7 @@ def test_without_an_answer_of_the_server_it_can_be_asked_again(bob: Person) -> N
     bob.page.route("**/timeline", lambda route: route.abort())
     bob.ask("() => { location.hash = 'timeline/call_nobody_2'; }")
     view = bob.page.locator("timeline-view")
-    expect(view).to_contain_text("What happened did not come.")
+    expect(view).to_contain_text("Couldn't load what happened.")
     bob.page.unroute("**/timeline")
     view.get_by_role("button", name="Try again").click()
-    expect(view).to_contain_text("There is no such call among yours.")
+    expect(view).to_contain_text("You have no such call.")
