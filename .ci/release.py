@@ -1,7 +1,7 @@
-"""Prepares a release: the notes from CHANGELOG.md, and the command that makes the tag. It changes nothing in git.
+"""Prepares a release: the notes from CHANGELOG.md, and the command that creates the tag. Changes nothing in git.
 
-The version stands in pyproject.toml and nowhere else. A release is the commit in which CHANGELOG.md's newest section
-bears that version and a date, and *Unreleased* is empty."""
+The version is written only in pyproject.toml. A release is a commit in which the newest section of CHANGELOG.md has
+that version and a date, and *Unreleased* is empty."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ SECTION = re.compile(r"^## \[(?P<name>[^\]]+)\](?: - (?P<date>\d{4}-\d{2}-\d{2})
 
 
 class Refused(Exception):
-    """What is not ready, in words for the one who releases."""
+    """What is not ready, in words for the person who releases."""
 
 
 def main() -> int:
-    """Check, write the notes to build/, print what is left to do; gives the exit code."""
+    """Check, write the notes to build/ and print what remains to be done; return the exit code."""
     try:
         version, notes = prepared()
     except Refused as refused:
@@ -31,7 +31,7 @@ def main() -> int:
     file.write_text(notes)
     print(notes)
     print(f"The notes are in {file.relative_to(ROOT)}. When CI is green on this commit, a maintainer tags it:\n")
-    # Without the last option git takes the headings for comments.
+    # Without the last option git treats the headings as comments.
     print(f"    git tag --annotate v{version} --file {file.relative_to(ROOT)} --cleanup whitespace")
     print(f"    git push origin v{version}")
     return 0
@@ -41,7 +41,7 @@ def prepared() -> tuple[str, str]:
     """The version of this tree and its notes.
 
     Raises:
-        Refused: the tree, the changelog and the version are not those of one release.
+        Refused: tree, changelog and version do not belong to the same release.
     """
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     if _git("status", "--porcelain"):
@@ -52,10 +52,10 @@ def prepared() -> tuple[str, str]:
 
 
 def notes_of(version: str, changelog: str) -> str:
-    """What the changelog says of its newest release.
+    """What the changelog says about its newest release.
 
     Raises:
-        Refused: that is another version, or has no date or no text, or something is still unreleased.
+        Refused: it has another version, no date or no text, or something is still unreleased.
     """
     headings = list(SECTION.finditer(changelog))
     ends = [*(each.start() for each in headings[1:]), len(changelog)]

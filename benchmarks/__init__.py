@@ -1,3 +1,3 @@
-"""Measurements of Callinvite against floors that run in the same minute on the same core.
+"""Measurements of Callinvite against floors that run at the same time on the same core.
 
 Never imported by the product."""

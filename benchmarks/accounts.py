@@ -1,6 +1,6 @@
-"""Makes many people, each with a bearer token, and prints them: `python -m benchmarks.accounts COUNT`.
+"""Creates many people, each with a bearer token, and prints them: `python -m benchmarks.accounts COUNT`.
 
-Runs in the product's own environment. Passwords are unusable, so that nothing is spent on hashing them."""
+Runs in the product's own environment. Passwords are unusable, so no time is spent on hashing them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BATCH = 2000
 
 
 def make(count: int, prefix: str = "bench") -> list[tuple[str, str]]:
-    """Make `count` people called `<prefix>000001` and so on; gives their names and tokens."""
+    """Create `count` people called `<prefix>000001` and so on; return their names and tokens."""
     from django.contrib.auth import get_user_model
     from django.contrib.auth.hashers import make_password
     from knox import crypto

@@ -1,7 +1,7 @@
-"""Fills a database with a long past: `python -m benchmarks.history --users 100000 --calls 1000000`.
+"""Fills a database with a long history: `python -m benchmarks.history --users 100000 --calls 1000000`.
 
-Each call was answered and ended: one invitation, two participants, six events. Written by one
-INSERT ... SELECT per model, on SQLite and PostgreSQL, in the product's own environment."""
+Each call was answered and ended: one invitation, two participants, six events. Uses one INSERT ... SELECT per model, on
+SQLite and PostgreSQL, in the product's own environment."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ EVENTS = (
     "call.ended",
 )
 SPAN_SECONDS = 300 * 24 * 3600
-"""The calls lie evenly in this time, the last of them a day ago."""
+"""The calls are spread evenly over this time, and the last one was a day ago."""
 
 
 def fill(users: int, calls: int) -> None:
     """Add people until there are `users`, then `calls` ended calls among all of them.
 
     Args:
-        users: how many accounts there are afterwards, at least 100.
+        users: how many accounts there are to be in the end, at least 100.
         calls: how many calls to add.
     """
     from django.contrib.auth import get_user_model
@@ -40,7 +40,7 @@ def fill(users: int, calls: int) -> None:
     models = (Call, Invitation, Participant, CallEvent)
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            # Nothing here has to survive a power cut.
+            # Nothing here has to survive a power failure.
             cursor.execute("PRAGMA synchronous=OFF")
             cursor.execute("PRAGMA cache_size=-400000")
     with transaction.atomic(), connection.cursor() as cursor:
@@ -80,13 +80,13 @@ def _next_key(cursor: Any, model: Any) -> int:
 
 
 def _people(low: int, count: int) -> tuple[str, str]:
-    """Caller and invitee of the i-th call: scattered, never the same."""
+    """Caller and invitee of the i-th call: scattered, and always two different people."""
     caller = f"({low} + (i * 7919) % {count})"
     return caller, f"({low} + (i * 7919 + 1 + i % 97) % {count})"
 
 
 def _moment(vendor: str, seconds: str) -> str:
-    """A moment so many seconds after the first call began."""
+    """The moment this many seconds after the first call began."""
     since = int(time.time()) - SPAN_SECONDS - 24 * 3600
     if vendor == "sqlite":
         return f"strftime('%Y-%m-%d %H:%M:%f', {since} + {seconds}, 'unixepoch') || '000'"
@@ -94,7 +94,7 @@ def _moment(vendor: str, seconds: str) -> str:
 
 
 def _tables(first: dict[Any, int], people: tuple[str, str], calls: int, vendor: str) -> list[tuple[Any, dict, int]]:
-    """For each model its columns as expressions over i (the call) and c (the copy within the call)."""
+    """For each model, its columns as expressions over i (the call) and c (the copy within the call)."""
     call, invitation, participant, event = first
     caller, invitee = people
     begin = f"(i * {SPAN_SECONDS} / {calls})"
@@ -167,7 +167,7 @@ def _tables(first: dict[Any, int], people: tuple[str, str], calls: int, vendor: 
 
 
 def _insert(cursor: Any, model: Any, columns: dict[str, str], count: int, copies: int = 1) -> None:
-    """Insert `copies` rows for each i up to `count`; what `columns` leaves out gets its default or NULL."""
+    """Insert `copies` rows for each i up to `count`. Columns not in `columns` get their default or NULL."""
     names, values = [], []
     for field in model._meta.concrete_fields:
         if field.primary_key and field.column not in columns:

@@ -1,4 +1,4 @@
-"""The people of a measurement: a socket each, and what they wait for on it."""
+"""The people in a measurement: each has a socket and waits for frames on it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ FLOOR_DATA = '{"video": true, "title": "Alice", "message": "Incoming video call"
 
 
 class Failed(RuntimeError):
-    """A verb was refused, or what had to arrive did not."""
+    """A verb was refused, or an expected frame did not arrive."""
 
 
 @dataclass
 class Rung:
-    """What one cycle showed: seconds from the send to the ring, and to the answer at the caller."""
+    """What one cycle measured: seconds from the send to the ring, and to the answer at the caller."""
 
     ring_seconds: float
     answer_seconds: float
@@ -29,7 +29,7 @@ class Rung:
 
 @dataclass
 class Person:
-    """Somebody with an open socket. What arrives is handed to whoever waits for that kind of frame."""
+    """A person with an open socket. Arriving frames go to the one waiting for their kind."""
 
     username: str
     token: str | None = None
@@ -39,13 +39,13 @@ class Person:
     _ids: itertools.count = field(default_factory=itertools.count)
 
     def expect(self, kind: str) -> asyncio.Future[tuple[Frame, float]]:
-        """A future of the next frame of that kind and the moment when it came."""
+        """A future for the next frame of that kind and the moment at which it arrived."""
         future = asyncio.get_running_loop().create_future()
         self._waiting[kind] = future
         return future
 
     def took(self, kind: str, frame: Frame, arrived_at: float) -> None:
-        """Hand a frame to whoever waits for its kind; nobody may."""
+        """Hand a frame to the one waiting for its kind, if any."""
         self.frames += 1
         if kind == "error" or (kind.startswith("result") and frame["status"] >= 400):
             self._refused(frame)
@@ -55,14 +55,14 @@ class Person:
             future.set_result((frame, arrived_at))
 
     def _refused(self, frame: Frame) -> None:
-        """Whoever waits for anything on this socket waits in vain."""
+        """Fail everything that waits on this socket."""
         waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
             if not future.done():
                 future.set_exception(Failed(f"{frame}"[:500]))
 
     def request(self, verb: str, call_id: str | None, body: Frame) -> asyncio.Future[tuple[Frame, float]]:
-        """Send a `request` frame; gives the future of its result."""
+        """Send a `request` frame and return the future of its result."""
         number = str(next(self._ids))
         future = self.expect(f"result {number}")
         frame: Frame = {"type": "request", "id": number, "verb": verb, "body": body}
@@ -76,7 +76,7 @@ async def arrived(future: asyncio.Future[tuple[Frame, float]], what: str) -> tup
     """Wait for a frame.
 
     Raises:
-        Failed: it did not come in time.
+        Failed: it did not arrive in time.
     """
     try:
         async with asyncio.timeout(WAIT_SECONDS):
@@ -86,7 +86,7 @@ async def arrived(future: asyncio.Future[tuple[Frame, float]], what: str) -> tup
 
 
 class Relay:
-    """The bare relay: both verbs are frames that go to the other one's socket."""
+    """The bare relay: both verbs are frames sent on to the other person's socket."""
 
     name = "relay"
 
@@ -110,15 +110,15 @@ class Relay:
         return Rung(rang_at - started_at, answered_at - started_at)
 
     async def release(self, caller: Person, invitee: Person, rung: Rung) -> None:
-        """Nothing is kept, so nothing has to end."""
+        """Nothing is stored, so nothing has to end."""
 
     def slot(self) -> Relay:
-        """What one slot of the workload uses; a slot shares it with nobody."""
+        """The face for one slot of the workload, shared with no other slot."""
         return self
 
 
 class Insert(Relay):
-    """The bare DRF view: both verbs are requests, the frames come on the sockets."""
+    """The bare DRF view: both verbs are requests, and the frames arrive on the sockets."""
 
     name = "insert"
 
@@ -148,7 +148,7 @@ class Insert(Relay):
 
 
 class ProductSocket:
-    """Callinvite by `request` frames on the live socket."""
+    """Callinvite with `request` frames on the live socket."""
 
     name = "socket"
 
@@ -159,7 +159,7 @@ class ProductSocket:
         return self
 
     async def connect(self, person: Person) -> None:
-        """Open the socket, say hello, wait for the snapshot."""
+        """Open the socket, say hello and wait for the snapshot."""
 
         def listener(frame: Frame, at: float) -> None:
             person.took(_kind(frame), frame, at)
@@ -170,7 +170,7 @@ class ProductSocket:
         await arrived(snapshot, "snapshot")
 
     async def ring(self, caller: Person, invitee: Person) -> Rung:
-        """One cycle: send, ring, accept, answer; both results are awaited and checked as well."""
+        """One cycle: send, ring, accept, answer. Both results are awaited and checked as well."""
         ringing, answered = invitee.expect("ringing"), caller.expect("active")
         started_at = perf_counter()
         sent = self.request_send(caller, invitee)
@@ -198,14 +198,14 @@ class ProductSocket:
             raise Failed(f"{result}"[:500])
 
     async def release(self, caller: Person, invitee: Person, rung: Rung) -> None:
-        """End the call and wait until the other one knows."""
+        """End the call and wait until the other person knows."""
         ended = invitee.expect("ended")
         await self.check(caller.request("end", rung.call_id, {}), 200)
         await arrived(ended, "end of the call")
 
 
 class ProductRest(ProductSocket):
-    """Callinvite by REST requests with a bearer token; the ring and the answer come on the live sockets."""
+    """Callinvite with REST requests and a bearer token; ring and answer arrive on the live sockets."""
 
     name = "rest"
 
@@ -238,7 +238,7 @@ class ProductRest(ProductSocket):
 
 
 def _give_up(frame: asyncio.Future, request: asyncio.Future) -> None:
-    """A request that was refused brings no frame."""
+    """Stop waiting for the frame if the request was refused: none will arrive."""
     if request.cancelled() or frame.done():
         return
     if request.exception() is not None:

@@ -1,10 +1,10 @@
-"""Push deliveries a second: `python -m benchmarks.push [--deliveries 1000] [--rounds 3] [--json FILE]`.
+"""Push deliveries per second: `python -m benchmarks.push [--deliveries 1000] [--rounds 3] [--json FILE]`.
 
-Rings are planned by the verbs in a fresh SQLite database (synchronous=FULL); then `manage.py dispatch`, pinned to one
-core, sends them all to a TLS push service on another core. The floor beside it, in the same run and on the same core,
-is a bare `WebPusher.send_async` loop with one session and a cached token, and no database at all. Time counts from the
-moment a sender says that it begins to the last arrival, TLS handshakes and all. Each device is rung `--rings` times,
-whose order must hold."""
+The verbs plan rings in a fresh SQLite database (synchronous=FULL); then `manage.py dispatch`, pinned to one core, sends
+them all to a TLS push service on another core. The floor, in the same run and on the same core, is a bare
+`WebPusher.send_async` loop with one session and a cached token, and without a database. Time is measured from the
+moment at which a sender says that it begins to the last arrival, TLS handshakes included. Each device is rung `--rings`
+times, and these must arrive in order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PY = sys.executable
 
 @dataclass
 class Window:
-    """One round of one sender."""
+    """One sender's part of a round."""
 
     deliveries: int
     seconds: float
@@ -45,7 +45,7 @@ class Window:
 
     @property
     def rate(self) -> float:
-        """Deliveries a second."""
+        """Deliveries per second."""
         return self.deliveries / self.seconds
 
 
@@ -61,11 +61,11 @@ class Service:
         self._http = httpx.Client(verify=str(self.ca_file), timeout=LIMIT_SECONDS)
 
     def arrived(self) -> list[tuple[str, str, float]]:
-        """Everything of this round, as path, topic and second."""
+        """Everything that arrived in this round, as path, topic and second."""
         return [tuple(each) for each in self._http.get(self.origin).json()]
 
     def forget(self) -> None:
-        """Begin a round."""
+        """Begin a new round."""
         self._http.delete(self.origin)
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
-    """The windows of both senders, in turns."""
+    """The windows of both senders, which take turns."""
     service = Service(folder)
     try:
         environment = _environment(folder, service)
@@ -130,7 +130,7 @@ def _environment(folder: Path, service: Service) -> dict[str, str]:
 
 
 def _prepared(deliveries: int, rings: int, origin: str) -> list[dict[str, Any]]:
-    """Plan everything by the verbs; gives what the floor is to send, in the same order."""
+    """Plan everything with the verbs; return what the floor is to send, in the same order."""
     import django
 
     django.setup()
@@ -189,7 +189,7 @@ def _window(
     for path, topic, _ in arrived:
         order.setdefault(path, []).append(topic)
     assert len(arrived) == deliveries, f"{len(arrived)} arrived"
-    # One clock for all processes of a machine.
+    # All processes of a machine share one clock.
     seconds = max(moments) - began_at
     return Window(len(arrived), seconds, 1000 * cpu_seconds / len(arrived), order == topics)
 
@@ -205,7 +205,7 @@ def _dispatcher(environment: dict[str, str]) -> Iterator[tuple[psutil.Process, f
 
 
 def _begun(process: subprocess.Popen[str]) -> float:
-    """Wait until a sender says that it begins. Gives the moment."""
+    """Wait until a sender says that it begins; return the moment."""
     assert process.stdout is not None
     assert process.stdout.readline(), "the sender ended before it began"
     return time.monotonic()

@@ -1,4 +1,4 @@
-"""People with devices, and rings that are owed to them, for the push benchmark."""
+"""People with devices, and rings owed to them, for the push benchmark."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEPT_SECONDS = 600
 
 
 def plan(deliveries: int, rings: int, origin: str) -> list[dict[str, Any]]:
-    """Ring so many devices so often each, by different callers; everything waits to be sent.
+    """Ring this many devices this many times each, from different callers. Everything then waits to be sent.
 
     Returns:
         For each delivery, in order: the subscription, the payload and the topic.
@@ -55,7 +55,7 @@ def plan(deliveries: int, rings: int, origin: str) -> list[dict[str, Any]]:
                 "topic": messages.topic_of(sheet.invitations[0].pk),
             }
         )
-    # Whoever does not answer is rung again after 10 s: those would come on top.
+    # An unanswered device is rung again after 10 s, which would add further rings.
     Invitation.objects.update(next_ring_at=None)
     return orders
 

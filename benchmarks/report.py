@@ -1,4 +1,4 @@
-"""Turns what was measured into the two tables that a run prints: the figures, and the goals."""
+"""Turns measurements into the two tables that a run prints: the figures and the goals."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from benchmarks.workload import Window, median
 
 BEST_DURABLE_PEER = 134.0
-"""Cycles a second of the best durable system elsewhere (docs/performance.md), measured on another machine."""
+"""Cycles per second of the best durable system elsewhere (docs/performance.md), measured on another machine."""
 
 
 @dataclass
 class Row:
-    """The medians over the rounds of one way to ring, with so many pairs at once."""
+    """The medians over the rounds of one way to ring, with a given number of pairs at once."""
 
     database: str
     path: str
@@ -23,7 +23,7 @@ class Row:
     ending: list[Window] = field(default_factory=list)
 
     def figures(self) -> dict[str, Any]:
-        """The row as plain values: rates per second, latencies and CPU in milliseconds."""
+        """The row as plain values: rates per second; latencies and CPU time in milliseconds."""
         figures: dict[str, Any] = {
             "database": self.database,
             "path": self.path,
@@ -46,26 +46,26 @@ class Row:
         return median(window.rate for window in self.windows)
 
     def ring_ms(self, percent: float) -> float:
-        """That percentile of the ring latency, the median of the rounds."""
+        """That percentile of the ring latency: the median of the rounds."""
         return median(window.ring_ms(percent) for window in self.windows)
 
     def rate_against(self, floor: Row) -> float:
-        """How many times the floor's rate, round by round."""
+        """The rate as a multiple of the floor's, compared round by round."""
         return median(mine.rate / its.rate for mine, its in zip(self.windows, floor.windows, strict=False) if its.rate)
 
     def ring_against(self, floor: Row) -> float:
-        """How many times the floor's median ring latency, round by round."""
+        """The median ring latency as a multiple of the floor's, compared round by round."""
         pairs = zip(self.windows, floor.windows, strict=False)
         return median(mine.ring_ms(50) / its.ring_ms(50) for mine, its in pairs)
 
 
 @dataclass
 class Goal:
-    """One line of the goals: what was reached, and what is asked for.
+    """One goal: what was reached, and what is wanted.
 
     Args:
         name: what is compared.
-        value: what was measured, nan where this run did not.
+        value: what was measured; nan if this run did not measure it.
         first: what the first release must reach.
         moonshot: what would be admirable.
         higher: whether more is better.
@@ -78,7 +78,7 @@ class Goal:
     higher: bool = False
 
     def reached(self, goal: float | None) -> str:
-        """`reached`, `NOT reached`, or a dash where nothing was measured or asked for."""
+        """`reached`, `NOT reached`, or a dash if nothing was measured or wanted."""
         if goal is None or self.value != self.value:
             return "-"
         met = self.value >= goal if self.higher else self.value <= goal
@@ -93,7 +93,7 @@ class Goal:
 
 
 def goals(rows: Iterable[Row], extra: dict[str, float]) -> list[Goal]:
-    """Every goal, from the rows and from the single figures that further measurements gave."""
+    """Every goal, from the rows and from the single figures of other measurements."""
     found = {(row.database, row.path, row.pairs): row for row in rows}
     missing = Row("", "", 0)
 
@@ -164,7 +164,7 @@ def goals(rows: Iterable[Row], extra: dict[str, float]) -> list[Goal]:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """The figures, a line per row."""
+    """The figures, one line per row."""
     head = (
         f"{'database':9} {'path':13} {'pairs':>5} {'cycles/s':>9} {'with end':>9} {'ring p50':>9}"
         f" {'p95':>8} {'p99':>8} {'CPU/cycle':>10} {'client':>7}"
@@ -173,7 +173,7 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def goal_table(lines: Iterable[Goal]) -> str:
-    """The goals, a line each."""
+    """The goals, one line each."""
     head = f"{'goal':72} {'measured':>9} {'first':>7} {'':11} {'moonshot':>8}"
     return "\n".join([head, "-" * (len(head) + 12), *(_goal_line(goal) for goal in lines)])
 

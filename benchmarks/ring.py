@@ -1,7 +1,7 @@
-"""Rings as fast as it can, against floors of the same run: `python -m benchmarks.ring --help`.
+"""Rings as fast as it can, against floors in the same run: `python -m benchmarks.ring --help`.
 
-A cycle is: A sends, B's open socket receives the ring, B accepts, A's open socket receives the answer. The
-servers, with their databases, share one core; this client has another. See docs/performance.md."""
+One cycle: A sends, B's open socket receives the ring, B accepts, A's open socket receives the answer. The servers and
+their databases share one core, and this client has another. See docs/performance.md."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from tests.support import services
 PARTS = ("cycles", "burst", "fsyncs", "memory", "idle", "history", "processes")
 PATHS = {"socket": ProductSocket, "rest": ProductRest}
 FRESH_PAIRS = {1: 40, 10: 200, 50: 500, 200: 800}
-"""How many pairs are online for so many slots: each cycle of a window has people who are in no call."""
+"""How many pairs are online for a number of slots: each cycle of a window uses people who are in no call."""
 IDLE_USERS = 2000
 SYNC_SECONDS = 15.0
-"""How often an idle client says that it is still there."""
+"""How often an idle client says that it is still connected."""
 BURST_PAIRS = 200
 MOST_PEOPLE = 2 * max(FRESH_PAIRS.values())
 
 
 @dataclass
 class Run:
-    """One run: what was asked for, and what was found so far."""
+    """One run: what was asked for, and what has been measured so far."""
 
     options: argparse.Namespace
     folder: Path
@@ -46,12 +46,12 @@ class Run:
     notes: list[str] = field(default_factory=list)
 
     def say(self, line: str) -> None:
-        """Tell how far it is."""
+        """Report progress."""
         if not self.options.quiet:
             print(f"  {line}", flush=True)
 
     def directory(self, name: str) -> Path:
-        """A new folder for one server's data and log."""
+        """A new folder for one server's data and logs."""
         folder = self.folder / f"{len(list(self.folder.iterdir())):02}-{name}"
         folder.mkdir()
         return folder
@@ -63,11 +63,11 @@ class Run:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure what was asked for and print it; 1 if something failed that should not have."""
+    """Measure what was asked for and print it. Returns 1 if something failed that should not have."""
     options = _parser().parse_args(arguments)
     os.sched_setaffinity(0, servers.CLIENT_CORES)
     for given in (services.POSTGRES_URL, services.REDIS_URL, "DATABASE_URL", "REDIS_URL"):
-        # Stores of one's own: only those can be put on the server's core and waited for at each commit.
+        # Each run starts its own stores: only those can be pinned to the server's core and traced for their commits.
         os.environ.pop(given, None)
     with tempfile.TemporaryDirectory(prefix="bench-ring-") as folder:
         run = Run(options, Path(folder))
@@ -138,7 +138,7 @@ async def _one_database(run: Run, database: str) -> None:
 async def _rows(
     run: Run, database: str, pairs: int, product: Product, floors: list[tuple[str, type[Relay], Server]]
 ) -> None:
-    """One size: each round measures every floor and every path once, one after the other."""
+    """One size: each round measures every floor and every path once, one after another."""
     rows = {name: Row(database, name, pairs) for name in [*(name for name, _, _ in floors), *run.options.paths]}
     async with _online(product, FRESH_PAIRS.get(pairs, 4 * pairs)) as people:
         for number in range(run.options.rounds):
@@ -165,7 +165,7 @@ async def _floor_window(kind: type[Relay], server: Server, pairs: int, seconds: 
 
 
 async def _window(server: Server, face: ProductSocket, people: list[Pair], pairs: int, seconds: float) -> Window:
-    """Everybody rings once, and again after the calls have ended, until the clock has run that long."""
+    """Everyone rings once, and again after their calls have ended, until the time is up."""
     window = Window()
     while window.seconds < seconds and not window.failures:
         window.add(await workload.once_each(server, face, people, pairs))
@@ -187,7 +187,7 @@ async def _burst(run: Run, database: str, product: Product) -> None:
 
 
 async def _fsyncs(run: Run, database: str, product: Product, pairs: int) -> None:
-    """Cycles under strace: only the calls are counted, nothing is timed. Ending the calls is left out."""
+    """Cycles under strace: calls are counted, but nothing is timed. Ending the calls is not counted."""
     face = ProductSocket(product.server.port)
     async with _online(product, FRESH_PAIRS[pairs]) as people:
         with product.server.counting_fsyncs() as counted:
@@ -235,7 +235,7 @@ async def _idle_users(run: Run) -> None:
 
 
 async def _keep_syncing(people: list[Person]) -> None:
-    """What idle clients do: one `sync` each every 15 s, spread evenly."""
+    """Do what idle clients do: one `sync` each every 15 s, spread evenly."""
     while True:
         started_at = perf_counter()
         for number, person in enumerate(people):
@@ -247,7 +247,7 @@ async def _keep_syncing(people: list[Person]) -> None:
 
 
 async def _long_past(run: Run) -> None:
-    """The same cycles on a server with a long past and on one with none, in turns."""
+    """The same cycles on a server with a long history and on one without, taking turns."""
     users, calls = run.options.history
     port = run.options.port
     pairs = FRESH_PAIRS[1]
@@ -260,7 +260,7 @@ async def _long_past(run: Run) -> None:
             for name, product in (("young", young), ("old", old)):
                 async with _online(product, pairs) as people:
                     face = ProductSocket(product.server.port)
-                    # The first round fills caches and is not counted.
+                    # The first round fills caches and does not count.
                     window = await _window(product.server, face, people, 1, run.options.seconds / 2)
                     if number:
                         found[name].add(window)
@@ -271,7 +271,7 @@ async def _long_past(run: Run) -> None:
 
 
 async def _several_processes(run: Run) -> None:
-    """Three web processes against one, with every core for everybody: it says where the machine saturates."""
+    """Three web processes against one, with all cores available to everything: shows where the machine saturates."""
     rates: dict[int, float] = {}
     for count in (1, 3):
         with ExitStack() as stack:
@@ -299,7 +299,7 @@ async def _several_processes(run: Run) -> None:
 
 @asynccontextmanager
 async def _online(product: Product, pairs: int) -> AsyncIterator[list[Pair]]:
-    """That many pairs of people with open sockets, over all of the product's web processes."""
+    """That many pairs of people with open sockets, spread over all web processes of the product."""
     people = [Person(*each) for each in product.tokens[: 2 * pairs]]
     await workload.connect(ProductSocket(*product.server.ports), people)
     gc.collect()
@@ -309,7 +309,7 @@ async def _online(product: Product, pairs: int) -> AsyncIterator[list[Pair]]:
     finally:
         workload.disconnect(people)
         gc.unfreeze()
-        # The server notices before the next measurement begins.
+        # Gives the server time to notice before the next measurement begins.
         await asyncio.sleep(0.5)
 
 
@@ -353,7 +353,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class _Quick(argparse.Action):
-    """Sets what makes a run short; what comes after it on the command line still counts."""
+    """Sets the options of a short run. Options that follow it on the command line still count."""
 
     def __call__(self, parser: object, namespace: argparse.Namespace, *_: object, **__: object) -> None:
         namespace.pairs, namespace.databases, namespace.rounds, namespace.seconds = (

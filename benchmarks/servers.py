@@ -1,4 +1,4 @@
-"""Starts what is measured, each on the server's core, and reads what it costs: CPU time, memory, fsyncs."""
+"""Starts what is measured, each on the server's core, and reads its costs: CPU time, memory, fsyncs."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORES = {CORES[0]}
 CLIENT_CORES = set(CORES[1:2]) or SERVER_CORES
 UNLIMITED = {"CALLINVITE_SENDS_PER_MINUTE": "0", "CALLINVITE_LOGINS_PER_MINUTE": "0"}
-"""Limits that protect people would be all that is measured."""
+"""Turned off: otherwise the limits that protect people would be all that is measured."""
 
 
 class Server:
-    """A running server: where it listens and the processes that do its work.
+    """A running server: its port and the processes that do its work.
 
     Args:
-        port: where it listens on 127.0.0.1, the first of several when it is several processes.
-        processes: everything that works for it, databases included, for its CPU time and its fsyncs.
-        web: the processes that hold the sockets, for its memory.
+        port: where it listens on 127.0.0.1; the first of several if it has several web processes.
+        processes: everything that works for it, databases included; their CPU time and fsyncs count.
+        web: the processes that hold the sockets; their memory counts.
     """
 
     def __init__(self, port: int, processes: list[psutil.Process], web: list[psutil.Process] | None = None) -> None:
@@ -47,7 +47,7 @@ class Server:
         self._web = web or processes
 
     def cpu_seconds(self) -> float:
-        """CPU time used so far, all its processes and their children together."""
+        """CPU time used so far by all its processes and their children."""
         return sum(sum(process.cpu_times()[:2]) for process in self.processes())
 
     def memory_bytes(self) -> int:
@@ -55,7 +55,7 @@ class Server:
         return sum(process.memory_info().rss for process in self._web)
 
     def processes(self) -> list[psutil.Process]:
-        """Its processes with all their children."""
+        """Its processes and all their children."""
         found = {process.pid: process for process in self._processes}
         for process in self._processes:
             found |= {child.pid: child for child in process.children(recursive=True)}
@@ -63,9 +63,9 @@ class Server:
 
     @contextmanager
     def counting_fsyncs(self) -> Iterator[list[int]]:
-        """Count fsync and fdatasync calls by strace; the list holds the count afterwards.
+        """Count fsync and fdatasync calls with strace. The list holds the count afterwards.
 
-        It stays empty where there is no strace. Tracing slows the server: nothing may be timed meanwhile.
+        The list stays empty if there is no strace. Tracing slows the server, so nothing may be timed meanwhile.
         """
         counted: list[int] = []
         if shutil.which("strace") is None:
@@ -80,7 +80,7 @@ class Server:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-            time.sleep(1.0)  # strace says nothing once it is attached
+            time.sleep(1.0)  # strace does not say when it has attached
             try:
                 yield counted
             finally:
@@ -92,14 +92,14 @@ class Server:
 
 @dataclass
 class Product:
-    """A running Callinvite and the names and tokens of the people made for it."""
+    """A running Callinvite, and the names and tokens of the people created for it."""
 
     server: Server
     tokens: list[tuple[str, str]]
 
 
 def environment(**values: str) -> dict[str, str]:
-    """This process's environment with those values, ready for a server's process."""
+    """This process's environment plus these values, for a server's process."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CALLINVITE_", "DJANGO_"))}
     for name in ("DATABASE_URL", "REDIS_URL", "DEBUG"):
         kept.pop(name, None)
@@ -107,10 +107,10 @@ def environment(**values: str) -> dict[str, str]:
 
 
 def run(arguments: list[str], env: Mapping[str, str], timeout_seconds: float = 600) -> str:
-    """Run a Python command to its end and give what it printed.
+    """Run a Python command to its end and return its output.
 
     Raises:
-        RuntimeError: it failed; the message holds its output.
+        RuntimeError: it failed; the message contains its output.
     """
     done = subprocess.run(
         [sys.executable, *arguments],
@@ -135,7 +135,7 @@ def process(
     port: int | None = None,
     cores: set[int] | None = None,
 ) -> Iterator[psutil.Process]:
-    """A Python process on the server's core, from the moment it listens on `port`."""
+    """A Python process on the server's core, from the moment when it listens on `port`."""
     with log.open("wb") as output:
         child = subprocess.Popen(
             [sys.executable, *arguments],
@@ -183,7 +183,7 @@ def daphne(module: str, port: int) -> list[str]:
 
 @contextmanager
 def relay_floor(folder: Path, port: int, *, commit: bool = False) -> Iterator[Server]:
-    """The bare relay, with or without one commit per invitation."""
+    """The bare relay, with or without a commit per invitation."""
     extra = {"FLOOR_DATABASE": str(folder / "relay.sqlite3")} if commit else {}
     command = daphne("benchmarks.floors.relay", port)
     with process(command, environment(**extra), folder / f"relay-{port}.log", port=port) as child:
@@ -201,13 +201,13 @@ def insert_floor(folder: Path, port: int) -> Iterator[Server]:
 
 @contextmanager
 def embedded(folder: Path, port: int, people: int, history: tuple[int, int] | None = None) -> Iterator[Product]:
-    """`manage.py serve` on SQLite in a data directory of its own.
+    """`manage.py serve` on SQLite in its own data directory.
 
     Args:
         folder: an empty folder for the data.
         port: where it listens.
-        people: how many accounts with tokens to make.
-        history: how many users and calls the past holds.
+        people: how many accounts with tokens to create.
+        history: how many users and calls the history has.
     """
     env = environment(CALLINVITE_DATA_DIR=str(folder / "data"), **UNLIMITED)
     tokens = _prepare(env, people, history)
@@ -220,14 +220,14 @@ def embedded(folder: Path, port: int, people: int, history: tuple[int, int] | No
 def production(
     folder: Path, port: int, people: int, *, web_processes: int = 1, cores: set[int] | None = None
 ) -> Iterator[Product]:
-    """daphne and `manage.py dispatch` on a PostgreSQL and a Redis of their own, all on the server's core.
+    """daphne and `manage.py dispatch` with their own PostgreSQL and Redis, all on the server's core.
 
     Args:
         folder: an empty folder for the data.
-        port: where the first web process listens, the others follow.
-        people: how many accounts with tokens to make.
+        port: where the first web process listens; the others use the next ports.
+        people: how many accounts with tokens to create.
         web_processes: how many daphnes.
-        cores: other cores for everything.
+        cores: other cores for all of them.
 
     Raises:
         tests.support.services.Missing: there is no PostgreSQL or no Redis.

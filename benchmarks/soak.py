@@ -1,6 +1,6 @@
-"""A long call of two in real browsers: `python -m benchmarks.soak --minutes 10`.
+"""A long call between two real browsers: `python -m benchmarks.soak --minutes 10`.
 
-Prints one line a sample, and at the end each figure's last third against its first: what grows shows there."""
+Prints a line per sample and, at the end, each figure's last third against its first, which shows what grows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
 
 SETTLES_SECONDS = 20
-"""The picture becomes whole and the bit rate climbs; this long it is not counted."""
+"""The picture becomes whole and the bit rate climbs; samples from this time do not count."""
 
 MEGABYTE = 1_000_000
 COLUMNS: dict[str, Callable[[Figures], float]] = {
@@ -57,7 +57,7 @@ def main() -> None:
 
 @contextmanager
 def call_of_two() -> Iterator[tuple[tuple[Person, Person], PageFigures]]:
-    """Alice and Bob in a video call, at a server and a browser of their own."""
+    """Alice and Bob in a video call, with their own server and browser."""
     with (
         tempfile.TemporaryDirectory(prefix="callinvite-soak-") as folder,
         RunningServer(Path(folder) / "data") as server,
@@ -77,7 +77,7 @@ def call_of_two() -> Iterator[tuple[tuple[Person, Person], PageFigures]]:
 
 
 def wait(people: Sequence[Person], seconds: float) -> None:
-    """Let the call go on, and the pages be heard meanwhile."""
+    """Let the call go on, and handle the pages' events meanwhile."""
     people[0].page.wait_for_timeout(seconds * 1000)
 
 

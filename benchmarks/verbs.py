@@ -1,6 +1,6 @@
 """The verbs alone, without a server: `python -m benchmarks.verbs --cycles 300 [--profile 40]`.
 
-Says what a send, an accept and an end cost in one thread, with how many queries, and where the time goes.
+Measures what a send, an accept and an end cost in one thread, how many queries they take, and where the time goes.
 Runs in the product's own environment, on its database."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ VERBS = ("send", "accept", "end")
 
 
 def cycles(names: list[str], count: int) -> dict[str, list[float]]:
-    """Run so many cycles with fresh pairs; gives the seconds of each verb, in its own order."""
+    """Run this many cycles with fresh pairs; return the seconds of each verb, in order."""
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
@@ -43,7 +43,7 @@ def cycles(names: list[str], count: int) -> dict[str, list[float]]:
 
 
 def queries(names: list[str]) -> dict[str, int]:
-    """How many statements each verb runs, its transaction's own included."""
+    """How many statements each verb runs, including those of its transaction."""
     from django.db import connection, reset_queries
 
     counts: dict[str, int] = {}
@@ -68,7 +68,7 @@ def queries(names: list[str]) -> dict[str, int]:
 
 
 def main() -> None:
-    """Make people, run, and print."""
+    """Create people, run, and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.verbs", description=__doc__)
     parser.add_argument("--cycles", type=int, default=300)
     parser.add_argument("--profile", type=int, metavar="LINES", help="print the most costly functions")

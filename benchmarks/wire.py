@@ -1,7 +1,7 @@
-"""A WebSocket and an HTTP client that cost next to nothing: one core drives a server that fills another.
+"""A WebSocket and an HTTP client that cost next to nothing, so that one core can drive a server that fills another.
 
-Only what the measurements need: text frames without extensions, keep-alive requests with JSON bodies, one at
-a time. Times are taken as bytes arrive, before anything is parsed."""
+Only what the measurements need: text frames without extensions, and keep-alive requests with JSON bodies, one at a
+time. Times are taken as bytes arrive, before they are parsed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Socket(asyncio.Protocol):
         return socket
 
     def send(self, frame: Frame) -> None:
-        """Send one JSON text frame. The mask is zero, which leaves the payload as it is."""
+        """Send one JSON text frame. The mask is zero, which leaves the payload unchanged."""
         payload = json.dumps(frame, separators=(",", ":")).encode()
         length = len(payload)
         if length < 126:
@@ -113,7 +113,7 @@ class Socket(asyncio.Protocol):
 
 
 def _parse_frame(buffer: bytearray, position: int) -> tuple[int, bytes, int] | None:
-    """Opcode, payload and where the next frame starts; None while the frame is incomplete. No fragments."""
+    """Opcode, payload and the start of the next frame; None if the frame is incomplete. No fragments."""
     if len(buffer) - position < 2:
         return None
     length = buffer[position + 1] & 0x7F
@@ -130,7 +130,7 @@ def _parse_frame(buffer: bytearray, position: int) -> tuple[int, bytes, int] | N
 
 
 class Http(asyncio.Protocol):
-    """One keep-alive connection, one request at a time; opened again when the server closed it in between."""
+    """One keep-alive connection with one request at a time, reopened if the server closed it in between."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -139,7 +139,7 @@ class Http(asyncio.Protocol):
         self._answer: asyncio.Future[tuple[int, Any]] | None = None
 
     async def post(self, path: str, body: Frame, token: str | None = None) -> tuple[int, Any]:
-        """POST a JSON body; gives the status and the parsed answer.
+        """POST a JSON body; return the status and the parsed answer.
 
         Raises:
             ConnectionLost: the server closed the connection before it answered.
@@ -185,7 +185,7 @@ class Http(asyncio.Protocol):
 
 
 def _body(head: bytes, buffer: bytearray, start: int) -> bytes | None:
-    """The complete body of an answer, None while more is to come."""
+    """The complete body of an answer; None if more is to come."""
     _, found, rest = head.partition(b"content-length:")
     if found:
         length = int(rest.split(b"\r\n", 1)[0])

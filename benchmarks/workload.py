@@ -1,4 +1,4 @@
-"""Drives cycles: so many pairs at once, each slot with the next pair as soon as its cycle is done."""
+"""Drives cycles: a number of pairs at once, each slot taking the next pair when its cycle is done."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONNECTS_AT_ONCE = 20
 
 @dataclass
 class Window:
-    """What one timed window showed."""
+    """What one timed window measured."""
 
     cycles: int = 0
     seconds: float = 0.0
@@ -29,7 +29,7 @@ class Window:
     failures: list[str] = field(default_factory=list)
 
     def add(self, other: Window) -> None:
-        """Take another window in, as if they had been one."""
+        """Add another window, as if the two had been one."""
         self.cycles += other.cycles
         self.seconds += other.seconds
         self.server_cpu_seconds += other.server_cpu_seconds
@@ -45,7 +45,7 @@ class Window:
 
     @property
     def client_share(self) -> float:
-        """The client's share of its core: near 1 the client is what is measured."""
+        """The client's share of its core; near 1, it is the client that is measured."""
         return self.client_cpu_seconds / self.seconds if self.seconds else 0.0
 
     @property
@@ -59,7 +59,7 @@ class Window:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The value below which that percentage lies (nearest rank); nan of nothing."""
+    """The value below which that percentage lies (nearest rank); nan if there are none."""
     if not values:
         return float("nan")
     ordered = sorted(values)
@@ -67,13 +67,13 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def median(values: Iterable[float]) -> float:
-    """The median, nan of nothing."""
+    """The median; nan if there are none."""
     values = [value for value in values if value == value]
     return statistics.median(values) if values else float("nan")
 
 
 async def connect(face, people: Sequence[Person]) -> None:
-    """Open everybody's socket, a few at once."""
+    """Open everyone's socket, a few at a time."""
     waiting = iter(people)
 
     async def opener() -> None:
@@ -84,7 +84,7 @@ async def connect(face, people: Sequence[Person]) -> None:
 
 
 def disconnect(people: Sequence[Person]) -> None:
-    """Close everybody's socket."""
+    """Close everyone's socket."""
     for person in people:
         if person.socket is not None:
             person.socket.close()
@@ -92,7 +92,7 @@ def disconnect(people: Sequence[Person]) -> None:
 
 
 async def measure(server: Server, work: Callable[[Window], Awaitable[None]]) -> Window:
-    """Time some work, with the CPU that both sides used meanwhile."""
+    """Time some work, together with the CPU that both sides used meanwhile."""
     window = Window()
     server_before, client_before, started_at = server.cpu_seconds(), time.process_time(), perf_counter()
     await work(window)
@@ -103,9 +103,9 @@ async def measure(server: Server, work: Callable[[Window], Awaitable[None]]) -> 
 
 
 async def once_each(server: Server, face, pairs: Sequence[Pair], slots: int, after: bool = True) -> Window:
-    """Each pair rings once, `slots` of them at a time; the calls end after the clock has stopped.
+    """Each pair rings once, `slots` of them at a time. The calls end after the clock has stopped.
 
-    The clock runs until the last cycle is done: the tail, when slots run out of pairs, counts against the server.
+    The clock runs until the last cycle is done: the tail, when slots have no pairs left, counts against the server.
     """
     done: list[tuple[Pair, Rung]] = []
     waiting = iter(pairs)
@@ -128,7 +128,7 @@ async def once_each(server: Server, face, pairs: Sequence[Pair], slots: int, aft
 
 
 async def over_and_over(server: Server, face, pairs: Sequence[Pair], seconds: float) -> Window:
-    """Each pair rings, ends the call and rings again, for that long: the ending counts too."""
+    """Each pair rings, ends the call and rings again until the time is up: ending the calls counts too."""
 
     async def work(window: Window) -> None:
         until = perf_counter() + seconds
@@ -147,9 +147,9 @@ async def over_and_over(server: Server, face, pairs: Sequence[Pair], seconds: fl
 
 
 async def all_at_once(face, pairs: Sequence[Pair], patience_seconds: float = 8.0) -> tuple[int, list[float]]:
-    """Everybody sends in the same moment. Gives how many rings never came, and how late the others did.
+    """Everyone sends at the same moment. Returns how many rings never arrived, and how late the others were.
 
-    Nobody asks the server again meanwhile (no `sync`), so a ring that is lost stays lost.
+    Nobody asks the server again meanwhile (no `sync`), so a lost ring stays lost.
     """
     rings = [(pair, pair[1].expect("ringing")) for pair in pairs]
     started_at = perf_counter()

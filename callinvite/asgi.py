@@ -1,4 +1,4 @@
-"""The whole service under an ASGI server: pages and REST by Django, the live socket beside it."""
+"""The whole service under an ASGI server: Django for pages and REST, the live socket beside it."""
 
 import os
 

@@ -1,7 +1,7 @@
-"""Lasting threads for Django's synchronous side under ASGI.
+"""Long-lived threads for Django's synchronous side under ASGI.
 
-By default every request gets a thread of its own, so no database connection lasts. A lane keeps its thread, and with it
-the connection; measured, that gives 1.5 times the requests and half the latency."""
+By default every request gets its own thread, so no database connection lasts. A lane keeps its thread and therefore its
+connection; measured, that serves 1.5 times the requests at half the latency."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ASGIApplication = Callable[[dict[str, Any], Callable[..., Any], Callable[..., An
 
 
 class Lanes:
-    """Runs each request in the least busy of a few lasting threads.
+    """Runs each request in the least busy of a few long-lived threads.
 
     Args:
         application: Django's ASGI application.
-        lanes: how many threads, 1 or more. Requests beyond that wait in line.
+        lanes: how many threads, at least 1. Requests beyond that wait in line.
     """
 
     def __init__(self, application: ASGIApplication, lanes: int = 4) -> None:
@@ -30,7 +30,7 @@ class Lanes:
         """Serve one request."""
         lane = self._busy.index(min(self._busy))
         self._busy[lane] += 1
-        # Django enters a context of its own only where none is set yet.
+        # Django sets its own context only if there is none.
         token = SyncToAsync.thread_sensitive_context.set(self._contexts[lane])
         try:
             await self._application(scope, receive, send)

@@ -1,7 +1,7 @@
-"""How Callinvite is deployed: one settings module, steered by the environment alone.
+"""How Callinvite is deployed: one settings module, controlled by the environment alone.
 
-Works with nothing set (SQLite and in-memory layers in the data directory). Secrets come from the environment, or are
-made once and kept in the data directory."""
+Works with nothing set (SQLite in the data directory, in-memory layers). Secrets come from the environment, or are
+generated once and kept in the data directory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or secret_files.kept(DATA_DIR / "
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)
-"""True behind a proxy that speaks https: cookies become secure, HSTS is sent, X-Forwarded-Proto is trusted."""
+"""True behind a proxy that serves https: cookies become secure, HSTS is sent, X-Forwarded-Proto is trusted."""
 
 INSTALLED_APPS = [
     "daphne",
@@ -75,13 +75,13 @@ TEMPLATES = [
 ]
 
 # --- storage ----------------------------------------------------------------------------------------------------------
-# An empty DATABASE_URL, as container files often set it, means the default too.
+# An empty DATABASE_URL, which container files often set, also means the default.
 _database_url = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'callinvite.sqlite3'}"
 DATABASES = {"default": env.db_url_config(_database_url)}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE takes the write lock before the first read; FULL makes a commit survive a power cut. The connection
-    # stays open: closing the last one would checkpoint and delete the WAL after each request.
+    # IMMEDIATE takes the write lock before the first read, and FULL makes a commit survive a power cut. The connection
+    # stays open, because closing the last one would checkpoint and delete the WAL after each request.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -90,7 +90,7 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
     _database["CONN_MAX_AGE"] = None
 if _database["ENGINE"].endswith("postgresql"):
-    # Under ASGI a lasting connection per thread leaks; the pool of psycopg does not, and outlives a restart of the
+    # Under ASGI a persistent connection per thread leaks. psycopg's pool does not, and it survives a restart of the
     # database.
     _database.setdefault("OPTIONS", {})["pool"] = {
         "min_size": 1,
@@ -107,7 +107,7 @@ if REDIS_URL:
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {
-                # No time limit on an idle subscription, and room for every process's publishers.
+                # No timeout for an idle subscription, and enough connections for every process's publishers.
                 "hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 1000}],
                 "prefix": "callinvite",
             },
@@ -185,20 +185,20 @@ CALLINVITE = {
 CALLINVITE_ICE_SERVERS = env.str("CALLINVITE_ICE_SERVERS", default="")
 CALLINVITE_TURN_SECRET = env.str("CALLINVITE_TURN_SECRET", default="")
 CALLINVITE_PROCESSES = env.int("CALLINVITE_PROCESSES", default=1)
-"""How many server processes share this instance; more than one needs REDIS_URL (a system check says so)."""
+"""How many server processes share this instance; more than one need REDIS_URL (a system check says so)."""
 
 # --- push -------------------------------------------------------------------------------------------------------------
 CALLINVITE_PUSH_HOSTS = env.list("CALLINVITE_PUSH_HOSTS", default=[])
-"""A host allows itself and its subdomains, by https on public addresses; a full origin allows itself as it stands.
-Empty: the known push services."""
+"""A host allows itself and its subdomains, by https on public addresses. A full origin allows exactly itself. Empty:
+the known push services."""
 CALLINVITE_VAPID_PRIVATE_KEY = env.str("CALLINVITE_VAPID_PRIVATE_KEY", default="")
-"""Private keys in base64url with commas between them: the current one, then former ones. Empty: those of the file."""
+"""Comma-separated private keys in base64url: the current one, then former ones. Empty: those in the file."""
 CALLINVITE_VAPID_KEY_FILE = DATA_DIR / "vapid-private-key"
 _public_hosts = [each.lstrip(".") for each in ALLOWED_HOSTS if each not in ("localhost", "127.0.0.1", "[::1]", "*")]
 CALLINVITE_VAPID_SUBJECT = env.str("CALLINVITE_VAPID_SUBJECT", default="") or (
     f"https://{_public_hosts[0]}" if _public_hosts else ""
 )
-"""How the operators of a push service may reach the one of this server."""
+"""How the operators of a push service can reach the operator of this server."""
 
 CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_DATABASE_POOL",
@@ -214,25 +214,25 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_VAPID_PRIVATE_KEY",
     "CALLINVITE_VAPID_SUBJECT",
 }
-"""The names read here."""
+"""The names that are read here."""
 CALLINVITE_ENVIRONMENT_RESERVED: set[str] = set()
-"""Names of the public contract that have no effect in this version: an environment may hold them already. A system
+"""Names of the public contract that have no effect in this version, which an environment may set already. A system
 check warns of any name that starts like ours and is in neither set."""
 
 # --- pages ------------------------------------------------------------------------------------------------------------
-# Only languages in which the app has sentences: Django's own, in a hundred more, would be mixed with English ones.
+# Only the languages in which the app has sentences: in others, Django's own would be mixed with English ones.
 _locale = BASE_DIR / "invitations" / "locale"
 LANGUAGES = [(each.name.replace("_", "-").lower(), each.name) for each in sorted(_locale.iterdir()) if each.is_dir()]
 LANGUAGE_CODE = "en"
-"""Spoken where the one who asks accepts none of these, and to devices that never said theirs."""
+"""Used for requests that accept none of these languages, and for devices that never stated theirs."""
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.str("CALLINVITE_STATIC_ROOT", default=str(DATA_DIR / "static")))
-# WhiteNoise warns of a missing directory at every start.
+# WhiteNoise warns about a missing directory at every start.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-# Hashed names once `collectstatic` has run; before that, files are served as they lie in the tree.
+# Hashed names once `collectstatic` has run; until then, files are served straight from the source tree.
 _collected = (STATIC_ROOT / "staticfiles.json").exists()
 _static_storage = (
     "callinvite.static.HashedModulesStorage"
@@ -256,7 +256,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
     "loggers": {
         "invitations": {"level": env.str("LOG_LEVEL", default="INFO")},
-        # Daphne reports each request and each socket; the proxy in front does that better.
+        # Daphne logs each request and each socket; the proxy in front does that better.
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
     },

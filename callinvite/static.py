@@ -4,8 +4,8 @@ from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 
 
 class HashedModulesStorage(ManifestStaticFilesStorage):
-    """Rewrites static, dynamic and re-export imports; every import must end with a semicolon to be seen."""
+    """Rewrites static, dynamic and re-export imports. Every import must end with a semicolon to be recognized."""
 
     support_js_module_import_aggregation = True
-    # Each pass settles one more step of the chain of imports; Django's five are too few for pages of modules.
+    # Each pass resolves one more level of imports; Django's five are too few for our modules.
     max_post_process_passes = 20

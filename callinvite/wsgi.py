@@ -1,4 +1,4 @@
-"""REST and pages under WSGI workers, for the layout where only `/ws/` goes to an ASGI server."""
+"""REST and pages under WSGI workers, for layouts in which only `/ws/` goes to an ASGI server."""
 
 import os
 

@@ -1,6 +1,6 @@
-"""Whether the web process on this port of the container answers: exit code 0 if its sign-in page comes.
+"""Whether the web process on this port of the container answers: exit code 0 if it serves its sign-in page.
 
-Asks as the proxy would, for Callinvite answers only to its own names, and over https only where HTTPS is set."""
+Asks like the proxy, because Callinvite answers only to its own names, and over https only if HTTPS is set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TIMEOUT_SECONDS = 4
 
 
 def main(port: int) -> int:
-    """Ask; gives the exit code."""
+    """Ask, and return the exit code."""
     names = [name.strip().lstrip(".") for name in os.environ.get("ALLOWED_HOSTS", "").split(",")]
     host = next((name for name in names if name not in ("", "*")), "localhost")
     scheme = "https" if os.environ.get("HTTPS", "").lower() in ("1", "true", "on", "yes") else "http"

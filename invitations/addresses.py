@@ -1,22 +1,22 @@
-"""Where the app is mounted. A path of ours that is written out anywhere is made here, from the URLs of the project.
+"""Where the app is mounted. Every path of ours that is written out is made here, from the project's URLs.
 
-Rooms that only name a view ask Django's `reverse` for it, in the namespace `callinvite`."""
+Code that only needs a view's URL uses Django's `reverse`, in the namespace `callinvite`."""
 
 from __future__ import annotations
 
 from django.urls import reverse
 
 API = "api/v1/"
-"""REST, below the app's own address."""
+"""REST, relative to the app."""
 LIVE = "ws/v1/live"
-"""The live socket, below the app's own address."""
+"""The live socket, relative to the app."""
 
 
 def base() -> str:
-    """The path of the shell page, with a slash at its end: `/`, or `/calls/` where the app is mounted below that."""
+    """The shell page's path, with a trailing slash: `/`, or `/calls/` if the app is mounted there."""
     return reverse("callinvite:shell")
 
 
 def is_below_api(path: str) -> bool:
-    """Whether a request's whole path belongs to REST, of whatever version: there everything is JSON."""
+    """Whether a request's full path belongs to REST, in any version: everything there is JSON."""
     return path.startswith(f"{base()}{API.partition('/')[0]}/")

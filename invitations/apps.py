@@ -1,4 +1,4 @@
-"""The app, installable into any Django project."""
+"""The app, which can be installed into any Django project."""
 
 from django.apps import AppConfig, apps
 from django.core.exceptions import ImproperlyConfigured
@@ -13,7 +13,7 @@ class InvitationsConfig(AppConfig):
         """Register the system checks.
 
         Raises:
-            ImproperlyConfigured: the app that keeps tokens is missing. Said here, for no check could be run without it.
+            ImproperlyConfigured: the app that stores tokens is missing. Raised here: no check could run without it.
         """
         if not apps.is_installed("knox"):
             raise ImproperlyConfigured(

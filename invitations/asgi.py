@@ -1,4 +1,4 @@
-"""Which ASGI connection goes where: the live socket here, everything else to Django."""
+"""Routes ASGI connections: the live socket here, everything else to Django."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def live_router(*, http: Application, prefix: str = "") -> ProtocolTypeRouter:
     """The application for an ASGI server.
 
     Args:
-        http: takes the HTTP connections.
-        prefix: what `invitations.urls` is included below, written as there: `calls/`. A page asks for its socket below
-            its own address, so the two must agree.
+        http: the application for HTTP connections.
+        prefix: the prefix under which `invitations.urls` is included, written the same way: `calls/`. A page looks for
+            its socket below its own URL, so the two must agree.
     """
     live = routing.LiveSockets(f"/{prefix}{addresses.LIVE}")
     return ProtocolTypeRouter({"http": http, "websocket": live})

@@ -1,6 +1,6 @@
-"""System checks: every misconfiguration that can be seen before the first call is named here with an id.
+"""System checks: every misconfiguration that can be detected before the first call, each with an id.
 
-`serve` and `dispatch` run these (the tag `callinvite`) and refuse to start on an error; a warning is printed once."""
+`serve` and `dispatch` run these (the tag `callinvite`) and refuse to start on an error. A warning is printed once."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ HIGHEST = {
     "call_id_chars": 128,
     "timeout_seconds_max": 600,
 }
-"""What the columns and constraints of the database hold."""
+"""The bounds that the database's columns and constraints set."""
 MAY_BE_ZERO = {"sends_per_minute", "logins_per_minute", "media_seconds", "test_rings_per_minute"}
 
 
 @register(TAG)
 def check_live(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether a frame that one process publishes reaches the sockets of the others."""
+    """Whether frames that one process publishes reach the sockets of the others."""
     backend = getattr(settings, "CHANNEL_LAYERS", {}).get("default", {}).get("BACKEND")
     if backend is None:
         hint = "Set CHANNEL_LAYERS; invitations.live.layers.EmbeddedChannelLayer does for one process."
@@ -62,7 +62,7 @@ def check_live(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG, Tags.caches)
 def check_cache(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether presence, tickets and throttles are seen by every process."""
+    """Whether all processes share presence, tickets and throttles."""
     backend = settings.CACHES.get("default", {}).get("BACKEND", "")
     if backend.endswith(".DummyCache"):
         message = "The cache keeps nothing: tickets, presence and throttles would not work."
@@ -83,7 +83,7 @@ def check_cache(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Whether the database is set up so that verbs exclude each other and connections do not leak.
 
-    Looks at the settings only; not a check of Django's database tag, which would leave it out by default.
+    Looks only at the settings. Not tagged as a database check, because Django skips those by default.
     """
     database = settings.DATABASES["default"]
     options = database.get("OPTIONS", {})
@@ -97,7 +97,7 @@ def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether every tunable is known and within what it can mean."""
+    """Whether every tunable is known and within its bounds."""
     try:
         terms = limits()
     except (ImproperlyConfigured, TypeError) as error:
@@ -112,14 +112,14 @@ def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_ice_servers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether every STUN and TURN server that is named can be offered to a page."""
+    """Whether every STUN and TURN server in the settings can be offered to a page."""
     hint = "Calls go on without it, as far as the others reach. See docs/settings.md for the forms."
     return [Warning(each, hint=hint, id="callinvite.W006") for each in ice.configured().problems]
 
 
 @register(TAG)
 def check_vapid_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether messages to push services can be signed, by every process with the same key."""
+    """Whether every process can sign messages to push services, all with the same key."""
     keys = vapid.keys_in_force()
     if keys.problems:
         return [Error(each, hint="See docs/push.md.", id="callinvite.E011") for each in keys.problems]
@@ -141,7 +141,7 @@ def check_vapid_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_vapid_subject(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether push services accept how they may reach the operator."""
+    """Whether push services accept the operator's contact."""
     problem = vapid.subject_problem(vapid.subject())
     if problem is None or not _is_public():
         return []
@@ -151,7 +151,7 @@ def check_vapid_subject(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_push_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether every push service that is named can be meant, and is as safe as a public instance needs it."""
+    """Whether every push service in the settings makes sense, and is safe enough for a public instance."""
     allowed = targets.configured()
     hint = "See docs/settings.md for the forms."
     found: list[CheckMessage] = [Error(each, hint=hint, id="callinvite.E012") for each in allowed.problems]
@@ -170,7 +170,7 @@ def check_push_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether every name in the environment that starts like ours is one that is read, or is reserved."""
+    """Whether every name in the environment that starts like ours is either read or reserved."""
     known = getattr(settings, "CALLINVITE_ENVIRONMENT", None)
     if known is None:
         return []
@@ -188,7 +188,7 @@ def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG, Tags.security)
 def check_debug(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether an instance that shows its insides can be reached by others."""
+    """Whether an instance in debug mode can be reached by others."""
     public = _public_hosts()
     if not settings.DEBUG or not public:
         return []
@@ -201,7 +201,7 @@ def _public_hosts() -> set[str]:
 
 
 def _is_public() -> bool:
-    """Whether others than the people at this machine may use the instance."""
+    """Whether people elsewhere than at this machine may use the instance."""
     return bool(_public_hosts()) or bool(getattr(settings, "HTTPS", False))
 
 
@@ -240,7 +240,7 @@ def _check_postgresql(database: dict[str, Any], options: dict[str, Any]) -> Iter
 
 
 def _out_of_bounds(terms: Limits) -> Iterator[str]:
-    """What cannot be meant, in words. The dispatcher relies on no deadline being less than a second ahead."""
+    """What is out of bounds, in words. The dispatcher relies on every deadline being at least a second ahead."""
     for name in Limits.__slots__:
         value = getattr(terms, name)
         if isinstance(value, bool) or not isinstance(value, int):

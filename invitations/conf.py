@@ -1,6 +1,6 @@
 """Every tunable of the app with its default and unit, read from `settings.CALLINVITE`.
 
-The one place where a limit has a number; nothing here is per user or per call."""
+Numbers of limits are written only here. No tunable is per user or per call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.core.signals import setting_changed
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The tunables. Names carry their unit; `settings.CALLINVITE` uses the same names."""
+    """The tunables. Names include the unit; `settings.CALLINVITE` uses the same names."""
 
     custom_data_bytes: int = 4096
     notification_title_chars: int = 128
@@ -26,46 +26,46 @@ class Limits:
     body_bytes: int = 64 * 1024
     frame_bytes: int = 64 * 1024
     sends_per_minute: int = 30
-    """Calls one user may start in 60 seconds; 0 is no limit."""
+    """How many calls one user may start in 60 seconds; 0 means no limit."""
     logins_per_minute: int = 10
-    """Failed and good sign-ins of one name or address in 60 seconds; 0 is no limit."""
+    """How many sign-ins, good or failed, one name or address may try in 60 seconds; 0 means no limit."""
     timeout_seconds_default: int = 60
     timeout_seconds_max: int = 600
     lease_ringing_seconds: int = 20
     lease_active_seconds: int = 30
     lease_unproven_seconds: int = 300
-    """How long a device that never proved life keeps its place in an active call."""
+    """How long a device that never gave a sign of life keeps its place in an active call."""
     media_seconds: int = 20
-    """After the answer, media must come up in this time; 0 switches the rule off, for apps that carry media themselves
+    """How long after the answer media may take to come up. 0 turns the rule off, for apps that carry media themselves
     and never report `connected`."""
     max_duration_seconds: int = 12 * 3600
     repeat_after_seconds: tuple[int, ...] = (2, 10, 25)
-    """When a ring that no device acknowledged is published again, counted from the invitation."""
+    """When a ring that no device acknowledged is published again, in seconds from the invitation."""
     push_again_from_seconds: int = 10
-    """Repeats from this moment on go out by push as well; earlier ones to open pages alone."""
+    """Repeats from this moment on are also sent by push; earlier ones go only to open pages."""
     sync_open_seconds: int = 5
     sync_idle_seconds: int = 15
     online_seconds: int = 45
-    """How long a socket's last proof of life counts as online."""
+    """How long after a socket's last sign of life its user counts as online."""
     device_live_seconds: int = 20
-    """How long a device's last proof of life keeps its first push back for two seconds, so that its page can say first
-    that it is heard."""
+    """How long after a device's last sign of life its first push is still delayed by two seconds, so that its page can
+    report first that the ring is heard."""
     test_rings_per_minute: int = 10
-    """Test rings one user may ask for in 60 seconds; 0 is no limit."""
+    """How many test rings one user may ask for in 60 seconds; 0 means no limit."""
     ticket_seconds: int = 30
     token_seconds: int = 90 * 24 * 3600
     """How long an app stays signed in without using its token."""
     turn_credential_seconds: int = 3600
-    """How long a name and password for a TURN server can be used to begin with it."""
+    """How long the name and password for a TURN server can be used to start a session."""
     frames_per_second: int = 2000
-    """Frames one socket may send in a second on average; bursts of `frames_burst` are allowed."""
+    """How many frames per second one socket may send on average; bursts of `frames_burst` are allowed."""
     frames_burst: int = 4000
     outbox_frames: int = 512
-    """Frames that may wait for one slow reader before its socket is closed."""
+    """How many frames may wait for a slow reader before its socket is closed."""
     page_size: int = 25
     page_size_max: int = 100
     signup: str = field(default="closed")
-    """`open` lets anybody make an account on the sign-up page; `closed` does not."""
+    """`open` lets anyone create an account on the sign-up page; `closed` does not."""
 
 
 @cache
@@ -73,7 +73,7 @@ def limits() -> Limits:
     """The tunables in force.
 
     Raises:
-        ImproperlyConfigured: `settings.CALLINVITE` names something that does not exist.
+        ImproperlyConfigured: `settings.CALLINVITE` contains an unknown name.
     """
     chosen: dict[str, Any] = getattr(settings, "CALLINVITE", {})
     unknown = set(chosen) - {each.name for each in fields(Limits)}

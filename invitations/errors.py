@@ -1,6 +1,6 @@
-"""The closed list of reasons why a verb did not do what was asked; each has a sentence, `error.CODE`.
+"""The closed list of reasons why a verb did not do what was asked. Each code has a sentence, `error.CODE`.
 
-Knows nothing of HTTP: `requests/problems.py` gives each code its status. A bare `false` is never an answer."""
+Knows nothing of HTTP: `requests/problems.py` maps codes to statuses. A bare `false` is never an answer."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ class Code(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """What it means, for people, in the language that is active here."""
+        """What the code means, for people, in the active language."""
         return words.say(f"error.{self}")
 
 
 class CallError(Exception):
-    """A verb refused: nothing was changed.
+    """A verb refused and changed nothing.
 
     Args:
         code: one of the closed list.
-        detail: a sentence for people, said when it is shown; the code's own sentence when omitted.
-        sheet: the call concerned, where the asker may see it, so that no second request is needed.
+        detail: a sentence for people, rendered when it is shown; the code's own sentence if omitted.
+        sheet: the call, if the asker may see it, which saves a second request.
         extra: further members of the problem, such as `errors` or `retry_after_seconds`.
     """
 
@@ -74,5 +74,5 @@ class CallError(Exception):
 
     @property
     def detail(self) -> str:
-        """Why, for people, in the language that is active here."""
+        """The reason, for people, in the active language."""
         return self.code.sentence if self._detail is None else str(self._detail)

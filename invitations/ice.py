@@ -1,7 +1,7 @@
-"""The STUN and TURN servers that a page may use for media, and credentials for them that end by themselves.
+"""The STUN and TURN servers that a page may use for media, and credentials for them that expire.
 
-Knows nothing of calls: who may have a relay is decided by whoever asks. Never raises for what a setting holds: an entry
-that makes no sense is left out, and a system check says which one and why."""
+Knows nothing of calls: the caller decides who may have a relay. Never raises because of a setting: an entry that makes
+no sense is skipped, and a system check says which one and why."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FORMS = "`stun:host`, `stuns:host`, `turn:host` or `turns:host`, with `:port` a
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A TURN server whose name and credential are fixed."""
+    """A TURN server with a fixed name and credential."""
 
     urls: tuple[str, ...]
     username: str
@@ -41,14 +41,14 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """What the settings amount to.
+    """The servers that the settings describe.
 
     Args:
-        stun: URLs that anybody signed in may use.
-        turn: URLs for which the secret makes credentials.
-        relays: TURN servers with credentials of their own.
-        secret: what the TURN server knows too; empty if there is none that can be used.
-        problems: what is wrong with the settings, a sentence each; none repeats a value, which may be a secret.
+        stun: URLs that any signed-in user may use.
+        turn: URLs whose credentials are made from the secret.
+        relays: TURN servers with their own credentials.
+        secret: shared with the TURN servers; empty if there is none that can be used.
+        problems: what is wrong with the settings, one sentence each. None repeats a value, which may be a secret.
     """
 
     stun: tuple[str, ...] = ()
@@ -68,11 +68,11 @@ def configured() -> Servers:
 
 @lru_cache(maxsize=8)
 def read(text: str, secret: str = "") -> Servers:
-    """Understand the settings.
+    """Parse the settings.
 
     Args:
-        text: URLs with commas between them (RFC 7064, RFC 7065), or a JSON list of objects as the browser's
-            RTCIceServer: `urls`, and `username` with `credential` where they are fixed.
+        text: comma-separated URLs (RFC 7064, RFC 7065), or a JSON list of objects like the browser's RTCIceServer:
+            `urls`, and `username` with `credential` if those are fixed.
         secret: shared with the TURN servers that have no credentials of their own; may be empty.
     """
     problems: list[str] = []
@@ -105,17 +105,17 @@ def read(text: str, secret: str = "") -> Servers:
 
 
 def offer(servers: Servers, *, username: str, relays: bool, now: datetime, lifetime_seconds: int) -> Offer:
-    """What one person may use, in the browser's words (RTCIceServer).
+    """The servers that one person may use, in the format of the browser (RTCIceServer).
 
     Args:
-        servers: the settings.
-        username: the person's public id; the TURN server sees it.
-        relays: whether they may have TURN servers too.
-        now: the moment.
-        lifetime_seconds: how long the credentials are good.
+        servers: from the settings.
+        username: the person's public id, which the TURN server sees.
+        relays: whether the person may use TURN servers too.
+        now: an aware datetime.
+        lifetime_seconds: how long the credentials are valid.
 
     Returns:
-        The servers, and the moment (whole seconds) from which on the credentials are worthless.
+        The servers, and the moment (in whole seconds) at which the credentials expire.
     """
     expires_at = datetime.fromtimestamp(int(now.timestamp()), UTC) + timedelta(seconds=lifetime_seconds)
     found: list[JSON] = []
@@ -137,9 +137,9 @@ def credentials(secret: str, *, username: str, expires_at: datetime) -> tuple[st
     coturn's `use-auth-secret`).
 
     Args:
-        secret: the shared one.
-        username: whom they are for.
-        expires_at: until when they are good.
+        secret: the shared secret.
+        username: the person who gets them.
+        expires_at: when they expire.
     """
     name = f"{int(expires_at.timestamp())}:{username}"
     digest = hmac.new(secret.encode(), name.encode(), hashlib.sha1).digest()
@@ -147,7 +147,7 @@ def credentials(secret: str, *, username: str, expires_at: datetime) -> tuple[st
 
 
 def _entries(text: str, problems: list[str]) -> list[tuple[str, Any]]:
-    """The entries of the setting, each with the words for where it stands."""
+    """The entries of the setting, each with words that say where it stands."""
     text = text.strip()
     if not text.startswith(("[", "{")):
         urls = [each.strip() for each in text.split(",")]
@@ -164,10 +164,10 @@ def _entries(text: str, problems: list[str]) -> list[tuple[str, Any]]:
 
 
 def _understood(entry: Any) -> tuple[list[str], tuple[str, str] | None]:
-    """URLs of an entry, and its own name and credential if it has them.
+    """The URLs of an entry, and its own name and credential if it has them.
 
     Raises:
-        ValueError: with a sentence that says what is wrong.
+        ValueError: the entry makes no sense; the text is a sentence that says why.
     """
     if not isinstance(entry, dict):
         raise ValueError("it must be an object with `urls`.")
@@ -188,10 +188,10 @@ def _understood(entry: Any) -> tuple[list[str], tuple[str, str] | None]:
 
 
 def _url(value: Any) -> str:
-    """The URL as it goes out: in lower case, in which it means the same.
+    """The URL as pages get it: in lower case, which means the same.
 
     Raises:
-        ValueError: of another form than RFC 7064 and RFC 7065 give.
+        ValueError: it does not have the form given in RFC 7064 and RFC 7065.
     """
     found = _URL.fullmatch(value.lower()) if isinstance(value, str) and value.isascii() else None
     if found is None:
@@ -222,7 +222,7 @@ def _is_word(value: Any) -> TypeGuard[str]:
 
 
 def _is_text(value: str) -> bool:
-    """Whether it can be sent: bytes of the environment that are not UTF-8 arrive as lone surrogates."""
+    """Whether the text can be sent: bytes of the environment that are not UTF-8 become lone surrogates."""
     try:
         value.encode()
     except UnicodeEncodeError:

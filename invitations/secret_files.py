@@ -1,6 +1,6 @@
-"""Files that hold a secret: readable by their owner alone, and never seen half written.
+"""Files that hold a secret: readable only by their owner, and never visible half written.
 
-Says nothing of what the secrets are, and never logs one."""
+Knows nothing of what the secrets mean, and never logs one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 
 def kept(path: Path, make: Callable[[], str]) -> str:
-    """The secret in a file, made when there is no file yet; of several who ask at once all get the same one.
+    """The secret in a file, which is created if missing. If several processes ask at once, all get the same secret.
 
     Args:
         path: the file, in a directory that exists.
-        make: gives a new secret.
+        make: returns a new secret.
 
     Raises:
-        OSError: it could not be read or kept.
+        OSError: the file could not be read or written.
     """
     with suppress(FileNotFoundError):
         return _read(path)
@@ -29,30 +29,30 @@ def kept(path: Path, make: Callable[[], str]) -> str:
 
 
 def create(path: Path, text: str) -> None:
-    """Write a file that is not there yet; of several who try at once one succeeds.
+    """Write a file that does not exist yet. If several processes try at once, one succeeds.
 
     Args:
         path: the file, in a directory that exists.
-        text: its content; a line end is added.
+        text: its content; a newline is added.
 
     Raises:
-        FileExistsError: there is one already.
-        OSError: it could not be kept.
+        FileExistsError: the file exists.
+        OSError: the file could not be written.
     """
     with _beside(path, text) as written:
-        # Unlike a rename, a link never replaces what another process has just put there.
+        # Unlike a rename, a link never replaces a file that another process has just created.
         os.link(written, path)
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file, in the place of the one that may be there.
+    """Write a file, replacing an existing one.
 
     Args:
         path: the file, in a directory that exists.
-        text: its content; a line end is added.
+        text: its content; a newline is added.
 
     Raises:
-        OSError: it could not be kept.
+        OSError: the file could not be written.
     """
     with _beside(path, text) as written:
         written.replace(path)
@@ -64,7 +64,7 @@ def _read(path: Path) -> str:
 
 @contextmanager
 def _beside(path: Path, text: str) -> Iterator[Path]:
-    """A whole file in the same directory, gone at the end unless it was moved."""
+    """A complete file in the same directory, deleted at the end unless it was moved."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:

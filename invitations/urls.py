@@ -1,4 +1,4 @@
-"""All addresses of the app, for one `include` below any prefix: `path("calls/", include("invitations.urls"))`."""
+"""All URLs of the app, to be included once under any prefix: `path("calls/", include("invitations.urls"))`."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""The least that the same tools can do: servers of one file each, to measure the product against.
+"""The least that the same tools can do: single-file servers to measure the product against.
 
 Never part of the product."""

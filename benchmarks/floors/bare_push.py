@@ -1,6 +1,6 @@
-"""Floor: a bare loop of `WebPusher.send_async` with one shared session and a cached VAPID token. No database.
+"""Floor: a bare loop of `WebPusher.send_async` with one shared session and a cached VAPID token, without a database.
 
-Reads subscriptions and payloads as JSON lines and sends them all, so many at once."""
+Reads subscriptions and payloads as JSON lines and sends them all, a given number at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pywebpush import WebPusher
 
 
 async def send_all(orders: list[dict], origin: str, in_flight: int) -> None:
-    """Send everything; the first of a device before its second."""
+    """Send everything, in order for each device."""
     vapid = Vapid02()
     vapid.generate_keys()
     claims = {"aud": origin, "exp": int(time.time()) + 12 * 3600, "sub": "mailto:bench@example.org"}

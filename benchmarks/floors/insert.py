@@ -1,8 +1,8 @@
-"""Floor: a bare DRF view that makes one durable INSERT and passes a frame on, one request per verb.
+"""Floor: a bare DRF view that makes one durable INSERT and passes a frame on, with one request per verb.
 
-Plain Django under ASGI, SQLite in WAL mode with synchronous=FULL (file: FLOOR_DATABASE), no sign-in, no
-permissions, no queries besides the INSERT, and no middleware: Django's default list would take another 15 to
-20 %. Run it once as a script to make the table."""
+Plain Django under ASGI and SQLite in WAL mode with synchronous=FULL (file: FLOOR_DATABASE). No sign-in, no permissions,
+no queries besides the INSERT, and no middleware: Django's default list would take another 15 to 20 %. Run it once as a
+script to create the table."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ from rest_framework.views import APIView  # noqa: E402
 
 
 class Act(models.Model):
-    """One verb, kept."""
+    """One verb, stored."""
 
     kind = models.CharField(max_length=16)
     sender = models.CharField(max_length=64)
@@ -70,7 +70,7 @@ class Act(models.Model):
 
 
 class Verb(APIView):
-    """Keep it, pass it on, answer."""
+    """Store the verb, pass it on, answer."""
 
     def post(self, request: Request, kind: str) -> Response:
         act = Act.objects.create(
@@ -82,7 +82,7 @@ class Verb(APIView):
 
 
 class Live(AsyncJsonWebsocketConsumer):
-    """One user's socket, in a group of its own."""
+    """One user's socket, in its own group."""
 
     async def connect(self) -> None:
         self.group = f"user.{self.scope['url_route']['kwargs']['username']}"

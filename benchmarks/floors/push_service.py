@@ -1,5 +1,5 @@
-"""The other end of the push benchmark: a TLS push service that takes every message and only notes when and in which
-order. Checks nothing, so that what it costs is not what is measured; the test suite has a strict one."""
+"""The other end of the push benchmark: a TLS push service that accepts every message and notes only when and in which
+order they came. It checks nothing, so that its own cost is not measured; the test suite has a strict one."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
 
 
 class Seen:
-    """What arrived in this round, as `[path, topic, second]`."""
+    """What has arrived in this round, as `[path, topic, second]`."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, str, float]] = []
 
 
 class Connection(asyncio.Protocol):
-    """One kept-alive connection of HTTP/1.1."""
+    """One keep-alive HTTP/1.1 connection."""
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
@@ -35,7 +35,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        """Take every request that is complete."""
+        """Take every complete request."""
         self._buffer += data
         while b"\r\n\r\n" in self._buffer:
             head, rest = self._buffer.split(b"\r\n\r\n", 1)
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(folder: Path) -> None:
-    """Serve until killed; prints the port."""
+    """Print the port, then serve until killed."""
     seen = Seen()
     context: ssl.SSLContext = Authority(folder).context("127.0.0.1")
     loop = asyncio.get_running_loop()

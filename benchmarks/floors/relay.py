@@ -1,8 +1,8 @@
 """Floor: a bare Channels relay. A frame names a user and goes to that user's socket. No database, no sign-in.
 
-With FLOOR_DATABASE set, each invitation is also committed to that SQLite file (WAL, synchronous=FULL) before
-it is passed on: the least that a durable ring can cost. The statement runs on the event loop itself, for a
-thread would cost more."""
+With FLOOR_DATABASE set, each invitation is also committed to that SQLite file (WAL, synchronous=FULL) before it is
+passed on: the least that a durable ring can cost. The statement runs on the event loop itself, because a thread would
+cost more."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ database = _opened(os.environ["FLOOR_DATABASE"]) if os.environ.get("FLOOR_DATABA
 
 
 class Relay(AsyncJsonWebsocketConsumer):
-    """One user's socket, in a group of its own."""
+    """One user's socket, in its own group."""
 
     async def connect(self) -> None:
         self.username = self.scope["url_route"]["kwargs"]["username"]

@@ -1,4 +1,4 @@
-"""Draws somebody to look at: a short film of a drawn person for Chromium's fake camera, one for each demo user.
+"""Draws people to look at: a short film of a drawn person for Chromium's fake camera, one for each demo user.
 
 Chromium's own fake camera shows a green clock, which says little about how a call looks."""
 
@@ -21,7 +21,7 @@ LOOKS: dict[str, tuple[Colour, Colour, Colour, Colour, Colour]] = {
 
 
 def film(name: str, folder: Path) -> Path:
-    """Write the film of one person as YUV4MPEG2, as `--use-file-for-fake-video-capture` takes it."""
+    """Write one person's film as YUV4MPEG2, the format of `--use-file-for-fake-video-capture`."""
     path = folder / f"{name}.y4m"
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{WIDTH * SCALE} H{HEIGHT * SCALE} F20:1 Ip A1:1 C420jpeg\n".encode())
@@ -35,7 +35,7 @@ def film(name: str, folder: Path) -> Path:
 def _picture(name: str, sway: float) -> list[list[Colour]]:
     above, below, hair, skin, clothes = LOOKS[name]
     x, y = 160 + 2.2 * sway, 84 + 1.2 * abs(sway)
-    # Painted from the back to the front: centre, radii, colour.
+    # Painted from back to front: centre, radii, colour.
     ellipses = [
         ((262, 40), (34, 46), tuple(min(255, each + 18) for each in above)),
         ((x, y - 8), (37, 44), hair),
@@ -64,7 +64,7 @@ def _seen(column: int, row: int, ellipses: list) -> Colour | None:  # type: igno
 
 
 def _planes(picture: list[list[Colour]]) -> tuple[list[bytes], list[bytes], list[bytes]]:
-    """Full-range YCbCr, as ITU-R BT.601 makes it of RGB."""
+    """Full-range YCbCr, converted from RGB as in ITU-R BT.601."""
     luma, blue, red = [], [], []
     for row in picture:
         luma.append(bytes(int(0.299 * r + 0.587 * g + 0.114 * b) for r, g, b in row))

@@ -14,12 +14,12 @@ ICONS = {
     "app-maskable-512.png": ("app.svg", 512, 0.1),
     "badge-96.png": ("badge.svg", 96, 0.0),
 }
-"""File name: its drawing, size in pixels, and the margin that a phone may cut off, as a share of the size."""
+"""By file name: the drawing, the size in pixels, and the margin that a phone may cut off, as a share of the size."""
 GROUND = "#2f55d4"
 
 
 def main() -> None:
-    """Write every icon beside the drawing."""
+    """Write every icon next to its drawing."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for name, (source, size, margin) in ICONS.items():

@@ -1,6 +1,6 @@
 """Takes the pictures of the README from the running product: `python docs/screenshots/make.py [--all FOLDER]`.
 
-With `--all` every screen is taken at desktop and phone size, light and dark, for looking at them after a change."""
+With `--all` it takes every screen at desktop and phone size, light and dark, to be looked at after a change."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ LEAVE = """async () => {
 
 
 class Stage:
-    """People with a page each, everyone at a browser whose camera films them; alice's is the one that is pictured."""
+    """People with a page each, everyone in a browser whose camera films them; Alice's page is the one pictured."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""Django admin: see every call with all that happened in it, end calls, stop rings, manage people, devices and rings.
+"""Django admin: see every call and all that happened in it, end calls, stop rings, manage people, devices and rings.
 
-Calls change through the verbs only, with the admin as the actor; here they are read-only."""
+Calls are read-only here and change only through the verbs, with the admin as the actor."""
 
 from invitations.admin import calls, devices, people, resources
 

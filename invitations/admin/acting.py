@@ -1,4 +1,4 @@
-"""What all pages of the admin share: rows that are shown and never edited, and acts done by the verbs."""
+"""What all admin pages share: rows that are shown but never edited, and actions that run verbs."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 USERNAME = get_user_model().USERNAME_FIELD
 DEVICE_ID = "admin"
-"""What the log names as the device of an act done here."""
+"""The device that the log names for an action taken here."""
 
 
 class ReadOnly(admin.options.BaseModelAdmin):
-    """Shown, never edited: what the verbs write."""
+    """Shows what the verbs write, without editing."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        """Nobody adds these by hand."""
+        """Never: rows are not added by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody edits these by hand."""
+        """Never: rows are not edited by hand."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody deletes these by hand."""
+        """Never: rows are not deleted by hand."""
         return False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whether this admin may do what changes calls."""
+        """Whether this admin may run actions that change calls."""
         return request.user.has_perm("invitations.change_call")
 
 
@@ -72,7 +72,7 @@ def cancel_rings(call_id: str, actor: Actor, callees: Sequence[str] | None = Non
 
 
 def attempt(request: HttpRequest, call_id: str, act: Callable[[], int]) -> int:
-    """Do one act; a refusal is told in words and does not keep the next one from being tried."""
+    """Run one action. A refusal is shown as a message, and does not stop the remaining actions."""
     try:
         done = act()
     except CallError as refused:

@@ -1,4 +1,4 @@
-"""Calls and invitations: to be seen with all that happened in them, ended and stopped, never edited."""
+"""Calls and invitations, shown with all that happened in them. They can be ended and stopped, but never edited."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class InvitationInline(ReadOnly, admin.TabularInline):
 
     @admin.display(description=say_lazy("admin.progress"))
     def shown_progress(self, invitation: Invitation) -> str:
-        """What is known of the ring."""
+        """How far the ring has got."""
         return invitation.progress
 
 
@@ -113,7 +113,7 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=say_lazy("admin.what_happened"))
     def explanation(self, call: Call) -> str:
-        """The call's timeline in words, with everybody's devices."""
+        """The call's timeline in words, with the devices of all participants."""
         told = calls.timeline(call.call_id, viewer_id=0, now=timezone.now(), sees_all=True)
         rows = ((each["at"], each["text"], each["code"]) for each in told)
         lines = format_html_join("", "<li><time>{}</time> {} <code>{}</code></li>", rows)
@@ -121,18 +121,18 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=say_lazy("admin.invited"))
     def invited(self, call: Call) -> str:
-        """Everybody who was asked in, once each."""
+        """Everyone who was invited, each named once."""
         return ", ".join(dict.fromkeys(each.invitee.get_username() for each in call.invitations.all()))
 
     @admin.display(description=say_lazy("admin.duration"))
     def shown_duration(self, call: Call) -> str:
-        """Minutes and seconds since somebody answered."""
+        """Minutes and seconds since the first answer."""
         seconds = call.duration_seconds
         return "-" if seconds is None else f"{seconds // 60}:{seconds % 60:02d}"
 
     @admin.action(description=say_lazy("admin.action.end_call"), permissions=["act"])
     def end_calls(self, request: HttpRequest, queryset: QuerySet[Call]) -> None:
-        """End the chosen calls for everyone."""
+        """End the selected calls for everyone."""
         actor, done = actor_of(request), 0
         for call_id in public_ids(queryset):
             done += attempt(request, call_id, partial(end_call, call_id, actor))
@@ -140,7 +140,7 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.action(description=say_lazy("admin.action.cancel_invitations"), permissions=["act"])
     def cancel_pending_invitations(self, request: HttpRequest, queryset: QuerySet[Call]) -> None:
-        """Stop every ring of the chosen calls that is still open."""
+        """Stop every open ring of the selected calls."""
         actor, done = actor_of(request), 0
         for call_id in public_ids(queryset):
             done += attempt(request, call_id, partial(cancel_rings, call_id, actor))
@@ -178,12 +178,12 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=say_lazy("admin.progress"))
     def shown_progress(self, invitation: Invitation) -> str:
-        """What is known of the ring."""
+        """How far the ring has got."""
         return invitation.progress
 
     @admin.action(description=say_lazy("admin.action.cancel_invitations"), permissions=["act"])
     def cancel_invitations(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
-        """Stop the chosen rings."""
+        """Stop the selected rings."""
         actor, done = actor_of(request), 0
         chosen: dict[str, list[str]] = {}
         for each in queryset.select_related("call", "invitee").order_by("pk"):

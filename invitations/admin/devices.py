@@ -1,4 +1,4 @@
-"""Devices and what was sent to them: whether somebody can be rung, and why not."""
+"""Devices and what was sent to them: whether a person can be rung, and if not, why."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PUSH = ("push_service", "health", "push_set_at", "push_disabled_at", "push_disab
 
 @admin.register(Device)
 class DeviceAdmin(admin.ModelAdmin):
-    """An address is a secret: whoever has it can ring the device. Only its host is shown."""
+    """Shows only the host of a push address: the address is a secret, and anyone who has it can ring the device."""
 
     list_display = ("label_or_id", "user", "kind", "push_service", "health", "last_seen_at", "last_ringing_at")
     list_filter = ("kind", "push_disabled_reason", "last_seen_at", "last_ringing_at")
@@ -37,22 +37,22 @@ class DeviceAdmin(admin.ModelAdmin):
 
     @admin.display(description=say_lazy("admin.device"), ordering="label")
     def label_or_id(self, device: Device) -> str:
-        """What the device is called."""
+        """The device's label, or its id if it has none."""
         return str(device)
 
     @admin.display(description=say_lazy("admin.push_service"))
     def push_service(self, device: Device) -> str:
-        """Whose push service it has an address at."""
+        """The push service that its address belongs to."""
         return transports.host_of(devices.address_of(device)) if device.push_digest else "-"
 
     @admin.display(description=say_lazy("admin.health"))
     def health(self, device: Device) -> str:
-        """Whether it can be rung by push, as far as is known."""
+        """Whether the device can be rung by push, as far as we know."""
         return str(device.health.label)
 
     @admin.action(description=say_lazy("admin.action.test_ring"), permissions=["change"])
     def ring_for_a_test(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
-        """Ring the chosen devices, with nobody behind it; the deliveries tell what became of it."""
+        """Send a test ring to the selected devices; the deliveries show what became of it."""
         done = 0
         for device in queryset.order_by("pk"):
             if device.health != Health.OK:
@@ -63,14 +63,14 @@ class DeviceAdmin(admin.ModelAdmin):
 
     @admin.action(description=say_lazy("admin.action.remove_address"), permissions=["change"])
     def remove_addresses(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
-        """Ring the chosen devices by push no more, until they register again."""
+        """Stop ringing the selected devices by push until they register again."""
         chosen = list(queryset.reachable() | queryset.filter(push_digest__isnull=False))  # type: ignore[attr-defined]
         for device in chosen:
             devices.remove_address(device)
         say_done(request, "admin.done.addresses_removed", len(chosen))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Devices name themselves when they sign in."""
+        """Never: devices register themselves when they sign in."""
         return False
 
 
@@ -103,7 +103,7 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description=say_lazy("admin.device"), ordering="device_label")
     def shown_device(self, delivery: Delivery) -> str:
-        """What the device is called."""
+        """The device's label, or its id if it has none."""
         return delivery.device_label or delivery.device_key
 
 

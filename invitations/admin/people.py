@@ -36,10 +36,10 @@ class UserAdmin(DjangoUserAdmin):
         return (preferences and preferences.display_name) or user.get_username()
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
-        """The preferences come once the account is there, as Django's own fields do."""
+        """The preferences appear only once the account exists, like Django's own extra fields."""
         return self.inlines if obj else []
 
 
-# A project with a user model of its own has an admin of its own for it.
+# A project with its own user model has its own admin for it.
 if get_user_model() is User:
     admin.site.register(User, UserAdmin)

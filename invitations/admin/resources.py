@@ -27,25 +27,25 @@ class RingResourceAdmin(admin.ModelAdmin):
 
     @admin.display(description=say_lazy("admin.ringtone"), boolean=True)
     def has_ringtone(self, resource: RingResource) -> bool:
-        """Whether it has a sound of its own."""
+        """Whether the resource has its own sound."""
         return bool(resource.ringtone)
 
     @admin.display(description=say_lazy("admin.icon"), boolean=True)
     def has_icon(self, resource: RingResource) -> bool:
-        """Whether it has a picture of its own."""
+        """Whether the resource has its own picture."""
         return bool(resource.icon)
 
     def save_model(self, request: HttpRequest, obj: RingResource, form: Any, change: bool) -> None:
-        """Store it; this process uses it at once, others within seconds."""
+        """Save it. This process uses it at once, others within seconds."""
         super().save_model(request, obj, form, change)
         looks.forget()
 
     def delete_model(self, request: HttpRequest, obj: RingResource) -> None:
-        """Remove it; rings that name it get the default."""
+        """Delete it. Rings that name it get the default."""
         super().delete_model(request, obj)
         looks.forget()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RingResource]) -> None:
-        """Remove several."""
+        """Delete several."""
         super().delete_queryset(request, queryset)
         looks.forget()

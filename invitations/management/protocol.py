@@ -1,5 +1,5 @@
-"""The WebSocket protocol of `manage.py serve`, with the bounds that daphne lacks: on what waits for a client that does
-not read, and on what a client sends faster than it is dealt with. Knows nothing of calls."""
+"""The WebSocket protocol of `manage.py serve`, with two limits that daphne lacks: on output that a client does not
+read, and on input that arrives faster than it is handled. Knows nothing of calls."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from daphne.ws_protocol import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
 OUTBOX_BYTES = 8 * 1024 * 1024
-"""What may wait for one client before its connection is cut."""
+"""How much output may wait for one client before its connection is cut."""
 WAITING_FRAMES = 256
-"""Frames of one client that may wait to be dealt with before nothing more is read from it."""
+"""How many frames of one client may wait to be handled before nothing more is read from it."""
 LOOK_SECONDS = 0.02
 
 
 class BoundedWebSocketProtocol(WebSocketProtocol):
-    """One WebSocket connection that can grow neither the queue before us nor the one behind us without end."""
+    """A WebSocket connection whose input and output queues are both bounded."""
 
     reading_paused = False
     cut_off = False
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        """Take a frame; when many wait already, stop reading until they are dealt with."""
+        """Accept a frame. If many are waiting already, stop reading until they have been handled."""
         super().onMessage(payload, isBinary)
         if not self.reading_paused and self._waiting() > WAITING_FRAMES:
             self.reading_paused = True
@@ -31,9 +31,9 @@ class BoundedWebSocketProtocol(WebSocketProtocol):
             self._look_later()
 
     def serverSend(self, content: Any, binary: bool = False) -> None:
-        """Send a frame, or cut the connection of a client that has not read what came before."""
+        """Send a frame, or cut the connection if the client has not read what came before."""
         if self.state in (self.STATE_CLOSING, self.STATE_CLOSED):
-            # An answer that was under way when the connection ended: autobahn would raise into the app.
+            # The connection ended while this answer was being made: autobahn would raise into the app.
             return
         if self._unsent_bytes() > OUTBOX_BYTES:
             if not self.cut_off:
@@ -44,7 +44,7 @@ class BoundedWebSocketProtocol(WebSocketProtocol):
         super().serverSend(content, binary)
 
     def serverClose(self, code: int | None = None) -> None:
-        """Close, unless that is done already."""
+        """Close the connection, unless it is closed already."""
         if self.state not in (self.STATE_CLOSING, self.STATE_CLOSED):
             super().serverClose(code)
 
@@ -63,6 +63,6 @@ class BoundedWebSocketProtocol(WebSocketProtocol):
         return int(self.application_queue.qsize())
 
     def _unsent_bytes(self) -> int:
-        # Twisted's own reckoning of when to pause a producer; it has no public name.
+        # Twisted's own test of when to pause a producer, which has no public name.
         transport = self.transport
         return len(transport.dataBuffer) - transport.offset + transport._tempDataLen

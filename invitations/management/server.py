@@ -1,4 +1,4 @@
-"""The web server of `manage.py serve`: daphne in this process, with a stop that finishes what is under way."""
+"""The web server of `manage.py serve`: daphne in this process, with a stop that finishes what is in progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-# Installs Twisted's asyncio reactor, so it comes before anything else of Twisted.
+# Installs Twisted's asyncio reactor, so it must come before any other import of Twisted.
 from daphne.server import Server, twisted_loop  # isort: skip
 from autobahn.websocket.protocol import WebSocketProtocol as WebSocketStates
 from daphne.endpoints import build_endpoint_description_strings
@@ -18,9 +18,9 @@ from invitations.management.protocol import BoundedWebSocketProtocol
 
 logger = logging.getLogger(__name__)
 GOING_AWAY = 1001
-"""RFC 6455 section 7.4.1: the server is going down; clients come back."""
+"""The server is going down, and clients will come back (RFC 6455 section 7.4.1)."""
 HARD_FRAME_BYTES = 1024 * 1024
-"""Above the app's own limit of 64 KiB, so that it can answer `too_large` itself; beyond this it is closed with 1009."""
+"""Above the app's own limit of 64 KiB, so that the app can answer `too_large`; beyond this, 1009 closes the socket."""
 HTTP_TIMEOUT_SECONDS = 60
 STOP_SECONDS = 8
 Effect = Callable[[], Awaitable[None]]
@@ -31,9 +31,9 @@ class WebServer(Server):
 
     Args:
         application: the ASGI application.
-        host: a name or address to listen on.
-        port: 1 to 65535, or 0 for any that is free.
-        on_start: called on the server's loop once it listens, with the port.
+        host: the name or address to listen on.
+        port: 1 to 65535, or 0 for any free one.
+        on_start: called on the server's loop with the port, once the server listens.
         on_stop: awaited on the loop after the last request, before the loop ends.
     """
 
@@ -53,29 +53,29 @@ class WebServer(Server):
             server_name="callinvite",
         )
         self.refusal: str | None = None
-        """Why it could not listen, if it could not."""
+        """Why the server could not listen; None if it could."""
         self._ports: list[Any] = []
         self._on_start = on_start
         self._on_stop = on_stop
 
     def listen_success(self, port: Any) -> None:
-        """Remember what is listened on, to stop it first."""
+        """Remember the listening port, in order to close it first."""
         super().listen_success(port)
         self._ports.append(port)
 
     def listen_error(self, failure: Any) -> None:
-        """Remember the reason; `run` returns without having served."""
+        """Remember the reason. `run` then returns without having served."""
         reason = getattr(failure.value, "socketError", None) or failure.value
         self.refusal = getattr(reason, "strerror", None) or str(reason)
         self.stop()
 
     def kill_all_applications(self) -> defer.Deferred[None]:
-        """What Twisted waits for before its loop ends: a stop in good order instead of daphne's plain kill."""
+        """Stop in good order instead of killing what runs, as daphne does. Twisted's loop ends only after this."""
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._wind_up(), loop=twisted_loop))
 
     def _ready(self) -> None:
         self.ws_factory.protocol = BoundedWebSocketProtocol
-        # An oversized message gets its close frame with 1009 instead of a dropped connection.
+        # An oversized message gets a close frame with 1009 instead of a dropped connection.
         self.ws_factory.setProtocolOptions(failByDrop=False)
         twisted_loop.call_soon(lambda: self._on_start(self.listening_addresses[0][1]))
 
@@ -91,7 +91,7 @@ class WebServer(Server):
             port.stopListening()
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol) and protocol.state == WebSocketStates.STATE_OPEN:
-                # Not `sendClose`, which holds this code to be none of an application's business.
+                # Not `sendClose`, which does not let applications send this code.
                 protocol.sendCloseFrame(code=GOING_AWAY)
         running = [task for task in map(_application_of, self.connections.values()) if task is not None]
         if not running:

@@ -1,4 +1,4 @@
-"""Forms of the sign-in and sign-up pages; passwords are judged by Django's validators and nothing else."""
+"""The sign-in and sign-up forms. Only Django's validators judge passwords."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PUBLIC_ID = get_user_model().USERNAME_FIELD
 
 
 class SignInForm(AuthenticationForm):
-    """Name and password. The same answer for an unknown name and a wrong password."""
+    """User name and password. Answers the same to an unknown name as to a wrong password."""
 
     error_messages = {
         "invalid_login": say_lazy("sign_in.wrong"),
@@ -31,7 +31,7 @@ class SignInForm(AuthenticationForm):
 
 
 class SignUpForm(UserCreationForm):
-    """A new account: its public id for ever, the name that others see, and a password."""
+    """A new account: its permanent public id, the name that others see, and a password."""
 
     display_name = forms.CharField(
         label=say_lazy("field.display_name"),
@@ -69,7 +69,7 @@ class SignUpForm(UserCreationForm):
 
 
 def _describe(public_id: forms.Field) -> None:
-    """Our own accounts have user names; what those of another user model have is called as that model calls it."""
+    """Name the public id: a user name in our own accounts, and the field's own label in another user model."""
     if get_user_model() is User:
         public_id.label = say_lazy("field.username")
     public_id.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}

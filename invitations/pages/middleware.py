@@ -1,4 +1,4 @@
-"""What every page tells the browser beyond Django's own headers."""
+"""A header of every page that Django does not set itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ POLICY = "camera=(self), microphone=(self), display-capture=(self), autoplay=(se
 
 
 class PermissionsPolicyMiddleware:
-    """Allows camera, microphone and screen to our own pages only, and switches off what no call needs."""
+    """Allows camera, microphone and screen capture to our own pages only, and turns off features that no call needs."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response

@@ -1,6 +1,6 @@
-"""What admins uploaded for ring resources, for everybody: a device that rings may be signed out.
+"""Files that admins uploaded for ring resources, served to everyone: a device that rings may be signed out.
 
-Names are made by the server and never used again, so a copy may be kept for ever."""
+The server chooses file names and never reuses one, so a copy may be kept for ever."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RingUpload(View):
     """A ringtone or a picture."""
 
     def get(self, request: HttpRequest, name: str) -> HttpResponseBase:
-        """The file; nothing but what a ring resource can hold is ever opened."""
+        """Serve the file. Opens nothing except what a ring resource can hold."""
         path = f"ring-resources/{name}"
         if not _is_ours(name) or not default_storage.exists(path):
             raise Http404

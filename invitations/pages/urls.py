@@ -1,4 +1,4 @@
-"""The addresses that people open in a browser; everything else they do happens inside the shell page."""
+"""The URLs that people open in a browser; everything else happens inside the shell page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sign-in, sign-up, sign-out and the one shell page; the shell's data come by REST and the live socket.
+"""Sign-in, sign-up, sign-out and the single shell page, which gets its data by REST and the live socket.
 
 No view here reads or changes a call."""
 
@@ -38,18 +38,18 @@ _STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
 
 
 def signup_open() -> bool:
-    """Whether anybody may make an account (CALLINVITE_SIGNUP)."""
+    """Whether anyone may create an account (CALLINVITE_SIGNUP)."""
     return getattr(settings, "CALLINVITE_SIGNUP", "closed") == "open"
 
 
 def sign_in_address() -> str:
-    """Where people sign in: LOGIN_URL where the project sets one, else our own page."""
+    """Where people sign in: the project's LOGIN_URL if it sets one, otherwise our own page."""
     return resolve_url(settings.LOGIN_URL) if settings.is_overridden("LOGIN_URL") else reverse("callinvite:sign_in")
 
 
 @method_decorator(never_cache, name="dispatch")
 class Shell(LoginRequiredMixin, TemplateView):
-    """The app: people, recents and settings are views inside it, so that a call survives moving about."""
+    """The app. People, recents and settings are views inside it, so that a call survives moving between them."""
 
     template_name = "callinvite/pages/shell.html"
 
@@ -71,7 +71,7 @@ class Shell(LoginRequiredMixin, TemplateView):
 
 
 class SignIn(LoginView):
-    """Signs a browser in; people who already are go straight to the app. Tries are counted as those of the API."""
+    """Signs a browser in, or redirects to the app if it is signed in. Attempts count towards the API's limit."""
 
     template_name = "callinvite/registration/sign_in.html"
     authentication_form = SignInForm
@@ -97,7 +97,7 @@ class SignIn(LoginView):
 
 @method_decorator([sensitive_post_parameters(), csrf_protect, never_cache], name="dispatch")
 class SignUp(FormView):
-    """Makes an account and signs it in, where the operator allows that."""
+    """Creates an account and signs it in, if the operator allows sign-up."""
 
     template_name = "callinvite/registration/sign_up.html"
     form_class = SignUpForm
@@ -111,7 +111,7 @@ class SignUp(FormView):
         return super().dispatch(request, *args, **kwargs)
 
     def render_closed(self) -> HttpResponse:
-        """The page that says whom to ask instead of a bare 404."""
+        """A page that says whom to ask for an account, instead of a bare 404."""
         return self.response_class(
             self.request, ["callinvite/registration/sign_up_closed.html"], {}, status=403, using=self.template_engine
         )
@@ -128,14 +128,14 @@ class SignOut(LogoutView):
         return sign_in_address()
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """End the session, and the push addresses that it registered: nobody is rung here any more."""
+        """End the session and remove the push addresses that it registered, so that nobody is rung here any more."""
         devices.sign_out(devices.credential_of(session_key=request.session.session_key))
         return super().post(request, *args, **kwargs)
 
 
 @method_decorator(cache_control(max_age=3600), name="dispatch")
 class AppManifest(TemplateView):
-    """What a phone needs to put the app on its home screen."""
+    """The web app manifest, which a phone needs to put the app on its home screen."""
 
     template_name = "callinvite/pages/app.webmanifest"
     content_type = "application/manifest+json"
@@ -143,15 +143,15 @@ class AppManifest(TemplateView):
 
 @method_decorator([cache_control(no_cache=True), conditional_page], name="dispatch")
 class ServiceWorker(View):
-    """The service worker and its parts, for everybody, at addresses that never change.
+    """The service worker and its parts, public, at URLs that never change.
 
-    A browser keeps a worker by its address and asks there for a newer one: hashed names would leave old ones behind.
-    What a worker names in its turn, under `/static/`, gets the address that pages use, hashed where theirs are: that is
-    what a browser keeps for ever. From the top of the app it may serve every page of it.
+    A browser identifies a worker by its URL and looks there for updates: hashed names would leave old workers behind.
+    Whatever a worker loads from `/static/` has the URL that pages use, hashed if theirs are, so that a browser can
+    keep it for ever. The header lets the worker control every page of the app.
     """
 
     def get(self, request: HttpRequest, part: str = "") -> HttpResponse:
-        """One script; the browser shows its cached copy only after asking."""
+        """Serve one script. The browser must revalidate its copy before each use."""
         path = finders.find(f"callinvite/worker/{part}.js" if part else "callinvite/service-worker.js")
         if path is None:
             raise Http404
@@ -161,12 +161,12 @@ class ServiceWorker(View):
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400: a request that Django itself refused to read."""
+    """400: Django itself refused to read the request."""
     return _problem(request, 400, Code.INVALID)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """403: signed in, but as somebody else than this is for."""
+    """403: the user is signed in, but not as someone who may see this."""
     return _problem(request, 403, Code.NOT_ALLOWED)
 
 
@@ -176,12 +176,12 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: says that it was our fault, and needs neither the database nor the session to say it."""
+    """500: says that the fault is ours, and needs neither the database nor the session to say it."""
     return _problem(request, 500, Code.UNAVAILABLE)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form without its page's token: mostly a page that was loaded before signing in or out."""
+    """A form without its CSRF token: usually the page was loaded before signing in or out."""
     return _problem(request, 403, Code.CSRF_FAILED, template="callinvite/403_csrf.html")
 
 

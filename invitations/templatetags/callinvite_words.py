@@ -18,7 +18,7 @@ register.simple_tag(words.language, name="language")
 
 @register.simple_tag
 def words_module() -> str:
-    """The module with the sentences of the page's language, before any module that says them; English needs none."""
+    """The module with the sentences of the page's language, to load before modules that say them. None for English."""
     name = f"callinvite/words/{words.language()}.js"
     if words.language() == words.COMPLETE or not _exists(name):
         return ""

@@ -1,6 +1,6 @@
-"""What people read: every sentence whole, under a code, in one message file for each language.
+"""What people read: every sentence whole, under a code, in one message file per language.
 
-Says sentences and knows nothing else, neither calls nor requests. docs/translating.md tells how to add a sentence or a
+Knows nothing but sentences: neither calls nor requests. docs/translating.md explains how to add a sentence or a
 language."""
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
 
 LOCALE = Path(__file__).resolve().parent.parent / "locale"
-"""Where the languages that come with the app are. A project can add or change sentences by its LOCALE_PATHS."""
+"""The languages that come with the app. A project can add or change sentences through its LOCALE_PATHS."""
 COMPLETE = "en"
-"""The language that has every sentence, said where another lacks one, whatever a project's LANGUAGE_CODE is."""
+"""The language that has every sentence. It stands in where another lacks one, whatever a project's LANGUAGE_CODE is."""
 
 
 def say(code: str, **parameters: Any) -> str:
-    """A sentence in the language that is active here.
+    """A sentence in the active language.
 
     Args:
-        code: of the message files, such as `error.call_ended`.
-        parameters: what the sentence names in braces. `count` chooses between its plural forms.
+        code: a code from the message files, such as `error.call_ended`.
+        parameters: the values for the names in braces. `count` chooses the plural form.
 
     Returns:
-        The sentence; in English where the language lacks it, and the code itself where there is no such sentence.
+        The sentence; the English one if the language lacks it, and the code itself if there is no such sentence.
 
     Raises:
-        KeyError: the sentence names a parameter that is not given.
+        KeyError: a parameter that the sentence names was not given.
     """
     count = parameters.get("count")
     if count is None:
@@ -53,14 +53,14 @@ def say(code: str, **parameters: Any) -> str:
 
 
 say_lazy = cast("Callable[..., StrPromise]", lazy(say, str))
-"""As `say`, in the language that is active when the sentence is shown."""
+"""Like `say`, but in the language that is active when the sentence is shown."""
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names as a list within a sentence, such as "Bob, Carol and Dave".
+    """Names as a list in a sentence, such as "Bob, Carol and Dave".
 
     Args:
-        names: one at least.
+        names: at least one.
     """
     if len(names) == 1:
         return names[0]
@@ -73,18 +73,18 @@ def listed(names: Sequence[str]) -> str:
 
 
 def language() -> str:
-    """The tag (BCP 47) of the language in which sentences are said here: that of the file they come from."""
+    """The tag (BCP 47) of the language in which sentences are said now: that of the file they come from."""
     return say("language.tag")
 
 
 def in_language(tag: str) -> AbstractContextManager[None]:
-    """Say sentences in this language for a while.
+    """Say sentences in this language within the block.
 
     Args:
-        tag: as `language` gives it; the site's own language where it is empty.
+        tag: as returned by `language`; empty means the site's own language.
     """
     wanted = tag.lower() or settings.LANGUAGE_CODE
-    # Mostly it is spoken already, and asking costs a tenth of changing it.
+    # Usually it is active already, and checking costs a tenth of switching.
     return nullcontext() if translation.get_language() == wanted else translation.override(wanted)
 
 

@@ -1,7 +1,7 @@
-"""What is made from the message files: compiled messages for the server, a module for pages in each language, and one
-script with all languages for the service worker.
+"""What is built from the message files: compiled messages for the server, one module per language for pages, and a
+single script with all languages for the service worker.
 
-Used when sentences change, never while serving: it needs Babel, which a running server does not have."""
+Runs when sentences change, never while serving: it needs Babel, which a running server does not have."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _named = re.compile(r"""(?P<quote>["'`])(?P<code>[a-z][a-z_]*\.[a-z_.]*)(?P<rest
 
 
 def languages_in(folders: Iterable[Path]) -> dict[str, list[Path]]:
-    """The message files by the tag of their language (`pt-BR`, say).
+    """The message files by language tag, such as `pt-BR`.
 
     Args:
-        folders: each as Django's LOCALE_PATHS has them; where two have a sentence, the later one's is taken.
+        folders: as in Django's LOCALE_PATHS; if two of them have a sentence, the later one wins.
     """
     found: dict[str, list[Path]] = {}
     for folder in folders:
@@ -39,19 +39,19 @@ def languages_in(folders: Iterable[Path]) -> dict[str, list[Path]]:
 
 
 def compiled(path: Path) -> bytes:
-    """A message file as gettext loads it."""
+    """A message file in the format that gettext loads."""
     made = BytesIO()
     write_mo(made, _catalog(path))
     return made.getvalue()
 
 
 def codes_named_in(scripts: Iterable[Path], known: Iterable[str]) -> set[str]:
-    """The sentences that scripts say.
+    """The codes of the sentences that scripts say.
 
     Args:
-        scripts: JavaScript sources. A code stands there as a string; a template such as `end.${reason}` names all codes
-            that begin so.
-        known: every code there is.
+        scripts: JavaScript sources. A code appears there as a string; a template such as `end.${reason}` stands for
+            all codes that begin this way.
+        known: every code that exists.
     """
     codes = set(known)
     found: set[str] = set()
@@ -69,7 +69,7 @@ def browser_files(folders: Iterable[Path], static: Path) -> Iterator[tuple[Path,
     """Every file for browsers, as its path under `static` and its text.
 
     Args:
-        folders: as in `languages_in`; one of them holds English.
+        folders: as for `languages_in`; one of them holds English.
         static: where the sources of pages and worker are.
     """
     languages = {tag: _read(paths) for tag, paths in languages_in(folders).items()}
@@ -87,9 +87,9 @@ class Language:
     """One language as browsers get it.
 
     Args:
-        tag: of BCP 47.
-        rule: the expression by which gettext chooses a plural form of `n`; JavaScript reads it the same way.
-        sentences: by code; a list of forms where `count` chooses.
+        tag: as in BCP 47.
+        rule: the expression with which gettext chooses the plural form for `n`; JavaScript reads it the same way.
+        sentences: by code; a list of forms if `count` chooses between them.
     """
 
     def __init__(self, tag: str, rule: str, sentences: Sentences) -> None:
@@ -98,7 +98,7 @@ class Language:
         self.sentences = sentences
 
     def module(self, codes: set[str]) -> str:
-        """A module of the pages with these sentences, as far as there are translations."""
+        """A module for pages with these sentences, as far as they are translated."""
         said = _literal({code: self.sentences[code] for code in sorted(codes & self.sentences.keys())})
         plural = f"export const plural = {self._plural()};\n"
         if self.tag == COMPLETE:
@@ -152,13 +152,13 @@ def _catalog(path: Path) -> Catalog:
 
 
 def _rule_of(catalog: Catalog) -> str:
-    # Refuses whatever is not an expression of gettext's own few operators: it becomes code.
+    # Rejects everything but gettext's own few operators, because it becomes code.
     gettext.c2py(catalog.plural_expr)
     return catalog.plural_expr
 
 
 def _literal(sentences: Mapping[str, str | list[str]], indent: int = 0) -> str:
-    """An object of JavaScript, one sentence a line."""
+    """A JavaScript object, with one sentence per line."""
     margin = " " * indent
     lines = "".join(
         f"{margin}  {json.dumps(code)}: {json.dumps(said, ensure_ascii=False)},\n" for code, said in sentences.items()

@@ -1,4 +1,4 @@
-"""`manage.py dispatch`: the dispatcher alone, for layouts where web processes run apart. Any number may run."""
+"""`manage.py dispatch`: only the dispatcher, for layouts with separate web processes. Any number may run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py make_demo_users`: alice, bob, carol and dave, all with one password, for trying things out."""
+"""`manage.py make_demo_users`: alice, bob, carol and dave, all with the same password, for trying things out."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the password."""
+        """Accept the password."""
         parser.add_argument(
             "--password", help="for all four, also where they exist; otherwise the last one, or a random one"
         )
 
     def handle(self, *args: Any, password: str | None, **options: Any) -> None:
-        """Make those who are missing. Existing accounts change only where a password is given."""
+        """Create the users who are missing. Existing ones change only if a password is given."""
         file = Path(settings.DATA_DIR) / "demo-password"
         chosen = _kept(file, password)
         _make(chosen, overwrite=password is not None)
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
 
 def _kept(file: Path, password: str | None) -> str:
-    """The password that is given, or else the last one; it is kept for the next time."""
+    """The given password, or else the last one. It is saved for next time."""
     if not password:
         return secret_files.kept(file, _random_password)
     secret_files.replace(file, password)
@@ -46,7 +46,7 @@ def _kept(file: Path, password: str | None) -> str:
 
 
 def _random_password() -> str:
-    """70 bits of letters and digits alone: one double click takes it whole, and it is never read as an option."""
+    """70 bits in letters and digits only: a double click selects all of it, and it is never parsed as an option."""
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(12))
 
 

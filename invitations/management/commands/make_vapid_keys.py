@@ -1,4 +1,4 @@
-"""`manage.py make_vapid_keys`: the keys by which push services know this server (RFC 8292)."""
+"""`manage.py make_vapid_keys`: makes the keys that identify this server to push services (RFC 8292)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from invitations.transports import vapid
 
 class Command(BaseCommand):
     help = "Makes a pair of VAPID keys, which sign what is sent to push services, and prints or keeps it."
-    # Runs where a check finds keys that cannot be read: it is the way out of that.
+    # Must run when a system check finds keys that cannot be read, because it is the remedy.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take what becomes of the pair."""
+        """Accept what to do with the key pair."""
         parser.add_argument(
             "--write", action="store_true", help="keep it in the data directory, unless there is one; do not print it"
         )
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, write: bool, rotate: bool, **options: Any) -> None:
-        """Make a pair; print the private half only where it is not kept."""
+        """Make a key pair. Prints the private key only if it is not saved."""
         private = vapid.generate()
         present = vapid.of_environment()
         if rotate and present:

@@ -1,4 +1,4 @@
-"""`manage.py make_words`: what server, pages and service worker read, from the message files."""
+"""`manage.py make_words`: turns the message files into what the server, the pages and the service worker read."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the folder for what browsers read."""
+        """Accept the folder for what browsers read."""
         parser.add_argument(
             "--static", type=Path, help="folder for static files to write to (default: where the app's own are)"
         )
 
     def handle(self, *args: Any, static: Path | None, **options: Any) -> None:
-        """Write the files; what was there is replaced."""
+        """Write the files, replacing existing ones."""
         try:
             from invitations.words import catalogues
         except ImportError as error:
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file, unless it is right already: a server may be reading it."""
+    """Write a file, unless its content is right already: a server may be reading it."""
     if path.exists() and path.read_bytes() == content:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def static_sources() -> Path:
-    """Where the scripts of pages and worker are."""
+    """The folder with the scripts of pages and worker."""
     found = finders.find("callinvite/service-worker.js")
     if found is None:
         raise CommandError("The static files of the app cannot be found.")

@@ -1,4 +1,4 @@
-"""`manage.py serve`: web and dispatcher in one process, ready with nothing but a migrated database."""
+"""`manage.py serve`: web and dispatcher in one process. Needs nothing but a migrated database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
     requires_system_checks = [checks.TAG]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the address, and whether this is a demonstration."""
+        """Accept the address, and whether this is a demonstration."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
         parser.add_argument("--port", type=_port, default=8000, help="port to listen on (default: 8000)")
         parser.add_argument(
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Have a key for push before the system checks ask for it; without one, all but push works."""
+        """Make a push key before the system checks ask for one. Without a key, everything except push works."""
         try:
             vapid.ensure()
         except OSError as error:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         self._serve(host, port)
 
     def _serve(self, host: str, port: int) -> None:
-        # Imported late: the commands that do not serve need none of it, and a wrong option is answered at once.
+        # Imported late: other commands do not need it, and a wrong option is reported at once.
         from channels.routing import get_default_application
         from django.utils import timezone
 
