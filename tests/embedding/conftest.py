@@ -21,6 +21,8 @@ from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer
 
 PROJECT = Path(__file__).parent / "second_project"
 ALICE, BOB, CAROL = "alice@hospital.example", "bob.o-neill+ward@hospital.example", "carol@hospital.example"
+OHARA = "o'hara.of.the.intensive.care.unit.and.of.the.night.shift.too@hospital.example"
+"""Whose name is no public id, too long and with an apostrophe: can call, and cannot be called."""
 PREFIX = "/calls"
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 OFFLINE = ("--no-index", "--no-deps")
@@ -56,14 +58,14 @@ class Hospital(RunningServer):
         return f"ws://127.0.0.1:{self.port}{PREFIX}/ws/v1/live"
 
     def prepare(self) -> Self:
-        """Migrate from nothing, and make Alice, who is an admin, Bob and Carol."""
+        """Migrate from nothing, and make Alice, who is an admin, Bob, Carol and O'Hara."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.manage("migrate", "--verbosity", "0")
         make = "; ".join(
             [
                 "from people.models import Person",
                 f"Person.objects.create_superuser({ALICE!r}, {DEMO_PASSWORD!r})",
-                f"[Person.objects.create_user(each, {DEMO_PASSWORD!r}) for each in ({BOB!r}, {CAROL!r})]",
+                f"[Person.objects.create_user(each, {DEMO_PASSWORD!r}) for each in ({BOB!r}, {CAROL!r}, {OHARA!r})]",
             ]
         )
         self.manage("shell", "-c", make)

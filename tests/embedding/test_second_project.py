@@ -13,7 +13,7 @@ import httpx
 import pytest
 import websockets.sync.client
 
-from tests.embedding.conftest import ALICE, BOB, CAROL, AppOf, Hospital
+from tests.embedding.conftest import ALICE, BOB, CAROL, OHARA, AppOf, Hospital
 from tests.push.phone import Phone, by_token
 from tests.repository.tracked import ROOT
 from tests.support.push_service import PushService
@@ -172,12 +172,24 @@ def test_a_ring_over_the_socket_is_pushed_and_declined_from_the_notification(
     assert service.violations == []
 
 
+def test_somebody_whose_name_is_no_public_id_can_call(app_of: AppOf) -> None:
+    ohara = app_of(OHARA)
+    sent = ohara.post("calls", json={"invitees": [BOB], "is_video_call": False})
+    assert sent.status_code == 201, sent.text
+    call = sent.json()["call"]
+
+    assert call["call_id"].startswith("call_o~hara.of.the")
+    assert ohara.get(f"calls/{call['call_id']}").json()["caller"]["id"] == OHARA
+    ended = ohara.post(f"calls/{call['call_id']}/cancel", json={}).json()["call"]
+    assert ended["end_reason"] == "cancelled"
+
+
 def test_people_find_each_other_page_by_page(app_of: AppOf) -> None:
     alice = app_of(ALICE)
-    first = alice.get("users", params={"page_size": 1}).json()
+    first = alice.get("users", params={"page_size": 2}).json()
     second = alice.get(first["next"]).json()
 
-    assert [each["id"] for each in (*first["results"], *second["results"])] == sorted([BOB, CAROL])
+    assert [each["id"] for each in (*first["results"], *second["results"])] == [BOB, CAROL, OHARA]
     assert [each["id"] for each in alice.get("users", params={"search": "carol"}).json()["results"]] == [CAROL]
     assert alice.patch("me", json={"name": "Dr. Alice"}).json()["name"] == "Dr. Alice"
 

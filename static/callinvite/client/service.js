@@ -496,7 +496,8 @@ export class CallInvitationService extends Account {
   #madeCallID(userId) {
     const known = this.state.serverOffsetMs === 0 ? Date.now() : this.serverNow();
     this.#lastCallMs = Math.max(this.#lastCallMs + 1, Math.round(known));
-    return `call_${userId.replaceAll(/[^A-Za-z0-9._~:@-]/g, "-")}_${this.#lastCallMs}`;
+    const name = userId.replaceAll(/[^A-Za-z0-9._~:@-]/g, "~").slice(0, 109);
+    return `call_${name}_${this.#lastCallMs}`;
   }
 
   /**
