@@ -53,7 +53,7 @@ RINGS = Prepared(_RINGS.values_list("call_id", "call__call_id", "call__due_at"),
 def accept(call_id: str, *, by: Actor, now: datetime, custom_data: str = "") -> CallSheet:
     """Answer a ring: the first accept or reject to commit wins.
 
-    Whoever is in another call leaves it first; an own unanswered outgoing call is cancelled by that.
+    A person who is in another call leaves it first, which cancels an unanswered outgoing call of their own.
 
     Args:
         call_id: the call, or `current`.

@@ -32,7 +32,7 @@ _STAYS = Participant.objects.open().order_by().filter(user_id=Bind("user"))
 OPEN_CALLS = Prepared(_STAYS.values_list("call_id").union(_RINGS.values_list("call_id")).order_by(), row=itemgetter(0))
 
 # The same two look-ups, for one answer. An invitation counts until its deadline and a caller until that of the last
-# ring, whether or not anybody has expired them yet. A lease is not asked for: whoever asks this is there.
+# ring, whether or not anybody has expired them yet. A lease is not asked for: the one who asks this is there.
 _RINGING = _RINGS.filter(expires_at__gt=Bind("now"))
 _INSIDE = _STAYS.filter(Q(call__state=CallState.ACTIVE) | Q(call__ring_expires_at__gt=Bind("now")))
 IN_OPEN_CALL = Prepared(

@@ -38,7 +38,7 @@ _STAYS = Participant.objects.open().order_by().filter(user_id__in=Bind("users"))
 _RINGS = Invitation.objects.pending().order_by().filter(invitee_id__in=Bind("users"))
 
 # Each branch is one look-up in a partial index of open rows: the history's size does not matter. What is due is due of
-# the whole call: whoever is rung by a vanished caller, or alone with a vanished partner, is not busy.
+# the whole call: a person rung by a vanished caller, or alone with a vanished partner, is not busy.
 OCCUPATIONS = Prepared(
     _STAYS.values_list("user_id", *_THE_CALL, Value(1))
     .union(_RINGS.values_list("invitee_id", *_THE_CALL, Value(0)), all=True)

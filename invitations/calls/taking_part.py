@@ -239,7 +239,7 @@ def forgive_outage(*, now: datetime) -> int:
     Returns:
         How many leases.
     """
-    # Whoever is there speaks every few seconds; a longer silence than that may have been the server's.
+    # A device that is there speaks every few seconds; a longer silence than that may have been the server's.
     silent = now - timedelta(seconds=2 * limits().sync_open_seconds)
     oldest = now - timedelta(seconds=OUTAGE_FORGIVEN_SECONDS)
     stays = Participant.objects.open().filter(

@@ -54,7 +54,7 @@ class Batch:
     """Several verbs in one transaction without a savepoint each.
 
     A verb that refuses has written nothing yet, so nothing need be undone. One that fails later spoils the batch, which
-    is then rolled back as a whole; whoever runs it does each verb again in a transaction of its own.
+    is then rolled back as a whole; its runner does each verb again in a transaction of its own.
     """
 
     def __init__(self) -> None:

@@ -1,1 +1,1 @@
-"""Whoever is not connected: devices, the push messages owed to them, and what these say."""
+"""People who are not connected: their devices, the push messages owed to them, and what these say."""

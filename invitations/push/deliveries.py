@@ -90,14 +90,14 @@ def _ring_of(devices: QuerySet[Device], **more: Any) -> PreparedCopy:
     )
 
 
-# One statement for all the rings of a verb, whoever of them has a push address at all.
+# One statement for all the rings of a verb, whether or not their invitees have push addresses.
 RINGS = _ring_of(Device.objects.reachable().filter(**{f"{_RUNG}pk__in": Bind("rings")}))
 REPEATS = _ring_of(
     Device.objects.reachable().filter(_NOT_WAITING, **{f"{_RUNG}pk__in": Bind("rings")}), number=_RINGS_BEFORE + 1
 )
 
-# Where rows are locked, the rings' are: whoever is just claiming one is waited for, or its device would ring without
-# ever being told.
+# Where rows are locked, the rings' are: a dispatcher that is just claiming one is waited for, or its device would
+# ring without ever being told.
 RUNG = Prepared(
     Delivery.objects.filter(invitation_id__in=Bind("rings"), kind=DeliveryKind.RING)
     .order_by("pk")

@@ -1,6 +1,6 @@
 """The devices that a user can be rung on, as they make themselves known, and the push address that each may have.
 
-An address belongs to one device at a time: on a shared computer it goes with whoever signed in last."""
+An address belongs to one device at a time: on a shared computer it goes with the person who signed in last."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def remove_address(device: Device) -> None:
 
 
 def sign_out(credential: str) -> None:
-    """Remove every address that a session or token registered: whoever signed out is rung there no more.
+    """Remove every address that a session or token registered: people who sign out no longer ring there.
 
     Args:
         credential: as in `set_address`.

@@ -155,7 +155,7 @@ def media_due_at(sheet: CallSheet) -> datetime | None:
     """By when media must have come up in a call as it is now: what its row keeps as `media_due_at`.
 
     None unless two are in an active call in which nobody, even of those who left, ever reported `connected`. Counts
-    from the answer, or from the latest joining of those inside, so that whoever comes late has the full time too. A
+    from the answer, or from the latest joining of those inside, so that people who come late have the full time too. A
     later moment that was set before holds: somebody was given it.
     """
     media_seconds = limits().media_seconds
