@@ -13,7 +13,7 @@ from django.db import transaction
 
 from invitations.live import publishing
 from invitations.models import CallEvent, EventKind, Invitation, StopReason
-from invitations.push import deliveries
+from invitations.push import planning
 from invitations.store import rows
 from invitations.store.sheets import Actor, CallSheet
 
@@ -80,9 +80,9 @@ class Change:
         for each in self._facts:
             each.call_id = self.sheet.call.pk
         rows.insert(*self._facts)
-        deliveries.plan_rings([each.pk for each in self._rings], now=self.now)
+        planning.plan_rings([each.pk for each in self._rings], now=self.now)
         for (reason, besides), stopped in self._stops.items():
-            deliveries.plan_stops([each.pk for each in stopped], reason, now=self.now, besides=besides)
+            planning.plan_stops([each.pk for each in stopped], reason, now=self.now, besides=besides)
         transaction.on_commit(
             partial(
                 publishing.publish_call,

@@ -32,7 +32,7 @@ from invitations.models import (
     LeftReason,
     Participant,
 )
-from invitations.push import deliveries
+from invitations.push import planning
 from invitations.store import rows
 from invitations.store.sheets import CallSheet, lease_expires_at, longest_until, media_due_at
 
@@ -98,7 +98,7 @@ def _ring_again(sheet: CallSheet, now: datetime) -> list[Invitation]:
         invitation.next_ring_at = next_ring_at(invitation.created_at, now)
         rows.update(invitation, "next_ring_at")
         if now - invitation.created_at >= timedelta(seconds=limits().push_again_from_seconds):
-            deliveries.plan_repeats(invitation.pk, now=now)
+            planning.plan_repeats(invitation.pk, now=now)
     return due
 
 

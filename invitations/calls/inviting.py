@@ -13,7 +13,7 @@ from invitations.calls.loading import lock_for, refuse_if_over
 from invitations.calls.slots import occupations
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
-from invitations.models import EventKind
+from invitations.models import EventKind, InvitationState
 from invitations.store import people, rows
 from invitations.store.sheets import Actor
 from invitations.words import say_lazy
@@ -57,8 +57,8 @@ def invite(
     rows.insert(*added)
     sheet.invitations += added
     for invitation in added:
-        kind = EventKind.INVITATION_SENT if invitation.state == "pending" else EventKind.INVITATION_BUSY
-        if invitation.state == "pending":
+        kind = EventKind.INVITATION_SENT if invitation.state == InvitationState.PENDING else EventKind.INVITATION_BUSY
+        if invitation.state == InvitationState.PENDING:
             change.ring(invitation)
         change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
     settle(sheet, change=change)

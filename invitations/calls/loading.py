@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from invitations.calls.transaction import Overdue
 from invitations.errors import CallError, Code
-from invitations.models import Call, Invitation, Participant
+from invitations.models import Call, CallState, Invitation, InvitationState, Participant
 from invitations.store import people
 from invitations.store.sheets import Actor, CallSheet, Person
 from invitations.store.statements import Bind, Prepared
@@ -148,12 +148,12 @@ def refuse_if_over(sheet: CallSheet, by: Actor) -> None:
     Raises:
         CallError: `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
-    if sheet.call.state != "ended":
+    if sheet.call.state != CallState.ENDED:
         return
     own = sheet.invitation_of(by.user_id)
-    if own is not None and own.state == "cancelled":
+    if own is not None and own.state == InvitationState.CANCELLED:
         raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
-    if own is not None and own.state == "timed_out":
+    if own is not None and own.state == InvitationState.TIMED_OUT:
         raise CallError(Code.INVITATION_TIMED_OUT, sheet=sheet)
     raise CallError(Code.CALL_ENDED, sheet=sheet)
 

@@ -112,7 +112,7 @@ def sync(user_id: UserKey, held: Mapping[str, int], *, now: datetime) -> Synced:
     if missing:
         keys = Call.objects.filter(call_id__in=missing).values_list("pk", flat=True)
         known = {each.call.call_id: each for each in load_all(list(keys)).values() if each.concerns(user_id)}
-        gone = [each for each in missing if each not in known or known[each].call.state == "ended"]
+        gone = [each for each in missing if each not in known or known[each].call.state == CallState.ENDED]
         newer += [each for call_id, each in known.items() if held[call_id] < each.call.revision]
     return Synced(newer, gone)
 

@@ -23,7 +23,7 @@ from invitations.calls.transaction import Overdue
 from invitations.calls.verb import ATTEMPTS, verb
 from invitations.conf import limits
 from invitations.errors import CallError, Code
-from invitations.models import Call, EventKind, Participant
+from invitations.models import Call, CallState, EndReason, EventKind, InvitationState, LeftReason, Participant
 from invitations.store import people, rows
 from invitations.store.sheets import Actor, CallSheet, Person
 from invitations.store.statements import Bind, Prepared
@@ -138,7 +138,7 @@ def _place(
 ) -> Sent:
     call = sheet.call
     sheet.invitations = new_invitations(sheet, by, invited, ring, busy, now)
-    rings = any(each.state == "pending" for each in sheet.invitations)
+    rings = any(each.state == InvitationState.PENDING for each in sheet.invitations)
     stay = rows.make(
         Participant, user_id=by.user_id, device_id=by.device_id, joined_at=now, proved_at=now if by.lives else None
     )
@@ -146,15 +146,17 @@ def _place(
     change = Change(sheet, by=by, now=now)
     change.fact(EventKind.CALL_SENT, invitees=[each.username for each in invited], device=by.device_id)
     for invitation in sheet.invitations:
-        if invitation.state == "pending":
+        if invitation.state == InvitationState.PENDING:
             change.ring(invitation)
-        if invitation.state == "busy":
+        if invitation.state == InvitationState.BUSY:
             change.fact(EventKind.INVITATION_BUSY, invitee=sheet.people[invitation.invitee_id].username)
     if not rings:
-        stay.left_at, stay.left_reason = now, "call_ended"
-        call.state, call.end_reason, call.ended_at = "ended", "busy", now
-        change.fact(EventKind.PARTICIPANT_LEFT, user=by.username, reason="call_ended", device=by.device_id)
-        change.fact(EventKind.CALL_ENDED, reason="busy")
+        stay.left_at, stay.left_reason = now, LeftReason.CALL_ENDED.value
+        call.state, call.end_reason, call.ended_at = CallState.ENDED.value, EndReason.BUSY.value, now
+        change.fact(
+            EventKind.PARTICIPANT_LEFT, user=by.username, reason=LeftReason.CALL_ENDED.value, device=by.device_id
+        )
+        change.fact(EventKind.CALL_ENDED, reason=EndReason.BUSY.value)
     call.due_at = sheet.due_at(now)
     try:
         rows.insert(call)
@@ -189,15 +191,15 @@ def _existing(
     if inside:
         sheet = lock_calls(inside, now=now)[inside[0]]
         pair = {each.user_id for each in sheet.inside()}
-        if other is not None and sheet.call.state == "active" and pair == {by.user_id, other.id}:
+        if other is not None and sheet.call.state == CallState.ACTIVE and pair == {by.user_id, other.id}:
             return Sent(sheet, created=False, rejoin=True)
         raise CallError(Code.ALREADY_IN_CALL, say_lazy("error.already_in_call.you"), sheet=sheet)
     for each in mine:
-        if other is None or each.caller_id != other.id or each.call_state != "ringing":
+        if other is None or each.caller_id != other.id or each.call_state != CallState.RINGING:
             continue
         sheet = lock_calls([each.call_pk], now=now)[each.call_pk]
         own = sheet.invitation_of(by.user_id)
-        if len(sheet.invitations) == 1 and own is not None and own.state == "pending":
+        if len(sheet.invitations) == 1 and own is not None and own.state == InvitationState.PENDING:
             answering.take_call(sheet, own, by=by, custom_data="", now=now)
             return Sent(sheet, created=False, merged=True)
     return None
@@ -226,7 +228,7 @@ def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, no
     return rows.make(
         Call,
         call_id=call_id,
-        state="ringing",
+        state=CallState.RINGING.value,
         is_video_call=wanted.is_video_call,
         caller_id=caller.id,
         end_when_caller_leaves=wanted.end_when_caller_leaves,

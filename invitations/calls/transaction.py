@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from invitations.store import statements
+from invitations.store import running
 
 _sqlite_writers = threading.RLock()
 
@@ -65,11 +65,11 @@ class Batch:
         """The transaction of one verb in the batch."""
         if self.spoiled:
             raise Spoiled
-        written = statements.written()
+        written = running.written()
         try:
             yield
         except BaseException:
-            self.spoiled = self.spoiled or statements.written() != written
+            self.spoiled = self.spoiled or running.written() != written
             raise
 
 

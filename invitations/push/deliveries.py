@@ -1,108 +1,49 @@
-"""Which push messages are owed to which devices: planned with the change that owes them, claimed, settled.
+"""The push messages that are owed: who sends which and when, and what became of each.
 
-Sends nothing itself and decides nothing about calls. A plan is one statement in the verb's own transaction; a claim is
-a lease, so that any number of dispatchers may take from the same table and any of them may die."""
+Sends nothing itself and decides nothing about calls. A claim is a lease, so that any number of dispatchers may take
+from the same table and any of them may die."""
 
 from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from django.db import transaction
 from django.db.models import (
     Case,
-    Count,
     Exists,
     F,
     Min,
     OuterRef,
-    PositiveSmallIntegerField,
     Q,
-    QuerySet,
-    Subquery,
     Value,
     When,
 )
 from django.db.models.functions import Coalesce
 
-from invitations.live import presence, publishing
-from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, InvitationState, StopReason, UserKey
-from invitations.store import rows
-from invitations.store.statements import Bind, Prepared, PreparedCopy, PreparedUpdate, aggregated
-from invitations.transports.base import FailureCode
+from invitations.live import presence
+from invitations.models import Delivery, DeliveryKind, DeliveryState, InvitationState, UserKey
+from invitations.store.statements import Bind, Prepared, PreparedUpdate, aggregated
 
 LEASE_SECONDS = 10
 """How long a claimed delivery belongs to who claimed it: twice what a push service may take to answer."""
 WITHHOLD_SECONDS = 2
 """How long the first ring waits for a device whose page is open: in this time the page says that it can be heard."""
-MISSED_SECONDS = 24 * 3600
-ANSWERED_SECONDS = 300
-"""How long it is worth telling a device that a ring is over: that it was missed, or only that it must stop."""
-TEST_SECONDS = 60
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 15.0
 MOST_DOUBLINGS = 16
 LONGEST_STOP_BACKOFF_SECONDS = 300.0
 """The end of a ring is worth a day: tried as often as a ring, those to a service that is away would fill the post."""
-REFUSED = {DeliveryState.GONE, DeliveryState.FAILED}
-TROUBLED = {FailureCode.THROTTLED, FailureCode.SERVICE_ERROR}
-MISSED = {StopReason.CANCELLED, StopReason.TIMED_OUT}
-
 CALL_OVER = "call_over"
 ACKNOWLEDGED = "acknowledged"
 NO_ADDRESS = "no_address"
 TOO_LATE = "too_late"
 """Why a delivery is dropped; the other codes are those of the transports."""
-
-_RUNG = "user__received_invitations__"
-_OF_RING = {"invitation_id": OuterRef(f"{_RUNG}pk"), "device_id": OuterRef("pk"), "kind": DeliveryKind.RING}
-
-# A device whose last ring still waits to be sent does not get another one behind it; nor does one whose push service
-# refused a ring, or asked to be left alone until it is over.
-_WAITING = [DeliveryState.PENDING, DeliveryState.FAILED, DeliveryState.EXPIRED]
-_NOT_WAITING = ~Exists(Delivery.objects.filter(state__in=_WAITING, **_OF_RING))
-_RINGS_BEFORE = Subquery(
-    aggregated(Delivery.objects.filter(**_OF_RING), Count("*")), output_field=PositiveSmallIntegerField()
-)
-
-
-def _ring_of(devices: QuerySet[Device], **more: Any) -> PreparedCopy:
-    """A ring for each of these devices."""
-    return PreparedCopy(
-        Delivery,
-        devices.order_by("pk"),
-        device_id="pk",
-        user_id="user_id",
-        device_key="device_id",
-        device_label="label",
-        invitation_id=f"{_RUNG}pk",
-        kind=Value(DeliveryKind.RING.value),
-        created_at=Bind("now"),
-        due_at=Bind("now"),
-        expires_at=f"{_RUNG}expires_at",
-        **more,
-    )
-
-
-# One statement for all the rings of a verb, whether or not their invitees have push addresses.
-RINGS = _ring_of(Device.objects.reachable().filter(**{f"{_RUNG}pk__in": Bind("rings")}))
-REPEATS = _ring_of(
-    Device.objects.reachable().filter(_NOT_WAITING, **{f"{_RUNG}pk__in": Bind("rings")}), number=_RINGS_BEFORE + 1
-)
-
-# Where rows are locked, the rings' are: a dispatcher that is just claiming one is waited for, or its device would
-# ring without ever being told.
-RUNG = Prepared(
-    Delivery.objects.filter(invitation_id__in=Bind("rings"), kind=DeliveryKind.RING)
-    .order_by("pk")
-    .select_for_update(no_key=True, of=("self",))
-)
 
 NEXT_MOMENT = Prepared(
     aggregated(
@@ -212,83 +153,6 @@ class Outcome:
     host: str
     at: datetime
     retry_at: datetime | None = None
-
-
-def plan_rings(invitation_pks: Sequence[int], *, now: datetime) -> None:
-    """Owe a ring to every device with a push address of those invited.
-
-    Args:
-        invitation_pks: pending invitations.
-        now: the moment.
-    """
-    if invitation_pks:
-        _wake_if(RINGS.run(rings=invitation_pks, now=now))
-
-
-def plan_repeats(invitation_pk: int, *, now: datetime) -> None:
-    """Owe one more ring to every device of an invitee who is still being rung and has not acknowledged it.
-
-    Args:
-        invitation_pk: a pending invitation.
-        now: the moment.
-    """
-    _wake_if(REPEATS.run(rings=[invitation_pk], now=now))
-
-
-def plan_stops(invitation_pks: Sequence[int], reason: StopReason, *, now: datetime, besides: str | None = None) -> None:
-    """Owe the end of these rings to every device that may have got them.
-
-    Args:
-        invitation_pks: invitations that are closed now.
-        reason: why.
-        now: the moment.
-        besides: the device that answered: it knows.
-    """
-    worth = timedelta(seconds=MISSED_SECONDS if reason in MISSED else ANSWERED_SECONDS)
-    owed: dict[tuple[int | None, int | None], Delivery] = {}
-    for ring in RUNG.rows(rings=invitation_pks):
-        if ring.device_key == besides or not _may_have_rung(ring):
-            continue
-        stop = owed.setdefault(
-            (ring.device_id, ring.invitation_id),
-            rows.make(
-                Delivery,
-                device_id=ring.device_id,
-                user_id=ring.user_id,
-                device_key=ring.device_key,
-                device_label=ring.device_label,
-                invitation_id=ring.invitation_id,
-                kind=DeliveryKind.STOP.value,
-                reason=reason.value,
-                created_at=now,
-                due_at=now,
-                expires_at=now + worth,
-            ),
-        )
-        stop.due_at = max(stop.due_at, _left_alone_until(ring, now))
-    rows.insert(*owed.values())
-    _wake_if(owed)
-
-
-def plan_test(device: Device, *, now: datetime) -> Delivery:
-    """Owe a test ring to one device.
-
-    Args:
-        device: with a push address.
-        now: the moment.
-    """
-    owed = Delivery.objects.create(
-        device=device,
-        user_id=device.user_id,
-        device_key=device.device_id,
-        device_label=device.label,
-        kind=DeliveryKind.TEST,
-        created_at=now,
-        due_at=now,
-        expires_at=now + timedelta(seconds=TEST_SECONDS),
-    )
-    transaction.on_commit(publishing.wake_dispatchers)
-    return owed
 
 
 def acknowledge(invitation_pk: int, device_key: str, *, audible: bool, now: datetime) -> None:
@@ -452,24 +316,6 @@ def _held_back(dues: list[_Due], now: datetime) -> set[int]:
     ]
     alive = presence.live_devices((each.user_id, each.device_key) for each in fresh)
     return {each.pk for each in fresh if (each.user_id, each.device_key) in alive}
-
-
-def _may_have_rung(ring: Delivery) -> bool:
-    """Whether a device may have got a ring. One that was never tried is dropped when its turn comes; a push service
-    that asked for more time than the ring had did not take it."""
-    if not ring.attempts or ring.device_id is None or ring.state in REFUSED:
-        return False
-    return not (ring.state == DeliveryState.EXPIRED and ring.code == FailureCode.THROTTLED)
-
-
-def _left_alone_until(ring: Delivery, now: datetime) -> datetime:
-    """A push service that asked to wait hears nothing sooner than it would have heard the ring again."""
-    return ring.due_at if ring.state == DeliveryState.PENDING and ring.code in TROUBLED else now
-
-
-def _wake_if(owed: Collection[Any]) -> None:
-    if owed:
-        transaction.on_commit(publishing.wake_dispatchers)
 
 
 @cache

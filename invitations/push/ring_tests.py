@@ -8,7 +8,7 @@ from typing import Any
 from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.models import Delivery, DeliveryKind, DeliveryState, Device
-from invitations.push import deliveries
+from invitations.push import planning
 from invitations.push.words import reason_words
 from invitations.serializers import moment
 from invitations.words import say, say_lazy
@@ -34,7 +34,7 @@ def begin(device: Device, *, now: datetime) -> Delivery:
     if most and (earliest := recent[most - 1 : most].first()) is not None:
         wait = max(1, round((earliest.created_at + WINDOW - now).total_seconds()))
         raise CallError(Code.THROTTLED, say_lazy("error.throttled.test_rings", count=most), retry_after_seconds=wait)
-    return deliveries.plan_test(device, now=now)
+    return planning.plan_test(device, now=now)
 
 
 def latest(device: Device) -> Delivery | None:

@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.base import ModelState
 from django.db.models.sql.subqueries import InsertQuery
 
-from invitations.store import statements
+from invitations.store import running, statements
 from invitations.store.statements import Bind, PreparedUpdate
 
 M = TypeVar("M", bound=models.Model)
@@ -45,10 +45,10 @@ def insert(*objects: models.Model) -> None:
     values = []
     for each in objects:
         state = each.__dict__
-        for name, adapted in _written(model, statements.vendor()):
+        for name, adapted in _written(model, running.vendor()):
             value = state[name]
             values.append(value if adapted is None or value is None else adapted(value))
-    keys = statements.run(_insert_sql(model, len(objects), statements.vendor()), values)
+    keys = running.run(_insert_sql(model, len(objects), running.vendor()), values)
     for each, (key,) in zip(objects, sorted(keys), strict=True):
         each.pk = key
         each._state.adding = False
@@ -76,7 +76,7 @@ def _defaults(model: type[models.Model]) -> dict[str, Any]:
 def _written(model: type[models.Model], vendor: str) -> list[tuple[str, statements.Convert | None]]:
     """What an INSERT writes, all but the key that the database makes, and how each value becomes a parameter."""
     fields = [each for each in model._meta.concrete_fields if not each.primary_key]
-    return [(each.attname, statements.writer(each, statements.database())) for each in fields]
+    return [(each.attname, statements.writer(each, running.database())) for each in fields]
 
 
 @cache

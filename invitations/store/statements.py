@@ -1,9 +1,9 @@
 """SQL that Django writes once, run at the least cost on whichever database is configured.
 
 A queryset costs 0.1 to 1.5 ms of CPU before it reaches the database, and a verb needs several; Django's cursor costs
-another 25 µs a statement on SQLite. `Prepared` has Django compile a queryset at its first use and keeps the text; `run`
-takes the short way to SQLite where nobody watches statements and the transaction is sound. Everything outside a verb's
-hot road uses querysets as they are. Must never be given text from outside as SQL: values go in as parameters only."""
+another 25 µs a statement on SQLite. `Prepared` has Django compile a queryset at its first use and keeps the text, which
+`running` then executes. Everything outside a verb's hot road uses querysets as they are. Must never be given text from
+outside as SQL: values go in as parameters only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache, lru_cache, partial
+from datetime import UTC
+from functools import lru_cache, partial
 from itertools import chain, zip_longest
 from typing import Any, Generic, TypeVar, overload
 
 from django.core.exceptions import FieldError
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
 from django.db.models.expressions import Col, Expression
@@ -26,7 +26,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.query import Query
 from django.db.models.sql.subqueries import UpdateQuery
 
-Row = tuple[Any, ...]
+from invitations.store.running import change, database, moment, run, sqlite_moment, vendor
+
 Convert = Callable[[Any], Any]
 M = TypeVar("M", bound=models.Model)
 R = TypeVar("R")
@@ -306,56 +307,6 @@ def writer(field: models.Field[Any, Any], db: BaseDatabaseWrapper) -> Convert | 
     return lambda value: field.get_db_prep_value(value, database())
 
 
-def database() -> BaseDatabaseWrapper:
-    """This thread's connection."""
-    return connections[DEFAULT_DB_ALIAS]
-
-
-@cache
-def vendor() -> str:
-    """Which database this is: `sqlite`, `postgresql`."""
-    return connections[DEFAULT_DB_ALIAS].vendor
-
-
-def run(sql: str, values: Sequence[Any]) -> list[Row]:
-    """Execute a statement and give its rows, none for a plain UPDATE.
-
-    Args:
-        sql: with `%s` for each value and no other percent sign.
-        values: as the driver takes them (`writer`).
-
-    Raises:
-        django.db.Error: whatever the database said, as Django's own cursor raises it.
-    """
-    return _executed(sql, values)[0]
-
-
-def change(sql: str, values: Sequence[Any]) -> int:
-    """As `run`, for the number of rows that were changed."""
-    return _executed(sql, values)[1]
-
-
-def written() -> int:
-    """How many rows this thread's SQLite connection has changed so far, by whatever way: asked twice, it tells whether
-    anything was written in between."""
-    return int(database().connection.total_changes)
-
-
-def sqlite_moment(value: datetime) -> str:
-    """A moment as Django keeps it in SQLite."""
-    plain = value if value.tzinfo is UTC else value.astimezone(UTC)
-    return plain.replace(tzinfo=None).isoformat(" ")
-
-
-def moment(value: Any) -> datetime | None:
-    """A moment as SQLite returned it, as an aware datetime."""
-    if value is None:
-        return None
-    # Text, or through the converter of Django's connection a moment without its zone, which is always UTC.
-    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     """A statement as one kind of database takes it.
@@ -529,23 +480,3 @@ def _widened(sql: str, widths: tuple[int, ...]) -> str:
 def _woven(texts: list[str], marks: list[str]) -> str:
     """Texts with a mark between each two."""
     return "".join(chain.from_iterable(zip_longest(texts, marks, fillvalue="")))
-
-
-def _executed(sql: str, values: Sequence[Any]) -> tuple[list[Row], int]:
-    db = database()
-    if db.vendor == "sqlite" and db.in_atomic_block and not _is_special(db):
-        with db.wrap_database_errors:
-            lean = db.connection.execute(_question_marks(sql), values)
-            return lean.fetchall(), lean.rowcount
-    with db.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchall() if cursor.description else [], cursor.rowcount
-
-
-def _is_special(db: BaseDatabaseWrapper) -> bool:
-    return bool(db.needs_rollback or db.execute_wrappers or db.queries_logged or db.connection is None)
-
-
-@cache
-def _question_marks(sql: str) -> str:
-    return sql.replace("%s", "?")

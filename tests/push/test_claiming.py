@@ -17,7 +17,7 @@ from django.db import OperationalError, connection, connections, transaction
 
 from invitations import calls
 from invitations.models import Delivery, DeliveryState, DisabledReason
-from invitations.push import deliveries, devices
+from invitations.push import deliveries, devices, planning
 from invitations.push.deliveries import LEASE_SECONDS
 from tests.push.conftest import (
     MakeDevice,
@@ -370,6 +370,6 @@ def test_acknowledgements_and_settlements_at_once_leave_no_row_behind(
 
 
 def test_a_claim_has_aware_moments_whatever_the_database_keeps(device: MakeDevice, bob: User, now: datetime) -> None:
-    deliveries.plan_test(device(bob), now=now)
+    planning.plan_test(device(bob), now=now)
     [one] = claim(now)
     assert one.created_at.utcoffset() == one.expires_at.utcoffset() == seconds(0)

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from invitations.models import Delivery, Device, RingResource
-from invitations.push import deliveries
+from invitations.push import planning
 from tests.push.conftest import MakeDevice, Ring
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_a_delivery_that_contradicts_itself_is_refused(
 
 
 def test_a_test_ring_belongs_to_no_call(ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime) -> None:
-    test = deliveries.plan_test(device(bob), now=now)
+    test = planning.plan_test(device(bob), now=now)
     invitation = ring(alice, bob).invitations[0].pk
     assert refuses(lambda: Delivery.objects.filter(pk=test.pk).update(invitation=invitation))
 

@@ -10,7 +10,7 @@ import pytest
 
 from invitations import calls
 from invitations.models import Delivery, DeliveryState, Device, DisabledReason, Invitation
-from invitations.push import deliveries, devices
+from invitations.push import devices, planning
 from tests.push.conftest import (
     MakeDevice,
     Ring,
@@ -353,7 +353,7 @@ def test_a_removed_device_leaves_its_deliveries_to_the_record(
 def test_a_test_ring_is_owed_to_its_one_device_for_a_minute(device: MakeDevice, bob: User, now: datetime) -> None:
     phone = device(bob)
     device(bob, "laptop")
-    deliveries.plan_test(phone, now=now)
+    planning.plan_test(phone, now=now)
     test = Delivery.objects.get()
     assert (test.kind, test.device_key, test.invitation_id) == ("test", "phone", None)
     assert test.expires_at - now == seconds(60)

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from invitations import calls
 from invitations.calls.transaction import write
 from invitations.models import Call, Delivery, Device, Invitation, User
-from invitations.push import deliveries
+from invitations.push import deliveries, planning
 from tests.push.conftest import MakeDevice, Ring, acting, claim, deliver, seconds, settle
 
 PAST = 3_000
@@ -155,7 +155,7 @@ def test_nothing_that_the_post_does_walks_a_table(
 
     def repeat() -> None:
         with write():
-            deliveries.plan_repeats(ring_pk, now=now + seconds(10))
+            planning.plan_repeats(ring_pk, now=now + seconds(10))
 
     acts: dict[str, Callable[[], Any]] = {
         "next_moment": lambda: deliveries.next_moment(now),

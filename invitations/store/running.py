@@ -1,0 +1,85 @@
+"""Running one SQL statement on whichever database is configured, by the short way to SQLite where that is sound.
+
+The short way is taken only inside a transaction that nothing has broken, and where nobody watches statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+Row = tuple[Any, ...]
+
+
+def database() -> BaseDatabaseWrapper:
+    """This thread's connection."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+@cache
+def vendor() -> str:
+    """Which database this is: `sqlite`, `postgresql`."""
+    return connections[DEFAULT_DB_ALIAS].vendor
+
+
+def run(sql: str, values: Sequence[Any]) -> list[Row]:
+    """Execute a statement and give its rows, none for a plain UPDATE.
+
+    Args:
+        sql: with `%s` for each value and no other percent sign.
+        values: as the driver takes them (`writer`).
+
+    Raises:
+        django.db.Error: whatever the database said, as Django's own cursor raises it.
+    """
+    return _executed(sql, values)[0]
+
+
+def change(sql: str, values: Sequence[Any]) -> int:
+    """As `run`, for the number of rows that were changed."""
+    return _executed(sql, values)[1]
+
+
+def written() -> int:
+    """How many rows this thread's SQLite connection has changed so far, by whatever way: asked twice, it tells whether
+    anything was written in between."""
+    return int(database().connection.total_changes)
+
+
+def sqlite_moment(value: datetime) -> str:
+    """A moment as Django keeps it in SQLite."""
+    plain = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return plain.replace(tzinfo=None).isoformat(" ")
+
+
+def moment(value: Any) -> datetime | None:
+    """A moment as SQLite returned it, as an aware datetime."""
+    if value is None:
+        return None
+    # Text, or through the converter of Django's connection a moment without its zone, which is always UTC.
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+
+
+def _executed(sql: str, values: Sequence[Any]) -> tuple[list[Row], int]:
+    db = database()
+    if db.vendor == "sqlite" and db.in_atomic_block and not _is_special(db):
+        with db.wrap_database_errors:
+            lean = db.connection.execute(_question_marks(sql), values)
+            return lean.fetchall(), lean.rowcount
+    with db.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall() if cursor.description else [], cursor.rowcount
+
+
+def _is_special(db: BaseDatabaseWrapper) -> bool:
+    return bool(db.needs_rollback or db.execute_wrappers or db.queries_logged or db.connection is None)
+
+
+@cache
+def _question_marks(sql: str) -> str:
+    return sql.replace("%s", "?")
