@@ -1,7 +1,14 @@
 """The verbs: the only writer of call, invitation and participant state.
 
-Each verb is synchronous, runs in one transaction, takes `now` and says who acts by an `Actor`. What a verb owes (log
-rows, and messages) is written in the same transaction; live hints follow the commit and never make a verb fail."""
+Each verb is synchronous and runs in one transaction. The log rows and messages that it owes are written in the same
+transaction; live hints follow the commit and never make a verb fail.
+
+Two arguments mean the same in every verb, and docstrings mention them only to add to this:
+
+- `now` is the moment of the verb, an aware datetime by the server's clock. Every timestamp that the verb writes is this
+  one, and a deadline has passed if it is `now` or earlier.
+- `by` is the actor: who acts, on which device, through which socket. A docstring of a verb says who may act.
+"""
 
 from invitations.calls.answering import accept, reject, ringing
 from invitations.calls.asking import Sent

@@ -1,4 +1,4 @@
-"""What an invitee does with a ring: let it be known that it rings, accept it, reject it."""
+"""What an invitee does with a ring: report that it rings, accept it, reject it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from invitations.store.statements import Bind, Prepared
 from invitations.words import say_lazy
 
 CURRENT = "current"
-"""Stands for the one call with a pending invitation to the actor."""
+"""Stands for the only call with a pending invitation to the actor."""
 
 
 class Rung(NamedTuple):
-    """A call that somebody is being rung by, and when time changes it next."""
+    """A call by which a user is being rung, and when time next changes it."""
 
     call_pk: int
     call_id: str
@@ -51,18 +51,17 @@ RINGS = Prepared(_RINGS.values_list("call_id", "call__call_id", "call__due_at"),
 
 
 def accept(call_id: str, *, by: Actor, now: datetime, custom_data: str = "") -> CallSheet:
-    """Answer a ring: the first accept or reject to commit wins.
+    """Answer a ring. The first accept or reject to commit wins.
 
     A person who is in another call leaves it first, which cancels an unanswered outgoing call of their own.
 
     Args:
         call_id: the call, or `current`.
         by: the invitee, on the device that joins.
-        now: the moment.
-        custom_data: told to the caller; at most `custom_data_bytes` of UTF-8.
+        custom_data: passed on to the caller; at most `custom_data_bytes` of UTF-8.
 
     Returns:
-        The call; unchanged when this device had accepted it already.
+        The call; unchanged if this device had already accepted it.
 
     Raises:
         CallError: `not_found`, `no_current_call`, `ambiguous_current_call`, `not_allowed`, `answered_elsewhere`,
@@ -99,12 +98,11 @@ def reject(
     Args:
         call_id: the call, or `current`.
         by: the invitee.
-        now: the moment.
-        custom_data: told to the caller; at most `custom_data_bytes` of UTF-8.
+        custom_data: passed on to the caller; at most `custom_data_bytes` of UTF-8.
         reason: `declined`, `busy` or `later`.
 
     Returns:
-        The call; unchanged when this device had rejected it already.
+        The call; unchanged if this device had already rejected it.
 
     Raises:
         CallError: `not_found`, `no_current_call`, `ambiguous_current_call`, `not_allowed`, `answered_elsewhere`,
@@ -131,13 +129,12 @@ def reject(
 
 @verb
 def ringing(call_id: str, *, by: Actor, now: datetime, audible: bool = True) -> CallSheet:
-    """A device says that it alerts; the first to do so makes the ring true for the caller.
+    """Report that a device alerts. The first report tells the caller that it rings.
 
     Args:
         call_id: the call.
         by: the invitee, on the device that alerts.
-        now: the moment.
-        audible: it can be heard, not only seen.
+        audible: the device can be heard, not only seen.
 
     Raises:
         CallError: `not_found`, `not_allowed`, `answered_elsewhere`, `rejected_elsewhere`, `already_answered`,
@@ -163,14 +160,13 @@ def ringing(call_id: str, *, by: Actor, now: datetime, audible: bool = True) -> 
 
 
 def take_call(sheet: CallSheet, own: Invitation, *, by: Actor, custom_data: str, now: datetime) -> CallSheet:
-    """Accept a pending invitation; the caller holds the actor's lock and the call's.
+    """Accept a pending invitation. The locks on the actor and the call must be held.
 
     Args:
         sheet: the call.
         own: the actor's pending invitation to it.
         by: the invitee.
-        custom_data: told to the caller.
-        now: the moment.
+        custom_data: passed on to the caller.
     """
     label = label_of(by, sheet)
     change = Change(sheet, by=by, now=now)
@@ -183,7 +179,7 @@ def take_call(sheet: CallSheet, own: Invitation, *, by: Actor, custom_data: str,
 
 
 def enter(sheet: CallSheet, *, by: Actor, change: Change) -> Participant:
-    """Put the actor into the call; the first to come after the caller makes it active."""
+    """Put the actor into the call. The first person to join the caller makes it active."""
     stay = rows.make(
         Participant,
         call_id=sheet.call.pk,
@@ -202,13 +198,13 @@ def enter(sheet: CallSheet, *, by: Actor, change: Change) -> Participant:
 
 
 def leave_others(sheet: CallSheet, others: dict[int, CallSheet], *, by: Actor, now: datetime) -> None:
-    """Take the actor out of every other call, as accepting or joining this one demands.
+    """Take the actor out of every other call, as required before accepting or joining this one.
 
     Args:
-        sheet: the call that is joined.
-        others: all calls the actor is in, locked, by key (`lock_stays`).
+        sheet: the call that the actor joins.
+        others: all calls that the actor is in, locked, by key (`lock_stays`).
         by: the actor.
-        now: the moment.
+
     """
     for call_pk, other in others.items():
         stay = other.participant_of(by.user_id)
@@ -251,7 +247,7 @@ def _ring_of(sheet: CallSheet, by: Actor) -> Invitation:
 
 
 def _refuse_answer(sheet: CallSheet, own: Invitation, by: Actor) -> NoReturn:
-    """Say why a ring can no longer be answered: the person's own invitation decides first, then the call."""
+    """Say why a ring can no longer be answered. The actor's own invitation gives the reason, or else the call."""
     if own.state == InvitationState.CANCELLED:
         raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
     if own.state == InvitationState.TIMED_OUT:

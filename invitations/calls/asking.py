@@ -1,4 +1,4 @@
-"""What a send and an invite have in common: how people are rung, who of them can be asked, and what comes of it."""
+"""What a send and an invite share: how people are rung, who can be invited, and the result."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Problem = dict[str, str]
 
 @dataclass(slots=True)
 class Sent:
-    """What came of a send or an invite.
+    """The result of a send or an invite.
 
     Args:
         sheet: the call.
-        errors: who could not be invited, with `invitee`, `code` and `detail`.
-        warnings: what was not as asked but did not stop the ring.
+        errors: the people who could not be invited, each with `invitee`, `code` and `detail`.
+        warnings: what differs from the request but did not stop the ring.
         created: something new was made (201); False for a repeat, a merge or a rejoin (200).
-        merged: the send became an accept of the other's call.
+        merged: the send became an accept of the other person's call.
         rejoin: the same two people are in this call already.
     """
 
@@ -39,13 +39,13 @@ class Sent:
 
 
 class Ring(NamedTuple):
-    """How invitees are rung: what a send or an invite says once for all of them.
+    """How invitees are rung: what a send or an invite states once for all of them.
 
     Args:
-        custom_data: kept exactly; at most `custom_data_bytes` of UTF-8.
+        custom_data: stored unchanged; at most `custom_data_bytes` of UTF-8.
         resource_id: names a ring resource.
-        notification_title: what a notification is headed by; the caller's name when omitted.
-        notification_message: what it says; the kind of call when omitted.
+        notification_title: the title of a notification; the caller's name if omitted.
+        notification_message: its text; the kind of call if omitted.
         timeout_seconds: how long it rings, 1 to 600.
     """
 
@@ -57,7 +57,7 @@ class Ring(NamedTuple):
 
 
 class RingKeywords(TypedDict, total=False):
-    """The fields of `Ring`, as verbs take them."""
+    """The fields of `Ring` as keyword arguments of verbs."""
 
     custom_data: str
     resource_id: str | None
@@ -69,13 +69,13 @@ class RingKeywords(TypedDict, total=False):
 def invitable(
     by: Actor, invitees: Sequence[str], found: dict[str, Person], sheet: CallSheet | None = None
 ) -> tuple[list[Person], list[Problem]]:
-    """Who can be asked, and why the others cannot.
+    """Who can be invited, and why the others cannot.
 
     Args:
-        by: who asks.
-        invitees: public ids, as they were asked for.
-        found: people by public id, those of them who exist.
-        sheet: the call that they are asked into; None for a new one.
+        by: the person who invites.
+        invitees: public ids, as requested.
+        found: the people who exist, by public id.
+        sheet: the call to invite them into; None for a new one.
     """
     people: list[Person] = []
     errors: list[Problem] = []
@@ -109,19 +109,18 @@ def invitable(
 def new_invitations(
     sheet: CallSheet, by: Actor, people: list[Person], ring: Ring, busy: list[Occupation], now: datetime
 ) -> list[Invitation]:
-    """New invitations, not stored yet: pending, or busy at once.
+    """New invitations, not stored yet: pending, or already busy.
 
     Args:
         sheet: the call, stored or not.
-        by: who asks.
-        people: who are asked.
+        by: the person who invites.
+        people: the invitees.
         ring: how they are rung.
-        busy: what keeps them busy; the call itself does not.
-        now: the moment.
+        busy: what keeps them busy; this call does not count.
     """
     occupied = {each.user_id for each in busy if each.call_pk != sheet.call.pk}
     again = timedelta(seconds=limits().repeat_after_seconds[0])
-    # An invitation's own custom data is that of the act that closes it.
+    # An invitation's own custom data comes from the act that closes it.
     said = ring._asdict() | {"ring_data": ring.custom_data, "custom_data": ""}
     made = []
     for person in people:
@@ -145,6 +144,6 @@ def new_invitations(
 
 
 def warnings_about(ring: Ring) -> list[dict[str, str]]:
-    """An unknown ring resource never loses a ring; the sender is told."""
+    """Warn the sender of an unknown ring resource, which never stops a ring."""
     known = ring.resource_id is None or looks.is_known(ring.resource_id)
     return [] if known else [{"code": "unknown_resource"}]

@@ -18,12 +18,12 @@ from invitations.words import say_lazy
 
 @dataclass(slots=True)
 class Cancelled:
-    """What came of a cancel.
+    """The result of a cancel.
 
     Args:
         sheet: the call.
-        cancelled: public ids of those who stop ringing now.
-        errors: whom it came too late for, or who was never asked, with `invitee` and `code`.
+        cancelled: public ids of the people whose rings stop now.
+        errors: people for whom it came too late or who were never invited, each with `invitee` and `code`.
     """
 
     sheet: CallSheet
@@ -35,17 +35,16 @@ class Cancelled:
 def cancel(
     call_id: str, *, by: Actor, now: datetime, callees: Sequence[str] | None = None, custom_data: str = ""
 ) -> Cancelled:
-    """Stop rings that are still open; the first commit wins against an accept.
+    """Stop rings that are still open. Against an accept, the first to commit wins.
 
     Args:
         call_id: the call.
         by: the caller, who may cancel every ring, or a participant, who may cancel the rings they gave.
-        now: the moment.
-        callees: public ids; all pending when omitted.
-        custom_data: told to the invitees; at most `custom_data_bytes` of UTF-8.
+        callees: public ids; everyone whose invitation is pending if omitted.
+        custom_data: passed on to the invitees; at most `custom_data_bytes` of UTF-8.
 
     Raises:
-        CallError: `not_found`, `not_allowed`, `already_answered` when it lost to an accept, `call_ended`.
+        CallError: `not_found`, `not_allowed`, `already_answered` if an accept won, `call_ended`.
     """
     sheet = lock_for(by, call_id, now=now)
     if not _may_cancel(sheet, by):
@@ -94,7 +93,7 @@ def _targets(
 
 
 def _nothing_to_cancel(sheet: CallSheet, callees: Sequence[str] | None, errors: list[dict[str, str]]) -> Cancelled:
-    """A repeat, a cancel that lost to an answer, or a call that is over for another reason."""
+    """Accept a repeat. Refuse a cancel that lost to an answer, or met a call that had ended for another reason."""
     asked = None if callees is None else set(callees)
     latest = {sheet.people[each.invitee_id].username: each for each in sheet.invitations}
     concerned = [each for name, each in latest.items() if asked is None or name in asked]
@@ -110,7 +109,7 @@ def _nothing_to_cancel(sheet: CallSheet, callees: Sequence[str] | None, errors: 
 
 
 def _is_repeat(concerned: list[Invitation], *, by_name: bool) -> bool:
-    """Whether the same cancel took effect before: on one of those named, or as what closed the last ring."""
+    """Whether the same cancel took effect before: on one of those named or, with none named, on the last ring."""
     if by_name:
         return any(each.state == InvitationState.CANCELLED for each in concerned)
     closed = [(each.closed_at, each) for each in concerned if each.closed_at is not None]

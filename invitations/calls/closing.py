@@ -1,4 +1,4 @@
-"""How invitations close, participants leave and calls end: the endings that every verb shares."""
+"""How invitations close, participants leave and calls end, for all verbs alike."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ DUE = ("media_due_at", "due_at")
 def close_invitation(
     sheet: CallSheet, invitation: Invitation, state: InvitationState, *, change: Change, custom_data: str = ""
 ) -> None:
-    """Close a pending invitation without an answer of the invitee: cancelled or timed out.
+    """Close a pending invitation that the invitee did not answer: cancelled or timed out.
 
     Args:
         sheet: the call.
         invitation: pending.
         state: the terminal state.
-        change: gathers the fact.
-        custom_data: of the act that closes it.
+        change: collects the fact.
+        custom_data: from the act that closes it.
     """
     invitation.state = state.value
     invitation.custom_data = custom_data
@@ -51,7 +51,7 @@ def close_invitation(
 
 
 def cancel_pending(sheet: CallSheet, *, change: Change, custom_data: str = "") -> list[Invitation]:
-    """Cancel every ring that is still open."""
+    """Cancel every open ring."""
     cancelled = sheet.pending()
     for invitation in cancelled:
         close_invitation(sheet, invitation, InvitationState.CANCELLED, change=change, custom_data=custom_data)
@@ -78,13 +78,13 @@ def settle(
     withdrawn: bool = False,
     lost: bool = False,
 ) -> None:
-    """End the call if nothing is left of it, by the rules of DESIGN 3.1 and 3.4.
+    """End the call if nothing keeps it going, by the rules of DESIGN 3.1 and 3.4.
 
     Args:
         sheet: the call after the act.
-        change: gathers the facts.
-        withdrawn: the act was the caller's cancel or leaving.
-        lost: the act was a lapsed lease.
+        change: collects the facts.
+        withdrawn: the caller cancelled or left.
+        lost: a lease lapsed.
     """
     call = sheet.call
     inside = sheet.inside()
@@ -107,7 +107,7 @@ def settle(
 
 
 def unanswered_reason(sheet: CallSheet, *, withdrawn: bool) -> EndReason:
-    """Why a call that nobody accepted is over."""
+    """Why a call that nobody accepted ended."""
     states = {each.state for each in sheet.invitations}
     if withdrawn:
         return EndReason.CANCELLED
@@ -121,19 +121,19 @@ def unanswered_reason(sheet: CallSheet, *, withdrawn: bool) -> EndReason:
 def finish(
     sheet: CallSheet, reason: EndReason, *, change: Change, left_reason: LeftReason = LeftReason.CALL_ENDED
 ) -> None:
-    """End the call for everyone who is still in it, each of whom leaves for `left_reason`."""
+    """End the call. Everyone still in it leaves for `left_reason`."""
     call = sheet.call
     for participant in sheet.inside():
         take_out(sheet, participant, left_reason, change=change)
     call.state = CallState.ENDED.value
     call.end_reason = reason.value
-    # Two servers' clocks differ a little; a call never ends before it was made.
+    # The clocks of two servers differ slightly; a call must never end before it was made.
     call.ended_at = max(change.now, call.created_at)
     change.fact(EventKind.CALL_ENDED, reason=reason.value)
 
 
 def save(sheet: CallSheet, change: Change) -> CallSheet:
-    """Write the call's own row and record the facts; the last step of every verb that changed something."""
+    """Write the call's own row and record the facts: the last step of every verb that changed something."""
     pending = sheet.pending()
     if pending:
         sheet.call.ring_expires_at = max(each.expires_at for each in pending)
@@ -145,12 +145,12 @@ def save(sheet: CallSheet, change: Change) -> CallSheet:
 
 
 def save_deadlines(sheet: CallSheet, now: datetime) -> None:
-    """Write when time changes the call, where nothing else of its row has changed."""
+    """Write when time next changes the call, if nothing else in its row has changed."""
     sheet.call.due_at = sheet.due_at(now)
     rows.update(sheet.call, *DUE)
 
 
 def begin(call: Call, now: datetime) -> None:
-    """Make a ringing call active: its first answer has come."""
+    """Make a ringing call active at its first answer."""
     call.state = CallState.ACTIVE.value
     call.answered_at = now

@@ -1,7 +1,7 @@
-"""Recording what happened: one log row per fact, numbered by the call's revision, the push messages it owes, and
-the live hint after the commit.
+"""Recording what happened: one log row per fact, numbered by the call's revision; the push messages it owes; and the
+live hint after the commit.
 
-Rows are written in the transaction of the change they tell of; nothing is published for what did not happen."""
+Rows are written in the transaction of the change they record, so nothing is published that did not happen."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from invitations.store.sheets import Actor, CallSheet
 
 
 class Change:
-    """The facts of one change to one call, gathered while a verb runs and recorded at its end.
+    """The facts of one change to one call, collected while a verb runs and recorded at its end.
 
     Args:
         sheet: the call that changes.
-        by: who does it; None for the server itself.
-        now: the moment of all its facts.
-        headline: the fact that names the change on the wire; the first one when omitted.
+        by: the actor; None for the server itself.
+        now: the time of all its facts.
+        headline: the fact that names the change on the wire; the first one if omitted.
     """
 
     def __init__(self, sheet: CallSheet, *, by: Actor | None, now: datetime, headline: EventKind | None = None) -> None:
@@ -38,7 +38,7 @@ class Change:
         self._stops: dict[tuple[StopReason, str | None], list[Invitation]] = {}
 
     def fact(self, kind: EventKind, **data: Any) -> None:
-        """Add a fact: one log row, one revision."""
+        """Add a fact: one log row and one revision."""
         call = self.sheet.call
         call.revision += 1
         self._facts.append(
@@ -59,22 +59,22 @@ class Change:
         self._rings.append(invitation)
 
     def stop(self, invitation: Invitation, reason: StopReason, *, besides: str | None = None) -> None:
-        """Owe the end of a ring to the devices that may have got it.
+        """Owe the end of a ring to the devices that may have got the ring.
 
         Args:
             invitation: closed now.
             reason: why.
-            besides: the device that answered: it knows.
+            besides: the device that answered, which already knows.
         """
         self._stops.setdefault((reason, besides), []).append(invitation)
 
     @property
     def happened(self) -> bool:
-        """Whether there is any fact to record."""
+        """Whether there are any facts to record."""
         return bool(self._facts)
 
     def record(self) -> None:
-        """Write the log rows and what is owed, owe the live hint to the commit. Does nothing if nothing happened."""
+        """Write the log rows and what is owed, and publish the live hint on commit. Does nothing without facts."""
         if not self._facts:
             return
         for each in self._facts:

@@ -1,5 +1,4 @@
-"""What the passing of time does to a call: rings that run out, leases that lapse, media that never comes, rings that
-must be heard again."""
+"""What time does to a call: rings run out, leases lapse, media never arrives, and rings must be heard again."""
 
 from __future__ import annotations
 
@@ -38,22 +37,21 @@ from invitations.store.sheets import CallSheet, lease_expires_at, longest_until,
 
 
 def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
-    """Do to one call what time demands by now, and note when it demands something next. Safe to repeat, and for several
-    to do at once.
+    """Do everything to one call that is due by now, and note when something is due next. Safe to repeat, and to run in
+    several processes at once.
 
     Args:
         call_pk: the call's key.
-        now: the moment.
 
     Returns:
-        The call if it is another one now, else None; a ring that was only heard once more does not count.
+        The call if it changed, else None. A ring that was merely repeated does not count as a change.
     """
     with write():
         sheet = lock_one(call_pk)
         if sheet is None:
             return None
         change = Change(sheet, by=None, now=now)
-        # One deadline after the other, so that the outcome is the same however late somebody comes to look.
+        # One deadline after the other, so that the outcome does not depend on how late this runs.
         while (due_at := sheet.changes_at(now)) is not None and due_at <= now:
             _expire_rings(sheet, due_at, change)
             _expire_leases(sheet, due_at, change)
@@ -70,12 +68,9 @@ def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
 
 
 def expect_changes(*, now: datetime) -> int:
-    """Have every open call looked at now: a tunable may be shorter than it was when the call's `due_at` was written.
+    """Have every open call looked at now: a tunable may be shorter than it was when a call's `due_at` was written.
 
-    To be called when a server starts.
-
-    Args:
-        now: the moment.
+    Call this when a server starts.
 
     Returns:
         How many calls.
@@ -86,13 +81,13 @@ def expect_changes(*, now: datetime) -> int:
 
 
 def next_ring_at(created_at: datetime, now: datetime) -> datetime | None:
-    """When an unacknowledged ring is published next, or None if it was published often enough."""
+    """When an unacknowledged ring is published next; None if it has been published often enough."""
     moments = (created_at + timedelta(seconds=each) for each in limits().repeat_after_seconds)
     return next((each for each in moments if each > now), None)
 
 
 def _ring_again(sheet: CallSheet, now: datetime) -> list[Invitation]:
-    """Note that these rings are heard once more, for no device has acknowledged them yet."""
+    """Record that these rings are repeated, because no device has acknowledged them yet."""
     due = [each for each in sheet.pending() if each.next_ring_at is not None and each.next_ring_at <= now]
     for invitation in due:
         invitation.next_ring_at = next_ring_at(invitation.created_at, now)
@@ -133,7 +128,7 @@ def _expire_leases(sheet: CallSheet, due_at: datetime, change: Change) -> None:
 
 
 def _expire_media(sheet: CallSheet, due_at: datetime, change: Change) -> None:
-    # Somebody may just have gone out of it, or the tunable is another one than when the deadline was set.
+    # Someone may have just left, or the tunable may have changed since the deadline was set.
     sheet.call.media_due_at = media_due_at(sheet)
     fails_at = sheet.media_fails_at(change.now)
     if fails_at is None or fails_at > due_at:

@@ -1,4 +1,4 @@
-"""Inviting further people into a live call."""
+"""Inviting more people into a live call."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ def invite(
     now: datetime,
     **ring: Unpack[RingKeywords],
 ) -> Sent:
-    """Ask further people into a live call that the actor is in.
+    """Invite more people into a live call that the actor is in.
 
     Args:
         call_id: the call.
         by: an open participant.
         invitees: public ids, 1 to `invitees_per_request`.
-        now: the moment.
         ring: how it rings, the fields of `Ring`.
 
     Raises:

@@ -1,7 +1,7 @@
 """Loading and locking calls for the verbs.
 
-Lock order everywhere: the users by key, then the calls by key. A verb that takes a user's one slot holds that user's
-lock; a verb that only frees slots needs no more than the call's."""
+The lock order is the same everywhere: users by key, then calls by key. A verb that takes a user's one slot holds that
+user's lock; a verb that only frees slots needs only the call's lock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from invitations.store.statements import Bind, Prepared
 
 
 class Stay(NamedTuple):
-    """A call that somebody is in, by its key and its public id."""
+    """A call that a person is in: its key and its public id."""
 
     call_pk: int
     call_id: str
@@ -50,11 +50,11 @@ PARTICIPANTS_OF_CALLS = Prepared(Participant.objects.order_by("pk").filter(call_
 
 
 class InsideAnother(Exception):
-    """The actor is inside another call, which must be locked too, and in order: the verb starts again with both."""
+    """The actor is in another call, which must be locked in order too: the verb starts again and locks both."""
 
 
 def lock_for(by: Actor, call_id: str, *, now: datetime) -> CallSheet:
-    """One call that concerns the actor, locked, with nothing overdue in it.
+    """Lock one call that concerns the actor. Nothing in it is overdue then.
 
     Raises:
         CallError: `not_found`, also for a stranger's call.
@@ -64,12 +64,12 @@ def lock_for(by: Actor, call_id: str, *, now: datetime) -> CallSheet:
 
 
 def lock_alone(by: Actor, call_id: str, *, now: datetime) -> CallSheet:
-    """As `lock_for`, for an actor, whose own lock is held, who must not be inside another call.
+    """Like `lock_for`, if the actor is in no other call. The actor's own lock must be held.
 
     Raises:
-        CallError: as `lock_for`.
-        Overdue: as `lock_for`.
-        InsideAnother: the actor is.
+        CallError: see `lock_for`.
+        Overdue: see `lock_for`.
+        InsideAnother: the actor is in another call.
     """
     sheet, elsewhere = _locked(by, call_id, now, stays_too=True)
     if elsewhere:
@@ -78,7 +78,7 @@ def lock_alone(by: Actor, call_id: str, *, now: datetime) -> CallSheet:
 
 
 def lock_calls(call_pks: Iterable[int], *, now: datetime) -> dict[int, CallSheet]:
-    """Several calls by key, locked in the order of their keys.
+    """Lock several calls by key, in the order of their keys.
 
     Raises:
         Overdue: a deadline in one of them has passed.
@@ -88,27 +88,26 @@ def lock_calls(call_pks: Iterable[int], *, now: datetime) -> dict[int, CallSheet
 
 
 def lock_all(call_pks: Iterable[int]) -> dict[int, CallSheet]:
-    """Many calls by key, locked in the order of their keys, overdue or not, in three queries; without those that are
-    gone."""
+    """Lock many calls by key, in the order of their keys, overdue or not, in three queries. Deleted calls are left
+    out."""
     return _all(sorted(set(call_pks)), lock=True)
 
 
 def lock_one(call_pk: int) -> CallSheet | None:
-    """One call by key, locked, overdue or not; None if it is gone."""
+    """Lock one call by key, overdue or not; None if it was deleted."""
     found = CALLS_LOCKED.rows(keys=[call_pk])
     return _fill(*found[0]) if found else None
 
 
 def lock_stays(by: Actor, call_id: str, *, now: datetime) -> dict[int, CallSheet]:
-    """The calls that the actor is in, locked together with the one they turn to, in the order of their keys.
+    """Lock the calls that the actor is in and the one that they are turning to, in the order of their keys.
 
     Args:
-        by: the actor, whose own lock is held.
-        call_id: the call they turn to.
-        now: the moment.
+        by: the actor, whose own lock must be held.
+        call_id: the call that they are turning to.
 
     Returns:
-        The calls by key; empty for most, who are in no call.
+        The calls by key; empty for most people, who are in no call.
 
     Raises:
         Overdue: a deadline in one of them has passed.
@@ -122,7 +121,7 @@ def lock_stays(by: Actor, call_id: str, *, now: datetime) -> dict[int, CallSheet
 
 
 def lock_person(by: Actor) -> None:
-    """Take the lock on the actor's one slot. Where one writer at a time does the same, nothing is asked.
+    """Take the lock on the actor's one slot. No query where the database allows one writer at a time anyway.
 
     Raises:
         CallError: `not_authenticated` if the account is gone.
@@ -132,18 +131,18 @@ def lock_person(by: Actor) -> None:
 
 
 def load(call_id: str) -> CallSheet | None:
-    """One call by its public id, for reading."""
+    """One call by its public id, not locked."""
     found = CALL.rows(call_id=call_id)
     return _fill(*found[0]) if found else None
 
 
 def load_all(call_pks: Sequence[int]) -> dict[int, CallSheet]:
-    """Many calls by key, for reading, in three queries."""
+    """Many calls by key, not locked, in three queries."""
     return _all(call_pks)
 
 
 def refuse_if_over(sheet: CallSheet, by: Actor) -> None:
-    """Refuse what an ended call no longer allows; the person's own invitation gives the reason before the call does.
+    """Refuse what an ended call no longer allows. The actor's own invitation gives the reason, or else the call.
 
     Raises:
         CallError: `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
@@ -159,7 +158,7 @@ def refuse_if_over(sheet: CallSheet, by: Actor) -> None:
 
 
 def label_of(by: Actor, sheet: CallSheet) -> str:
-    """What the actor's device is called, as loaded with the sheet; empty if it has no name."""
+    """The label of the actor's device, as loaded with the sheet; empty if it has none."""
     if by.device_label is not None:
         return by.device_label
     person = sheet.people.get(by.user_id)
@@ -167,7 +166,7 @@ def label_of(by: Actor, sheet: CallSheet) -> str:
 
 
 def _locked(by: Actor, call_id: str, now: datetime, *, stays_too: bool = False) -> tuple[CallSheet, bool]:
-    """The call, and whether the actor is inside another one if that was asked too."""
+    """The call and, if asked with `stays_too`, whether the actor is in another one."""
     found = CALL_LOCKED.rows(call_id=call_id)
     if not found:
         raise CallError(Code.NOT_FOUND)
@@ -180,7 +179,7 @@ def _locked(by: Actor, call_id: str, now: datetime, *, stays_too: bool = False) 
 
 
 def _fill(call: Call, caller: Person, *, by: Actor | None = None, stays_too: bool = False) -> CallSheet:
-    """The rest of a call. With `by`, that person has the label of their device, and their other open stays if asked."""
+    """Load the rest of a call. With `by`, also that person's device label and, if asked, their other open stays."""
     if by is not None and by.device_label is None:
         invited = INVITATIONS_LABELLED.rows(call=call.pk, user=by.user_id, device=by.device_id)
     else:

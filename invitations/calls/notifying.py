@@ -1,4 +1,4 @@
-"""What a push service's answer does to a ring: the first one that takes it makes the invitee notified."""
+"""What a push service's answer does to a ring: the first one to accept it makes the invitee notified."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ RANG = (InvitationState.PENDING, InvitationState.CANCELLED)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A ring that a push service took.
+    """A ring that a push service accepted.
 
     Args:
         call_pk: the call's key.
-        invitation_pk: of that call.
-        at: when it was taken.
+        invitation_pk: the key of the invitation in that call.
+        at: when it was accepted.
     """
 
     call_pk: int
@@ -32,13 +32,13 @@ class Taken:
 
 
 def notified(rings: Iterable[Taken]) -> None:
-    """Note that push services took these rings, all in one transaction and with the locks of many verbs taken in their
-    order: there may be hundreds at once. Safe to repeat.
+    """Record that push services accepted these rings, all in one transaction, since there may be hundreds at once. It
+    takes the locks of many verbs in the order in which verbs take them. Safe to repeat.
 
-    A ring that was cancelled while its message was on its way is a missed call after all: the device showed it.
+    A ring that was cancelled while its message was on its way becomes a missed call after all: the device showed it.
 
     Args:
-        rings: in any order; those that were answered, or notified before, stay as they are.
+        rings: in any order; those already answered or notified stay as they are.
     """
     earliest: dict[int, dict[int, datetime]] = {}
     for ring in sorted(rings, key=lambda each: each.at, reverse=True):

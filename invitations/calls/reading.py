@@ -1,6 +1,6 @@
-"""Reading calls: one, the open ones, the history, and what a page that fell behind has missed.
+"""Reading calls: one call, the open ones, the history, and what a page that fell behind has missed.
 
-A read that meets something overdue has it expired first, so that a dead dispatcher leaves no ghost on any screen."""
+A read that finds something overdue first has it expired, so that no screen shows a ghost if the dispatcher is down."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _RINGS = Invitation.objects.pending().order_by().filter(invitee_id=Bind("user"))
 _STAYS = Participant.objects.open().order_by().filter(user_id=Bind("user"))
 
-# Two look-ups in partial indexes of open rows.
+# Two look-ups in partial indexes on open rows.
 OPEN_CALLS = Prepared(_STAYS.values_list("call_id").union(_RINGS.values_list("call_id")).order_by(), row=itemgetter(0))
 
-# The same two look-ups, for one answer. An invitation counts until its deadline and a caller until that of the last
-# ring, whether or not anybody has expired them yet. A lease is not asked for: the one who asks this is there.
+# The same two look-ups, as a yes or no. An invitation counts until its deadline and a caller until that of the last
+# ring, even if nothing has expired them yet. Leases do not matter: the person who asks is connected.
 _RINGING = _RINGS.filter(expires_at__gt=Bind("now"))
 _INSIDE = _STAYS.filter(Q(call__state=CallState.ACTIVE) | Q(call__ring_expires_at__gt=Bind("now")))
 IN_OPEN_CALL = Prepared(
@@ -51,11 +51,11 @@ MISSED_UNSEEN = Prepared(
 
 @dataclass(slots=True)
 class Synced:
-    """What a page must learn to be up to date.
+    """What a page needs to be up to date.
 
     Args:
-        sheets: calls that are newer than what it holds, or that it does not know.
-        gone: the ids it holds of calls that are over, unknown or not its own.
+        sheets: calls newer than what the page holds, or unknown to it.
+        gone: ids that it holds of calls that are over, unknown or not its user's.
     """
 
     sheets: list[CallSheet]
@@ -63,12 +63,11 @@ class Synced:
 
 
 def view(call_id: str, *, viewer_id: UserKey, now: datetime, sees_all: bool = False) -> CallSheet:
-    """One call as a person whom it concerns may see it.
+    """One call as seen by a person it concerns.
 
     Args:
         call_id: the call.
-        viewer_id: who asks.
-        now: the moment.
+        viewer_id: the person who asks.
         sees_all: the viewer is an admin, who sees every call.
 
     Raises:
@@ -84,7 +83,7 @@ def view(call_id: str, *, viewer_id: UserKey, now: datetime, sees_all: bool = Fa
 
 
 def open_calls(user_id: UserKey, *, now: datetime) -> list[CallSheet]:
-    """The calls that a user is in or is being rung by, newest first."""
+    """The calls that a user is in or is being rung for, newest first."""
     keys = OPEN_CALLS.rows(user=user_id)
     if not keys:
         return []
@@ -98,12 +97,11 @@ def open_calls(user_id: UserKey, *, now: datetime) -> list[CallSheet]:
 
 
 def sync(user_id: UserKey, held: Mapping[str, int], *, now: datetime) -> Synced:
-    """Compare what a page holds with what is so.
+    """Compare what a page holds with the current state.
 
     Args:
-        user_id: whose page.
+        user_id: the page's user.
         held: the revision it has of each call, by public id.
-        now: the moment.
     """
     current = {each.call.call_id: each for each in open_calls(user_id, now=now)}
     newer = [each for call_id, each in current.items() if held.get(call_id, -1) < each.call.revision]
@@ -129,12 +127,12 @@ def history(
     """A user's own calls, newest first.
 
     Args:
-        user_id: whose history.
+        user_id: the user's key.
         state: `ringing`, `active` or `ended`.
         direction: `incoming` or `outgoing`.
         missed: only calls that the user missed, or only others.
-        with_user: the public id of somebody else in the call.
-        is_video_call: only video, or only audio calls.
+        with_user: the public id of another person in the call.
+        is_video_call: only video calls, or only audio calls.
     """
     calls = Call.objects.involving(user_id).order_by("-created_at", "-id")
     if state is not None:
@@ -160,43 +158,42 @@ def sheets(calls: Sequence[Call]) -> list[CallSheet]:
 
 
 def sheets_by_key(call_pks: Sequence[int]) -> dict[int, CallSheet]:
-    """Sheets of these calls by their keys, in a constant number of queries."""
+    """Sheets of these calls by key, in a constant number of queries."""
     return load_all(call_pks)
 
 
 def missed_unseen(user_id: UserKey) -> int:
-    """How many missed calls the user has not looked at yet."""
+    """How many missed calls the user has not seen yet."""
     return MISSED_UNSEEN.rows(user=user_id)[0]
 
 
 def mark_history_seen(user_id: UserKey, *, now: datetime, origin: str | None = None) -> None:
-    """Clear the missed badge on all of the user's devices; those with an open socket are told at once.
+    """Clear the missed badge on all of the user's devices. Those with an open socket are told at once.
 
     Args:
         user_id: the user's key.
-        now: the moment.
-        origin: the channel of the socket that asked; it has its result and is passed over.
+        origin: the channel of the socket that asked; skipped, because it gets the result as its answer.
     """
     CallingPreferences.objects.update_or_create(user_id=user_id, defaults={"history_seen_at": now})
     transaction.on_commit(partial(publishing.publish_history, user_id, missed_unseen=0, origin=origin))
 
 
 def me(user_id: UserKey, username: str) -> dict[str, str]:
-    """A user on the wire: the public id and the shown name."""
+    """A user on the wire: the public id and the display name."""
     chosen = CallingPreferences.objects.filter(user_id=user_id).values_list("display_name", flat=True).first()
     return {"id": username, "name": chosen or username}
 
 
 def is_in_open_call(user_id: UserKey, *, now: datetime) -> bool:
-    """Whether a user is in a call, or is being rung by one, by now. One query; expires nothing.
+    """Whether a user is in a call or being rung now. One query, which expires nothing.
 
     Args:
         user_id: the user's key.
-        now: the moment.
+
     """
     return bool(IN_OPEN_CALL.rows(user=user_id, now=now))
 
 
 def is_inside(user_ids: Sequence[UserKey]) -> set[UserKey]:
-    """Those of these users who are in a call now."""
+    """Of these users, the ones who are in a call now."""
     return set(Participant.objects.open().filter(user_id__in=user_ids).values_list("user_id", flat=True))

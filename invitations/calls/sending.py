@@ -1,4 +1,4 @@
-"""Sending a call, unless the send means a call that is there already: a repeat, a merge of two, or a rejoin."""
+"""Sending a call, unless the send means an existing call: a repeat, a merge of two calls, or a rejoin."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from invitations.store.statements import Bind, Prepared
 from invitations.words import say_lazy
 
 LONGEST_NAME_IN_ID = 109
-"""What is left of 128 for the name beside `call_`, another `_` and 13 digits of milliseconds."""
+"""What 128 characters leave for the name, beside `call_`, another `_` and 13 digits of milliseconds."""
 _strange_in_ids = re.compile(r"[^A-Za-z0-9._~:@-]")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a send asks for, without who asks and when."""
+    """What a send asks for, apart from who asks and when."""
 
     invitees: list[str]
     is_video_call: bool
@@ -44,13 +44,13 @@ class Wanted:
     ring: Ring
 
     def fingerprint(self) -> str:
-        """SHA-256 that tells a repeat of the same send from another call under the same id."""
+        """A SHA-256 that tells a repeat of the same send from another call with the same id."""
         said = [self.invitees, self.is_video_call, self.end_when_caller_leaves, *self.ring]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 class IdTaken(Exception):
-    """Somebody took the call id between the look and the insert."""
+    """Another send took the call id between the look-up and the insert."""
 
 
 def send(
@@ -68,14 +68,13 @@ def send(
     Args:
         by: the caller.
         invitees: public ids, 1 to `invitees_per_request`.
-        is_video_call: video rather than audio.
-        now: the moment of the call.
-        call_id: the idempotency key; generated when omitted.
-        end_when_caller_leaves: the caller's leaving ends the call for everyone.
+        is_video_call: video instead of audio.
+        call_id: the idempotency key; generated if omitted.
+        end_when_caller_leaves: the call ends for everyone when the caller leaves.
         ring: how it rings, the fields of `Ring`.
 
     Returns:
-        The call, with one error for each person who could not be invited.
+        The call, with an error for each person who could not be invited.
 
     Raises:
         CallError: `no_valid_invitee`, `already_in_call`, `call_id_in_use`, `throttled`.
@@ -86,7 +85,7 @@ def send(
         try:
             return _send(by, wanted, call_id, new_id, now=now)
         except IdTaken:
-            # The next look finds the other's call, or the next millisecond is free.
+            # The next look-up finds the other call, or the next millisecond is free.
             continue
     raise CallError(Code.UNAVAILABLE)
 
@@ -118,9 +117,9 @@ def _send(by: Actor, wanted: Wanted, call_id: str | None, new_id: str, *, now: d
 
 
 def generated_call_id(username: str, now: datetime) -> str:
-    """The id of a call that came without one: `call_<username>_<unix ms>`.
+    """The id of a call sent without one: `call_<username>_<unix ms>`.
 
-    Every character that call ids do not have becomes `~`, and a long name ends early: an id has at most 128.
+    Characters not allowed in a call id become `~`, and a long name is cut off: an id has at most 128 characters.
     """
     name = _strange_in_ids.sub("~", username)[:LONGEST_NAME_IN_ID]
     return f"call_{name}_{int(now.timestamp() * 1000)}"
@@ -206,7 +205,7 @@ def _existing(
 
 
 def _check_rate(by: Actor, now: datetime) -> None:
-    """Refuse a caller who started too many calls in the last minute. Counted under the caller's lock, so exactly."""
+    """Refuse a caller who started too many calls in the last minute. The caller's lock makes the count exact."""
     most = limits().sends_per_minute
     if not most:
         return
@@ -219,7 +218,7 @@ def _check_rate(by: Actor, now: datetime) -> None:
 
 @cache
 def _oldest_of(most: int) -> Prepared[datetime]:
-    """When somebody's last call but so many was sent."""
+    """When a person's `most`-th last call was sent."""
     sent = Call.objects.filter(caller_id=Bind("user"), created_at__gt=Bind("since")).order_by("-created_at")
     return Prepared(sent.values_list("created_at")[most - 1 : most], row=itemgetter(0))
 

@@ -1,4 +1,4 @@
-"""The one slot per user: who is busy, and with what. Asked while the users' locks are held."""
+"""The one slot per user: who is busy, and with what. To be asked while the users' locks are held."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from invitations.store.statements import Bind, Prepared
 
 
 class Occupation(NamedTuple):
-    """One thing that keeps a user busy: being inside a call, or being rung by one.
+    """What keeps a user busy: being in a call, or being rung.
 
     Args:
-        user_id: who is busy.
-        call_pk: with which call.
-        caller_id: who started it.
-        call_state: of `CallState`.
-        due_at: when time changes it next.
-        inside: they are in it; else they are being rung.
+        user_id: the busy user.
+        call_pk: the call.
+        caller_id: the user who started it.
+        call_state: one of `CallState`.
+        due_at: when time next changes it.
+        inside: True if the user is in it, False if they are being rung.
     """
 
     user_id: UserKey
@@ -37,8 +37,8 @@ _THE_CALL = ("call_id", "call__caller_id", "call__state", "call__due_at")
 _STAYS = Participant.objects.open().order_by().filter(user_id__in=Bind("users"))
 _RINGS = Invitation.objects.pending().order_by().filter(invitee_id__in=Bind("users"))
 
-# Each branch is one look-up in a partial index of open rows: the history's size does not matter. What is due is due of
-# the whole call: a person rung by a vanished caller, or alone with a vanished partner, is not busy.
+# Each branch is one look-up in a partial index on open rows, so the size of the history does not matter. `due_at` is
+# that of the whole call: a person rung by a vanished caller, or alone with a vanished partner, is not busy.
 OCCUPATIONS = Prepared(
     _STAYS.values_list("user_id", *_THE_CALL, Value(1))
     .union(_RINGS.values_list("invitee_id", *_THE_CALL, Value(0)), all=True)
@@ -51,7 +51,7 @@ def occupations(user_ids: Sequence[UserKey], *, now: datetime) -> list[Occupatio
     """What keeps these users busy now.
 
     Raises:
-        Overdue: time has something to do to one of these calls, which may be over by then.
+        Overdue: a deadline in one of these calls has passed, so that it may be over.
     """
     found = OCCUPATIONS.rows(users=user_ids)
     overdue = {each.call_pk for each in found if each.due_at is not None and each.due_at <= now}

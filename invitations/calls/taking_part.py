@@ -1,4 +1,4 @@
-"""Being in a call: join it, stay alive in it, leave it, end it for everyone."""
+"""Being in a call: joining, staying alive, leaving, and ending it for everyone."""
 
 from __future__ import annotations
 
@@ -27,21 +27,20 @@ from invitations.store.sheets import MEDIA_PROOF_SECONDS, Actor, CallSheet
 from invitations.words import say_lazy
 
 PROOF_INTERVAL_SECONDS = 2
-"""A proof of life within this time of the last one is not written again."""
+"""A sign of life within this time of the last one is not written."""
 OUTAGE_FORGIVEN_SECONDS = 15 * 60
-"""How long a server may have been away for calls to go on when it is back."""
+"""How long a server may have been down for calls to continue when it is back."""
 
 
 @verb
 def join(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
-    """Come into a live call that one was invited to and missed or left, or move it here from another own device.
+    """Enter a live call after missing or leaving it, or move a call here from another device of one's own.
 
-    A pending invitation is accepted by it.
+    Accepts the invitation if it is pending.
 
     Args:
         call_id: the call.
-        by: somebody who was invited, or the caller, on the device that joins.
-        now: the moment.
+        by: an invitee, or the caller, on the device that joins.
 
     Raises:
         CallError: `not_found`, `not_allowed`, `call_full`, `invitation_cancelled`, `invitation_timed_out`,
@@ -75,15 +74,14 @@ def join(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
 
 @verb
 def leave(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
-    """Go out of a call. It ends when nobody is left to talk to.
+    """Leave a call. It ends when nobody is left to talk to.
 
     Args:
         call_id: the call.
-        by: a participant. A device that the call was moved away from leaves nothing.
-        now: the moment.
+        by: a participant. Does nothing on a device that the call was moved away from.
 
     Raises:
-        CallError: `not_found`, `not_allowed` for those who were never in it, `invitation_cancelled`,
+        CallError: `not_found`, `not_allowed` for a person who was never in it, `invitation_cancelled`,
             `invitation_timed_out`, `call_ended`.
     """
     sheet = lock_for(by, call_id, now=now)
@@ -106,10 +104,9 @@ def end(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     Args:
         call_id: the call.
         by: the caller, or an admin.
-        now: the moment.
 
     Raises:
-        CallError: `not_found`, `not_allowed`, `call_ended` when somebody or something else ended it.
+        CallError: `not_found`, `not_allowed`, `call_ended` if it had ended in another way.
     """
     sheet = lock_for(by, call_id, now=now)
     is_caller = by.user_id == sheet.call.caller_id
@@ -130,12 +127,11 @@ def end(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
 
 @verb
 def connected(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
-    """A device says that its media is up.
+    """Report that a device's media is up.
 
     Args:
         call_id: the call.
         by: a participant, on the device that is in the call.
-        now: the moment.
 
     Raises:
         CallError: `not_found`, `not_allowed`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
@@ -153,12 +149,11 @@ def connected(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
 
 @verb
 def heartbeat(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
-    """A device proves that it is alive, which renews its lease. No fact, no new revision.
+    """Give a device's sign of life, which renews its lease. Adds no fact and no revision.
 
     Args:
         call_id: the call.
         by: a participant, on the device that is in the call.
-        now: the moment.
 
     Raises:
         CallError: `not_found`, `not_allowed`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
@@ -174,12 +169,11 @@ def heartbeat(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
 
 
 def prove_life(user_id: UserKey, device_id: str, *, now: datetime) -> bool:
-    """Renew the leases that this device holds, in whatever call it is.
+    """Renew the leases that this device holds, in any call.
 
     Args:
         user_id: the user's key.
-        device_id: the device that speaks.
-        now: the moment.
+        device_id: the device that gave a sign of life.
 
     Returns:
         Whether the device is in any call.
@@ -195,7 +189,7 @@ def prove_life(user_id: UserKey, device_id: str, *, now: datetime) -> bool:
     ]
     if old:
         with write():
-            # The call before its participants, as the verbs lock them.
+            # Locks the call before its participants, as the verbs do.
             for sheet in lock_all(back_in).values():
                 for each in sheet.inside():
                     each.proved_at = now if each.pk in old else each.proved_at
@@ -209,11 +203,11 @@ def _was_away(proved_at: datetime | None, now: datetime) -> bool:
 
 
 def _come_back(sheet: CallSheet, now: datetime) -> None:
-    """Somebody who was silent, or never spoke before, is there: media has its full time again, for they could not have
-    had it; and from a first sign of life on, silence counts for sooner.
+    """Adjust the deadlines when a device returns from silence, or gives its first sign of life. The wait for media
+    begins anew, because the device could not have had any; and after a first sign of life, silence is noticed sooner.
 
-    Else the sign of life with which a device returns, or with which all return to a server that was down, would end the
-    call at once.
+    Otherwise the sign of life with which a device returns, or with which all devices return to a server that was down,
+    would end the call at once.
     """
     call = sheet.call
     media_seconds = limits().media_seconds
@@ -228,25 +222,22 @@ def _come_back(sheet: CallSheet, now: datetime) -> None:
 
 
 def forgive_outage(*, now: datetime) -> int:
-    """Give devices whose media was up a whole lease again, because the server was away and not they.
+    """Renew the leases of devices whose media was up, because it was the server that was away, not they.
 
-    To be called when a server starts. Media goes on between browsers while the server is down, and they could not prove
-    life meanwhile. A device that is really gone lapses one lease later; one that lapsed long ago stays lapsed.
-
-    Args:
-        now: the moment.
+    Call this when a server starts. Media between browsers continues while the server is down, but they could not give
+    signs of life. A device that is really gone lapses one lease later; one that lapsed long ago stays lapsed.
 
     Returns:
         How many leases.
     """
-    # A device that is there speaks every few seconds; a longer silence than that may have been the server's.
+    # A connected device gives a sign every few seconds; the server may be the cause of a longer silence.
     silent = now - timedelta(seconds=2 * limits().sync_open_seconds)
     oldest = now - timedelta(seconds=OUTAGE_FORGIVEN_SECONDS)
     stays = Participant.objects.open().filter(
         call__state=CallState.ACTIVE, connected_at__isnull=False, proved_at__lte=silent, proved_at__gte=oldest
     )
     with write():
-        # In no order, or SQLite would walk the whole table in the order of its keys.
+        # Unordered, or SQLite would walk through the whole table in key order.
         found = list(stays.filter(call__due_at__isnull=False).order_by().values_list("pk", flat=True))
         return Participant.objects.filter(pk__in=found).update(proved_at=now)
 

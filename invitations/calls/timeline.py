@@ -1,6 +1,6 @@
-"""The explanation of a call: its log in plain words, with the codes beside them, and what was sent to which device.
+"""The explanation of a call: its log in plain words with the codes beside them, and what was sent to which device.
 
-The caller sees what happened to the rings, not which devices others own; an invitee sees their own devices, an admin
+The caller sees what happened to the rings, but not which devices others own. Invitees see their own devices, admins see
 all of them."""
 
 from __future__ import annotations
@@ -24,12 +24,11 @@ def timeline(call_id: str, *, viewer_id: UserKey, now: datetime, sees_all: bool 
 
     Args:
         call_id: the call.
-        viewer_id: who asks; strangers do not see it.
-        now: the moment.
-        sees_all: the viewer is an admin, who sees every call and everybody's devices.
+        viewer_id: the person who asks; strangers get `not_found`.
+        sees_all: the viewer is an admin, who sees every call and all devices.
 
     Returns:
-        Entries of `at`, `code`, `text`, `user`, `device`, `data`.
+        Entries with `at`, `code`, `text`, `user`, `device`, `data`.
 
     Raises:
         CallError: `not_found`.
@@ -43,12 +42,12 @@ def timeline(call_id: str, *, viewer_id: UserKey, now: datetime, sees_all: bool 
     entries = [(each.at, _is_end(each), _entry(each, sheet, names, is_seen)) for each in sheet_events(sheet)]
     pushed = told(sheet, shown_to=lambda user_id: sees_all or user_id == viewer_id)
     entries += [(each.at, False, _told_entry(each, sheet)) for each in pushed]
-    # Stable: what the log says in order stays so, what follows from it comes after, and the call's end last.
+    # A stable sort: the log keeps its order, what follows from it comes after, and the end of the call comes last.
     return [entry for _, _, entry in sorted(entries, key=lambda each: each[:2])]
 
 
 def sheet_events(sheet: CallSheet) -> list[CallEvent]:
-    """The log rows of a call in order."""
+    """The log rows of a call, in order."""
     return list(CallEvent.objects.filter(call_id=sheet.call.pk).order_by("revision"))
 
 
@@ -76,7 +75,7 @@ def _entry(event: CallEvent, sheet: CallSheet, names: dict[str, str], is_seen: C
     shown = {**data, "name": names.get(subject or "", subject or say("person.unknown"))}
     data.pop("label", None)
     of_subject = data.pop("device", None)
-    # A fact about one person may have been brought about on another's device.
+    # A fact about one person may have been caused on another person's device.
     owner, device = (subject, of_subject) if of_subject else (actor, event.device_id or None)
     return {
         "at": moment(event.at),
@@ -98,7 +97,7 @@ def _text(event: CallEvent, data: Data, names: dict[str, str]) -> str:
 
 
 def _case(kind: str, data: Data, *, has_device: bool) -> str:
-    """What a sentence's code says beyond the kind of event, for those that have more than one."""
+    """The suffix of a sentence's code, for kinds of events that have more than one sentence."""
     if kind in (EventKind.CALL_ENDED, EventKind.PARTICIPANT_LEFT):
         return f".{data['reason']}"
     if kind == EventKind.INVITATION_REJECTED:

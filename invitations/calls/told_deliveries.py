@@ -1,6 +1,6 @@
-"""The part of a call's explanation that the log does not hold: what was sent to which device, and what came of it.
+"""The part of a call's explanation that is not in the log: what was sent to which device, and with what result.
 
-An invitee sees this of their own devices, an admin of all; everybody in the call sees whether it can have rung."""
+Invitees see this for their own devices, admins for all. Everyone in the call sees whether it can have rung."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Told:
 
     Args:
         at: when.
-        code: of `shapes.TOLD_CODES`.
+        code: one of `shapes.TOLD_CODES`.
         text: a sentence.
-        user_id: whose device.
-        device: its id; None where no one device is meant.
+        user_id: the owner of the device.
+        device: its id; None if the entry is about no particular device.
         data: the codes behind the sentence.
     """
 
@@ -37,11 +37,11 @@ class Told:
 
 
 def told(sheet: CallSheet, *, shown_to: Callable[[int], bool]) -> list[Told]:
-    """What is known of the push messages of a call.
+    """What is known about the push messages of a call.
 
     Args:
         sheet: the call.
-        shown_to: whether the devices of the user with this key may be seen.
+        shown_to: whether the viewer may see the devices of the user with this key.
     """
     keys = [each.pk for each in sheet.invitations]
     owed = list(Delivery.objects.filter(invitation_id__in=keys).order_by("id"))
@@ -65,7 +65,7 @@ def _of_delivery(delivery: Delivery, invitation: Invitation) -> Iterator[Told]:
     at, device = delivery.settled_at or delivery.created_at, delivery.device_label or say("device.unnamed")
     text = _delivery_text(delivery, device)
     yield Told(at, f"delivery.{delivery.state}", text, delivery.user_id, delivery.device_key, data)
-    # The first acknowledgement is in the call's own log.
+    # The call's log already has the first acknowledgement.
     if delivery.acknowledged_at is not None and delivery.acknowledged_at != invitation.ringing_at:
         text = say("timeline.delivery.acknowledged", device=device)
         yield Told(delivery.acknowledged_at, "delivery.acknowledged", text, delivery.user_id, delivery.device_key, data)
@@ -88,9 +88,9 @@ def _outcome(delivery: Delivery) -> str:
 
 
 def _without_push(invitation: Invitation, own: Sequence[Device], of_ring: Sequence[Delivery]) -> Iterator[Told]:
-    """The devices that were there and could not be sent a push."""
+    """The devices that existed but could not be sent a push message."""
     sent_to = {each.device_key for each in of_ring}
-    # An app's token stands for a device of its own until the app names one.
+    # An app's token counts as a device until the app names one.
     stands_for = {each.push_credential for each in own}
     for device in own:
         if device.device_id in sent_to or device.device_id in stands_for or device.created_at > invitation.created_at:
@@ -107,7 +107,7 @@ def _without_push(invitation: Invitation, own: Sequence[Device], of_ring: Sequen
 
 
 def _unheard(sheet: CallSheet, invitation: Invitation, of_ring: Iterable[Delivery]) -> Iterator[Told]:
-    """For a ring that ended without any device saying that it rang: what that may come from."""
+    """Possible causes, for a ring that ended without any device reporting that it rang."""
     if invitation.ringing_at is not None or invitation.state not in (
         InvitationState.TIMED_OUT,
         InvitationState.CANCELLED,

@@ -1,7 +1,7 @@
-"""How a verb meets the database: in one write transaction of its own, or as its part of a batch.
+"""How a verb uses the database: in its own write transaction, or as its part of a batch.
 
-On SQLite the writers of a process also queue for one lock of their own: the database's busy handler polls with growing
-sleeps, a lock hands over at once."""
+On SQLite the writers of a process also queue for a lock of our own: the database's busy handler polls at growing
+intervals, while a lock is handed over at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _sqlite_writers = threading.RLock()
 
 
 class Overdue(Exception):
-    """A verb met calls whose deadline has passed: they are expired in transactions of their own, then it starts again.
+    """A verb met calls whose deadlines have passed: each is expired in its own transaction, then the verb starts again.
 
     Args:
         call_pks: the keys of those calls.
@@ -33,7 +33,7 @@ class Overdue(Exception):
 
 @contextmanager
 def write() -> Iterator[None]:
-    """One write transaction; inside another one a savepoint of it, inside a batch a part of it."""
+    """One write transaction; within another one a savepoint, within a batch a part of it."""
     if _batch.current is not None:
         with _batch.current.part():
             yield
@@ -47,14 +47,14 @@ def write() -> Iterator[None]:
 
 
 class Spoiled(Exception):
-    """A verb of a batch failed after it had written: nothing of the batch is committed."""
+    """A verb in a batch failed after it had written: nothing of the batch is committed."""
 
 
 class Batch:
-    """Several verbs in one transaction without a savepoint each.
+    """Several verbs in one transaction, without a savepoint each.
 
-    A verb that refuses has written nothing yet, so nothing need be undone. One that fails later spoils the batch, which
-    is then rolled back as a whole; its runner does each verb again in a transaction of its own.
+    A verb that refuses has written nothing yet, so there is nothing to undo. A verb that fails later spoils the batch,
+    which is rolled back as a whole; the caller then runs each verb again in its own transaction.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ def batch() -> Iterator[Batch]:
     """One write transaction for several verbs.
 
     Raises:
-        Spoiled: at the end, when one of them failed half way; nothing is committed.
+        Spoiled: at the end, if one of them failed half way; nothing is committed.
     """
     together = _batch.current = Batch()
     try:

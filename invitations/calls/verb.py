@@ -1,4 +1,4 @@
-"""What makes a function a verb: one transaction, and a fresh start after it met a deadline that has passed."""
+"""What makes a function a verb: one transaction, and a fresh start if it meets a deadline that has passed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 ATTEMPTS = 8
-"""How often a verb starts again before it gives up as `unavailable`."""
+"""How many times a verb is tried before it fails as `unavailable`."""
 
 
 def verb(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a verb in one transaction; expire what is overdue first if it says so.
+    """Run a verb in one transaction. If it raises `Overdue`, expire what is overdue and start again.
 
     Raises:
-        CallError: the verb's own, or `unavailable` when it could not get through.
+        CallError: the verb's own, or `unavailable` if it could not get through.
     """
 
     @wraps(function)
