@@ -157,7 +157,7 @@ def test_a_call_on_hold_sends_nothing_and_says_so(alice: Person, bob: Person) ->
         expect(bob.screen.get_by_text("On hold").first).to_be_visible()
         expect(bob.screen.locator(".tile--video:not(.tile--self)")).to_have_count(0)
         assert alice.ask("document.querySelector('remote-audio audio').muted") is True
-        alice.screen.get_by_role("button", name="Go on", exact=True).click()
+        alice.screen.get_by_role("button", name="Resume", exact=True).click()
         sees(bob)
         assert alice.ask("document.querySelector('remote-audio audio').muted") is False
 
@@ -217,7 +217,7 @@ def test_the_call_moves_to_another_device_with_one_tap(person: Callable[..., Per
     sees(phone)
     sees(alice)
     leaves_nothing_open(laptop)
-    expect(laptop.page.get_by_text("The call goes on on your other device.")).to_be_visible()
+    expect(laptop.page.get_by_text("The call continues on your other device.")).to_be_visible()
     phone.hang_up()
     alice.hears("Call ended")
     leaves_nothing_open(alice, phone)
@@ -226,8 +226,8 @@ def test_the_call_moves_to_another_device_with_one_tap(person: Callable[..., Per
 def test_one_page_of_a_browser_has_the_call_and_another_can_take_it(alice: Person, bob: Person) -> None:
     with call(alice, bob):
         other = alice.open()
-        bar = other.get_by_role("group", name="A call that goes on")
-        expect(bar).to_contain_text("You are in a call with Bob in another tab")
+        bar = other.get_by_role("group", name="Ongoing call")
+        expect(bar).to_contain_text("You're in a call with Bob in another tab")
         assert other.evaluate("watched.tracks.length + watched.connections.length") == 0
         expect(other.locator("call-screen")).to_be_hidden()
         bar.get_by_role("button", name="Bring it here").click()
@@ -247,9 +247,9 @@ def test_a_closed_page_leaves_its_call_to_be_taken_over(alice: Person, bob: Pers
         # A page that has just been loaded takes a call that no other page has: let it see first that there is one.
         until(other, "performance.now() > 3000")
         alice.page.close()
-        bar = other.get_by_role("group", name="A call that goes on")
+        bar = other.get_by_role("group", name="Ongoing call")
         expect(bar).to_contain_text("The page with your call to Bob was closed.", timeout=15_000)
-        bar.get_by_role("button", name="Go on here").click()
+        bar.get_by_role("button", name="Continue here").click()
         alice.page = other
         is_up(alice)
         sees(alice)
@@ -269,8 +269,8 @@ def test_the_small_one_of_two_pictures_becomes_the_large_one_by_a_tap(alice: Per
 def test_the_call_goes_on_small_in_the_corner(alice: Person, bob: Person) -> None:
     with call(alice, bob):
         sees(alice)
-        alice.screen.get_by_role("button", name="Back to the app; the call goes on").click()
-        corner = alice.page.get_by_role("group", name="A call that goes on")
+        alice.screen.get_by_role("button", name="Back to the app (the call continues)").click()
+        corner = alice.page.get_by_role("group", name="Ongoing call")
         alice.show("Recents")
         alice.until("document.querySelector('.corner__video').videoWidth > 0")
         grows(alice, "energy", "framesDecoded")

@@ -103,7 +103,7 @@ def test_a_held_call_is_still_held_after_a_reload(alice: Person, bob: Person) ->
         # It is said to the one who holds as well, with the way back.
         alice.hears("You put the call on hold.")
         bob.hears("On hold")
-        alice.screen.get_by_role("button", name="Go on", exact=True).click()
+        alice.screen.get_by_role("button", name="Resume", exact=True).click()
         grows(bob, "energy")
 
 

@@ -51,7 +51,7 @@ def test_the_keyboard_mutes_films_and_shares(alice: Person, bob: Person) -> None
             alice.page.keyboard.press(key.upper())
             expect(alice.screen.get_by_role("button", name=before, exact=True)).to_be_visible()
         # Elsewhere the same letters are letters.
-        alice.screen.get_by_role("button", name="Back to the app; the call goes on").click()
+        alice.screen.get_by_role("button", name="Back to the app (the call continues)").click()
         alice.page.get_by_label("Search people").press_sequentially("mvs")
         assert alice.ask("callinvite.talk.state.local.microphone.muted") is False
         assert alice.ask("callinvite.talk.state.local.camera.live") is True
@@ -89,7 +89,7 @@ def test_the_picture_floats_above_other_windows_where_the_browser_can(alice: Per
         expect(small.locator("video")).to_be_visible()
         alice.until("documentPictureInPicture.window.document.querySelector('video').videoWidth > 0")
         alice.screen.get_by_role("button", name="More").click()
-        alice.screen.get_by_role("button", name="Back from the small window").click()
+        alice.screen.get_by_role("button", name="Close the small window").click()
         alice.until("documentPictureInPicture.window === null")
         grows(alice, "framesDecoded")
 

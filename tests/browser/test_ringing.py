@@ -181,7 +181,7 @@ def test_answering_on_one_device_stops_the_other(alice: Person, bob: Person, per
     bob.is_connected_to("Alice")
     expect(other.ring).to_be_hidden()
     expect(other.page.get_by_text("You answered on Chrome on Linux.")).to_be_visible()
-    expect(other.page.get_by_text("You are in a call with Alice on another device.")).to_be_visible()
+    expect(other.page.get_by_text("You're in a call with Alice on another device.")).to_be_visible()
 
 
 def test_a_call_moves_to_another_own_device(alice: Person, bob: Person, person: Callable[..., Person]) -> None:
@@ -193,7 +193,7 @@ def test_a_call_moves_to_another_own_device(alice: Person, bob: Person, person: 
     other.page.get_by_role("button", name="Move it here").click()
     other.is_connected_to("Alice")
     expect(bob.screen).to_be_hidden()
-    expect(bob.page.get_by_text("The call goes on on your other device.")).to_be_visible()
+    expect(bob.page.get_by_text("The call continues on your other device.")).to_be_visible()
     alice.is_connected_to("Bob")
 
 
@@ -224,8 +224,8 @@ def test_a_call_survives_moving_about(alice: Person, bob: Person) -> None:
     bob.rings("Alice")
     bob.accept()
     alice.is_connected_to("Bob")
-    alice.screen.get_by_role("button", name="Back to the app; the call goes on").click()
-    bar = alice.page.get_by_role("group", name="A call that goes on")
+    alice.screen.get_by_role("button", name="Back to the app (the call continues)").click()
+    bar = alice.page.get_by_role("group", name="Ongoing call")
     expect(bar).to_contain_text("In a call with Bob")
     for view in ("Recents", "Settings", "People"):
         alice.show(view)

@@ -95,7 +95,7 @@ test("in a call of two the line speaks only of trouble and silence", () => {
   assert.deepEqual(line({ peers: [peer("connected", { microphone: "muted" })] }), ["Muted", false]);
   assert.deepEqual(line({ peers: [] }), ["Connecting", true]);
   assert.deepEqual(line({ peers: [peer("connected")], isCutOff: true }), [
-    "Connection lost. Microphone and camera are off.",
+    "Connection lost. Your microphone and camera are off.",
     false,
   ]);
 });
@@ -141,9 +141,9 @@ test("an end says why, how long it was and what was replied, and offers to call 
     end_reason: "rejected",
     invitations: [invitation("bob", { state: "rejected", custom_data: "Later, please" })],
   });
-  const scene = endedScene(call, { userId: "alice", words: "Rejected" });
+  const scene = endedScene(call, { userId: "alice", words: "Declined" });
 
-  assert.deepEqual([scene.phase, scene.status, scene.text], ["ended", "Rejected", "“Later, please”"]);
+  assert.deepEqual([scene.phase, scene.status, scene.text], ["ended", "Declined", "“Later, please”"]);
   assert.deepEqual([scene.hangUp, scene.mayCallAgain, scene.mayClose], ["", true, true]);
   const held = makeCall({ state: "ended", answered_at: "2026-11-23T12:00:10.000Z", duration_seconds: 65 });
   assert.equal(endedScene(held, { userId: "alice", words: "Call ended" }).note, "The call lasted 1:05.");

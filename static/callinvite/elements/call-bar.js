@@ -4,7 +4,8 @@ import { isRingingFor, may, othersInside } from "../client/index.js";
 import { h, icon, keep, setText } from "./dom.js";
 import { joinCall, orExplain } from "./place-call.js";
 import { PageElement } from "./page-element.js";
-import { clockTime, names, others } from "./words.js";
+import { clockTime, joinWords, names, others, sideBySide } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").State} State
  *  @typedef {{call: import("../client/types.js").Call, kind: "other_page" | "nowhere" | "elsewhere" | "live"}} Row */
@@ -75,7 +76,7 @@ export class CallBar extends PageElement {
           },
         },
         icon("hang-up"),
-        "Hang up",
+        say("call.hang_up"),
       );
     const bring = (/** @type {string} */ label) =>
       h(
@@ -90,15 +91,15 @@ export class CallBar extends PageElement {
         label,
       );
     const actions = {
-      other_page: () => [bring("Bring it here"), hangUp()],
-      nowhere: () => [bring("Go on here"), hangUp()],
-      elsewhere: () => [join("Move it here")],
-      live: () => [join("Join")],
+      other_page: () => [bring(say("call.bring_here")), hangUp()],
+      nowhere: () => [bring(say("call.continue_here")), hangUp()],
+      elsewhere: () => [join(say("call.move_here"))],
+      live: () => [join(joinWords(call, this.service.state.user?.id))],
     }[kind]();
     return {
       node: h(
         "div",
-        { class: "banner banner--call", role: "group", "aria-label": "A call that goes on" },
+        { class: "banner banner--call", role: "group", "aria-label": say("call.ongoing") },
         icon(call.is_video_call ? "video" : "phone"),
         words,
         h("div", { class: "banner__actions" }, ...actions),
@@ -112,19 +113,19 @@ export class CallBar extends PageElement {
   /** @param {Row} row */
   #words({ call, kind }) {
     const userId = this.service.state.user?.id;
-    const who = names(others(call, userId));
+    const who = { names: names(others(call, userId)) };
     if (kind === "elsewhere") {
-      return `You are in a call with ${who} on another device.`;
+      return say("call.on_another_device", who);
     }
     if (kind === "live") {
       const inside = othersInside(call, userId).map(({ user }) => user);
-      return `${names(inside)} ${inside.length === 1 ? "is" : "are"} in a call that you were invited to.`;
+      return say(inside.length === 1 ? "call.invited.one" : "call.invited.several", { names: names(inside) });
     }
     if (kind === "nowhere") {
-      return `The page with your call to ${who} was closed. The call ends unless you go on here.`;
+      return say("call.page_closed", who);
     }
-    const time = call.state === "active" ? ` · ${clockTime(this.service.elapsedMs(call) / 1000)}` : "";
-    return `You are in a call with ${who} in another tab${time}`;
+    const time = call.state === "active" ? clockTime(this.service.elapsedMs(call) / 1000) : "";
+    return sideBySide(say("call.in_another_tab", who), time);
   }
 }
 

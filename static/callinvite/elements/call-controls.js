@@ -5,10 +5,10 @@ import { deviceWords, problemWords } from "./media-words.js";
 import { canFloat, float, isFloating, stopFloating } from "./picture-in-picture.js";
 import { PageElement } from "./page-element.js";
 import { toast } from "./toast-list.js";
+import { say } from "../words/say.js";
 
 /** @typedef {{button: HTMLElement, label: HTMLElement}} Control */
 
-const KINDS = /** @type {const} */ ({ microphone: "Microphone", camera: "Camera", speaker: "Loudspeaker" });
 const LISTS = /** @type {const} */ ({ microphone: "microphones", camera: "cameras", speaker: "speakers" });
 
 /** @param {string} name @param {string} iconName @param {() => void} act */
@@ -41,12 +41,12 @@ export class CallControls extends PageElement {
     parts.more.button.setAttribute("aria-controls", "call-menu");
     const { microphone, camera, speaker } = this.#choices;
     parts.menu.append(microphone.field, camera.field, speaker.field, parts.hold, parts.float, parts.end);
-    setText(parts.more.label, "More");
+    setText(parts.more.label, say("controls.more"));
     this.replaceChildren(
       parts.menu,
       h(
         "div",
-        { class: "controls", role: "group", "aria-label": "Controls of the call" },
+        { class: "controls", role: "group", "aria-label": say("controls.region") },
         ...[parts.mic, parts.camera, parts.screen, parts.more, parts.hangUp].map(({ button }) => button),
       ),
     );
@@ -72,7 +72,13 @@ export class CallControls extends PageElement {
       hangUp: disc("hang-up", "hang-up", () => {
         this.dispatchEvent(new CustomEvent("hang-up", { bubbles: true }));
       }),
-      menu: h("div", { class: "call-menu", id: "call-menu", role: "group", "aria-label": "More", hidden: true }),
+      menu: h("div", {
+        class: "call-menu",
+        id: "call-menu",
+        role: "group",
+        "aria-label": say("controls.more"),
+        hidden: true,
+      }),
       hold: h(
         "button",
         {
@@ -107,13 +113,13 @@ export class CallControls extends PageElement {
           },
         },
         icon("close"),
-        "End for all",
+        say("call.end_for_everyone"),
       ),
     };
   }
 
   /** One choice of a device in the panel.
-   *  @param {keyof typeof KINDS} kind */
+   *  @param {keyof typeof LISTS} kind */
   #choice(kind) {
     const select = h("select", {
       class: "input",
@@ -122,7 +128,7 @@ export class CallControls extends PageElement {
         this.#choose(kind, select.value);
       },
     });
-    const label = h("label", { class: "field__label", for: `call-${kind}` }, KINDS[kind]);
+    const label = h("label", { class: "field__label", for: `call-${kind}` }, say(`media.kind.${kind}`));
     return { field: h("div", { class: "field call-menu__field" }, label, select), select };
   }
 
@@ -164,7 +170,7 @@ export class CallControls extends PageElement {
       return;
     }
     if (!local.canShareScreen) {
-      toast("This browser cannot share a screen. On a computer, every current browser can.");
+      toast(say("controls.cannot_share"));
       return;
     }
     const shared = await local.shareScreen();
@@ -194,7 +200,7 @@ export class CallControls extends PageElement {
   async #fillMenu() {
     const { local } = this.talk;
     const lists = await local.list();
-    for (const kind of /** @type {(keyof typeof KINDS)[]} */ (Object.keys(KINDS))) {
+    for (const kind of /** @type {(keyof typeof LISTS)[]} */ (Object.keys(LISTS))) {
       const { field, select } = this.#choices[kind];
       const found = lists[LISTS[kind]];
       // One loudspeaker is no choice, and most phones name none at all.
@@ -214,31 +220,31 @@ export class CallControls extends PageElement {
     this.#press(parts.mic, {
       off: !speaks,
       icon: speaks ? "mic" : "mic-off",
-      label: microphone.problem ? "No mic" : speaks ? "Mute" : "Unmute",
-      about: speaks ? "Mute (M)" : "Unmute (M)",
+      label: say(microphone.problem ? "controls.no_microphone" : speaks ? "call.mute" : "call.unmute"),
+      about: say(speaks ? "controls.mute.key" : "controls.unmute.key"),
       trouble: microphone.problem && problemWords("microphone", microphone.problem),
     });
     const films = camera.live || camera.starting;
     this.#press(parts.camera, {
       off: !films,
       icon: films ? "video" : "video-off",
-      label: films ? "Stop video" : "Start video",
-      about: films ? "Stop video (V)" : "Start video (V)",
+      label: say(films ? "controls.video.stop" : "controls.video.start"),
+      about: say(films ? "controls.video.stop.key" : "controls.video.start.key"),
       trouble: camera.problem && problemWords("camera", camera.problem),
     });
     parts.screen.button.hidden = !this.#isActive || !this.talk.local.canShareScreen;
     this.#press(parts.screen, {
       off: false,
       icon: screen.live ? "screen-off" : "screen",
-      label: screen.live ? "Stop sharing" : "Share",
-      about: screen.live ? "Stop sharing the screen (S)" : "Share the screen (S)",
+      label: say(screen.live ? "controls.share.stop" : "controls.share"),
+      about: say(screen.live ? "controls.share.stop.key" : "controls.share.key"),
       trouble: null,
     });
     parts.screen.button.classList.toggle("control--on", screen.live);
     parts.more.button.hidden = !this.#isActive;
-    setText(parts.words.hold, hold ? "Go on with the call" : "Put on hold");
+    setText(parts.words.hold, say(hold ? "controls.resume" : "controls.hold"));
     parts.hold.setAttribute("aria-pressed", String(hold));
-    setText(parts.words.float, isFloating() ? "Back from the small window" : "Show in a small window");
+    setText(parts.words.float, say(isFloating() ? "controls.unfloat" : "controls.float"));
   }
 
   /** @param {Control} control
@@ -257,10 +263,10 @@ export class CallControls extends PageElement {
     this.closeMenu();
   }
 
-  /** @param {keyof typeof KINDS} kind @param {string} deviceId */
+  /** @param {keyof typeof LISTS} kind @param {string} deviceId */
   async #choose(kind, deviceId) {
     if (!(await this.talk.local.choose(kind, deviceId))) {
-      toast(`That ${kind} could not be used. The call goes on with the one before.`, { kind: "wrong" });
+      toast(say(`controls.unusable.${kind}`), { kind: "wrong" });
       this.#fillMenu();
     }
   }
@@ -271,7 +277,7 @@ export class CallControls extends PageElement {
       return;
     }
     if (!(await float(this.mainVideo))) {
-      toast("There is no picture that a small window could show.");
+      toast(say("controls.nothing_to_float"));
     }
     this.closeMenu();
     this.#show();

@@ -4,7 +4,8 @@ import { setStream } from "./call-tile.js";
 import { h, iconButton, relabel, setAttribute, setText } from "./dom.js";
 import { avatarStack } from "./person-avatar.js";
 import { PageElement } from "./page-element.js";
-import { clockTime, names, others } from "./words.js";
+import { clockTime, names, others, sideBySide } from "./words.js";
+import { say } from "../words/say.js";
 
 export class CallCorner extends PageElement {
   #parts = this.#made();
@@ -14,7 +15,7 @@ export class CallCorner extends PageElement {
     parts.video.muted = true;
     parts.picture.append(parts.face, parts.video);
     this.setAttribute("role", "group");
-    this.setAttribute("aria-label", "A call that goes on");
+    this.setAttribute("aria-label", say("call.ongoing"));
     this.hidden = true;
     this.replaceChildren(
       parts.picture,
@@ -37,7 +38,7 @@ export class CallCorner extends PageElement {
       words: h("p", { class: "corner__words" }),
       mic: iconButton({
         icon: "mic",
-        label: "Mute",
+        label: say("call.mute"),
         className: "button--night",
         onClick: () => {
           this.talk.toggleMicrophone();
@@ -52,11 +53,11 @@ export class CallCorner extends PageElement {
             this.page.screen.restore();
           },
         },
-        "Show",
+        say("news.show"),
       ),
       hangUp: iconButton({
         icon: "hang-up",
-        label: "Hang up",
+        label: say("call.hang_up"),
         className: "corner__hang-up",
         onClick: () => {
           this.page.screen.hangUp();
@@ -99,17 +100,17 @@ export class CallCorner extends PageElement {
       parts.face.dataset.people = key;
       parts.face.replaceChildren(avatarStack(people));
     }
-    const who = names(people);
+    const who = { names: names(people) };
     setText(
       parts.words,
       call.state === "active"
-        ? `In a call with ${who} · ${clockTime(service.elapsedMs(call) / 1000)}`
-        : `Calling ${who}…`,
+        ? sideBySide(say("call.in_call_with", who), clockTime(service.elapsedMs(call) / 1000))
+        : say("call.calling", who),
     );
     const { speaks } = this.talk.state.local.microphone;
-    relabel(parts.mic, speaks ? "Mute" : "Unmute");
+    relabel(parts.mic, say(speaks ? "call.mute" : "call.unmute"));
     setAttribute(/** @type {Element} */ (parts.mic.firstElementChild), "name", speaks ? "mic" : "mic-off");
-    relabel(parts.hangUp, call.state === "active" ? "Hang up" : "Cancel");
+    relabel(parts.hangUp, say(call.state === "active" ? "call.hang_up" : "button.cancel"));
   }
 }
 

@@ -8,6 +8,7 @@ import { qualityMark, showLevel, showQuality } from "./call-tile.js";
 import { h, icon, iconButton, setText } from "./dom.js";
 import { avatarOf, avatarStack, hueOf } from "./person-avatar.js";
 import { clockTime } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").Person} Person
@@ -153,7 +154,7 @@ function madeParts(acts) {
   return {
     minimise: iconButton({
       icon: "down",
-      label: "Back to the app; the call goes on",
+      label: say("call.back_to_app"),
       className: "button--night",
       onClick: () => {
         acts.minimise();
@@ -161,7 +162,7 @@ function madeParts(acts) {
     }),
     close: iconButton({
       icon: "close",
-      label: "Close",
+      label: say("button.close"),
       className: "button--night",
       onClick: () => {
         acts.dismiss();
@@ -169,7 +170,7 @@ function madeParts(acts) {
     }),
     add: iconButton({
       icon: "add-person",
-      label: "Add people",
+      label: say("call.add_people"),
       className: "button--night",
       onClick: () => {
         acts.add();
@@ -184,14 +185,14 @@ function madeParts(acts) {
     timer: h("p", { class: "call__status call__status--timer", role: "timer" }),
     text: h("p", { class: "call__text" }),
     note: h("p", { class: "call__note" }),
-    people: h("ul", { class: "call__people", "aria-label": "People" }),
+    people: h("ul", { class: "call__people", "aria-label": say("shell.people") }),
     stage: new CallStage(),
     controls: new CallControls(),
     notices: new CallNotices(),
-    again: answerButton("accept", "phone-solid", "Call again", () => {
+    again: answerButton("accept", "phone-solid", say("call.again"), () => {
       acts.again();
     }),
-    done: answerButton("plain", "close", "Close", () => {
+    done: answerButton("plain", "close", say("button.close"), () => {
       acts.dismiss();
     }),
   };

@@ -4,6 +4,7 @@ import { othersInside } from "../client/index.js";
 import { h, setText } from "./dom.js";
 import { problemWords } from "./media-words.js";
 import { PageElement } from "./page-element.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call */
 
@@ -32,23 +33,23 @@ export class CallNotices extends PageElement {
     };
     return {
       trouble: notice(
-        small("Try again", () => {
+        small(say("button.try_again"), () => {
           this.#retry();
         }),
-        small("Dismiss", () => {
+        small(say("button.dismiss"), () => {
           this.#putAway(this.#trouble?.key ?? "");
         }),
       ),
       hold: notice(
-        small("Go on", () => {
+        small(say("notice.resume"), () => {
           this.talk.setHold(false);
         }),
       ),
       offer: notice(
-        small("Start my video", () => {
+        small(say("notice.start_video"), () => {
           this.talk.toggleCamera();
         }),
-        small("Not now", () => {
+        small(say("button.not_now"), () => {
           this.#putAway("offer");
         }),
       ),
@@ -83,12 +84,12 @@ export class CallNotices extends PageElement {
     trouble.node.hidden = !isOn || !problem;
     setText(trouble.words, kind && problem ? problemWords(kind, problem) : "");
     hold.node.hidden = !isOn || !local.hold;
-    setText(hold.words, local.hold ? "You put the call on hold. The others neither hear nor see you." : "");
+    setText(hold.words, local.hold ? say("notice.on_hold") : "");
     const call = this.#call;
     const films = peers.length === 1 && peers[0].media.camera && !local.camera.wanted && call?.is_video_call === false;
     offer.node.hidden = !isOn || !films || this.#dismissed.has("offer");
     const [other] = films && call ? othersInside(call, this.service.state.user?.id) : [];
-    setText(offer.words, films ? `${other?.user.name || "The other side"} started video.` : "");
+    setText(offer.words, films ? startedWords(other?.user.name) : "");
   }
 
   #retry() {
@@ -102,6 +103,11 @@ export class CallNotices extends PageElement {
     this.#dismissed.add(about);
     this.#show();
   }
+}
+
+/** @param {string | undefined} name */
+function startedWords(name) {
+  return name ? say("notice.video_started", { name }) : say("notice.video_started.someone");
 }
 
 customElements.define("call-notices", CallNotices);

@@ -3,7 +3,8 @@
 import { isOver, may } from "../client/index.js";
 import { h, iconButton, keep, relabel, setText } from "./dom.js";
 import { avatarOf } from "./person-avatar.js";
-import { invitationWords, readableText } from "./words.js";
+import { invitationWords, isBeingReached, readableText } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").Invitation} Invitation
@@ -49,7 +50,7 @@ export function showPeople(list, rows, { userId, cancel }) {
       const line = h("span", { class: "call__person-line" });
       const stop = iconButton({
         icon: "close",
-        label: `Stop calling ${person.name || person.id}`,
+        label: say("call.stop_calling", { name: person.name || person.id }),
         className: "button--night",
         onClick: () => {
           cancel(person);
@@ -69,9 +70,9 @@ export function showPeople(list, rows, { userId, cancel }) {
           const pending = invitation.state === "pending" && !isOver(now);
           const reply = readableText(invitation.custom_data);
           const words = outsideWords(now, invitation);
-          setText(line, reply ? `${words} “${reply}”` : words);
+          setText(line, reply ? `${words} ${say("page.quote", { text: reply })}` : words);
           stop.hidden = !pending || !mayCancel(now, invitation, userId);
-          relabel(stop, `Stop calling ${person.name || person.id}`);
+          relabel(stop, say("call.stop_calling", { name: person.name || person.id }));
           node.classList.toggle("call__person--gone", !pending);
         },
       };
@@ -82,8 +83,8 @@ export function showPeople(list, rows, { userId, cancel }) {
 /** @param {Call} call @param {Invitation} invitation */
 function outsideWords(call, invitation) {
   if (invitation.state === "accepted") {
-    return isOver(call) ? "Was in the call" : "Left the call";
+    return say(isOver(call) ? "call.was_inside" : "call.left");
   }
-  const words = waitingWords(call, invitation);
-  return words === "Calling" ? "Calling…" : words;
+  const isCalling = isBeingReached(invitation, waitedMs(call, invitation));
+  return isCalling ? say("invitation.calling.alone") : waitingWords(call, invitation);
 }

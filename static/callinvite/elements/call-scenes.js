@@ -12,6 +12,7 @@ import {
   others,
   readableText,
 } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").Invitation} Invitation
@@ -73,9 +74,9 @@ export function placingScene({ invitees, isVideoCall }) {
     ...BARE,
     ...headOf(invitees, { is_video_call: isVideoCall }, invitees.length > 1),
     phase: "placing",
-    status: "Calling",
+    status: say("invitation.calling"),
     isUnderWay: true,
-    hangUp: "Cancel",
+    hangUp: say("button.cancel"),
   };
 }
 
@@ -102,7 +103,7 @@ export function endedScene(call, { userId, words }) {
     ...headOf(people, call, isGroup),
     phase: "ended",
     status: words,
-    text: reply && `“${reply}”`,
+    text: reply && say("page.quote", { text: reply }),
     note: endNote(call),
     mayCallAgain: people.length > 0,
     mayClose: true,
@@ -116,18 +117,26 @@ export function endedScene(call, { userId, words }) {
  *  @returns {Question} */
 export function partingQuestion(call, userId) {
   if (call.state !== "active") {
-    return { title: "Stop calling?", answers: [{ label: "Cancel the call", act: "leave" }], stay: "Keep calling" };
+    return {
+      title: say("ask.stop_calling"),
+      answers: [{ label: say("ask.cancel_call"), act: "leave" }],
+      stay: say("ask.keep_calling"),
+    };
   }
   if (othersInside(call, userId).length <= 1) {
-    return { title: "Hang up?", answers: [{ label: "Hang up", act: "leave" }], stay: "Stay" };
+    return {
+      title: say("ask.hang_up"),
+      answers: [{ label: say("call.hang_up"), act: "leave" }],
+      stay: say("ask.stay"),
+    };
   }
   /** @type {Question["answers"]} */
-  const end = may(call, "end") ? [{ label: "End it for everyone", act: "end" }] : [];
+  const end = may(call, "end") ? [{ label: say("call.end_for_everyone"), act: "end" }] : [];
   return {
-    title: "Leave the call?",
-    text: "The others can go on without you.",
-    answers: [{ label: "Leave", act: "leave" }, ...end],
-    stay: "Stay",
+    title: say("ask.leave"),
+    text: say("ask.leave.meaning"),
+    answers: [{ label: say("ask.leave.confirm"), act: "leave" }, ...end],
+    stay: say("ask.stay"),
   };
 }
 
@@ -174,7 +183,7 @@ function ringingScene(call, everybody, around) {
     ...headOf(everybody, call, isGroup),
     ...(isGroup || outside.length !== 1 ? groupStatus(outside) : personStatus(call, outside[0], around)),
     phase: call.state,
-    hangUp: isGroup ? "Cancel all" : "Cancel",
+    hangUp: say(isGroup ? "call.cancel_all" : "button.cancel"),
     mayAdd: may(call, "invite"),
     mayMinimise: true,
     rows: isGroup ? rowsOf(call, outside) : [],
@@ -195,10 +204,10 @@ function activeScene(call, everybody, around) {
   return {
     ...BARE,
     ...headOf(isAlone ? everybody : inside, call, everybody.length > 1),
-    ...(isAlone ? { status: "Waiting for the others", isUnderWay: true } : link),
+    ...(isAlone ? { status: say("call.waiting_for_others"), isUnderWay: true } : link),
     phase: call.state,
     isTimed: true,
-    hangUp: "Hang up",
+    hangUp: say("call.hang_up"),
     mayAdd: may(call, "invite"),
     mayEnd: inside.length > 1 && may(call, "end"),
     mayMinimise: true,
@@ -241,10 +250,10 @@ function groupStatus(invitations) {
   const pending = invitations.filter(({ state }) => state === "pending");
   const ringing = pending.filter(({ progress }) => progress === "ringing").length;
   if (ringing) {
-    return { status: `Ringing ${ringing} of ${invitations.length}`, isUnderWay: false };
+    return { status: say("call.ringing_of", { ringing, total: invitations.length }), isUnderWay: false };
   }
-  const whom = pending.length === 1 ? "one person" : `${pending.length} people`;
-  return { status: pending.length ? `Calling ${whom}` : "Calling", isUnderWay: true };
+  const count = pending.length;
+  return { status: count ? say("call.calling_people", { count }) : say("invitation.calling"), isUnderWay: true };
 }
 
 /** How it stands with the other one of a call of two, where that is worth a word.
@@ -252,7 +261,7 @@ function groupStatus(invitations) {
  *  @param {boolean} isCutOff */
 function linkStatus(peer, isCutOff) {
   if (isCutOff) {
-    return { status: "Connection lost. Microphone and camera are off.", isUnderWay: false };
+    return { status: say("call.cut_off"), isUnderWay: false };
   }
   const trouble = linkWords(peer?.state);
   return { status: trouble || (peer ? silenceWords(peer.media) : ""), isUnderWay: trouble !== "" };
@@ -261,7 +270,9 @@ function linkStatus(peer, isCutOff) {
 /** @param {Call} call */
 function endNote(call) {
   if (call.end_reason === "media_failed") {
-    return "A firewall between you may be in the way. Try again, or from another network.";
+    return say("call.firewall");
   }
-  return call.answered_at && call.duration_seconds ? `The call lasted ${clockTime(call.duration_seconds)}.` : "";
+  return call.answered_at && call.duration_seconds
+    ? say("call.lasted", { time: clockTime(call.duration_seconds) })
+    : "";
 }

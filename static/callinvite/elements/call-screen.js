@@ -13,6 +13,7 @@ import { stopFloating } from "./picture-in-picture.js";
 import { addPeople, joinCall, orExplain, placeCall } from "./place-call.js";
 import { toast } from "./toast-list.js";
 import { endWords, others } from "./words.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").Person} Person
@@ -217,9 +218,9 @@ export class CallScreen extends PageElement {
   #ended({ call, leftReason }) {
     const { active, outgoing } = this.service.state;
     if (leftReason === "moved") {
-      toast("The call goes on on your other device.", {
+      toast(say("call.moved"), {
         action: {
-          label: "Bring it back",
+          label: say("call.bring_back"),
           act: () => {
             joinCall(this.page, call);
           },
@@ -349,7 +350,7 @@ export class CallScreen extends PageElement {
       return;
     }
     const without = idsOfConcerned(call);
-    const chosen = await this.page.picker.choose({ title: "Add people", action: "Call", without });
+    const chosen = await this.page.picker.choose({ title: say("call.add_people"), without });
     if (chosen.length) {
       await addPeople(this.service, call.call_id, chosen);
     }

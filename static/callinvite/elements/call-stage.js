@@ -5,6 +5,7 @@ import { keyOf } from "../rtc/index.js";
 import { CallTile } from "./call-tile.js";
 import { h, keep } from "./dom.js";
 import { PageElement } from "./page-element.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").Invitation} Invitation
@@ -21,7 +22,7 @@ import { PageElement } from "./page-element.js";
  *  @typedef {import("../client/types.js").Person} Person */
 
 export class CallStage extends PageElement {
-  #list = h("ul", { class: "stage", "aria-label": "People in the call" });
+  #list = h("ul", { class: "stage", "aria-label": say("call.people") });
   /** @type {Map<string, CallTile>} */
   #tiles = new Map();
   #swapped = false;
@@ -142,8 +143,8 @@ export class CallStage extends PageElement {
       media: local.media,
       quality: null,
       stream: this.#ownStream,
-      words: state.local.camera.starting ? "Starting the camera" : "",
-      statusWords: "You",
+      words: state.local.camera.starting ? say("camera.starting") : "",
+      statusWords: say("person.you"),
     };
   }
 
@@ -160,7 +161,7 @@ export class CallStage extends PageElement {
       quality: peer?.quality ?? null,
       stream: this.talk.streamsOf(key)?.video ?? null,
       words: "",
-      statusWords: "In the call",
+      statusWords: say("call.inside"),
     };
   }
 
@@ -178,7 +179,7 @@ export class CallStage extends PageElement {
       stream: null,
       words: this.rings?.words(call, invitation) ?? "",
       statusWords: "",
-      cancelLabel: may ? `Stop calling ${invitee.name || invitee.id}` : undefined,
+      cancelLabel: may ? say("call.stop_calling", { name: invitee.name || invitee.id }) : undefined,
       onCancel: () => {
         this.rings?.cancel(invitee);
       },

@@ -3,6 +3,8 @@
 import { h, icon, iconButton, relabel, setAttribute, setText } from "./dom.js";
 import { linkWords, mediaWords, qualityWords } from "./media-words.js";
 import { avatarOf } from "./person-avatar.js";
+import { listOf } from "./words.js";
+import { say } from "../words/say.js";
 
 /** How much of a picture must stay for its tile to be filled; else it is shown whole, with bars. */
 const LEAST_KEPT = { main: 0.5, other: 0.28 };
@@ -109,21 +111,21 @@ export class CallTile {
     this.#state = state;
     const shows = Boolean(state.stream && media && (media.camera || media.screen) && !media.hold);
     setStream(parts.video, shows ? state.stream : null);
-    const name = isSelf ? "You" : person.name || person.id;
+    const name = isSelf ? say("person.you") : person.name || person.id;
     setText(parts.name, name);
     const trouble = linkWords(isSelf || !media ? "connected" : state.link);
-    const words = trouble || (media?.hold ? "On hold" : state.words);
+    const words = trouble || (media?.hold ? say("media.silent.hold") : state.words);
     setText(parts.words, words);
     parts.words.classList.toggle("dots", Boolean(trouble));
     parts.words.hidden = !words;
-    setText(parts.status, [state.statusWords, media ? mediaWords(media) : ""].filter(Boolean).join(", "));
+    setText(parts.status, listOf(state.statusWords, media ? mediaWords(media) : ""));
     parts.mic.hidden = !media || media.microphone === "on";
     parts.hold.hidden = !media?.hold;
     showQuality(parts.quality, isSelf ? null : state.quality);
     parts.cancel.hidden = !state.cancelLabel;
     relabel(parts.cancel, state.cancelLabel ?? "");
     parts.swap.hidden = !state.onSwap;
-    relabel(parts.swap, `Show ${isSelf ? "your picture" : name} large`);
+    relabel(parts.swap, isSelf ? say("tile.enlarge.own") : say("tile.enlarge", { name }));
     setAttribute(this.node, "data-key", state.key);
     this.node.classList.toggle("tile--self", isSelf);
     this.node.classList.toggle("tile--mirrored", isSelf && !media?.screen);

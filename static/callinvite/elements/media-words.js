@@ -1,6 +1,7 @@
 /** What the pages say about microphones, cameras, screens and connections: each trouble with what to do about it. */
 
-import { locale, say, sayKnown } from "../words/say.js";
+import { listOf } from "./words.js";
+import { say, sayKnown } from "../words/say.js";
 
 /** @typedef {"microphone" | "camera" | "screen"} Kind */
 
@@ -20,13 +21,12 @@ export function mediaWords({ microphone, camera, screen, hold }) {
   if (hold) {
     return say("media.doing.hold");
   }
-  const doing = [
-    microphone === "muted" && say("media.doing.muted"),
-    microphone === "none" && say("media.doing.no_microphone"),
-    screen && say("media.doing.screen"),
-    camera && !screen && say("media.doing.camera"),
-  ].filter((each) => each !== false);
-  return new Intl.ListFormat(locale(), { type: "unit", style: "short" }).format(doing);
+  return listOf(
+    microphone === "muted" ? say("media.doing.muted") : "",
+    microphone === "none" ? say("media.doing.no_microphone") : "",
+    screen ? say("media.doing.screen") : "",
+    camera && !screen ? say("media.doing.camera") : "",
+  );
 }
 
 /** Why the other one is not to be heard, if that is so.

@@ -20,7 +20,7 @@
  *  @typedef {SendOptions & {invitees: Person[]}} Placed a call as pages place it: they know people by name
  *
  *  @typedef {object} Picker
- *  @property {(question: {title: string, action: string, without: string[]}) => Promise<Person[]>} choose
+ *  @property {(question: {title: string, without: string[]}) => Promise<Person[]>} choose
  *
  *  @typedef {object} Page
  *  @property {CallInvitationService} service

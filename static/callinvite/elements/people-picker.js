@@ -5,6 +5,7 @@ import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { PeopleList, presenceWords } from "./people-list.js";
 import { avatarOf } from "./person-avatar.js";
 import { PageElement } from "./page-element.js";
+import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Person} Person
  *  @typedef {import("../client/types.js").Presence} Presence
@@ -20,7 +21,6 @@ export class PeoplePicker extends PageElement {
   #without = new Set();
   /** @type {((people: Person[]) => void) | null} */
   #resolve = null;
-  #action = "Add";
 
   build() {
     this.setAttribute("role", "dialog");
@@ -40,7 +40,7 @@ export class PeoplePicker extends PageElement {
           parts.title,
           iconButton({
             icon: "close",
-            label: "Close",
+            label: say("button.close"),
             onClick: () => {
               this.#finish([]);
             },
@@ -60,7 +60,7 @@ export class PeoplePicker extends PageElement {
                 this.#finish([]);
               },
             },
-            "Cancel",
+            say("button.cancel"),
           ),
           parts.done,
         ),
@@ -86,13 +86,13 @@ export class PeoplePicker extends PageElement {
       search: h("input", {
         class: "input",
         type: "search",
-        placeholder: "Search",
-        "aria-label": "Search for somebody to add",
+        placeholder: say("picker.search"),
+        "aria-label": say("picker.search.label"),
         autocomplete: "off",
         spellcheck: "false",
         "data-first-focus": true,
       }),
-      list: h("ul", { "aria-label": "People" }),
+      list: h("ul", { "aria-label": say("shell.people") }),
       blank: h("p", { class: "blank", role: "status", hidden: true }),
       done: h("button", {
         class: "button button--primary",
@@ -112,11 +112,10 @@ export class PeoplePicker extends PageElement {
   }
 
   /** Ask for people.
-   *  @param {{title: string, action: string, without: string[]}} options `without` are ids that cannot be chosen
+   *  @param {{title: string, without: string[]}} options `without` are ids that cannot be chosen
    *  @returns {Promise<Person[]>} nobody if the dialog was closed */
-  choose({ title, action, without }) {
+  choose({ title, without }) {
     this.#finish([]);
-    this.#action = action;
     this.#without = new Set(without);
     this.#chosen.clear();
     this.#parts.search.value = "";
@@ -155,11 +154,8 @@ export class PeoplePicker extends PageElement {
     );
     const ready = this.#list?.status !== "loading";
     parts.blank.hidden = people.length > 0 || !ready;
-    setText(
-      parts.blank,
-      this.#list?.status === "failed" ? "The list did not come. Try again." : "There is nobody to add.",
-    );
-    setText(parts.done, this.#chosen.size > 1 ? `${this.#action} ${this.#chosen.size} people` : this.#action);
+    setText(parts.blank, say(this.#list?.status === "failed" ? "picker.load_failed" : "picker.none"));
+    setText(parts.done, say("picker.call", { count: Math.max(1, this.#chosen.size) }));
     setAttribute(parts.done, "disabled", this.#chosen.size === 0);
   }
 

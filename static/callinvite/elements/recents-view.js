@@ -8,6 +8,7 @@ import { PageElement } from "./page-element.js";
 import {
   dayName,
   errorWords,
+  joinWords,
   latestInvitations,
   names,
   others,
@@ -300,17 +301,13 @@ export class RecentsView extends PageElement {
         this.#callBack(call);
       },
     });
-    const join = h(
-      "button",
-      {
-        class: "button button--primary button--small",
-        type: "button",
-        onClick: () => {
-          joinCall(this.page, call);
-        },
+    const join = h("button", {
+      class: "button button--primary button--small",
+      type: "button",
+      onClick: () => {
+        joinCall(this.page, call);
       },
-      say("call.join"),
-    );
+    });
     const when = h("time", { class: "recent__when", datetime: first.created_at }, timeOfDay(first.created_at));
     const medium = h("span", { class: "for-readers" });
     const why = h(
@@ -351,6 +348,7 @@ export class RecentsView extends PageElement {
         node.classList.toggle("recent--missed", missed && !live);
         node.classList.toggle("recent--live", live);
         relabel(why, say("recent.why", { names: names(everybody), time: timeOfDay(now.created_at) }));
+        setText(join, joinWords(now, userId));
         join.hidden = !live || !may(now, "join");
         back.hidden = live || everybody.length === 0;
         back.firstElementChild?.setAttribute("name", now.is_video_call ? "video" : "phone");

@@ -232,6 +232,21 @@ export function dayName(moment, today) {
   return `${first.toLocaleUpperCase(locale())}${rest.join("")}`;
 }
 
+/** What the button is called that goes into a call.
+ *  @param {Call} call
+ *  @param {string | undefined} userId
+ *  @returns {string} */
+export function joinWords(call, userId) {
+  return say(call.participants.some(({ user }) => user.id === userId) ? "call.rejoin" : "call.join");
+}
+
+/** Short facts about one thing as a list without "and", for readers: "In the call, muted".
+ *  @param {...string} facts what is empty is left out
+ *  @returns {string} */
+export function listOf(...facts) {
+  return new Intl.ListFormat(locale(), { type: "unit", style: "short" }).format(facts.filter(Boolean));
+}
+
 /** A failure in words: those of the server, which knows most of it, in the language of this page.
  *  @param {{code?: string, detail?: string, retryAfterSeconds?: number | null} | null | undefined} error
  *  @returns {string} */
