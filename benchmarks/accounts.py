@@ -17,6 +17,7 @@ def make(count: int, prefix: str = "bench") -> list[tuple[str, str]]:
     """Create `count` people called `<prefix>000001` and so on; return their names and tokens."""
     from django.contrib.auth import get_user_model
     from django.contrib.auth.hashers import make_password
+    from django.utils import timezone
     from knox import crypto
     from knox.models import get_token_model
     from knox.settings import CONSTANTS, knox_settings
@@ -26,7 +27,7 @@ def make(count: int, prefix: str = "bench") -> list[tuple[str, str]]:
     names = [f"{prefix}{number:06}" for number in range(1, count + 1)]
     user_model.objects.bulk_create([user_model(username=name, password=unusable) for name in names], batch_size=BATCH)
     keys = dict(user_model.objects.filter(username__startswith=prefix).values_list("username", "pk"))
-    expiry = django.utils.timezone.now() + knox_settings.TOKEN_TTL
+    expiry = timezone.now() + knox_settings.TOKEN_TTL
     made, rows = [], []
     for name in names:
         token = crypto.create_token_string()

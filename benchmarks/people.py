@@ -7,6 +7,7 @@ import itertools
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
+from typing import Protocol
 
 from benchmarks.wire import Frame, Http, Socket
 
@@ -29,14 +30,14 @@ class Rung:
 
 @dataclass
 class Person:
-    """A person with an open socket. Arriving frames go to the one waiting for their kind."""
+    """A person with a socket once a face has connected them. Arriving frames go to the one waiting for their kind."""
 
     username: str
     token: str | None = None
-    socket: Socket | None = None
+    socket: Socket = field(init=False)
     frames: int = 0
     _waiting: dict[str, asyncio.Future[tuple[Frame, float]]] = field(default_factory=dict)
-    _ids: itertools.count = field(default_factory=itertools.count)
+    _ids: itertools.count[int] = field(default_factory=itertools.count)
 
     def expect(self, kind: str) -> asyncio.Future[tuple[Frame, float]]:
         """A future for the next frame of that kind and the moment at which it arrived."""
@@ -85,6 +86,24 @@ async def arrived(future: asyncio.Future[tuple[Frame, float]], what: str) -> tup
         raise Failed(f"no {what} within {WAIT_SECONDS:.0f} s") from None
 
 
+class Face(Protocol):
+    """A way to ring: through the product, or through what it is measured against."""
+
+    name: str
+
+    def slot(self) -> Face:
+        """The face for one slot of the workload, shared with no other slot."""
+
+    async def connect(self, person: Person) -> None:
+        """Open their socket, until frames arrive on it."""
+
+    async def ring(self, caller: Person, invitee: Person) -> Rung:
+        """One cycle: ring, answer."""
+
+    async def release(self, caller: Person, invitee: Person, rung: Rung) -> None:
+        """End the call."""
+
+
 class Relay:
     """The bare relay: both verbs are frames sent on to the other person's socket."""
 
@@ -100,7 +119,6 @@ class Relay:
         person.socket = await Socket.open(self.port, f"/ws/{person.username}", listener)
 
     async def ring(self, caller: Person, invitee: Person) -> Rung:
-        """One cycle: ring, answer."""
         ringing, answered = invitee.expect("ring"), caller.expect("answer")
         started_at = perf_counter()
         caller.socket.send({"kind": "ring", "to": invitee.username, "data": FLOOR_DATA})
@@ -113,7 +131,6 @@ class Relay:
         """Nothing is stored, so nothing has to end."""
 
     def slot(self) -> Relay:
-        """The face for one slot of the workload, shared with no other slot."""
         return self
 
 
@@ -241,8 +258,8 @@ def _give_up(frame: asyncio.Future, request: asyncio.Future) -> None:
     """Stop waiting for the frame if the request was refused: none will arrive."""
     if request.cancelled() or frame.done():
         return
-    if request.exception() is not None:
-        frame.set_exception(request.exception())
+    if (failure := request.exception()) is not None:
+        frame.set_exception(failure)
     elif isinstance(request.result()[0], int) and request.result()[0] >= 400:
         frame.set_exception(Failed(f"{request.result()}"[:500]))
 

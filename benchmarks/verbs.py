@@ -10,9 +10,12 @@ import cProfile
 import os
 import pstats
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import django
 
+R = TypeVar("R")
 VERBS = ("send", "accept", "end")
 
 
@@ -27,7 +30,7 @@ def cycles(names: list[str], count: int) -> dict[str, list[float]]:
     people = [calls.Actor(keys[name], name, f"dev-{name}", device_label="Bench", lives=True) for name in names]
     taken: dict[str, list[float]] = {verb: [] for verb in VERBS}
 
-    def timed(verb: str, function, *args: object, **kwargs: object):
+    def timed(verb: str, function: Callable[..., R], *args: object, **kwargs: object) -> R:
         started_at = time.perf_counter()
         result = function(*args, now=timezone.now(), **kwargs)
         taken[verb].append(time.perf_counter() - started_at)
@@ -44,15 +47,15 @@ def cycles(names: list[str], count: int) -> dict[str, list[float]]:
 
 def queries(names: list[str]) -> dict[str, int]:
     """How many statements each verb runs, including those of its transaction."""
+    from django.contrib.auth import get_user_model
     from django.db import connection, reset_queries
-
-    counts: dict[str, int] = {}
-    connection.force_debug_cursor = True
     from django.utils import timezone
 
     from invitations import calls
 
-    user_model = django.contrib.auth.get_user_model()
+    counts: dict[str, int] = {}
+    connection.force_debug_cursor = True
+    user_model = get_user_model()
     caller, invitee = (
         calls.Actor(user_model.objects.get(username=name).pk, name, f"dev-{name}", lives=True) for name in names[:2]
     )

@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 REQUEST_SECONDS = 60.0
 
@@ -31,7 +31,7 @@ class Socket(asyncio.Protocol):
         self._buffer = bytearray()
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._upgraded = False
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport
 
     @classmethod
     async def open(cls, port: int, path: str, listener: Listener, token: str | None = None) -> Socket:
@@ -70,11 +70,10 @@ class Socket(asyncio.Protocol):
 
     def close(self) -> None:
         """Drop the connection."""
-        if self._transport is not None:
-            self._transport.close()
+        self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = self.closed or 1006
@@ -151,10 +150,11 @@ class Http(asyncio.Protocol):
             f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n\r\n"
         )
         loop = asyncio.get_running_loop()
-        if self._transport is None or self._transport.is_closing():
-            await loop.create_connection(lambda: self, "127.0.0.1", self.port)
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            transport, _ = await loop.create_connection(lambda: self, "127.0.0.1", self.port)
         self._answer = loop.create_future()
-        self._transport.write(head.encode() + payload)
+        transport.write(head.encode() + payload)
         return await self._answer
 
     def close(self) -> None:
@@ -163,7 +163,7 @@ class Http(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._buffer.clear()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -192,7 +192,7 @@ def _body(head: bytes, buffer: bytearray, start: int) -> bytes | None:
         return bytes(buffer[start : start + length]) if len(buffer) >= start + length else None
     if b"transfer-encoding: chunked" not in head:
         return b""
-    parts = []
+    parts: list[bytes] = []
     while (line_end := buffer.find(b"\r\n", start)) >= 0:
         size = int(buffer[start:line_end], 16)
         if len(buffer) < line_end + 4 + size:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from benchmarks.people import Failed, Person, Rung
+from benchmarks.people import Face, Failed, Person, ProductSocket, Rung
 from benchmarks.servers import Server
 
 Pair = tuple[Person, Person]
@@ -72,7 +72,7 @@ def median(values: Iterable[float]) -> float:
     return statistics.median(values) if values else float("nan")
 
 
-async def connect(face, people: Sequence[Person]) -> None:
+async def connect(face: Face, people: Sequence[Person]) -> None:
     """Open everyone's socket, a few at a time."""
     waiting = iter(people)
 
@@ -86,9 +86,7 @@ async def connect(face, people: Sequence[Person]) -> None:
 def disconnect(people: Sequence[Person]) -> None:
     """Close everyone's socket."""
     for person in people:
-        if person.socket is not None:
-            person.socket.close()
-            person.socket = None
+        person.socket.close()
 
 
 async def measure(server: Server, work: Callable[[Window], Awaitable[None]]) -> Window:
@@ -102,7 +100,7 @@ async def measure(server: Server, work: Callable[[Window], Awaitable[None]]) -> 
     return window
 
 
-async def once_each(server: Server, face, pairs: Sequence[Pair], slots: int, after: bool = True) -> Window:
+async def once_each(server: Server, face: Face, pairs: Sequence[Pair], slots: int, after: bool = True) -> Window:
     """Each pair rings once, `slots` of them at a time. The calls end after the clock has stopped.
 
     The clock runs until the last cycle is done: the tail, when slots have no pairs left, counts against the server.
@@ -127,7 +125,7 @@ async def once_each(server: Server, face, pairs: Sequence[Pair], slots: int, aft
     return window
 
 
-async def over_and_over(server: Server, face, pairs: Sequence[Pair], seconds: float) -> Window:
+async def over_and_over(server: Server, face: Face, pairs: Sequence[Pair], seconds: float) -> Window:
     """Each pair rings, ends the call and rings again until the time is up: ending the calls counts too."""
 
     async def work(window: Window) -> None:
@@ -146,7 +144,9 @@ async def over_and_over(server: Server, face, pairs: Sequence[Pair], seconds: fl
     return await measure(server, work)
 
 
-async def all_at_once(face, pairs: Sequence[Pair], patience_seconds: float = 8.0) -> tuple[int, list[float]]:
+async def all_at_once(
+    face: ProductSocket, pairs: Sequence[Pair], patience_seconds: float = 8.0
+) -> tuple[int, list[float]]:
     """Everyone sends at the same moment. Returns how many rings never arrived, and how late the others were.
 
     Nobody asks the server again meanwhile (no `sync`), so a lost ring stays lost.
@@ -166,7 +166,7 @@ async def all_at_once(face, pairs: Sequence[Pair], patience_seconds: float = 8.0
     return len(pairs) - len(done), latencies
 
 
-async def _cycle(face, pair: Pair, window: Window) -> Rung | None:
+async def _cycle(face: Face, pair: Pair, window: Window) -> Rung | None:
     try:
         rung = await face.ring(*pair)
     except (Failed, ConnectionError) as failure:
@@ -178,7 +178,7 @@ async def _cycle(face, pair: Pair, window: Window) -> Rung | None:
     return rung
 
 
-async def _release(face, done: Sequence[tuple[Pair, Rung]]) -> None:
+async def _release(face: Face, done: Sequence[tuple[Pair, Rung]]) -> None:
     waiting = iter(done)
 
     async def releaser() -> None:

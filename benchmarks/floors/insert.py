@@ -7,7 +7,7 @@ script to create the table."""
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 import django
 from django.conf import settings
@@ -56,6 +56,8 @@ from rest_framework.views import APIView  # noqa: E402
 class Act(models.Model):
     """One verb, stored."""
 
+    objects: models.Manager[Act] = models.Manager()
+
     kind = models.CharField(max_length=16)
     sender = models.CharField(max_length=64)
     receiver = models.CharField(max_length=64)
@@ -73,9 +75,8 @@ class Verb(APIView):
     """Store the verb, pass it on, answer."""
 
     def post(self, request: Request, kind: str) -> Response:
-        act = Act.objects.create(
-            kind=kind, sender=request.data["from"], receiver=request.data["to"], data=request.data["data"]
-        )
+        asked = cast(dict[str, str], request.data)
+        act = Act.objects.create(kind=kind, sender=asked["from"], receiver=asked["to"], data=asked["data"])
         frame = {"kind": kind, "from": act.sender, "data": act.data}
         async_to_sync(get_channel_layer().group_send)(f"user.{act.receiver}", {"type": "passed", "frame": frame})
         return Response({"id": act.pk, "kind": kind, "to": act.receiver}, status=201)

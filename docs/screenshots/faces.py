@@ -10,6 +10,8 @@ from pathlib import Path
 WIDTH, HEIGHT, SCALE = 320, 180, 4
 FRAMES = 12
 Colour = tuple[int, int, int]
+Ellipse = tuple[tuple[float, float], tuple[float, float], Colour]
+"""Centre, radii, colour."""
 
 LOOKS: dict[str, tuple[Colour, Colour, Colour, Colour, Colour]] = {
     # wall above, wall below, hair, skin, clothes
@@ -35,12 +37,12 @@ def film(name: str, folder: Path) -> Path:
 def _picture(name: str, sway: float) -> list[list[Colour]]:
     above, below, hair, skin, clothes = LOOKS[name]
     x, y = 160 + 2.2 * sway, 84 + 1.2 * abs(sway)
-    # Painted from back to front: centre, radii, colour.
-    ellipses = [
-        ((262, 40), (34, 46), tuple(min(255, each + 18) for each in above)),
+    # Painted from back to front.
+    ellipses: list[Ellipse] = [
+        ((262, 40), (34, 46), _lit(above, 18)),
         ((x, y - 8), (37, 44), hair),
         ((160 + sway, 196), (84, 66), clothes),
-        ((x, y + 46), (15, 20), tuple(int(each * 0.9) for each in skin)),
+        ((x, y + 46), (15, 20), _blend(skin, (0, 0, 0), 0.1)),
         ((x, y), (30, 38), skin),
         ((x, y - 32), (31, 16), hair),
         ((x - 11, y - 2), (2.6, 3.2), (40, 34, 40)),
@@ -51,15 +53,25 @@ def _picture(name: str, sway: float) -> list[list[Colour]]:
     rows = []
     for row in range(HEIGHT):
         share = row / HEIGHT
-        wall = tuple(int(a + (b - a) * share) for a, b in zip(above, below, strict=True))
+        wall = _blend(above, below, share)
         rows.append([_seen(column, row, ellipses) or wall for column in range(WIDTH)])
-    return rows  # type: ignore[return-value]
+    return rows
 
 
-def _seen(column: int, row: int, ellipses: list) -> Colour | None:  # type: ignore[type-arg]
+def _lit(colour: Colour, by: int) -> Colour:
+    red, green, blue = (min(255, each + by) for each in colour)
+    return red, green, blue
+
+
+def _blend(colour: Colour, other: Colour, share: float) -> Colour:
+    red, green, blue = (int(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
+    return red, green, blue
+
+
+def _seen(column: int, row: int, ellipses: list[Ellipse]) -> Colour | None:
     for (cx, cy), (rx, ry), colour in reversed(ellipses):
         if ((column - cx) / rx) ** 2 + ((row - cy) / ry) ** 2 <= 1:
-            return colour  # type: ignore[no-any-return]
+            return colour
     return None
 
 
