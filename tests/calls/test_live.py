@@ -50,7 +50,7 @@ class Pages:
         self._loop.close()
 
     async def _drain(self, channel: str) -> list[dict[str, Any]]:
-        got = []
+        got: list[dict[str, Any]] = []
         # Publications were handed to this loop from outside; two turns let them all arrive.
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.dispatcher import Dispatcher
@@ -199,7 +200,9 @@ class Stories(RuleBasedStateMachine):
     def meet(self, name: str, others: list[str], device: str, lives: bool) -> None:
         """A call that everybody picks up, if they may."""
         call = self._send(name, device, others, lives=lives)
-        for each in others if call is not None else []:
+        if call is None:
+            return
+        for each in others:
             self._answer(call, each, device, "accept", lives=lives)
 
     @precondition(lambda self: any(self.world.rings_for(name) for name in NAMES))
@@ -262,10 +265,12 @@ class Stories(RuleBasedStateMachine):
     def no_call_is_looked_at_too_late(self) -> None:
         looked_at = dict(Call.objects.values_list("call_id", "due_at"))
         for call in self.world.calls:
+            due_at = looked_at[call.call_id]
             if call.state != "ended":
-                assert looked_at[call.call_id] <= START + timedelta(seconds=min(call.deadlines()))
+                assert due_at is not None
+                assert due_at <= START + timedelta(seconds=min(call.deadlines()))
             elif not self.is_late:
-                assert looked_at[call.call_id] is None
+                assert due_at is None
 
     @invariant()
     def tables_are_sound_now_and_then(self) -> None:
@@ -477,7 +482,7 @@ class Stories(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def everybody(db: None, settings: Any) -> None:
+def everybody(db: None, settings: Settings) -> None:
     users = get_user_model().objects
     for name in [*NAMES, ADMIN]:
         CallingPreferences.objects.create(user=users.create_user(name), call_waiting=PEOPLE.get(name, False))

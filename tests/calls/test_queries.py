@@ -71,7 +71,9 @@ def history(request: pytest.FixtureRequest, alice: User, bob: User, now: datetim
         for call in made
     )
     CallEvent.objects.bulk_create(
-        CallEvent(call=call, revision=1, kind="call.ended", data={"reason": "timed_out"}, at=call.ended_at)
+        CallEvent(
+            call=call, revision=1, kind="call.ended", data={"reason": "timed_out"}, at=call.created_at + seconds(60)
+        )
         for call in made
     )
     phone = Device.objects.create(user=bob, device_id="phone", created_at=began, push_digest="a" * 64)

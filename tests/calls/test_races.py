@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 from django.db.models import Count, Max
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.errors import CallError
@@ -65,7 +66,7 @@ class Track:
 
 
 @pytest.fixture
-def track(now: datetime, settings: Any) -> Iterator[Track]:
+def track(now: datetime, settings: Settings) -> Iterator[Track]:
     settings.CALLINVITE = {"sends_per_minute": 0}
     lanes = Track(now)
     yield lanes
@@ -288,7 +289,7 @@ def test_people_who_invite_each_others_partners_never_wait_for_each_other(
 def test_two_processes_on_one_file_have_one_winner(alice: User, bob: User, now: datetime, nobody_stuck: None) -> None:
     with ExitStack() as stack:
         racers = [stack.enter_context(_process()) for _ in range(2)]
-        assert [racer.stdout.readline().strip() for racer in racers] == ["ready", "ready"]
+        assert [_said(racer) for racer in racers] == ["ready", "ready"]
         seen: Counter[tuple[str, str]] = Counter()
         for number in range(PROCESS_ROUNDS):
             moment = now + seconds(number * 3)
@@ -297,12 +298,18 @@ def test_two_processes_on_one_file_have_one_winner(alice: User, bob: User, now: 
             for racer, (verb, user) in zip(racers, acts, strict=True):
                 asked = {"verb": verb, "call_id": call_id, "user_id": user.pk, "username": user.username}
                 print(json.dumps({**asked, "device": "phone", "now": moment.isoformat()}), file=racer.stdin, flush=True)
-            accepted, cancelled = (racer.stdout.readline().strip() for racer in racers)
+            accepted, cancelled = (_said(racer) for racer in racers)
             seen[accepted, cancelled] += 1
             over(call_id, alice, moment)
         for racer in racers:
-            racer.stdin.close()
+            if racer.stdin is not None:
+                racer.stdin.close()
     assert set(seen) <= {("ok", "already_answered"), ("invitation_cancelled", "ok")}
+
+
+def _said(racer: subprocess.Popen[str]) -> str:
+    assert racer.stdout is not None
+    return racer.stdout.readline().strip()
 
 
 def _process() -> subprocess.Popen[str]:

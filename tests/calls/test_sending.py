@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from pytest_django import Settings
+
 from invitations import calls
 from invitations.errors import Code
 from invitations.models import Call, User
@@ -95,7 +97,7 @@ def test_a_call_to_nobody_is_not_made(alice: User, now: datetime) -> None:
     assert not Call.objects.exists()
 
 
-def test_a_call_holds_only_so_many(alice: User, bob: User, carol: User, now: datetime, settings: Any) -> None:
+def test_a_call_holds_only_so_many(alice: User, bob: User, carol: User, now: datetime, settings: Settings) -> None:
     settings.CALLINVITE = {"people_per_call": 2}
     assert codes(sent(alice, "bob", "carol", now=now).errors) == [("carol", "call_full")]
 
@@ -106,7 +108,7 @@ def test_an_unknown_resource_is_a_warning_and_loses_no_ring(alice: User, bob: Us
     assert answer.sheet.call.state == "ringing"
 
 
-def test_so_many_calls_a_minute_and_no_more(alice: User, bob: User, now: datetime, settings: Any) -> None:
+def test_so_many_calls_a_minute_and_no_more(alice: User, bob: User, now: datetime, settings: Settings) -> None:
     settings.CALLINVITE = {"sends_per_minute": 2}
     for number in range(2):
         call_id = sent(alice, "bob", now=now + seconds(number)).sheet.call.call_id
@@ -116,21 +118,21 @@ def test_so_many_calls_a_minute_and_no_more(alice: User, bob: User, now: datetim
     assert caught.value.extra["retry_after_seconds"] == 40
 
 
-def test_the_minute_passes(alice: User, bob: User, now: datetime, settings: Any) -> None:
+def test_the_minute_passes(alice: User, bob: User, now: datetime, settings: Settings) -> None:
     settings.CALLINVITE = {"sends_per_minute": 1}
     calls.end(sent(alice, "bob", now=now).sheet.call.call_id, by=acting(alice), now=now)
     assert sent(alice, "bob", now=now + seconds(60)).created
 
 
 def test_one_caller_does_not_use_up_anothers_calls(
-    alice: User, bob: User, carol: User, now: datetime, settings: Any
+    alice: User, bob: User, carol: User, now: datetime, settings: Settings
 ) -> None:
     settings.CALLINVITE = {"sends_per_minute": 1}
     calls.end(sent(alice, "bob", now=now).sheet.call.call_id, by=acting(alice), now=now)
     assert sent(carol, "bob", now=now).created
 
 
-def test_zero_is_no_limit(alice: User, bob: User, now: datetime, settings: Any) -> None:
+def test_zero_is_no_limit(alice: User, bob: User, now: datetime, settings: Settings) -> None:
     settings.CALLINVITE = {"sends_per_minute": 0}
     for _ in range(3):
         calls.end(sent(alice, "bob", now=now).sheet.call.call_id, by=acting(alice), now=now)
@@ -230,7 +232,7 @@ def test_who_rejected_can_be_asked_again(ring: Ring, alice: User, bob: User, car
 
 
 def test_a_full_call_takes_nobody_more(
-    ring: Ring, alice: User, bob: User, carol: User, now: datetime, settings: Any
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime, settings: Settings
 ) -> None:
     settings.CALLINVITE = {"people_per_call": 2}
     call_id = ring(alice, bob).call.call_id

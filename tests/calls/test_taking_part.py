@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.errors import Code
@@ -267,7 +268,7 @@ def test_a_caller_may_move_a_ringing_call(ring: Ring, alice: User, bob: User, no
 
 
 def test_a_seat_that_a_ring_holds_is_not_taken_by_a_latecomer(
-    ring: Ring, alice: User, bob: User, carol: User, now: datetime, settings: pytest.FixtureRequest
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime, settings: Settings
 ) -> None:
     settings.CALLINVITE = {"people_per_call": 2}
     call_id = ring(alice, bob).call.call_id
@@ -287,7 +288,9 @@ def test_a_device_reports_its_media_once(live_call: Ring, alice: User, bob: User
     call_id = live_call(alice, bob).call.call_id
     first = calls.connected(call_id, by=acting(bob), now=now + seconds(1))
     again = calls.connected(call_id, by=acting(bob), now=now + seconds(2))
-    assert first.participant_of(bob.pk).connected_at == now + seconds(1)
+    participant = first.participant_of(bob.pk)
+    assert participant is not None
+    assert participant.connected_at == now + seconds(1)
     assert again.call.revision == first.call.revision
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.errors import Code
@@ -16,9 +17,15 @@ from tests.calls.conftest import acting, invitation_states, names_inside, refuse
 Ring = Callable[..., calls.CallSheet]
 
 
+def expired(sheet: calls.CallSheet, at: datetime) -> calls.CallSheet:
+    """What time makes of a call by that moment; it must make something of it."""
+    changed = calls.expire(sheet.call.pk, now=at)
+    assert changed is not None
+    return changed
+
+
 def test_an_unanswered_ring_times_out_at_its_deadline(ring: Ring, alice: User, bob: User, now: datetime) -> None:
-    sheet = calls.expire(ring(alice, bob).call.pk, now=now + seconds(60))
-    assert sheet is not None
+    sheet = expired(ring(alice, bob), now + seconds(60))
     assert (sheet.call.end_reason, invitation_states(sheet)) == ("timed_out", {"bob": "timed_out"})
 
 
@@ -70,6 +77,7 @@ def test_an_answer_after_the_deadline_is_too_late(verb: Any, ring: Ring, alice: 
     call_id = ring(alice, bob).call.call_id
     with refused(Code.INVITATION_TIMED_OUT) as caught:
         verb(call_id, by=acting(bob), now=now + seconds(60))
+    assert caught.value.sheet is not None
     assert caught.value.sheet.call.state == "ended"
 
 
@@ -92,8 +100,7 @@ def test_each_ring_of_a_group_has_its_own_deadline(
 ) -> None:
     sheet = ring(alice, bob, timeout_seconds=10)
     calls.invite(sheet.call.call_id, by=acting(alice), invitees=["carol"], now=now)
-    left = calls.expire(sheet.call.pk, now=now + seconds(10))
-    assert left is not None
+    left = expired(sheet, now + seconds(10))
     assert (left.call.state, invitation_states(left)) == ("ringing", {"bob": "timed_out", "carol": "pending"})
 
 
@@ -102,7 +109,7 @@ def test_one_timeout_among_rejections_ends_timed_out(
 ) -> None:
     sheet = ring(alice, bob, carol)
     calls.reject(sheet.call.call_id, by=acting(bob), now=now)
-    assert calls.expire(sheet.call.pk, now=now + seconds(60)).call.end_reason == "timed_out"
+    assert expired(sheet, now + seconds(60)).call.end_reason == "timed_out"
 
 
 def test_a_ring_that_runs_out_leaves_the_live_call_alone(
@@ -110,18 +117,18 @@ def test_a_ring_that_runs_out_leaves_the_live_call_alone(
 ) -> None:
     sheet = ring(alice, bob, carol)
     calls.accept(sheet.call.call_id, by=acting(bob), now=now)
-    assert calls.expire(sheet.call.pk, now=now + seconds(60)).call.state == "active"
+    assert expired(sheet, now + seconds(60)).call.state == "active"
 
 
 def test_a_caller_who_vanishes_while_it_rings_ends_it(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     sheet = ring(acting(alice, lives=True), bob)
     assert calls.expire(sheet.call.pk, now=now + seconds(19.9)) is None
-    assert calls.expire(sheet.call.pk, now=now + seconds(20)).call.end_reason == "caller_lost"
+    assert expired(sheet, now + seconds(20)).call.end_reason == "caller_lost"
 
 
 def test_a_vanished_caller_is_found_the_same_however_late(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     sheet = ring(acting(alice, lives=True), bob)
-    assert calls.expire(sheet.call.pk, now=now + seconds(3600)).call.end_reason == "caller_lost"
+    assert expired(sheet, now + seconds(3600)).call.end_reason == "caller_lost"
 
 
 def test_who_is_rung_by_a_vanished_caller_is_not_busy(
@@ -162,7 +169,7 @@ def test_a_device_that_vanishes_from_a_live_call_is_out_after_thirty_seconds(
     sheet = ring(alice, bob)
     calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
     assert calls.expire(sheet.call.pk, now=now + seconds(29.9)) is None
-    assert calls.expire(sheet.call.pk, now=now + seconds(30)).call.end_reason == "connection_lost"
+    assert expired(sheet, now + seconds(30)).call.end_reason == "connection_lost"
 
 
 def test_a_lost_device_leaves_the_others_talking(
@@ -171,15 +178,14 @@ def test_a_lost_device_leaves_the_others_talking(
     sheet = ring(alice, bob, carol)
     calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
     calls.accept(sheet.call.call_id, by=acting(carol), now=now)
-    left = calls.expire(sheet.call.pk, now=now + seconds(30))
-    assert left is not None
+    left = expired(sheet, now + seconds(30))
     assert (left.call.state, names_inside(left)) == ("active", {"alice", "carol"})
 
 
 def test_a_script_keeps_its_place_for_five_minutes(live_call: Ring, alice: User, bob: User, now: datetime) -> None:
     sheet = live_call(alice, bob)
     assert calls.expire(sheet.call.pk, now=now + seconds(299)) is None
-    assert calls.expire(sheet.call.pk, now=now + seconds(300)).call.end_reason == "connection_lost"
+    assert expired(sheet, now + seconds(300)).call.end_reason == "connection_lost"
 
 
 def test_the_five_minutes_of_a_caller_count_from_the_answer(ring: Ring, alice: User, bob: User, now: datetime) -> None:
@@ -203,7 +209,7 @@ def test_another_devices_sign_of_life_holds_nothing(ring: Ring, alice: User, bob
 def test_no_call_lasts_longer_than_allowed(live_call: Ring, alice: User, bob: User, now: datetime) -> None:
     sheet = live_call(alice, bob)
     Call.objects.update(created_at=now - seconds(12 * 3600 - 25))
-    assert calls.expire(sheet.call.pk, now=now + seconds(25)).call.end_reason == "max_duration"
+    assert expired(sheet, now + seconds(25)).call.end_reason == "max_duration"
 
 
 def test_what_time_does_has_no_actor(ring: Ring, alice: User, bob: User, now: datetime) -> None:
@@ -236,15 +242,14 @@ def mute_call(ring: Ring, alice: User, bob: User, now: datetime) -> calls.CallSh
 
 def test_a_call_whose_media_never_comes_up_ends_after_twenty_seconds(mute_call: calls.CallSheet, now: datetime) -> None:
     assert calls.expire(mute_call.call.pk, now=now + seconds(19.9)) is None
-    ended = calls.expire(mute_call.call.pk, now=now + seconds(20))
-    assert ended is not None
+    ended = expired(mute_call, now + seconds(20))
     assert (ended.call.state, ended.call.end_reason) == ("ended", "media_failed")
     assert [each.left_reason for each in ended.participants] == ["media_failed", "media_failed"]
     assert Call.objects.get().media_due_at is None
 
 
 def test_failed_media_is_found_the_same_however_late(mute_call: calls.CallSheet, now: datetime) -> None:
-    assert calls.expire(mute_call.call.pk, now=now + seconds(3600)).call.end_reason == "media_failed"
+    assert expired(mute_call, now + seconds(3600)).call.end_reason == "media_failed"
 
 
 def test_both_learn_that_media_failed(mute_call: calls.CallSheet, alice: User, bob: User, now: datetime) -> None:
@@ -319,14 +324,14 @@ def test_a_silent_device_is_lost_at_its_lease_and_not_for_want_of_media(
     beat(sheet.call.call_id, now, [9.9], acting(bob))
     beat(sheet.call.call_id, now, range(5, 40, 5), acting(alice))
     assert calls.expire(sheet.call.pk, now=now + seconds(39.8)) is None
-    assert calls.expire(sheet.call.pk, now=now + seconds(39.9)).call.end_reason == "connection_lost"
+    assert expired(sheet, now + seconds(39.9)).call.end_reason == "connection_lost"
 
 
 def test_a_last_sign_of_life_ten_seconds_before_is_one(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     sheet = ring(acting(alice, lives=True), bob)
     calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
     beat(sheet.call.call_id, now, [5, 10], acting(alice), acting(bob))
-    assert calls.expire(sheet.call.pk, now=now + seconds(20)).call.end_reason == "media_failed"
+    assert expired(sheet, now + seconds(20)).call.end_reason == "media_failed"
 
 
 def test_a_script_needs_no_media(ring: Ring, alice: User, bob: User, now: datetime) -> None:
@@ -353,8 +358,7 @@ def test_who_is_left_alone_by_a_lost_device_waits_on(
     sheet = ring(acting(alice, lives=True), bob, carol)
     calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
     beat(sheet.call.call_id, now, STEADILY, acting(alice))
-    left = calls.expire(sheet.call.pk, now=now + seconds(30))
-    assert left is not None
+    left = expired(sheet, now + seconds(30))
     assert (left.call.state, names_inside(left)) == ("active", {"alice"})
 
 
@@ -366,7 +370,7 @@ def test_who_joins_late_has_the_full_time_too(
     calls.accept(call_id, by=acting(carol, lives=True), now=now + seconds(18))
     beat(call_id, now, range(20, 35, 5), acting(alice), acting(bob), acting(carol))
     assert calls.expire(mute_call.call.pk, now=now + seconds(37.9)) is None
-    assert calls.expire(mute_call.call.pk, now=now + seconds(38)).call.end_reason == "media_failed"
+    assert expired(mute_call, now + seconds(38)).call.end_reason == "media_failed"
 
 
 def test_who_comes_back_has_the_full_time_too(ring: Ring, alice: User, bob: User, now: datetime) -> None:
@@ -376,7 +380,7 @@ def test_who_comes_back_has_the_full_time_too(ring: Ring, alice: User, bob: User
     calls.prove_life(bob.pk, "phone", now=now + seconds(25))
     beat(sheet.call.call_id, now, range(30, 45, 5), acting(alice), acting(bob))
     assert calls.expire(sheet.call.pk, now=now + seconds(44.9)) is None
-    assert calls.expire(sheet.call.pk, now=now + seconds(45)).call.end_reason == "media_failed"
+    assert expired(sheet, now + seconds(45)).call.end_reason == "media_failed"
 
 
 def test_media_can_be_reported_once_a_server_that_was_down_is_back(
@@ -396,7 +400,7 @@ def test_steady_signs_of_life_put_nothing_off(ring: Ring, alice: User, bob: User
     for later in (5, 10, 15):
         for each in (alice, bob):
             calls.prove_life(each.pk, "phone", now=now + seconds(later))
-    assert calls.expire(sheet.call.pk, now=now + seconds(20)).call.end_reason == "media_failed"
+    assert expired(sheet, now + seconds(20)).call.end_reason == "media_failed"
 
 
 def test_who_moves_the_call_has_the_full_time_too(
@@ -406,29 +410,30 @@ def test_who_moves_the_call_has_the_full_time_too(
     calls.join(call_id, by=acting(bob, "laptop", lives=True), now=now + seconds(18))
     beat(call_id, now, range(20, 35, 5), acting(alice), acting(bob, "laptop"))
     assert calls.expire(mute_call.call.pk, now=now + seconds(37.9)) is None
-    assert calls.expire(mute_call.call.pk, now=now + seconds(38)).call.end_reason == "media_failed"
+    assert expired(mute_call, now + seconds(38)).call.end_reason == "media_failed"
 
 
 def test_rings_still_open_end_with_a_call_without_media(
     mute_call: calls.CallSheet, alice: User, carol: User, now: datetime
 ) -> None:
     calls.invite(mute_call.call.call_id, by=acting(alice), invitees=["carol"], now=now + seconds(16))
-    ended = calls.expire(mute_call.call.pk, now=now + seconds(20))
-    assert ended is not None
+    ended = expired(mute_call, now + seconds(20))
     assert invitation_states(ended) == {"bob": "accepted", "carol": "cancelled"}
 
 
-def test_the_wait_for_media_can_be_longer(settings: Any, ring: Ring, alice: User, bob: User, now: datetime) -> None:
+def test_the_wait_for_media_can_be_longer(
+    settings: Settings, ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
     settings.CALLINVITE = {"media_seconds": 40}
     sheet = ring(acting(alice, lives=True), bob)
     calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
     beat(sheet.call.call_id, now, range(5, 40, 5), acting(alice), acting(bob))
     assert calls.expire(sheet.call.pk, now=now + seconds(39.9)) is None
-    assert calls.expire(sheet.call.pk, now=now + seconds(40)).call.end_reason == "media_failed"
+    assert expired(sheet, now + seconds(40)).call.end_reason == "media_failed"
 
 
 def test_apps_that_carry_media_themselves_switch_the_rule_off(
-    settings: Any, ring: Ring, alice: User, bob: User, now: datetime
+    settings: Settings, ring: Ring, alice: User, bob: User, now: datetime
 ) -> None:
     settings.CALLINVITE = {"media_seconds": 0}
     sheet = ring(acting(alice, lives=True), bob)
@@ -438,7 +443,7 @@ def test_apps_that_carry_media_themselves_switch_the_rule_off(
 
 
 def test_a_rule_switched_off_meanwhile_ends_nothing(
-    mute_call: calls.CallSheet, ring: Ring, settings: Any, bob: User, carol: User, now: datetime
+    mute_call: calls.CallSheet, ring: Ring, settings: Settings, bob: User, carol: User, now: datetime
 ) -> None:
     settings.CALLINVITE = {"media_seconds": 0}
     assert invitation_states(ring(carol, bob, at=now + seconds(20))) == {"bob": "busy"}
@@ -547,7 +552,7 @@ def test_a_wait_for_media_is_looked_at_though_nobody_has_spoken_since_it_began(
 
 @pytest.mark.parametrize("by_socket", [True, False])
 def test_media_that_is_waited_for_anew_is_looked_at_before_a_long_lease(
-    by_socket: bool, ring: Ring, settings: Any, alice: User, bob: User, now: datetime
+    by_socket: bool, ring: Ring, settings: Settings, alice: User, bob: User, now: datetime
 ) -> None:
     settings.CALLINVITE = {"lease_active_seconds": 90}
     sheet = ring(acting(alice, lives=True), bob)
@@ -571,7 +576,7 @@ def test_who_is_rung_by_a_call_that_only_rings_again_is_busy(
 
 
 def test_a_server_that_starts_looks_at_every_open_call_for_a_tunable_may_be_shorter(
-    live_call: Ring, ring: Ring, settings: Any, alice: User, bob: User, carol: User, mallory: User, now: datetime
+    live_call: Ring, ring: Ring, settings: Settings, alice: User, bob: User, carol: User, mallory: User, now: datetime
 ) -> None:
     active, ended = heard(live_call, alice, bob, now), ring(carol, mallory).call
     calls.end(ended.call_id, by=acting(carol), now=now)

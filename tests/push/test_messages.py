@@ -151,10 +151,12 @@ def test_a_stop_says_how_it_ended_silently_and_in_the_place_of_the_ring(
     verb: str, reason: StopReason, title: str, missed: bool, sheet: calls.CallSheet, bob: User, now: datetime
 ) -> None:
     ring = ring_of(sheet, now)
+    ended: calls.CallSheet | None
     if verb == "timeout":
         ended = calls.expire(sheet.call.pk, now=now + seconds(61))
     else:
         ended = getattr(calls, verb)(sheet.call.call_id, by=acting(bob, "laptop", device_label="Laptop"), now=now)
+    assert ended is not None
     stop = stop_of(ended, now, reason)
     assert_declarative(stop)
     assert (stop["notification"]["title"], stop["notification"]["silent"]) == (title, True)

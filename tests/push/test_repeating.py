@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.dispatcher import Dispatcher
@@ -255,13 +256,13 @@ def test_a_live_page_holds_no_repeat_and_no_stop_back(
 
 
 def test_a_cache_that_is_away_holds_nothing_back(
-    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime, settings: object
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime, settings: Settings
 ) -> None:
     device(bob)
     open_page(bob, "phone")
     # Nothing listens there.
     away = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
-    settings.CACHES = {"default": away}  # type: ignore[attr-defined]
+    settings.CACHES = {"default": away}
     ring(alice, bob)
     assert deliver(now) == ["ring phone"]
 
