@@ -90,7 +90,9 @@ def test_the_loop_ends_a_call_without_media_though_nobody_asks(
 
         run(loop, until_it_is_over)
     call = Call.objects.get()
-    assert (call.end_reason, (call.ended_at - answered_at).total_seconds() < 25) == ("media_failed", True)
+    assert call.end_reason == "media_failed"
+    assert call.ended_at is not None
+    assert (call.ended_at - answered_at).total_seconds() < 25
 
 
 def test_the_loop_meets_a_deadline_within_a_quarter_of_a_second(
@@ -107,8 +109,10 @@ def test_the_loop_meets_a_deadline_within_a_quarter_of_a_second(
                 looked()
 
         run(loop, wait)
-    late = Call.objects.get().ended_at - sheet.call.ring_expires_at
-    assert timedelta(0) <= late < timedelta(seconds=0.25)
+    ended_at, deadline = Call.objects.get().ended_at, sheet.call.ring_expires_at
+    assert ended_at is not None
+    assert deadline is not None
+    assert timedelta(0) <= ended_at - deadline < timedelta(seconds=0.25)
 
 
 def test_a_wake_makes_it_look_at_once(

@@ -73,10 +73,12 @@ async def until_ended(connection: websockets.ClientConnection) -> dict[str, Any]
 def cut_all_connections(database_url: str) -> int:
     """What a restart of PostgreSQL does to those who are connected."""
     with psycopg.connect(database_url, autocommit=True) as connection:
-        return connection.execute(
+        row = connection.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        ).fetchone()[0]
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def test_a_dispatcher_apart_tells_open_pages_and_outlives_a_restart_of_the_database(

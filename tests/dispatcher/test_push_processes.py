@@ -72,8 +72,8 @@ def product(
             "CALLINVITE_PUSH_HOSTS": service.origin,
         }
         product = RunningServer(tmp_path_factory.mktemp("processes") / "data", env=env).prepare()
-        key = product.manage("make_vapid_keys").split()[0]
-        product.env |= [key.split("=", 1)]
+        name, _, key = product.manage("make_vapid_keys").split()[0].partition("=")
+        product.env[name] = key
         command = ["-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(product.port), "callinvite.asgi:application"]
         web = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=product.env)
         stack.callback(web.wait, LIMIT_SECONDS)
@@ -126,7 +126,8 @@ class Crash:
 def crash(product: RunningServer, service: PushService) -> Iterator[Crash]:
     """A dispatcher dies while one request is held and the answer to the other cannot be written down."""
     alice = Phone.of("alice", product, service, push=False)
-    told = Crash(*(Phone.of("carol", product, service, each) for each in ("unanswered", "answered")))
+    unanswered, answered = (Phone.of("carol", product, service, each) for each in ("unanswered", "answered"))
+    told = Crash(unanswered, answered)
     with ExitStack() as stack:
         for each in (alice, told.unanswered, told.answered):
             stack.callback(sign_off, each)
@@ -139,8 +140,8 @@ def crash(product: RunningServer, service: PushService) -> Iterator[Crash]:
             service.wait_until(lambda: bool(told.unanswered.receiver.messages and told.answered.receiver.messages))
             blocking.execute(LOCK, [call_id])
             held.release()
-            [answered] = told.answered.receiver.messages
-            service.wait_until(lambda: answered.status == 201)
+            [rung] = told.answered.receiver.messages
+            service.wait_until(lambda: rung.status == 201)
             told.leases = {device: until for (device, _), until in leases(product).items()}
             kill(first)
         with dispatch(product):

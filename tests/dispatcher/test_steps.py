@@ -30,8 +30,8 @@ def seconds(count: float) -> timedelta:
     return timedelta(seconds=count)
 
 
-def phone(user: User, **more: bool) -> calls.Actor:
-    return calls.Actor(user.pk, user.username, "phone", **more)
+def phone(user: User, *, lives: bool = False) -> calls.Actor:
+    return calls.Actor(user.pk, user.username, "phone", lives=lives)
 
 
 def answered(ring: Ring, caller: User, invitee: User, now: datetime) -> str:

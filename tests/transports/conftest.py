@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from invitations.transports import Address, Message, outbound, vapid
 from invitations.transports.base import to_base64url
@@ -20,7 +20,7 @@ TOPIC = "A" * 32
 
 
 @pytest.fixture(autouse=True)
-def signing_key(settings: Any, tmp_path: Path) -> str:
+def signing_key(settings: Settings, tmp_path: Path) -> str:
     """The server's VAPID key; gives its public half."""
     settings.CALLINVITE_VAPID_PRIVATE_KEY = vapid.generate()
     settings.CALLINVITE_VAPID_KEY_FILE = tmp_path / "vapid-private-key"
@@ -29,7 +29,7 @@ def signing_key(settings: Any, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def service(settings: Any) -> Iterator[PushService]:
+def service(settings: Settings) -> Iterator[PushService]:
     """A push service that the operator allows."""
     with PushService() as running:
         settings.CALLINVITE_PUSH_HOSTS = [running.origin]
@@ -58,5 +58,5 @@ def some_address(endpoint: str) -> Address:
     return Address("webpush", endpoint, vapid.public_half(vapid.generate()), to_base64url(secrets.token_bytes(16)))
 
 
-def message(payload: bytes = PAYLOAD, **changed: Any) -> Message:
-    return Message(**{"payload": payload, "ttl_seconds": 60, "urgency": "high", "topic": TOPIC} | changed)
+def message(payload: bytes = PAYLOAD, *, ttl_seconds: int = 60, urgency: str = "high", topic: str = TOPIC) -> Message:
+    return Message(payload=payload, ttl_seconds=ttl_seconds, urgency=urgency, topic=topic)

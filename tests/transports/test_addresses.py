@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 from yarl import URL
 
 from invitations.transports import Address, InvalidAddress, targets, transport_named, vapid
@@ -160,7 +160,7 @@ HOSTILE = [
 
 
 @pytest.fixture(autouse=True)
-def _known_services_only(settings: Any) -> None:
+def _known_services_only(settings: Settings) -> None:
     settings.CALLINVITE_PUSH_HOSTS = list(KNOWN)
 
 
@@ -241,7 +241,7 @@ ORIGINS = ["http://127.0.0.1:9000", "https://push.example.org:8443", "https://[f
         "https://[fd00:0:0::1]:443/x",
     ],
 )
-def test_an_origin_that_is_allowed_is_allowed_as_it_stands(settings: Any, endpoint: str) -> None:
+def test_an_origin_that_is_allowed_is_allowed_as_it_stands(settings: Settings, endpoint: str) -> None:
     settings.CALLINVITE_PUSH_HOSTS = ORIGINS
     assert is_taken(endpoint)
 
@@ -267,12 +267,12 @@ def test_an_origin_that_is_allowed_is_allowed_as_it_stands(settings: Any, endpoi
         "https://fcm.googleapis.com/x",
     ],
 )
-def test_an_origin_allows_nothing_else(settings: Any, endpoint: str) -> None:
+def test_an_origin_allows_nothing_else(settings: Settings, endpoint: str) -> None:
     settings.CALLINVITE_PUSH_HOSTS = ORIGINS
     assert not is_taken(endpoint)
 
 
-def test_a_change_of_the_setting_counts_at_once(settings: Any) -> None:
+def test_a_change_of_the_setting_counts_at_once(settings: Settings) -> None:
     address = some_address("https://push.example.org/x")
     assert "endpoint" in errors_of(address)
     settings.CALLINVITE_PUSH_HOSTS = ["example.org"]

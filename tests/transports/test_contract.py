@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from invitations import transports
 from invitations.transports import NAMES, Address, Failure, FailureCode, InvalidAddress, Refused, Transport
@@ -22,7 +22,7 @@ async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
 
 
 @pytest.fixture
-def good_address(transport: Transport, service: PushService, settings: Any) -> Address:
+def good_address(transport: Transport, service: PushService, settings: Settings) -> Address:
     """An address of the transport at which somebody listens."""
     settings.DEBUG = True
     made = {"webpush": lambda: address_of(service.subscribe()), "console": lambda: Address("console")}

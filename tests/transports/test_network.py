@@ -18,6 +18,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp.resolver import ThreadedResolver
+from pytest_django import Settings
 from yarl import URL
 
 from invitations.transports import Refused, TryLater, outbound, targets
@@ -34,7 +35,7 @@ ENDPOINT = f"https://{NAME}/wpush/v2/secret"
 
 
 @pytest.fixture(autouse=True)
-def _known_services_only(settings: Any) -> None:
+def _known_services_only(settings: Settings) -> None:
     settings.CALLINVITE_PUSH_HOSTS = ["push.services.mozilla.com"]
 
 
@@ -156,7 +157,7 @@ async def test_a_public_push_service_is_reached_by_its_name_alone(
 
 
 async def test_a_machine_that_takes_no_connection_is_no_answer_before_the_deadline(
-    settings: Any, webpush: WebPush, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, webpush: WebPush, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbound, "CONNECT_SECONDS", 0.2)
     with ExitStack() as opened:
@@ -181,7 +182,7 @@ async def test_a_name_that_does_not_exist_is_no_answer(names: dict[str, Any], we
     assert failed.value.code == "no_answer"
 
 
-async def test_nobody_at_the_port_is_no_answer(settings: Any, webpush: WebPush) -> None:
+async def test_nobody_at_the_port_is_no_answer(settings: Settings, webpush: WebPush) -> None:
     origin = f"http://127.0.0.1:{free_port()}"
     settings.CALLINVITE_PUSH_HOSTS = [origin]
     with pytest.raises(TryLater) as failed:
@@ -190,7 +191,7 @@ async def test_nobody_at_the_port_is_no_answer(settings: Any, webpush: WebPush) 
 
 
 async def test_an_origin_that_the_operator_names_may_be_on_this_machine_and_nothing_else_becomes_so(
-    settings: Any, service: PushService, listener: socket.socket, names: dict[str, Any], webpush: WebPush
+    settings: Settings, service: PushService, listener: socket.socket, names: dict[str, Any], webpush: WebPush
 ) -> None:
     settings.CALLINVITE_PUSH_HOSTS = [service.origin, "push.services.mozilla.com"]
     names[NAME] = [listener.getsockname()]
@@ -203,7 +204,7 @@ async def test_an_origin_that_the_operator_names_may_be_on_this_machine_and_noth
 
 async def test_proxies_of_the_environment_are_not_used(
     service: PushService,
-    settings: Any,
+    settings: Settings,
     listener: socket.socket,
     names: dict[str, Any],
     webpush: WebPush,

@@ -13,8 +13,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
-from invitations.transports import Failure, Gone, Refused, TryLater, outbound
+from invitations.transports import Failure, Gone, Message, Refused, TryLater, outbound
 from invitations.transports.base import MAX_PAYLOAD_BYTES
 from invitations.transports.webpush import WebPush
 from tests.support.push_answers import (
@@ -93,15 +94,21 @@ async def test_a_message_without_a_topic_names_none(service: PushService, webpus
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [{"topic": "x" * 33}, {"topic": "a b"}, {"topic": "a\r\nX: y"}, {"urgency": "urgent"}, {"urgency": "high\r\nX: y"}],
-    ids=str,
+    "broken",
+    [
+        message(topic="x" * 33),
+        message(topic="a b"),
+        message(topic="a\r\nX: y"),
+        message(urgency="urgent"),
+        message(urgency="high\r\nX: y"),
+    ],
+    ids=lambda broken: f"{broken.urgency}-{broken.topic}",
 )
 async def test_a_message_that_would_break_a_header_is_not_sent(
-    service: PushService, webpush: WebPush, changed: dict[str, str]
+    service: PushService, webpush: WebPush, broken: Message
 ) -> None:
     with pytest.raises(Refused) as refused:
-        await webpush.send(address_of(service.subscribe()), message(**changed))
+        await webpush.send(address_of(service.subscribe()), broken)
     assert refused.value.code == "bad_request"
     assert service.messages == []
 
@@ -271,7 +278,7 @@ async def test_cookies_are_neither_kept_nor_sent(service: PushService, webpush: 
 
 @pytest.mark.parametrize("trouble", ["self-signed", "wrong-name", "expired"])
 async def test_a_certificate_that_is_not_trusted_is_a_failure_of_tls(
-    settings: Any, monkeypatch: pytest.MonkeyPatch, webpush: WebPush, trouble: Any
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, webpush: WebPush, trouble: Any
 ) -> None:
     with PushService(tls=trouble) as service:
         settings.CALLINVITE_PUSH_HOSTS = [service.origin]
@@ -283,7 +290,7 @@ async def test_a_certificate_that_is_not_trusted_is_a_failure_of_tls(
 
 
 async def test_a_certificate_of_the_operators_own_authority_is_trusted_when_named(
-    settings: Any, monkeypatch: pytest.MonkeyPatch, webpush: WebPush
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, webpush: WebPush
 ) -> None:
     with PushService(tls=True) as service:
         settings.CALLINVITE_PUSH_HOSTS = [service.origin]
@@ -300,7 +307,7 @@ async def test_a_certificate_of_the_operators_own_authority_is_trusted_when_name
         await webpush.close()
 
 
-async def test_a_service_without_tls_is_a_failure_of_tls(settings: Any, webpush: WebPush) -> None:
+async def test_a_service_without_tls_is_a_failure_of_tls(settings: Settings, webpush: WebPush) -> None:
     with PushService() as service:
         settings.CALLINVITE_PUSH_HOSTS = [service.origin.replace("http:", "https:")]
         phone = service.subscribe()
@@ -311,7 +318,7 @@ async def test_a_service_without_tls_is_a_failure_of_tls(settings: Any, webpush:
 
 
 async def test_an_address_that_is_not_allowed_any_more_is_not_asked(
-    settings: Any, service: PushService, webpush: WebPush
+    settings: Settings, service: PushService, webpush: WebPush
 ) -> None:
     address = webpush.check(address_of(service.subscribe()))
     settings.CALLINVITE_PUSH_HOSTS = ["fcm.googleapis.com"]

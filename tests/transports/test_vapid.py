@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from py_vapid import Vapid02
+from pytest_django import Settings
 
 from invitations.transports import Refused, vapid
 from invitations.transports.vapid import tokens
@@ -25,7 +26,7 @@ GOOGLE = "https://fcm.googleapis.com"
 
 
 @pytest.fixture
-def key_file(settings: Any, tmp_path: Path) -> Path:
+def key_file(settings: Settings, tmp_path: Path) -> Path:
     """The file, which counts because the environment has no key; there is none in it."""
     settings.CALLINVITE_VAPID_PRIVATE_KEY = ""
     return tmp_path / "vapid-private-key"
@@ -61,7 +62,7 @@ def test_a_token_made_by_a_clock_that_ran_ahead_is_not_used() -> None:
     assert claims_of(vapid.authorization("", MOZILLA, now=NOW))["exp"] == int(NOW + 12 * HOUR)
 
 
-def test_another_subject_makes_another_token(settings: Any) -> None:
+def test_another_subject_makes_another_token(settings: Settings) -> None:
     vapid.authorization("", MOZILLA, now=NOW)
     settings.CALLINVITE_VAPID_SUBJECT = "https://calls.example.org"
     assert claims_of(vapid.authorization("", MOZILLA, now=NOW))["sub"] == "https://calls.example.org"
@@ -95,7 +96,9 @@ async def test_one_token_serves_many_messages(service: PushService, webpush: Web
     assert len({each.vapid_token for each in service.messages}) == 1
 
 
-async def test_each_service_is_sent_a_token_of_its_own(settings: Any, service: PushService, webpush: WebPush) -> None:
+async def test_each_service_is_sent_a_token_of_its_own(
+    settings: Settings, service: PushService, webpush: WebPush
+) -> None:
     with PushService() as other:
         settings.CALLINVITE_PUSH_HOSTS = [service.origin, other.origin]
         for each in (service, other, service):
@@ -104,7 +107,7 @@ async def test_each_service_is_sent_a_token_of_its_own(settings: Any, service: P
 
 
 async def test_after_a_rotation_nobody_misses_a_message(
-    settings: Any, service: PushService, webpush: WebPush, signing_key: str
+    settings: Settings, service: PushService, webpush: WebPush, signing_key: str
 ) -> None:
     before = service.subscribe(signing_key)
     old_address = webpush.check(address_of(before))
@@ -121,7 +124,7 @@ async def test_after_a_rotation_nobody_misses_a_message(
 
 
 async def test_once_the_old_key_is_taken_out_its_addresses_are_not_asked(
-    settings: Any, service: PushService, webpush: WebPush
+    settings: Settings, service: PushService, webpush: WebPush
 ) -> None:
     address = webpush.check(address_of(service.subscribe()))
     settings.CALLINVITE_VAPID_PRIVATE_KEY = vapid.generate()
@@ -140,7 +143,7 @@ async def test_without_any_key_nothing_is_sent(service: PushService, webpush: We
     assert refused.value.code == "key_unknown"
 
 
-def test_the_environment_goes_before_the_file(settings: Any, key_file: Path) -> None:
+def test_the_environment_goes_before_the_file(settings: Settings, key_file: Path) -> None:
     vapid.keep(vapid.generate())
     of_file = vapid.current_public_key()
     settings.CALLINVITE_VAPID_PRIVATE_KEY = vapid.generate()
@@ -182,13 +185,13 @@ def test_keys_that_cannot_be_read_are_never_replaced(key_file: Path) -> None:
     assert key_file.read_text() == "half of a ke"
 
 
-def test_a_bad_key_in_the_list_does_not_stop_the_good_one(settings: Any, signing_key: str) -> None:
+def test_a_bad_key_in_the_list_does_not_stop_the_good_one(settings: Settings, signing_key: str) -> None:
     settings.CALLINVITE_VAPID_PRIVATE_KEY = f"nonsense, {settings.CALLINVITE_VAPID_PRIVATE_KEY} ,,"
     assert vapid.current_public_key() == signing_key
     assert len(vapid.keys_in_force().problems) == 1
 
 
-def test_a_private_key_is_not_shown(settings: Any) -> None:
+def test_a_private_key_is_not_shown(settings: Settings) -> None:
     assert settings.CALLINVITE_VAPID_PRIVATE_KEY not in repr(vapid.keys_in_force())
     assert "Private" not in repr(vapid.keys_in_force())
 
