@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.models import Delivery, Device, RingResource
@@ -29,7 +30,7 @@ WAV = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10
 
 
 @pytest.fixture(autouse=True)
-def _uploads(settings: Any, tmp_path: Path) -> Iterator[None]:
+def _uploads(settings: Settings, tmp_path: Path) -> Iterator[None]:
     settings.MEDIA_ROOT = tmp_path
     looks.forget()
     yield

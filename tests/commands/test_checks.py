@@ -11,6 +11,7 @@ from django.apps import apps
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
 
 from invitations.checks import TAG
 from invitations.transports import vapid
@@ -32,7 +33,7 @@ def found() -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def key_file(settings: Any, tmp_path: Path) -> Path:
+def key_file(settings: Settings, tmp_path: Path) -> Path:
     """Where the VAPID key of this test would be."""
     settings.CALLINVITE_VAPID_KEY_FILE = tmp_path / "vapid-private-key"
     return tmp_path / "vapid-private-key"
@@ -96,13 +97,13 @@ def test_the_settings_as_they_come_are_clean() -> None:
         (KEYED | {"CALLINVITE_PUSH_HOSTS": ["https://push.example.org:8443", "ntfy.sh"]}, []),
     ],
 )
-def test_each_misconfiguration_is_named(settings: Any, changed: dict[str, Any], expected: list[str]) -> None:
+def test_each_misconfiguration_is_named(settings: Settings, changed: dict[str, Any], expected: list[str]) -> None:
     for name, value in changed.items():
         setattr(settings, name, value)
     assert found() == expected
 
 
-def test_a_key_in_a_file_is_as_good_for_one_process(settings: Any, key_file: Path) -> None:
+def test_a_key_in_a_file_is_as_good_for_one_process(settings: Settings, key_file: Path) -> None:
     settings.ALLOWED_HOSTS = PUBLIC["ALLOWED_HOSTS"]
     settings.CALLINVITE_VAPID_SUBJECT = PUBLIC["CALLINVITE_VAPID_SUBJECT"]
     key_file.write_text(f"{KEY}\n")
@@ -110,7 +111,7 @@ def test_a_key_in_a_file_is_as_good_for_one_process(settings: Any, key_file: Pat
     assert found() == []
 
 
-def test_a_key_in_a_file_of_one_machine_is_a_warning_for_several_processes(settings: Any, key_file: Path) -> None:
+def test_a_key_in_a_file_of_one_machine_is_a_warning_for_several_processes(settings: Settings, key_file: Path) -> None:
     settings.CALLINVITE_PROCESSES = 2
     key_file.write_text(f"{KEY}\n")
 
@@ -126,7 +127,7 @@ def test_a_file_of_keys_that_cannot_be_read_is_named(key_file: Path, kept: str) 
     assert found() == ["callinvite.E011"]
 
 
-def test_no_check_repeats_a_key(settings: Any) -> None:
+def test_no_check_repeats_a_key(settings: Settings) -> None:
     settings.CALLINVITE_VAPID_PRIVATE_KEY = f"{KEY},{KEY[:-1]}"
     [error] = run_checks(tags=[TAG])
 
@@ -169,7 +170,7 @@ def test_every_name_that_the_settings_read_is_known_and_documented() -> None:
     assert all(f"`{name}`" in documented for name in read)
 
 
-def test_a_project_that_names_no_place_for_a_key_is_told_so(settings: Any) -> None:
+def test_a_project_that_names_no_place_for_a_key_is_told_so(settings: Settings) -> None:
     del settings.CALLINVITE_VAPID_KEY_FILE
 
     assert not vapid.ensure()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
+from pytest_django import Settings
 
 from invitations.models import CallingPreferences, User
 
@@ -16,8 +17,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def data_dir(settings: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    settings.DATA_DIR = tmp_path  # type: ignore[attr-defined]
+def data_dir(settings: Settings, tmp_path: Path) -> Path:
+    settings.DATA_DIR = tmp_path
     return tmp_path
 
 

@@ -7,10 +7,10 @@ import os
 import stat
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from invitations.transports import vapid
 from tests.commands.conftest import manage
@@ -18,7 +18,7 @@ from tests.support.server import RunningServer, free_port
 
 
 @pytest.fixture(autouse=True)
-def key_file(settings: Any, tmp_path: Path) -> Path:
+def key_file(settings: Settings, tmp_path: Path) -> Path:
     settings.CALLINVITE_VAPID_PRIVATE_KEY = ""
     settings.CALLINVITE_VAPID_KEY_FILE = tmp_path / "vapid-private-key"
     return tmp_path / "vapid-private-key"
@@ -31,7 +31,7 @@ def make(*arguments: str) -> str:
     return printed.getvalue()
 
 
-def test_the_pair_is_printed_as_the_environment_wants_it_and_not_kept(settings: Any, key_file: Path) -> None:
+def test_the_pair_is_printed_as_the_environment_wants_it_and_not_kept(settings: Settings, key_file: Path) -> None:
     line, comment = make().splitlines()
     name, _, private = line.partition("=")
 
@@ -78,7 +78,7 @@ def test_rotating_without_a_key_makes_the_first(key_file: Path) -> None:
     assert len(key_file.read_text().split()) == 1
 
 
-def test_rotating_keys_of_the_environment_prints_both(settings: Any, key_file: Path) -> None:
+def test_rotating_keys_of_the_environment_prints_both(settings: Settings, key_file: Path) -> None:
     former = settings.CALLINVITE_VAPID_PRIVATE_KEY = vapid.generate()
     value = make("--rotate").splitlines()[0].partition("=")[2]
     settings.CALLINVITE_VAPID_PRIVATE_KEY = value
@@ -89,12 +89,12 @@ def test_rotating_keys_of_the_environment_prints_both(settings: Any, key_file: P
     assert not key_file.exists()
 
 
-def test_keeping_a_pair_that_the_environment_hides_says_so(settings: Any) -> None:
+def test_keeping_a_pair_that_the_environment_hides_says_so(settings: Settings) -> None:
     settings.CALLINVITE_VAPID_PRIVATE_KEY = vapid.generate()
     assert "CALLINVITE_VAPID_PRIVATE_KEY is set" in make("--write")
 
 
-def test_a_place_that_cannot_be_written_is_one_clear_line(settings: Any, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_one_clear_line(settings: Settings, tmp_path: Path) -> None:
     settings.CALLINVITE_VAPID_KEY_FILE = tmp_path / "nowhere" / "vapid-private-key"
     with pytest.raises(CommandError, match="could not be written"):
         make("--write")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 STATIC = Path(__file__).resolve().parents[2] / "static" / "callinvite"
 WORKER = reverse("callinvite:service_worker")
@@ -58,7 +58,7 @@ def test_the_icons_of_notifications_exist(name: str) -> None:
 
 
 def test_icons_are_named_as_pages_name_them_so_that_browsers_keep_them_for_ever(
-    client: Client, settings: Any, tmp_path: Path
+    client: Client, settings: Settings, tmp_path: Path
 ) -> None:
     hashed = {name: name.replace(".png", ".0123456789ab.png") for name in ICONS}
     (tmp_path / "staticfiles.json").write_text(json.dumps({"version": "1.1", "paths": hashed, "hash": ""}))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from invitations.models import User
 from tests.sockets.page import HOST, Page, in_thread, session_of
@@ -33,7 +34,7 @@ def redis_server() -> Iterator[str]:
 
 
 @pytest.fixture(params=["embedded", pytest.param("redis", marks=pytest.mark.redis)])
-def channel_layer(request: pytest.FixtureRequest, settings: Any) -> str:
+def channel_layer(request: pytest.FixtureRequest, settings: Settings) -> str:
     """Which layer carries live frames in this run of the test."""
     settings.ALLOWED_HOSTS = [HOST]
     settings.CHANNEL_LAYERS = EMBEDDED
@@ -43,7 +44,7 @@ def channel_layer(request: pytest.FixtureRequest, settings: Any) -> str:
 
 
 @pytest.fixture
-def embedded_layer(settings: Any) -> None:
+def embedded_layer(settings: Settings) -> None:
     """For tests that say nothing about the layer: the quick one."""
     settings.ALLOWED_HOSTS = [HOST]
     settings.CHANNEL_LAYERS = EMBEDDED

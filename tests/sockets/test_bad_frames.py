@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from invitations.models import Call, CallEvent, User
 from tests.sockets.conftest import OpenPage
@@ -212,7 +213,7 @@ async def test_a_missing_call_id_is_a_result_of_400(open_quick_page: OpenPage, a
 
 
 async def test_frames_over_the_pace_are_dropped_and_said_so(
-    open_quick_page: OpenPage, alice: User, settings: Any
+    open_quick_page: OpenPage, alice: User, settings: Settings
 ) -> None:
     settings.CALLINVITE = {**settings.CALLINVITE, "frames_per_second": 10, "frames_burst": 20}
     page = await open_quick_page(alice)
@@ -226,7 +227,9 @@ async def test_frames_over_the_pace_are_dropped_and_said_so(
     assert len(answered) < 60
 
 
-async def test_large_frames_are_slower_than_small_ones(open_quick_page: OpenPage, alice: User, settings: Any) -> None:
+async def test_large_frames_are_slower_than_small_ones(
+    open_quick_page: OpenPage, alice: User, settings: Settings
+) -> None:
     settings.CALLINVITE = {**settings.CALLINVITE, "frames_per_second": 10, "frames_burst": 1000}
     page = await open_quick_page(alice)
 
@@ -238,7 +241,7 @@ async def test_large_frames_are_slower_than_small_ones(open_quick_page: OpenPage
     assert codes[-1] == "throttled"
 
 
-async def test_one_who_will_not_stop_is_closed(open_quick_page: OpenPage, alice: User, settings: Any) -> None:
+async def test_one_who_will_not_stop_is_closed(open_quick_page: OpenPage, alice: User, settings: Settings) -> None:
     settings.CALLINVITE = {**settings.CALLINVITE, "frames_per_second": 1, "frames_burst": 20}
     page = await open_quick_page(alice)
     for _ in range(1100):

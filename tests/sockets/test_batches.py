@@ -15,7 +15,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from invitations.calls.transaction import write
 from invitations.live import publishing
 from invitations.models import Call, User
-from invitations.sockets.workers import workers
+from invitations.sockets.workers import BatchWriter, workers
 from tests.sockets.conftest import OpenPage
 from tests.sockets.page import Page, in_thread
 
@@ -57,8 +57,10 @@ class HeldWriter:
 async def queued(count: int) -> None:
     """Wait until that many jobs wait for the writer."""
     assert workers._lanes is not None
+    writer = workers._lanes.writer
+    assert isinstance(writer, BatchWriter)
     async with asyncio.timeout(10):
-        while workers._lanes.writer._jobs.qsize() < count:
+        while writer._jobs.qsize() < count:
             await asyncio.sleep(0.005)
 
 

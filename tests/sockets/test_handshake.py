@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from invitations.models import User
@@ -147,24 +146,24 @@ async def test_a_host_that_is_none_is_refused(alice: User, host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["testserver:8000", "[::1]:8000", "127.0.0.1"])
-async def test_every_allowed_host_and_port_is_an_origin(alice: User, settings: Any, host: str) -> None:
+async def test_every_allowed_host_and_port_is_an_origin(alice: User, settings: Settings, host: str) -> None:
     settings.ALLOWED_HOSTS = ["testserver", "[::1]", "127.0.0.1"]
     assert await admitted(Page.of(await in_thread(session_of, alice), host=host, origin=f"http://{host}"))
 
 
 @pytest.mark.parametrize("origin", ["https://app.example", "https://eu.calls.example"])
-async def test_trusted_origins_are_admitted(alice: User, settings: Any, origin: str) -> None:
+async def test_trusted_origins_are_admitted(alice: User, settings: Settings, origin: str) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://app.example", "https://*.calls.example"]
     assert await admitted(Page.of(await in_thread(session_of, alice), origin=origin))
 
 
 @pytest.mark.parametrize("origin", ["http://app.example", "https://app.example:444", "https://notcalls.example"])
-async def test_what_is_only_like_a_trusted_origin_is_not(alice: User, settings: Any, origin: str) -> None:
+async def test_what_is_only_like_a_trusted_origin_is_not(alice: User, settings: Settings, origin: str) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://app.example", "https://*.calls.example"]
     assert await refusal(Page.of(await in_thread(session_of, alice), origin=origin)) == BAD_ORIGIN
 
 
-async def test_behind_a_proxy_the_browsers_scheme_counts(alice: User, settings: Any) -> None:
+async def test_behind_a_proxy_the_browsers_scheme_counts(alice: User, settings: Settings) -> None:
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     key = await in_thread(session_of, alice)
     secure = {"x-forwarded-proto": "https"}
@@ -196,5 +195,6 @@ def _ticket_of(user: User, client: APIClient | None = None) -> str:
 
 def _age_tickets() -> None:
     """Let the cache's entries be as old as their time allows."""
-    for key in list(cache._expire_info):
-        cache._expire_info[key] = 0
+    moments: dict[str, float] = vars(caches["default"])["_expire_info"]
+    for key in list(moments):
+        moments[key] = 0

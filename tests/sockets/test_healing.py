@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from signal import SIGKILL
-from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
 from django.utils import timezone
+from pytest_django import Settings
 
 from invitations.dispatcher import Dispatcher
 from invitations.models import User
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def losing_layer(embedded_layer: None, settings: Any) -> None:
+def losing_layer(embedded_layer: None, settings: Settings) -> None:
     """Loses every call frame; markers of the tests get through."""
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "tests.sockets.lossy.LossyChannelLayer", "CONFIG": {"losing": ('"type":"call"',)}}
@@ -34,7 +34,7 @@ def losing_layer(embedded_layer: None, settings: Any) -> None:
 
 
 @pytest.fixture
-def forgetful_layer(embedded_layer: None, settings: Any) -> None:
+def forgetful_layer(embedded_layer: None, settings: Settings) -> None:
     """Loses the first ring of each user."""
     settings.CHANNEL_LAYERS = {
         "default": {
@@ -107,7 +107,7 @@ async def test_doubled_and_late_frames_are_known_by_their_revision(
 
 @pytest.mark.redis
 async def test_a_restart_of_redis_is_healed_by_the_next_sync(
-    embedded_layer: None, open_quick_page: OpenPage, alice: User, bob: User, settings: Any
+    embedded_layer: None, open_quick_page: OpenPage, alice: User, bob: User, settings: Settings
 ) -> None:
     port = services._free_port()
     settings.CHANNEL_LAYERS = on_redis(f"redis://127.0.0.1:{port}/0")
@@ -134,7 +134,7 @@ async def test_a_restart_of_redis_is_healed_by_the_next_sync(
 
 @pytest.mark.redis
 async def test_a_page_opened_while_redis_is_away_comes_alive_by_its_sync(
-    embedded_layer: None, open_quick_page: OpenPage, alice: User, bob: User, settings: Any
+    embedded_layer: None, open_quick_page: OpenPage, alice: User, bob: User, settings: Settings
 ) -> None:
     port = services._free_port()
     settings.CHANNEL_LAYERS = on_redis(f"redis://127.0.0.1:{port}/0")
@@ -179,7 +179,7 @@ async def _until_live(*pages: Page) -> None:
 
 
 async def test_a_layer_that_fails_fails_no_verb(
-    embedded_layer: None, open_quick_page: OpenPage, alice: User, bob: User, settings: Any
+    embedded_layer: None, open_quick_page: OpenPage, alice: User, bob: User, settings: Settings
 ) -> None:
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.sockets.lossy.FailingChannelLayer"}}
     caller, callee = await open_quick_page(alice), await open_quick_page(bob)

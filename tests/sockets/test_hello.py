@@ -33,6 +33,7 @@ async def test_hello_renews_a_known_device(open_quick_page: OpenPage, alice: Use
     page = await open_quick_page(alice, "web-7", "New")
     device = await in_thread(Device.objects.get, user=alice)
     assert (device.label, device.kind, device.created_at) == ("New", "android", before)
+    assert device.last_seen_at is not None
     assert device.last_seen_at >= now
 
     await page.hello("web-7", label=None)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from invitations.live import presence
 from invitations.models import User
@@ -71,7 +72,7 @@ async def test_a_sync_renews_it(open_quick_page: OpenPage, bob: User) -> None:
 
 
 async def test_one_who_is_closed_for_flooding_is_not_online(
-    open_quick_page: OpenPage, bob: User, settings: Any
+    open_quick_page: OpenPage, bob: User, settings: Settings
 ) -> None:
     settings.CALLINVITE = {**settings.CALLINVITE, "frames_per_second": 1, "frames_burst": 10}
     page = await open_quick_page(bob)
@@ -83,7 +84,7 @@ async def test_one_who_is_closed_for_flooding_is_not_online(
 
 
 async def test_a_cache_that_is_away_keeps_nobody_from_calling(
-    embedded_layer: None, open_quick_page: OpenPage, alice: User, bob: User, settings: Any
+    embedded_layer: None, open_quick_page: OpenPage, alice: User, bob: User, settings: Settings
 ) -> None:
     settings.CACHES = {
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}

@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from invitations.models import Call, User
 from tests.sockets.conftest import OpenPage
@@ -266,7 +267,7 @@ async def test_data_of_any_depth_is_relayed_or_invalid(open_quick_page: OpenPage
 
 
 async def test_a_flood_is_dropped_and_the_call_lives(
-    open_quick_page: OpenPage, alice: User, bob: User, settings: Any
+    open_quick_page: OpenPage, alice: User, bob: User, settings: Settings
 ) -> None:
     settings.CALLINVITE = {**settings.CALLINVITE, "frames_per_second": 50, "frames_burst": 300}
     caller, callee = await open_quick_page(alice), await open_quick_page(bob)

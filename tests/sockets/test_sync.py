@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.models import Call, Participant, User
@@ -157,6 +158,8 @@ async def test_both_hear_that_media_never_came_up(open_page: OpenPage, alice: Us
     # As if they had been in it, and in touch, for a while: the answer lies back, the proofs are of now.
     row = await in_thread(Call.objects.get)
     earlier = timedelta(seconds=15)
+    assert row.answered_at is not None
+    assert row.media_due_at is not None
     moments = {"answered_at": row.answered_at - earlier, "media_due_at": row.media_due_at - earlier}
     await in_thread(Call.objects.update, **moments)
     await in_thread(Participant.objects.update, joined_at=row.answered_at - earlier)
@@ -235,7 +238,9 @@ async def test_signing_out_proves_no_life_for_the_last_sync(open_quick_page: Ope
     assert (await in_thread(Participant.objects.get)).proved_at == before
 
 
-async def test_a_client_that_never_syncs_is_looked_at_too(embedded_layer: None, alice: User, settings: Any) -> None:
+async def test_a_client_that_never_syncs_is_looked_at_too(
+    embedded_layer: None, alice: User, settings: Settings
+) -> None:
     # The product's own patience, shortened: 15 and 5 seconds become none.
     settings.CALLINVITE = {**settings.CALLINVITE, "sync_idle_seconds": 0, "sync_open_seconds": 0.05}
     page = Page.of(await in_thread(session_of, alice))

@@ -17,6 +17,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MOMENTS = ("_at", "server_time", "remaining_ms", "duration_seconds", "expires_at")
 READS = {"get": "", "open": "", "timeline": "/timeline"}
 
+Step = tuple[str, str, dict[str, Any]]
+"""Who, verb, body."""
+
 
 @dataclass
 class Case:
@@ -25,7 +28,7 @@ class Case:
     Args:
         verb: asked by `by`.
         by: alice called bob; carol is in no call, mallory is nobody to them.
-        before: what happens to the call first, as (who, verb, body).
+        before: what happens to the call first.
         body: of the verb.
         call: the id asked about, where it is not the call's.
         status: expected.
@@ -36,7 +39,7 @@ class Case:
     by: str
     status: int
     code: str | None = None
-    before: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    before: list[Step] = field(default_factory=list)
     body: dict[str, Any] = field(default_factory=dict)
     call: str | None = None
 
@@ -45,10 +48,10 @@ class Case:
         return f"{self.verb}-by-{self.by}{f'-after-{after}' if after else ''}-{self.code or self.status}"
 
 
-ACCEPT = ("bob", "accept", {})
-REJECT = ("bob", "reject", {"reason": "later"})
-CANCEL = ("alice", "cancel", {})
-LEAVE = ("bob", "leave", {})
+ACCEPT: Step = ("bob", "accept", {})
+REJECT: Step = ("bob", "reject", {"reason": "later"})
+CANCEL: Step = ("alice", "cancel", {})
+LEAVE: Step = ("bob", "leave", {})
 CASES = [
     Case("send", "carol", 201, body={"invitees": ["mallory"], "is_video_call": True, "custom_data": "ü"}),
     Case("send", "carol", 201, body={"invitees": ["mallory", "nobody", "mallory", "carol"], "is_video_call": False}),
