@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.sync_api import Browser, Error
 
@@ -46,24 +46,34 @@ LEFT_OPEN = """() => ({
 })"""
 
 
-def inbound(person: Person, of: str | None = None) -> dict[str, Any]:
+class AtPage(Protocol):
+    """Somebody at a page in a browser, whichever it is."""
+
+    def ask(self, function: str, argument: Any = None, /) -> Any:
+        """Run a JavaScript function in the page; gives what it returns."""
+
+    def until(self, condition: str, timeout_ms: int = UP_MS) -> None:
+        """Wait until a JavaScript condition holds."""
+
+
+def inbound(person: AtPage, of: str | None = None) -> dict[str, Any]:
     """What this person's browser has received from somebody (a user id; anybody by default)."""
     figures: dict[str, Any] = person.ask(INBOUND, of)
     return figures
 
 
-def is_up(*people: Person, timeout_ms: int = UP_MS) -> None:
+def is_up(*people: AtPage, timeout_ms: int = UP_MS) -> None:
     """Wait until media of somebody has come through at each of them."""
     for person in people:
         person.until(IS_UP, timeout_ms)
 
 
-def sees(person: Person, count: int = 1, timeout_ms: int = UP_MS) -> None:
+def sees(person: AtPage, count: int = 1, timeout_ms: int = UP_MS) -> None:
     """Wait until the moving pictures of so many others are on the screen."""
     person.until(PLAYS.replace("COUNT", str(count)), timeout_ms)
 
 
-def grows(person: Person, *names: str, of: str | None = None, timeout_ms: int = UP_MS) -> None:
+def grows(person: AtPage, *names: str, of: str | None = None, timeout_ms: int = UP_MS) -> None:
     """Wait until these figures have grown."""
     start = inbound(person, of)
     person.ask(
@@ -82,7 +92,7 @@ def grows(person: Person, *names: str, of: str | None = None, timeout_ms: int = 
     )
 
 
-def falls_silent(person: Person, timeout_ms: int = UP_MS) -> None:
+def falls_silent(person: AtPage, timeout_ms: int = UP_MS) -> None:
     """Wait until no sound has arrived for a whole second."""
     person.ask(
         f"""async (ms) => {{
@@ -99,7 +109,7 @@ def falls_silent(person: Person, timeout_ms: int = UP_MS) -> None:
     )
 
 
-def leaves_nothing_open(*people: Person) -> None:
+def leaves_nothing_open(*people: AtPage) -> None:
     """No live track, no open connection in any page of these people; and there were some."""
     for person in people:
         person.until("watched.tracks.every((each) => each.readyState === 'ended')")

@@ -196,8 +196,9 @@ def test_a_missed_call_is_called_back_from_its_notification(
 def test_a_browser_that_was_closed_during_the_ring_does_not_ring_afterwards(
     alice: Person, server: RunningServer, service: PushService, sessions: dict[str, list[Any]], tmp_path: Path
 ) -> None:
-    kept = {"preferences": push_preferences(service), "profile": tmp_path / "profile", "system_access": True}
-    first, second = Firefox(**kept), Firefox(**kept)
+    first, second = (
+        Firefox(push_preferences(service), profile=tmp_path / "profile", system_access=True) for _ in range(2)
+    )
     connected = service.firefox.connected
     try:
         first.start()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Person, connected
 from tests.browser.phone import Phone
@@ -14,37 +13,34 @@ from tests.support.push_service import PushService
 
 
 @pytest.fixture
-def settings(phone: Phone) -> Any:
+def settings(phone: Phone) -> Page:
     """Bob's page, showing the settings."""
     phone.person.show("Settings")
     return phone.person.page
 
 
-def row(page: Any, name: str) -> Locator:
+def row(page: Page, name: str) -> Locator:
     """The row of the device of this name."""
-    found: Locator = page.locator("device-list .device").filter(has=page.get_by_text(name, exact=True))
-    return found
+    return page.locator("device-list .device").filter(has=page.get_by_text(name, exact=True))
 
 
-def here(page: Any) -> Locator:
+def here(page: Page) -> Locator:
     """The row of this very browser."""
-    found: Locator = page.locator("device-list .device").filter(has_text="this browser")
-    return found
+    return page.locator("device-list .device").filter(has_text="this browser")
 
 
-def ringtone(page: Any, name: str) -> Locator:
+def ringtone(page: Page, name: str) -> Locator:
     """The choice of that name."""
-    found: Locator = page.get_by_role("group", name="Ringtone").get_by_role("radio", name=name)
-    return found
+    return page.get_by_role("group", name="Ringtone").get_by_role("radio", name=name)
 
 
-def test_a_device_that_rings_says_by_whom_and_that_it_never_rang(settings: Any, service: PushService) -> None:
+def test_a_device_that_rings_says_by_whom_and_that_it_never_rang(settings: Page, service: PushService) -> None:
     mine = here(settings)
     expect(mine).to_contain_text("Rings by push notification. Hasn't rung yet.")
     expect(mine).to_contain_text("In use now · Push through 127.0.0.1")
 
 
-def test_a_test_ring_shows_each_hop_and_how_long_it_took(settings: Any, phone: Phone) -> None:
+def test_a_test_ring_shows_each_hop_and_how_long_it_took(settings: Page, phone: Phone) -> None:
     mine = here(settings)
     mine.get_by_role("button", name="Test ring").click()
     hops = mine.get_by_role("listitem")
@@ -59,7 +55,7 @@ def test_a_test_ring_shows_each_hop_and_how_long_it_took(settings: Any, phone: P
     expect(mine.get_by_role("button", name="Test ring")).to_be_focused()
 
 
-def test_a_test_ring_that_the_service_forgot_says_what_to_do(settings: Any, phone: Phone) -> None:
+def test_a_test_ring_that_the_service_forgot_says_what_to_do(settings: Page, phone: Phone) -> None:
     phone.receiver.answer(410)
     mine = here(settings)
     mine.get_by_role("button", name="Test ring").click()
@@ -73,7 +69,7 @@ def test_a_test_ring_that_the_service_forgot_says_what_to_do(settings: Any, phon
     expect(here(settings)).to_contain_text("Rings by push")
 
 
-def test_a_device_gets_another_name(settings: Any, phone: Phone) -> None:
+def test_a_device_gets_another_name(settings: Page, phone: Phone) -> None:
     mine = here(settings)
     mine.get_by_role("button", name="Rename").click()
     settings.get_by_role("textbox", name="New name for").fill("Kitchen tablet")
@@ -84,7 +80,7 @@ def test_a_device_gets_another_name(settings: Any, phone: Phone) -> None:
     expect(row(settings, "Kitchen tablet")).to_be_visible()
 
 
-def test_escape_leaves_the_name_and_the_question_alone(settings: Any) -> None:
+def test_escape_leaves_the_name_and_the_question_alone(settings: Page) -> None:
     mine = here(settings)
     name = mine.locator(".device__name").inner_text()
     mine.get_by_role("button", name="Rename").click()
@@ -97,7 +93,7 @@ def test_escape_leaves_the_name_and_the_question_alone(settings: Any) -> None:
     expect(mine.get_by_role("group", name="Remove this browser?")).to_be_hidden()
 
 
-def test_removing_this_browser_asks_first_and_takes_the_address_away(settings: Any, phone: Phone) -> None:
+def test_removing_this_browser_asks_first_and_takes_the_address_away(settings: Page, phone: Phone) -> None:
     mine = here(settings)
     mine.get_by_role("button", name="Remove", exact=False).click()
     mine.get_by_role("button", name="Remove", exact=True).click()
@@ -105,7 +101,7 @@ def test_removing_this_browser_asks_first_and_takes_the_address_away(settings: A
     phone.person.until("callinvite.enrolment.state === 'off'")
 
 
-def test_another_device_is_removed_at_once(person: Callable[..., Person], settings: Any) -> None:
+def test_another_device_is_removed_at_once(person: Callable[..., Person], settings: Page) -> None:
     other = person("bob")
     key = other.ask("callinvite.service.deviceId")
     settings.get_by_role("navigation").get_by_role("link", name="People").click()
@@ -116,7 +112,7 @@ def test_another_device_is_removed_at_once(person: Callable[..., Person], settin
     expect(there).to_have_count(0)
 
 
-def test_the_ringtone_is_chosen_heard_and_kept(settings: Any, phone: Phone) -> None:
+def test_the_ringtone_is_chosen_heard_and_kept(settings: Page, phone: Phone) -> None:
     expect(ringtone(settings, "As the call says")).to_be_checked()
     ringtone(settings, "Marimba").check()
     phone.person.until("callinvite.ringer.previewing")
@@ -127,7 +123,7 @@ def test_the_ringtone_is_chosen_heard_and_kept(settings: Any, phone: Phone) -> N
     phone.person.until("!callinvite.ringer.previewing")
 
 
-def test_a_call_rings_with_the_chosen_ringtone(settings: Any, phone: Phone, alice: Person) -> None:
+def test_a_call_rings_with_the_chosen_ringtone(settings: Page, phone: Phone, alice: Person) -> None:
     ringtone(settings, "Digital").check()
     alice.call("Bob")
     phone.person.rings("Alice")
