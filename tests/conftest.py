@@ -42,7 +42,8 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests by their room, and leave out what says nothing about the database in use."""
     foreign = "sqlite_only" if _on_postgres() else "postgres_only"
-    chosen, left_out = [], []
+    chosen: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
     for item in items:
         room = item.path.relative_to(ROOMS).parts[0]
         if room == "browser":

@@ -228,7 +228,9 @@ def _running(
             # Away from the terminal's Ctrl-C: the command goes first, then its servers.
             start_new_session=True,
             cwd=log.parent,
-            **({"user": user, "group": user, "extra_groups": []} if user else {}),
+            user=user,
+            group=user,
+            extra_groups=[] if user else None,
         )
     try:
         _wait_until(ready, process, log)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings as configured
 from django.core.management import call_command
 from django.utils import translation
+from pytest_django import Settings
 
 from invitations.templatetags import callinvite_words as tags
 
@@ -21,7 +21,7 @@ Speak = Callable[..., Path]
 
 
 @pytest.fixture
-def speak(tmp_path: Path, settings: Any) -> Iterator[Speak]:
+def speak(tmp_path: Path, settings: Settings) -> Iterator[Speak]:
     """Add a language to the site: its tag and its sentences by code. Gives the folder of the files for browsers."""
 
     def add(tag: str, sentences: dict[str, str]) -> Path:

@@ -14,6 +14,7 @@ from asgiref.sync import sync_to_async
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from invitations import calls, transports
 from invitations.dispatcher.post import Post
@@ -96,7 +97,7 @@ async def test_a_device_is_rung_in_the_language_in_which_it_registered(
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_socket_answers_in_the_language_of_its_handshake(
-    alice: User, bob: User, speak: Speak, settings: Any
+    alice: User, bob: User, speak: Speak, settings: Settings
 ) -> None:
     speak("de", GERMAN)
     settings.ALLOWED_HOSTS = [HOST]
@@ -172,7 +173,7 @@ SCRIPT = 'say("test.only_english"); say("error.call_ended"); say(`error.not_${wh
 
 
 @pytest.fixture
-def browser(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+def browser(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Static files whose page and worker say a few sentences, made in English and Polish."""
     static = tmp_path / "static" / "callinvite"
     for name in ("words/say.js", "worker/say.js"):

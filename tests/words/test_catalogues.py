@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -26,12 +27,12 @@ def sentences_of(path: Path) -> dict[str, list[str]]:
     """Every form of every sentence, by code."""
     with path.open("rb") as file:
         messages = [each for each in read_po(file) if each.id]
-    return {
-        each.id if isinstance(each.id, str) else each.id[0]: [each.string]
-        if isinstance(each.string, str)
-        else list(each.string)
-        for each in messages
-    }
+    return {_forms(each.id)[0]: _forms(each.string) for each in messages}
+
+
+def _forms(text: str | Sequence[str] | None) -> list[str]:
+    """A message without a plural is one string, one that nobody has translated is None."""
+    return [text] if isinstance(text, str) else list(text or ())
 
 
 def parameters_of(code: str) -> set[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.utils import translation
+from pytest_django import Settings
 
 from invitations import words
 from invitations.errors import CallError, Code
@@ -26,14 +25,14 @@ def test_a_sentence_that_a_language_lacks_is_said_in_english(speak: Speak) -> No
 
 
 @pytest.mark.parametrize("site", ["de", "fr", "en-gb"])
-def test_a_project_in_a_language_that_we_lack_speaks_english(settings: Any, site: str) -> None:
+def test_a_project_in_a_language_that_we_lack_speaks_english(settings: Settings, site: str) -> None:
     settings.LANGUAGE_CODE = site
     with translation.override(site):
         assert words.say("error.call_ended") == "The call has ended."
         assert words.language() == "en"
 
 
-def test_english_is_said_where_translation_is_off(settings: Any) -> None:
+def test_english_is_said_where_translation_is_off(settings: Settings) -> None:
     with translation.override(None):
         assert words.say("error.call_ended") == "The call has ended."
     settings.USE_I18N = False
