@@ -65,7 +65,7 @@ def _said(schema: Schema) -> frozenset[str]:
         name = schema["$ref"].rsplit("/", 1)[1]
         words = COMPONENTS[name].get("enum")
         return frozenset({CLIENTS.get(name, name)} if words is None else {f'"{word}"' for word in words})
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    kinds: list[str] = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     if "array" in kinds:
         return frozenset(f"{each}[]" for each in _said(schema["items"]))
     return frozenset(PLAIN.get(each, each) for each in kinds)
@@ -79,7 +79,7 @@ def _shape(name: str) -> dict[str, Member]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_client_knows_every_member_of_a_shape_and_what_it_may_be(name):
+def test_the_client_knows_every_member_of_a_shape_and_what_it_may_be(name: str) -> None:
     written, said = _typedefs()[CLIENTS.get(name, name)], _shape(name)
 
     assert set(written) == set(said)
@@ -90,7 +90,7 @@ def test_the_client_knows_every_member_of_a_shape_and_what_it_may_be(name):
         assert written[member] == expected, member
 
 
-def test_people_in_the_list_of_people_are_people_who_may_be_online():
+def test_people_in_the_list_of_people_are_people_who_may_be_online() -> None:
     more = re.search(r"@typedef \{Person & \{(.+)\}\} Presence", TEXT)
 
     assert more is not None

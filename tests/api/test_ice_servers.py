@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from invitations.checks import TAG
 from invitations.models import Invitation, User
 from invitations.requests.verbs import perform
 from invitations.store.sheets import Actor
-from tests.api.conftest import JSON, Rest, RestOf, problem_of
+from tests.api.conftest import Rest, RestOf, problem_of
 
 SECRET = "north-star"
 URLS = "stun:turn.example.org:3478, turn:turn.example.org:3478?transport=udp,turns:turn.example.org:5349"
@@ -33,7 +34,7 @@ def _configured(settings: Settings) -> None:
     settings.CALLINVITE_TURN_SECRET = SECRET
 
 
-def _ask(user: User, at: datetime) -> JSON:
+def _ask(user: User, at: datetime) -> Mapping[str, Any]:
     actor = Actor(user_id=user.pk, username=user.username, device_id="laptop")
     status, body = perform("ice_servers", actor=actor, call_id=None, body=None, now=at)
     assert status == 200

@@ -15,8 +15,9 @@ from invitations.api.openapi.components import problem_name
 from invitations.api.openapi.document import document as made
 from invitations.api.urls import urlpatterns
 from invitations.errors import Code
+from invitations.models import User
 from invitations.requests.verbs import VERBS
-from tests.api.conftest import API, JSON, Rest
+from tests.api.conftest import API, JSON, Rest, RestOf
 
 
 @pytest.fixture(scope="module")
@@ -116,12 +117,14 @@ def test_the_pages_bring_nothing_from_elsewhere(nobody: Rest) -> None:
     assert f'data-schema="{API}schema"' in page
 
 
-def _faults(document, shape, value):
+def _faults(document: JSON, shape: str, value: object) -> list[str]:
     schema = {"$ref": f"#/components/schemas/{shape}", "components": document["components"]}
     return [f"{each.json_path}: {each.message}" for each in Draft202012Validator(schema).iter_errors(value)]
 
 
-def test_what_goes_out_has_the_shape_that_is_said(document, rest, app_of, alice, bob, carol):
+def test_what_goes_out_has_the_shape_that_is_said(
+    document: JSON, rest: RestOf, app_of: RestOf, alice: User, bob: User, carol: User
+) -> None:
     caller, invitee = rest(alice), app_of(bob)
     sent = caller.send("bob", "carol", "nobody", resource_id="nope", call_id="ring").json()
     assert _faults(document, "SentAnswer", sent) == []

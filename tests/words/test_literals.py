@@ -151,7 +151,7 @@ def _silent(node: ast.AST) -> Iterator[ast.AST]:
 def codes_of(node: ast.expr) -> set[str] | None:
     """The sentences that an expression can name; None where only running it would tell."""
     if isinstance(node, ast.Constant):
-        return {node.value} & ENGLISH_SENTENCES.keys()
+        return {code for code in ENGLISH_SENTENCES if code == node.value}
     if not isinstance(node, ast.JoinedStr):
         return None
     parts = [re.escape(str(each.value)) if isinstance(each, ast.Constant) else _hole(each) for each in node.values]

@@ -68,7 +68,7 @@ REST_KNOX = {"AUTH_HEADER_PREFIX": "Token"}
 
 _database = urlsplit(os.environ.get("DATABASE_URL", ""))
 if _database.scheme:
-    DATABASES = {
+    DATABASES: dict[str, dict[str, object]] = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": _database.path.removeprefix("/"),
