@@ -1,7 +1,7 @@
 """The one wire shape of a call, for REST, socket, push and webhook alike.
 
-Pure: reads no database but the few ring resources, which are remembered. What differs between two people looking at the
-same call is laid over a part made once."""
+Reads nothing from the database but the few ring resources, which are remembered. What two people see of the same call
+has a shared part, made once, and a part of each."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _PLACEHOLDER = re.compile(r"\{(?:caller|call)\}")
 
 
 def call_view(sheet: CallSheet, viewer_id: UserKey | None, now: datetime) -> CallObject:
-    """The call object of DESIGN section 5 as one person may see it.
+    """The call object of DESIGN section 5, as seen by one person.
 
     Args:
         sheet: the call as loaded.
-        viewer_id: whose `you` is wanted; None or a stranger (an admin, say) has no role in it.
+        viewer_id: the person for `you`; None or a stranger (such as an admin) has no role in the call.
         now: the server's time, for `server_time` and `remaining_ms`.
     """
     return seen_by(viewer_id, sheet, shared_view(sheet, now), now)
 
 
 def shared_view(sheet: CallSheet, now: datetime) -> CallObject:
-    """What everybody sees of a call: made once per change, then laid under each receiver's own part."""
+    """What everyone sees of a call: made once per change, then completed for each receiver."""
     made = sheet.shared_view
     if made is None or made[0] != sheet.call.revision or made[1] != now:
         made = sheet.shared_view = (sheet.call.revision, now, _shared_view(sheet, now))
@@ -72,7 +72,7 @@ def _shared_view(sheet: CallSheet, now: datetime) -> CallObject:
 
 
 def seen_by(viewer_id: UserKey | None, sheet: CallSheet, shared: CallObject, now: datetime) -> CallObject:
-    """The shared part with what this viewer alone sees: the ring that concerns them and their own role."""
+    """The shared part plus what only this viewer sees: the ring that concerns them and their own role."""
     call = sheet.call
     own = None if viewer_id is None else sheet.invitation_of(viewer_id)
     ring = call if own is None else own
@@ -97,7 +97,7 @@ def seen_by(viewer_id: UserKey | None, sheet: CallSheet, shared: CallObject, now
 
 
 def you_view(sheet: CallSheet, viewer_id: UserKey | None, own: Invitation | None) -> You | None:
-    """The viewer's role and state in the call, and the verbs that are open to them now."""
+    """The viewer's role and state in the call, and the verbs that they may use now."""
     call = sheet.call
     is_caller = viewer_id == call.caller_id
     if viewer_id is None or (own is None and not is_caller):
@@ -128,7 +128,7 @@ def _open_verbs(sheet: CallSheet, viewer_id: UserKey, own: Invitation | None, *,
 
 
 def person_view(person: Person) -> shapes.Person:
-    """A person on the wire: the public id and the shown name."""
+    """A person on the wire: the public id and the display name."""
     return {"id": person.username, "name": person.name}
 
 
@@ -137,7 +137,7 @@ def ring_words(sheet: CallSheet, ring: Call | Invitation, look: Look) -> tuple[s
 
     Args:
         sheet: the call.
-        ring: the invitation, or for the caller's own view the call.
+        ring: the invitation or, for the caller's own view, the call.
         look: the ring's resource.
     """
     call = sheet.call
@@ -147,7 +147,7 @@ def ring_words(sheet: CallSheet, ring: Call | Invitation, look: Look) -> tuple[s
         return caller if found[0] == "{caller}" else say(f"call.kind.{kind_of(sheet)}")
 
     def filled(template: str) -> str:
-        # In one pass: a name that looks like a placeholder stays a name.
+        # In one pass, so that a name that looks like a placeholder is kept as it is.
         return _PLACEHOLDER.sub(value, template)
 
     title = ring.notification_title or filled(look.title_template) or caller
@@ -155,7 +155,7 @@ def ring_words(sheet: CallSheet, ring: Call | Invitation, look: Look) -> tuple[s
 
 
 def kind_of(sheet: CallSheet) -> str:
-    """What kind of call it is, as the codes of sentences name it: `audio`, `video`, `group_audio` or `group_video`."""
+    """The kind of call, as in the codes of sentences: `audio`, `video`, `group_audio` or `group_video`."""
     medium = "video" if sheet.call.is_video_call else "audio"
     return f"group_{medium}" if len({each.invitee_id for each in sheet.invitations}) > 1 else medium
 

@@ -1,6 +1,7 @@
-"""The shapes of everything that goes out, each stated once: what serializers make, and what OpenAPI says.
+"""The shapes of everything that goes out, each stated once: what serializers make and what OpenAPI documents.
 
-Holds no code that acts. A word or a moment is a string on the wire, and typed as one; what it may be stands beside."""
+Contains no active code. A word or a moment is a string on the wire and typed as one; its possible values stand beside
+it."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from invitations.transports import NAMES
 
 
 class Said:
-    """What a type does not say of a member.
+    """What a type does not tell about a member.
 
     Args:
         description: what it means.
@@ -39,7 +40,7 @@ class Words:
     """The words that a string may be.
 
     Args:
-        name: what they are called together.
+        name: their common name.
         values: all of them.
     """
 
@@ -49,7 +50,7 @@ class Words:
 
 
 CALL_ID = r"[A-Za-z0-9._~:@-]{1,128}"
-"""Of any call; what a new one may be called is bounded by `call_id_chars`, too."""
+"""The id of any call. `call_id_chars` also limits the ids of new calls."""
 DEVICE_ID = r"[A-Za-z0-9._~-]{1,64}"
 LABEL_CHARS = 64
 TEST_STATES = ("waiting", "sent", "arrived", "failed")
@@ -68,7 +69,7 @@ TOLD_CODES = (
     "device.disabled",
     "ring.unheard",
 )
-"""What a timeline tells besides the log: of push messages, and of devices that none could be sent to."""
+"""What a timeline tells besides the log: about push messages, and about devices that could not be sent any."""
 INVITEE_CODES = (
     Code.UNKNOWN_USER,
     Code.SELF,
@@ -92,14 +93,14 @@ Sentence = Annotated[str, Said("A sentence for people.")]
 
 
 class Person(TypedDict):
-    """A person, as everybody sees them."""
+    """A person, as everyone sees them."""
 
     id: UserId
     name: ShownName
 
 
 class Invitation(TypedDict):
-    """One person asked into a call."""
+    """One person invited into a call."""
 
     invitee: Annotated[Person, Said("Who is asked.")]
     inviter: Annotated[Person, Said("Who asks.")]
@@ -114,7 +115,7 @@ class Invitation(TypedDict):
 
 
 class Participant(TypedDict):
-    """A stay in a call, on one device."""
+    """A stay in a call on one device."""
 
     user: Annotated[Person, Said("Who is in the call.")]
     device_id: DeviceId
@@ -125,7 +126,7 @@ class Participant(TypedDict):
 
 
 class You(TypedDict):
-    """The part that the asker has in a call."""
+    """The asker's own part in a call."""
 
     role: Annotated[str, Words("CallRole", ["caller", "invitee"]), Said("Who you are in it.")]
     state: Annotated[
@@ -138,7 +139,7 @@ class You(TypedDict):
 
 
 class CallObject(TypedDict):
-    """A call, as one person may see it."""
+    """A call, as seen by one person."""
 
     call_id: CallId
     revision: Annotated[Count, Said("Grows with every change; a lower one is older news.")]
@@ -165,13 +166,13 @@ class CallObject(TypedDict):
 
 
 class CallAnswer(TypedDict):
-    """What most verbs answer."""
+    """The answer of most verbs."""
 
     call: Annotated[CallObject, Said("The call, after what was done.")]
 
 
 class InviteeError(TypedDict):
-    """Somebody who could not be invited."""
+    """A person who could not be invited."""
 
     invitee: Annotated[str, Said("As it was sent.")]
     code: Annotated[str, Words("InviteeErrorCode", INVITEE_CODES), Said("Why.")]
@@ -179,7 +180,7 @@ class InviteeError(TypedDict):
 
 
 class CalleeError(TypedDict):
-    """Somebody whose ring could not be cancelled."""
+    """A person whose ring could not be cancelled."""
 
     invitee: Annotated[str, Said("As it was sent.")]
     code: Annotated[str, Words("CalleeErrorCode", CALLEE_CODES), Said("Why.")]
@@ -187,13 +188,13 @@ class CalleeError(TypedDict):
 
 
 class SendWarning(TypedDict):
-    """Something that was not as asked, and did not stop the ring."""
+    """Something that differs from the request but did not stop the ring."""
 
     code: Annotated[str, Words("SendWarningCode", ["unknown_resource"]), Said("What it was.")]
 
 
 class SentAnswer(TypedDict):
-    """What came of a send or an invite."""
+    """The result of a send or an invite."""
 
     call: Annotated[CallObject, Said("The call.")]
     errors: Annotated[list[InviteeError], Said("Who could not be invited.")]
@@ -203,7 +204,7 @@ class SentAnswer(TypedDict):
 
 
 class CancelAnswer(TypedDict):
-    """What came of a cancel."""
+    """The result of a cancel."""
 
     call: Annotated[CallObject, Said("The call.")]
     cancelled: Annotated[list[str], Said("The ids of those who stop ringing now.")]
@@ -219,7 +220,7 @@ class Snapshot(TypedDict):
 
 
 class Seen(TypedDict):
-    """What is left of the badge."""
+    """What is left on the badge."""
 
     missed_unseen: Annotated[Count, Said("How many missed calls were not looked at.")]
 
@@ -252,7 +253,7 @@ class Me(TypedDict):
 
 
 class User(TypedDict):
-    """A person one may call."""
+    """A person who can be called."""
 
     id: UserId
     name: ShownName
@@ -261,7 +262,7 @@ class User(TypedDict):
 
 
 class PushHost(TypedDict):
-    """A push address, as far as it is shown."""
+    """The visible part of a push address."""
 
     transport: Annotated[str, Words("PushTransport", NAMES), Said("How messages are sent there.")]
     host: Annotated[str, Said("Of its push service; no more is shown.")]
@@ -291,7 +292,7 @@ RenewalToken = Annotated[
 
 
 class RegisteredDevice(Device):
-    """A device that was described just now."""
+    """A device that has just been described."""
 
     renewal_token: NotRequired[RenewalToken]
 
@@ -304,7 +305,7 @@ class RenewedDevice(TypedDict):
 
 
 class PushKey(TypedDict):
-    """The key by which push addresses are made."""
+    """The key with which push addresses are created."""
 
     public_key: Annotated[str, Said("An uncompressed P-256 point in base64url.", minLength=87)]
 
@@ -318,7 +319,7 @@ class TestRingHop(TypedDict):
 
 
 class TestRing(TypedDict):
-    """A real ring to one device with nobody behind it."""
+    """A real ring to one device, although nobody calls."""
 
     test_id: Annotated[str, Said("Its id.")]
     device_id: DeviceId
@@ -346,7 +347,7 @@ class RingResource(TypedDict):
 
 
 class IceServer(TypedDict):
-    """A STUN or TURN server, as `RTCPeerConnection` takes it."""
+    """A STUN or TURN server, in the format of `RTCPeerConnection`."""
 
     urls: Annotated[
         list[Annotated[str, Said(pattern="^(stuns?|turns?):")]], Said("Ways to reach the same server.", minItems=1)
@@ -356,14 +357,14 @@ class IceServer(TypedDict):
 
 
 class IceServers(TypedDict):
-    """The servers that one may use now."""
+    """The servers that the asker may use now."""
 
     ice_servers: Annotated[list[IceServer], Said("As `RTCPeerConnection` takes them.")]
     expires_at: Annotated[Moment, Said("From then on the credentials are worthless.")]
 
 
 class Token(TypedDict):
-    """What an app has after it signed in."""
+    """What an app gets when it signs in."""
 
     token: Annotated[str, Said("For `Authorization: Bearer`. Shown this once.")]
     expiry: Annotated[Moment | None, Said("Moves on while the token is used.")]
@@ -371,7 +372,7 @@ class Token(TypedDict):
 
 
 class Ticket(TypedDict):
-    """What opens one live socket."""
+    """Opens one live socket."""
 
     ticket: Annotated[str, Said("For `?ticket=` of the live socket, once.")]
     expires_in_seconds: Annotated[Count, Said("How long it is good.")]
@@ -385,19 +386,19 @@ class Page(TypedDict):
 
 
 class CallPage(Page):
-    """A page of one's history."""
+    """A page of the asker's history."""
 
     results: Annotated[list[CallObject], Said("Newest first.")]
 
 
 class UserPage(Page):
-    """A page of the people one may call."""
+    """A page of the people who can be called."""
 
     results: Annotated[list[User], Said("By id.")]
 
 
 class DevicePage(Page):
-    """A page of one's devices."""
+    """A page of the asker's devices."""
 
     results: Annotated[list[Device], Said("By id.")]
 
@@ -416,7 +417,7 @@ class PushKeys(TypedDict):
 
 
 class PushAddress(TypedDict):
-    """Where a device is pushed to: what `PushSubscription.toJSON()` gives, with the name of the transport."""
+    """Where a device receives push messages: the result of `PushSubscription.toJSON()` plus the transport's name."""
 
     transport: Annotated[str, Words("PushTransport", NAMES), Said("How messages are sent there.")]
     endpoint: Annotated[str, Said("An https URL.", format="push-endpoint")]
@@ -433,4 +434,4 @@ class PushAddress(TypedDict):
 
 
 TAKEN = (PushKeys, PushAddress)
-"""What comes in: members that are not named here are ignored."""
+"""What comes in. Members that are not listed here are ignored."""

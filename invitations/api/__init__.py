@@ -1,1 +1,1 @@
-"""REST: validates, says who asks, calls a verb and answers in JSON. Holds no rule about calls."""
+"""REST: validates, identifies the asker, runs a verb and answers in JSON. Contains no rules about calls."""

@@ -1,4 +1,4 @@
-"""The addresses of REST about devices: what they are called, where they are pushed to, and whether that works."""
+"""REST about devices: their names, their push addresses, and whether push works."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Devices(Endpoint):
 
 @described(get=operations.GET_DEVICE, put=operations.PUT_DEVICE, delete=operations.DELETE_DEVICE)
 class OneDevice(Endpoint):
-    """One device of the asker's own."""
+    """One of the asker's own devices."""
 
     def get(self, request: Request, device_id: str) -> HttpResponse:
         return answered(200, device_view(_own(request, device_id)))
@@ -70,7 +70,7 @@ class OneDevice(Endpoint):
 
 @described(post=operations.RENEW_PUSH_ADDRESS)
 class RenewAddress(Endpoint):
-    """A device's new push address, by the token of its old one: for workers that have no session at hand."""
+    """Replaces a device's push address, given the token of the old one: for workers without a session."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -87,7 +87,7 @@ class RenewAddress(Endpoint):
 
 @described(get=operations.GET_PUSH_KEY)
 class PushKey(Endpoint):
-    """The key by which a browser makes a push address for this server (RFC 8292 section 4.1)."""
+    """The key with which a browser creates a push address for this server (RFC 8292 section 4.1)."""
 
     def get(self, request: Request) -> HttpResponse:
         public = vapid.current_public_key()
@@ -98,7 +98,7 @@ class PushKey(Endpoint):
 
 @described(get=operations.GET_TEST_RING, post=operations.MAKE_TEST_RING)
 class TestRing(Endpoint):
-    """A real ring to one device with nobody behind it."""
+    """A real ring to one device, although nobody calls."""
 
     def get(self, request: Request, device_id: str) -> HttpResponse:
         test = ring_tests.latest(_own(request, device_id))
@@ -115,7 +115,7 @@ class TestRing(Endpoint):
 
 @described(post=operations.ACKNOWLEDGE_TEST_RING)
 class TestRingShown(Endpoint):
-    """A device says that it showed its test ring."""
+    """A device reports that it showed its test ring."""
 
     authentication_classes = (TestAuthentication,)
 
@@ -148,7 +148,7 @@ class Resources(Endpoint):
 
 
 def device_view(device: Device) -> shapes.Device:
-    """A device on the wire: never more of its address than the host."""
+    """A device on the wire. Shows at most the host of its address."""
     has_address = device.push_digest is not None
     push: shapes.PushHost = {"transport": device.push_transport, "host": transports.host_of(devices.address_of(device))}
     return {

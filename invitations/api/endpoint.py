@@ -1,4 +1,4 @@
-"""What all addresses of REST share: JSON in, JSON out, problems for everything else."""
+"""What all views of REST share: JSON in, JSON out, problems for everything else."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from invitations.requests.tokens import BearerAuthentication, BrowserAuthenticat
 
 _negotiator = DefaultContentNegotiation()
 _MEDIA_TYPES = (JSONRenderer.media_type, f"{JSONRenderer.media_type}; charset=utf-8")
-"""What our answers are. The second is for clients that ask for a charset: it matches theirs alone."""
+"""The media types of our answers. The second is only for clients that ask for a charset."""
 
 
 class Endpoint(APIView):
-    """What all addresses share: JSON in, JSON out, problems for everything else."""
+    """Base of all views of REST: JSON in, JSON out, problems for everything else."""
 
     operations: ClassVar[Mapping[str, Operation]] = {}
-    """What is said of its methods in the OpenAPI document, which leaves out addresses that have none."""
-    # All that DRF would take from REST_FRAMEWORK: a project's own defaults neither open these addresses nor break them.
+    """What the OpenAPI document says about its methods. A view without any is left out of the document."""
+    # All that DRF would take from REST_FRAMEWORK: a project's defaults must neither open these views nor break them.
     authentication_classes: Sequence[type[BaseAuthentication]] = (BearerAuthentication, BrowserAuthentication)
     permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
     throttle_classes = ()
@@ -50,10 +50,10 @@ class Endpoint(APIView):
         )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """As DRF's, but a method that no address has is refused before anybody is asked who they are.
+        """Like DRF's, but refuses a method that the view does not have before asking who the client is.
 
         Raises:
-            MethodNotAllowed: there is no such method here.
+            MethodNotAllowed: the view does not have this method.
         """
         method = str(request.method).lower()
         if method not in self.http_method_names or not hasattr(self, method):
@@ -68,10 +68,10 @@ class Endpoint(APIView):
         return {"Cache-Control": "no-store"}
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        """Answers are JSON and nothing else; problems go out whatever was asked for.
+        """Answer in JSON only. Problems are sent whatever the client accepts.
 
         Raises:
-            NotAcceptable: the client does not take JSON.
+            NotAcceptable: the client does not accept JSON.
         """
         header = request.META.get("HTTP_ACCEPT", "")
         if header and not force and not any(map(request._request.accepts, _MEDIA_TYPES)):
@@ -80,7 +80,7 @@ class Endpoint(APIView):
 
 
 def answered(status: int, body: Mapping[str, Any]) -> HttpResponse:
-    """A JSON answer; a status of 400 or more means that the body is a problem document."""
+    """A JSON answer. If the status is 400 or more, the body is a problem document."""
     if status >= 400:
         return answer(body, retry_after(body))
     return HttpResponse(

@@ -1,4 +1,4 @@
-"""The description of REST for machines (OpenAPI 3.1) and for people, without a content delivery network."""
+"""The description of REST, for machines (OpenAPI 3.1) and for people, without a content delivery network."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _RENDERER = JSONRenderer()
 
 
 class Schema(Endpoint):
-    """The OpenAPI document, made once per process and prefix."""
+    """The OpenAPI document, built once per process and prefix."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
     patterns: ClassVar[Sequence[URLPattern]] = ()
-    """The addresses that it describes."""
+    """The URLs that it describes."""
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        # Whatever a tool asks for: JSON is valid YAML, too.
+        # Whatever a tool accepts: JSON is also valid YAML.
         return _RENDERER, _RENDERER.media_type
 
     def get(self, request: Request) -> HttpResponse:
@@ -39,7 +39,7 @@ class Schema(Endpoint):
 
 
 class Docs(TemplateView):
-    """The same for people. Nothing in it is inline: the policy against inline scripts stands."""
+    """The same for people. Contains nothing inline, so that the policy against inline scripts holds."""
 
     template_name = "callinvite/api/docs.html"
 

@@ -1,4 +1,4 @@
-"""Pages of long lists by keyset: a page costs the same wherever it lies, and rows that come or go shift nothing."""
+"""Pages of long lists by keyset: all pages cost the same, and rows that come or go shift nothing."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def page_of(
 
     Args:
         queryset: the whole list, in any order.
-        request: its address is that of the page.
-        asked: `cursor` and `page_size`, as `requests.queries` gives them.
+        request: its URL is that of the page.
+        asked: `cursor` and `page_size`, as `requests.queries` returns them.
         order: field names, `-` for descending; together unique and never null.
         shown: turns the page's rows into what is sent.
 
@@ -85,17 +85,17 @@ def _bad_cursor() -> InvalidInput:
 
 
 def _comparable(value: Any) -> bool:
-    """Whether a database takes the value beside a column of its kind."""
+    """Whether a database can compare the value with a column of its kind."""
     if isinstance(value, str):
         return value.isprintable() and len(value) <= 512
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
-    # A day away from both ends of the calendar: a zone must not carry it over.
+    # A day away from both ends of the calendar, so that no time zone takes it beyond them.
     return getattr(value, "tzinfo", None) is not None and 1 < value.year < 9999
 
 
 def _beyond(order: Sequence[str], position: Sequence[Any]) -> Q:
-    """Rows after a position: a later first field, or the same and a later second one, and so on."""
+    """Rows after a position: those with a later first field, or the same first and a later second one, and so on."""
     beyond = Q()
     same = Q()
     for each, value in zip(order, position, strict=True):
@@ -103,7 +103,7 @@ def _beyond(order: Sequence[str], position: Sequence[Any]) -> Q:
         later = "lt" if each.startswith("-") else "gt"
         beyond |= same & Q(**{f"{name}__{later}": value})
         same &= Q(**{name: value})
-    # Said once more without an OR, so that an index on the first field is used to begin in the middle.
+    # Repeated without an OR, so that an index on the first field can be used to start in the middle.
     first = order[0].removeprefix("-")
     bound = "lte" if order[0].startswith("-") else "gte"
     return Q(**{f"{first}__{bound}": position[0]}) & beyond

@@ -1,4 +1,4 @@
-"""Request bodies: JSON objects of a bounded size, read no further than the limit whatever the headers claim."""
+"""Request bodies: JSON objects of limited size, never read beyond the limit whatever the headers claim."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class BoundedJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        """A JSON object from a stream; an empty one where nothing is in it.
+        """Parse a JSON object from a stream; an empty stream gives an empty object.
 
         Raises:
-            TooLarge: it is longer than the limit.
+            TooLarge: the body exceeds the limit.
             InvalidInput: it is not JSON in UTF-8, or not an object.
         """
         most = conf.limits().body_bytes
@@ -36,13 +36,13 @@ class BoundedJSONParser(BaseParser):
 
 
 class ChunkedRequest(Request):
-    """A request that may come in chunks: without a declared length DRF would take its body for empty."""
+    """A request that may come in chunks. Without a declared length, DRF would take its body to be empty."""
 
     def _load_stream(self) -> None:
         if "chunked" not in self.META.get("HTTP_TRANSFER_ENCODING", ""):
             super()._load_stream()  # type: ignore[misc]
             return
-        # Django trusts the declared length alone and would read nothing where the server ends the stream by itself.
+        # Django trusts only the declared length, and would read nothing from a stream that the server itself ends.
         self._stream: Any = self.META["wsgi.input"] if self.META.get("wsgi.input_terminated") else self._request
 
 

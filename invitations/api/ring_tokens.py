@@ -1,6 +1,7 @@
-"""Acting by the token that came with a push message: `Authorization: Invitation <token>` (DESIGN section 7).
+"""Acting with the token from a push message: `Authorization: Invitation <token>` (DESIGN section 7).
 
-Good for one ring on one device, signed in or not, and dead with that ring. No cookie counts, so no CSRF either."""
+Valid for one ring on one device, signed in or not, and dead with that ring. Cookies do not count, so no CSRF check is
+needed."""
 
 from __future__ import annotations
 
@@ -26,10 +27,10 @@ class InvitationAuthentication(BaseAuthentication):
     """`Authorization: Invitation <token>`: the user is the invitee, `request.auth` the grant."""
 
     def authenticate(self, request: Request) -> tuple[Any, Grant] | None:
-        """The invitee and what the token allows; None for another scheme.
+        """The invitee and what the token permits; None for another scheme.
 
         Raises:
-            AuthenticationFailed: forged, for something else, or of a user who may no longer sign in.
+            AuthenticationFailed: the token is forged or for something else, or its user may no longer sign in.
         """
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != SCHEME:
@@ -62,18 +63,18 @@ class TestAuthentication(InvitationAuthentication):
 
 
 def act(verb: str, grant: Grant, user: Any, *, call_id: str | None, body: object, now: datetime) -> verbs.Answer:
-    """Do what a token allows.
+    """Do what a token permits.
 
     Args:
         verb: `ringing` or `reject`.
-        grant: what the token allows.
-        user: whose invitation it is.
-        call_id: as in the address; must be the ring's own call.
-        body: as in the verb; a `device_id` in it is not looked at: the token names the device.
-        now: the moment.
+        grant: what the token permits.
+        user: the invitee.
+        call_id: from the URL; must be the ring's own call.
+        body: as for the verb, but without regard to `device_id`: the token names the device.
+        now: the moment of the request.
 
     Returns:
-        As the verb; but 410 with the reason whenever the ring is over.
+        As the verb, but 410 with the reason if the ring is over.
 
     Raises:
         CallError: `not_found`, the token is for another call.

@@ -1,4 +1,4 @@
-"""The addresses below `/api/v1/`. What is not one of them is a problem document too, never a page."""
+"""The URLs below `/api/v1/`. Any other URL there gives a problem document too, never a page."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ _described = [
 urlpatterns = [
     *_described,
     path("schema", pages.Schema.as_view(patterns=_described), name="schema"),
-    # Its scripts are an app of their own, and a project may do without.
+    # Its scripts come from a separate app, which a project may leave out.
     *([path("docs", pages.Docs.as_view(), name="docs")] if apps.is_installed("drf_spectacular_sidecar") else []),
     path("problems/<slug:code>", views.Problem.as_view(), name="problem"),
-    # Not the bare prefix: Django would redirect the same address without its slash there.
+    # Not the bare prefix: Django would redirect the same URL without its slash to it.
     re_path(r".", views.Unknown.as_view(), name="unknown"),
 ]

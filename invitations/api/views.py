@@ -1,4 +1,4 @@
-"""The addresses of REST, thin: who asks, what with, which verb or list, and the answer. No rule about calls is here."""
+"""The views of REST: find out who asks and with what, run a verb or a list, and answer. No rules about calls here."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ JSON = dict[str, Any]
 
 
 class VerbEndpoint(Endpoint):
-    """One verb at its address; `endpoint_of` makes one for each."""
+    """One verb at its URL; `endpoint_of` makes a view for each."""
 
     verb: ClassVar[Verb]
 
     def perform(self, request: Request, call_id: str | None) -> HttpResponse:
-        """What a request at the verb's address is answered."""
+        """Answer a request to the verb's URL."""
         name, now = self.verb.name, timezone.now()
         if isinstance(request.auth, Grant):
             acted = ring_tokens.act(name, request.auth, request.user, call_id=call_id, body=request.data, now=now)
@@ -63,13 +63,13 @@ class VerbEndpoint(Endpoint):
 
 
 class Calls(VerbEndpoint):
-    """Where calls are sent is where one's own are listed."""
+    """Sends a call, and lists the asker's own at the same URL."""
 
     def get(self, request: Request) -> HttpResponse:
         asked = queries.HISTORY.checked(request.query_params)
         now = timezone.now()
         viewer_id = asker_id(request)
-        # Expires what is overdue: the history must not show a ring that a dead dispatcher left standing.
+        # Expires what is overdue: the history must not show a ring left over while the dispatcher is down.
         calls.open_calls(viewer_id, now=now)
         found = calls.history(
             viewer_id,
@@ -84,7 +84,7 @@ class Calls(VerbEndpoint):
 
 
 def endpoint_of(verb: Verb) -> type[VerbEndpoint]:
-    """The view at a verb's address."""
+    """The view for a verb's URL."""
 
     def act(self: VerbEndpoint, request: Request, call_id: str | None = None) -> HttpResponse:
         return self.perform(request, call_id)
@@ -124,7 +124,7 @@ class Me(Endpoint):
 
 @described(get=operations.LIST_USERS)
 class Users(Endpoint):
-    """People one may call."""
+    """People who can be called."""
 
     def get(self, request: Request) -> HttpResponse:
         asked = queries.USERS.checked(request.query_params)
@@ -143,10 +143,10 @@ class Users(Endpoint):
 
 @described(post=operations.MAKE_TOKEN, delete=operations.DELETE_TOKEN)
 class AuthToken(Endpoint):
-    """An app signs in and gets a token; signs out and ends it."""
+    """Signs an app in, with a token as the answer, and out again."""
 
     def get_authenticators(self) -> list[Any]:
-        # Who signs in is nobody yet, and a browser's cookie has no say in it, hence no CSRF either.
+        # A client that signs in has no identity yet, and its cookie does not matter, so no CSRF check is needed.
         return [] if self._signs_in() else [BearerAuthentication()]
 
     def get_permissions(self) -> Any:
@@ -181,7 +181,7 @@ class LiveTicket(Endpoint):
 
 
 class Problem(Endpoint):
-    """What a code means: where a problem's `type` leads."""
+    """What a code means: a problem's `type` leads here."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -194,13 +194,13 @@ class Problem(Endpoint):
 
 
 class Unknown(Endpoint):
-    """Every other address under the API."""
+    """Every other URL under the API."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Whatever the method.
+        """Refuse any method.
 
         Raises:
             Http404: always.

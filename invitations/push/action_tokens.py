@@ -1,7 +1,7 @@
 """What a push message lets its receiver do without signing in: acknowledge or reject that one ring, or that one test.
 
-A token names the ring and the device and is signed with the server's secret key; it is kept nowhere, and dies with the
-ring. A renewal token lets a device replace the push address it has, and dies with that address."""
+A token names the ring and the device and is signed with the server's secret key. It is stored nowhere and dies with the
+ring. A renewal token lets a device replace its current push address, and dies with that address."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TEST = "test"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a genuine token allows.
+    """What a genuine token permits.
 
     Args:
         kind: `ring` or `test`.
         key: the invitation's key, or the test delivery's.
-        device_id: the device it was sent to.
+        device_id: the device that it was sent to.
     """
 
     kind: str
@@ -29,7 +29,7 @@ class Grant:
 
 
 def issue(kind: str, key: int, device_id: str) -> str:
-    """A token for one ring or test on one device.
+    """Make a token for one ring or test on one device.
 
     Args:
         kind: `ring` or `test`.
@@ -40,7 +40,7 @@ def issue(kind: str, key: int, device_id: str) -> str:
 
 
 def read(token: str) -> Grant | None:
-    """What a token allows, or None if it is not genuine."""
+    """What a token permits; None if it is not genuine."""
     try:
         kind, key, device_id = _actions.unsign(token).split(":")
         return Grant(kind, int(key), device_id)
@@ -49,11 +49,11 @@ def read(token: str) -> Grant | None:
 
 
 def issue_renewal(device_pk: int, digest: str) -> str:
-    """A token with which a device may replace its push address.
+    """Make a token with which a device may replace its push address.
 
     Args:
         device_pk: the device's key.
-        digest: of the address it has now.
+        digest: of its current address.
     """
     return _renewals.sign(f"{device_pk}:{digest}")
 

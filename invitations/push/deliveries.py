@@ -31,19 +31,20 @@ from invitations.models import Delivery, DeliveryKind, DeliveryState, Invitation
 from invitations.store.statements import Bind, Prepared, PreparedUpdate, aggregated
 
 LEASE_SECONDS = 10
-"""How long a claimed delivery belongs to who claimed it: twice what a push service may take to answer."""
+"""How long a claimed delivery belongs to its dispatcher: twice as long as a push service may take to answer."""
 WITHHOLD_SECONDS = 2
-"""How long the first ring waits for a device whose page is open: in this time the page says that it can be heard."""
+"""How long the first ring is held back from a device with an open page, so that the page can say that it is heard."""
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 15.0
 MOST_DOUBLINGS = 16
 LONGEST_STOP_BACKOFF_SECONDS = 300.0
-"""The end of a ring is worth a day: tried as often as a ring, those to a service that is away would fill the post."""
+"""The end of a ring may arrive within a day: retried as often as rings, ends to a service that is down would fill the
+post."""
 CALL_OVER = "call_over"
 ACKNOWLEDGED = "acknowledged"
 NO_ADDRESS = "no_address"
 TOO_LATE = "too_late"
-"""Why a delivery is dropped; the other codes are those of the transports."""
+"""Why a delivery is dropped. All other codes come from the transports."""
 
 NEXT_MOMENT = Prepared(
     aggregated(
@@ -84,7 +85,7 @@ SETTLE = PreparedUpdate(
 
 
 ADDRESS = ("transport", "endpoint", "p256dh", "auth", "signing_key", "origin", "language", "digest", "disabled_at")
-"""What is known of a device's push address."""
+"""What is known about a device's push address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +94,23 @@ class Claimed:
 
     Args:
         pk: its key.
-        claim: the lease's name; a settlement under another one does nothing.
+        claim: the lease's name; settling under another name has no effect.
         claimed_until: when the lease runs out.
-        kind: of `DeliveryKind`.
-        reason: of `StopReason`, for a stop.
-        number: which ring it is, from 1.
-        attempts: how often it has been tried, this time included.
+        kind: one of `DeliveryKind`.
+        reason: one of `StopReason`, for a stop.
+        number: the number of the ring, from 1.
+        attempts: how often it has been tried, including this time.
         created_at: when it was planned.
-        expires_at: when it is worth nothing any more.
-        user_id: whose device.
+        expires_at: when it becomes worthless.
+        user_id: the device's owner.
         device_pk: the device's key.
         device_key: the device's id.
         digest: of the address that it is sent to.
-        invitation_pk: of which ring; None for a test.
-        call_pk: of which call; None for a test.
+        invitation_pk: the invitation that rings; None for a test.
+        call_pk: its call; None for a test.
         origin: where the app is open on that device.
-        language: the tag of the language that is read there; empty for the site's own.
-        address: transport, endpoint, p256dh, auth and signing key, as `transports.Address` takes them.
+        language: the tag of the language read there; empty for the site's own.
+        address: transport, endpoint, p256dh, auth and signing key, in the order of `transports.Address`.
     """
 
     pk: int
@@ -137,13 +138,13 @@ class Outcome:
     """What became of a delivery that was tried.
 
     Args:
-        claimed: which one.
-        state: the state it is in now; `pending` if it is to be tried again.
-        status: the push service's HTTP status, where it answered.
-        code: why it was not taken.
-        host: whose push service.
-        at: when that was known.
-        retry_at: for `pending`, when to try again.
+        claimed: the delivery.
+        state: its new state; `pending` if it is to be tried again.
+        status: the push service's HTTP status, if it answered.
+        code: why it was not accepted.
+        host: the push service's host.
+        at: when this was known.
+        retry_at: if `pending`, when to try again.
     """
 
     claimed: Claimed
@@ -156,29 +157,27 @@ class Outcome:
 
 
 def acknowledge(invitation_pk: int, device_key: str, *, audible: bool, now: datetime) -> None:
-    """Note that a device alerts; where it can be heard, what was not sent to it yet is withheld.
+    """Record that a device alerts. If it can be heard, withhold the messages that have not been sent to it yet.
 
     Args:
-        invitation_pk: of which ring.
+        invitation_pk: the invitation that rings.
         device_key: the device's id.
         audible: the device can be heard, not only seen.
-        now: the moment.
     """
     (WITHHOLD if audible else ACKNOWLEDGE).run(ring=invitation_pk, device=device_key, now=now)
 
 
 def next_moment(now: datetime) -> datetime | None:
-    """When the next delivery is due, or the next lease runs out; None if nothing waits."""
+    """When the next delivery is due or the next lease runs out; None if nothing waits."""
     return NEXT_MOMENT.first(now=now)
 
 
 def claim(*, now: datetime, size: int) -> list[Claimed]:
-    """Take deliveries that are due, for `LEASE_SECONDS`. What is no longer wanted is dropped on the way.
+    """Take due deliveries for `LEASE_SECONDS`. Drops those that are no longer wanted.
 
     Runs in the caller's transaction, which must be short.
 
     Args:
-        now: the moment.
         size: how many at most.
     """
     name = secrets.token_hex(16)
@@ -200,10 +199,10 @@ def claim(*, now: datetime, size: int) -> list[Claimed]:
 
 
 def settle(outcomes: Iterable[Outcome]) -> None:
-    """Write down what became of deliveries. Those whose lease another one has taken over are left alone.
+    """Record what became of deliveries. Leaves those alone whose lease another dispatcher has taken over.
 
     Args:
-        outcomes: what is known.
+        outcomes: one for each delivery.
     """
     SETTLE.run_many(
         {
@@ -222,24 +221,23 @@ def settle(outcomes: Iterable[Outcome]) -> None:
 
 
 def retry_at(claimed: Claimed, *, now: datetime, after_seconds: float | None) -> datetime | None:
-    """When to try a delivery again, or None if that would be too late for it.
+    """When to try a delivery again; None if that would be too late.
 
     Args:
         claimed: what was tried.
-        now: the moment.
-        after_seconds: how long the push service wants to be left alone (RFC 9110 section 10.2.3).
+        after_seconds: how long the push service asked to be left alone (RFC 9110 section 10.2.3).
     """
     longest = LONGEST_STOP_BACKOFF_SECONDS if claimed.kind == DeliveryKind.STOP else LONGEST_BACKOFF_SECONDS
-    # Bounded first: a thousand doublings are more than a float holds.
+    # Bounded first: a float cannot hold a thousand doublings.
     backoff = min(FIRST_BACKOFF_SECONDS * 2 ** min(claimed.attempts - 1, MOST_DOUBLINGS), longest)
-    # Jitter, so that what failed together does not come back together.
+    # Jitter, so that messages that failed together are not retried together.
     wait = max(backoff * random.uniform(0.75, 1.25), after_seconds or 0)  # noqa: S311  nothing to guess
     at = now + timedelta(seconds=wait)
     return at if at < claimed.expires_at else None
 
 
 class _Due(NamedTuple):
-    """A delivery whose turn has come: its own columns in the table's order, then those of its ring and its device."""
+    """A due delivery: its own columns in the table's order, then those of its ring and its device."""
 
     pk: int
     device_pk: int | None
@@ -291,9 +289,9 @@ class _Due(NamedTuple):
 
 
 def _unwanted(due: _Due, now: datetime) -> str:
-    """Why nothing is to be sent any more; empty if it is."""
+    """Why a delivery is no longer to be sent; empty if it is."""
     if due.kind == DeliveryKind.RING:
-        # A ring with less than a second left would leave with a TTL of 0.
+        # With less than a second left, a ring would be sent with a TTL of 0.
         soon = now + timedelta(seconds=1)
         if due.ring_state != InvitationState.PENDING or due.ring_expires_at is None or due.ring_expires_at <= soon:
             return CALL_OVER
@@ -307,7 +305,7 @@ def _unwanted(due: _Due, now: datetime) -> str:
 
 
 def _held_back(dues: list[_Due], now: datetime) -> set[int]:
-    """First rings whose device has its page open: for a moment, so that the page can say that it is heard."""
+    """First rings to devices with an open page, held back for a moment so that the page can report that it is heard."""
     since = now - timedelta(seconds=WITHHOLD_SECONDS)
     fresh = [
         each
@@ -320,8 +318,8 @@ def _held_back(dues: list[_Due], now: datetime) -> set[int]:
 
 @cache
 def _due(size: int) -> Prepared[_Due]:
-    """So many whose turn it is. In order for each device: what was planned earlier and is not put off goes first, and
-    is settled first."""
+    """The next due deliveries, at most `size`. For each device they are sent and settled in order: those planned
+    earlier go first, unless they are put off."""
     pending = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=Bind("now"))
     earlier = pending.filter(device_id=OuterRef("device_id"), pk__lt=OuterRef("pk"))
     own = ("kind", "reason", "number", "attempts", "created_at", "expires_at", "device", "user", "device_key")

@@ -1,4 +1,4 @@
-"""The devices that a user can be rung on, as they make themselves known, and the push address that each may have.
+"""The devices that a user can be rung on, as they register themselves, and the push address that each may have.
 
 An address belongs to one device at a time: on a shared computer it goes with the person who signed in last."""
 
@@ -34,19 +34,18 @@ DISABLING: dict[str, DisabledReason] = {
     FailureCode.GONE: DisabledReason.GONE,
     FailureCode.KEY_UNKNOWN: DisabledReason.VAPID_KEY_CHANGED,
 }
-"""The failures after which an address is never used again, each with what is said of its device then."""
+"""The failures after which an address is never used again, each with the reason that its device then shows."""
 
 
 def seen(user_id: UserKey, device_id: str, *, label: str | None, kind: str = DeviceKind.BROWSER, now: datetime) -> None:
-    """Note that a device said hello: made if it is new, its name and last sign of life renewed if not.
+    """Record that a device said hello: create it if it is new, otherwise update its label and last sign of life.
 
     Args:
         user_id: the owner's key.
         device_id: chosen by the client, unique per user.
-        label: what people read, such as "Chrome on Linux"; at most 64 characters; None leaves it as it is, and so does
-            a device that was given a name.
-        kind: of `DeviceKind`, for a new one.
-        now: the moment.
+        label: for people, such as "Chrome on Linux"; at most 64 characters. None leaves it unchanged, and so does a
+            device that its owner has named.
+        kind: one of `DeviceKind`, for a new device.
     """
     Device.objects.bulk_create(
         [Device(user_id=user_id, device_id=device_id, label=label or "", kind=kind, created_at=now, last_seen_at=now)],
@@ -60,25 +59,23 @@ def seen(user_id: UserKey, device_id: str, *, label: str | None, kind: str = Dev
 
 
 def rang(user_id: UserKey, device_id: str, *, now: datetime) -> None:
-    """Note that a device rang, which proves its life too. One that never made itself known is not made here.
+    """Record that a device rang, which is also a sign of life. Does not create a device that never registered.
 
     Args:
         user_id: the owner's key.
         device_id: the device that acknowledged a ring.
-        now: the moment.
     """
     Device.objects.filter(user_id=user_id, device_id=device_id).update(last_ringing_at=now, last_seen_at=now)
 
 
 def describe(user_id: UserKey, device_id: str, *, label: str | None = None, kind: str, now: datetime) -> Device:
-    """Make a device known, or name it anew. Its push address stays.
+    """Register a device, or rename it. Its push address stays.
 
     Args:
         user_id: the owner's key.
         device_id: chosen by the client, unique per user.
-        label: at most 64 characters; None leaves the name as it is.
-        kind: of `DeviceKind`.
-        now: the moment.
+        label: at most 64 characters; None leaves the name unchanged.
+        kind: one of `DeviceKind`.
     """
     named = {} if label is None else {"label": label, "is_named": label != ""}
     device, _ = Device.objects.update_or_create(
@@ -93,16 +90,16 @@ def describe(user_id: UserKey, device_id: str, *, label: str | None = None, kind
 def set_address(
     device: Device, address: Address, *, origin: str, credential: str, now: datetime, language: str = ""
 ) -> None:
-    """Ring a device at this address from now on; whichever device had it before has none.
+    """Ring a device at this address from now on. A device that had the address before loses it.
 
     Args:
-        device: stored; changed in place too.
+        device: stored; the object is updated too.
         address: checked by its transport.
-        origin: where the app is open there, without a slash at its end: `https://calls.example.org`, or
-            `https://example.org/calls` where it is mounted below that.
-        credential: the session or token that registers it: its end is the address's end.
-        now: the moment; also a proof of the device's life.
-        language: the tag of the language that its owner reads; the site's own where it is empty.
+        origin: where the app is open on the device, without a trailing slash: `https://calls.example.org`, or
+            `https://example.org/calls` if it is mounted there.
+        credential: the session or token that registers the address, which ends with it.
+        now: also counts as a sign of life.
+        language: the tag of the owner's language; empty for the site's own.
     """
     digest = digest_of(address)
     values: dict[str, Any] = {
@@ -127,7 +124,7 @@ def set_address(
                 Device.objects.filter(pk=device.pk).update(**values)
             break
         except IntegrityError:
-            # Another device registered it between the two statements: that one loses it in the next round.
+            # Another device registered the address between the two statements: the next round takes it away again.
             if not left:
                 raise
     for name, value in values.items():
@@ -135,10 +132,10 @@ def set_address(
 
 
 def remove_address(device: Device) -> None:
-    """Do not ring this device by push any more.
+    """Stop ringing this device by push.
 
     Args:
-        device: stored; changed in place too.
+        device: stored; the object is updated too.
     """
     Device.objects.filter(pk=device.pk).update(**NO_ADDRESS)
     for name, value in NO_ADDRESS.items():
@@ -149,20 +146,20 @@ def sign_out(credential: str) -> None:
     """Remove every address that a session or token registered: people who sign out no longer ring there.
 
     Args:
-        credential: as in `set_address`.
+        credential: as for `set_address`.
     """
     if credential:
         Device.objects.filter(push_credential=credential).update(**NO_ADDRESS)
 
 
 def disable(device_pk: int, digest: str, reason: DisabledReason, *, now: datetime) -> None:
-    """Stop using an address that cannot be used, unless the device has another one by now.
+    """Stop using an address that does not work, unless the device has another one by now.
 
     Args:
         device_pk: the device's key.
         digest: of the address that failed.
         reason: why.
-        now: the moment.
+
     """
     Device.objects.filter(pk=device_pk, push_digest=digest, push_disabled_at=None).update(
         push_disabled_at=now, push_disabled_reason=reason.value
@@ -177,16 +174,16 @@ def address_of(device: Device) -> Address:
 
 
 def digest_of(address: Address) -> str:
-    """What an address is told apart from others by: SHA-256, for it is itself a secret and may be long."""
+    """Identifies an address: a SHA-256, because the address is a secret and may be long."""
     return hashlib.sha256(f"{address.transport}\n{address.endpoint}".encode()).hexdigest()
 
 
 def credential_of(*, session_key: str | None = None, token_digest: str | None = None) -> str:
-    """How a session or token is remembered beside what it registered; also the id of the device it stands for.
+    """How a session or token is remembered beside the addresses it registered; also the id of the device it stands for.
 
     Args:
-        session_key: of a browser's session; it cannot be guessed from the answer.
-        token_digest: of an app's token.
+        session_key: the key of a browser session, which cannot be guessed from the result.
+        token_digest: the digest of an app's token.
     """
     if token_digest is not None:
         return f"token-{token_digest[:22]}"

@@ -1,7 +1,7 @@
-"""What a ring, its end, or a test says on a device, in the language that is active here, and how urgent it is.
+"""What a ring, its end, or a test says on a device, in the active language, and how urgent it is.
 
-Pure: reads no database but the ring resources. Every payload is a valid declarative push message too
-(https://www.w3.org/TR/push-api/#declarative-push-message), so that a browser can show it where the worker fails."""
+Reads nothing from the database but the ring resources. Every payload is also a valid declarative push message
+(https://www.w3.org/TR/push-api/#declarative-push-message), so that a browser can show it even if the worker fails."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from invitations.words import language, say
 
 JSON = dict[str, Any]
 WEB_PUSH = 8030
-"""The number by which a browser knows a declarative message: that of the RFC."""
+"""The number that marks a declarative message: that of RFC 8030."""
 URGENCY = "high"
-"""A ring that waits for the device to wake up comes too late, and so does its end (RFC 8030 section 5.3)."""
+"""A ring must not wait until the device wakes up, and neither must its end (RFC 8030 section 5.3)."""
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -36,10 +36,9 @@ def ring(sheet: CallSheet, invitation: Invitation, *, device_id: str, origin: st
     Args:
         sheet: the call.
         invitation: pending.
-        device_id: where it rings.
+        device_id: the device that rings.
         origin: where the app is open on that device, without a trailing slash.
-        number: which ring it is, from 1; later ones alert again in the place of the first.
-        now: the moment.
+        number: the number of the ring, from 1; later ones replace the first and alert again.
     """
     call = sheet.call
     look = looks.look_of(invitation.resource_id)
@@ -79,16 +78,15 @@ def stop(
     missed_unseen: int,
     now: datetime,
 ) -> JSON:
-    """The end of a ring: it takes the ring's place on the device, silently.
+    """The end of a ring, which replaces the ring on the device silently.
 
     Args:
         sheet: the call.
         invitation: closed.
-        reason: of `StopReason`.
-        device_id: where it rang.
-        origin: as in `ring`.
+        reason: one of `StopReason`.
+        device_id: the device that rang.
+        origin: as for `ring`.
         missed_unseen: the number for the app's badge.
-        now: the moment.
     """
     call = sheet.call
     look = looks.look_of(invitation.resource_id)
@@ -120,14 +118,13 @@ def stop(
 
 
 def test(delivery_pk: int, *, device_id: str, origin: str, expires_at: datetime, now: datetime) -> JSON:
-    """A test ring: as loud as a real one, with nobody behind it.
+    """A test ring: as loud as a real one, but nobody calls.
 
     Args:
         delivery_pk: the delivery's key, which its acknowledgement names.
-        device_id: where it rings.
-        origin: as in `ring`.
+        device_id: the device that rings.
+        origin: as for `ring`.
         expires_at: until when it may arrive.
-        now: the moment.
     """
     look = looks.look_of(None)
     title, body = say("push.test.title"), say("push.test.body")
@@ -154,9 +151,9 @@ def test(delivery_pk: int, *, device_id: str, origin: str, expires_at: datetime,
 
 
 def packed(payload: JSON) -> bytes:
-    """A payload as bytes, within what a push service must take.
+    """A payload as bytes, within the size that every push service accepts.
 
-    Custom data goes first, and is marked; then the message, then the title, is cut at its end.
+    If it is too long, the custom data is left out and marked as such; then the message is cut short, then the title.
     """
     data = _encoder.encode(payload).encode()
     if len(data) <= MAX_PAYLOAD_BYTES:
@@ -171,9 +168,9 @@ def packed(payload: JSON) -> bytes:
 
 
 def topic_of(invitation_pk: int) -> str:
-    """What marks all messages about one ring, so that a later one takes an earlier one's place (RFC 8030 section 5.4).
+    """The topic of all messages about one ring, so that a later one replaces an earlier one (RFC 8030 section 5.4).
 
-    Also the notification's tag. 32 base64url characters; nothing can be learnt from it.
+    Also the notification's tag. 32 base64url characters that reveal nothing.
     """
     return _topic(f"invitation:{invitation_pk}")
 
@@ -184,7 +181,7 @@ def topic_of_test(delivery_pk: int) -> str:
 
 
 def _end_title(reason: StopReason, device: str) -> str:
-    """How a ring ended that was not missed."""
+    """How a ring ended, if it was not missed."""
     if reason == StopReason.ANSWERED_ELSEWHERE:
         return say("push.answered_on", device=device) if device else say("push.answered_elsewhere")
     if reason == StopReason.REJECTED_ELSEWHERE:
@@ -212,7 +209,7 @@ def _notification(title: str, body: str, look: Look, origin: str, call_id: str |
 
 
 def _shortened(payload: JSON, name: str, excess: int) -> JSON:
-    """The payload with one text of its notification cut by at least `excess` bytes of JSON, and an ellipsis."""
+    """The payload with one text of its notification shortened by at least `excess` bytes of JSON, plus an ellipsis."""
     text: str = payload["notification"][name]
     excess += len("…".encode())
     while text and excess > 0:

@@ -27,7 +27,7 @@ from invitations.transports.base import FailureCode
 
 MISSED_SECONDS = 24 * 3600
 ANSWERED_SECONDS = 300
-"""How long it is worth telling a device that a ring is over: that it was missed, or only that it must stop."""
+"""How long it is worth telling a device that a ring is over: that it was missed, or just that it must stop."""
 TEST_SECONDS = 60
 REFUSED = {DeliveryState.GONE, DeliveryState.FAILED}
 TROUBLED = {FailureCode.THROTTLED, FailureCode.SERVICE_ERROR}
@@ -37,8 +37,8 @@ MISSED = {StopReason.CANCELLED, StopReason.TIMED_OUT}
 _RUNG = "user__received_invitations__"
 _OF_RING = {"invitation_id": OuterRef(f"{_RUNG}pk"), "device_id": OuterRef("pk"), "kind": DeliveryKind.RING}
 
-# A device whose last ring still waits to be sent does not get another one behind it; nor does one whose push service
-# refused a ring, or asked to be left alone until it is over.
+# A device whose last ring still waits to be sent gets no further ring behind it; nor does one whose push service
+# refused a ring, or asked to be left alone until the ring is over.
 _WAITING = [DeliveryState.PENDING, DeliveryState.FAILED, DeliveryState.EXPIRED]
 _NOT_WAITING = ~Exists(Delivery.objects.filter(state__in=_WAITING, **_OF_RING))
 _RINGS_BEFORE = Subquery(
@@ -47,7 +47,7 @@ _RINGS_BEFORE = Subquery(
 
 
 def _ring_of(devices: QuerySet[Device], **more: Any) -> PreparedCopy:
-    """A ring for each of these devices."""
+    """Add a ring for each of these devices."""
     return PreparedCopy(
         Delivery,
         devices.order_by("pk"),
@@ -70,8 +70,8 @@ REPEATS = _ring_of(
     Device.objects.reachable().filter(_NOT_WAITING, **{f"{_RUNG}pk__in": Bind("rings")}), number=_RINGS_BEFORE + 1
 )
 
-# Where rows are locked, the rings' are: whoever is just claiming one is waited for, or its device would ring without
-# ever being told.
+# Locks the rings where the database locks rows: if a ring is just being claimed, this waits for it, or its device would
+# ring and never be told that the ring is over.
 RUNG = Prepared(
     Delivery.objects.filter(invitation_id__in=Bind("rings"), kind=DeliveryKind.RING)
     .order_by("pk")
@@ -80,22 +80,20 @@ RUNG = Prepared(
 
 
 def plan_rings(invitation_pks: Sequence[int], *, now: datetime) -> None:
-    """Owe a ring to every device with a push address of those invited.
+    """Owe a ring to every device of the invitees that has a push address.
 
     Args:
         invitation_pks: pending invitations.
-        now: the moment.
     """
     if invitation_pks:
         _wake_if(RINGS.run(rings=invitation_pks, now=now))
 
 
 def plan_repeats(invitation_pk: int, *, now: datetime) -> None:
-    """Owe one more ring to every device of an invitee who is still being rung and has not acknowledged it.
+    """Owe one more ring to every device of an invitee who is still being rung and has acknowledged nothing yet.
 
     Args:
         invitation_pk: a pending invitation.
-        now: the moment.
     """
     _wake_if(REPEATS.run(rings=[invitation_pk], now=now))
 
@@ -106,8 +104,7 @@ def plan_stops(invitation_pks: Sequence[int], reason: StopReason, *, now: dateti
     Args:
         invitation_pks: invitations that are closed now.
         reason: why.
-        now: the moment.
-        besides: the device that answered: it knows.
+        besides: the device that answered, which already knows.
     """
     worth = timedelta(seconds=MISSED_SECONDS if reason in MISSED else ANSWERED_SECONDS)
     owed: dict[tuple[int | None, int | None], Delivery] = {}
@@ -139,8 +136,7 @@ def plan_test(device: Device, *, now: datetime) -> Delivery:
     """Owe a test ring to one device.
 
     Args:
-        device: with a push address.
-        now: the moment.
+        device: one with a push address.
     """
     owed = Delivery.objects.create(
         device=device,
@@ -157,15 +153,15 @@ def plan_test(device: Device, *, now: datetime) -> Delivery:
 
 
 def _may_have_rung(ring: Delivery) -> bool:
-    """Whether a device may have got a ring. One that was never tried is dropped when its turn comes; a push service
-    that asked for more time than the ring had did not take it."""
+    """Whether a device may have got a ring. A ring that was never tried is dropped when its turn comes; a push service
+    that asked for more time than the ring had did not accept it."""
     if not ring.attempts or ring.device_id is None or ring.state in REFUSED:
         return False
     return not (ring.state == DeliveryState.EXPIRED and ring.code == FailureCode.THROTTLED)
 
 
 def _left_alone_until(ring: Delivery, now: datetime) -> datetime:
-    """A push service that asked to wait hears nothing sooner than it would have heard the ring again."""
+    """When a push service that asked to wait may get a message: no sooner than the ring would have been retried."""
     return ring.due_at if ring.state == DeliveryState.PENDING and ring.code in TROUBLED else now
 
 

@@ -1,4 +1,4 @@
-"""Test rings: a real ring to one device with nobody behind it, and how far it has come, hop by hop."""
+"""Test rings: a real ring to one device although nobody calls, and how far it has come, hop by hop."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ WINDOW = timedelta(seconds=60)
 
 
 def begin(device: Device, *, now: datetime) -> Delivery:
-    """Ring one device for a test.
+    """Send a test ring to one device.
 
     Args:
-        device: with a push address that works as far as is known.
-        now: the moment.
+        device: one with a push address that works, as far as we know.
 
     Raises:
         CallError: `throttled`.
@@ -38,17 +37,16 @@ def begin(device: Device, *, now: datetime) -> Delivery:
 
 
 def latest(device: Device) -> Delivery | None:
-    """The last test of a device, if it is not long ago."""
+    """A device's last test ring, if it is recent."""
     return Delivery.objects.filter(device=device, kind=DeliveryKind.TEST).order_by("-id").first()
 
 
 def arrived(delivery_pk: int, device_id: str, *, now: datetime) -> Delivery | None:
-    """Note that a device showed its test ring; None if there is no such test any more.
+    """Record that a device showed its test ring. None if that test no longer exists.
 
     Args:
-        delivery_pk: as its token says.
-        device_id: as its token says.
-        now: the moment.
+        delivery_pk: from the token.
+        device_id: from the token.
     """
     found = Delivery.objects.filter(pk=delivery_pk, device_key=device_id, kind=DeliveryKind.TEST)
     found.filter(acknowledged_at=None).update(acknowledged_at=now)

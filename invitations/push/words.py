@@ -1,4 +1,4 @@
-"""Why a push message was not taken, or not sent, in words for the person whose device it is."""
+"""Why a push message was not accepted or not sent, in words for the device's owner."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from invitations.words import say
 
 
 def reason_words(code: str, host: str) -> str:
-    """Why a message was not taken, as a sentence.
+    """Why a message was not accepted, as a sentence.
 
     Args:
         code: of a delivery; its sentence is `push.reason.CODE`.
-        host: whose push service; may be empty.
+        host: the push service's host; may be empty.
     """
     name = f"push.reason.{code}"
     sentence = say(name, host=host or say("host.unknown"))

@@ -1,1 +1,1 @@
-"""The one door that all faces use: what may be asked, who asks, which verb is meant, and what a refusal looks like."""
+"""The one door for all faces: what may be asked, who asks, which verb is meant, and what a refusal looks like."""

@@ -1,7 +1,6 @@
-"""Single values of a request: exact types and bounds, nothing coerced, nothing trimmed.
+"""Single values in a request: exact types and bounds, nothing coerced, nothing trimmed.
 
-Each field checks a value and describes itself in JSON Schema. Whether a value makes sense for a call is the verb's
-business."""
+Each field checks a value and describes itself in JSON Schema. Verbs decide whether a value makes sense for a call."""
 
 from __future__ import annotations
 
@@ -22,19 +21,19 @@ T = TypeVar("T")
 
 KEY_CHARS = 128
 ABSENT: Any = object()
-"""The default of a field that may be left out, and is then not among the values."""
+"""The default of an optional field that does not appear among the values when it is left out."""
 
 
 class Refused(Exception):
-    """One field's value is not allowed; the message says why, in the language that is active here."""
+    """A field's value is not allowed; the message says why, in the active language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tunable:
-    """A bound or default that stands in `conf.Limits`; read whenever it is needed.
+    """A bound or default that is set in `conf.Limits` and read whenever it is needed.
 
     Args:
-        name: as there.
+        name: its name there.
     """
 
     name: str
@@ -45,12 +44,12 @@ class Tunable:
 
 
 class Field(Generic[T]):
-    """One value of a request.
+    """One value in a request.
 
     Args:
-        required: it must be there.
+        required: the field must be present.
         nullable: null is allowed.
-        default: what stands for it where it is left out.
+        default: the value if the field is left out.
         description: what it means, for the OpenAPI document.
     """
 
@@ -64,33 +63,33 @@ class Field(Generic[T]):
 
     @property
     def default(self) -> Any:
-        """What stands for it where it is left out; ABSENT if nothing does."""
+        """The value if the field is left out; ABSENT if there is none."""
         return self._default.value if type(self._default) is Tunable else self._default
 
     def checker(self) -> Callable[[object], T]:
-        """What gives an allowed value back, and raises `Refused` for others; by the tunables in force now."""
+        """A function for the tunables now in force. It returns an allowed value and raises `Refused` for any other."""
         raise NotImplementedError
 
     def checked(self, value: object) -> T:
-        """The value itself.
+        """The value, if it is allowed.
 
         Raises:
-            Refused: it has the wrong type, or is out of bounds.
+            Refused: it has the wrong type or is out of bounds.
         """
         return self.checker()(value)
 
     def read(self, text: str) -> T:
-        """The value that a part of an address's query stands for.
+        """The value of a query parameter.
 
         Raises:
-            Refused: as `checked`.
+            Refused: see `checked`.
         """
         return self.checked(text)
 
     def described(self) -> Schema:
         """The field in JSON Schema.
 
-        Its default is told in words: by the keyword, generators of clients would take it for what is always there.
+        Describes the default in words: generators of clients would read the keyword as a value that is always present.
         """
         schema = self._schema()
         said = [self.description] if self.description else []
@@ -109,16 +108,16 @@ class Field(Generic[T]):
 
 
 class Text(Field[str]):
-    """A string, kept exactly as it came.
+    """A string, kept unchanged.
 
     Args:
         max_length: the most characters.
-        min_length: the fewest.
-        max_bytes: the most bytes it may take in UTF-8.
-        pattern: what the whole of it must match.
-        format: what it is, for the OpenAPI document only.
-        refused: what is said where it does not match.
-        options: as in `Field`.
+        min_length: the fewest characters.
+        max_bytes: the most bytes in UTF-8.
+        pattern: what the whole string must match.
+        format: its format, only for the OpenAPI document.
+        refused: the sentence for a string that does not match.
+        options: see `Field`.
     """
 
     def __init__(
@@ -170,16 +169,16 @@ class Text(Field[str]):
 
 
 class Flag(Field[bool]):
-    """`true` or `false`, and nothing that looks like it."""
+    """`true` or `false`, and nothing else that looks similar."""
 
     def checker(self) -> Callable[[object], bool]:
         return _flag
 
     def read(self, text: str) -> bool:
-        """The flag that a word stands for.
+        """The flag for a word.
 
         Raises:
-            Refused: another word.
+            Refused: it is another word.
         """
         if text not in {"true", "false"}:
             raise Refused(say("invalid.not_a_flag"))
@@ -190,12 +189,12 @@ class Flag(Field[bool]):
 
 
 class Whole(Field[int]):
-    """A whole number within bounds; `60.0` is one (JSON knows no other kind of number), `"60"` and `true` are not.
+    """An integer within bounds. `60.0` is one, because JSON has only one kind of number; `"60"` and `true` are not.
 
     Args:
         least: the lowest.
         most: the highest.
-        options: as in `Field`.
+        options: see `Field`.
     """
 
     def __init__(self, least: int, most: int | Tunable, **options: Any) -> None:
@@ -218,12 +217,12 @@ class Whole(Field[int]):
         return checked
 
     def read(self, text: str) -> int:
-        """The number that some digits stand for.
+        """The number written in digits.
 
         Raises:
-            Refused: something else, or out of bounds.
+            Refused: it is something else, or out of bounds.
         """
-        # Longer ones are out of bounds, whatever these are; without end they would take long to read.
+        # Longer ones exceed any bound, and very long ones would take long to parse.
         is_number = text.isascii() and text.isdigit() and len(text) <= 9
         return self.checked(int(text) if is_number else self.least - 1)
 
@@ -236,8 +235,8 @@ class Word(Field[str]):
 
     Args:
         words: all of them.
-        component: the name that they have together in the OpenAPI document; none if they have no name.
-        options: as in `Field`.
+        component: the name of their set in the OpenAPI document; empty if it has none.
+        options: see `Field`.
     """
 
     def __init__(self, words: Sequence[str], component: str = "", **options: Any) -> None:
@@ -260,12 +259,12 @@ class Word(Field[str]):
 
 
 class Texts(Field[list[str]]):
-    """A list of strings, one at least; doubles are left in.
+    """A list of at least one string; duplicates are kept.
 
     Args:
-        each: what each of them must be.
+        each: the field for each string.
         most: how many there may be.
-        options: as in `Field`.
+        options: see `Field`.
     """
 
     def __init__(self, each: Text, most: int | Tunable, **options: Any) -> None:
@@ -290,7 +289,7 @@ class Texts(Field[list[str]]):
 
 
 class PushAddress(Field[Address]):
-    """Where a device is pushed to: what a browser's `PushSubscription.toJSON()` gives, with the transport's name."""
+    """Where a device receives push messages: a browser's `PushSubscription.toJSON()` plus the transport's name."""
 
     def checker(self) -> Callable[[object], Address]:
         return _address
@@ -306,7 +305,7 @@ def _flag(value: object) -> bool:
 
 
 def _address(value: object) -> Address:
-    """The address in its one spelling."""
+    """The address in canonical form."""
     if type(value) is not dict:
         raise Refused(say("invalid.push_address"))
     found = value.get("keys", {})

@@ -1,4 +1,4 @@
-"""What the bodies of requests may hold. Fields that are not named here are ignored."""
+"""What request bodies may contain. Fields that are not listed here are ignored."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ LARGEST_LIST = 100
 
 
 class Body:
-    """The fields of one request. Stateless: one serves every request.
+    """The fields of one request. Has no state: one object serves every request.
 
     Args:
         component: its name in the OpenAPI document.
-        fields: by their names.
+        fields: by name.
     """
 
     def __init__(self, component: str, /, **fields: Field[Any]) -> None:
@@ -43,10 +43,10 @@ class Body:
         self._limits: conf.Limits | None = None
 
     def checked(self, data: object) -> dict[str, Any]:
-        """The values, with defaults for what was left out.
+        """The values, with defaults for fields that were left out.
 
         Raises:
-            InvalidInput: with sentences for every field that is wrong.
+            InvalidInput: with sentences for each invalid field.
         """
         if type(data) is not dict:
             raise InvalidInput(detail=say("invalid.not_an_object"))
@@ -74,7 +74,7 @@ class Body:
         return values
 
     def _learn(self, limits: conf.Limits) -> None:
-        """Make the fields' checks for these tunables: every request asks for them, and they hardly ever change."""
+        """Build the fields' checks for these tunables, which every request needs and which hardly ever change."""
         self._rules = [
             (name, field.checker(), field.required, field.nullable, field.default)
             for name, field in self.fields.items()
@@ -104,10 +104,10 @@ CHOSEN_CALL_ID = Text(
 
 
 def chosen_call_id(value: object) -> str:
-    """An id for a new call that came beside the body.
+    """The id for a new call, given outside the body.
 
     Raises:
-        InvalidInput: it cannot be one.
+        InvalidInput: it is not a valid id.
     """
     try:
         return CHOSEN_CALL_ID.checked(value)

@@ -1,6 +1,6 @@
-"""Every failure as one problem document (RFC 9457) with a code of the closed list.
+"""Every failure as a problem document (RFC 9457) with a code from the closed list.
 
-The one place that knows which HTTP status a code has. Nothing under the API answers with HTML or a traceback."""
+The only place that knows the HTTP status of a code. Nothing under the API answers with HTML or a traceback."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ STATUS: dict[Code, int] = {
     Code.THROTTLED: 429,
     Code.UNAVAILABLE: 503,
 }
-"""The HTTP status of each code where it is the answer to a whole request. Codes about one invitee among several stand
-in the `errors` of a body with another status."""
+"""The HTTP status of each code that is the answer to a whole request. Codes about one of several invitees stand in the
+`errors` of a body with another status."""
 
 RETRY_SECONDS = 1
-"""What `Retry-After` says where the service could not do its work and knows no better moment."""
+"""The value of `Retry-After` if the service could not do its work and knows no better time."""
 
 
 class TooLarge(exceptions.APIException):
@@ -73,18 +73,18 @@ class TooLarge(exceptions.APIException):
 
 
 class CsrfFailed(exceptions.APIException):
-    """A browser's session without its page's token: perhaps another site's doing."""
+    """A browser session without its page's CSRF token: possibly another site's doing."""
 
     status_code = STATUS[Code.CSRF_FAILED]
     default_code = Code.CSRF_FAILED
 
 
 class InvalidInput(Exception):
-    """Fields are out of bounds or of the wrong type.
+    """Fields are out of bounds or have the wrong type.
 
     Args:
-        errors: sentences per field.
-        detail: a sentence on the whole, where there is one.
+        errors: sentences by field.
+        detail: a sentence about the request as a whole, if there is one.
     """
 
     def __init__(self, errors: Mapping[str, list[str]] | None = None, detail: str | None = None) -> None:
@@ -97,8 +97,8 @@ def problem(code: Code, detail: str | None = None, **extra: Any) -> JSON:
     """A problem document.
 
     Args:
-        code: of the closed list.
-        detail: a sentence on this very case; the code's own sentence when omitted.
+        code: one of the closed list.
+        detail: a sentence about this case; the code's own sentence if omitted.
         extra: further members, such as `errors`, `call` or `retry_after_seconds`.
     """
     sentence = code.sentence
@@ -113,7 +113,7 @@ def problem(code: Code, detail: str | None = None, **extra: Any) -> JSON:
 
 
 def call_problem(error: CallError, viewer_id: UserKey | None, now: datetime) -> JSON:
-    """A verb's refusal, with the call as the asker sees it where the verb gave one."""
+    """A verb's refusal, with the call as the asker sees it if the verb provided one."""
     extra = dict(error.extra)
     if error.sheet is not None:
         extra["call"] = call_view(error.sheet, viewer_id, now)
@@ -121,34 +121,34 @@ def call_problem(error: CallError, viewer_id: UserKey | None, now: datetime) -> 
 
 
 def invalid_problem(error: InvalidInput) -> JSON:
-    """What was wrong with a request, per field."""
+    """What was wrong with a request, by field."""
     if error.errors:
         return problem(Code.INVALID, error.detail, errors=error.errors)
     return problem(Code.INVALID, error.detail)
 
 
 def answer(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """A problem document as an HTTP answer with its own status and media type."""
+    """A problem document as an HTTP response with its own status and media type."""
     response = HttpResponse(
-        # Escaped: what a client sent comes back whatever characters it holds.
+        # ASCII only: the body may repeat what a client sent, whatever characters that contains.
         json.dumps(body).encode(),
         status=body["status"],
         content_type=CONTENT_TYPE,
         headers=dict(headers or {}),
     )
-    # Django would otherwise log "Bad Request" and the like once more for each answer.
+    # Otherwise Django would log "Bad Request" and the like once more for each response.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 
 
 def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
-    """DRF's exception handler: whatever a view raised becomes a problem document."""
+    """DRF's exception handler: turns anything that a view raises into a problem document."""
     body, headers = _translated(error, context.get("request"))
     return answer(body, headers)
 
 
 def problem_page(request: HttpRequest, code: Code) -> HttpResponse:
-    """For the site's own error handlers, where a failure under the API happens outside its views."""
+    """A problem response for the site's error handlers, if a failure under the API happens outside its views."""
     return answer(problem(code))
 
 
@@ -194,7 +194,7 @@ _CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Code], ...] =
 
 
 def retry_after(body: Mapping[str, Any]) -> dict[str, str]:
-    """The header for a problem that says when to come again."""
+    """The header for a problem that says when to try again."""
     seconds = body.get("retry_after_seconds")
     if seconds is None and body["code"] == Code.THROTTLED:
         seconds = 60
@@ -202,13 +202,13 @@ def retry_after(body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def context_methods(request: Any) -> list[str]:
-    """The methods that the view of this request takes."""
+    """The methods that the request's view accepts."""
     view = request.parser_context.get("view") if request is not None else None
     return [] if view is None else view.allowed_methods
 
 
 def _challenge(error: exceptions.APIException) -> str:
-    # RFC 6750 section 3: a wrong token is told apart from a missing one.
+    # RFC 6750 section 3 distinguishes a wrong token from a missing one.
     wrong = isinstance(error, exceptions.AuthenticationFailed)
     return 'Bearer realm="callinvite", error="invalid_token"' if wrong else 'Bearer realm="callinvite"'
 
@@ -223,5 +223,5 @@ def _log(error: Exception, request: Any) -> None:
 
 @cache
 def _address(code: Code) -> str:
-    """Where the code is explained (RFC 9457 section 3.1.1), relative to the answer's own address."""
+    """Where the code is explained (RFC 9457 section 3.1.1), relative to the URL of the response."""
     return reverse("callinvite:problem", kwargs={"code": str(code)})

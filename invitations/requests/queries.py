@@ -1,4 +1,4 @@
-"""What the queries of lists may hold: pages and filters. Parameters that are not named here are ignored."""
+"""What the query strings of lists may contain: pages and filters. Parameters that are not listed here are ignored."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ _PAGE_SIZE = Whole(
 
 
 class Query:
-    """The filters of one list, by their names; each of them, and what any list takes, may be left out."""
+    """The filters of one list, by name. All of them are optional, and so are the parameters that any list takes."""
 
     def __init__(self, **filters: Field[Any]) -> None:
         self.filters = filters
         self.fields: Mapping[str, Field[Any]] = {"cursor": _CURSOR, "page_size": _PAGE_SIZE, **filters}
 
     def checked(self, params: Mapping[str, str]) -> dict[str, Any]:
-        """The values; None for a filter that is not there.
+        """The values; None for a filter that is not set.
 
         Raises:
-            InvalidInput: with sentences for every parameter that is wrong.
+            InvalidInput: with sentences for each invalid parameter.
         """
         values: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Limits on guessing passwords, counted in the shared cache; the limit on sends is counted by the verb itself."""
+"""Limits on guessing passwords, counted in the shared cache. The verb itself counts the limit on sends."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ WINDOW_SECONDS = 60
 
 
 def check_login(request: HttpRequest, username: str, now: datetime | None = None) -> None:
-    """Count one try to sign in, for REST and the sign-in page alike.
+    """Count one attempt to sign in, for REST and the sign-in page alike.
 
     Args:
-        request: tells the address that it comes from.
-        username: the name that was typed, whether or not there is such a user.
-        now: the moment; the clock's when omitted.
+        request: the request, for its IP address.
+        username: the name that was entered, whether or not the user exists.
+        now: an aware datetime; the current time if omitted.
 
     Raises:
-        CallError: `throttled` with `retry_after_seconds`, if this name or this address had its
-            `logins_per_minute` tries within the last 60 seconds. A refused try does not count.
+        CallError: `throttled` with `retry_after_seconds`, if this name or this address has used up its
+            `logins_per_minute` attempts in the last 60 seconds. A refused attempt does not count.
     """
     limit = conf.limits().logins_per_minute
     if limit <= 0:
@@ -39,7 +39,7 @@ def check_login(request: HttpRequest, username: str, now: datetime | None = None
     try:
         waits = [_wait_seconds(key, limit, seconds) for key in keys]
     except Exception:
-        # Without the cache people must still get in; a slow password hash is what protects them then.
+        # People must be able to sign in without the cache; only a slow password hash protects them then.
         logger.exception("Tries to sign in are not counted: the cache does not answer")
         return
     if any(waits):
@@ -47,10 +47,10 @@ def check_login(request: HttpRequest, username: str, now: datetime | None = None
 
 
 def address_of(request: HttpRequest) -> str:
-    """The address that a request comes from.
+    """The IP address of the client.
 
-    Behind a proxy that we trust for its scheme (SECURE_PROXY_SSL_HEADER), the address that the proxy itself saw: the
-    last one in X-Forwarded-For, for the client may have made up the ones before it.
+    Behind a proxy that is trusted for its scheme (SECURE_PROXY_SSL_HEADER), the address that the proxy itself saw: the
+    last one in X-Forwarded-For, because the client may have made up those before it.
     """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
     if forwarded and settings.SECURE_PROXY_SSL_HEADER:
@@ -59,10 +59,10 @@ def address_of(request: HttpRequest) -> str:
 
 
 def _wait_seconds(key: str, limit: int, seconds: float) -> int:
-    """Count a try and give 0, or give the seconds to wait and count nothing.
+    """Count an attempt and return 0, or return the seconds to wait and count nothing.
 
-    Two fixed windows, the earlier one weighted by how much of it lies within the past minute: no burst at their
-    border, and one atomic step in the cache.
+    Uses two fixed windows, the earlier one weighted by how much of it lies within the past minute: this allows no burst
+    where they meet, and takes one atomic step in the cache.
     """
     window, elapsed = divmod(seconds, WINDOW_SECONDS)
     current, previous = f"{key}:{int(window)}", f"{key}:{int(window) - 1}"

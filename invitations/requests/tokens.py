@@ -1,6 +1,6 @@
-"""Who asks: an app by its token, or a browser by its session. Both are told apart from nobody by one answer, 401.
+"""Who asks: an app by its token, or a browser by its session. Without either, the answer is 401.
 
-Tokens are kept as digests, expire, and belong to one device each."""
+Tokens are stored as digests, expire, and belong to one device each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from invitations.store.statements import Bind, Prepared, maker
 
 
 class Token(NamedTuple):
-    """A token that is known here, and the active user whose it is."""
+    """A known token and the active user it belongs to."""
 
     digest: str
     user_id: Any
@@ -43,17 +43,17 @@ TOKENS = Prepared(
     _TOKENS.values_list("digest", "user_id", "created", "expiry", f"user__{people.USERNAME}"), Token._make
 )
 
-# Stored rows of which only this much is known: the rest is read when somebody asks for it. Every request of an app
-# comes through here, and a queryset would take ten times as long.
+# Rows with only these fields loaded; the rest is read on access. Every request of an app comes through here, and a
+# queryset would take ten times as long.
 _token = maker(get_token_model(), ["digest", "user_id", "created", "expiry"])
 _user = maker(get_user_model(), [get_user_model()._meta.pk.attname, people.USERNAME, "is_active"])
 
 RENEWED_AFTER = timedelta(hours=1)
-"""How much of a token's life must have passed before its use prolongs it: not every request writes."""
+"""How much of a token's life must have passed before using it prolongs it, so that not every request writes."""
 
 
 class BearerAuthentication(TokenAuthentication):
-    """`Authorization: Bearer <token>`, as issued by `issue_token`. Takes nothing from a project's REST_KNOX."""
+    """`Authorization: Bearer <token>`, as issued by `issue_token`. Ignores a project's REST_KNOX."""
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -62,7 +62,7 @@ class BearerAuthentication(TokenAuthentication):
         """The user and the token's row, in one query.
 
         Raises:
-            AuthenticationFailed: unknown, expired, or of an inactive user.
+            AuthenticationFailed: the token is unknown or expired, or its user is inactive.
         """
         now = timezone.now()
         found = valid_token(token.decode("ascii", errors="replace"), now)
@@ -74,7 +74,7 @@ class BearerAuthentication(TokenAuthentication):
 
 
 class BrowserAuthentication(SessionAuthentication):
-    """Django's session cookie, with the page's CSRF token on everything but reading."""
+    """Django's session cookie, plus the page's CSRF token for everything except reading."""
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -93,18 +93,18 @@ class BrowserAuthentication(SessionAuthentication):
 
 
 def valid_token(token: str, now: datetime) -> Any | None:
-    """The token's row with its user, or None if it is unknown, expired or of an inactive user.
+    """The token's row with its user; None if the token is unknown or expired, or its user is inactive.
 
     Args:
         token: as the client sent it.
-        now: tokens that expired before it do not count.
+        now: tokens that expired before this moment do not count.
     """
-    # By digest, which is the key: nothing about a token can be learnt from how long a miss takes.
+    # Looked up by its digest, the key: how long a miss takes reveals nothing about a token.
     return token_of_digest(hash_token(token), now)
 
 
 def token_of_digest(digest: str, now: datetime) -> Any | None:
-    """As `valid_token`, for one that was seen before and is remembered by its digest."""
+    """Like `valid_token`, for a token seen before and remembered by its digest."""
     found = TOKENS.first(digest=digest)
     if found is None or (found.expiry is not None and found.expiry <= now):
         return None
@@ -114,17 +114,17 @@ def token_of_digest(digest: str, now: datetime) -> Any | None:
 
 
 def authenticated(request: HttpRequest, username: str, password: str) -> AbstractBaseUser | None:
-    """The active user with that name and password; takes the same time whether the name or the password is wrong."""
+    """The active user with this name and password. Takes the same time whether the name or the password is wrong."""
     return authenticate(request, **{get_user_model().USERNAME_FIELD: username, "password": password})
 
 
 def issue_token(user: AbstractBaseUser, device_name: str, now: datetime) -> tuple[str, datetime | None]:
-    """A new token for one device of the user, and when it expires unless it is used.
+    """Make a token for one device of the user. Also returns when it expires unless it is used.
 
     Args:
-        user: who signed in.
-        device_name: what the device is called; others see it where a call was answered.
-        now: the moment. The user's expired tokens go.
+        user: the user who signed in.
+        device_name: the device's name; others see it where a call was answered.
+        now: an aware datetime. The user's tokens that have expired by then are deleted.
     """
     model = get_token_model()
     with transaction.atomic():
@@ -143,7 +143,7 @@ def issue_token(user: AbstractBaseUser, device_name: str, now: datetime) -> tupl
 
 
 def revoke_token(user_id: UserKey, digest: str) -> None:
-    """End a token, the device that it stood for, and the push addresses that it registered."""
+    """Delete a token, the device that it stood for, and the push addresses that it registered."""
     get_token_model().objects.filter(user_id=user_id, digest=digest).delete()
     credential = devices.credential_of(token_digest=digest)
     devices.sign_out(credential)
@@ -151,12 +151,12 @@ def revoke_token(user_id: UserKey, digest: str) -> None:
 
 
 def asker_id(request: Request) -> UserKey:
-    """The key of the user who asks; views behind `IsAuthenticated` always have one."""
+    """The key of the user who asks. Behind `IsAuthenticated` there always is one."""
     return request.user.pk
 
 
 def credentials_of(request: Request) -> dict[str, str | None]:
-    """The session key or the token digest that a request came with."""
+    """The session key or the token digest that a request was authenticated with."""
     token: Any = request.auth
     if token is not None:
         return {"session_key": None, "token_digest": token.digest}
@@ -164,7 +164,7 @@ def credentials_of(request: Request) -> dict[str, str | None]:
 
 
 def actor_of(request: Request) -> Actor:
-    """Who asks, on the device that the session or token stands for."""
+    """The user who asks, on the device that the session or token stands for."""
     return Actor(
         user_id=asker_id(request),
         username=request.user.get_username(),
@@ -173,7 +173,7 @@ def actor_of(request: Request) -> Actor:
 
 
 def _renew(row: Any, now: datetime) -> None:
-    """Let a token that is in use live on."""
+    """Prolong a token that is in use."""
     expires_at = now + _life()
     if expires_at - row.expiry > RENEWED_AFTER:
         row.expiry = expires_at
@@ -185,7 +185,7 @@ def _life() -> timedelta:
 
 
 def _unanswered(request: HttpRequest) -> HttpResponse:
-    """Stands for the view behind the CSRF check, which is never asked."""
+    """Stands in for the view behind the CSRF check, and is never called."""
     return HttpResponse()
 
 

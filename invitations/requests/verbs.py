@@ -1,7 +1,7 @@
-"""Every verb, declared once, and the one way into them: check, call, give status and body.
+"""Every verb, declared once, and the one way to run them: check the input, call, return status and body.
 
-From a declaration come the address of REST, the request of the socket, the operation in the OpenAPI document and the
-row in docs/api.md. What goes wrong for other reasons than a refusal (a database that is away) is left to the face."""
+A declaration gives the URL of REST, the request of the socket, the operation in the OpenAPI document and the row in
+docs/api.md. Failures other than refusals (such as a database that is down) are left to the face."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ JSON = dict[str, Any]
 Answer = tuple[int, Mapping[str, Any]]
 Run = Callable[[Actor, "str | None", JSON, datetime], Answer]
 OVER_BY_TOKEN = {409: 410}
-"""Statuses that are others for those who act by the token of a ring: whatever ended it, the token is dead for good."""
+"""Statuses that differ for those who act by a ring's token: whatever ended the ring, the token is dead for good."""
 _call_id_matches = re.compile(rf"\A{CALL_ID}\Z").match
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What can be asked for.
+    """A declared verb.
 
     Args:
-        name: what a `request` frame of the socket calls it.
-        run: does it: actor, call id, values of the body, moment.
-        input: what the body may hold.
-        path: the address below `/api/v1/`.
+        name: its name in a `request` frame of the socket.
+        run: does it, given the actor, the call id, the values of the body, and the moment.
+        input: what the body may contain.
+        path: the URL below `/api/v1/`.
         summary: what it does, in a few words.
-        refuses: every code with which `run` can refuse. Besides these, any request can be `invalid` or
+        refuses: every code with which `run` can refuse. In addition, any request can be `invalid` or
             `not_authenticated`, and the service `unavailable`.
-        answer: the shape of a good answer.
-        statuses: the statuses of good answers, and when each is given.
-        description: what else one must know to use it.
+        answer: the shape of a successful answer.
+        statuses: the statuses of successful answers, and when each is given.
+        description: what else is needed to use it.
         method: POST if it changes something, GET if it only reads.
-        operation: its id in the OpenAPI document, which names functions of generated clients; `name` when omitted.
+        operation: its id in the OpenAPI document, which names functions of generated clients; `name` if omitted.
         examples: bodies, by what they do.
-        takes_current: `current` may stand for the id of the one call that is ringing.
-        takes_ring_token: it may be asked with the token of a push message, too.
-        admin_permission: who has it acts as an admin by REST.
+        takes_current: `current` may stand for the id of the only call that is ringing.
+        takes_ring_token: it also accepts the token of a push message.
+        admin_permission: users with this permission act as admins by REST.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Verb:
 
     @property
     def reads(self) -> bool:
-        """It changes nothing."""
+        """Whether it only reads."""
         return self.method == "GET"
 
 
@@ -78,12 +78,12 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
     """Do what a request asks.
 
     Args:
-        verb: a name of `VERBS`.
-        actor: who asks; a `device_id` in the body takes the place of the actor's own.
+        verb: a name in `VERBS`.
+        actor: the person who asks; a `device_id` in the body replaces the actor's own.
         call_id: the call that the verb is about; `current` with accept and reject; for `send` the id of the new
             call, as in the body.
         body: the JSON value that was sent; None stands for an empty object.
-        now: the moment.
+        now: the moment of the request.
 
     Returns:
         HTTP status and JSON body; for a refusal a problem document.
@@ -95,7 +95,7 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
         values = asked.input.checked({} if body is None else body)
         device_id = values.pop("device_id", None)
         if device_id is not None and device_id != actor.device_id:
-            # Another device than the one that asks: nothing is known of its name, and this is no sign of its life.
+            # Not the device that asks: its label is unknown, and this is no sign of its life.
             actor = replace(actor, device_id=device_id, device_label=None, lives=False)
         return asked.run(actor, call_id, values, now)
     except InvalidInput as error:
@@ -105,7 +105,7 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
 
 
 def snapshot(user_id: UserKey, now: datetime) -> shapes.Snapshot:
-    """All open calls of a user, and how many missed ones they have not seen."""
+    """A user's open calls, and how many missed calls they have not seen."""
     return {
         "server_time": moment(now),
         "calls": [call_view(each, user_id, now) for each in calls.open_calls(user_id, now=now)],
@@ -149,7 +149,7 @@ def _cancel(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> A
 
 
 def _on_call(verb: Callable[..., CallSheet]) -> Callable[[Actor, str | None, JSON, datetime], Answer]:
-    """A verb that takes a call and answers with the call."""
+    """Adapt a function that takes a call and returns it."""
 
     def run(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
         sheet = verb(_known(call_id), by=actor, now=now, **values)
@@ -189,10 +189,11 @@ def _ice_servers(actor: Actor, call_id: str | None, values: JSON, now: datetime)
 
 
 def _known(call_id: object) -> str:
-    """The id, if there can be a call of that name at all.
+    """The id, if a call could have it at all.
 
     Raises:
         CallError: `not_found`.
+        InvalidInput: it is not a string.
         InvalidInput: not a string.
     """
     if type(call_id) is not str:
@@ -403,4 +404,4 @@ _DECLARED = (
 )
 
 VERBS: Mapping[str, Verb] = {each.name: each for each in _DECLARED}
-"""The verbs by name. An address that matches two of them belongs to the first."""
+"""The verbs by name. If a URL matches two of them, the first one gets it."""

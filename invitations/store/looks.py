@@ -1,7 +1,7 @@
 """How a ring sounds and looks: the admins' ring resources, remembered for a few seconds.
 
-They are few, change seldom, and are wanted with every call that is shown; asking the table each time would cost more
-than the rest of the view. Another process sees a change within `REMEMBERED_SECONDS`."""
+They are few and change seldom, but every view of a call needs them: reading the table each time would cost more than
+the rest of the view. Other processes see a change within `REMEMBERED_SECONDS`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ REMEMBERED_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One ring resource as a device needs it; without arguments what a ring is like where admins keep none.
+    """One ring resource as a device needs it. The defaults describe a ring if there are no resources.
 
     Args:
-        resource_id: what senders name it by.
+        resource_id: the name that senders use.
         ringtone_url: the path of its ringtone; None for the device's own.
         icon_url: the path of the notification's picture; None for the app's own.
         badge_url: the path of the small picture for a status bar; None for the app's own.
         vibration: on, off, on … in milliseconds; empty for the device's own.
         silent: the notification makes no sound.
-        require_interaction: it stays until somebody does something.
+        require_interaction: the notification stays until the user acts on it.
         accent: `#rrggbb`, or empty.
-        title_template: for where the sender gives no title; empty for the caller's name.
-        message_template: for where the sender gives no message; empty for the kind of call.
+        title_template: used if the sender gives no title; empty for the caller's name.
+        message_template: used if the sender gives no message; empty for the kind of call.
     """
 
     resource_id: str | None = None
@@ -63,24 +63,24 @@ def look_of(resource_id: str | None) -> Look:
     """The look of a ring.
 
     Args:
-        resource_id: as the sender gave it; for None, and for one that there is not, the default.
+        resource_id: as given by the sender; None or an unknown one gets the default.
     """
     shelf = _fresh()
     return shelf.default if resource_id is None else shelf.looks.get(resource_id, shelf.default)
 
 
 def is_known(resource_id: str) -> bool:
-    """Whether there is such a resource; one that was made a moment ago in another process is found too."""
+    """Whether the resource exists. Also finds one that another process has just created."""
     return resource_id in _fresh().looks or resource_id in _fresh(anew=True).looks
 
 
 def forget() -> None:
-    """Read the table again at the next question: an admin changed something."""
+    """Read the table again next time: an admin changed something."""
     _shelf.read_at = -REMEMBERED_SECONDS
 
 
 def as_look(resource: RingResource) -> Look:
-    """A stored resource as devices need it."""
+    """A stored resource in the form that devices need."""
     return Look(
         resource_id=resource.resource_id,
         ringtone_url=resource.ringtone.url if resource.ringtone else None,

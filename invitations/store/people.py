@@ -1,5 +1,5 @@
-"""People as calls see them, beside whatever names one. The user model may be any: with any key, any field as its name,
-with or without a mark for who is active."""
+"""People as calls see them, loaded together with the rows that refer to them. Works with any user model: any key, any
+username field, with or without a flag for active users."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from invitations.store.statements import Bind, Prepared, database, maker
 M = TypeVar("M", bound=Model)
 
 USERNAME: str = get_user_model().USERNAME_FIELD
-"""The field whose value is a person's public id."""
+"""The field that holds a person's public id."""
 
 
 def are_active(user: str = "") -> Q:
     """Whether a person may sign in and be called, as a condition.
 
     Args:
-        user: the relation that leads to the person, such as `caller__`; empty in the user model's own querysets.
+        user: the lookup that leads to the person, such as `caller__`; empty in the user model's own querysets.
     """
     return Q(**{f"{user}is_active": True}) if _has_is_active() else Q()
 
 
 def of_names(usernames: Iterable[str], *, device_of: tuple[Any, str] | None = None, lock: bool = False) -> list[Person]:
-    """The active people of these names, in the order of their keys, locked in that order.
+    """The active people with these names, in the order of their keys, and locked in that order.
 
     Args:
-        usernames: public ids; unknown ones are simply missing from the answer.
-        device_of: a user's key and device id whose label is wanted with that person.
-        lock: take the users' row locks where the database has them.
+        usernames: public ids; unknown ones are left out.
+        device_of: a user's key and device id; that person is returned with the device's label.
+        lock: take the users' row locks, if the database has them.
     """
     if device_of is None:
         return (_LOCKED if lock else _PEOPLE).rows(names=usernames)
@@ -45,17 +45,17 @@ def of_names(usernames: Iterable[str], *, device_of: tuple[Any, str] | None = No
 
 
 def are_locked() -> bool:
-    """Whether this database locks rows; where it does not, one writer at a time does the same."""
+    """Whether this database locks rows. If not, its single writer has the same effect."""
     return database().features.has_select_for_no_key_update
 
 
 def beside(queryset: QuerySet[M, M], relation: str, *, labelled: bool = False) -> Prepared[tuple[M, Person]]:
-    """Rows of a model, each with the person that one of its relations names.
+    """Rows of a model, each with the person that one of its relations refers to.
 
     Args:
-        queryset: of which rows.
+        queryset: the rows.
         relation: such as `invitee`.
-        labelled: with the label of the device `Bind("device")` beside the person `Bind("user")`.
+        labelled: add the label of the device `Bind("device")` to the person `Bind("user")`.
     """
     model = queryset.model
     attributes = [each.attname for each in model._meta.concrete_fields]
@@ -69,7 +69,7 @@ def beside(queryset: QuerySet[M, M], relation: str, *, labelled: bool = False) -
 
 
 def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QuerySet[Any, Any]:
-    """With what a person is made of: the public id, the shown name, whether more calls may ring, a device's label."""
+    """Add what makes a person: the public id, the display name, whether more calls may ring, a device's label."""
     label: Any = Value("")
     if labelled:
         own = Device.objects.filter(user_id=OuterRef(f"{user}pk"), device_id=Bind("device"))
@@ -98,7 +98,7 @@ def _of_names(queryset: QuerySet[Any, Any], *, labelled: bool = False) -> Prepar
     return Prepared(_described(queryset, "", labelled=labelled), lambda columns: _person(*columns))
 
 
-# Without the managers of the model, which may hide some. With a key only, so that there is a row of the model to lock.
+# Bypasses the model's own managers, which may hide some users. Selects the key, so that there is a row to lock.
 _FOUND = get_user_model()._base_manager.filter(are_active(), **{f"{USERNAME}__in": Bind("names")}).only("pk")
 _FOUND = _FOUND.order_by("pk")
 _FOUND_LOCKED = _FOUND.select_for_update(no_key=True, of=("self",))

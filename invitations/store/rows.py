@@ -1,7 +1,7 @@
-"""Lean making, inserting and updating of rows: SQL that Django writes once per model, values that its fields adapt.
+"""Fast creation, insertion and updating of rows: Django writes the SQL once per model, its fields adapt the values.
 
-A queryset costs about 0.1 ms of CPU before it reaches the database, and a verb needs several; everything that is not in
-a verb's hot road uses querysets."""
+A queryset costs about 0.1 ms of CPU before it reaches the database, and a verb needs several. Everything that is not on
+a verb's hot path uses querysets."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ M = TypeVar("M", bound=models.Model)
 
 
 def make(model: type[M], **values: Any) -> M:
-    """A new row that is not stored yet, as `model(**values)` makes it, at a fifth of the cost.
+    """A new row, not stored yet: the same as `model(**values)` at a fifth of the cost.
 
     Args:
-        model: of whose table.
-        values: by attribute name (`call_id`, not `call`); the fields' plain defaults stand in for the others.
+        model: the row's model.
+        values: by attribute name (`call_id`, not `call`); the other fields get their plain defaults.
     """
     instance = model.__new__(model)
     instance._state = ModelState()
@@ -34,7 +34,7 @@ def make(model: type[M], **values: Any) -> M:
 
 
 def insert(*objects: models.Model) -> None:
-    """Insert rows of one model in one statement and give each object its key.
+    """Insert rows of one model in one statement, and give each object its key.
 
     Args:
         objects: unsaved instances of the same model, in the order of their future keys.
@@ -56,11 +56,11 @@ def insert(*objects: models.Model) -> None:
 
 
 def update(instance: models.Model, *names: str) -> None:
-    """Write these fields of one row, by its key.
+    """Write these fields of one row, found by its key.
 
     Args:
         instance: a stored row.
-        names: the attribute names (`state`, `call_id`, ...) to write.
+        names: the attribute names to write (`state`, `call_id`, ...).
     """
     state = instance.__dict__
     _update(type(instance), names).run(key=instance.pk, **{name: state[name] for name in names})
@@ -68,13 +68,13 @@ def update(instance: models.Model, *names: str) -> None:
 
 @cache
 def _defaults(model: type[models.Model]) -> dict[str, Any]:
-    """The default of each field whose default is a plain value; the others have none until they are given."""
+    """The default of each field whose default is a plain value. Other fields have none until they are given one."""
     return {each.attname: statements.plain_default(each) for each in model._meta.concrete_fields}
 
 
 @cache
 def _written(model: type[models.Model], vendor: str) -> list[tuple[str, statements.Convert | None]]:
-    """What an INSERT writes, all but the key that the database makes, and how each value becomes a parameter."""
+    """What an INSERT writes, all except the key that the database makes, and how each value becomes a parameter."""
     fields = [each for each in model._meta.concrete_fields if not each.primary_key]
     return [(each.attname, statements.writer(each, running.database())) for each in fields]
 

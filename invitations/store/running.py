@@ -1,6 +1,6 @@
-"""Running one SQL statement on whichever database is configured, by the short way to SQLite where that is sound.
+"""Runs an SQL statement on whichever database is configured, bypassing Django's cursor on SQLite if that is safe.
 
-The short way is taken only inside a transaction that nothing has broken, and where nobody watches statements."""
+It is safe only inside a transaction that nothing has broken, and while nothing observes statements."""
 
 from __future__ import annotations
 
@@ -22,45 +22,45 @@ def database() -> BaseDatabaseWrapper:
 
 @cache
 def vendor() -> str:
-    """Which database this is: `sqlite`, `postgresql`."""
+    """The kind of database: `sqlite` or `postgresql`."""
     return connections[DEFAULT_DB_ALIAS].vendor
 
 
 def run(sql: str, values: Sequence[Any]) -> list[Row]:
-    """Execute a statement and give its rows, none for a plain UPDATE.
+    """Execute a statement and return its rows; none for a plain UPDATE.
 
     Args:
         sql: with `%s` for each value and no other percent sign.
-        values: as the driver takes them (`writer`).
+        values: in the form that the driver takes (`writer`).
 
     Raises:
-        django.db.Error: whatever the database said, as Django's own cursor raises it.
+        django.db.Error: any error of the database, as Django's own cursor raises it.
     """
     return _executed(sql, values)[0]
 
 
 def change(sql: str, values: Sequence[Any]) -> int:
-    """As `run`, for the number of rows that were changed."""
+    """Like `run`, but returns how many rows were changed."""
     return _executed(sql, values)[1]
 
 
 def written() -> int:
-    """How many rows this thread's SQLite connection has changed so far, by whatever way: asked twice, it tells whether
-    anything was written in between."""
+    """How many rows this thread's SQLite connection has changed so far, in any way. The difference between two calls
+    tells whether anything was written in between."""
     return int(database().connection.total_changes)
 
 
 def sqlite_moment(value: datetime) -> str:
-    """A moment as Django keeps it in SQLite."""
+    """A moment in the form in which Django stores it in SQLite."""
     plain = value if value.tzinfo is UTC else value.astimezone(UTC)
     return plain.replace(tzinfo=None).isoformat(" ")
 
 
 def moment(value: Any) -> datetime | None:
-    """A moment as SQLite returned it, as an aware datetime."""
+    """A moment returned by SQLite, as an aware datetime."""
     if value is None:
         return None
-    # Text, or through the converter of Django's connection a moment without its zone, which is always UTC.
+    # Text or, from the converter of Django's connection, a naive datetime, which is always UTC.
     at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-"""A call with its invitations, participants and people, as a verb holds it in its hands.
+"""A call with its invitations, participants and people, as a verb holds it.
 
 Pure data and questions about it: reads no database, changes nothing."""
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 MEDIA_PROOF_SECONDS = 10
-"""Who gave a sign of life in the last seconds before media was due is reached by us: what failed is the media. Twice
-the time between two syncs of a client with an open call."""
+"""A device that gave a sign of life this shortly before media was due is reachable, so it is the media that failed.
+Twice the time between two syncs of a client with an open call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user as calls see one: the key, the public id and the shown name."""
+    """A user as calls see one: the key, the public id and the display name."""
 
     id: UserKey
     username: str
@@ -33,17 +33,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something, and on which device.
+    """A person who acts, and the device they act on.
 
     Args:
         user_id: the user's key.
         username: the user's public id.
-        device_id: 1 to 64 of `[A-Za-z0-9._~-]`; a face derives one where the client named none.
-        device_label: what the device is called, or None if the verb shall look it up.
-        origin: the channel of the socket that asks: it gets the result instead of the live frame.
-        lives: the request itself proves that the device is alive.
+        device_id: 1 to 64 of `[A-Za-z0-9._~-]`; a face derives one if the client named none.
+        device_label: the device's label; None if the verb is to look it up.
+        origin: the channel of the socket that asks; it gets the result instead of the live frame.
+        lives: the request itself is a sign of the device's life.
         is_admin: may end any call and cancel any invitation.
-        ring_pk: the key of the one invitation that the actor may answer, for those who act by its token.
+        ring_pk: the key of the only invitation that the actor may answer, if they act by its token.
     """
 
     user_id: UserKey
@@ -58,17 +58,17 @@ class Actor:
 
 @dataclass(slots=True)
 class CallSheet:
-    """One call as loaded by a verb: rows in the order of their keys, people by key."""
+    """One call as loaded by a verb: its rows in the order of their keys, its people by key."""
 
     call: Call
     invitations: list[Invitation]
     participants: list[Participant]
     people: dict[UserKey, Person] = field(default_factory=dict)
     shared_view: tuple[int, datetime, Any] | None = None
-    """What `serializers` made of it last, with the revision and moment it was made for."""
+    """The last shared view that `serializers` made of the call, with the revision and the moment it was made for."""
 
     def pending(self) -> list[Invitation]:
-        """Invitations that wait for their answer."""
+        """Invitations that still wait for an answer."""
         return [each for each in self.invitations if each.state == InvitationState.PENDING]
 
     def inside(self) -> list[Participant]:
@@ -76,11 +76,11 @@ class CallSheet:
         return [each for each in self.participants if each.left_at is None]
 
     def invitation_of(self, user_id: UserKey) -> Invitation | None:
-        """The user's latest invitation: an earlier attempt no longer counts."""
+        """The user's latest invitation. Earlier attempts no longer count."""
         return next((each for each in reversed(self.invitations) if each.invitee_id == user_id), None)
 
     def invitation_by_key(self, key: int) -> Invitation | None:
-        """One attempt to invite somebody, a later one notwithstanding."""
+        """One particular attempt to invite a person, even if there is a later one."""
         return next((each for each in self.invitations if each.pk == key), None)
 
     def participant_of(self, user_id: UserKey) -> Participant | None:
@@ -92,10 +92,10 @@ class CallSheet:
         return user_id == self.call.caller_id or self.invitation_of(user_id) is not None
 
     def due_at(self, now: datetime) -> datetime | None:
-        """When time is to be asked next what it does to this call. None if the call is over.
+        """When to look next at what time does to this call; None if the call is over.
 
-        A moment up to `now` is exact. One ahead is a lower bound: a sign of life may put it off. What may bring it
-        nearer than the call's row says must write the row (`closing.save_deadlines`).
+        A moment up to `now` is exact. A later one is a lower bound: a sign of life may put it off. An act that may
+        bring the moment nearer than the call's row says must write the row (`closing.save_deadlines`).
 
         Args:
             now: the moment to judge by.
@@ -106,7 +106,7 @@ class CallSheet:
         return min([changes_at, *(each.next_ring_at for each in self.pending() if each.next_ring_at is not None)])
 
     def changes_at(self, now: datetime) -> datetime | None:
-        """The part of `due_at` that changes the call: what verbs and reads must not overlook. None if it is over."""
+        """The part of `due_at` that changes the call, which verbs and reads must not overlook; None if it is over."""
         if self.call.state == CallState.ENDED:
             return None
         deadlines = [longest_until(self.call)]
@@ -117,10 +117,10 @@ class CallSheet:
         return min(deadlines)
 
     def media_fails_at(self, now: datetime) -> datetime | None:
-        """When the call ends for want of media: it is due by then, and everybody in it is provably still there.
+        """When the call ends because media failed: media is overdue, although everyone in it is provably still there.
 
-        Until then all of them may yet speak. Afterwards a silent device is the lease's business, and one that never
-        proved life keeps its place without media.
+        Before that, each of them may still give a sign of life. Afterwards a silent device is a matter for its lease,
+        and a device that never gave a sign of life keeps its place without media.
         """
         due_at = self.call.media_due_at
         if due_at is None or self.call.state != CallState.ACTIVE:
@@ -130,7 +130,7 @@ class CallSheet:
         return due_at if alive or due_at > now else None
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether a deadline of this open call has passed and nobody has acted on it yet."""
+        """Whether a deadline of this open call has passed without having been acted on."""
         changes_at = self.changes_at(now)
         return changes_at is not None and changes_at <= now
 
@@ -138,8 +138,8 @@ class CallSheet:
 def lease_expires_at(participant: Participant, call: Call) -> datetime:
     """When an open participant counts as gone.
 
-    A device that once proved life holds a short lease from its last proof. One that never did keeps its ring until the
-    deadline, and its place in an active call for `lease_unproven_seconds` from the answer or its joining.
+    A device that has given signs of life holds a short lease from the last one. A device that never has keeps its ring
+    until the deadline, and its place in an active call for `lease_unproven_seconds` from the answer or from joining.
     """
     terms = limits()
     if participant.proved_at is not None:
@@ -152,11 +152,11 @@ def lease_expires_at(participant: Participant, call: Call) -> datetime:
 
 
 def media_due_at(sheet: CallSheet) -> datetime | None:
-    """By when media must have come up in a call as it is now: what its row keeps as `media_due_at`.
+    """When media must have come up in the call as it is now, which its row stores as `media_due_at`.
 
-    None unless two are in an active call in which nobody, even of those who left, ever reported `connected`. Counts
-    from the answer, or from the latest joining of those inside, so that people who come late have the full time too. A
-    later moment that was set before holds: somebody was given it.
+    None unless two people are in an active call in which no device, even of those who left, has reported `connected`.
+    Counts from the answer, or from the latest time that one of those inside joined, so that late-comers have the full
+    time too. A later moment that was set before stays, because it was promised.
     """
     media_seconds = limits().media_seconds
     call = sheet.call
@@ -171,5 +171,5 @@ def media_due_at(sheet: CallSheet) -> datetime | None:
 
 
 def longest_until(call: Call) -> datetime:
-    """When a call ends whatever happens."""
+    """When a call ends at the latest."""
     return call.created_at + timedelta(seconds=limits().max_duration_seconds)

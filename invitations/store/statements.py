@@ -1,9 +1,9 @@
-"""SQL that Django writes once, run at the least cost on whichever database is configured.
+"""SQL that Django writes once, run as cheaply as possible on whichever database is configured.
 
 A queryset costs 0.1 to 1.5 ms of CPU before it reaches the database, and a verb needs several; Django's cursor costs
-another 25 µs a statement on SQLite. `Prepared` has Django compile a queryset at its first use and keeps the text, which
-`running` then executes. Everything outside a verb's hot road uses querysets as they are. Must never be given text from
-outside as SQL: values go in as parameters only."""
+another 25 µs per statement on SQLite. `Prepared` has Django compile a queryset at its first use and keeps the text,
+which `running` then executes. Code that is not on a verb's hot path uses plain querysets. Never pass text from outside
+as SQL: values go in as parameters only."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ VALUES_ARE_PARAMETERS: tuple[type[models.Field[Any, Any]], ...] = (
     models.PositiveSmallIntegerField,
     models.TextField,
 )
-"""Fields whose values are what both drivers take and give, so that Django's own conversion would change nothing."""
+"""Fields whose values both drivers take and return as they are, so that Django's conversion would change nothing."""
 PLAIN_WORD = re.compile(r"[a-z_]*")
 
 
 class Bind(Expression):
     """Stands in a queryset for a value that a prepared statement is given each time it runs.
 
-    It is adapted by the field that it is compared with, assigned to, or beside in an expression. After `__in` it is a
-    list. None matches nothing, nor does an empty list: neither belongs below a negation.
+    The value is adapted by the field that it is compared with, assigned to, or beside in an expression. After `__in` it
+    is a list. None matches nothing, and neither does an empty list: do not use either below a negation.
     """
 
     def __init__(self, name: str, output_field: models.Field[Any, Any] | None = None) -> None:
         """Args:
-        name: the keyword by which the value is given.
-        output_field: what adapts it, where nothing beside it tells.
+        name: the keyword for the value.
+        output_field: the field that adapts it, if nothing beside it tells.
         """
         super().__init__(output_field=output_field)
         self.name = name
@@ -69,14 +69,14 @@ class Bind(Expression):
         return f"Bind({self.name!r})"
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
-        """One mark, with the bind itself where Django's own expressions have their value."""
+        """A placeholder, with the bind itself where Django's own expressions have their value."""
         return "(%s)" if self.is_list else "%s", (self,)
 
     def writer(self) -> Convert | None:
         """How a value becomes a parameter; None if it is one already.
 
         Raises:
-            FieldError: nothing tells what it is.
+            FieldError: the field cannot be determined.
         """
         if self.adapted_by is None:
             raise FieldError(f"Nothing tells how {self!r} is adapted: it needs an output_field.")
@@ -84,7 +84,7 @@ class Bind(Expression):
 
 
 class _Statement(ABC):
-    """What is compiled once for each kind of database."""
+    """A statement that is compiled once for each kind of database."""
 
     def __init__(self) -> None:
         self._compiled: dict[str, _Compiled] = {}
@@ -97,7 +97,7 @@ class _Statement(ABC):
 
     @abstractmethod
     def _compile(self, db: BaseDatabaseWrapper) -> _Compiled:
-        """As Django writes it for this database."""
+        """The statement as Django writes it for this database."""
 
 
 class Prepared(_Statement, Generic[R]):
@@ -106,9 +106,9 @@ class Prepared(_Statement, Generic[R]):
     >>> INSIDE = Prepared(Participant.objects.open().filter(user_id=Bind("user")))
     >>> INSIDE.rows(user=7)
 
-    Its rows are instances as the queryset would make them, annotations as attributes, but without signals, `from_db`
-    and related objects; or, with `row`, what that makes of the columns. `select_for_update` is honoured where the
-    database locks rows, and needs a transaction there.
+    Rows are instances as the queryset would make them, with annotations as attributes, but without signals, `from_db`
+    and related objects; with `row`, they are what that makes of the columns. `select_for_update` applies if the
+    database locks rows, and then needs a transaction.
     """
 
     @overload
@@ -119,9 +119,9 @@ class Prepared(_Statement, Generic[R]):
 
     def __init__(self, queryset: models.QuerySet[Any, Any], row: Callable[[Sequence[Any]], Any] | None = None) -> None:
         """Args:
-        queryset: with a `Bind` for each value that is not always the same.
-        row: makes what comes back of the columns: those of a `values_list`, or the model's own and what is annotated.
-            A NamedTuple's `_make` will do.
+        queryset: with a `Bind` for each value that varies.
+        row: makes a result from the columns, which are those of a `values_list`, or the model's own and the
+            annotations. A NamedTuple's `_make` is suitable.
         """
         super().__init__()
         self._query = queryset.query
@@ -131,10 +131,10 @@ class Prepared(_Statement, Generic[R]):
         """All rows, in the queryset's order.
 
         Args:
-            values: one for each name that is bound.
+            values: one for each bind, by name.
 
         Raises:
-            TypeError: a value is missing or too much.
+            TypeError: a value is missing or unknown.
         """
         compiled = self._ready()
         found = run(*compiled.filled(values))
@@ -150,7 +150,7 @@ class Prepared(_Statement, Generic[R]):
         return made
 
     def first(self, **values: Any) -> R | None:
-        """The first of the rows, or None. Reads them all: slice the queryset where there may be many."""
+        """The first row, or None. Reads all rows: slice the queryset if there may be many."""
         found = self.rows(**values)
         return found[0] if found else None
 
@@ -172,8 +172,8 @@ class PreparedUpdate(_Statement):
 
     def __init__(self, queryset: models.QuerySet[Any, Any], **assigned: Any) -> None:
         """Args:
-        queryset: of the rows to change.
-        assigned: by field, as for `QuerySet.update`, with a `Bind` for each value that is not always the same.
+        queryset: the rows to change.
+        assigned: by field, as for `QuerySet.update`, with a `Bind` for each value that varies.
         """
         super().__init__()
         self._query = queryset.query
@@ -183,18 +183,18 @@ class PreparedUpdate(_Statement):
         """Change the rows.
 
         Args:
-            values: one for each name that is bound.
+            values: one for each bind, by name.
 
         Returns:
-            How many there were.
+            How many rows were changed.
 
         Raises:
-            TypeError: a value is missing or too much.
+            TypeError: a value is missing or unknown.
         """
         return change(*self._ready().filled(values))
 
     def run_many(self, many: Iterable[Mapping[str, Any]]) -> None:
-        """Run once for each of these sets of values, in their order; without lists."""
+        """Run once for each of these sets of values, in this order. Lists are not supported."""
         filled = [self._ready().filled(values) for values in many]
         if filled:
             with database().cursor() as cursor:
@@ -203,7 +203,7 @@ class PreparedUpdate(_Statement):
     def _compile(self, db: BaseDatabaseWrapper) -> _Compiled:
         query: Any = self._query.chain(UpdateQuery)
         query.add_update_values(self._assigned)
-        # Resolved here, for else Django does it while it writes the SQL, too late to tell the binds their fields.
+        # Resolved here: Django does so while it writes the SQL, which is too late to tell the binds their fields.
         query.values = [(field, model, _resolved(value, query)) for field, model, value in query.values]
         for field, _, value in query.values:
             _tell_fields(value, field)
@@ -212,7 +212,7 @@ class PreparedUpdate(_Statement):
 
 
 class PreparedCopy(_Statement):
-    """Rows of one model made of what a queryset finds: INSERT … SELECT, which Django has no queryset for.
+    """Rows of one model made from the results of a queryset: INSERT … SELECT, for which Django has no queryset.
 
     >>> RINGS = PreparedCopy(Delivery, Device.objects.filter(user_id=Bind("user")), device_id="pk", kind=Value("ring"))
     >>> RINGS.run(user=7)
@@ -220,10 +220,10 @@ class PreparedCopy(_Statement):
 
     def __init__(self, model: type[models.Model], queryset: models.QuerySet[Any, Any], **sources: Any) -> None:
         """Args:
-        model: whose rows are made.
-        queryset: what they are made of.
-        sources: by attribute name (`device_id`, not `device`), what is copied: a name or an expression, as
-            `values_list` takes them. The fields' plain defaults stand in for the others.
+        model: the model of the new rows.
+        queryset: the source rows.
+        sources: by attribute name (`device_id`, not `device`), what is copied: a name or an expression, as for
+            `values_list`. The other fields get their plain defaults.
         """
         super().__init__()
         self._model = model
@@ -231,13 +231,13 @@ class PreparedCopy(_Statement):
         self._sources = sources
 
     def run(self, **values: Any) -> list[Any]:
-        """Make the rows, and give their keys.
+        """Make the rows and return their keys.
 
         Args:
-            values: one for each name that is bound.
+            values: one for each bind, by name.
 
         Raises:
-            TypeError: a value is missing or too much.
+            TypeError: a value is missing or unknown.
         """
         return [key for (key,) in run(*self._ready().filled(values))]
 
@@ -254,7 +254,7 @@ class PreparedCopy(_Statement):
         return _compiled(f"INSERT INTO {into} {selected} RETURNING {key}", parameters)
 
     def _source(self, field: models.Field[Any, Any]) -> Any:
-        """What fills a field: None for nothing, and so for its key."""
+        """What fills a field; None if nothing does, as for the key."""
         source = self._sources.get(field.attname)
         if isinstance(source, Bind):
             return Bind(source.name, field)
@@ -264,7 +264,7 @@ class PreparedCopy(_Statement):
 
 
 def aggregated(queryset: models.QuerySet[M, Any], aggregate: models.Aggregate) -> models.QuerySet[M, Any]:
-    """A queryset with one row and one column: what `QuerySet.aggregate` would ask for, but asked later."""
+    """A queryset with one row and one column: the same question as `QuerySet.aggregate`, but asked later."""
     found = queryset.order_by().values_list("pk")
     found.query.clear_select_clause()
     found.query.add_annotation(aggregate, "aggregated")
@@ -272,12 +272,13 @@ def aggregated(queryset: models.QuerySet[M, Any], aggregate: models.Aggregate) -
 
 
 def maker(model: type[M], names: Sequence[str] | None = None) -> Callable[[Sequence[Any]], M]:
-    """Makes stored instances of columns: as `from_db`, without defaults and signals, at a third of the cost.
+    """Return a function that makes stored instances from columns: like `from_db` at a third of the cost, but without
+    defaults and signals.
 
     Args:
-        model: of which.
-        names: the attribute of each column; all the model's own by default. What is missing is read when it is asked
-            for, as after `only`.
+        model: the instances' model.
+        names: the attribute for each column; by default all of the model's own. Missing ones are loaded on access, as
+            after `only`.
     """
     attributes = tuple(each.attname for each in model._meta.concrete_fields) if names is None else tuple(names)
 
@@ -292,32 +293,32 @@ def maker(model: type[M], names: Sequence[str] | None = None) -> Callable[[Seque
 
 
 def plain_default(field: models.Field[Any, Any]) -> Any:
-    """A field's default if that is a plain value, else None."""
+    """A field's default if it is a plain value, else None."""
     return None if callable(field.default) or field.primary_key else field.get_default()
 
 
 def writer(field: models.Field[Any, Any], db: BaseDatabaseWrapper) -> Convert | None:
-    """How a value of this field that is not None becomes a parameter; None if it is one already."""
+    """How a value of this field, if not None, becomes a parameter; None if it is one already."""
     field = _own(field)
     if type(field) in VALUES_ARE_PARAMETERS:
         return None
     if type(field) is models.DateTimeField and db.timezone is UTC:
         return sqlite_moment if db.vendor == "sqlite" else None
-    # By its own connection in each thread.
+    # Each thread uses its own connection.
     return lambda value: field.get_db_prep_value(value, database())
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """A statement as one kind of database takes it.
+    """A statement for one kind of database.
 
     Args:
         sql: the text.
-        parameters: in the order of its marks: a name and how its value is adapted, or None and a constant.
-        names: all that are bound.
-        lists: those of them that are lists.
-        make: makes a row of its columns.
-        readers: the columns that need it, and how each is converted.
+        parameters: in the order of the placeholders: a name and how its value is adapted, or None and a constant.
+        names: all binds.
+        lists: the binds that are lists.
+        make: makes a result from the columns.
+        readers: the columns that need conversion, each with its converter.
     """
 
     sql: str
@@ -331,7 +332,7 @@ class _Compiled:
         """The text and its parameters.
 
         Raises:
-            TypeError: a value is missing or too much.
+            TypeError: a value is missing or unknown.
         """
         if len(values) != len(self.names) or not values.keys() <= self.names:
             raise TypeError(f"The statement binds {sorted(self.names)}, not {sorted(values)}.")
@@ -347,7 +348,8 @@ class _Compiled:
         return self.sql, filled
 
     def _spread(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-        """With as many marks as lists need: powers of two, the last value again and again, so that texts are few."""
+        """The text with enough placeholders for each list: a power of two, filled up with the last value, so that there
+        are few different texts."""
         filled: list[Any] = []
         widths = []
         for name, adapted in self.parameters:
@@ -370,10 +372,10 @@ def _compiled(
     make: Convert = tuple,
     readers: Iterable[tuple[int, Convert]] = (),
 ) -> _Compiled:
-    """Of what Django's compiler gave: binds among the parameters, constants beside them.
+    """Turn what Django's compiler returned into a statement: binds become parameters, constants stay beside them.
 
-    A plain word or number becomes part of the text: SQLite chooses a partial index by what the text says, and where it
-    says only that a parameter comes, it writes its plan again at each run.
+    A plain word or number becomes part of the text: SQLite chooses a partial index by the statement's text, and a
+    parameter there would make it plan the statement anew at each run.
     """
     texts = sql.split("%s")
     found = list(parameters)
@@ -393,7 +395,7 @@ def _compiled(
 
 
 def _literal(constant: Any) -> str | None:
-    """A constant as SQL has it, or None."""
+    """A constant as an SQL literal; None if it has no simple one."""
     if isinstance(constant, str) and PLAIN_WORD.fullmatch(constant):
         return f"'{constant}'"
     if isinstance(constant, bool):
@@ -406,7 +408,7 @@ def _tell_fields(node: Any, field: models.Field[Any, Any] | None = None) -> None
 
     Args:
         node: a resolved query, condition, lookup or expression.
-        field: what a bind in this place is beside.
+        field: the field that a bind at this place stands beside.
     """
     if isinstance(node, Bind):
         node.adapted_by = node.adapted_by or field
@@ -426,14 +428,14 @@ def _tell_fields(node: Any, field: models.Field[Any, Any] | None = None) -> None
 
 
 def _resolved(value: Any, query: Query) -> Any:
-    """What is assigned in an UPDATE, with its names looked up."""
+    """A value assigned in an UPDATE, with its names resolved."""
     if not hasattr(value, "resolve_expression"):
         return value
     return value.resolve_expression(query, allow_joins=False, for_save=True)
 
 
 def _maker_of(compiler: SQLCompiler) -> Convert:
-    """Makes instances of the model that is selected, annotations as attributes."""
+    """Return a function that makes instances of the selected model, with annotations as attributes."""
     found: Any = compiler.klass_info
     if found.get("related_klass_infos"):
         raise ValueError("A prepared queryset gives no related objects.")
@@ -443,11 +445,11 @@ def _maker_of(compiler: SQLCompiler) -> Convert:
 
 
 def _readers(compiler: SQLCompiler, db: BaseDatabaseWrapper) -> Iterable[tuple[int, Convert]]:
-    """How columns become values: by Django's own converters, where they would change anything."""
+    """How columns become values: by Django's own converters, if they would change anything."""
     columns = [expression for expression, _, _ in compiler.select]
     for position, (converters, expression) in compiler.get_converters(columns).items():
         field = _own(expression.output_field)
-        # SQLite gives a column's own type, but not that of an expression or of a union.
+        # SQLite tells a column's own type, but not that of an expression or of a union.
         is_column = isinstance(expression, Col) and not compiler.query.combinator
         if is_column and type(field) in VALUES_ARE_PARAMETERS:
             continue
@@ -465,7 +467,7 @@ def _converted(converters: list[Callable[..., Any]], expression: Expression, val
 
 
 def _own(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
-    """A field, or for a relation what its column holds: the key at its other end."""
+    """The field itself or, for a relation, the field whose value its column holds: the key at the other end."""
     while isinstance(field, models.ForeignKey):
         field = field.target_field
     return field
@@ -473,10 +475,10 @@ def _own(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
 
 @lru_cache(maxsize=512)
 def _widened(sql: str, widths: tuple[int, ...]) -> str:
-    """With so many marks in the place of each."""
+    """The text with this many placeholders in place of each one."""
     return _woven(sql.split("%s"), [", ".join(["%s"] * width) for width in widths])
 
 
 def _woven(texts: list[str], marks: list[str]) -> str:
-    """Texts with a mark between each two."""
+    """Texts joined by one mark between each two."""
     return "".join(chain.from_iterable(zip_longest(texts, marks, fillvalue="")))

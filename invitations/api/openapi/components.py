@@ -1,7 +1,6 @@
-"""The components of the OpenAPI document: shapes, words and problems, each under a name that generated clients can use.
+"""The components of the OpenAPI document: shapes, words and problems, under names that generated clients can use.
 
-Made from `invitations.shapes`, the bodies of requests and the list of errors; states nothing about them itself but
-examples."""
+Built from `invitations.shapes`, the request bodies and the list of errors; adds nothing about them except examples."""
 
 from __future__ import annotations
 
@@ -40,10 +39,10 @@ def problem_name(code: Code) -> str:
 
 
 def components(codes: Iterable[Code]) -> dict[str, Schema]:
-    """All of them, by name.
+    """All components, by name.
 
     Args:
-        codes: those with which some operation can fail.
+        codes: those with which any operation can fail.
     """
     made: dict[str, Schema] = {}
     for shape in vars(shapes).values():
@@ -69,7 +68,7 @@ def _shape(shape: Any, made: dict[str, Schema]) -> Schema:
         "type": "object",
         "description": shape.__doc__,
         "properties": {name: _member(hint, made) for name, hint in hints.items()},
-        # Not `__required_keys__`: it takes what is written as text for required.
+        # Not `__required_keys__`, which takes annotations written as text for required.
         "required": [name for name, hint in hints.items() if get_origin(hint) is not NotRequired],
         **({} if shape in shapes.TAKEN else {"additionalProperties": False}),
     }
@@ -78,7 +77,7 @@ def _shape(shape: Any, made: dict[str, Schema]) -> Schema:
 
 
 def _member(hint: Any, made: dict[str, Schema]) -> Schema:
-    """A type in JSON Schema; the words in it are put among the components."""
+    """A type in JSON Schema. Adds its words to the components."""
     said: list[Said] = []
     words: Words | None = None
     while get_origin(hint) in (Annotated, NotRequired, Required):
@@ -94,7 +93,7 @@ def _member(hint: Any, made: dict[str, Schema]) -> Schema:
         schema = ref(words.name)
     for each in reversed(said):
         schema = {**schema, **each.bounds}
-    # What is said of a member goes before what is said of its type.
+    # A member's own description takes precedence over that of its type.
     description = next((each.description for each in reversed(said) if each.description), "")
     if description:
         schema = {**schema, "description": description}
@@ -102,7 +101,7 @@ def _member(hint: Any, made: dict[str, Schema]) -> Schema:
 
 
 def _plain(hint: Any, made: dict[str, Schema]) -> tuple[Schema, bool]:
-    """A type without what is said of it, and whether null is one of its values."""
+    """A type without its annotations, and whether null is one of its values."""
     if get_origin(hint) in (Union, UnionType):
         (inner,) = (each for each in get_args(hint) if each is not NoneType)
         return _member(inner, made), True
@@ -126,7 +125,7 @@ def _words(values: Any) -> Schema:
 
 
 def _any_problem() -> Schema:
-    """For clients that look at no more than the code."""
+    """The problem for clients that look only at the code."""
     common = _problem(Code.UNAVAILABLE)
     properties = {
         **common["properties"],
@@ -191,7 +190,7 @@ def _problem(code: Code) -> Schema:
 
 
 def _statuses_by_token(code: Code) -> Iterator[int]:
-    """Other statuses than its own that the code has where a push message's token was used."""
+    """The statuses other than its own that the code has when a push message's token is used."""
     for verb in VERBS.values():
         if verb.takes_ring_token and code in verb.refuses and STATUS[code] in OVER_BY_TOKEN:
             yield OVER_BY_TOKEN[STATUS[code]]

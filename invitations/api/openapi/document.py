@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the addresses and the operations that their views declare."""
+"""The OpenAPI 3.1 document, built from the URLs and the operations that their views declare."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _RETRY_AFTER = {429, 503}
 
 
 def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
-    """The whole of it.
+    """Build the document.
 
     Args:
-        patterns: the addresses; those whose views declare no operations are left out.
-        prefix: what stands before them, with slashes at both ends.
+        patterns: the URLs; those whose views declare no operations are left out.
+        prefix: what precedes them, with slashes at both ends.
     """
     paths: JSON = {}
     codes: set[Code] = set()

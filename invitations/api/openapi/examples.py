@@ -94,4 +94,4 @@ OF: dict[str, dict[str, Any]] = {
     "Token": {"token": "5b0d…", "expiry": "2027-02-21T09:00:00.123Z", "user": {"id": "bob", "name": "Bob"}},
     "Ticket": {"ticket": "rT3…", "expires_in_seconds": 30},
 }
-"""By the names of shapes."""
+"""By the name of the shape."""

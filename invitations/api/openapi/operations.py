@@ -1,6 +1,6 @@
-"""What is said about each address that is no verb's: its name, its words, its examples and how it can fail.
+"""What the document says about each URL that does not belong to a verb: id, words, examples and possible failures.
 
-What is said about a verb's address follows from its declaration."""
+What it says about a verb's URL follows from the verb's declaration."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ WITH_BODY = frozenset({Code.INVALID, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What one method of an address does.
+    """What one method of a URL does.
 
     Args:
-        id: its name, which functions of generated clients have.
-        tag: what it is about, of `TAGS`.
+        id: its id, which names functions of generated clients.
+        tag: its subject, one of `TAGS`.
         summary: what it does, in a few words.
         refuses: every code with which it can fail.
-        statuses: the statuses of good answers, and when each is given.
-        answer: the shape of a good answer; None if it has no body.
-        description: what else one must know to use it.
+        statuses: the statuses of successful answers, and when each is given.
+        answer: the shape of a successful answer; None if it has no body.
+        description: what else is needed to use it.
         body: what it takes.
-        query: what its address may end in.
+        query: the query parameters.
         examples: bodies, by what they do.
         security: who may ask, by the names of schemes.
-        takes_current: `current` may stand for the id of the one call that is ringing.
+        takes_current: `current` may stand for the id of the only call that is ringing.
     """
 
     id: str
@@ -67,12 +67,12 @@ class Operation:
     takes_current: bool = False
 
     def status_by_token(self, code: Code) -> int | None:
-        """Another status than its own that a code has where the token of a ring was used."""
+        """The status other than its own that a code has when a ring's token is used; None if it has none."""
         return OVER_BY_TOKEN.get(STATUS[code]) if RING_TOKEN in self.security else None
 
 
 def described(**operations: Operation) -> Callable[[View], View]:
-    """Say what a view's methods do, by their names in lower case."""
+    """Declare what a view's methods do, by their lower-case names."""
 
     def attach(view: View) -> View:
         view.operations = operations  # type: ignore[attr-defined]
@@ -82,7 +82,7 @@ def described(**operations: Operation) -> Callable[[View], View]:
 
 
 def of_verb(verb: Verb) -> Operation:
-    """What is said about a verb's address."""
+    """What the document says about a verb's URL."""
     return Operation(
         id=verb.operation or verb.name,
         tag=CALLS,
