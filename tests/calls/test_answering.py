@@ -10,7 +10,7 @@ import pytest
 
 from invitations import calls
 from invitations.errors import Code
-from invitations.models import Device, User
+from invitations.models import Device, Invitation, User
 from tests.calls.conftest import acting, invitation_states, names_inside, refused, seconds
 
 Ring = Callable[..., calls.CallSheet]
@@ -223,3 +223,12 @@ def test_a_caller_who_was_asked_back_may_reject(
     calls.leave(call_id, by=acting(alice), now=now)
     calls.invite(call_id, by=acting(bob), invitees=["alice"], now=now)
     assert invitation_states(calls.reject(call_id, by=acting(alice), now=now))["alice"] == "rejected"
+
+
+def test_an_acknowledgement_leaves_the_moment_at_which_a_push_service_took_the_ring(
+    call_id: str, bob: User, now: datetime
+) -> None:
+    own = Invitation.objects.get()
+    calls.notified([calls.Taken(own.call_id, own.pk, now + seconds(1))])
+    answered = calls.ringing(call_id, by=acting(bob), now=now + seconds(3)).invitations[0]
+    assert (answered.notified_at, answered.ringing_at) == (now + seconds(1), now + seconds(3))

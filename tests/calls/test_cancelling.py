@@ -141,3 +141,17 @@ def test_a_cancel_after_it_rang_is_missed(group_id: str, alice: User, bob: User,
 def test_an_admin_cancels_what_rings(group_id: str, mallory: User, now: datetime) -> None:
     done = calls.cancel(group_id, by=acting(mallory, is_admin=True), now=now)
     assert (done.cancelled, done.sheet.call.end_reason) == (["bob", "carol"], "cancelled")
+
+
+def test_somebody_named_twice_is_cancelled_once(group_id: str, alice: User, now: datetime) -> None:
+    done = calls.cancel(group_id, by=acting(alice), callees=["bob", "bob"], now=now)
+    assert (done.cancelled, done.errors) == (["bob"], [])
+
+
+def test_a_cancel_of_everything_after_an_answer_that_came_later_than_a_cancel_is_no_repeat(
+    group_id: str, alice: User, carol: User, now: datetime
+) -> None:
+    calls.cancel(group_id, by=acting(alice), callees=["bob"], now=now)
+    calls.accept(group_id, by=acting(carol), now=now + seconds(1))
+    with refused(Code.ALREADY_ANSWERED):
+        calls.cancel(group_id, by=acting(alice), now=now + seconds(2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from invitations import calls
 from invitations.errors import Code
 from invitations.models import User
+from invitations.serializers import call_view, moment
 from tests.calls.conftest import acting, refused, seconds
 
 Ring = Callable[..., calls.CallSheet]
@@ -178,3 +179,41 @@ def test_unknown_and_foreign_calls_are_gone(ring: Ring, alice: User, bob: User, 
     call_id = ring(alice, bob).call.call_id
     synced = calls.sync(mallory.pk, {call_id: 1, "never-was": 3}, now=now)
     assert (synced.sheets, sorted(synced.gone)) == ([], sorted([call_id, "never-was"]))
+
+
+def can(call_id: str, user: User, now: datetime) -> list[str]:
+    """The verbs that are open to somebody."""
+    you = call_view(calls.view(call_id, viewer_id=user.pk, now=now), user.pk, now)["you"]
+    assert you is not None
+    return list(you["can"])
+
+
+def test_the_verbs_that_are_open_while_it_rings(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    assert can(call_id, alice, now) == ["cancel", "invite", "leave", "end"]
+    assert can(call_id, bob, now) == ["accept", "reject"]
+    calls.reject(call_id, by=acting(bob), now=now)
+    assert can(call_id, bob, now) == ["join"]
+
+
+def test_the_verbs_that_are_open_in_a_live_call(
+    live_call: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = live_call(alice, bob).call.call_id
+    assert (can(call_id, alice, now), can(call_id, bob, now)) == (["invite", "leave", "end"], ["invite", "leave"])
+    calls.invite(call_id, by=acting(bob), invitees=["carol"], now=now)
+    assert can(call_id, bob, now) == ["cancel", "invite", "leave"]
+    calls.cancel(call_id, by=acting(bob), now=now)
+    assert can(call_id, carol, now) == []
+
+
+def test_nothing_is_open_in_a_call_that_is_over(live_call: Ring, alice: User, bob: User, now: datetime) -> None:
+    call_id = live_call(alice, bob).call.call_id
+    calls.end(call_id, by=acting(alice), now=now)
+    assert (can(call_id, alice, now), can(call_id, bob, now)) == ([], [])
+
+
+@pytest.mark.parametrize("hours", [-5, 0, 2])
+def test_moments_go_out_in_utc_whatever_zone_they_came_in(hours: int) -> None:
+    zone = timezone(timedelta(hours=hours))
+    assert moment(datetime(2026, 11, 29, 12, tzinfo=UTC).astimezone(zone)) == "2026-11-29T12:00:00.000Z"

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from invitations import calls
 from invitations.errors import Code
 from invitations.models import Call, User
+from invitations.serializers import call_view
 from tests.calls.conftest import acting, invitation_states, names_inside, refused, seconds
 
 Ring = Callable[..., calls.CallSheet]
@@ -239,3 +240,20 @@ def test_a_full_call_takes_nobody_more(
     with refused(Code.NO_VALID_INVITEE) as caught:
         calls.invite(call_id, by=acting(alice), invitees=["carol"], now=now)
     assert codes(caught.value.extra["errors"]) == [("carol", "call_full")]
+
+
+def test_calling_one_of_several_whom_one_talks_to_is_no_rejoin(
+    live_call: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    live_call(alice, bob, carol)
+    with refused(Code.ALREADY_IN_CALL):
+        sent(alice, "bob", now=now)
+
+
+def test_people_asked_later_are_told_their_own_custom_data(
+    live_call: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = live_call(alice, bob, custom_data="the call's").call.call_id
+    sheet = calls.invite(call_id, by=acting(bob), invitees=["carol"], custom_data="for carol", now=now).sheet
+    seen_by_carol, seen_by_alice = (call_view(sheet, each.pk, now) for each in (carol, alice))
+    assert (seen_by_carol["custom_data"], seen_by_alice["custom_data"]) == ("for carol", "the call's")

@@ -133,3 +133,10 @@ def test_failures_under_the_api_stay_problems_in_json(view: Any, arguments: tupl
     answer = view(RequestFactory().get("/api/v1/somewhere"), *arguments)
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert json.loads(answer.content)["code"] == code
+
+
+def test_pages_may_use_camera_and_microphone_and_nothing_that_no_call_needs(client: Client) -> None:
+    policy = client.get("/sign-in/").headers["Permissions-Policy"]
+    allowed = dict(each.split("=") for each in policy.split(", "))
+    assert {allowed[each] for each in ("camera", "microphone", "display-capture")} == {"(self)"}
+    assert {allowed[each] for each in ("geolocation", "payment", "usb")} == {"()"}

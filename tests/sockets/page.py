@@ -72,6 +72,11 @@ class Page:
         accepted, _ = await self._socket.connect(timeout=PATIENCE_SECONDS)
         return bool(accepted)
 
+    async def turned_away(self) -> int | None:
+        """The code with which the handshake itself is refused; None if it is accepted."""
+        accepted, code = await self._socket.connect(timeout=PATIENCE_SECONDS)
+        return None if accepted else int(code)
+
     async def hello(self, device_id: str, label: str | None = "Chrome on Linux", **more: Any) -> Frame:
         """Say hello and take the snapshot."""
         self.device_id = device_id

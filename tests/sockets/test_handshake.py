@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import caches
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -13,7 +14,7 @@ from invitations.requests.tokens import issue_token
 from tests.sockets.page import HOST, ORIGIN, Page, in_thread, session_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedded_layer")]
-NOT_AUTHENTICATED, BAD_ORIGIN = 4401, 4403
+NOT_AUTHENTICATED, BAD_ORIGIN, NO_SUCH_PATH, UNAVAILABLE = 4401, 4403, 4404, 4503
 
 
 async def admitted(page: Page) -> bool:
@@ -198,3 +199,19 @@ def _age_tickets() -> None:
     moments: dict[str, float] = vars(caches["default"])["_expire_info"]
     for key in list(moments):
         moments[key] = 0
+
+
+async def test_another_path_is_closed_with_its_own_code() -> None:
+    assert await Page(path="/ws/v1/elsewhere").turned_away() == NO_SUCH_PATH
+
+
+async def test_a_database_that_is_away_is_not_taken_for_a_wrong_sign_in(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Page.of(await in_thread(session_of, alice))
+
+    def away(*args: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("invitations.sockets.door.identify", away)
+    assert await refusal(page) == UNAVAILABLE
