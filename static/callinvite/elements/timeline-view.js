@@ -17,6 +17,8 @@ export class TimelineView extends PageElement {
   #callID = "";
   #turn = 0;
   #looksLeft = 0;
+  /** Whether each entry shows its code too, for developers and admins. */
+  #hasCodes = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -33,7 +35,8 @@ export class TimelineView extends PageElement {
       icon("back"),
     );
     parts.card.append(h("div", {}, parts.call, parts.line), parts.answers);
-    parts.sheet.append(parts.entries);
+    parts.sheet.append(parts.entries, parts.codes);
+    this.#showCodes(false);
     this.replaceChildren(
       h("div", { class: "view__head" }, back, parts.title),
       parts.card,
@@ -57,6 +60,13 @@ export class TimelineView extends PageElement {
         ...Array.from({ length: 3 }, () => h("div", { class: "skeleton" })),
       ),
       entries: h("ol", { class: "timeline" }),
+      codes: h("button", {
+        class: "button button--small button--quiet",
+        type: "button",
+        onClick: () => {
+          this.#showCodes(!this.#hasCodes);
+        },
+      }),
       card: h("section", { class: "timeline__card" }),
       sheet: h("section", { class: "timeline__card", "aria-label": say("timeline.order") }),
       wrong: h("div", { class: "blank", role: "status" }),
@@ -141,6 +151,14 @@ export class TimelineView extends PageElement {
       (entry) => `${entry.at} ${entry.code} ${entry.user} ${entry.device} ${entry.data.kind} ${entry.data.number}`,
       (entry) => entryRow(entry),
     );
+  }
+
+  /** @param {boolean} wanted */
+  #showCodes(wanted) {
+    const { entries, codes } = this.#parts;
+    this.#hasCodes = wanted;
+    entries.classList.toggle("timeline--codes", wanted);
+    setText(codes, say(wanted ? "timeline.codes.hide" : "timeline.codes.show"));
   }
 
   #fail() {

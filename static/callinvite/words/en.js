@@ -408,6 +408,8 @@ export const WORDS = {
   "timeline.answer.busy_you": "You were busy, so it didn't ring.",
   "timeline.answer.waiting": "No device of {name} has confirmed yet that it's ringing.",
   "timeline.answer.waiting_you": "None of your devices has confirmed yet that it's ringing.",
+  "timeline.codes.hide": "Hide codes",
+  "timeline.codes.show": "Show codes",
   "timeline.heading": "What happened?",
   "timeline.invitation.busy": "{name} was busy, so it didn't ring.",
   "timeline.load_failed": "Couldn't load what happened.",

@@ -43,7 +43,10 @@ def test_the_invitee_reads_what_was_sent_to_which_device(alice: Person, phone: P
     expect(view.locator(".timeline__answer")).to_contain_text("It rang for Bob")
     ring = entry(view, "delivery.sent").filter(has_text="accepted the ring for")
     expect(ring).to_contain_text("The push service at 127.0.0.1")
-    expect(ring).to_contain_text("delivery.sent · status 201 · host 127.0.0.1")
+    code = ring.get_by_text("delivery.sent · status 201 · host 127.0.0.1")
+    expect(code).to_be_hidden()
+    view.get_by_role("button", name="Show codes").click()
+    expect(code).to_be_visible()
     expect(entry(view, "delivery.sent").filter(has_text="that the ring was over")).to_be_visible()
     expect(entry(view, "call.ended")).to_be_visible()
     expect(phone.person.page.get_by_role("navigation").get_by_role("link", name="Recents")).to_have_attribute(
