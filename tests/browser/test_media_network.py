@@ -113,7 +113,7 @@ def test_a_network_that_stays_away_ends_the_call(pair: tuple[Person, Person], ho
 
         # Nobody stays before an open camera for a call that is over everywhere else.
         alice.until("watched.tracks.every((each) => each.readyState === 'ended')", 60_000)
-        alice.hears("Microphone and camera are off.")
+        alice.hears("Your microphone and camera are off.")
 
         # Who was cut off hears of it as soon as there is a network again.
         host.mend()

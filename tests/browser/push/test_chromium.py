@@ -63,7 +63,7 @@ def test_one_click_unlocks_the_sound_and_enrols_the_browser(phone: Phone, servic
     assert (device["health"], device["push"]["transport"]) == ("ok", "webpush")
     assert device["push"]["host"] in service.origin
     phone.person.show("Settings")
-    expect(page.locator("ringing-here")).to_contain_text("also when this page is closed")
+    expect(page.locator("ringing-here")).to_contain_text("even when this page is closed")
     assert page.locator("ringing-here button:visible").all_inner_texts() == [
         "Play the ringtone",
         "Turn off ringing here",
