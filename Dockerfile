@@ -26,7 +26,7 @@ COPY static static
 COPY deploy/healthcheck.py deploy/healthcheck.py
 RUN python -m compileall -q callinvite invitations
 USER 10001:10001
-# With a key for this step alone: one that it made itself would be in the image, for everybody.
+# With a key for this step only: one that it made itself would be in the image, where everyone could read it.
 RUN SECRET_KEY=not-used-to-sign python manage.py collectstatic --no-input --verbosity 0
 
 VOLUME /var/lib/callinvite

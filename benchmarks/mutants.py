@@ -1,6 +1,6 @@
-"""Do the tests notice when a rule is broken? Breaks the rules one at a time in a copy of the tree and runs their tests.
+"""Finds out whether the tests notice a broken rule: breaks one rule at a time in a copy of the tree and runs its tests.
 
-`python -m benchmarks.mutants` runs all of `benchmarks/mutants.toml`, with `-k lease` those whose name has that word.
+`python -m benchmarks.mutants` runs all of `benchmarks/mutants.toml`; `-k lease` only those with that word in the name.
 A mutant that the tests do not notice has survived; the exit code is the number of survivors."""
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Mutant:
     """One rule, broken on purpose.
 
     Args:
-        name: what the broken rule is, in a few words.
-        file: where it stands, from the root of the repository.
-        old: the code as it is; must stand in the file exactly once.
-        new: what takes its place.
-        tests: what should notice: folders or files of tests, Python's or JavaScript's.
+        name: the broken rule, in a few words.
+        file: the file with the rule, relative to the root of the repository.
+        old: the present code; must occur in the file exactly once.
+        new: the code that replaces it.
+        tests: the tests that should notice: folders or files, in Python or JavaScript.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Mutant:
 
 
 def load(path: Path = LIST) -> list[Mutant]:
-    """The mutants that are kept.
+    """The mutants on the list.
 
     Raises:
         SystemExit: one no longer fits the code.
@@ -55,14 +55,14 @@ def load(path: Path = LIST) -> list[Mutant]:
 
 
 def fits(mutant: Mutant) -> bool:
-    """Whether the code that a mutant breaks is there, once, and its tests are too."""
+    """Whether the code that a mutant breaks occurs exactly once, and its tests exist."""
     file = ROOT / mutant.file
     is_there = file.is_file() and file.read_text().count(mutant.old) == 1
     return is_there and mutant.old != mutant.new and all((ROOT / each).exists() for each in mutant.tests)
 
 
 def is_noticed(mutant: Mutant, tree: Path) -> bool:
-    """Break one rule in a copy of the tree, run its tests, and mend it again."""
+    """Break one rule in a copy of the tree, run its tests, and restore it."""
     file = tree / mutant.file
     sound = file.read_text()
     file.write_text(sound.replace(mutant.old, mutant.new))
@@ -79,7 +79,7 @@ def _commands(mutant: Mutant) -> list[list[str]]:
     if scripts:
         commands.append([_node(), "--test", "--test-reporter=dot", *scripts])
     if rooms:
-        # In this order: a pointed file first, then its room.
+        # In this order: specific files first, then whole folders.
         commands.append([sys.executable, "-m", "pytest", "-q", "-x", "-m", FAST, "-p", "no:cacheprovider", *rooms])
     return commands
 
@@ -98,7 +98,7 @@ def _fails(command: list[str], tree: Path) -> bool:
             command, cwd=tree, check=False, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_SECONDS
         )
     except subprocess.TimeoutExpired:
-        # A test that never ends has noticed, too.
+        # A test that never ends has noticed the mutant, too.
         return True
     return done.returncode != 0
 
@@ -120,7 +120,7 @@ def _copy(into: Path) -> Path:
 
 
 def main() -> int:
-    """Run them; gives the number of survivors."""
+    """Run the mutants; return the number of survivors."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-k", default="", help="only those whose name has this in it")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time (2)")

@@ -138,7 +138,7 @@ def carol(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def mallory(make_user: Callable[..., User]) -> User:
-    """Somebody who is in none of the calls and tries to be."""
+    """A person who is in none of the calls and tries to get in."""
     return make_user("mallory")
 
 

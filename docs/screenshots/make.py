@@ -292,7 +292,7 @@ def take_all(browsers: dict[str, Browser], server: RunningServer, folder: Path, 
 
 
 def strangers(browser: Browser, server: RunningServer, size: dict[str, int], theme: str, prefix: Path) -> None:
-    """What people see who are not signed in."""
+    """The pages that people see before they sign in."""
     context = browser.new_context(viewport=size, color_scheme=theme)  # type: ignore[arg-type]
     page = context.new_page()
     for name, address in {"sign-in": "/sign-in/", "sign-up": "/sign-up/", "not-found": "/nowhere/"}.items():
@@ -308,7 +308,7 @@ def strangers(browser: Browser, server: RunningServer, size: dict[str, int], the
 
 
 def settle(page: Page) -> None:
-    """Let what moves in come to rest."""
+    """Wait until animations have ended."""
     page.evaluate(
         "Promise.all(document.getAnimations().filter((each) => each.effect.getTiming().iterations !== Infinity)"
         ".map((each) => each.finished.catch(() => null)))"

@@ -7,7 +7,7 @@ from django.db.models import F
 
 
 def look_at_all_open_calls(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Nothing happens to a call before it is made: the dispatcher looks at each that is open, and writes when next."""
+    """Make every open call due at once, so that the dispatcher looks at it and writes when it is due next."""
     calls = apps.get_model("invitations", "Call").objects.using(schema_editor.connection.alias)
     calls.exclude(state="ended").update(due_at=F("created_at"))
 

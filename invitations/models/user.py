@@ -20,10 +20,10 @@ username_characters = RegexValidator(r"\A[A-Za-z0-9._@+-]{1,64}\Z", say_lazy("va
 
 
 def key_as_word(key: UserKey) -> str:
-    """A user's key as 1 to 64 letters, digits, `-` and `_`: what names of groups and of cached things may hold.
+    """A user's key as 1 to 64 letters, digits, `-` and `_`, which the names of groups and cache keys allow.
 
     Args:
-        key: of whatever type. A text that is no such word becomes a digest behind a dot, which no word has.
+        key: of any type. Text with other characters becomes a digest after a dot, which no plain key contains.
     """
     if isinstance(key, int):
         return str(key)

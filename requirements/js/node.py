@@ -1,6 +1,6 @@
-"""What is written for Node, run by the Node of the locked wheel: `python requirements/js/node.py npm …` and so forth.
+"""Runs tools written for Node with the Node of the locked wheel: `python requirements/js/node.py npm …` and so on.
 
-npm works in `.venv/js`, where it installs the others; those work where they are called."""
+npm runs in `.venv/js`, where it installs the other tools; those run in the current directory."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SCRIPTS = {
 
 
 def main(tool: str, *arguments: str) -> int:
-    """Run one of them; gives its exit code."""
+    """Run one tool; return its exit code."""
     node = WHEEL / "bin" / "node"
-    # What a tool starts by name is this Node too.
+    # If a tool starts `node` by name, it gets this Node too.
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     cwd = FOLDER if tool == "npm" else None
     return subprocess.run([node, SCRIPTS[tool], *arguments], cwd=cwd, env=environment, check=False).returncode  # noqa: S603

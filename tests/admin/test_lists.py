@@ -25,7 +25,7 @@ Ring = Callable[..., calls.CallSheet]
 
 
 def fill(count: int, now: datetime) -> None:
-    """So many callers with a device, each with a call to somebody else that is over."""
+    """This many callers with a device, each with a past call to another person."""
     password = make_password("right-horse-7")
     for number in range(Account.objects.count(), Account.objects.count() + count):
         pair = [Account.objects.create(username=f"{who}{number}", password=password) for who in ("from", "to")]

@@ -1,4 +1,4 @@
-"""Loaded by Schemathesis: the people whom generated requests name, and push addresses that may be registered, so that
+"""Loaded by Schemathesis: the people that generated requests name, and push addresses that may be registered, so that
 most of them do something."""
 
 from __future__ import annotations

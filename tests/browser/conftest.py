@@ -32,7 +32,7 @@ expect.set_options(timeout=WAIT_MS)
 
 
 class Person:
-    """Somebody signed in at one browser profile (a context): one page, and what one does with it."""
+    """A person signed in at one browser profile (a context): one page, and what people do with it."""
 
     def __init__(self, name: str, context: BrowserContext, server: RunningServer) -> None:
         self.name = name
@@ -69,7 +69,7 @@ class Person:
         return self.page.locator("call-screen")
 
     def rings(self, caller: str) -> None:
-        """Wait until somebody's call rings here."""
+        """Wait until a call rings here."""
         expect(self.ring).to_be_visible()
         expect(self.ring.get_by_role("heading", name=caller)).to_be_visible()
 

@@ -47,7 +47,7 @@ LEFT_OPEN = """() => ({
 
 
 class AtPage(Protocol):
-    """Somebody at a page in a browser, whichever it is."""
+    """A person at a page, in any browser."""
 
     def ask(self, function: str, argument: Any = None, /) -> Any:
         """Run a JavaScript function in the page; gives what it returns."""
@@ -57,13 +57,13 @@ class AtPage(Protocol):
 
 
 def inbound(person: AtPage, of: str | None = None) -> dict[str, Any]:
-    """What this person's browser has received from somebody (a user id; anybody by default)."""
+    """What this person's browser has received from another person (a user id; by default from anyone)."""
     figures: dict[str, Any] = person.ask(INBOUND, of)
     return figures
 
 
 def is_up(*people: AtPage, timeout_ms: int = UP_MS) -> None:
-    """Wait until media of somebody has come through at each of them."""
+    """Wait until each of them has received media from another."""
     for person in people:
         person.until(IS_UP, timeout_ms)
 

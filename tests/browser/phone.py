@@ -1,4 +1,4 @@
-"""Somebody at a Chromium that takes push messages: the vendor's transport is played by the test, all else is real.
+"""A person at a Chromium that takes push messages: the test plays the vendor's transport, everything else is real.
 
 Chromium's own `pushManager.subscribe()` needs its vendor's service, so the page is given an address at the suite's push
 service. What the server sends there is decrypted by the test and handed to the real service worker over CDP."""

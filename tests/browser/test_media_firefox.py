@@ -32,7 +32,7 @@ MARK = """(() => {
 
 
 class FirefoxPerson:
-    """Somebody signed in at a Firefox, asked and waited for in the same words as a Person at Chromium."""
+    """A person signed in at a Firefox, with the same methods as a Person at Chromium."""
 
     def __init__(self, name: str, tab: Tab) -> None:
         self.name = name

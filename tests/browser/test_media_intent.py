@@ -162,7 +162,7 @@ def test_a_ring_matters_more_than_a_question(alice: Person, waiting_bob: Person,
     with call(alice, waiting_bob):
         waiting_bob.page.keyboard.press("Escape")
         question = waiting_bob.page.get_by_role("dialog", name="Hang up?")
-        # Whoever presses Enter without reading stays.
+        # People who press Enter without reading stay.
         expect(question.get_by_role("button", name="Stay")).to_be_focused()
         carol.call("Bob")
         waiting_bob.rings("Carol")

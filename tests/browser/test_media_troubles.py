@@ -19,7 +19,7 @@ FAKES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 def bare(
     browser: Browser, server: RunningServer, sessions: dict[str, list[Any]]
 ) -> Iterator[Callable[[str, tuple[str, ...]], Person]]:
-    """Somebody at a Chromium that lacks some of the fakes: no devices at all, or nobody who says yes."""
+    """A person at a Chromium without some of the fakes: no devices at all, or no permission granted."""
     browsers = []
 
     def arrive(name: str, without: tuple[str, ...]) -> Person:

@@ -62,7 +62,7 @@ class Call:
     reason: str | None = None
     answered: float | None = None
     waits_since: float = 0.0
-    """When somebody last came in, or came back, for whom media had to come up anew."""
+    """The last time that a person joined or came back so that media had to come up anew."""
     ended_by: str | None = None
     rings: list[Ring] = field(default_factory=list)
     stays: list[Stay] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Call:
         return max(stay.joined, self.answered) + UNPROVEN_LEASE
 
     def silence(self) -> float | None:
-        """When it ends because nobody hears anybody, though all of them are there; None if that is not so."""
+        """When it ends because nobody can hear the others, although all are there; None if that does not apply."""
         inside = self.inside()
         if self.state != "active" or self.answered is None or len(inside) < 2:
             return None

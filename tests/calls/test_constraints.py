@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes: the verbs rely on it."""
+"""What the database itself refuses from any writer: the verbs rely on it."""
 
 from __future__ import annotations
 

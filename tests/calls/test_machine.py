@@ -86,7 +86,7 @@ class Stories(RuleBasedStateMachine):
     @precondition(lambda self: any(self.world.rings_for(name) for name in NAMES))
     @rule(number=who, device=devices, lives=st.booleans())
     def call_back(self, number: int, device: str, lives: bool) -> None:
-        """Somebody who is being rung calls the one who rings."""
+        """A person who is being rung calls the caller back."""
         rung = [(name, call.caller) for name in NAMES for call in self.world.rings_for(name)]
         name, caller = rung[number % len(rung)]
         self._send(name, device, [caller], lives=lives)
@@ -290,7 +290,7 @@ class Stories(RuleBasedStateMachine):
         return chosen[-1 - number % len(chosen)]
 
     def _whom(self, call: ModelCall, number: int) -> str:
-        """Mostly somebody whom the call concerns."""
+        """Usually a person whom the call concerns."""
         concerned = NAMES if number > 16 else [call.caller, *(ring.invitee for ring in call.rings)]
         return concerned[number % len(concerned)]
 

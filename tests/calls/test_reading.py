@@ -182,7 +182,7 @@ def test_unknown_and_foreign_calls_are_gone(ring: Ring, alice: User, bob: User, 
 
 
 def can(call_id: str, user: User, now: datetime) -> list[str]:
-    """The verbs that are open to somebody."""
+    """The verbs that a person may use."""
     you = call_view(calls.view(call_id, viewer_id=user.pk, now=now), user.pk, now)["you"]
     assert you is not None
     return list(you["can"])

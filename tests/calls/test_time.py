@@ -1,4 +1,4 @@
-"""What time does: rings run out, leases lapse, and whoever looks next sees it, with or without a dispatcher."""
+"""What time does: rings run out, leases lapse, and the next read shows it, with or without a dispatcher."""
 
 from __future__ import annotations
 
@@ -470,7 +470,7 @@ def test_a_call_outlives_an_outage_of_the_server(
     sheet = calls.view(call.call_id, viewer_id=bob.pk, now=back + seconds(1))
     assert (sheet.call.state == "active") is goes_on
     if goes_on:
-        # Whoever does not come back at all is gone one lease later.
+        # A device that does not come back at all is gone one lease later.
         sheet = calls.view(call.call_id, viewer_id=bob.pk, now=back + seconds(30))
         assert (sheet.call.state, sheet.call.end_reason) == ("ended", "connection_lost")
 

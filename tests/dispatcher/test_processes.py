@@ -62,7 +62,7 @@ def alice_calls_bob(server: RunningServer, timeout_seconds: int) -> tuple[str, d
 
 
 def stored(server: RunningServer, call_id: str) -> tuple[str, str | None, str | None]:
-    """State, reason and end of a call as they lie in the database, whoever is up."""
+    """State, reason and end of a call, read from the database whatever processes are running."""
     with closing(sqlite3.connect(server.data_dir / "callinvite.sqlite3", timeout=20)) as database:
         [row] = database.execute(
             "SELECT state, end_reason, ended_at FROM invitations_call WHERE call_id = ?", [call_id]

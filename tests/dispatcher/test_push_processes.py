@@ -84,7 +84,7 @@ def product(
 
 @pytest.fixture
 def phone(product: RunningServer, service: PushService) -> Iterator[Callable[..., Phone]]:
-    """Somebody's phone, for one test; they are in no call afterwards."""
+    """A person's phone, for one test; they are in no call afterwards."""
     made: list[Phone] = []
 
     def make(username: str, device_id: str = "", *, push: bool = True) -> Phone:

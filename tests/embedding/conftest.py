@@ -133,7 +133,7 @@ def _what_it_said(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def app_of(hospital: Hospital) -> Iterator[AppOf]:
-    """Gives an app of somebody at the hospital, signed in by a token."""
+    """Returns an app of a person at the hospital, signed in with a token."""
     with ExitStack() as apps:
         yield lambda username: apps.enter_context(signed_in(username, hospital))
 

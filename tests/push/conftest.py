@@ -154,7 +154,7 @@ def server(tmp_path: Path, service: PushService) -> Iterator[RunningServer]:
 
 @pytest.fixture
 def phone(server: RunningServer, service: PushService) -> Iterator[Callable[..., Phone]]:
-    """Somebody's phone, signed in and registered."""
+    """A person's phone, signed in and registered."""
     made: list[Phone] = []
 
     def make(username: str, **more: Any) -> Phone:

@@ -67,7 +67,7 @@ class Phone:
         return dict(answer.json())
 
     def send(self, *invitees: str, **fields: Any) -> dict[str, Any]:
-        """Call somebody."""
+        """Call a person."""
         body = {"invitees": list(invitees), "is_video_call": True, "device_id": self.device_id, **fields}
         answer = self.rest.post("calls", json=body)
         assert answer.status_code == 201, answer.text

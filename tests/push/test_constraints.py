@@ -1,4 +1,4 @@
-"""What the database itself refuses about devices, deliveries and resources, whoever writes."""
+"""What the database itself refuses from any writer about devices, deliveries and resources."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def alice(server: RunningServer, service: PushService) -> Iterator[Phone]:
 
 @pytest.fixture
 def phone(server: RunningServer, service: PushService) -> Iterator[MakePhone]:
-    """Somebody's phone, which answers as told, for one test."""
+    """A person's phone, for one test; it answers as told."""
     made: list[Phone] = []
 
     def make(username: str, device_id: str, *answers: int | ScriptedAnswer) -> Phone:

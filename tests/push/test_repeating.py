@@ -1,4 +1,4 @@
-"""Rings again until somebody acknowledges; what is held back for a moment, and what is withheld."""
+"""Rings repeated until a device acknowledges; what is held back for a moment, and what is withheld."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ class Composed:
         return re.sub("|".join(map(re.escape, places)), lambda found: places[found[0]], word)
 
     def _nginx_given(self) -> str:
-        """deploy/nginx.conf, with what is mounted below this folder, and on ports that anybody may take."""
+        """deploy/nginx.conf, with its mounts below this folder, and on unprivileged ports."""
         text = (ROOT / "deploy/nginx.conf").read_text()
         for port, here in ((80, self.http), (443, self.https)):
             text, count = re.subn(rf"listen {port}\b", f"listen 127.0.0.1:{here}", text)

@@ -1,4 +1,4 @@
-"""What may not be committed: addresses in locks, paths of somebody's machine, secrets, data."""
+"""What may not be committed: addresses in locks, paths of a developer's machine, secrets, data."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ async def result_of(page: Page) -> dict[str, Any]:
 
 @pytest.fixture
 async def pairs(open_quick_page: OpenPage, make_user: Callable[..., User]) -> list[tuple[Page, Page]]:
-    """Eight callers with the one whom each will call."""
+    """Eight callers, each with the person they will call."""
     made = []
     for number in range(8):
         users = [await in_thread(make_user, f"{side}{number}") for side in ("caller", "callee")]

@@ -1,4 +1,4 @@
-"""Who is online: whoever has a socket that said hello, until the last one closes."""
+"""Who is online: everyone with a socket that said hello, until their last one closes."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def calls_of_alice(alice: User) -> list[Call]:
 
 @pytest.fixture(params=["lean", "watched"])
 def road(request: pytest.FixtureRequest) -> Any:
-    """The short way to SQLite, and Django's cursor, which is taken while somebody looks at statements."""
+    """The short way to SQLite, and Django's cursor, which is used while statements are observed."""
     if request.param == "lean":
         yield "lean"
         return

@@ -93,7 +93,7 @@ class IsolatedHost:
         )
 
     def program(self, executable: str | Path) -> str:
-        """A script that runs this program there, for whoever takes only a path, such as Playwright."""
+        """A script that runs this program there, for tools that accept only a path, such as Playwright."""
         folder = tempfile.mkdtemp(prefix=PREFIX)
         self._closing.append(lambda: shutil.rmtree(folder, ignore_errors=True))
         script = Path(folder) / Path(executable).name

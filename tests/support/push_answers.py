@@ -53,7 +53,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Redirect:
-    """A redirection; whoever follows it without a location given is seen in `PushService.strays`."""
+    """A redirection. A client that follows it without a given location shows up in `PushService.strays`."""
 
     location: str = "/elsewhere"
     status: int = 307

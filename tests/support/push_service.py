@@ -208,7 +208,7 @@ class PushService:
         application.router.add_post("/push/{token}", self._take)
         application.router.add_get("/", self._connect)
         application.router.add_route("*", "/{anything:.*}", self._stray)
-        # Whoever waits for an answer that never comes must not hold up the end.
+        # Clients that wait for an answer that never comes must not delay the end.
         self._runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._ssl_context())

@@ -123,7 +123,7 @@ def own_redis() -> Iterator[str]:
 
 @contextmanager
 def fresh_database(server_url: str) -> Iterator[str]:
-    """An empty database on that server, as its URL; dropped at the end, whoever is still connected."""
+    """An empty database on that server, as its URL; dropped at the end, even if clients are still connected."""
     name = f"callinvite_{secrets.token_hex(6)}"
     _execute(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:

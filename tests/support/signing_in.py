@@ -1,4 +1,4 @@
-"""Signing the demo users in, once, for whoever drives a browser: the form is posted as the page does it."""
+"""Signs the demo users in, once for all tests that drive a browser: posts the form like the page."""
 
 from __future__ import annotations
 

@@ -27,9 +27,9 @@ PEER_PORT = 9
 class TurnClient:
     """One client, and so at most one allocation; `with TurnClient(address, port, name, password) as client:`.
 
-    A server refuses an allocation (437, RFC 8656 section 7.2) to whoever comes from the port of one that it still has,
-    and coturn has it for a second more after it was given back. So keep every client of a server until the server ends:
-    then no two of them have the same port."""
+    A server refuses an allocation (437, RFC 8656 section 7.2) to a client with the same port as one that it still has,
+    and coturn keeps an allocation for a second after its release. So keep every client of a server until the server
+    ends: then no two of them have the same port."""
 
     def __init__(self, address: str, port: int, username: str, credential: str) -> None:
         self._username, self._credential = username, credential

@@ -23,7 +23,7 @@ async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
 
 @pytest.fixture
 def good_address(transport: Transport, service: PushService, settings: Settings) -> Address:
-    """An address of the transport at which somebody listens."""
+    """An address of the transport with a listener behind it."""
     settings.DEBUG = True
     made = {"webpush": lambda: address_of(service.subscribe()), "console": lambda: Address("console")}
     return transport.check(made[transport.name]())

@@ -41,7 +41,7 @@ def _known_services_only(settings: Settings) -> None:
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    """Somebody on this machine who must not be reached."""
+    """A server on this machine that must not be reached."""
     with closing(socket.create_server(("127.0.0.1", 0), backlog=50)) as listening:
         listening.setblocking(False)
         yield listening
@@ -162,7 +162,7 @@ async def test_a_machine_that_takes_no_connection_is_no_answer_before_the_deadli
     monkeypatch.setattr(outbound, "CONNECT_SECONDS", 0.2)
     with ExitStack() as opened:
         full = opened.enter_context(closing(socket.create_server(("127.0.0.1", 0), backlog=0)))
-        # Linux drops whoever comes once the queue is full.
+        # Linux drops connections once the queue is full.
         for _ in range(3):
             waiting = opened.enter_context(closing(socket.socket()))
             waiting.setblocking(False)

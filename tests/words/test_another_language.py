@@ -116,7 +116,7 @@ async def test_a_socket_answers_in_the_language_of_its_handshake(
 
     assert refused["body"]["detail"] == "Hier ist nichts."
     assert call["notification_message"] == "Eingehender Videoanruf"
-    # Made while the caller's verb was carried out, for somebody else.
+    # Made during the caller's verb, for another person.
     assert ring["call"]["notification_message"] == "Incoming video call"
     assert again["body"]["detail"] == "There's nothing here, or you aren't allowed to see it."
     for page in pages:

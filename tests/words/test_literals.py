@@ -38,7 +38,7 @@ NOT_FOR_PEOPLE = {
     "sockets/": "mistakes of a client's program in the protocol of the socket, for its developer",
     "words/catalogues.py": "JavaScript",
 }
-"""Where prose may stand, and whom it is for."""
+"""Where prose may be, and who reads it."""
 NAMES = {"Django admin", "preferences of user ", "not base64", "` where left out."}
 """Names of devices and rows, what never leaves its module, and a part of the API's description."""
 QUIET = (

@@ -17,7 +17,7 @@ RENEW_SECONDS = 3600
 """How long before it expires a token is replaced."""
 MAX_TOKENS = 1024
 NOBODY = "mailto:operator@callinvite.invalid"
-"""Stands where the operator names no address of theirs. Push services take it, and reach nobody by it."""
+"""The contact if the operator gives none. Push services accept it, but reach nobody by it."""
 
 _SUBJECT = re.compile(r"mailto:[^@\s]+@(?P<domain>[^@\s]+)|https://(?P<host>\[[0-9a-f:.]+\]|[^/:?#@\s]+)\S*", re.I)
 _LOCAL = {"localhost", "[::1]"}
@@ -66,7 +66,7 @@ def authorization(public: str, audience: str, *, now: float) -> str:
 
 
 def subject() -> str:
-    """How push services may reach the operator: what the settings say, else `NOBODY`."""
+    """How push services can reach the operator: the contact from the settings, else `NOBODY`."""
     return str(getattr(settings, "CALLINVITE_VAPID_SUBJECT", "")) or NOBODY
 
 

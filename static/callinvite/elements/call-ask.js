@@ -41,7 +41,7 @@ export function ask(host, { title, text = "", answers, stay }) {
   asked = dialog;
   host.append(dialog);
   dialog.showModal();
-  // Whoever presses Enter without reading changes nothing.
+  // Pressing Enter without reading changes nothing.
   /** @type {HTMLElement | null} */ (dialog.querySelector(".ask__answers > :last-child"))?.focus();
 }
 

@@ -52,7 +52,7 @@ export class CallStage extends PageElement {
     return /** @type {Layout | undefined} */ (this.dataset.layout) ?? "none";
   }
 
-  /** The picture of the other, or of whoever speaks: for a small window.
+  /** The picture of the other person, or of the one who speaks: for a small window.
    *  @returns {HTMLVideoElement | null} */
   get mainVideo() {
     const shown = [...this.#tiles.values()].filter(

@@ -106,7 +106,7 @@ export class EnableRinging extends PageElement {
       setText(enable, button ?? "");
     }
     setText(later, say(button === null ? "button.ok" : "button.not_now"));
-    // Whoever asked for sound and has not clicked yet needs no answer but a click anywhere.
+    // A person who asked for sound and has not clicked yet only needs to click anywhere.
     later.hidden = ringer.wanted && !ringer.unlocked;
   }
 

@@ -12,7 +12,7 @@
  *  @property {(options: Placed) => void} placing a call is being placed: be there at once
  *  @property {(call: Call | null) => Promise<void>} placed it was placed, or refused: null
  *  @property {boolean} minimised whether a call goes on behind the app's views
- *  @property {HTMLVideoElement | null} mainVideo the picture of the other, or of whoever speaks
+ *  @property {HTMLVideoElement | null} mainVideo the picture of the other person, or of the one who speaks
  *  @property {() => void} minimise
  *  @property {() => void} restore
  *  @property {() => void} hangUp

@@ -66,7 +66,7 @@ async function openWindow(source) {
     }
   };
   follow();
-  // Whoever speaks next is shown next.
+  // The next person to speak is shown next.
   const timer = setInterval(follow, 500);
   opened.addEventListener("pagehide", () => {
     clearInterval(timer);

@@ -200,7 +200,7 @@ export class LocalMedia extends EventTarget {
       source.fail(turn, error);
       if (source.turn === turn) {
         source.wanted = false;
-        // Whoever closes the browser's question has only changed their mind.
+        // A person who closes the browser's question has only changed their mind.
         source.problem = source.problem === "denied" ? null : source.problem;
       }
     }

@@ -100,7 +100,7 @@ export class Peer {
     };
   }
 
-  /** Whoever was there once is being looked for again, however many links that takes. */
+  /** Once the other side has been there, it is shown as being looked for again, however many links that takes. */
   #shownState() {
     if (this.#closed) {
       return "closed";

@@ -1,7 +1,7 @@
 /**
  * Where the call of this device is: in this page, in another page of the same browser, or in none any more.
  *
- * Whoever acts has the call from that moment on. A page that has just been loaded takes one that no other page has.
+ * The page where a person acts has the call from then on. A page that has just loaded takes one that no other page has.
  */
 
 /** How long another page waits for the page with the call to come back from a reload, before it asks. */
