@@ -25,7 +25,7 @@ _PLACEHOLDER = re.compile(r"\{(?:caller|call)\}")
 
 
 def call_view(sheet: CallSheet, viewer_id: UserKey | None, now: datetime) -> CallObject:
-    """The call object of DESIGN section 5, as seen by one person.
+    """The call object, as seen by one person.
 
     Args:
         sheet: the call as loaded.

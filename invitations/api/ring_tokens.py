@@ -1,4 +1,4 @@
-"""Acting with the token from a push message: `Authorization: Invitation <token>` (DESIGN section 7).
+"""Acting with the token from a push message: `Authorization: Invitation <token>`.
 
 Valid for one ring on one device, signed in or not, and dead with that ring. Cookies do not count, so no CSRF check is
 needed."""

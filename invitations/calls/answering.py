@@ -203,8 +203,6 @@ def leave_others(sheet: CallSheet, others: dict[int, CallSheet], *, by: Actor, n
     Args:
         sheet: the call that the actor joins.
         others: all calls that the actor is in, locked, by key (`lock_stays`).
-        by: the actor.
-
     """
     for call_pk, other in others.items():
         stay = other.participant_of(by.user_id)

@@ -78,7 +78,10 @@ def settle(
     withdrawn: bool = False,
     lost: bool = False,
 ) -> None:
-    """End the call if nothing keeps it going, by the rules of DESIGN 3.1 and 3.4.
+    """End the call if nothing keeps it going.
+
+    A ringing call needs its caller and an open ring. An active one needs two people inside, or one and an open ring;
+    and its caller, if it is to end when the caller leaves.
 
     Args:
         sheet: the call after the act.

@@ -189,7 +189,6 @@ def is_in_open_call(user_id: UserKey, *, now: datetime) -> bool:
 
     Args:
         user_id: the user's key.
-
     """
     return bool(IN_OPEN_CALL.rows(user=user_id, now=now))
 

@@ -159,7 +159,6 @@ def disable(device_pk: int, digest: str, reason: DisabledReason, *, now: datetim
         device_pk: the device's key.
         digest: of the address that failed.
         reason: why.
-
     """
     Device.objects.filter(pk=device_pk, push_digest=digest, push_disabled_at=None).update(
         push_disabled_at=now, push_disabled_reason=reason.value

@@ -197,7 +197,7 @@ def _notification(title: str, body: str, look: Look, origin: str, call_id: str |
     notification = {
         "title": title,
         "body": body,
-        # Call ids need no escaping in a query (DESIGN section 5).
+        # No character that a call id may have needs escaping in a query.
         "navigate": f"{origin}/" if call_id is None else f"{origin}/?call={call_id}",
         "lang": language(),
         "silent": silent,
