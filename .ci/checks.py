@@ -13,6 +13,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +40,9 @@ ONLY_BY_NAME = {"quick", "other"}
 FAST = "not browser and not server"
 REAL_SERVER = "/real-server."
 """Part of the path of every JavaScript test that starts the product."""
+
+CACHES = {"MYPY_CACHE_DIR": ".mypy_cache", "RUFF_CACHE_DIR": ".ruff_cache"}
+"""The variables that say where a tool keeps its cache, and where it does so by itself."""
 
 JS = "requirements/js"
 JS_TYPES = {
@@ -178,7 +182,7 @@ def _run(step: Step, folder: Path, report: Path) -> tuple[str, float]:
     data = folder / "data"
     data.mkdir(exist_ok=True)
     # Checks must not read or write anyone's own data.
-    environment = {**os.environ, "CALLINVITE_DATA_DIR": str(data), **step.environment}
+    environment = {**os.environ, "CALLINVITE_DATA_DIR": str(data), **_caches(folder), **step.environment}
     command = [*step.command, f"--junitxml={report}"] if step.tests else step.command
     started = time.monotonic()
     code = subprocess.run(command, cwd=ROOT, env=environment, check=False, stdin=subprocess.DEVNULL).returncode
@@ -186,6 +190,23 @@ def _run(step: Step, folder: Path, report: Path) -> tuple[str, float]:
     if code == SKIPPED and (step.optional or not CI):
         return "skipped", seconds
     return ("failed" if code else "passed"), seconds
+
+
+def _caches(folder: Path) -> dict[str, str]:
+    """Variables that move caches of another user here.
+
+    Tools fail at a cache that they cannot write; and what root wrote into a user's, the user cannot write afterwards.
+    """
+    return {variable: str(folder / name) for variable, name in CACHES.items() if _is_of_another_user(ROOT / name)}
+
+
+def _is_of_another_user(cache: Path) -> bool:
+    for path in (cache, *cache.rglob("*")):
+        # There may be none, and another run may be at work in it.
+        with suppress(FileNotFoundError):
+            if path.stat().st_uid != os.geteuid():
+                return True
+    return False
 
 
 def _counted(report: Path) -> Counter[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.repository.tracked import ROOT
@@ -47,6 +49,20 @@ def test_an_interpreter_that_refuses_to_run_is_not_taken(tmp_path: Path) -> None
         shim.chmod(0o755)
 
     assert ci("other_python.py", "--version", **environment).returncode == 77
+
+
+def test_caches_of_another_user_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / ".ci"))
+    checks = importlib.import_module("checks")
+    monkeypatch.setattr(checks, "ROOT", tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    kept = tmp_path / ".mypy_cache" / "3.11" / "cache.db"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+
+    assert checks._caches(elsewhere) == {}
+    monkeypatch.setattr(os, "geteuid", lambda: kept.stat().st_uid + 1)
+    assert checks._caches(elsewhere) == {"MYPY_CACHE_DIR": str(elsewhere / ".mypy_cache")}
 
 
 def nothing_installed(folder: Path) -> dict[str, str]:
