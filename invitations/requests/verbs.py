@@ -194,7 +194,6 @@ def _known(call_id: object) -> str:
     Raises:
         CallError: `not_found`.
         InvalidInput: it is not a string.
-        InvalidInput: not a string.
     """
     if type(call_id) is not str:
         raise InvalidInput({"call_id": [say("invalid.required") if call_id is None else say("invalid.not_text")]})
