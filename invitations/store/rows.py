@@ -5,6 +5,7 @@ a verb's hot path uses querysets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ from invitations.store import running, statements
 from invitations.store.statements import Bind, PreparedUpdate
 
 M = TypeVar("M", bound=models.Model)
+ROWS_A_STATEMENT = 64
+"""The most rows that one INSERT writes: far below what SQLite takes in parameters, and as many texts as are kept."""
 
 
 def make(model: type[M], **values: Any) -> M:
@@ -34,13 +37,27 @@ def make(model: type[M], **values: Any) -> M:
 
 
 def insert(*objects: models.Model) -> None:
-    """Insert rows of one model in one statement, and give each object its key.
+    """Insert rows of one model, and give each object its key: one statement for every `ROWS_A_STATEMENT` of them.
 
     Args:
         objects: unsaved instances of the same model, in the order of their future keys.
     """
-    if not objects:
-        return
+    for start in range(0, len(objects), ROWS_A_STATEMENT):
+        _insert(objects[start : start + ROWS_A_STATEMENT])
+
+
+def update(instance: models.Model, *names: str) -> None:
+    """Write these fields of one row, found by its key.
+
+    Args:
+        instance: a stored row.
+        names: the attribute names to write (`state`, `call_id`, ...).
+    """
+    state = instance.__dict__
+    _update(type(instance), names).run(key=instance.pk, **{name: state[name] for name in names})
+
+
+def _insert(objects: Sequence[models.Model]) -> None:
     model = type(objects[0])
     values = []
     for each in objects:
@@ -53,17 +70,6 @@ def insert(*objects: models.Model) -> None:
         each.pk = key
         each._state.adding = False
         each._state.db = DEFAULT_DB_ALIAS
-
-
-def update(instance: models.Model, *names: str) -> None:
-    """Write these fields of one row, found by its key.
-
-    Args:
-        instance: a stored row.
-        names: the attribute names to write (`state`, `call_id`, ...).
-    """
-    state = instance.__dict__
-    _update(type(instance), names).run(key=instance.pk, **{name: state[name] for name in names})
 
 
 @cache

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -80,6 +80,6 @@ def _is_special(db: BaseDatabaseWrapper) -> bool:
     return bool(db.needs_rollback or db.execute_wrappers or db.queries_logged or db.connection is None)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _question_marks(sql: str) -> str:
     return sql.replace("%s", "?")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 
 from invitations import calls
 from invitations.models import Delivery, DeliveryState, Device, DisabledReason, Invitation
@@ -358,3 +360,39 @@ def test_a_test_ring_is_owed_to_its_one_device_for_a_minute(device: MakeDevice, 
     assert (test.kind, test.device_key, test.invitation_id) == ("test", "phone", None)
     assert test.expires_at - now == seconds(60)
     assert deliver(now) == ["test phone"]
+
+
+@pytest.mark.sqlite_only
+def test_the_end_of_a_ring_is_owed_to_more_devices_than_one_statement_takes(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    devices_of_bob = Device.objects.bulk_create(
+        Device(user=bob, device_id=f"d-{number}", kind="android", created_at=now, last_seen_at=now)
+        for number in range(200)
+    )
+    call = ring(alice, bob).call
+    own = Invitation.objects.get()
+    Delivery.objects.bulk_create(
+        Delivery(
+            device=each,
+            user=bob,
+            device_key=each.device_id,
+            invitation=own,
+            kind="ring",
+            state="sent",
+            attempts=1,
+            created_at=now,
+            due_at=now,
+            expires_at=own.expires_at,
+            settled_at=now,
+        )
+        for each in devices_of_bob
+    )
+    connection.ensure_connection()
+    # Some builds of SQLite take 250,000 parameters; its own default is 32,766, and far less will do.
+    former = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 2_000)
+    try:
+        calls.cancel(call.call_id, by=acting(alice, "desk"), now=now)
+    finally:
+        connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, former)
+    assert Delivery.objects.filter(kind="stop", state="pending").count() == 200
