@@ -176,11 +176,10 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # --- calling ----------------------------------------------------------------------------------------------------------
-CALLINVITE_SIGNUP = env.str("CALLINVITE_SIGNUP", default="closed")
 CALLINVITE = {
     "sends_per_minute": env.int("CALLINVITE_SENDS_PER_MINUTE", default=30),
     "logins_per_minute": env.int("CALLINVITE_LOGINS_PER_MINUTE", default=10),
-    "signup": CALLINVITE_SIGNUP,
+    "signup": env.str("CALLINVITE_SIGNUP", default="closed"),
 }
 CALLINVITE_ICE_SERVERS = env.str("CALLINVITE_ICE_SERVERS", default="")
 CALLINVITE_TURN_SECRET = env.str("CALLINVITE_TURN_SECRET", default="")

@@ -105,7 +105,7 @@ def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     wrong = list(_out_of_bounds(terms)) or list(_contradictions(terms))
     found: list[CheckMessage] = [Error(each, id="callinvite.E009") for each in wrong]
     if terms.signup not in ("open", "closed"):
-        message = f"CALLINVITE_SIGNUP is {terms.signup!r}: neither `open` nor `closed`."
+        message = f"signup is {terms.signup!r}: neither `open` nor `closed`."
         found.append(Error(message, id="callinvite.E010"))
     return found
 

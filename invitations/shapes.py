@@ -73,7 +73,6 @@ TOLD_CODES = (
 INVITEE_CODES = (
     Code.UNKNOWN_USER,
     Code.SELF,
-    Code.NOT_ALLOWED,
     Code.DUPLICATE,
     Code.ALREADY_IN_CALL,
     Code.ALREADY_RINGING,

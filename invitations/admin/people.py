@@ -10,6 +10,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 
 from invitations.models import CallingPreferences, User
+from invitations.store import people
 from invitations.words import say_lazy
 
 
@@ -32,8 +33,7 @@ class UserAdmin(DjangoUserAdmin):
     @admin.display(description=say_lazy("admin.shown_name"), ordering="calling_preferences__display_name")
     def shown_name(self, user: User) -> str:
         """The name that others see."""
-        preferences = getattr(user, "calling_preferences", None)
-        return (preferences and preferences.display_name) or user.get_username()
+        return people.shown_name_of(user)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         """The preferences appear only once the account exists, like Django's own extra fields."""

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from invitations.api.openapi.operations import Operation
 from invitations.api.parsers import BoundedJSONParser, ChunkedRequest
-from invitations.requests.problems import answer, problem_response, retry_after
+from invitations.requests.problems import answer, problem_response
 from invitations.requests.tokens import BearerAuthentication, BrowserAuthentication
 
 _negotiator = DefaultContentNegotiation()
@@ -82,7 +82,7 @@ class Endpoint(APIView):
 def answered(status: int, body: Mapping[str, Any]) -> HttpResponse:
     """A JSON answer. If the status is 400 or more, the body is a problem document."""
     if status >= 400:
-        return answer(body, retry_after(body))
+        return answer(body)
     return HttpResponse(
         json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
         status=status,

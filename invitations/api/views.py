@@ -23,7 +23,7 @@ from invitations.api.ring_tokens import InvitationAuthentication
 from invitations.errors import CallError, Code
 from invitations.live import presence
 from invitations.live.tickets import make_ticket
-from invitations.models import Call, CallingPreferences
+from invitations.models import Call, CallingPreferences, UserKey
 from invitations.push.action_tokens import Grant
 from invitations.requests import inputs, queries, verbs
 from invitations.requests.problems import STATUS
@@ -39,6 +39,7 @@ from invitations.requests.tokens import (
 )
 from invitations.requests.verbs import Verb
 from invitations.serializers import call_view, moment
+from invitations.store import people
 from invitations.words import say_lazy
 
 JSON = dict[str, Any]
@@ -129,16 +130,12 @@ class Users(Endpoint):
     def get(self, request: Request) -> HttpResponse:
         asked = queries.USERS.checked(request.query_params)
         model = get_user_model()
-        people = (
-            model._default_manager.filter(is_active=True)
-            .exclude(pk=asker_id(request))
-            .select_related("calling_preferences")
-        )
+        found = people.others(asker_id(request)).select_related("calling_preferences")
         for word in (asked["search"] or "").split():
-            people = people.filter(
+            found = found.filter(
                 Q(**{f"{model.USERNAME_FIELD}__icontains": word}) | Q(calling_preferences__display_name__icontains=word)
             )
-        return answered(200, page_of(people, request, asked, (model.USERNAME_FIELD,), _person_views))
+        return answered(200, page_of(found, request, asked, (model.USERNAME_FIELD,), _person_views))
 
 
 @described(post=operations.MAKE_TOKEN, delete=operations.DELETE_TOKEN)
@@ -162,8 +159,7 @@ class AuthToken(Endpoint):
         if user is None:
             raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong"))
         token, expires_at = issue_token(user, values["device_name"], timezone.now())
-        username = user.get_username()
-        person = {"id": username, "name": _preferences_of(user.pk).display_name or username}
+        person = calls.me(user.pk, user.get_username())
         return answered(201, {"token": token, "expiry": moment(expires_at), "user": person})
 
     def delete(self, request: Request) -> HttpResponse:
@@ -211,11 +207,11 @@ class Unknown(Endpoint):
         raise Http404
 
 
-def _call_views(rows: list[Call], viewer_id: int, now: datetime) -> list[shapes.CallObject]:
+def _call_views(rows: list[Call], viewer_id: UserKey, now: datetime) -> list[shapes.CallObject]:
     return [call_view(each, viewer_id, now) for each in calls.sheets(rows)]
 
 
-def _preferences_of(user_id: int) -> CallingPreferences:
+def _preferences_of(user_id: UserKey) -> CallingPreferences:
     return CallingPreferences.objects.filter(user_id=user_id).first() or CallingPreferences(user_id=user_id)
 
 
@@ -223,27 +219,22 @@ def _me(request: Request, preferences: CallingPreferences) -> shapes.Me:
     username = request.user.get_username()
     return {
         "id": username,
-        "name": preferences.display_name or username,
+        "name": people.shown_name(username, preferences.display_name),
         "call_waiting": preferences.call_waiting,
         "missed_unseen": calls.missed_unseen(asker_id(request)),
     }
 
 
-def _person_views(people: list[Any]) -> list[shapes.User]:
-    keys = [each.pk for each in people]
+def _person_views(users: list[Any]) -> list[shapes.User]:
+    keys = [each.pk for each in users]
     online = presence.online(keys)
     in_call = calls.is_inside(keys)
     return [
         {
             "id": each.get_username(),
-            "name": _shown_name(each),
+            "name": people.shown_name_of(each),
             "online": each.pk in online,
             "in_call": each.pk in in_call,
         }
-        for each in people
+        for each in users
     ]
-
-
-def _shown_name(user: Any) -> str:
-    preferences = getattr(user, "calling_preferences", None)
-    return (preferences.display_name if preferences else "") or user.get_username()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypedDict
 
+from invitations.calls.expiring import next_ring_at
 from invitations.calls.slots import Occupation
 from invitations.conf import limits
 from invitations.errors import Code
@@ -119,7 +120,7 @@ def new_invitations(
         busy: what keeps them busy; this call does not count.
     """
     occupied = {each.user_id for each in busy if each.call_pk != sheet.call.pk}
-    again = timedelta(seconds=limits().repeat_after_seconds[0])
+    again_at = next_ring_at(now, now)
     # An invitation's own custom data comes from the act that closes it.
     said = ring._asdict() | {"ring_data": ring.custom_data, "custom_data": ""}
     made = []
@@ -136,7 +137,7 @@ def new_invitations(
                 expires_at=now + timedelta(seconds=ring.timeout_seconds),
                 closed_at=now if is_busy else None,
                 missed=is_busy,
-                next_ring_at=None if is_busy else now + again,
+                next_ring_at=None if is_busy else again_at,
                 **said,
             )
         )

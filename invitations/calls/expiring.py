@@ -81,7 +81,8 @@ def expect_changes(*, now: datetime) -> int:
 
 
 def next_ring_at(created_at: datetime, now: datetime) -> datetime | None:
-    """When an unacknowledged ring is published next; None if it has been published often enough."""
+    """When an unacknowledged ring is published next; None if it has been published often enough, or
+    is never repeated."""
     moments = (created_at + timedelta(seconds=each) for each in limits().repeat_after_seconds)
     return next((each for each in moments if each > now), None)
 

@@ -181,7 +181,7 @@ def mark_history_seen(user_id: UserKey, *, now: datetime, origin: str | None = N
 def me(user_id: UserKey, username: str) -> dict[str, str]:
     """A user on the wire: the public id and the display name."""
     chosen = CallingPreferences.objects.filter(user_id=user_id).values_list("display_name", flat=True).first()
-    return {"id": username, "name": chosen or username}
+    return {"id": username, "name": people.shown_name(username, chosen)}
 
 
 def is_in_open_call(user_id: UserKey, *, now: datetime) -> bool:

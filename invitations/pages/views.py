@@ -28,6 +28,7 @@ from django.views.decorators.http import conditional_page
 from django.views.generic import FormView, TemplateView, View
 
 from invitations import addresses
+from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.pages.forms import SignInForm, SignUpForm
 from invitations.push import devices
@@ -38,8 +39,8 @@ _STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
 
 
 def signup_open() -> bool:
-    """Whether anyone may create an account (CALLINVITE_SIGNUP)."""
-    return getattr(settings, "CALLINVITE_SIGNUP", "closed") == "open"
+    """Whether anyone may create an account (the tunable `signup`)."""
+    return limits().signup == "open"
 
 
 def sign_in_address() -> str:

@@ -22,7 +22,6 @@ from rest_framework import exceptions
 from invitations.errors import CallError, Code
 from invitations.models import UserKey
 from invitations.serializers import call_view
-from invitations.words import say
 
 logger = logging.getLogger(__name__)
 JSON = dict[str, Any]
@@ -128,13 +127,19 @@ def invalid_problem(error: InvalidInput) -> JSON:
 
 
 def answer(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """A problem document as an HTTP response with its own status and media type."""
+    """A problem document as an HTTP response with its own status and media type, and with `Retry-After` if its code
+    calls for it.
+
+    Args:
+        body: the document, as `problem` makes it.
+        headers: further headers.
+    """
     response = HttpResponse(
         # ASCII only: the body may repeat what a client sent, whatever characters that contains.
         json.dumps(body).encode(),
         status=body["status"],
         content_type=CONTENT_TYPE,
-        headers=dict(headers or {}),
+        headers={**_retry_after(body), **(headers or {})},
     )
     # Otherwise Django would log "Bad Request" and the like once more for each response.
     response._has_been_logged = True  # type: ignore[attr-defined]
@@ -155,23 +160,16 @@ def problem_page(request: HttpRequest, code: Code) -> HttpResponse:
 def _translated(error: Exception, request: Any) -> tuple[JSON, dict[str, str]]:
     if isinstance(error, CallError):
         viewer = getattr(request, "user", None)
-        body = call_problem(error, None if viewer is None else viewer.pk, timezone.now())
-        return body, retry_after(body)
+        return call_problem(error, None if viewer is None else viewer.pk, timezone.now()), {}
     if isinstance(error, InvalidInput):
         return invalid_problem(error), {}
     if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
         return problem(Code.NOT_AUTHENTICATED), {"WWW-Authenticate": _challenge(error)}
     if isinstance(error, exceptions.MethodNotAllowed):
-        allowed = context_methods(request)
-        return problem(Code.METHOD_NOT_ALLOWED), {"Allow": ", ".join(allowed)}
-    if isinstance(error, exceptions.Throttled):
-        seconds = max(1, round(getattr(error, "wait", None) or 60))
-        body = problem(Code.THROTTLED, say("error.throttled.wait", count=seconds), retry_after_seconds=seconds)
-        return body, retry_after(body)
+        return problem(Code.METHOD_NOT_ALLOWED), {"Allow": ", ".join(_allowed_methods(request))}
     code = _code_of(error)
     if code == Code.UNAVAILABLE:
         _log(error, request)
-        return problem(code), {"Retry-After": str(RETRY_SECONDS)}
     return problem(code), {}
 
 
@@ -193,15 +191,13 @@ _CODES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Code], ...] =
 )
 
 
-def retry_after(body: Mapping[str, Any]) -> dict[str, str]:
-    """The header for a problem that says when to try again."""
-    seconds = body.get("retry_after_seconds")
-    if seconds is None and body["code"] == Code.THROTTLED:
-        seconds = 60
+def _retry_after(body: Mapping[str, Any]) -> dict[str, str]:
+    unavailable = body["code"] == Code.UNAVAILABLE
+    seconds = RETRY_SECONDS if unavailable else body.get("retry_after_seconds")
     return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
-def context_methods(request: Any) -> list[str]:
+def _allowed_methods(request: Any) -> list[str]:
     """The methods that the request's view accepts."""
     view = request.parser_context.get("view") if request is not None else None
     return [] if view is None else view.allowed_methods

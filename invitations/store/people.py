@@ -11,7 +11,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from invitations.models import Device
+from invitations.models import Device, UserKey
 from invitations.store.sheets import Person
 from invitations.store.statements import Bind, Prepared, database, maker
 
@@ -28,6 +28,27 @@ def are_active(user: str = "") -> Q:
         user: the lookup that leads to the person, such as `caller__`; empty in the user model's own querysets.
     """
     return Q(**{f"{user}is_active": True}) if _has_is_active() else Q()
+
+
+def others(user_id: UserKey) -> QuerySet[Any, Any]:
+    """The people whom a user may call: every active one but themselves, unordered."""
+    return get_user_model()._default_manager.filter(are_active()).exclude(pk=user_id)
+
+
+def shown_name(username: str, chosen: str | None) -> str:
+    """The name that others see.
+
+    Args:
+        username: the public id, which stands in for a name.
+        chosen: the person's display name; empty or None if they chose none.
+    """
+    return chosen or username
+
+
+def shown_name_of(user: Any) -> str:
+    """The name that others see, of a user loaded with their `calling_preferences`, if they have any."""
+    preferences = getattr(user, "calling_preferences", None)
+    return shown_name(user.get_username(), preferences and preferences.display_name)
 
 
 def of_names(usernames: Iterable[str], *, device_of: tuple[Any, str] | None = None, lock: bool = False) -> list[Person]:
@@ -76,14 +97,14 @@ def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QueryS
         label = Coalesce(Subquery(own.filter(user_id=Bind("user")).values("label")[:1]), Value(""))
     return queryset.annotate(
         person_username=F(f"{user}{USERNAME}"),
-        person_shown_name=F(f"{user}calling_preferences__display_name"),
+        person_display_name=F(f"{user}calling_preferences__display_name"),
         person_call_waiting=F(f"{user}calling_preferences__call_waiting"),
         person_device_label=label,
     )
 
 
-def _person(key: Any, username: str, shown_name: str | None, call_waiting: bool | None, label: str) -> Person:
-    return Person(key, username, shown_name or username, bool(call_waiting), label)
+def _person(key: Any, username: str, chosen: str | None, call_waiting: bool | None, label: str) -> Person:
+    return Person(key, username, shown_name(username, chosen), bool(call_waiting), label)
 
 
 def _has_is_active() -> bool:

@@ -10,9 +10,11 @@ import pytest
 from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import RequestFactory
+from django.utils import timezone
 
 from invitations import calls
 from invitations.api.endpoint import Endpoint
+from invitations.calls.transaction import Overdue
 from invitations.errors import Code
 from invitations.models import User
 from invitations.requests.problems import STATUS, TooLarge
@@ -39,6 +41,20 @@ def test_unknown_addresses_beside_the_api(rest: RestOf, alice: User, path: str, 
 
 def test_a_strange_host_gets_a_problem_too(rest: RestOf, alice: User) -> None:
     assert problem_of(rest(alice).client.get(API + "me", HTTP_HOST="evil.example")) == (400, "invalid")
+
+
+def test_a_verb_that_does_not_get_through_says_when_to_come_again(
+    rest: RestOf, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise Overdue(1, now=timezone.now())
+
+    client = rest(alice)
+    call_id = client.send("bob").json()["call"]["call_id"]
+    monkeypatch.setattr("invitations.calls.taking_part.lock_for", fail)
+    response = client.verb(call_id, "end")
+    assert problem_of(response) == (503, "unavailable")
+    assert response["Retry-After"] == "1"
 
 
 def test_answers_are_kept_by_nobody(rest: RestOf, alice: User) -> None:

@@ -39,6 +39,15 @@ def test_the_deadline_counts_from_the_invitation(alice: User, bob: User, now: da
     assert sheet.call.ring_expires_at == sheet.invitations[0].expires_at == now + seconds(30)
 
 
+def test_no_ring_is_repeated_if_there_are_no_repeats(
+    alice: User, bob: User, carol: User, now: datetime, settings: Settings
+) -> None:
+    settings.CALLINVITE = {"repeat_after_seconds": ()}
+    call_id = sent(alice, "bob", now=now).sheet.call.call_id
+    sheet = calls.invite(call_id, by=acting(alice), invitees=["carol"], now=now).sheet
+    assert [each.next_ring_at for each in sheet.invitations] == [None, None]
+
+
 def test_a_generated_id_names_the_caller_and_the_millisecond(alice: User, bob: User, now: datetime) -> None:
     assert sent(alice, "bob", now=now).sheet.call.call_id == f"call_alice_{int(now.timestamp() * 1000)}"
 

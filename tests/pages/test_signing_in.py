@@ -17,7 +17,7 @@ PASSWORD = "right-horse-7"
 
 @pytest.fixture
 def open_signup(settings: Settings) -> None:
-    settings.CALLINVITE_SIGNUP = "open"
+    settings.CALLINVITE = {"signup": "open"}
 
 
 def make_user(name: str = "erin") -> Any:
@@ -140,7 +140,7 @@ def test_a_name_that_differs_in_case_only_is_taken_too(client: Client, open_sign
 
 
 def test_closed_sign_up_says_whom_to_ask_and_makes_nothing(client: Client, settings: Settings) -> None:
-    settings.CALLINVITE_SIGNUP = "closed"
+    settings.CALLINVITE = {"signup": "closed"}
     answer = sign_up(client)
     assert answer.status_code == 403
     assert "created by the people who run this server" in answer.text

@@ -190,7 +190,6 @@ export const WORDS = {
   "invite.already_ringing": "{name} is already being called.",
   "invite.call_full": "There's no room for {name}: the call is full.",
   "invite.duplicate": "{name} is listed more than once.",
-  "invite.not_allowed": "You can't call {name}.",
   "invite.other": "{name} couldn't be invited.",
   "invite.self": "You can't invite yourself.",
   "invite.unknown_user": "{name} doesn't have an account here.",

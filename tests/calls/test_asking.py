@@ -1,0 +1,35 @@
+"""Who can be asked, and the reasons why others cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from pytest_django import Settings
+
+from invitations import calls, shapes
+from invitations.models import User
+from tests.calls.conftest import acting
+
+Ring = Callable[..., calls.CallSheet]
+
+
+def test_the_reasons_are_those_that_the_wire_lists(
+    ring: Ring, make_user: Callable[..., User], alice: User, bob: User, carol: User, now: datetime, settings: Settings
+) -> None:
+    settings.CALLINVITE = {"people_per_call": 4}
+    for name in ("dave", "erin"):
+        make_user(name)
+    call_id = ring(alice, bob, carol).call.call_id
+    calls.accept(call_id, by=acting(bob), now=now)
+    names = ["nobody", "alice", "bob", "carol", "dave", "dave", "erin"]
+    errors = calls.invite(call_id, by=acting(alice), invitees=names, now=now).errors
+    assert [(each["invitee"], each["code"]) for each in errors] == [
+        ("nobody", "unknown_user"),
+        ("alice", "self"),
+        ("bob", "already_in_call"),
+        ("carol", "already_ringing"),
+        ("dave", "duplicate"),
+        ("erin", "call_full"),
+    ]
+    assert {each["code"] for each in errors} == set(shapes.INVITEE_CODES)
