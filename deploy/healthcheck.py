@@ -8,6 +8,8 @@ import http.client
 import os
 import sys
 
+import environ
+
 TIMEOUT_SECONDS = 4
 
 
@@ -15,7 +17,7 @@ def main(port: int) -> int:
     """Ask, and return the exit code."""
     names = [name.strip().lstrip(".") for name in os.environ.get("ALLOWED_HOSTS", "").split(",")]
     host = next((name for name in names if name not in ("", "*")), "localhost")
-    scheme = "https" if os.environ.get("HTTPS", "").lower() in ("1", "true", "on", "yes") else "http"
+    scheme = "https" if environ.Env().bool("HTTPS", default=False) else "http"
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/sign-in/", headers={"Host": host, "X-Forwarded-Proto": scheme})
