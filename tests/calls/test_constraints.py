@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
 
 from invitations import calls
 from invitations.models import Call, CallEvent, Device, Invitation, Participant, User
 from tests.calls.conftest import seconds
+from tests.support.tables import refuses
 
 Ring = Callable[..., calls.CallSheet]
 
@@ -19,15 +19,6 @@ Ring = Callable[..., calls.CallSheet]
 @pytest.fixture
 def sheet(ring: Ring, alice: User, bob: User) -> calls.CallSheet:
     return ring(alice, bob)
-
-
-def refuses(write: Callable[[], Any]) -> bool:
-    try:
-        with transaction.atomic():
-            write()
-    except IntegrityError:
-        return True
-    return False
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from invitations import calls
 from invitations.dispatcher import Dispatcher
 from invitations.models import Call, CallEvent, Delivery, Device, Invitation, Participant, User
 from tests.calls.conftest import acting, invitation_states, seconds
+from tests.support.tables import old_delivery, old_rings
 
 OLD_CALLS = 2_000
 MAKE_HISTORY: Any = pytest.mark.parametrize("history", [0, OLD_CALLS], indirect=True)
@@ -29,36 +30,8 @@ def history(request: pytest.FixtureRequest, alice: User, bob: User, now: datetim
     """So many ended calls from alice to bob, who was rung on his phone, and statistics that know of them."""
     size: int = request.param
     began = now - timedelta(days=30)
-    made = Call.objects.bulk_create(
-        Call(
-            call_id=f"old-{number}",
-            revision=1,
-            state="ended",
-            end_reason="timed_out",
-            is_video_call=False,
-            caller=alice,
-            timeout_seconds=60,
-            fingerprint="",
-            created_at=began + seconds(number * 90),
-            ring_expires_at=began + seconds(number * 90 + 60),
-            ended_at=began + seconds(number * 90 + 60),
-        )
-        for number in range(size)
-    )
-    rings = Invitation.objects.bulk_create(
-        Invitation(
-            call=call,
-            invitee=bob,
-            inviter=alice,
-            state="timed_out",
-            timeout_seconds=60,
-            created_at=call.created_at,
-            expires_at=call.ring_expires_at,
-            closed_at=call.ended_at,
-            missed=True,
-        )
-        for call in made
-    )
+    rings = old_rings(alice, ((bob, began + seconds(number * 90)) for number in range(size)))
+    made = [each.call for each in rings]
     Participant.objects.bulk_create(
         Participant(
             call=call,
@@ -77,22 +50,7 @@ def history(request: pytest.FixtureRequest, alice: User, bob: User, now: datetim
         for call in made
     )
     phone = Device.objects.create(user=bob, device_id="phone", created_at=began, push_digest="a" * 64)
-    Delivery.objects.bulk_create(
-        Delivery(
-            device=phone,
-            user=bob,
-            device_key="phone",
-            invitation=ring,
-            kind="ring",
-            state="sent",
-            attempts=1,
-            created_at=ring.created_at,
-            due_at=ring.created_at,
-            expires_at=ring.expires_at,
-            settled_at=ring.created_at,
-        )
-        for ring in rings
-    )
+    Delivery.objects.bulk_create(old_delivery(ring, phone) for ring in rings)
     if size:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

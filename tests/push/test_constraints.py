@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import IntegrityError, transaction
 
 from invitations.models import Delivery, Device, RingResource
 from invitations.push import planning
 from tests.push.conftest import MakeDevice, Ring
+from tests.support.tables import refuses
 
 if TYPE_CHECKING:
     from invitations.models import User
-
-
-def refuses(write: Callable[[], Any]) -> bool:
-    try:
-        with transaction.atomic():
-            write()
-    except IntegrityError:
-        return True
-    return False
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 
 from invitations import calls
 from invitations.calls.transaction import write
-from invitations.models import Call, Delivery, Device, Invitation, User
+from invitations.models import Delivery, Device, User
 from invitations.push import deliveries, planning
 from tests.push.conftest import MakeDevice, Ring, acting, claim, deliver, seconds, settle
+from tests.support.tables import old_delivery, old_rings
 
 PAST = 3_000
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,51 +31,9 @@ def past(alice: User, now: datetime) -> None:
         Device(user=person, device_id="old", created_at=then, push_digest=f"{person.username:>064}")
         for person in people
     )
-    old_calls = Call.objects.bulk_create(
-        Call(
-            call_id=f"old-{number}",
-            revision=1,
-            state="ended",
-            end_reason="timed_out",
-            is_video_call=False,
-            caller=alice,
-            timeout_seconds=60,
-            fingerprint="",
-            created_at=then,
-            ring_expires_at=then + seconds(60),
-            ended_at=then + seconds(60),
-        )
-        for number in range(len(people))
-    )
-    rings = Invitation.objects.bulk_create(
-        Invitation(
-            call=call,
-            invitee=person,
-            inviter=alice,
-            state="timed_out",
-            timeout_seconds=60,
-            created_at=then,
-            expires_at=then + seconds(60),
-            closed_at=then + seconds(60),
-        )
-        for call, person in zip(old_calls, people, strict=True)
-    )
+    rings = old_rings(alice, ((person, then) for person in people))
     Delivery.objects.bulk_create(
-        Delivery(
-            device=device,
-            user_id=ring.invitee_id,
-            device_key="old",
-            invitation=ring,
-            kind="ring",
-            state="sent",
-            attempts=1,
-            created_at=then,
-            due_at=then,
-            expires_at=then + seconds(60),
-            settled_at=then,
-        )
-        for device, ring in zip(made, rings, strict=True)
-        for _ in range(10)
+        old_delivery(ring, device) for device, ring in zip(made, rings, strict=True) for _ in range(10)
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
