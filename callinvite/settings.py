@@ -213,10 +213,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_VAPID_PRIVATE_KEY",
     "CALLINVITE_VAPID_SUBJECT",
 }
-"""The names that are read here."""
-CALLINVITE_ENVIRONMENT_RESERVED: set[str] = set()
-"""Names of the public contract that have no effect in this version, which an environment may set already. A system
-check warns of any name that starts like ours and is in neither set."""
+"""The names that are read here. A system check warns of any other that starts like ours."""
 
 # --- pages ------------------------------------------------------------------------------------------------------------
 # Only the languages in which the app has sentences: in others, Django's own would be mixed with English ones.

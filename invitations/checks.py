@@ -170,11 +170,10 @@ def check_push_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(TAG)
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Whether every name in the environment that starts like ours is either read or reserved."""
+    """Whether every name in the environment that starts like ours is read."""
     known = getattr(settings, "CALLINVITE_ENVIRONMENT", None)
     if known is None:
         return []
-    reserved = getattr(settings, "CALLINVITE_ENVIRONMENT_RESERVED", ())
     return [
         Warning(
             f"The environment names {name}, which nothing reads.",
@@ -182,7 +181,7 @@ def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             id="callinvite.W004",
         )
         for name in sorted(os.environ)
-        if name.startswith("CALLINVITE_") and name not in known and name not in reserved
+        if name.startswith("CALLINVITE_") and name not in known
     ]
 
 

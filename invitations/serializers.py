@@ -1,4 +1,4 @@
-"""The one wire shape of a call, for REST, socket, push and webhook alike.
+"""The one wire shape of a call, for REST, the socket and push messages.
 
 Reads nothing from the database but the few ring resources, which are remembered. What two people see of the same call
 has a shared part, made once, and a part of each."""
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 from invitations import shapes
 from invitations.models import CallState, InvitationState, UserKey
@@ -20,7 +20,6 @@ from invitations.words import say
 if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
 
-JSON = dict[str, Any]
 _PLACEHOLDER = re.compile(r"\{(?:caller|call)\}")
 
 

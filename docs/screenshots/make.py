@@ -20,7 +20,6 @@ from docs.screenshots.faces import film  # noqa: E402
 from tests.support.server import DEMO_USERS, RunningServer  # noqa: E402
 from tests.support.signing_in import sign_everybody_in  # noqa: E402
 
-JSON = dict[str, Any]
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 ARGUMENTS = [

@@ -114,7 +114,7 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=say_lazy("admin.what_happened"))
     def explanation(self, call: Call) -> str:
         """The call's timeline in words, with the devices of all participants."""
-        told = calls.timeline(call.call_id, viewer_id=0, now=timezone.now(), sees_all=True)
+        told = calls.timeline(call.call_id, viewer_id=None, now=timezone.now(), sees_all=True)
         rows = ((each["at"], each["text"], each["code"]) for each in told)
         lines = format_html_join("", "<li><time>{}</time> {} <code>{}</code></li>", rows)
         return format_html("<ol>{}</ol>", lines)

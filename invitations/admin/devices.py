@@ -64,7 +64,7 @@ class DeviceAdmin(admin.ModelAdmin):
     @admin.action(description=say_lazy("admin.action.remove_address"), permissions=["change"])
     def remove_addresses(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
         """Stop ringing the selected devices by push until they register again."""
-        chosen = list(queryset.reachable() | queryset.filter(push_digest__isnull=False))  # type: ignore[attr-defined]
+        chosen = list(queryset.filter(push_digest__isnull=False))
         for device in chosen:
             devices.remove_address(device)
         say_done(request, "admin.done.addresses_removed", len(chosen))

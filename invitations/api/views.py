@@ -42,8 +42,6 @@ from invitations.serializers import call_view, moment
 from invitations.store import people
 from invitations.words import say_lazy
 
-JSON = dict[str, Any]
-
 
 class VerbEndpoint(Endpoint):
     """One verb at its URL; `endpoint_of` makes a view for each."""

@@ -14,6 +14,7 @@ from invitations.calls.loading import (
     lock_for,
     lock_person,
     lock_stays,
+    refuse_if_closed,
 )
 from invitations.calls.transaction import Overdue
 from invitations.calls.verb import verb
@@ -246,12 +247,9 @@ def _ring_of(sheet: CallSheet, by: Actor) -> Invitation:
 
 def _refuse_answer(sheet: CallSheet, own: Invitation, by: Actor) -> NoReturn:
     """Say why a ring can no longer be answered. The actor's own invitation gives the reason, or else the call."""
-    if own.state == InvitationState.CANCELLED:
-        raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
-    if own.state == InvitationState.TIMED_OUT:
-        raise CallError(Code.INVITATION_TIMED_OUT, sheet=sheet)
+    refuse_if_closed(sheet, own)
     elsewhere = own.answered_device != by.device_id
-    if own.state in ("accepted", "rejected") and elsewhere:
+    if own.state in (InvitationState.ACCEPTED, InvitationState.REJECTED) and elsewhere:
         code = Code.ANSWERED_ELSEWHERE if own.state == InvitationState.ACCEPTED else Code.REJECTED_ELSEWHERE
         place = say_lazy(f"error.{code}.on", device=own.answered_label) if own.answered_label else None
         raise CallError(code, place, sheet=sheet)

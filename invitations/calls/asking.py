@@ -83,7 +83,7 @@ def invitable(
     seen: set[str] = set()
     ringing = {each.invitee_id for each in sheet.pending()} if sheet else set()
     inside = {each.user_id for each in sheet.inside()} if sheet else {by.user_id}
-    room = limits().people_per_call - len(ringing | inside)
+    room = limits().people_per_call - len(sheet.seats() if sheet else inside)
     for name in invitees:
         person = found.get(name)
         code = None

@@ -150,11 +150,21 @@ def refuse_if_over(sheet: CallSheet, by: Actor) -> None:
     if sheet.call.state != CallState.ENDED:
         return
     own = sheet.invitation_of(by.user_id)
-    if own is not None and own.state == InvitationState.CANCELLED:
-        raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
-    if own is not None and own.state == InvitationState.TIMED_OUT:
-        raise CallError(Code.INVITATION_TIMED_OUT, sheet=sheet)
+    if own is not None:
+        refuse_if_closed(sheet, own)
     raise CallError(Code.CALL_ENDED, sheet=sheet)
+
+
+def refuse_if_closed(sheet: CallSheet, own: Invitation) -> None:
+    """Refuse what an invitation that was closed before its invitee answered no longer allows.
+
+    Raises:
+        CallError: `invitation_cancelled`, `invitation_timed_out`.
+    """
+    if own.state == InvitationState.CANCELLED:
+        raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
+    if own.state == InvitationState.TIMED_OUT:
+        raise CallError(Code.INVITATION_TIMED_OUT, sheet=sheet)
 
 
 def label_of(by: Actor, sheet: CallSheet) -> str:

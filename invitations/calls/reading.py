@@ -32,7 +32,8 @@ _STAYS = Participant.objects.open().order_by().filter(user_id=Bind("user"))
 OPEN_CALLS = Prepared(_STAYS.values_list("call_id").union(_RINGS.values_list("call_id")).order_by(), row=itemgetter(0))
 
 # The same two look-ups, as a yes or no. An invitation counts until its deadline and a caller until that of the last
-# ring, even if nothing has expired them yet. Leases do not matter: the person who asks is connected.
+# ring, even if nothing has expired them yet. Leases do not matter: the person who asks is connected. So `due_at` of the
+# call cannot tell: it is the nearest of all deadlines, and also passes when a lease lapses or a ring is to be repeated.
 _RINGING = _RINGS.filter(expires_at__gt=Bind("now"))
 _INSIDE = _STAYS.filter(Q(call__state=CallState.ACTIVE) | Q(call__ring_expires_at__gt=Bind("now")))
 IN_OPEN_CALL = Prepared(
@@ -62,12 +63,12 @@ class Synced:
     gone: list[str]
 
 
-def view(call_id: str, *, viewer_id: UserKey, now: datetime, sees_all: bool = False) -> CallSheet:
+def view(call_id: str, *, viewer_id: UserKey | None, now: datetime, sees_all: bool = False) -> CallSheet:
     """One call as seen by a person it concerns.
 
     Args:
         call_id: the call.
-        viewer_id: the person who asks.
+        viewer_id: the person who asks; None only with `sees_all`.
         sees_all: the viewer is an admin, who sees every call.
 
     Raises:
@@ -77,7 +78,7 @@ def view(call_id: str, *, viewer_id: UserKey, now: datetime, sees_all: bool = Fa
     if sheet is not None and sheet.is_overdue(now):
         expire(sheet.call.pk, now=now)
         sheet = load(call_id)
-    if sheet is None or not (sees_all or sheet.concerns(viewer_id)):
+    if sheet is None or not (sees_all or (viewer_id is not None and sheet.concerns(viewer_id))):
         raise CallError(Code.NOT_FOUND)
     return sheet
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from invitations.calls.answering import enter, leave_others, take_call
 from invitations.calls.closing import cancel_pending, finish, save, save_deadlines, settle, take_out
 from invitations.calls.events import Change
-from invitations.calls.loading import lock_all, lock_for, lock_person, lock_stays, refuse_if_over
+from invitations.calls.loading import lock_all, lock_for, lock_person, lock_stays, refuse_if_closed, refuse_if_over
 from invitations.calls.transaction import write
 from invitations.calls.verb import verb
 from invitations.conf import limits
@@ -23,7 +23,7 @@ from invitations.models import (
     UserKey,
 )
 from invitations.store import rows
-from invitations.store.sheets import MEDIA_PROOF_SECONDS, Actor, CallSheet
+from invitations.store.sheets import Actor, CallSheet, media_proof
 from invitations.words import say_lazy
 
 PROOF_INTERVAL_SECONDS = 2
@@ -54,15 +54,14 @@ def join(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     if stay is not None and stay.device_id == by.device_id:
         return sheet
     if own is not None and own.state == InvitationState.CANCELLED and stay is None:
-        raise CallError(Code.INVITATION_CANCELLED, sheet=sheet)
+        refuse_if_closed(sheet, own)
     refuse_if_over(sheet, by)
     if not sheet.concerns(by.user_id):
         raise CallError(Code.NOT_ALLOWED, sheet=sheet)
     if own is not None and own.state == InvitationState.PENDING:
         leave_others(sheet, others, by=by, now=now)
         return take_call(sheet, own, by=by, custom_data="", now=now)
-    seats = {each.user_id for each in sheet.inside()} | {each.invitee_id for each in sheet.pending()}
-    if stay is None and len(seats) >= limits().people_per_call:
+    if stay is None and len(sheet.seats()) >= limits().people_per_call:
         raise CallError(Code.CALL_FULL, sheet=sheet)
     leave_others(sheet, others, by=by, now=now)
     change = Change(sheet, by=by, now=now)
@@ -199,7 +198,7 @@ def prove_life(user_id: UserKey, device_id: str, *, now: datetime) -> bool:
 
 
 def _was_away(proved_at: datetime | None, now: datetime) -> bool:
-    return proved_at is None or proved_at < now - timedelta(seconds=MEDIA_PROOF_SECONDS)
+    return proved_at is None or proved_at < now - media_proof()
 
 
 def _come_back(sheet: CallSheet, now: datetime) -> None:
@@ -211,7 +210,7 @@ def _come_back(sheet: CallSheet, now: datetime) -> None:
     """
     call = sheet.call
     media_seconds = limits().media_seconds
-    soon = now + timedelta(seconds=MEDIA_PROOF_SECONDS)
+    soon = now + media_proof()
     is_waiting = media_seconds > 0 and call.media_due_at is not None and call.media_due_at <= soon
     if is_waiting:
         call.media_due_at = now + timedelta(seconds=media_seconds)

@@ -11,7 +11,7 @@ from typing import Any
 
 from invitations.calls.reading import view
 from invitations.calls.told_deliveries import Told, told
-from invitations.models import CallEvent, EventKind, UserKey
+from invitations.models import CallEvent, EventKind, LeftReason, UserKey
 from invitations.serializers import moment
 from invitations.store.sheets import CallSheet
 from invitations.words import listed, say
@@ -19,12 +19,12 @@ from invitations.words import listed, say
 Data = dict[str, Any]
 
 
-def timeline(call_id: str, *, viewer_id: UserKey, now: datetime, sees_all: bool = False) -> list[Data]:
+def timeline(call_id: str, *, viewer_id: UserKey | None, now: datetime, sees_all: bool = False) -> list[Data]:
     """The call's log as sentences, oldest first.
 
     Args:
         call_id: the call.
-        viewer_id: the person who asks; strangers get `not_found`.
+        viewer_id: the person who asks; strangers get `not_found`. None only with `sees_all`.
         sees_all: the viewer is an admin, who sees every call and all devices.
 
     Returns:
@@ -53,7 +53,7 @@ def sheet_events(sheet: CallSheet) -> list[CallEvent]:
 
 def _is_end(event: CallEvent) -> bool:
     return event.kind == EventKind.CALL_ENDED or (
-        event.kind == EventKind.PARTICIPANT_LEFT and event.data.get("reason") == "call_ended"
+        event.kind == EventKind.PARTICIPANT_LEFT and event.data.get("reason") == LeftReason.CALL_ENDED
     )
 
 

@@ -36,7 +36,7 @@ class Told:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def told(sheet: CallSheet, *, shown_to: Callable[[int], bool]) -> list[Told]:
+def told(sheet: CallSheet, *, shown_to: Callable[[UserKey], bool]) -> list[Told]:
     """What is known about the push messages of a call.
 
     Args:

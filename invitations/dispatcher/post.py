@@ -24,7 +24,7 @@ from invitations.push import deliveries, devices, messages
 from invitations.push.deliveries import Claimed, Outcome
 from invitations.push.devices import DISABLING
 from invitations.store.sheets import CallSheet
-from invitations.transports import Address, Gone, Message, Refused, TryLater
+from invitations.transports import SEND_SECONDS, Address, Gone, Message, Refused, TryLater
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ IN_FLIGHT = 256
 """How many messages may be on their way at once."""
 LOOK_EVERY_SECONDS = 1.0
 SHORTEST_PAUSE_SECONDS = 0.05
-STOP_SECONDS = 6
+STOP_SECONDS = SEND_SECONDS + 1
 """How long to wait on stopping for messages on their way: a little longer than any answer may take."""
 UNSENT = "unsent"
 """The code of a delivery that no message could be made from, which is a bug of ours."""
@@ -117,7 +117,7 @@ class Post:
         host = transports.host_of(address)
         now = self._clock()
         # The lease must last at least as long as an answer may take, or else another post could claim the delivery.
-        if claimed.claimed_until - now < timedelta(seconds=deliveries.LEASE_SECONDS / 2):
+        if claimed.claimed_until - now < timedelta(seconds=SEND_SECONDS):
             return Outcome(claimed, DeliveryState.PENDING, None, deliveries.TOO_LATE, host, now, retry_at=now)
         ttl_seconds = int((claimed.expires_at - now).total_seconds())
         if ttl_seconds < 1:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from importlib import import_module
 
-from django.apps import apps
 from django.conf import settings
+from knox.models import get_token_model
 
 from invitations.calls.transaction import write
 from invitations.models import Delivery, DeliveryKind
@@ -28,10 +28,6 @@ def prune(now: datetime) -> int:
     with write():
         Delivery.objects.filter(kind=DeliveryKind.TEST, created_at__lt=now - TESTS_KEPT).delete()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    if not apps.is_installed("knox"):
-        return 0
-    from knox.models import get_token_model
-
     tokens = get_token_model().objects
     forgotten = 0
     while expired := list(tokens.filter(expiry__lt=now).values_list("pk", flat=True)[:PRUNE_BATCH]):

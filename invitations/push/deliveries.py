@@ -29,8 +29,9 @@ from django.db.models.functions import Coalesce
 from invitations.live import presence
 from invitations.models import Delivery, DeliveryKind, DeliveryState, InvitationState, UserKey
 from invitations.store.statements import Bind, Prepared, PreparedUpdate, aggregated
+from invitations.transports import SEND_SECONDS
 
-LEASE_SECONDS = 10
+LEASE_SECONDS = 2 * SEND_SECONDS
 """How long a claimed delivery belongs to its dispatcher: twice as long as a push service may take to answer."""
 WITHHOLD_SECONDS = 2
 """How long the first ring is held back from a device with an open page, so that the page can say that it is heard."""
@@ -182,20 +183,21 @@ def claim(*, now: datetime, size: int) -> list[Claimed]:
     """
     name = secrets.token_hex(16)
     until = now + timedelta(seconds=LEASE_SECONDS)
-    wanted: list[_Due] = []
+    wanted: list[Claimed] = []
     for due in _due(size).rows(now=now):
-        if code := _unwanted(due, now):
-            DROP.run(pk=due.pk, code=code, now=now)
+        code = _unwanted(due, now)
+        if code or due.device_pk is None or due.digest is None:
+            DROP.run(pk=due.pk, code=code or NO_ADDRESS, now=now)
         else:
-            wanted.append(due)
+            wanted.append(due.claimed(name, until, due.device_pk, due.digest))
     held = _held_back(wanted, now)
-    for due in wanted:
-        if due.pk in held:
-            HOLD.run(pk=due.pk, due_at=due.created_at + timedelta(seconds=WITHHOLD_SECONDS))
-    taken = [due for due in wanted if due.pk not in held]
+    for each in wanted:
+        if each.pk in held:
+            HOLD.run(pk=each.pk, due_at=each.created_at + timedelta(seconds=WITHHOLD_SECONDS))
+    taken = [each for each in wanted if each.pk not in held]
     if taken:
-        TAKE.run(keys=[due.pk for due in taken], claim=name, until=until)
-    return [due.claimed(name, until) for due in taken]
+        TAKE.run(keys=[each.pk for each in taken], claim=name, until=until)
+    return taken
 
 
 def settle(outcomes: Iterable[Outcome]) -> None:
@@ -264,8 +266,8 @@ class _Due(NamedTuple):
     digest: str | None
     disabled_at: datetime | None
 
-    def claimed(self, name: str, until: datetime) -> Claimed:
-        assert self.device_pk is not None and self.digest is not None  # noqa: S101, PT018  else it was dropped
+    def claimed(self, name: str, until: datetime, device_pk: int, digest: str) -> Claimed:
+        """The delivery under a lease, for the device and the address that it turned out to have."""
         return Claimed(
             pk=self.pk,
             claim=name,
@@ -277,9 +279,9 @@ class _Due(NamedTuple):
             created_at=self.created_at,
             expires_at=self.expires_at,
             user_id=self.user_id,
-            device_pk=self.device_pk,
+            device_pk=device_pk,
             device_key=self.device_key,
-            digest=self.digest,
+            digest=digest,
             invitation_pk=self.invitation_pk,
             call_pk=self.call_pk,
             origin=self.origin,
@@ -289,7 +291,7 @@ class _Due(NamedTuple):
 
 
 def _unwanted(due: _Due, now: datetime) -> str:
-    """Why a delivery is no longer to be sent; empty if it is."""
+    """Why a delivery is no longer to be sent, if it still has an address; empty if it is."""
     if due.kind == DeliveryKind.RING:
         # With less than a second left, a ring would be sent with a TTL of 0.
         soon = now + timedelta(seconds=1)
@@ -299,18 +301,16 @@ def _unwanted(due: _Due, now: datetime) -> str:
             return ACKNOWLEDGED
     if due.expires_at <= now:
         return TOO_LATE
-    if due.device_pk is None or due.digest is None or due.disabled_at is not None:
-        return NO_ADDRESS
-    return ""
+    return "" if due.disabled_at is None else NO_ADDRESS
 
 
-def _held_back(dues: list[_Due], now: datetime) -> set[int]:
+def _held_back(wanted: list[Claimed], now: datetime) -> set[int]:
     """First rings to devices with an open page, held back for a moment so that the page can report that it is heard."""
     since = now - timedelta(seconds=WITHHOLD_SECONDS)
     fresh = [
         each
-        for each in dues
-        if each.kind == DeliveryKind.RING and each.number == 1 and not each.attempts and each.created_at > since
+        for each in wanted
+        if each.kind == DeliveryKind.RING and each.number == 1 and each.attempts == 1 and each.created_at > since
     ]
     alive = presence.live_devices((each.user_id, each.device_key) for each in fresh)
     return {each.pk for each in fresh if (each.user_id, each.device_key) in alive}

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 T = TypeVar("T")
 
-KEY_CHARS = 128
 ABSENT: Any = object()
 """The default of an optional field that does not appear among the values when it is left out."""
 

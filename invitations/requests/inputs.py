@@ -29,7 +29,7 @@ LARGEST_LIST = 100
 
 
 class Body:
-    """The fields of one request. Has no state: one object serves every request.
+    """The fields of one request. Keeps nothing of a request: one object serves them all.
 
     Args:
         component: its name in the OpenAPI document.

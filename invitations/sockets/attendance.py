@@ -16,7 +16,7 @@ from invitations.store.sheets import Actor
 
 K = TypeVar("K")
 
-_of_user: Counter[int] = Counter()
+_of_user: Counter[UserKey] = Counter()
 _on_device: Counter[tuple[UserKey, str]] = Counter()
 
 

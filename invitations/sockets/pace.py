@@ -8,8 +8,6 @@ from invitations.conf import limits
 
 CHARS_FOR_ONE = 256
 """A frame counts once more for every such length, so that a few large frames weigh as much as many small ones."""
-SILENT_SECONDS = 30
-"""A client that gets frames but sends nothing for this long, twice the time between its syncs, is not reading them."""
 OUTBOX_CHARS = 8 * 1024 * 1024
 """The text, in characters, that may be unread by a silent client, however recently it was sent."""
 
@@ -72,4 +70,7 @@ class Unread:
         """Whether the client never reads."""
         if self._chars > OUTBOX_CHARS:
             return True
-        return self._frames > limits().outbox_frames and monotonic() - self._heard_at > SILENT_SECONDS
+        terms = limits()
+        # A client that gets frames but sends nothing for twice the time between its syncs is not reading them.
+        silent_seconds = 2 * terms.sync_idle_seconds
+        return self._frames > terms.outbox_frames and monotonic() - self._heard_at > silent_seconds

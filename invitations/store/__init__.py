@@ -1,1 +1,1 @@
-"""How a call is read and written: rows, statements, and a call as a verb holds it."""
+"""How calls are read and written: rows, statements, people, ring resources, and a call as a verb holds it."""

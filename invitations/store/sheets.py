@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
 
 
-MEDIA_PROOF_SECONDS = 10
-"""A device that gave a sign of life this shortly before media was due is reachable, so it is the media that failed.
-Twice the time between two syncs of a client with an open call."""
-
-
 @dataclass(frozen=True, slots=True)
 class Person:
     """A user as calls see one: the key, the public id and the display name."""
@@ -75,6 +70,10 @@ class CallSheet:
         """Participants who have not left."""
         return [each for each in self.participants if each.left_at is None]
 
+    def seats(self) -> set[UserKey]:
+        """Everyone who takes up one of the call's `people_per_call`: those inside and those being rung."""
+        return {each.user_id for each in self.inside()} | {each.invitee_id for each in self.pending()}
+
     def invitation_of(self, user_id: UserKey) -> Invitation | None:
         """The user's latest invitation. Earlier attempts no longer count."""
         return next((each for each in reversed(self.invitations) if each.invitee_id == user_id), None)
@@ -96,6 +95,9 @@ class CallSheet:
 
         A moment up to `now` is exact. A later one is a lower bound: a sign of life may put it off. An act that may
         bring the moment nearer than the call's row says must write the row (`closing.save_deadlines`).
+
+        Whatever else asks about time reads the row's `due_at`, with one exception: `reading.IN_OPEN_CALL` compares the
+        deadlines of rings.
 
         Args:
             now: the moment to judge by.
@@ -125,7 +127,7 @@ class CallSheet:
         due_at = self.call.media_due_at
         if due_at is None or self.call.state != CallState.ACTIVE:
             return None
-        alive_from = due_at - timedelta(seconds=MEDIA_PROOF_SECONDS)
+        alive_from = due_at - media_proof()
         alive = all(each.proved_at is not None and each.proved_at >= alive_from for each in self.inside())
         return due_at if alive or due_at > now else None
 
@@ -168,6 +170,12 @@ def media_due_at(sheet: CallSheet) -> datetime | None:
     since = max(call.answered_at, *(each.joined_at for each in inside))
     due_at = since + timedelta(seconds=media_seconds)
     return due_at if call.media_due_at is None else max(due_at, call.media_due_at)
+
+
+def media_proof() -> timedelta:
+    """A device that gave a sign of life this shortly before media was due is reachable, so it is the media that failed.
+    Twice the time between two syncs of a client with an open call."""
+    return timedelta(seconds=2 * limits().sync_open_seconds)
 
 
 def longest_until(call: Call) -> datetime:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from invitations.transports.base import (
     MAX_PAYLOAD_BYTES,
+    SEND_SECONDS,
     Address,
     Failure,
     FailureCode,
@@ -24,6 +25,7 @@ from invitations.words import say
 __all__ = [
     "MAX_PAYLOAD_BYTES",
     "NAMES",
+    "SEND_SECONDS",
     "Address",
     "Failure",
     "FailureCode",

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+SEND_SECONDS = 5.0
+"""How long a transport may take to hand over a message, or to say that it could not."""
 MAX_PAYLOAD_BYTES = 3993
 """The largest plaintext that fits in a body of 4096 bytes, which every push service accepts (RFC 8030 section 7.2)."""
 
@@ -153,7 +155,7 @@ class Transport(Protocol):
         """The part of the address that people may see. Never raises."""
 
     async def send(self, address: Address, message: Message) -> int:
-        """Hand over the message within 5 seconds.
+        """Hand over the message within `SEND_SECONDS`.
 
         Returns:
             The HTTP status of the answer, 200 to 299.

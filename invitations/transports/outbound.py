@@ -19,17 +19,16 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from invitations.transports.base import FailureCode, Refused, TryLater
+from invitations.transports.base import SEND_SECONDS, FailureCode, Refused, TryLater
 from invitations.transports.targets import Target, is_public_address
 
 MAX_ANSWER_BYTES = 64 * 1024
 """How much of an answer's body is read before the connection is closed."""
-TOTAL_SECONDS = 5.0
 CONNECT_SECONDS = 3.0
 KEEP_SECONDS = 60.0
 """How long an idle connection is kept, so that the next ring needs no handshake."""
 CONNECTIONS = 256
-"""The most connections in each of the two pools. Further requests wait, and the wait counts towards TOTAL_SECONDS."""
+"""The most connections in each of the two pools. Further requests wait, and the wait counts towards SEND_SECONDS."""
 MAX_RETRY_AFTER_SECONDS = 3600.0
 _DELAY = re.compile(r"[0-9]{1,10}", re.ASCII)
 
@@ -85,7 +84,7 @@ class Outbound:
                 raise Refused(FailureCode.FORBIDDEN_ADDRESS, detail) from None
             raise TryLater(FailureCode.NO_ANSWER, f"{to.host}: {_words(error.os_error)}") from None
         except TimeoutError:
-            detail = f"{to.host}: no answer within {TOTAL_SECONDS:g} seconds"
+            detail = f"{to.host}: no answer within {SEND_SECONDS:g} seconds"
             raise TryLater(FailureCode.NO_ANSWER, detail) from None
         except (aiohttp.ClientError, OSError) as error:
             raise TryLater(FailureCode.NO_ANSWER, f"{to.host}: {type(error).__name__}") from None
@@ -187,7 +186,7 @@ def _open(*, is_public: bool) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS),
+        timeout=aiohttp.ClientTimeout(total=SEND_SECONDS, sock_connect=CONNECT_SECONDS),
         skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
         auto_decompress=False,
         trust_env=False,

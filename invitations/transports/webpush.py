@@ -98,7 +98,7 @@ class WebPush:
             return ""
 
     async def send(self, address: Address, message: Message) -> int:
-        """Encrypt, sign and hand over the message within `outbound.TOTAL_SECONDS`.
+        """Encrypt, sign and hand over the message within `SEND_SECONDS`.
 
         Raises:
             Gone: 404 or 410.

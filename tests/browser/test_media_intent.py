@@ -16,7 +16,6 @@ from tests.support.server import RunningServer
 
 SENDS = "callinvite.talk.local.media"
 LIVE_VIDEO = "watched.tracks.filter((each) => each.kind === 'video' && each.readyState === 'live').length"
-SAYS = """(user) => callinvite.talk.state.peers.find(({ address }) => address.user === user)?.media"""
 TAKE_YOUR_TIME = """() => {
   const real = navigator.mediaDevices.getUserMedia;
   navigator.mediaDevices.getUserMedia = async (...asked) => {

@@ -12,7 +12,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Person, connected, until
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-INSIDE = "document.activeElement === document.body || !!document.activeElement.closest('incoming-call')"
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 

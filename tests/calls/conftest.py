@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from invitations.models import User
 
-Act = Callable[..., Actor]
-
 
 def acting(user: User, device: str = "phone", **more: Any) -> Actor:
     """This user on this device; the label is looked up from the device list unless given."""

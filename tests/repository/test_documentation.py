@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
-from django.conf import settings
-
 from invitations import conf, errors
 from invitations.requests.verbs import VERBS, Verb
 from tests.repository.tracked import ROOT, tracked_files
@@ -20,10 +18,8 @@ DOCUMENTED = sorted(set(re.findall(r"^\| `([A-Z][A-Z_]+)`", SETTINGS_PAGE, re.MU
 CODES_DOCUMENTED = re.findall(r"^\| (\d{3}|—) \| `([a-z_]+)` \|", API_PAGE, re.MULTILINE)
 
 
-def test_documented_environment_names_are_those_that_are_read_or_reserved() -> None:
-    reserved = set(settings.CALLINVITE_ENVIRONMENT_RESERVED)
-    assert set(DOCUMENTED) == set(READ_FROM_ENVIRONMENT) | reserved
-    assert set(READ_FROM_ENVIRONMENT) & reserved == set()
+def test_documented_environment_names_are_those_that_are_read() -> None:
+    assert DOCUMENTED == READ_FROM_ENVIRONMENT
 
 
 def test_every_tunable_is_documented() -> None:

@@ -46,7 +46,7 @@ async def webpush() -> AsyncIterator[WebPush]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections that wait for half a second instead of five."""
-    monkeypatch.setattr(outbound, "TOTAL_SECONDS", 0.5)
+    monkeypatch.setattr(outbound, "SEND_SECONDS", 0.5)
 
 
 def address_of(receiver: Receiver, signing_key: str = "") -> Address:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import NoneType, UnionType
-from typing import Annotated, Any, NotRequired, Required, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from invitations import shapes
 from invitations.api.openapi import examples
@@ -80,7 +80,7 @@ def _member(hint: Any, made: dict[str, Schema]) -> Schema:
     """A type in JSON Schema. Adds its words to the components."""
     said: list[Said] = []
     words: Words | None = None
-    while get_origin(hint) in (Annotated, NotRequired, Required):
+    while get_origin(hint) in (Annotated, NotRequired):
         for each in getattr(hint, "__metadata__", ()):
             if isinstance(each, Said):
                 said.append(each)
