@@ -83,7 +83,7 @@ class SignIn(LoginView):
         try:
             throttles.check_login(request, request.POST.get("username", ""))
         except CallError as error:
-            return self._refused(error.extra.get("retry_after_seconds", throttles.WINDOW_SECONDS))
+            return self._refused(error.extra["retry_after_seconds"])
         return super().post(request, *args, **kwargs)
 
     def _refused(self, seconds: int) -> HttpResponse:
