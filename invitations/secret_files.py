@@ -1,4 +1,4 @@
-"""Files that hold a secret: readable only by their owner, and never visible half written.
+"""Files that hold a secret: readable only by their owner, and never visible half written where there are hard links.
 
 Knows nothing of what the secrets mean, and never logs one."""
 
@@ -40,8 +40,14 @@ def create(path: Path, text: str) -> None:
         OSError: the file could not be written.
     """
     with _beside(path, text) as written:
-        # Unlike a rename, a link never replaces a file that another process has just created.
-        os.link(written, path)
+        try:
+            # Unlike a rename, a link never replaces a file that another process has just created.
+            os.link(written, path)
+        except FileExistsError:
+            raise
+        except OSError:
+            # No hard links here, as on CIFS and exFAT: for a moment, others may see the file without its content.
+            _write_new(path, text)
 
 
 def replace(path: Path, text: str) -> None:
@@ -66,12 +72,21 @@ def _read(path: Path) -> str:
 def _beside(path: Path, text: str) -> Iterator[Path]:
     """A complete file in the same directory, deleted at the end unless it was moved."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    _write_new(beside, text)
+    try:
+        yield beside
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that does not exist yet; if that fails halfway, nothing is left of it."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(f"{text}\n")
             file.flush()
             os.fsync(file.fileno())
-        yield beside
-    finally:
-        beside.unlink(missing_ok=True)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

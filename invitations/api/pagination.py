@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ from invitations.requests.problems import InvalidInput
 from invitations.requests.queries import NO_CURSOR
 
 Row = TypeVar("Row", bound=Model)
+_unstorable = re.compile("[\0\ud800-\udfff]").search
+"""Finds what no text in a database contains: NUL, and halves of surrogate pairs."""
 
 
 def page_of(
@@ -87,7 +90,7 @@ def _bad_cursor() -> InvalidInput:
 def _comparable(value: Any) -> bool:
     """Whether a database can compare the value with a column of its kind."""
     if isinstance(value, str):
-        return value.isprintable() and len(value) <= 512
+        return len(value) <= 512 and not _unstorable(value)
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     # A day away from both ends of the calendar, so that no time zone takes it beyond them.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
 from django.utils.decorators import method_decorator
@@ -18,7 +19,9 @@ KEPT_SECONDS = 365 * 24 * 3600
 _is_ours = re.compile(rf"\A[0-9a-f]{{32}}\.(?:{'|'.join((*SOUNDS, *PICTURES))})\Z").match
 
 
-@method_decorator(cache_control(public=True, immutable=True, max_age=KEPT_SECONDS), name="dispatch")
+@method_decorator(
+    [login_not_required, cache_control(public=True, immutable=True, max_age=KEPT_SECONDS)], name="dispatch"
+)
 class RingUpload(View):
     """A ringtone or a picture."""
 

@@ -8,11 +8,13 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.contrib.staticfiles import finders
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -34,6 +36,7 @@ from invitations.pages.forms import SignInForm, SignUpForm
 from invitations.push import devices
 from invitations.requests import throttles
 from invitations.requests.problems import problem_page
+from invitations.requests.tokens import csrf_header
 
 _STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
 
@@ -46,6 +49,19 @@ def signup_open() -> bool:
 def sign_in_address() -> str:
     """Where people sign in: the project's LOGIN_URL if it sets one, otherwise our own page."""
     return resolve_url(settings.LOGIN_URL) if settings.is_overridden("LOGIN_URL") else reverse("callinvite:sign_in")
+
+
+def signs_in_elsewhere(request: HttpRequest) -> bool:
+    """Whether people sign in at a page that is not ours, so that ours must let nobody in."""
+    wanted, own = (
+        urlsplit(request.build_absolute_uri(each)) for each in (sign_in_address(), reverse("callinvite:sign_in"))
+    )
+    return (wanted.netloc, wanted.path.rstrip("/")) != (own.netloc, own.path.rstrip("/"))
+
+
+def redirect_elsewhere() -> HttpResponse:
+    """To the project's own sign-in page, and from there to the app."""
+    return redirect_to_login(reverse("callinvite:shell"), sign_in_address())
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -67,17 +83,27 @@ class Shell(LoginRequiredMixin, TemplateView):
         return {
             "user": {"id": self.request.user.get_username()},
             "base": addresses.base(),
+            "csrfHeader": csrf_header(),
             "csrfToken": get_token(self.request),
         }
 
 
+@method_decorator([login_not_required, never_cache], name="dispatch")
 class SignIn(LoginView):
-    """Signs a browser in, or redirects to the app if it is signed in. Attempts count towards the API's limit."""
+    """Signs a browser in, or redirects to the app if it is signed in. Attempts count towards the API's limit.
+
+    In a project with a sign-in page of its own, it only redirects there: that page may ask for more than a password.
+    """
 
     template_name = "callinvite/registration/sign_in.html"
     authentication_form = SignInForm
     next_page = "callinvite:shell"
     redirect_authenticated_user = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if signs_in_elsewhere(request):
+            return redirect("callinvite:shell") if request.user.is_authenticated else redirect_elsewhere()
+        return super().dispatch(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -96,9 +122,9 @@ class SignIn(LoginView):
         return super().get_context_data(**kwargs) | {"signup_open": signup_open()}
 
 
-@method_decorator([sensitive_post_parameters(), csrf_protect, never_cache], name="dispatch")
+@method_decorator([login_not_required, sensitive_post_parameters(), csrf_protect, never_cache], name="dispatch")
 class SignUp(FormView):
-    """Creates an account and signs it in, if the operator allows sign-up."""
+    """Creates an account and signs it in, if the operator allows sign-up and people sign in at our page."""
 
     template_name = "callinvite/registration/sign_up.html"
     form_class = SignUpForm
@@ -107,6 +133,8 @@ class SignUp(FormView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             return redirect("callinvite:shell")
+        if signs_in_elsewhere(request):
+            return redirect_elsewhere()
         if not signup_open():
             return self.render_closed()
         return super().dispatch(request, *args, **kwargs)
@@ -134,7 +162,7 @@ class SignOut(LogoutView):
         return super().post(request, *args, **kwargs)
 
 
-@method_decorator(cache_control(max_age=3600), name="dispatch")
+@method_decorator([login_not_required, cache_control(max_age=3600)], name="dispatch")
 class AppManifest(TemplateView):
     """The web app manifest, which a phone needs to put the app on its home screen."""
 
@@ -142,7 +170,7 @@ class AppManifest(TemplateView):
     content_type = "application/manifest+json"
 
 
-@method_decorator([cache_control(no_cache=True), conditional_page], name="dispatch")
+@method_decorator([login_not_required, cache_control(no_cache=True), conditional_page], name="dispatch")
 class ServiceWorker(View):
     """The service worker and its parts, public, at URLs that never change.
 

@@ -8,7 +8,6 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -217,7 +216,7 @@ def _log(error: Exception, request: Any) -> None:
     logger.error("%s failed", where, exc_info=error)
 
 
-@cache
 def _address(code: Code) -> str:
     """Where the code is explained (RFC 9457 section 3.1.1), relative to the URL of the response."""
+    # Never kept: the prefix of the URL is that of this request, and some servers take it from a header.
     return reverse("callinvite:problem", kwargs={"code": str(code)})

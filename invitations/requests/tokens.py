@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
@@ -109,8 +110,9 @@ def token_of_digest(digest: str, now: datetime) -> Any | None:
     if found is None or (found.expiry is not None and found.expiry <= now):
         return None
     row = _token(found[:-1])
-    row.user = _user((found.user_id, found.username, True))
-    return row
+    row.user = user = _user((found.user_id, found.username, True))
+    # The query asked for the field; a model without one may have a property instead.
+    return row if user.is_active else None
 
 
 def authenticated(request: HttpRequest, username: str, password: str) -> AbstractBaseUser | None:
@@ -148,6 +150,11 @@ def revoke_token(user_id: UserKey, digest: str) -> None:
     credential = devices.credential_of(token_digest=digest)
     devices.sign_out(credential)
     Device.objects.filter(user_id=user_id, device_id=credential).delete()
+
+
+def csrf_header() -> str:
+    """The request header that `BrowserAuthentication` expects the page's CSRF token in."""
+    return settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-")
 
 
 def asker_id(request: Request) -> UserKey:

@@ -6,6 +6,7 @@ language."""
 from __future__ import annotations
 
 import gettext as files
+import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from django.utils.functional import _StrPromise as StrPromise
 
+logger = logging.getLogger(__name__)
+
 LOCALE = Path(__file__).resolve().parent.parent / "locale"
 """The languages that come with the app. A project can add or change sentences through its LOCALE_PATHS."""
 COMPLETE = "en"
@@ -35,21 +38,24 @@ def say(code: str, **parameters: Any) -> str:
         parameters: the values for the names in braces. `count` chooses the plural form.
 
     Returns:
-        The sentence; the English one if the language lacks it, and the code itself if there is no such sentence.
+        The sentence; the English one if the language lacks it or has a fault in it, and the code itself if there is no
+        such sentence.
 
     Raises:
-        KeyError: a parameter that the sentence names was not given.
+        KeyError: a parameter that the English sentence names was not given.
     """
     count = parameters.get("count")
-    if count is None:
-        sentence = translation.gettext(code)
-        if sentence == code:
-            sentence = _complete().gettext(code)
-    else:
-        sentence = translation.ngettext(code, code, count)
-        if sentence == code:
-            sentence = _complete().ngettext(code, code, count)
-    return sentence.format_map(parameters) if parameters else sentence
+    sentence = translation.gettext(code) if count is None else translation.ngettext(code, code, count)
+    if sentence == code:
+        sentence = _in_english(code, count)
+    if not parameters:
+        return sentence
+    try:
+        return sentence.format_map(parameters)
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError):
+        # A translator's slip must not cost anybody an answer or a ring.
+        _report_fault(code)
+        return _in_english(code, count).format_map(parameters)
 
 
 say_lazy = cast("Callable[..., StrPromise]", lazy(say, str))
@@ -86,6 +92,16 @@ def in_language(tag: str) -> AbstractContextManager[None]:
     wanted = tag.lower() or settings.LANGUAGE_CODE
     # Usually it is active already, and checking costs a tenth of switching.
     return nullcontext() if translation.get_language() == wanted else translation.override(wanted)
+
+
+def _in_english(code: str, count: int | None) -> str:
+    return _complete().gettext(code) if count is None else _complete().ngettext(code, code, count)
+
+
+@cache
+def _report_fault(code: str) -> None:
+    """Log a sentence that cannot be filled in: once per code, since it is said again and again."""
+    logger.error("The sentence %s cannot be filled in, in the language %s.", code, translation.get_language())
 
 
 @cache

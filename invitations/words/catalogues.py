@@ -22,6 +22,7 @@ Sentences = dict[str, str | list[str]]
 NOTICE = "// Made by `manage.py make_words` from the message files. Change those, not this.\n"
 FOLDER = Path("callinvite/words")
 WORKER = Path("callinvite/worker/catalogue.js")
+_parameter = re.compile(r"\{([a-z_]+)\}")
 _named = re.compile(r"""(?P<quote>["'`])(?P<code>[a-z][a-z_]*\.[a-z_.]*)(?P<rest>\$\{)?""")
 
 
@@ -43,6 +44,32 @@ def compiled(path: Path) -> bytes:
     made = BytesIO()
     write_mo(made, _catalog(path))
     return made.getvalue()
+
+
+def check_parameters(folders: Iterable[Path]) -> None:
+    """Make sure that every sentence can be filled in with what is given for the English one.
+
+    Args:
+        folders: as for `languages_in`; the app's own comes first.
+
+    Raises:
+        ValueError: a sentence names something that the English one does not, or has a brace that belongs to no name.
+    """
+    languages = languages_in(folders)
+    known: dict[str, set[str]] = {}
+    for path in languages[COMPLETE]:
+        for code, forms in _forms_in(path):
+            known.setdefault(code, set(_parameter.findall(" ".join(forms))))
+    for path in (each for paths in languages.values() for each in paths):
+        for code, forms in _forms_in(path):
+            for form in forms:
+                if set("{}") & set(_parameter.sub("", form)):
+                    raise ValueError(f"{path}: {code} has a brace that belongs to no {{name}}: {form}")
+                unknown = set(_parameter.findall(form)) - known.get(code, set())
+                if code in known and unknown:
+                    raise ValueError(
+                        f"{path}: {code} names {', '.join(sorted(unknown))}, which English does not: {form}"
+                    )
 
 
 def codes_named_in(scripts: Iterable[Path], known: Iterable[str]) -> set[str]:
@@ -137,6 +164,15 @@ def _read(paths: Iterable[Path]) -> Language:
                 code = message.id if isinstance(message.id, str) else message.id[0]
                 sentences[code] = said
     return Language(tag, rule, sentences)
+
+
+def _forms_in(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each code of a message file with its sentence, or with all of its plural forms."""
+    for message in _catalog(path):
+        if message.id and not message.fuzzy:
+            code = message.id if isinstance(message.id, str) else message.id[0]
+            said = message.string
+            yield code, [said] if isinstance(said, str) else [str(each) for each in said or ()]
 
 
 def _said(string: object) -> str | list[str]:

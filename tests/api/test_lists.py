@@ -12,6 +12,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from invitations import calls
+from invitations.api import pagination
 from invitations.live import presence
 from invitations.models import CallingPreferences, User
 from invitations.store.sheets import Actor
@@ -307,3 +308,10 @@ def test_the_answering_device_is_named_by_its_label(rest: RestOf, alice: User, b
     call_id = rest(alice).send("bob").json()["call"]["call_id"]
     rest(bob).verb(call_id, "accept", device_id="phone")
     assert rest(alice).get(f"calls/{call_id}").json()["invitations"][0]["answered_on"] == "Bob's phone"
+
+
+def test_a_cursor_may_hold_any_name_that_a_database_can() -> None:
+    for name in ("family \U0001f468\u200d\U0001f469\u200d\U0001f467", "no\u00a0break", "a\tb"):
+        assert pagination._comparable(name)
+    for name in ("a\0b", "a\ud800b"):
+        assert not pagination._comparable(name)

@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError
 from django.http import HttpRequest
 from django.test import RequestFactory
+from django.test.utils import override_script_prefix
 from django.utils import timezone
 
 from invitations import calls
@@ -17,7 +18,7 @@ from invitations.api.endpoint import Endpoint
 from invitations.calls.transaction import Overdue
 from invitations.errors import Code
 from invitations.models import User
-from invitations.requests.problems import STATUS, TooLarge
+from invitations.requests.problems import STATUS, TooLarge, problem
 from tests.api.conftest import API, Rest, RestOf, problem_of
 
 JSON = "application/json"
@@ -213,3 +214,13 @@ def test_a_crash_is_a_problem_without_a_word_about_its_cause(
     assert str(error) not in response.content.decode()
     assert response["Retry-After"] == "1"
     assert "GET /api/v1/calls/open" in caplog.text
+
+
+def test_the_address_of_a_problem_has_the_prefix_of_its_own_request_and_of_no_other() -> None:
+    address = API + "problems/call_ended"
+
+    # As set for a request that Daphne receives with the header Daphne-Root-Path.
+    with override_script_prefix("http://evil.example/x/"):
+        assert problem(Code.CALL_ENDED)["type"] == f"http://evil.example/x{address}"
+
+    assert problem(Code.CALL_ENDED)["type"] == address

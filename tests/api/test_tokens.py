@@ -247,3 +247,12 @@ def test_only_a_trusted_proxy_names_the_address(
     settings.SECURE_PROXY_SSL_HEADER = proxy
     request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded)
     assert throttles.address_of(request) == address
+
+
+def test_a_user_model_may_tell_by_a_property_who_is_active(
+    bob: User, app_of: RestOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_of(bob)
+    assert app.get("me").status_code == 200
+    monkeypatch.setattr(User, "is_active", property(lambda _: False))
+    assert problem_of(app.get("me")) == (401, "not_authenticated")

@@ -163,6 +163,15 @@ test("without a socket a verb goes by REST and names its device", async (t) => {
   assert.deepEqual([leave.name, leave.body], ["POST calls/a:b@c/leave", { device_id: "alice-device" }]);
 });
 
+test("the CSRF token goes into the header that the server expects", async (t) => {
+  const { server, calls } = await scripted(t, { csrfToken: "cookie", csrfHeader: "X-House-Token" });
+  server.on("GET me", { body: { id: "alice", name: "Alice", call_waiting: false, missed_unseen: 0 } });
+  server.on("POST calls", { status: 201, body: { call: makeCall() } });
+  assert.equal(await calls.send({ invitees: ["bob"], isVideoCall: false }), true);
+  const { headers } = server.requests.at(-1);
+  assert.deepEqual([headers["x-house-token"], headers["x-csrftoken"]], ["cookie", undefined]);
+});
+
 test("a verb that is lost with the socket is repeated by REST with the same id and body", async (t) => {
   const { server, clock, calls, line } = await open(t);
   server.isUp = false;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -72,3 +73,24 @@ def test_a_secret_is_for_its_owner_alone_whatever_the_process_allows(file: Path)
         os.umask(former)
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.fixture
+def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system without hard links, such as CIFS."""
+
+    def link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+
+
+@pytest.mark.usefixtures("no_links")
+def test_a_secret_is_made_where_there_are_no_hard_links(file: Path) -> None:
+    assert secret_files.kept(file, lambda: "first") == "first"
+
+    with pytest.raises(FileExistsError):
+        secret_files.create(file, "second")
+
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("first\n", 0o600)
+    assert os.listdir(file.parent) == [file.name]

@@ -146,3 +146,49 @@ def test_closed_sign_up_says_whom_to_ask_and_makes_nothing(client: Client, setti
     assert "created by the people who run this server" in answer.text
     assert not get_user_model().objects.exists()
     assert "Create an account" not in client.get("/sign-in/").text
+
+
+@pytest.mark.usefixtures("open_signup")
+@pytest.mark.parametrize("own", ["/sso/", "https://sso.example/sign-in/"])
+def test_where_the_project_signs_people_in_our_pages_let_nobody_in(
+    client: Client, settings: Settings, own: str
+) -> None:
+    make_user("frank")
+    settings.LOGIN_URL = own
+
+    for answer in (
+        client.get("/sign-in/"),
+        client.post("/sign-in/", {"username": "frank", "password": PASSWORD}),
+        sign_up(client),
+    ):
+        assert (answer.status_code, answer["Location"]) == (302, f"{own}?next=/")
+    assert "sessionid" not in client.cookies
+    assert not get_user_model().objects.filter(username="erin").exists()
+
+
+@pytest.mark.parametrize("own", ["callinvite:sign_in", "/sign-in/", "/sign-in", "http://testserver/sign-in/"])
+def test_a_login_url_that_is_our_page_leaves_it_as_it_is(client: Client, settings: Settings, own: str) -> None:
+    make_user()
+    settings.LOGIN_URL = own
+
+    answer = client.post("/sign-in/", {"username": "erin", "password": PASSWORD})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+
+
+@pytest.mark.usefixtures("open_signup")
+def test_what_is_public_stays_so_where_all_else_requires_signing_in(client: Client, settings: Settings) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+
+    public = ["sign-in/", "sign-up/", "service-worker.js", "app.webmanifest", "api/v1/schema", "api/v1/docs"]
+
+    assert {each: client.get(f"/{each}").status_code for each in public} == dict.fromkeys(public, 200)
+    assert client.get("/service-worker/catalogue.js").status_code == 200
+    assert client.get("/uploads/ring-resources/nothing").status_code == 404
+
+
+def test_the_shell_knows_in_which_header_its_token_is_expected(client: Client, settings: Settings) -> None:
+    settings.CSRF_HEADER_NAME = "HTTP_X_HOUSE_TOKEN"
+    client.force_login(make_user())
+
+    assert client.get("/").context["page_config"]["csrfHeader"] == "X-HOUSE-TOKEN"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import CommandError
 from django.utils import translation
 from pytest_django import Settings
 
@@ -64,3 +65,29 @@ def test_a_region_speaks_its_language_under_its_own_tag(speak: Speak) -> None:
     speak("pt-BR", {"error.call_ended": "A chamada terminou."})
     with words.in_language("pt-BR"):
         assert (words.say("error.call_ended"), words.language()) == ("A chamada terminou.", "pt-BR")
+
+
+SLIPS = ["At most {limt}", "Mindestens {", "Nur {0}", "Nur {limit.size}", "Nur {limit[0]}"]
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_of_a_translator_costs_nobody_the_sentence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, slip: str
+) -> None:
+    words._report_fault.cache_clear()
+    monkeypatch.setattr(translation, "gettext", lambda code: slip)
+
+    said = [words.say("list.two", first="Bob", second="Carol") for _ in range(2)]
+
+    assert said == ["Bob and Carol"] * 2
+    assert [each.getMessage() for each in caplog.records] == [
+        "The sentence list.two cannot be filled in, in the language en."
+    ]
+
+
+@pytest.mark.parametrize(
+    "slip", ["{first} und {secnd}", "{first} und {", "{first} und {0}", "{first.name} }", "{first!r}"]
+)
+def test_a_slip_is_found_before_anybody_hears_it(speak: Speak, slip: str) -> None:
+    with pytest.raises(CommandError, match=r"de/LC_MESSAGES/django\.po: list\.two "):
+        speak("de", {"list.two": slip})

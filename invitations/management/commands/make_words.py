@@ -31,6 +31,10 @@ class Command(BaseCommand):
             raise CommandError(f"This needs Babel: pip install babel ({error}).") from error
         sources = static_sources()
         folders = [words.LOCALE, *map(Path, settings.LOCALE_PATHS)]
+        try:
+            catalogues.check_parameters(folders)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
         languages = catalogues.languages_in(folders)
         for paths in languages.values():
             for path in paths:

@@ -13,6 +13,7 @@ import { CallInvitationError } from "./errors.js";
  * @property {typeof globalThis.fetch} fetch
  * @property {import("./types.js").Clock} clock
  * @property {import("./types.js").Secret} [csrfToken]
+ * @property {string} [csrfHeader] the header that carries it; Django's own by default
  * @property {import("./types.js").Secret} [token]
  */
 
@@ -76,7 +77,7 @@ export class RestClient {
       headers.Authorization = `Bearer ${token}`;
     }
     if (csrfToken) {
-      headers["X-CSRFToken"] = csrfToken;
+      headers[this.#options.csrfHeader ?? "X-CSRFToken"] = csrfToken;
     }
     if (body !== undefined) {
       headers["Content-Type"] = "application/json";

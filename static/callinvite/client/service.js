@@ -82,6 +82,7 @@ export class CallInvitationService extends Account {
       fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
       clock,
       csrfToken: options.csrfToken,
+      csrfHeader: options.csrfHeader,
       token: options.token,
     });
     super({ rest, attempts, onMissedUnseen: (count) => this.#store.dispatch({ type: "missedUnseen", count }) });

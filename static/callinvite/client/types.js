@@ -252,6 +252,7 @@
  * @property {string} [label] what others read when this device rings or answers, such as "Chrome on Linux"
  * @property {boolean} [audible] whether this page can make sound now
  * @property {Secret} [csrfToken] for pages signed in by a session cookie
+ * @property {string} [csrfHeader] the header that carries it: `X-CSRFToken` by default
  * @property {Secret} [token] for apps: the Bearer token
  * @property {typeof globalThis.WebSocket} [WebSocket]
  * @property {typeof globalThis.fetch} [fetch]

@@ -46,12 +46,14 @@ const config = JSON.parse(document.getElementById("page-config")?.textContent ??
 const base = new URL(config.base, location.href).href;
 const baseUrl = base.replace(/\/$/, "");
 const ringer = new Ringer();
-const service = new CallInvitationService({ baseUrl, csrfToken: config.csrfToken, audible: ringer.audible });
+const { csrfHeader, csrfToken } = config;
+const service = new CallInvitationService({ baseUrl, csrfHeader, csrfToken, audible: ringer.audible });
 const rest = new RestClient({
   baseUrl,
   fetch: (...args) => fetch(...args),
   clock: systemClock,
-  csrfToken: config.csrfToken,
+  csrfHeader,
+  csrfToken,
 });
 
 const talk = new Talk({ service });
