@@ -13,7 +13,7 @@ Two arguments mean the same in every verb, and docstrings mention them only to a
 from invitations.calls.answering import accept, reject, ringing
 from invitations.calls.asking import Sent
 from invitations.calls.cancelling import Cancelled, cancel
-from invitations.calls.expiring import expect_changes, expire
+from invitations.calls.expiring import expect_changes, expect_unknown, expire
 from invitations.calls.inviting import invite
 from invitations.calls.notifying import Taken, notified
 from invitations.calls.reading import (
@@ -47,6 +47,7 @@ __all__ = [
     "connected",
     "end",
     "expect_changes",
+    "expect_unknown",
     "expire",
     "forgive_outage",
     "heartbeat",

@@ -16,6 +16,7 @@ from invitations.calls.loading import (
     lock_stays,
     refuse_if_closed,
 )
+from invitations.calls.slots import is_due
 from invitations.calls.transaction import Overdue
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
@@ -40,7 +41,7 @@ CURRENT = "current"
 
 
 class Rung(NamedTuple):
-    """A call by which a user is being rung, and when time next changes it."""
+    """A call by which a user is being rung, and when time next changes it; None if its row does not say."""
 
     call_pk: int
     call_id: str
@@ -226,7 +227,7 @@ def _answer(own: Invitation, state: InvitationState, by: Actor, label: str, cust
 
 def _current_call_id(by: Actor, now: datetime) -> str:
     found = RINGS.rows(user=by.user_id)
-    overdue = [each.call_pk for each in found if each.due_at is not None and each.due_at <= now]
+    overdue = [each.call_pk for each in found if is_due(each.due_at, now)]
     if overdue:
         raise Overdue(*overdue, now=now)
     if not found:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from invitations.calls.closing import (
     cancel_pending,
@@ -75,9 +76,19 @@ def expect_changes(*, now: datetime) -> int:
     Returns:
         How many calls.
     """
-    inside = Participant.objects.open().values("call_id")
     with write():
-        return Call.objects.filter(pk__in=inside).exclude(due_at__lte=now).update(due_at=now)
+        return _open_calls().exclude(due_at__lte=now).update(due_at=now)
+
+
+def expect_unknown(*, now: datetime) -> int:
+    """Have the open calls looked at whose rows do not say when: processes of an earlier version made them, beside this
+    one, while an update went from server to server.
+
+    Returns:
+        How many calls.
+    """
+    with write():
+        return _open_calls().filter(due_at=None).update(due_at=now)
 
 
 def next_ring_at(created_at: datetime, now: datetime) -> datetime | None:
@@ -85,6 +96,11 @@ def next_ring_at(created_at: datetime, now: datetime) -> datetime | None:
     is never repeated."""
     moments = (created_at + timedelta(seconds=each) for each in limits().repeat_after_seconds)
     return next((each for each in moments if each > now), None)
+
+
+def _open_calls() -> QuerySet[Call]:
+    """All open calls, by their open participants: there is no index of calls by state."""
+    return Call.objects.filter(pk__in=Participant.objects.open().values("call_id"))
 
 
 def _ring_again(sheet: CallSheet, now: datetime) -> list[Invitation]:

@@ -21,7 +21,7 @@ class Occupation(NamedTuple):
         call_pk: the call.
         caller_id: the user who started it.
         call_state: one of `CallState`.
-        due_at: when time next changes it.
+        due_at: when time next changes it; None if its row does not say (`is_due`).
         inside: True if the user is in it, False if they are being rung.
     """
 
@@ -54,7 +54,15 @@ def occupations(user_ids: Sequence[UserKey], *, now: datetime) -> list[Occupatio
         Overdue: a deadline in one of these calls has passed, so that it may be over.
     """
     found = OCCUPATIONS.rows(users=user_ids)
-    overdue = {each.call_pk for each in found if each.due_at is not None and each.due_at <= now}
+    overdue = {each.call_pk for each in found if is_due(each.due_at, now)}
     if overdue:
         raise Overdue(*sorted(overdue), now=now)
     return found
+
+
+def is_due(due_at: datetime | None, now: datetime) -> bool:
+    """Whether time may have changed an open call whose row says `due_at`.
+
+    A process of an earlier version, which still runs while an update begins, says nothing there. Expiring writes it.
+    """
+    return due_at is None or due_at <= now

@@ -162,8 +162,7 @@ def heartbeat(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
     was_away = _was_away(stay.proved_at, now)
     stay.proved_at = now
     rows.update(stay, "proved_at")
-    if was_away:
-        _come_back(sheet, now)
+    _adjust_deadlines(sheet, now, was_away=was_away)
     return sheet
 
 
@@ -181,18 +180,20 @@ def prove_life(user_id: UserKey, device_id: str, *, now: datetime) -> bool:
     known = stays.values_list("pk", "proved_at", "call_id", "call__media_due_at")[:2]
     stale = now - timedelta(seconds=PROOF_INTERVAL_SECONDS)
     old = [pk for pk, proved_at, *_ in known if proved_at is None or proved_at < stale]
-    back_in = [
+    concerned = [
         call_pk
-        for _, proved_at, call_pk, media_due_at in known
-        if proved_at is None or (media_due_at is not None and _was_away(proved_at, now))
+        for pk, proved_at, call_pk, media_due_at in known
+        if pk in old and (proved_at is None or _decides_media(media_due_at, now))
     ]
     if old:
         with write():
             # Locks the call before its participants, as the verbs do.
-            for sheet in lock_all(back_in).values():
-                for each in sheet.inside():
-                    each.proved_at = now if each.pk in old else each.proved_at
-                _come_back(sheet, now)
+            for sheet in lock_all(concerned).values():
+                heard = [each for each in sheet.inside() if each.pk in old]
+                was_away = any(_was_away(each.proved_at, now) for each in heard)
+                for each in heard:
+                    each.proved_at = now
+                _adjust_deadlines(sheet, now, was_away=was_away)
             Participant.objects.open().filter(pk__in=old).update(proved_at=now)
     return bool(known)
 
@@ -201,17 +202,24 @@ def _was_away(proved_at: datetime | None, now: datetime) -> bool:
     return proved_at is None or proved_at < now - media_proof()
 
 
-def _come_back(sheet: CallSheet, now: datetime) -> None:
-    """Adjust the deadlines when a device returns from silence, or gives its first sign of life. The wait for media
-    begins anew, because the device could not have had any; and after a first sign of life, silence is noticed sooner.
+def _decides_media(media_due_at: datetime | None, now: datetime) -> bool:
+    """Whether a sign of life given now proves that its device is there when media is due."""
+    return media_due_at is not None and media_due_at <= now + media_proof()
 
-    Otherwise the sign of life with which a device returns, or with which all devices return to a server that was down,
-    would end the call at once.
+
+def _adjust_deadlines(sheet: CallSheet, now: datetime, *, was_away: bool) -> None:
+    """Adjust the deadlines to a sign of life, which the sheet has already.
+
+    If a device returns from silence, or gives its first sign of life, the wait for media begins anew, because the
+    device could not have had any. Otherwise the sign of life with which a device returns, or with which all devices
+    return to a server that was down, would end the call at once.
+
+    And the next look may come nearer: after a first sign of life, silence is noticed sooner; and the dispatcher may
+    have taken a device for silent when media was due, before its sign of life, given in time, was committed.
     """
     call = sheet.call
     media_seconds = limits().media_seconds
-    soon = now + media_proof()
-    is_waiting = media_seconds > 0 and call.media_due_at is not None and call.media_due_at <= soon
+    is_waiting = was_away and media_seconds > 0 and _decides_media(call.media_due_at, now)
     if is_waiting:
         call.media_due_at = now + timedelta(seconds=media_seconds)
     due_at = sheet.due_at(now)

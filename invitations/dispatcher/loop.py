@@ -140,6 +140,7 @@ class Dispatcher:
         self._act_on(due, now)
         if now >= self._prune_at:
             self._prune_at = now + timedelta(seconds=PRUNE_EVERY_SECONDS)
+            calls.expect_unknown(now=now)
             prune(now)
         if len(due) >= BATCH:
             return 0

@@ -162,9 +162,10 @@ class Stories(RuleBasedStateMachine):
         self._perform("cancel", call, self._whom(call, person), "phone", callees)
 
     @precondition(lambda self: any(call.state == "active" for call in self.world.calls))
-    @rule(number=call_numbers, seconds=steps, spares=who, by_socket=st.booleans())
-    def go_on(self, number: int, seconds: float, spares: int, by_socket: bool) -> None:
-        """Time passes in a call, and then its devices speak; sometimes one of them does not."""
+    @rule(number=call_numbers, seconds=steps, spares=who, by_socket=st.booleans(), early=st.sampled_from([0, 0.2, 3]))
+    def go_on(self, number: int, seconds: float, spares: int, by_socket: bool, early: float) -> None:
+        """Time passes in a call, and then its devices speak; sometimes one of them does not. What they say by socket
+        may have waited so many seconds to be committed."""
         self.pass_time(seconds)
         if by_socket:
             # A socket's sign of life meets no deadline by itself.
@@ -173,7 +174,10 @@ class Stories(RuleBasedStateMachine):
         call = active[number % len(active)] if active else None
         for place, stay in enumerate(call.inside() if call is not None else []):
             if place != spares:
-                (self._speak if by_socket else self._beat)(call, stay.user, stay.device)
+                if by_socket:
+                    self._speak(call, stay.user, stay.device, early=early)
+                else:
+                    self._beat(call, stay.user, stay.device)
 
     @precondition(lambda self: self.world.calls)
     @rule(
@@ -364,15 +368,18 @@ class Stories(RuleBasedStateMachine):
             *(name, device),
         )
 
-    def _speak(self, call: ModelCall | None, name: str, device: str) -> None:
+    def _speak(self, call: ModelCall | None, name: str, device: str, *, early: float) -> None:
         """A device proves life by its socket; what it said a moment ago is not written again."""
         assert call is not None
         stay = call.stay_of(name)
         self.world.pass_time(MOMENT)
-        if stay is None or call.state == "ended" or (stay.proved or -3600) > self.world.time - 3:
+        spoke = self.world.time - early
+        if stay is None or call.state == "ended" or max(stay.joined, stay.proved or -3600) > spoke - 3:
             return
+        committed, self.world.time = self.world.time, spoke
         self.world.heartbeat(call, name, device)
         assert calls.prove_life(self.keys[name], device, now=self._now())
+        self.world.time = committed
 
     def _perform(self, verb: str, call: ModelCall | None, name: str, device: str, callees: list[str] | None) -> None:
         assert call is not None

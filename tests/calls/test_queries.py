@@ -126,6 +126,7 @@ def everyday_verbs(alice: User, bob: User, now: datetime) -> dict[str, Callable[
         "prove_life": lambda: calls.prove_life(bob.pk, "phone", now=now + seconds(5)),
         "forgive_outage": lambda: calls.forgive_outage(now=now + seconds(20)),
         "expect_changes": lambda: calls.expect_changes(now=now),
+        "expect_unknown": lambda: calls.expect_unknown(now=now),
         "a dispatcher's step": lambda: Dispatcher().step(now),
         "invite": lambda: calls.invite("mine", by=by_bob, invitees=["carol"], now=now),
         "cancel": lambda: calls.cancel("mine", by=by_alice, now=now),

@@ -507,7 +507,7 @@ def heard(live_call: Ring, alice: User, bob: User, now: datetime) -> Call:
     return call
 
 
-@pytest.mark.parametrize(
+BY_EITHER_SIGN_OF_LIFE = pytest.mark.parametrize(
     "speak",
     [
         lambda call, user, at: calls.heartbeat(call.call_id, by=acting(user), now=at),
@@ -515,6 +515,9 @@ def heard(live_call: Ring, alice: User, bob: User, now: datetime) -> Call:
     ],
     ids=["heartbeat", "prove_life"],
 )
+
+
+@BY_EITHER_SIGN_OF_LIFE
 def test_the_first_sign_of_life_brings_the_next_look_nearer(
     speak: Any, live_call: Ring, ring: Ring, alice: User, bob: User, carol: User, mallory: User, now: datetime
 ) -> None:
@@ -527,6 +530,21 @@ def test_the_first_sign_of_life_brings_the_next_look_nearer(
     assert looked_at(ringing, now) == 60
     speak(ringing, carol, now + seconds(5))
     assert looked_at(ringing, now) == 25
+
+
+@BY_EITHER_SIGN_OF_LIFE
+def test_media_fails_in_time_though_a_sign_of_life_from_before_is_committed_after_the_look(
+    speak: Any, ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    sheet = ring(acting(alice, lives=True), bob)
+    calls.accept(sheet.call.call_id, by=acting(bob, lives=True), now=now)
+    beat(sheet.call.call_id, now, [9.98], acting(bob))
+    beat(sheet.call.call_id, now, [9.5, 19], acting(alice))
+    assert calls.expire(sheet.call.pk, now=now + seconds(20)) is None
+    assert looked_at(sheet.call, now) == 39.98
+    speak(sheet.call, bob, now + seconds(19.95))
+    assert looked_at(sheet.call, now) == 20
+    assert expired(sheet, now + seconds(21)).call.end_reason == "media_failed"
 
 
 def test_later_signs_of_life_leave_the_next_look_where_it_is(
@@ -593,6 +611,26 @@ def test_a_call_that_an_older_version_made_meanwhile_is_found_as_well(
     Call.objects.update(due_at=None)
     assert calls.expect_changes(now=now) == 1
     assert looked_at(call, now) == 0
+
+
+def test_nobody_stays_busy_in_a_call_that_an_older_version_made(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    ring(alice, bob, timeout_seconds=5)
+    Call.objects.update(due_at=None)
+    assert invitation_states(ring(carol, bob, at=now + seconds(4))) == {"bob": "busy"}
+    Call.objects.update(due_at=None)
+    assert invitation_states(ring(carol, bob, at=now + seconds(5))) == {"bob": "pending"}
+
+
+def test_the_current_call_is_none_that_an_older_version_made_and_that_has_run_out(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call = ring(alice, bob, timeout_seconds=5).call
+    Call.objects.update(due_at=None)
+    with refused(Code.NO_CURRENT_CALL):
+        calls.accept("current", by=acting(bob), now=now + seconds(5))
+    assert Call.objects.get(pk=call.pk).end_reason == "timed_out"
 
 
 def test_a_call_that_is_over_is_not_looked_at(ring: Ring, alice: User, bob: User, now: datetime) -> None:

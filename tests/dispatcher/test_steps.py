@@ -274,6 +274,26 @@ def test_sessions_and_tokens_that_ran_out_are_forgotten(alice: User, now: dateti
     assert AuthToken.objects.get().expiry > now
 
 
+def test_calls_that_an_older_version_made_meanwhile_are_found_every_hour(
+    dispatcher: Dispatcher, clock: Clock, ring: Ring, alice: User, bob: User, carol: User, mallory: User
+) -> None:
+    def ends(caller: User, callee: User) -> bool:
+        call = ring(caller, callee, timeout_seconds=1, at=clock.now - seconds(2)).call
+        Call.objects.filter(pk=call.pk).update(due_at=None)
+        dispatcher._tick()
+        dispatcher._tick()
+        return Call.objects.get(pk=call.pk).state == "ended"
+
+    assert not ends(alice, bob)
+    clock.advance(60)
+    assert ends(carol, mallory)
+    assert not Call.objects.exclude(state="ended").exists()
+    clock.advance(3599)
+    assert not ends(alice, bob)
+    clock.advance(1)
+    assert ends(carol, mallory)
+
+
 def test_pruning_is_done_an_hour_apart(dispatcher: Dispatcher, clock: Clock, db: None) -> None:
     def forgets() -> bool:
         Session.objects.create(session_key="old", session_data="", expire_date=clock.now - seconds(86400))
