@@ -137,6 +137,21 @@ def test_the_example_of_settings_names_what_the_compose_file_asks_for() -> None:
     assert sorted(offered) == sorted(asked)
 
 
+@pytest.mark.parametrize("name", ["docs/production.md", "deploy/env.example"])
+def test_the_file_with_the_passwords_is_made_for_its_owner_alone(name: str) -> None:
+    lines = [line for line in (ROOT / name).read_text().splitlines() if "env.example deploy/.env" in line]
+
+    assert ["install -m 600 deploy/env.example deploy/.env" in line for line in lines] == [True]
+
+
+def test_nginx_passes_on_nothing_that_chooses_the_prefix_of_urls() -> None:
+    """A header set in a location would replace all those of the server."""
+    outside, *locations = (ROOT / "deploy/nginx.conf").read_text().split("location ")
+
+    assert 'proxy_set_header Daphne-Root-Path "";' in outside
+    assert not any("proxy_set_header" in each for each in locations)
+
+
 def test_as_many_web_processes_run_as_they_are_told_that_there_are() -> None:
     web = OURS["web"]
 

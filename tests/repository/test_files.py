@@ -53,6 +53,10 @@ def test_the_lock_of_the_javascript_tools_pins_every_package_by_hash() -> None:
     assert [name for name, each in packages.items() if not each["integrity"].startswith("sha512-")] == []
 
 
+def test_no_javascript_package_runs_a_script_when_it_is_installed() -> None:
+    assert "ignore-scripts=true" in (ROOT / "requirements/js/.npmrc").read_text().splitlines()
+
+
 def test_the_dev_lock_holds_the_versions_of_the_base_lock() -> None:
     def versions(name: str) -> set[str]:
         lines = (ROOT / "requirements" / name).read_text().splitlines()
