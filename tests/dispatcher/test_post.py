@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from invitations import calls, transports
 from invitations.dispatcher.post import Post
@@ -39,6 +39,14 @@ async def transport(monkeypatch: pytest.MonkeyPatch) -> StubTransport:
     stub = StubTransport()
     monkeypatch.setitem(transports._TRANSPORTS, "webpush", stub)
     return stub
+
+
+@pytest.fixture(autouse=True)
+async def connections_closed() -> AsyncIterator[None]:
+    """The thread in which async tests meet the database leaves no connection behind: PostgreSQL drops no database that
+    somebody is connected to."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 @pytest.fixture
