@@ -36,7 +36,7 @@ PRODUCTION = {
 
 # The faces only translate requests: they are slower to test than the rules behind them, and tests of them say less.
 FACES = {"admin", "api", "browser", "sockets"}
-ONLY_BY_NAME = {"quick", "other"}
+ONLY_BY_NAME = {"quick"}
 FAST = "not browser and not server"
 REAL_SERVER = "/real-server."
 """Part of the path of every JavaScript test that starts the product."""
