@@ -232,3 +232,9 @@ def test_an_acknowledgement_leaves_the_moment_at_which_a_push_service_took_the_r
     calls.notified([calls.Taken(own.call_id, own.pk, now + seconds(1))])
     answered = calls.ringing(call_id, by=acting(bob), now=now + seconds(3)).invitations[0]
     assert (answered.notified_at, answered.ringing_at) == (now + seconds(1), now + seconds(3))
+
+
+def test_another_device_that_declines_too_learns_where_it_was_declined(call_id: str, bob: User, now: datetime) -> None:
+    calls.reject(call_id, by=acting(bob, "phone", device_label="Phone"), now=now)
+    with refused(Code.REJECTED_ELSEWHERE):
+        calls.reject(call_id, by=acting(bob, "tablet"), now=now)
