@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from invitations import calls
 from invitations.errors import Code
-from invitations.models import Call, CallEvent, User
+from invitations.models import Call, CallEvent, Participant, User
 from tests.calls.conftest import acting, invitation_states, names_inside, refused, seconds
 
 Ring = Callable[..., calls.CallSheet]
@@ -641,3 +641,14 @@ def test_a_call_that_is_over_is_not_looked_at(ring: Ring, alice: User, bob: User
     Call.objects.update(due_at=now)
     assert calls.expire(call.pk, now=now) is None
     assert not Call.objects.due(now + seconds(10**6)).exists()
+
+
+def test_a_sign_of_life_soon_after_the_last_one_is_not_written_again(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    ring(alice, bob)
+    written = []
+    for later in (0, 1, 3):
+        calls.prove_life(alice.pk, acting(alice).device_id, now=now + seconds(later))
+        written.append(Participant.objects.get().proved_at)
+    assert written == [now, now, now + seconds(3)]
