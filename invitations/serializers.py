@@ -46,6 +46,7 @@ def _shared_view(sheet: CallSheet, now: datetime) -> CallObject:
     call = sheet.call
     return {
         "call_id": call.call_id,
+        "attempt": call.attempt,
         "revision": call.revision,
         "state": call.state,
         "end_reason": call.end_reason,

@@ -141,6 +141,7 @@ class CallObject(TypedDict):
     """A call, as seen by one person."""
 
     call_id: CallId
+    attempt: Annotated[int, Said("Which of the calls under this id, one after the other.", minimum=1)]
     revision: Annotated[Count, Said("Grows with every change; a lower one is older news.")]
     state: Annotated[str, Words("CallState", CallState.values), Said("How far it is.")]
     end_reason: Annotated[str | None, Words("EndReason", EndReason.values), Said("Why it ended.")]

@@ -58,17 +58,17 @@ def actor_of(request: HttpRequest) -> Actor:
     )
 
 
-def public_ids(queryset: QuerySet[Call]) -> list[str]:
-    return list(queryset.order_by("pk").values_list("call_id", flat=True))
+def names_of(queryset: QuerySet[Call]) -> list[calls.Attempt]:
+    return [calls.Attempt(*each) for each in queryset.order_by("pk").values_list("call_id", "attempt")]
 
 
-def end_call(call_id: str, actor: Actor) -> int:
-    calls.end(call_id, by=actor, now=timezone.now())
+def end_call(call: calls.Attempt, actor: Actor) -> int:
+    calls.end(call, by=actor, now=timezone.now())
     return 1
 
 
-def cancel_rings(call_id: str, actor: Actor, callees: Sequence[str] | None = None) -> int:
-    return len(calls.cancel(call_id, by=actor, callees=callees, now=timezone.now()).cancelled)
+def cancel_rings(call: calls.Attempt, actor: Actor, callees: Sequence[str] | None = None) -> int:
+    return len(calls.cancel(call, by=actor, callees=callees, now=timezone.now()).cancelled)
 
 
 def attempt(request: HttpRequest, call_id: str, act: Callable[[], int]) -> int:

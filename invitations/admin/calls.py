@@ -19,7 +19,7 @@ from invitations.admin.acting import (
     attempt,
     cancel_rings,
     end_call,
-    public_ids,
+    names_of,
     say_done,
 )
 from invitations.models import Call, CallEvent, Invitation, Participant
@@ -114,7 +114,9 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=say_lazy("admin.what_happened"))
     def explanation(self, call: Call) -> str:
         """The call's timeline in words, with the devices of all participants."""
-        told = calls.timeline(call.call_id, viewer_id=None, now=timezone.now(), sees_all=True)
+        told = calls.timeline(
+            calls.Attempt(call.call_id, call.attempt), viewer_id=None, now=timezone.now(), sees_all=True
+        )
         rows = ((each["at"], each["text"], each["code"]) for each in told)
         lines = format_html_join("", "<li><time>{}</time> {} <code>{}</code></li>", rows)
         return format_html("<ol>{}</ol>", lines)
@@ -134,16 +136,16 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
     def end_calls(self, request: HttpRequest, queryset: QuerySet[Call]) -> None:
         """End the selected calls for everyone."""
         actor, done = actor_of(request), 0
-        for call_id in public_ids(queryset):
-            done += attempt(request, call_id, partial(end_call, call_id, actor))
+        for call in names_of(queryset):
+            done += attempt(request, call.call_id, partial(end_call, call, actor))
         say_done(request, "admin.done.calls_ended", done)
 
     @admin.action(description=say_lazy("admin.action.cancel_invitations"), permissions=["act"])
     def cancel_pending_invitations(self, request: HttpRequest, queryset: QuerySet[Call]) -> None:
         """Stop every open ring of the selected calls."""
         actor, done = actor_of(request), 0
-        for call_id in public_ids(queryset):
-            done += attempt(request, call_id, partial(cancel_rings, call_id, actor))
+        for call in names_of(queryset):
+            done += attempt(request, call.call_id, partial(cancel_rings, call, actor))
         say_done(request, "admin.done.invitations_cancelled", done)
 
 
@@ -185,9 +187,10 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):
     def cancel_invitations(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
         """Stop the selected rings."""
         actor, done = actor_of(request), 0
-        chosen: dict[str, list[str]] = {}
+        chosen: dict[calls.Attempt, list[str]] = {}
         for each in queryset.select_related("call", "invitee").order_by("pk"):
-            chosen.setdefault(each.call.call_id, []).append(each.invitee.get_username())
-        for call_id, callees in chosen.items():
-            done += attempt(request, call_id, partial(cancel_rings, call_id, actor, callees))
+            name = calls.Attempt(each.call.call_id, each.call.attempt)
+            chosen.setdefault(name, []).append(each.invitee.get_username())
+        for call, callees in chosen.items():
+            done += attempt(request, call.call_id, partial(cancel_rings, call, actor, callees))
         say_done(request, "admin.done.invitations_cancelled", done)

@@ -79,11 +79,13 @@ def act(verb: str, grant: Grant, user: Any, *, call_id: str | None, body: object
     Raises:
         CallError: `not_found`, the token is for another call.
     """
-    if not Invitation.objects.filter(pk=grant.key, call__call_id=call_id or "").exists():
+    invited = Invitation.objects.filter(pk=grant.key, call__call_id=call_id or "")
+    attempt = invited.values_list("call__attempt", flat=True).first()
+    if attempt is None:
         raise CallError(Code.NOT_FOUND)
     if isinstance(body, dict):
         body = {name: value for name, value in body.items() if name != "device_id"}
     actor = Actor(user.pk, user.get_username(), grant.device_id, ring_pk=grant.key)
-    status, answer = verbs.perform(verb, actor=actor, call_id=call_id, body=body, now=now)
+    status, answer = verbs.perform(verb, actor=actor, call_id=call_id, body=body, now=now, attempt=attempt)
     status = verbs.OVER_BY_TOKEN.get(status, status)
     return status, {**answer, "status": status} if status >= 400 else answer

@@ -58,7 +58,10 @@ class VerbEndpoint(Endpoint):
         if self.verb.admin_permission is not None:
             actor = replace(actor, is_admin=request.user.has_perm(self.verb.admin_permission))
         body = None if self.verb.reads else request.data
-        return answered(*verbs.perform(name, actor=actor, call_id=call_id, body=body, now=now))
+        attempt = None
+        if self.verb.is_about_a_call:
+            attempt = queries.ATTEMPT.checked(request.query_params)["attempt"]
+        return answered(*verbs.perform(name, actor=actor, call_id=call_id, body=body, now=now, attempt=attempt))
 
 
 class Calls(VerbEndpoint):

@@ -15,6 +15,7 @@ from invitations.calls.asking import Sent
 from invitations.calls.cancelling import Cancelled, cancel
 from invitations.calls.expiring import expect_changes, expect_unknown, expire
 from invitations.calls.inviting import invite
+from invitations.calls.loading import Attempt, CallName, id_in
 from invitations.calls.notifying import Taken, notified
 from invitations.calls.reading import (
     Synced,
@@ -37,6 +38,8 @@ from invitations.store.sheets import Actor, CallSheet
 
 __all__ = [
     "Actor",
+    "Attempt",
+    "CallName",
     "CallSheet",
     "Cancelled",
     "Sent",
@@ -52,6 +55,7 @@ __all__ = [
     "forgive_outage",
     "heartbeat",
     "history",
+    "id_in",
     "invite",
     "is_in_open_call",
     "is_inside",

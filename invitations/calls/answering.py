@@ -8,6 +8,7 @@ from typing import NamedTuple, NoReturn
 from invitations.calls.closing import ANSWERED, begin, save, settle, take_out
 from invitations.calls.events import Change
 from invitations.calls.loading import (
+    CallName,
     InsideAnother,
     label_of,
     lock_alone,
@@ -52,13 +53,13 @@ _RINGS = Invitation.objects.pending().order_by().filter(invitee_id=Bind("user"))
 RINGS = Prepared(_RINGS.values_list("call_id", "call__call_id", "call__due_at"), row=Rung._make)
 
 
-def accept(call_id: str, *, by: Actor, now: datetime, custom_data: str = "") -> CallSheet:
+def accept(call: CallName, *, by: Actor, now: datetime, custom_data: str = "") -> CallSheet:
     """Answer a ring. The first accept or reject to commit wins.
 
     A person who is in another call leaves it first, which cancels an unanswered outgoing call of their own.
 
     Args:
-        call_id: the call, or `current`.
+        call: the call, or `current`.
         by: the invitee, on the device that joins.
         custom_data: passed on to the caller; at most `custom_data_bytes` of UTF-8.
 
@@ -70,18 +71,18 @@ def accept(call_id: str, *, by: Actor, now: datetime, custom_data: str = "") -> 
             `rejected_elsewhere`, `already_answered`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
     try:
-        return _accept(call_id, by=by, custom_data=custom_data, inside_another=False, now=now)
+        return _accept(call, by=by, custom_data=custom_data, inside_another=False, now=now)
     except InsideAnother:
-        return _accept(call_id, by=by, custom_data=custom_data, inside_another=True, now=now)
+        return _accept(call, by=by, custom_data=custom_data, inside_another=True, now=now)
 
 
 @verb
-def _accept(call_id: str, *, by: Actor, custom_data: str, inside_another: bool, now: datetime) -> CallSheet:
+def _accept(call: CallName, *, by: Actor, custom_data: str, inside_another: bool, now: datetime) -> CallSheet:
     lock_person(by)
-    if call_id == CURRENT:
-        call_id = _current_call_id(by, now)
-    others = lock_stays(by, call_id, now=now) if inside_another else {}
-    sheet = (lock_for if inside_another else lock_alone)(by, call_id, now=now)
+    if call == CURRENT:
+        call = _current_call_id(by, now)
+    others = lock_stays(by, call, now=now) if inside_another else {}
+    sheet = (lock_for if inside_another else lock_alone)(by, call, now=now)
     own = _ring_of(sheet, by)
     if own.state == InvitationState.PENDING:
         leave_others(sheet, others, by=by, now=now)
@@ -93,12 +94,12 @@ def _accept(call_id: str, *, by: Actor, custom_data: str, inside_another: bool, 
 
 @verb
 def reject(
-    call_id: str, *, by: Actor, now: datetime, custom_data: str = "", reason: str = RejectReason.DECLINED
+    call: CallName, *, by: Actor, now: datetime, custom_data: str = "", reason: str = RejectReason.DECLINED
 ) -> CallSheet:
     """Turn a ring down on all devices.
 
     Args:
-        call_id: the call, or `current`.
+        call: the call, or `current`.
         by: the invitee.
         custom_data: passed on to the caller; at most `custom_data_bytes` of UTF-8.
         reason: `declined`, `busy` or `later`.
@@ -110,9 +111,9 @@ def reject(
         CallError: `not_found`, `no_current_call`, `ambiguous_current_call`, `not_allowed`, `answered_elsewhere`,
             `rejected_elsewhere`, `already_answered`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
-    if call_id == CURRENT:
-        call_id = _current_call_id(by, now)
-    sheet = lock_for(by, call_id, now=now)
+    if call == CURRENT:
+        call = _current_call_id(by, now)
+    sheet = lock_for(by, call, now=now)
     own = _ring_of(sheet, by)
     if own.state == InvitationState.REJECTED and own.answered_device == by.device_id:
         return sheet
@@ -130,11 +131,11 @@ def reject(
 
 
 @verb
-def ringing(call_id: str, *, by: Actor, now: datetime, audible: bool = True) -> CallSheet:
+def ringing(call: CallName, *, by: Actor, now: datetime, audible: bool = True) -> CallSheet:
     """Report that a device alerts. The first report tells the caller that it rings.
 
     Args:
-        call_id: the call.
+        call: the call.
         by: the invitee, on the device that alerts.
         audible: the device can be heard, not only seen.
 
@@ -142,7 +143,7 @@ def ringing(call_id: str, *, by: Actor, now: datetime, audible: bool = True) -> 
         CallError: `not_found`, `not_allowed`, `answered_elsewhere`, `rejected_elsewhere`, `already_answered`,
             `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
-    sheet = lock_for(by, call_id, now=now)
+    sheet = lock_for(by, call, now=now)
     own = _ring_of(sheet, by)
     if own.state != InvitationState.PENDING:
         _refuse_answer(sheet, own, by)

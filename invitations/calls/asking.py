@@ -117,9 +117,9 @@ def new_invitations(
         by: the person who invites.
         people: the invitees.
         ring: how they are rung.
-        busy: what keeps them busy; this call does not count.
+        busy: the calls that they are in; this one does not count.
     """
-    occupied = {each.user_id for each in busy if each.call_pk != sheet.call.pk}
+    occupied = {each.user_id for each in busy if each.inside and each.call_pk != sheet.call.pk}
     again_at = next_ring_at(now, now)
     # An invitation's own custom data comes from the act that closes it.
     said = ring._asdict() | {"ring_data": ring.custom_data, "custom_data": ""}

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from invitations.calls.closing import close_invitation, save, settle
 from invitations.calls.events import Change
-from invitations.calls.loading import lock_for
+from invitations.calls.loading import CallName, lock_for
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
 from invitations.models import CallState, EndReason, Invitation, InvitationState
@@ -33,12 +33,12 @@ class Cancelled:
 
 @verb
 def cancel(
-    call_id: str, *, by: Actor, now: datetime, callees: Sequence[str] | None = None, custom_data: str = ""
+    call: CallName, *, by: Actor, now: datetime, callees: Sequence[str] | None = None, custom_data: str = ""
 ) -> Cancelled:
     """Stop rings that are still open. Against an accept, the first to commit wins.
 
     Args:
-        call_id: the call.
+        call: the call.
         by: the caller, who may cancel every ring, or a participant, who may cancel the rings they gave.
         callees: public ids; everyone whose invitation is pending if omitted.
         custom_data: passed on to the invitees; at most `custom_data_bytes` of UTF-8.
@@ -46,7 +46,7 @@ def cancel(
     Raises:
         CallError: `not_found`, `not_allowed`, `already_answered` if an accept won, `call_ended`.
     """
-    sheet = lock_for(by, call_id, now=now)
+    sheet = lock_for(by, call, now=now)
     if not _may_cancel(sheet, by):
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_caller_cancels"), sheet=sheet)
     targets, errors = _targets(sheet, by, callees)

@@ -135,15 +135,21 @@ def finish(
     change.fact(EventKind.CALL_ENDED, reason=reason.value)
 
 
-def save(sheet: CallSheet, change: Change) -> CallSheet:
-    """Write the call's own row and record the facts: the last step of every verb that changed something."""
+def save(sheet: CallSheet, change: Change, *, quietly: bool = False) -> CallSheet:
+    """Write the call's own row and record the facts: the last step of every verb that changed something.
+
+    Args:
+        sheet: the call after the act.
+        change: the facts.
+        quietly: publish nothing.
+    """
     pending = sheet.pending()
     if pending:
         sheet.call.ring_expires_at = max(each.expires_at for each in pending)
     sheet.call.media_due_at = media_due_at(sheet)
     sheet.call.due_at = sheet.due_at(change.now)
     rows.update(sheet.call, *CALL)
-    change.record()
+    change.record(quietly=quietly)
     return sheet
 
 

@@ -73,8 +73,12 @@ class Change:
         """Whether there are any facts to record."""
         return bool(self._facts)
 
-    def record(self) -> None:
-        """Write the log rows and what is owed, and publish the live hint on commit. Does nothing without facts."""
+    def record(self, *, quietly: bool = False) -> None:
+        """Write the log rows and what is owed, and publish the live hint on commit. Does nothing without facts.
+
+        Args:
+            quietly: publish nothing.
+        """
         if not self._facts:
             return
         for each in self._facts:
@@ -83,6 +87,8 @@ class Change:
         planning.plan_rings([each.pk for each in self._rings], now=self.now)
         for (reason, besides), stopped in self._stops.items():
             planning.plan_stops([each.pk for each in stopped], reason, now=self.now, besides=besides)
+        if quietly:
+            return
         transaction.on_commit(
             partial(
                 publishing.publish_call,

@@ -9,7 +9,7 @@ from typing import Unpack
 from invitations.calls.asking import Ring, RingKeywords, Sent, invitable, new_invitations, warnings_about
 from invitations.calls.closing import save, settle
 from invitations.calls.events import Change
-from invitations.calls.loading import lock_for, refuse_if_over
+from invitations.calls.loading import CallName, lock_for, refuse_if_over
 from invitations.calls.slots import occupations
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
@@ -21,7 +21,7 @@ from invitations.words import say_lazy
 
 @verb
 def invite(
-    call_id: str,
+    call: CallName,
     *,
     by: Actor,
     invitees: Sequence[str],
@@ -31,7 +31,7 @@ def invite(
     """Invite more people into a live call that the actor is in.
 
     Args:
-        call_id: the call.
+        call: the call.
         by: an open participant.
         invitees: public ids, 1 to `invitees_per_request`.
         ring: how it rings, the fields of `Ring`.
@@ -42,7 +42,7 @@ def invite(
     """
     how = Ring(**ring)
     found = {each.username: each for each in people.of_names(invitees, lock=True)}
-    sheet = lock_for(by, call_id, now=now)
+    sheet = lock_for(by, call, now=now)
     refuse_if_over(sheet, by)
     if sheet.participant_of(by.user_id) is None:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_people_inside_add"), sheet=sheet)

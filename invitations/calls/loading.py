@@ -14,10 +14,27 @@ from django.db.models import Q
 
 from invitations.calls.transaction import Overdue
 from invitations.errors import CallError, Code
-from invitations.models import Call, CallState, Invitation, InvitationState, Participant
+from invitations.models import Call, CallState, Invitation, InvitationState, Participant, UserKey
 from invitations.store import people
 from invitations.store.sheets import Actor, CallSheet, Person
 from invitations.store.statements import Bind, Prepared
+
+
+class Attempt(NamedTuple):
+    """One of the calls that were made under the same id.
+
+    Args:
+        call_id: the id.
+        number: 1 for the first call under it, 2 for the next, and so on.
+    """
+
+    call_id: str
+    number: int
+
+
+CallName = str | Attempt
+"""What a verb is given to find its call. An id alone means the attempt that is open or, when none is, the latest of
+those that concern the actor."""
 
 
 class Stay(NamedTuple):
@@ -30,13 +47,17 @@ class Stay(NamedTuple):
 _OPEN_STAYS = Participant.objects.open().order_by().filter(user_id=Bind("user"))
 STAYS = Prepared(_OPEN_STAYS.values_list("call_id", "call__call_id"), row=Stay._make)
 
-_CALL = Call.objects.order_by().filter(call_id=Bind("call_id"))
-_LOCKED = Call.objects.select_for_update(no_key=True, of=("self",)).order_by("pk")
-KEY = Prepared(_CALL.values_list("pk"), row=itemgetter(0))
-CALL = people.beside(_CALL, "caller")
+_LOCKED = Call.objects.select_for_update(no_key=True, of=("self",))
+# An attempt is made only when the one before has ended, so that the open one is always the latest.
+_LATEST = Call.objects.filter(call_id=Bind("call_id")).order_by("-attempt")
+_ATTEMPT = Call.objects.filter(call_id=Bind("call_id"), attempt=Bind("number")).order_by()
+KEY = Prepared(_LATEST.values_list("pk")[:1], row=itemgetter(0))
+CALL = people.beside(_LATEST[:1], "caller")
+CALL_LOCKED = people.beside(_LATEST.select_for_update(no_key=True, of=("self",))[:1], "caller")
+ATTEMPT = people.beside(_ATTEMPT, "caller")
+ATTEMPT_LOCKED = people.beside(_ATTEMPT.select_for_update(no_key=True, of=("self",)), "caller")
 CALLS = people.beside(Call.objects.order_by("pk").filter(pk__in=Bind("keys")), "caller")
-CALL_LOCKED = people.beside(_LOCKED.filter(call_id=Bind("call_id")), "caller")
-CALLS_LOCKED = people.beside(_LOCKED.filter(pk__in=Bind("keys")), "caller")
+CALLS_LOCKED = people.beside(_LOCKED.order_by("pk").filter(pk__in=Bind("keys")), "caller")
 
 _INVITATIONS = Invitation.objects.order_by("pk").filter(call_id=Bind("call"))
 INVITATIONS = people.beside(_INVITATIONS, "invitee")
@@ -53,17 +74,17 @@ class InsideAnother(Exception):
     """The actor is in another call, which must be locked in order too: the verb starts again and locks both."""
 
 
-def lock_for(by: Actor, call_id: str, *, now: datetime) -> CallSheet:
+def lock_for(by: Actor, name: CallName, *, now: datetime) -> CallSheet:
     """Lock one call that concerns the actor. Nothing in it is overdue then.
 
     Raises:
         CallError: `not_found`, also for a stranger's call.
         Overdue: a deadline in it has passed.
     """
-    return _locked(by, call_id, now)[0]
+    return _locked(by, name, now)[0]
 
 
-def lock_alone(by: Actor, call_id: str, *, now: datetime) -> CallSheet:
+def lock_alone(by: Actor, name: CallName, *, now: datetime) -> CallSheet:
     """Like `lock_for`, if the actor is in no other call. The actor's own lock must be held.
 
     Raises:
@@ -71,7 +92,7 @@ def lock_alone(by: Actor, call_id: str, *, now: datetime) -> CallSheet:
         Overdue: see `lock_for`.
         InsideAnother: the actor is in another call.
     """
-    sheet, elsewhere = _locked(by, call_id, now, stays_too=True)
+    sheet, elsewhere = _locked(by, name, now, stays_too=True)
     if elsewhere:
         raise InsideAnother
     return sheet
@@ -99,12 +120,12 @@ def lock_one(call_pk: int) -> CallSheet | None:
     return _fill(*found[0]) if found else None
 
 
-def lock_stays(by: Actor, call_id: str, *, now: datetime) -> dict[int, CallSheet]:
+def lock_stays(by: Actor, name: CallName, *, now: datetime) -> dict[int, CallSheet]:
     """Lock the calls that the actor is in and the one that they are turning to, in the order of their keys.
 
     Args:
         by: the actor, whose own lock must be held.
-        call_id: the call that they are turning to.
+        name: the call that they are turning to.
 
     Returns:
         The calls by key; empty for most people, who are in no call.
@@ -114,6 +135,8 @@ def lock_stays(by: Actor, call_id: str, *, now: datetime) -> dict[int, CallSheet
     """
     found = STAYS.rows(user=by.user_id)
     inside = [each.call_pk for each in found]
+    call_id = id_in(name)
+    # Nobody is in another attempt than the latest.
     if all(each.call_id == call_id for each in found):
         return {}
     locked = lock_calls([*inside, *KEY.rows(call_id=call_id)], now=now)
@@ -130,10 +153,29 @@ def lock_person(by: Actor) -> None:
         raise CallError(Code.NOT_AUTHENTICATED)
 
 
-def load(call_id: str) -> CallSheet | None:
-    """One call by its public id, not locked."""
-    found = CALL.rows(call_id=call_id)
-    return _fill(*found[0]) if found else None
+def load(name: CallName, *, for_user: UserKey | None = None) -> CallSheet | None:
+    """One call by its public id, not locked.
+
+    Args:
+        name: the call.
+        for_user: the person whom it must concern; None for any call.
+    """
+    found = _named(name)
+    sheet = _fill(*found) if found else None
+    if sheet is None or for_user is None or sheet.concerns(for_user):
+        return sheet
+    earlier = _earlier(name, sheet, for_user)
+    return None if earlier is None else load(earlier, for_user=for_user)
+
+
+def is_superseded(call: Call) -> bool:
+    """Whether there is a later attempt under the call's id. Final while the call's own lock is held."""
+    return Call.objects.filter(call_id=call.call_id, attempt__gt=call.attempt).exists()
+
+
+def id_in(name: CallName) -> str:
+    """The public id in a call's name."""
+    return name if isinstance(name, str) else name.call_id
 
 
 def load_all(call_pks: Sequence[int]) -> dict[int, CallSheet]:
@@ -175,17 +217,37 @@ def label_of(by: Actor, sheet: CallSheet) -> str:
     return person.device_label if person else ""
 
 
-def _locked(by: Actor, call_id: str, now: datetime, *, stays_too: bool = False) -> tuple[CallSheet, bool]:
+def _locked(by: Actor, name: CallName, now: datetime, *, stays_too: bool = False) -> tuple[CallSheet, bool]:
     """The call and, if asked with `stays_too`, whether the actor is in another one."""
-    found = CALL_LOCKED.rows(call_id=call_id)
-    if not found:
+    found = _named(name, lock=True)
+    if found is None:
         raise CallError(Code.NOT_FOUND)
-    sheet = _fill(*found[0], by=by, stays_too=stays_too)
+    sheet = _fill(*found, by=by, stays_too=stays_too)
     if not sheet.concerns(by.user_id) and not by.is_admin:
-        raise CallError(Code.NOT_FOUND)
+        earlier = _earlier(name, sheet, by.user_id)
+        if earlier is None:
+            raise CallError(Code.NOT_FOUND)
+        return _locked(by, earlier, now, stays_too=stays_too)
     elsewhere = any(each.call_id != sheet.call.pk for each in sheet.participants)
     sheet.participants = [each for each in sheet.participants if each.call_id == sheet.call.pk]
     return _punctual(sheet, now), elsewhere
+
+
+def _named(name: CallName, *, lock: bool = False) -> tuple[Call, Person] | None:
+    if isinstance(name, str):
+        found = (CALL_LOCKED if lock else CALL).rows(call_id=name)
+    else:
+        found = (ATTEMPT_LOCKED if lock else ATTEMPT).rows(call_id=name.call_id, number=name.number)
+    return found[0] if found else None
+
+
+def _earlier(name: CallName, latest: CallSheet, user_id: UserKey) -> Attempt | None:
+    """The latest attempt that concerns this user, if they asked by an id whose very latest one does not."""
+    if not isinstance(name, str) or latest.call.attempt == 1:
+        return None
+    theirs = Call.objects.attempts(name, user_id).filter(attempt__lt=latest.call.attempt)
+    number = theirs.values_list("attempt", flat=True).first()
+    return None if number is None else Attempt(name, number)
 
 
 def _fill(call: Call, caller: Person, *, by: Actor | None = None, stays_too: bool = False) -> CallSheet:

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from invitations.calls.closing import save
 from invitations.calls.events import Change
-from invitations.calls.loading import lock_all
+from invitations.calls.loading import is_superseded, lock_all
 from invitations.calls.transaction import write
-from invitations.models import EventKind, Invitation, InvitationState
+from invitations.models import CallState, EventKind, Invitation, InvitationState
 from invitations.store import rows
 
 RANG = (InvitationState.PENDING, InvitationState.CANCELLED)
@@ -52,7 +52,9 @@ def notified(rings: Iterable[Taken]) -> None:
                     _note(invitation, moments[invitation.pk])
                     change.fact(EventKind.INVITATION_NOTIFIED, invitee=sheet.people[invitation.invitee_id].username)
             if change.happened:
-                save(sheet, change)
+                # Pages hold the later attempt by now, whose revisions go on from where this one's stopped then.
+                over = sheet.call.state == CallState.ENDED
+                save(sheet, change, quietly=over and is_superseded(sheet.call))
 
 
 def _note(invitation: Invitation, at: datetime) -> None:

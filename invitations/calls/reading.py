@@ -11,11 +11,11 @@ from functools import partial
 from operator import itemgetter
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Max, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from invitations.calls.expiring import expire
-from invitations.calls.loading import load, load_all
+from invitations.calls.loading import CallName, load, load_all
 from invitations.errors import CallError, Code
 from invitations.live import publishing
 from invitations.models import Call, CallingPreferences, CallState, Invitation, Participant, UserKey
@@ -63,22 +63,25 @@ class Synced:
     gone: list[str]
 
 
-def view(call_id: str, *, viewer_id: UserKey | None, now: datetime, sees_all: bool = False) -> CallSheet:
+def view(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_all: bool = False) -> CallSheet:
     """One call as seen by a person it concerns.
 
     Args:
-        call_id: the call.
+        call: the call.
         viewer_id: the person who asks; None only with `sees_all`.
         sees_all: the viewer is an admin, who sees every call.
 
     Raises:
         CallError: `not_found`, also for strangers.
     """
-    sheet = load(call_id)
+    if viewer_id is None and not sees_all:
+        raise CallError(Code.NOT_FOUND)
+    viewer = None if sees_all else viewer_id
+    sheet = load(call, for_user=viewer)
     if sheet is not None and sheet.is_overdue(now):
         expire(sheet.call.pk, now=now)
-        sheet = load(call_id)
-    if sheet is None or not (sees_all or (viewer_id is not None and sheet.concerns(viewer_id))):
+        sheet = load(call, for_user=viewer)
+    if sheet is None:
         raise CallError(Code.NOT_FOUND)
     return sheet
 
@@ -109,11 +112,22 @@ def sync(user_id: UserKey, held: Mapping[str, int], *, now: datetime) -> Synced:
     missing = [call_id for call_id in held if call_id not in current]
     gone: list[str] = []
     if missing:
-        keys = Call.objects.filter(call_id__in=missing).values_list("pk", flat=True)
-        known = {each.call.call_id: each for each in load_all(list(keys)).values() if each.concerns(user_id)}
+        known = _latest(missing, user_id)
         gone = [each for each in missing if each not in known or known[each].call.state == CallState.ENDED]
         newer += [each for call_id, each in known.items() if held[call_id] < each.call.revision]
     return Synced(newer, gone)
+
+
+def _latest(call_ids: Sequence[str], user_id: UserKey) -> dict[str, CallSheet]:
+    """The latest attempt under each of these ids that concerns the user, by id."""
+    named = Call.objects.filter(call_id__in=call_ids).order_by()
+    keys = named.values("call_id").annotate(latest=Max("pk")).values_list("latest", flat=True)
+    found: dict[str, CallSheet] = {}
+    for sheet in load_all(list(keys)).values():
+        theirs = sheet if sheet.concerns(user_id) else load(sheet.call.call_id, for_user=user_id)
+        if theirs is not None:
+            found[theirs.call.call_id] = theirs
+    return found
 
 
 def history(

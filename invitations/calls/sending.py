@@ -17,10 +17,10 @@ from django.db import IntegrityError
 from invitations.calls import answering
 from invitations.calls.asking import Problem, Ring, RingKeywords, Sent, invitable, new_invitations, warnings_about
 from invitations.calls.events import Change
-from invitations.calls.loading import load, lock_calls
+from invitations.calls.loading import load, lock_calls, lock_one
 from invitations.calls.slots import Occupation, occupations
 from invitations.calls.transaction import Overdue
-from invitations.calls.verb import ATTEMPTS, verb
+from invitations.calls.verb import TRIES, verb
 from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.models import Call, CallState, EndReason, EventKind, InvitationState, LeftReason, Participant
@@ -69,7 +69,8 @@ def send(
         by: the caller.
         invitees: public ids, 1 to `invitees_per_request`.
         is_video_call: video instead of audio.
-        call_id: the idempotency key; generated if omitted.
+        call_id: names the call while it is open, and afterwards the people who were in it can call under it again;
+            generated if omitted.
         end_when_caller_leaves: the call ends for everyone when the caller leaves.
         ring: how it rings, the fields of `Ring`.
 
@@ -80,7 +81,7 @@ def send(
         CallError: `no_valid_invitee`, `already_in_call`, `call_id_in_use`, `throttled`.
     """
     wanted = Wanted(list(invitees), is_video_call, end_when_caller_leaves, Ring(**ring))
-    for nudge in range(ATTEMPTS):
+    for nudge in range(TRIES):
         new_id = call_id or generated_call_id(by.username, now + timedelta(milliseconds=nudge))
         try:
             return _send(by, wanted, call_id, new_id, now=now)
@@ -100,18 +101,23 @@ def _send(by: Actor, wanted: Wanted, call_id: str | None, new_id: str, *, now: d
     caller = found.get(by.username)
     if caller is None:
         raise CallError(Code.NOT_AUTHENTICATED)
-    if call_id is not None and (earlier := load(call_id)) is not None:
-        return _repeat(earlier, by, fingerprint, now)
+    earlier = None if call_id is None else _latest(call_id, by, now)
+    if earlier is not None and earlier.call.state != CallState.ENDED and earlier.call.caller_id == by.user_id:
+        return _repeat(earlier, fingerprint)
     invited, errors = invitable(by, invitees, found)
     if not invited:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
-    busy = occupations([caller.id, *(each.id for each in invited)], now=now)
+    busy = occupations([caller.id, *(each.id for each in invited)], rung=caller.id, now=now)
     if by.device_label is None:
         by = replace(by, device_label=caller.device_label)
     if (existing := _existing(by, invited, invitees, busy, now=now)) is not None:
         return existing
+    if earlier is not None and earlier.call.state != CallState.ENDED:
+        raise CallError(Code.CALL_ID_IN_USE)
     _check_rate(by, now)
     call = _new_call(caller, wanted, new_id, fingerprint, now)
+    if earlier is not None:
+        call.attempt, call.revision = earlier.call.attempt + 1, earlier.call.revision
     sheet = CallSheet(call, [], [], {caller.id: caller} | {each.id: each for each in invited})
     return _place(sheet, by, invited, ring, busy, errors, now=now)
 
@@ -170,11 +176,28 @@ def _place(
     return Sent(sheet, errors, warnings_about(ring))
 
 
-def _repeat(earlier: CallSheet, by: Actor, fingerprint: str, now: datetime) -> Sent:
-    if earlier.is_overdue(now):
-        raise Overdue(earlier.call.pk, now=now)
-    if earlier.call.caller_id != by.user_id:
+def _latest(call_id: str, by: Actor, now: datetime) -> CallSheet | None:
+    """The latest call under an id: open, or ended and one of the actor's, which may be followed by another attempt.
+
+    One that has ended is locked, so that its revision is the last one it had.
+
+    Raises:
+        CallError: `call_id_in_use` if the id belongs to others.
+        Overdue: a deadline in it has passed.
+    """
+    latest = load(call_id)
+    if latest is None:
+        return None
+    if latest.is_overdue(now):
+        raise Overdue(latest.call.pk, now=now)
+    if latest.call.state != CallState.ENDED:
+        return latest
+    if not Call.objects.attempts(call_id, by.user_id).exists():
         raise CallError(Code.CALL_ID_IN_USE)
+    return lock_one(latest.call.pk)
+
+
+def _repeat(earlier: CallSheet, fingerprint: str) -> Sent:
     if earlier.call.fingerprint != fingerprint:
         raise CallError(Code.CALL_ID_IN_USE, say_lazy("error.call_id_in_use.own"), sheet=earlier)
     return Sent(earlier, created=False)

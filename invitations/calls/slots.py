@@ -1,4 +1,4 @@
-"""The one slot per user: who is busy, and with what. To be asked while the users' locks are held."""
+"""The one slot per user: who is in a call, and who is being rung. To be asked while the users' locks are held."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from invitations.store.statements import Bind, Prepared
 
 
 class Occupation(NamedTuple):
-    """What keeps a user busy: being in a call, or being rung.
+    """A user is in a call, which makes them busy, or is being rung, which does not: nobody can keep others
+    unreachable by ringing them.
 
     Args:
-        user_id: the busy user.
+        user_id: the user.
         call_pk: the call.
         caller_id: the user who started it.
         call_state: one of `CallState`.
@@ -35,10 +36,10 @@ class Occupation(NamedTuple):
 
 _THE_CALL = ("call_id", "call__caller_id", "call__state", "call__due_at")
 _STAYS = Participant.objects.open().order_by().filter(user_id__in=Bind("users"))
-_RINGS = Invitation.objects.pending().order_by().filter(invitee_id__in=Bind("users"))
+_RINGS = Invitation.objects.pending().order_by().filter(invitee_id=Bind("rung"))
 
 # Each branch is one look-up in a partial index on open rows, so the size of the history does not matter. `due_at` is
-# that of the whole call: a person rung by a vanished caller, or alone with a vanished partner, is not busy.
+# that of the whole call: a person alone with a vanished partner is not busy.
 OCCUPATIONS = Prepared(
     _STAYS.values_list("user_id", *_THE_CALL, Value(1))
     .union(_RINGS.values_list("invitee_id", *_THE_CALL, Value(0)), all=True)
@@ -47,13 +48,17 @@ OCCUPATIONS = Prepared(
 )
 
 
-def occupations(user_ids: Sequence[UserKey], *, now: datetime) -> list[Occupation]:
-    """What keeps these users busy now.
+def occupations(user_ids: Sequence[UserKey], *, rung: UserKey | None = None, now: datetime) -> list[Occupation]:
+    """The calls that these users are in, and those that ring for one of them.
+
+    Args:
+        user_ids: whose calls matter.
+        rung: the one whose rings matter too, if any.
 
     Raises:
         Overdue: a deadline in one of these calls has passed, so that it may be over.
     """
-    found = OCCUPATIONS.rows(users=user_ids)
+    found = OCCUPATIONS.rows(users=user_ids, rung=rung)
     overdue = {each.call_pk for each in found if is_due(each.due_at, now)}
     if overdue:
         raise Overdue(*sorted(overdue), now=now)

@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 from invitations.calls.answering import enter, leave_others, take_call
 from invitations.calls.closing import cancel_pending, finish, save, save_deadlines, settle, take_out
 from invitations.calls.events import Change
-from invitations.calls.loading import lock_all, lock_for, lock_person, lock_stays, refuse_if_closed, refuse_if_over
+from invitations.calls.loading import (
+    CallName,
+    lock_all,
+    lock_for,
+    lock_person,
+    lock_stays,
+    refuse_if_closed,
+    refuse_if_over,
+)
 from invitations.calls.transaction import write
 from invitations.calls.verb import verb
 from invitations.conf import limits
@@ -33,13 +41,13 @@ OUTAGE_FORGIVEN_SECONDS = 15 * 60
 
 
 @verb
-def join(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
+def join(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     """Enter a live call after missing or leaving it, or move a call here from another device of one's own.
 
     Accepts the invitation if it is pending.
 
     Args:
-        call_id: the call.
+        call: the call.
         by: an invitee, or the caller, on the device that joins.
 
     Raises:
@@ -47,8 +55,8 @@ def join(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
             `call_ended`.
     """
     lock_person(by)
-    others = lock_stays(by, call_id, now=now)
-    sheet = lock_for(by, call_id, now=now)
+    others = lock_stays(by, call, now=now)
+    sheet = lock_for(by, call, now=now)
     own = sheet.invitation_of(by.user_id)
     stay = sheet.participant_of(by.user_id)
     if stay is not None and stay.device_id == by.device_id:
@@ -72,18 +80,18 @@ def join(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
 
 
 @verb
-def leave(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
+def leave(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     """Leave a call. It ends when nobody is left to talk to.
 
     Args:
-        call_id: the call.
+        call: the call.
         by: a participant. Does nothing on a device that the call was moved away from.
 
     Raises:
         CallError: `not_found`, `not_allowed` for a person who was never in it, `invitation_cancelled`,
             `invitation_timed_out`, `call_ended`.
     """
-    sheet = lock_for(by, call_id, now=now)
+    sheet = lock_for(by, call, now=now)
     stay = sheet.participant_of(by.user_id)
     earlier = [each for each in sheet.participants if each.user_id == by.user_id and each.left_at is not None]
     here = [each for each in earlier if each.device_id == by.device_id]
@@ -97,17 +105,17 @@ def leave(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
 
 
 @verb
-def end(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
+def end(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     """End a call for everyone.
 
     Args:
-        call_id: the call.
+        call: the call.
         by: the caller, or an admin.
 
     Raises:
         CallError: `not_found`, `not_allowed`, `call_ended` if it had ended in another way.
     """
-    sheet = lock_for(by, call_id, now=now)
+    sheet = lock_for(by, call, now=now)
     is_caller = by.user_id == sheet.call.caller_id
     if not is_caller and not by.is_admin:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_caller_ends"), sheet=sheet)
@@ -125,17 +133,17 @@ def end(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
 
 
 @verb
-def connected(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
+def connected(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     """Report that a device's media is up.
 
     Args:
-        call_id: the call.
+        call: the call.
         by: a participant, on the device that is in the call.
 
     Raises:
         CallError: `not_found`, `not_allowed`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
-    sheet = lock_for(by, call_id, now=now)
+    sheet = lock_for(by, call, now=now)
     stay = _stay_here(sheet, by)
     if stay.connected_at is not None:
         return sheet
@@ -147,17 +155,17 @@ def connected(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
 
 
 @verb
-def heartbeat(call_id: str, *, by: Actor, now: datetime) -> CallSheet:
+def heartbeat(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     """Give a device's sign of life, which renews its lease. Adds no fact and no revision.
 
     Args:
-        call_id: the call.
+        call: the call.
         by: a participant, on the device that is in the call.
 
     Raises:
         CallError: `not_found`, `not_allowed`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
-    sheet = lock_for(by, call_id, now=now)
+    sheet = lock_for(by, call, now=now)
     stay = _stay_here(sheet, by)
     was_away = _was_away(stay.proved_at, now)
     stay.proved_at = now

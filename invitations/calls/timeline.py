@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from invitations.calls.loading import CallName
 from invitations.calls.reading import view
 from invitations.calls.told_deliveries import Told, told
 from invitations.models import CallEvent, EventKind, LeftReason, UserKey
@@ -19,11 +20,11 @@ from invitations.words import listed, say
 Data = dict[str, Any]
 
 
-def timeline(call_id: str, *, viewer_id: UserKey | None, now: datetime, sees_all: bool = False) -> list[Data]:
+def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_all: bool = False) -> list[Data]:
     """The call's log as sentences, oldest first.
 
     Args:
-        call_id: the call.
+        call: the call.
         viewer_id: the person who asks; strangers get `not_found`. None only with `sees_all`.
         sees_all: the viewer is an admin, who sees every call and all devices.
 
@@ -33,7 +34,7 @@ def timeline(call_id: str, *, viewer_id: UserKey | None, now: datetime, sees_all
     Raises:
         CallError: `not_found`.
     """
-    sheet = view(call_id, viewer_id=viewer_id, now=now, sees_all=sees_all)
+    sheet = view(call, viewer_id=viewer_id, now=now, sees_all=sees_all)
     names = {each.username: each.name for each in sheet.people.values()}
 
     def is_seen(username: str | None) -> bool:

@@ -13,7 +13,7 @@ from invitations.errors import CallError, Code
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ATTEMPTS = 8
+TRIES = 8
 """How many times a verb is tried before it fails as `unavailable`."""
 
 
@@ -26,7 +26,7 @@ def verb(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        for _ in range(ATTEMPTS):
+        for _ in range(TRIES):
             try:
                 with write():
                     return function(*args, **kwargs)

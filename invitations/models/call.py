@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
@@ -49,11 +49,20 @@ class CallQuerySet(models.QuerySet["Call"]):
         invited = Invitation.objects.traced(user_id).values("call_id").order_by()
         return self.filter(pk__in=started.union(invited))
 
+    def attempts(self, call_id: str, user_id: UserKey) -> CallQuerySet:
+        """The calls under this id that are in this user's history, the latest first."""
+        invited = Invitation.objects.traced(user_id).filter(call_id=OuterRef("pk"))
+        return self.filter(Q(caller_id=user_id) | Exists(invited), call_id=call_id).order_by("-attempt")
+
 
 class Call(models.Model):
-    """One call from its first ring to its end, with the revision that orders everything said about it."""
+    """One call from its first ring to its end, with the revision that orders everything said about it.
 
-    call_id = models.CharField(max_length=128, unique=True, help_text=say_lazy("help.call.call_id"))
+    Calls under the same id, one after the other, are its attempts: their revisions go on where the last one's stopped.
+    """
+
+    call_id = models.CharField(max_length=128, help_text=say_lazy("help.call.call_id"))
+    attempt = models.PositiveIntegerField(default=1, help_text=say_lazy("help.call.attempt"))
     revision = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=CallState, default=CallState.RINGING)
     end_reason = models.CharField(max_length=16, choices=EndReason, null=True, blank=True)  # noqa: DJ001
@@ -84,6 +93,9 @@ class Call(models.Model):
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
         constraints: ClassVar = [
+            # A new attempt is made only when the last one has ended, which is for good: so this also keeps a second
+            # open one out.
+            models.UniqueConstraint(name="call_attempt_once", fields=["call_id", "attempt"]),
             models.CheckConstraint(name="call_state_known", condition=Q(state__in=CallState.values)),
             models.CheckConstraint(
                 name="call_ended_with_reason",

@@ -99,7 +99,14 @@ CHOSEN_CALL_ID = Text(
     nullable=True,
     default=None,
     refused=say_lazy("invalid.call_id"),
-    description="Makes a repeat harmless: the same id and body give the same call. Made up where left out.",
+    description="Names the call while it is open. After its end, whoever was in it can call under it again. Made up "
+    "where left out.",
+)
+ATTEMPT = Whole(
+    1,
+    2**31 - 1,
+    required=False,
+    description="Which of the calls under this id; the open one, or else your latest, where left out.",
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from invitations.models import CallState
+from invitations.requests import inputs
 from invitations.requests.fields import ABSENT, Field, Flag, Refused, Text, Tunable, Whole, Word
 from invitations.requests.problems import InvalidInput
 from invitations.words import say_lazy
@@ -26,12 +27,20 @@ _PAGE_SIZE = Whole(
 )
 
 
-class Query:
-    """The filters of one list, by name. All of them are optional, and so are the parameters that any list takes."""
+_PAGES: Mapping[str, Field[Any]] = {"cursor": _CURSOR, "page_size": _PAGE_SIZE}
 
-    def __init__(self, **filters: Field[Any]) -> None:
+
+class Query:
+    """The parameters of one URL. All of them are optional.
+
+    Args:
+        pages: it is a list, which comes in pages.
+        filters: its own parameters, by name.
+    """
+
+    def __init__(self, pages: bool = True, /, **filters: Field[Any]) -> None:
         self.filters = filters
-        self.fields: Mapping[str, Field[Any]] = {"cursor": _CURSOR, "page_size": _PAGE_SIZE, **filters}
+        self.fields: Mapping[str, Field[Any]] = {**_PAGES, **filters} if pages else filters
 
     def checked(self, params: Mapping[str, str]) -> dict[str, Any]:
         """The values; None for a filter that is not set.
@@ -57,6 +66,7 @@ class Query:
 
 
 PAGE = Query()
+ATTEMPT = Query(False, attempt=inputs.ATTEMPT)
 USERS = Query(search=Text(max_length=128, required=False, description="Words, each in the id or the shown name."))
 HISTORY = Query(
     state=Word(CallState.values, "CallState", required=False, description="Only calls in this state."),

@@ -15,6 +15,7 @@ from invitations import calls, conf, ice, shapes
 from invitations.errors import CallError, Code
 from invitations.models import UserKey
 from invitations.requests import inputs
+from invitations.requests.fields import Refused
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.serializers import call_view, moment
 from invitations.shapes import CALL_ID
@@ -23,7 +24,8 @@ from invitations.words import say
 
 JSON = dict[str, Any]
 Answer = tuple[int, Mapping[str, Any]]
-Run = Callable[[Actor, "str | None", JSON, datetime], Answer]
+Named = calls.CallName | None
+Run = Callable[[Actor, Named, JSON, datetime], Answer]
 OVER_BY_TOKEN = {409: 410}
 """Statuses that differ for those who act by a ring's token: whatever ended the ring, the token is dead for good."""
 _call_id_matches = re.compile(rf"\A{CALL_ID}\Z").match
@@ -69,12 +71,19 @@ class Verb:
     admin_permission: str | None = None
 
     @property
+    def is_about_a_call(self) -> bool:
+        """Whether its URL names a call."""
+        return "{call_id}" in self.path
+
+    @property
     def reads(self) -> bool:
         """Whether it only reads."""
         return self.method == "GET"
 
 
-def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: datetime) -> Answer:
+def perform(
+    verb: str, *, actor: Actor, call_id: str | None, body: object, now: datetime, attempt: object = None
+) -> Answer:
     """Do what a request asks.
 
     Args:
@@ -84,6 +93,7 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
             call, as in the body.
         body: the JSON value that was sent; None stands for an empty object.
         now: the moment of the request.
+        attempt: which of the calls under that id, a whole number from 1; None for the open one or else the latest.
 
     Returns:
         HTTP status and JSON body; for a refusal a problem document.
@@ -97,7 +107,7 @@ def perform(verb: str, *, actor: Actor, call_id: str | None, body: object, now: 
         if device_id is not None and device_id != actor.device_id:
             # Not the device that asks: its label is unknown, and this is no sign of its life.
             actor = replace(actor, device_id=device_id, device_label=None, lives=False)
-        return asked.run(actor, call_id, values, now)
+        return asked.run(actor, _named(call_id, attempt), values, now)
     except InvalidInput as error:
         return _refusal(invalid_problem(error))
     except CallError as error:
@@ -117,14 +127,28 @@ def _refusal(body: JSON) -> Answer:
     return body["status"], body
 
 
-def _send(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
-    if call_id is not None and values["call_id"] is None:
-        values["call_id"] = inputs.chosen_call_id(call_id)
+def _named(call_id: str | None, attempt: object) -> Named:
+    """The name of a call.
+
+    Raises:
+        InvalidInput: the attempt is not a whole number from 1.
+    """
+    if attempt is None or call_id is None:
+        return call_id
+    try:
+        return calls.Attempt(call_id, inputs.ATTEMPT.checked(attempt))
+    except Refused as refused:
+        raise InvalidInput({"attempt": [str(refused)]}) from None
+
+
+def _send(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
+    if name is not None and values["call_id"] is None:
+        values["call_id"] = inputs.chosen_call_id(calls.id_in(name))
     return _sent(calls.send(by=actor, now=now, **values), actor, now)
 
 
-def _invite(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
-    _, body = _sent(calls.invite(_known(call_id), by=actor, now=now, **values), actor, now)
+def _invite(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
+    _, body = _sent(calls.invite(_known(name), by=actor, now=now, **values), actor, now)
     return 201, body
 
 
@@ -139,8 +163,8 @@ def _sent(sent: calls.Sent, actor: Actor, now: datetime) -> Answer:
     return 201 if sent.created else 200, body
 
 
-def _cancel(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
-    done = calls.cancel(_known(call_id), by=actor, now=now, **values)
+def _cancel(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
+    done = calls.cancel(_known(name), by=actor, now=now, **values)
     return 200, {
         "call": call_view(done.sheet, actor.user_id, now),
         "cancelled": done.cancelled,
@@ -148,36 +172,37 @@ def _cancel(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> A
     }
 
 
-def _on_call(verb: Callable[..., CallSheet]) -> Callable[[Actor, str | None, JSON, datetime], Answer]:
+def _on_call(verb: Callable[..., CallSheet]) -> Run:
     """Adapt a function that takes a call and returns it."""
 
-    def run(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
-        sheet = verb(_known(call_id), by=actor, now=now, **values)
+    def run(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
+        sheet = verb(_known(name), by=actor, now=now, **values)
         return 200, {"call": call_view(sheet, actor.user_id, now)}
 
     return run
 
 
-def _get(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
-    sheet = calls.view(_known(call_id), viewer_id=actor.user_id, now=now)
+def _get(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
+    sheet = calls.view(_known(name), viewer_id=actor.user_id, now=now)
     return 200, call_view(sheet, actor.user_id, now)
 
 
-def _open(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
+def _open(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
     return 200, snapshot(actor.user_id, now)
 
 
-def _history_seen(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
+def _history_seen(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
     calls.mark_history_seen(actor.user_id, now=now, origin=actor.origin)
     return 200, {"missed_unseen": calls.missed_unseen(actor.user_id)}
 
 
-def _timeline(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
-    entries = calls.timeline(_known(call_id), viewer_id=actor.user_id, now=now, sees_all=actor.is_admin)
-    return 200, {"call_id": call_id, "entries": entries}
+def _timeline(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
+    call = _known(name)
+    entries = calls.timeline(call, viewer_id=actor.user_id, now=now, sees_all=actor.is_admin)
+    return 200, {"call_id": calls.id_in(call), "entries": entries}
 
 
-def _ice_servers(actor: Actor, call_id: str | None, values: JSON, now: datetime) -> Answer:
+def _ice_servers(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
     found, expires_at = ice.offer(
         ice.configured(),
         username=actor.username,
@@ -188,18 +213,19 @@ def _ice_servers(actor: Actor, call_id: str | None, values: JSON, now: datetime)
     return 200, {"ice_servers": found, "expires_at": moment(expires_at)}
 
 
-def _known(call_id: object) -> str:
-    """The id, if a call could have it at all.
+def _known(name: object) -> calls.CallName:
+    """The name, if a call could have it at all.
 
     Raises:
         CallError: `not_found`.
-        InvalidInput: it is not a string.
+        InvalidInput: the id is not a string.
     """
+    call_id = name.call_id if isinstance(name, calls.Attempt) else name
     if type(call_id) is not str:
         raise InvalidInput({"call_id": [say("invalid.required") if call_id is None else say("invalid.not_text")]})
     if not _call_id_matches(call_id):
         raise CallError(Code.NOT_FOUND)
-    return call_id
+    return name if isinstance(name, calls.Attempt) else call_id
 
 
 _OVER = {Code.INVITATION_CANCELLED, Code.INVITATION_TIMED_OUT, Code.CALL_ENDED}
@@ -219,8 +245,9 @@ _DECLARED = (
             201: "A new call; it has already ended if everybody was busy.",
             200: "A repeat, a merge or a rejoin.",
         },
-        description="Rings everybody in `invitees` on all their devices. The same caller repeating the same `call_id` "
-        "and body gets the same call. If the one invitee is calling you at this moment, you are connected (`merged`).",
+        description="Rings everybody in `invitees` on all their devices. While the call is open, the same `call_id` "
+        "and body give the same call; after its end, another attempt under that id. If the one invitee is "
+        "calling you at this moment, you are connected (`merged`).",
         examples={
             "A video call": {"invitees": ["bob"], "is_video_call": True},
             "A group, with a text": {

@@ -11,6 +11,7 @@ from invitations.errors import Code
 from invitations.shapes import DEVICE_ID, LABEL_CHARS
 
 Frame = dict[str, Any]
+JSON = dict[str, Any]
 MOST_HELD_CALLS = 200
 
 
@@ -90,8 +91,8 @@ def held_calls(frame: Frame) -> dict[str, int]:
     return held
 
 
-def request(frame: Frame) -> tuple[str | int, str, Any, Any]:
-    """The id, verb, call id and body of a `request`.
+def request(frame: Frame) -> tuple[str | int, str, Any, JSON]:
+    """The id, verb and call id of a `request`, and what else it says of what is asked, as `verbs.perform` takes it.
 
     Raises:
         BadFrame: `invalid`.
@@ -105,7 +106,7 @@ def request(frame: Frame) -> tuple[str | int, str, Any, Any]:
     call_id = frame.get("call_id")
     if call_id is not None and not isinstance(call_id, str):
         raise BadFrame(Code.INVALID, "`call_id` is a string.", id=request_id)
-    return request_id, verb, call_id, frame.get("body")
+    return request_id, verb, call_id, {"body": frame.get("body"), "attempt": frame.get("attempt")}
 
 
 def signal(frame: Frame) -> tuple[str, str, str, Any]:

@@ -130,13 +130,13 @@ class LiveSocket:
         self._listen()
 
     async def _request(self, actor: Actor, frame: Frame) -> None:
-        request_id, verb, call_id, body = frames.request(frame)
+        request_id, verb, call_id, said = frames.request(frame)
         # A device that has just left a call must not signal into it by a remembered answer.
         self._paths.forget()
         asked = VERBS.get(verb)
         lane = workers.read if asked is not None and asked.reads else workers.write
         try:
-            status, answer = await lane(partial(_perform, verb, actor, call_id, body))
+            status, answer = await lane(partial(_perform, verb, actor, call_id, said))
         except Exception:
             logger.exception("Verb %s failed over the socket", verb[:32])
             answer = problem(Code.UNAVAILABLE)
@@ -232,8 +232,8 @@ class LiveSocket:
                 await workers.read(partial(attendance.gone, actor.user_id, actor.device_id))
 
 
-def _perform(verb: str, actor: Actor, call_id: str | None, body: object) -> Answer:
-    return perform(verb, actor=actor, call_id=call_id, body=body, now=timezone.now())
+def _perform(verb: str, actor: Actor, call_id: str | None, said: Frame) -> Answer:
+    return perform(verb, actor=actor, call_id=call_id, now=timezone.now(), **said)
 
 
 def _arrive(actor: Actor) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from invitations.conf import limits
 from invitations.errors import Code
@@ -37,9 +37,11 @@ _CONCERNED = Q(caller_id=Bind("sender")) | Exists(
 )
 _DEVICES = ("participants__user_id", f"participants__user__{people.USERNAME}", "participants__device_id")
 
+_LATEST = Call.objects.filter(call_id=Bind("call_id")).order_by("-attempt").values("pk")[:1]
+
 # Every past or present participant of the call, provided that the sender started it or was invited.
 PARTIES = Prepared(
-    Call.objects.filter(_CONCERNED, call_id=Bind("call_id"))
+    Call.objects.filter(_CONCERNED, pk=Subquery(_LATEST))
     .order_by()
     .values_list("state", *_DEVICES, "participants__left_at"),
     row=Party._make,

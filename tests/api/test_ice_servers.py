@@ -150,7 +150,7 @@ def test_who_is_busy_gets_no_turn_from_the_call_that_could_not_ring(
     alice: User, bob: User, carol: User, now: datetime
 ) -> None:
     _send(alice, "bob", now=now)
-    _send(carol, "bob", now=now)
+    _send(carol, "alice", now=now)
     assert not _has_turn(carol, now)
 
 

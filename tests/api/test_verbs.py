@@ -11,6 +11,7 @@ from invitations.models import User
 from tests.api.conftest import RestOf, problem_of
 
 CALL_MEMBERS = {
+    "attempt",
     "call_id", "revision", "state", "end_reason", "is_video_call", "caller", "custom_data", "resource_id",
     "ringtone_url", "notification_title", "notification_message",
     "timeout_seconds", "created_at", "ring_expires_at", "remaining_ms",
@@ -63,6 +64,26 @@ def test_the_same_send_again_is_the_same_call(rest: RestOf, alice: User, bob: Us
     assert again.json()["call"]["revision"] == first.json()["call"]["revision"]
 
 
+def test_an_id_is_called_again_after_the_end(rest: RestOf, alice: User, bob: User, ring: str) -> None:
+    rest(bob).verb(ring, "reject")
+    again = rest(alice).send("bob", call_id=ring)
+    assert (again.status_code, again.json()["call"]["attempt"]) == (201, 2)
+    ended, live = (rest(bob).get(f"calls/{ring}", attempt=number).json() for number in (1, 2))
+    assert (ended["attempt"], ended["state"], live["attempt"], live["state"]) == (1, "ended", 2, "ringing")
+    assert rest(bob).get(f"calls/{ring}").json()["attempt"] == 2
+    assert live["revision"] > ended["revision"]
+    assert problem_of(rest(bob).post(f"calls/{ring}/accept?attempt=1", {})) == (409, "rejected_elsewhere")
+    assert rest(bob).post(f"calls/{ring}/accept?attempt=2", {}).status_code == 200
+    assert [each["attempt"] for each in rest(alice).get("calls").json()["results"]] == [2, 1]
+
+
+@pytest.mark.parametrize("attempt", ["0", "-1", "first", "2147483648"])
+def test_an_attempt_is_a_whole_number_from_one(rest: RestOf, alice: User, bob: User, ring: str, attempt: str) -> None:
+    response = rest(alice).get(f"calls/{ring}", attempt=attempt)
+    assert problem_of(response) == (400, "invalid")
+    assert list(response.json()["errors"]) == ["attempt"]
+
+
 def test_the_same_id_with_another_body_is_a_conflict(rest: RestOf, alice: User, bob: User, ring: str) -> None:
     assert problem_of(rest(alice).send("bob", call_id=ring, custom_data="other")) == (409, "call_id_in_use")
 
@@ -95,7 +116,7 @@ def test_calling_again_in_an_active_call_gives_it(rest: RestOf, alice: User, bob
 
 
 def test_everybody_busy_is_an_ended_call(rest: RestOf, alice: User, bob: User, carol: User, ring: str) -> None:
-    response = rest(carol).send("bob")
+    response = rest(carol).send("alice")
     assert response.status_code == 201
     assert (response.json()["call"]["state"], response.json()["call"]["end_reason"]) == ("ended", "busy")
 

@@ -54,6 +54,7 @@ class Stay:
 @dataclass
 class Call:
     call_id: str
+    attempt: int
     caller: str
     body: tuple[object, ...]
     made: float
@@ -72,6 +73,11 @@ class Call:
 
     def inside(self) -> list[Stay]:
         return [stay for stay in self.stays if stay.left is None]
+
+    def is_of(self, user: str) -> bool:
+        """Whether it is in the user's history."""
+        rings = [ring for ring in self.rings if ring.invitee == user]
+        return user == self.caller or any(ring.state != "cancelled" or ring.notified for ring in rings)
 
     def ring_of(self, user: str) -> Ring | None:
         return next((ring for ring in reversed(self.rings) if ring.invitee == user), None)
@@ -174,11 +180,14 @@ class World:
         lives: bool,
     ) -> tuple[str, Call, list[tuple[str, str]]]:
         body = (tuple(invitees), timeout, ends_with_caller)
-        for call in self.calls:
-            if call_id is not None and call.call_id == call_id:
-                if call.caller != user or call.body != body:
-                    raise Refused("call_id_in_use")
-                return "repeat", call, []
+        earlier = [call for call in self.calls if call.call_id == call_id]
+        is_open = bool(earlier) and earlier[-1].state != "ended"
+        if is_open and earlier[-1].caller == user:
+            if earlier[-1].body != body:
+                raise Refused("call_id_in_use")
+            return "repeat", earlier[-1], []
+        if earlier and not is_open and not any(call.is_of(user) for call in earlier):
+            raise Refused("call_id_in_use")
         asked, errors = self._sort_out(user, invitees, seats_taken={user}, ringing=set(), inside=set())
         if not asked:
             raise Refused("no_valid_invitee", errors)
@@ -193,7 +202,9 @@ class World:
             if is_pair:
                 self._take(call, call.rings[0], user, device, lives)
                 return "merged", call, []
-        call = Call(new_id, user, body, self.time, ends_with_caller)
+        if is_open:
+            raise Refused("call_id_in_use")
+        call = Call(new_id, len(earlier) + 1, user, body, self.time, ends_with_caller)
         call.rings = [self._new_ring(name, user, timeout, call) for name in asked]
         call.stays = [Stay(user, device, self.time, self.time if lives else None)]
         self.calls.append(call)
@@ -368,8 +379,7 @@ class World:
 
     def _new_ring(self, name: str, inviter: str, timeout: int, call: Call) -> Ring:
         ring = Ring(name, inviter, self.time + timeout)
-        elsewhere = self.call_with(name) not in (None, call) or any(each is not call for each in self.rings_for(name))
-        if elsewhere and not self.people[name].waits:
+        if self.call_with(name) not in (None, call) and not self.people[name].waits:
             self._close(ring, "busy")
         return ring
 

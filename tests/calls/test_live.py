@@ -153,7 +153,7 @@ def test_a_change_of_two_calls_is_told_once_for_each(
 def test_a_busy_invitee_is_told_of_the_missed_call(
     pages: Pages, ring: Ring, alice: User, bob: User, carol: User
 ) -> None:
-    ring(alice, bob)
+    ring(bob, alice)
     pages.frames()
     ring(carol, bob)
     assert [each["call"]["you"]["missed"] for each in pages.frames()["bob"]] == [True]
@@ -181,3 +181,15 @@ def test_an_unheard_ring_is_published_to_the_invitee_alone(
     pages.frames()
     calls.expire(key, now=now + seconds(2))
     assert events(pages.frames()) == {"alice": [], "bob": ["call.sent"], "carol": [], "mallory": []}
+
+
+def test_what_a_push_service_says_later_of_an_earlier_attempt_reaches_no_page(
+    pages: Pages, ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    first = ring(alice, bob, call_id="room")
+    calls.cancel("room", by=acting(alice), now=now)
+    ring(alice, bob, call_id="room")
+    pages.frames()
+    calls.notified([calls.Taken(first.call.pk, first.invitations[0].pk, now)])
+    assert pages.frames() == {name: [] for name in ("alice", "bob", "carol", "mallory")}
+    assert calls.view(calls.Attempt("room", 1), viewer_id=bob.pk, now=now).invitations[0].missed

@@ -43,6 +43,10 @@ invitee_lists = st.one_of(
 steps = st.sampled_from([0.5, 0.5, 4.5, 4.5, 9.0, 9.0, 15.0, 19.5, 21.0, 31.0, 61.0, 299.0, 301.0, 12 * 3600.0])
 
 
+def _name(call: ModelCall) -> calls.Attempt:
+    return calls.Attempt(call.call_id, call.attempt)
+
+
 class Stories(RuleBasedStateMachine):
     """Acts on the model and through the verbs, and compares what both say and what is so afterwards."""
 
@@ -100,7 +104,7 @@ class Stories(RuleBasedStateMachine):
             "invite",
             lambda: self.world.invite(call, name, invitees, timeout)[1],
             lambda by, now: self._errors(
-                calls.invite(call.call_id, by=by, invitees=invitees, timeout_seconds=timeout, now=now)
+                calls.invite(_name(call), by=by, invitees=invitees, timeout_seconds=timeout, now=now)
             ),
             name,
         )
@@ -114,7 +118,7 @@ class Stories(RuleBasedStateMachine):
         self._both(
             "join" if is_join else "accept",
             lambda: model(call, name, device, lives=lives),
-            lambda by, now: verb(call.call_id, by=by, now=now) and None,
+            lambda by, now: verb(_name(call), by=by, now=now) and None,
             name,
             device,
             lives=lives,
@@ -150,7 +154,7 @@ class Stories(RuleBasedStateMachine):
         self._both(
             "reject",
             lambda: self.world.reject(call, name, device, reason),
-            lambda by, now: calls.reject(call.call_id, by=by, reason=reason, now=now) and None,
+            lambda by, now: calls.reject(_name(call), by=by, reason=reason, now=now) and None,
             name,
             device,
         )
@@ -193,7 +197,7 @@ class Stories(RuleBasedStateMachine):
         self._both(
             verb,
             lambda: getattr(self.world, verb)(call, name, *arguments),
-            lambda by, now: getattr(calls, verb)(call.call_id, by=by, now=now) and None,
+            lambda by, now: getattr(calls, verb)(_name(call), by=by, now=now) and None,
             name,
             device,
         )
@@ -224,7 +228,7 @@ class Stories(RuleBasedStateMachine):
             self._both(
                 "end",
                 lambda: self.world.end(call, ADMIN, admin=True),
-                lambda by, now: calls.end(call.call_id, by=by, now=now) and None,
+                lambda by, now: calls.end(_name(call), by=by, now=now) and None,
                 ADMIN,
                 is_admin=True,
             )
@@ -232,7 +236,7 @@ class Stories(RuleBasedStateMachine):
         self._both(
             "cancel",
             lambda: sorted(self.world.cancel(call, ADMIN, None, admin=True)),
-            lambda by, now: sorted(calls.cancel(call.call_id, by=by, now=now).cancelled),
+            lambda by, now: sorted(calls.cancel(_name(call), by=by, now=now).cancelled),
             ADMIN,
             is_admin=True,
         )
@@ -254,9 +258,9 @@ class Stories(RuleBasedStateMachine):
     @precondition(lambda self: self.is_late)
     @rule(name=people)
     def look(self, name: str) -> None:
-        mine = {each.call.call_id for each in calls.open_calls(self.keys[name], now=self._now())}
+        mine = {(each.call.call_id, each.call.attempt) for each in calls.open_calls(self.keys[name], now=self._now())}
         current = self.world.call_with(name)
-        assert mine == {each.call_id for each in [*self.world.rings_for(name), *([current] if current else [])]}
+        assert mine == {_name(each) for each in [*self.world.rings_for(name), *([current] if current else [])]}
 
     # --- what must always hold ----------------------------------------------------------------------------------------
 
@@ -267,9 +271,12 @@ class Stories(RuleBasedStateMachine):
 
     @invariant()
     def no_call_is_looked_at_too_late(self) -> None:
-        looked_at = dict(Call.objects.values_list("call_id", "due_at"))
+        looked_at = {
+            (call_id, attempt): due_at
+            for call_id, attempt, due_at in Call.objects.values_list("call_id", "attempt", "due_at")
+        }
         for call in self.world.calls:
-            due_at = looked_at[call.call_id]
+            due_at = looked_at[_name(call)]
             if call.state != "ended":
                 assert due_at is not None
                 assert due_at <= START + timedelta(seconds=min(call.deadlines()))
@@ -323,7 +330,7 @@ class Stories(RuleBasedStateMachine):
                 lives=lives,
             )
             made.append(call)
-            return kind, call.call_id, errors
+            return kind, _name(call), errors
 
         def verb(by: Actor, now: datetime) -> Any:
             sent = calls.send(
@@ -337,7 +344,7 @@ class Stories(RuleBasedStateMachine):
             )
             names = {"rejoin": sent.rejoin, "merged": sent.merged, "created": sent.created}
             kind = next((each for each, is_so in names.items() if is_so), "repeat")
-            return kind, sent.sheet.call.call_id, self._errors(sent)
+            return kind, (sent.sheet.call.call_id, sent.sheet.call.attempt), self._errors(sent)
 
         self._both("send", model, verb, name, device, lives=lives)
         return made[0] if made else None
@@ -347,14 +354,14 @@ class Stories(RuleBasedStateMachine):
             self._both(
                 "reject",
                 lambda: self.world.reject(call, name, device, "declined"),
-                lambda by, now: calls.reject(call.call_id, by=by, now=now) and None,
+                lambda by, now: calls.reject(_name(call), by=by, now=now) and None,
                 *(name, device),
             )
             return
         self._both(
             "accept",
             lambda: self.world.accept(call, name, device, lives=lives),
-            lambda by, now: calls.accept(call.call_id, by=by, now=now) and None,
+            lambda by, now: calls.accept(_name(call), by=by, now=now) and None,
             *(name, device),
             lives=lives,
         )
@@ -364,7 +371,7 @@ class Stories(RuleBasedStateMachine):
         self._both(
             "heartbeat",
             lambda: self.world.heartbeat(call, name, device),
-            lambda by, now: calls.heartbeat(call.call_id, by=by, now=now) and None,
+            lambda by, now: calls.heartbeat(_name(call), by=by, now=now) and None,
             *(name, device),
         )
 
@@ -386,7 +393,7 @@ class Stories(RuleBasedStateMachine):
         self._both(
             "cancel",
             lambda: sorted(self.world.cancel(call, name, callees)),
-            lambda by, now: sorted(calls.cancel(call.call_id, by=by, callees=callees, now=now).cancelled),
+            lambda by, now: sorted(calls.cancel(_name(call), by=by, callees=callees, now=now).cancelled),
             name,
             device,
         )
@@ -441,8 +448,10 @@ class Stories(RuleBasedStateMachine):
         revisions: dict[int, list[int]] = {}
         for call, revision in CallEvent.objects.order_by("call", "revision").values_list("call_id", "revision"):
             revisions.setdefault(call, []).append(revision)
-        for key, revision in Call.objects.values_list("pk", "revision"):
-            assert revisions[key] == list(range(1, revision + 1))
+        told: dict[str, int] = {}
+        for key, call_id, revision in Call.objects.order_by("pk").values_list("pk", "call_id", "revision"):
+            assert revisions[key] == list(range(told.get(call_id, 0) + 1, revision + 1))
+            told[call_id] = revision
         assert not Participant.objects.open().filter(call__state="ended").exists()
         assert not Invitation.objects.pending().filter(call__state="ended").exists()
         for kind, rows in (
@@ -463,7 +472,14 @@ class Stories(RuleBasedStateMachine):
         names = {each.id: each.username for each in sheet.people.values()}
         call = sheet.call
         return (
-            (call.call_id, names[call.caller_id], call.state, call.end_reason, call.answered_at is not None),
+            (
+                call.call_id,
+                call.attempt,
+                names[call.caller_id],
+                call.state,
+                call.end_reason,
+                call.answered_at is not None,
+            ),
             [
                 (
                     *(names[each.invitee_id], names[each.inviter_id], each.state, each.missed),
@@ -479,7 +495,7 @@ class Stories(RuleBasedStateMachine):
 
     def _expected(self, call: ModelCall) -> Any:
         return (
-            (call.call_id, call.caller, call.state, call.reason, call.answered is not None),
+            (call.call_id, call.attempt, call.caller, call.state, call.reason, call.answered is not None),
             [
                 (ring.invitee, ring.inviter, ring.state, ring.missed, ring.device, ring.reason, ring.alerting)
                 for ring in call.rings

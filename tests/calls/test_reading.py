@@ -132,14 +132,14 @@ def test_what_is_missed_after_a_look_counts_again(
     ring: Ring, alice: User, bob: User, carol: User, now: datetime
 ) -> None:
     calls.mark_history_seen(bob.pk, now=now)
-    ring(alice, bob, at=now + seconds(1))
+    ring(bob, alice, at=now + seconds(1))
     ring(carol, bob, at=now + seconds(2))
     assert calls.missed_unseen(bob.pk) == 1
 
 
 def test_an_account_without_preferences_has_a_badge_too(ring: Ring, alice: User, bob: User, carol: User) -> None:
     bob.calling_preferences.delete()
-    ring(alice, bob)
+    ring(bob, alice)
     ring(carol, bob)
     assert calls.missed_unseen(bob.pk) == 1
 

@@ -70,10 +70,75 @@ def test_a_doubled_send_gets_the_same_call(alice: User, bob: User, now: datetime
     assert again.sheet.call.pk == first.sheet.call.pk
 
 
-def test_a_doubled_send_gets_the_call_even_when_it_is_over(alice: User, bob: User, now: datetime) -> None:
-    sent(alice, "bob", call_id="mine", now=now)
+def test_after_the_end_the_same_send_is_another_attempt(alice: User, bob: User, now: datetime) -> None:
+    first = sent(alice, "bob", call_id="mine", now=now).sheet.call
     again = sent(alice, "bob", call_id="mine", now=now + seconds(61))
-    assert again.sheet.call.end_reason == "timed_out"
+    assert (again.created, again.sheet.call.attempt, again.sheet.call.state) == (True, 2, "ringing")
+    first.refresh_from_db()
+    assert (first.attempt, first.end_reason) == (1, "timed_out")
+    assert again.sheet.call.revision == first.revision + 1
+
+
+def test_an_invitee_may_call_back_under_the_same_id(alice: User, bob: User, carol: User, now: datetime) -> None:
+    sent(alice, "bob", call_id="room", now=now)
+    calls.reject("room", by=acting(bob), now=now)
+    assert sent(bob, "carol", call_id="room", now=now).sheet.call.attempt == 2
+    calls.end("room", by=acting(bob), now=now + seconds(4))
+    assert sent(alice, "carol", call_id="room", now=now + seconds(4)).sheet.call.attempt == 3
+
+
+def test_an_id_belongs_to_the_people_of_its_calls(alice: User, bob: User, carol: User, now: datetime) -> None:
+    calls.end(sent(alice, "bob", call_id="room", now=now).sheet.call.call_id, by=acting(alice), now=now)
+    with refused(Code.CALL_ID_IN_USE) as caught:
+        sent(carol, "bob", call_id="room", now=now)
+    assert caught.value.sheet is None
+    # Nothing ever told bob of it.
+    with refused(Code.CALL_ID_IN_USE):
+        sent(bob, "carol", call_id="room", now=now)
+
+
+def test_people_read_the_attempts_that_they_were_in(alice: User, bob: User, carol: User, now: datetime) -> None:
+    sent(alice, "bob", call_id="room", now=now)
+    calls.accept("room", by=acting(bob), now=now)
+    calls.leave("room", by=acting(bob), now=now)
+    sent(bob, "carol", call_id="room", now=now + seconds(1))
+
+    def attempt_of(user: User, name: calls.CallName) -> int:
+        return calls.view(name, viewer_id=user.pk, now=now + seconds(2)).call.attempt
+
+    assert [attempt_of(each, "room") for each in (alice, bob, carol)] == [1, 2, 2]
+    assert [attempt_of(bob, calls.Attempt("room", number)) for number in (1, 2)] == [1, 2]
+    for user, number in ((alice, 2), (carol, 1), (bob, 3)):
+        with refused(Code.NOT_FOUND):
+            attempt_of(user, calls.Attempt("room", number))
+
+
+def test_a_verb_without_an_attempt_means_the_open_one(alice: User, bob: User, now: datetime) -> None:
+    sent(alice, "bob", call_id="room", now=now)
+    calls.reject("room", by=acting(bob), now=now)
+    sent(alice, "bob", call_id="room", now=now)
+    with refused(Code.REJECTED_ELSEWHERE):
+        calls.accept(calls.Attempt("room", 1), by=acting(bob, "laptop"), now=now)
+    assert calls.accept("room", by=acting(bob), now=now).call.attempt == 2
+
+
+def test_both_calling_again_under_one_id_are_merged(alice: User, bob: User, now: datetime) -> None:
+    sent(alice, "bob", call_id="room", now=now)
+    calls.reject("room", by=acting(bob), now=now)
+    sent(alice, "bob", call_id="room", now=now)
+    merged = sent(bob, "alice", call_id="room", now=now)
+    assert (merged.merged, merged.sheet.call.attempt) == (True, 2)
+
+
+def test_a_page_that_holds_an_earlier_attempt_gets_the_open_one(alice: User, bob: User, now: datetime) -> None:
+    sent(alice, "bob", call_id="room", now=now)
+    calls.reject("room", by=acting(bob), now=now)
+    held = calls.view("room", viewer_id=bob.pk, now=now).call.revision
+    sent(alice, "bob", call_id="room", now=now)
+    for user in (alice, bob):
+        synced = calls.sync(user.pk, {"room": held}, now=now)
+        assert [(each.call.attempt, each.call.revision > held) for each in synced.sheets] == [(2, True)]
+        assert synced.gone == []
 
 
 def test_another_body_under_the_same_id_is_refused(alice: User, bob: User, now: datetime) -> None:

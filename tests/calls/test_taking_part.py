@@ -28,9 +28,16 @@ def test_who_is_in_a_call_is_busy(live_call: Ring, ring: Ring, alice: User, bob:
     assert ring(carol, bob).call.end_reason == "busy"
 
 
-def test_who_is_being_rung_is_busy(ring: Ring, alice: User, bob: User, carol: User) -> None:
-    ring(alice, bob)
-    assert invitation_states(ring(carol, bob)) == {"bob": "busy"}
+def test_who_is_being_rung_is_rung_by_others_too(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    first = ring(alice, bob).call.call_id
+    second = ring(carol, bob)
+    assert invitation_states(second) == {"bob": "pending"}
+    calls.accept(second.call.call_id, by=acting(bob), now=now)
+    assert invitation_states(calls.view(first, viewer_id=bob.pk, now=now)) == {"bob": "pending"}
+    assert names_inside(calls.accept(first, by=acting(bob), now=now)) == {"alice", "bob"}
+    assert ended_as(second.call.call_id, carol, now) == "completed"
 
 
 def test_who_calls_somebody_is_busy(ring: Ring, alice: User, bob: User, carol: User) -> None:
@@ -39,20 +46,20 @@ def test_who_calls_somebody_is_busy(ring: Ring, alice: User, bob: User, carol: U
 
 
 def test_a_call_to_somebody_busy_is_missed(ring: Ring, alice: User, bob: User, carol: User) -> None:
-    ring(alice, bob)
+    ring(bob, alice)
     ring(carol, bob)
     assert calls.missed_unseen(bob.pk) == 1
 
 
 def test_a_group_rings_those_who_are_free(ring: Ring, alice: User, bob: User, carol: User, mallory: User) -> None:
-    ring(alice, bob)
+    ring(bob, alice)
     assert invitation_states(ring(carol, bob, mallory)) == {"bob": "busy", "mallory": "pending"}
 
 
 def test_busy_and_rejected_together_end_rejected(
     ring: Ring, alice: User, bob: User, carol: User, mallory: User, now: datetime
 ) -> None:
-    ring(alice, bob)
+    ring(bob, alice)
     call_id = ring(carol, bob, mallory).call.call_id
     assert calls.reject(call_id, by=acting(mallory), now=now).call.end_reason == "rejected"
 

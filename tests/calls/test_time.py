@@ -584,10 +584,10 @@ def test_media_that_is_waited_for_anew_is_looked_at_before_a_long_lease(
     assert looked_at(sheet.call, now) == 50
 
 
-def test_who_is_rung_by_a_call_that_only_rings_again_is_busy(
+def test_the_caller_of_a_call_that_only_rings_again_is_busy(
     ring: Ring, alice: User, bob: User, carol: User, now: datetime
 ) -> None:
-    call = ring(alice, bob).call
+    call = ring(bob, alice).call
     assert looked_at(call, now) == 2
     assert invitation_states(ring(carol, bob, at=now + seconds(3))) == {"bob": "busy"}
     assert looked_at(call, now) == 10
@@ -616,7 +616,7 @@ def test_a_call_that_an_older_version_made_meanwhile_is_found_as_well(
 def test_nobody_stays_busy_in_a_call_that_an_older_version_made(
     ring: Ring, alice: User, bob: User, carol: User, now: datetime
 ) -> None:
-    ring(alice, bob, timeout_seconds=5)
+    ring(bob, alice, timeout_seconds=5)
     Call.objects.update(due_at=None)
     assert invitation_states(ring(carol, bob, at=now + seconds(4))) == {"bob": "busy"}
     Call.objects.update(due_at=None)

@@ -74,7 +74,7 @@ def test_a_timeout_says_who_did_not_answer(ring: Ring, alice: User, bob: User, n
 
 
 def test_a_busy_invitee_is_told_as_busy(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
-    ring(alice, bob)
+    ring(bob, alice)
     call_id = ring(carol, bob).call.call_id
     assert told(call_id, carol, now)[1] == "Bob was busy, so it didn't ring."
 

@@ -92,6 +92,7 @@ def of_verb(verb: Verb) -> Operation:
         statuses=verb.statuses,
         answer=verb.answer,
         body=None if verb.reads else verb.input,
+        query=queries.ATTEMPT if verb.is_about_a_call else None,
         examples=verb.examples,
         security=(RING_TOKEN, *USER) if verb.takes_ring_token else USER,
         takes_current=verb.takes_current,

@@ -35,6 +35,7 @@
  *
  * @typedef {object} Call the whole state of one call as one user sees it
  * @property {string} call_id
+ * @property {number} attempt
  * @property {number} revision grows with every change
  * @property {"ringing" | "active" | "ended"} state
  * @property {EndReason | null} end_reason
