@@ -178,6 +178,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # --- calling ----------------------------------------------------------------------------------------------------------
 CALLINVITE = {
     "sends_per_minute": env.int("CALLINVITE_SENDS_PER_MINUTE", default=30),
+    "rings_per_pair_minute": env.int("CALLINVITE_RINGS_PER_PAIR_MINUTE", default=3),
+    "rings_per_pair_ten_minutes": env.int("CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES", default=10),
     "logins_per_minute": env.int("CALLINVITE_LOGINS_PER_MINUTE", default=10),
     "signup": env.str("CALLINVITE_SIGNUP", default="closed"),
 }
@@ -206,6 +208,8 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_LOGINS_PER_MINUTE",
     "CALLINVITE_PROCESSES",
     "CALLINVITE_PUSH_HOSTS",
+    "CALLINVITE_RINGS_PER_PAIR_MINUTE",
+    "CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES",
     "CALLINVITE_SENDS_PER_MINUTE",
     "CALLINVITE_SIGNUP",
     "CALLINVITE_STATIC_ROOT",

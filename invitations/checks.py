@@ -30,7 +30,14 @@ HIGHEST = {
     "timeout_seconds_max": 600,
 }
 """The bounds that the database's columns and constraints set."""
-MAY_BE_ZERO = {"sends_per_minute", "logins_per_minute", "media_seconds", "test_rings_per_minute"}
+MAY_BE_ZERO = {
+    "sends_per_minute",
+    "rings_per_pair_minute",
+    "rings_per_pair_ten_minutes",
+    "logins_per_minute",
+    "media_seconds",
+    "test_rings_per_minute",
+}
 
 
 @register(TAG)

@@ -26,7 +26,15 @@ class Limits:
     body_bytes: int = 64 * 1024
     frame_bytes: int = 64 * 1024
     sends_per_minute: int = 30
-    """How many calls one user may start in 60 seconds; 0 means no limit."""
+    """How many invitations one user may give in 60 seconds, by sending calls and by inviting into them; 0 means no
+    limit, and none for pairs either."""
+    rings_per_pair_minute: int = 3
+    """How many of one user's rings for one other person may end without an answer in 60 seconds before further ones are
+    refused; 0 means no limit."""
+    rings_per_pair_ten_minutes: int = 10
+    """The same in ten minutes."""
+    invitations_per_call: int = 50
+    """How many invitations one call may have in all, answered or not."""
     logins_per_minute: int = 10
     """How many sign-ins, good or failed, one name or address may try in 60 seconds; 0 means no limit."""
     timeout_seconds_default: int = 60

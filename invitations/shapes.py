@@ -77,6 +77,7 @@ INVITEE_CODES = (
     Code.ALREADY_IN_CALL,
     Code.ALREADY_RINGING,
     Code.CALL_FULL,
+    Code.COOLING_DOWN,
 )
 CALLEE_CODES = (Code.NOT_INVITED, Code.ALREADY_ANSWERED)
 
@@ -177,6 +178,7 @@ class InviteeError(TypedDict):
     invitee: Annotated[str, Said("As it was sent.")]
     code: Annotated[str, Words("InviteeErrorCode", INVITEE_CODES), Said("Why.")]
     detail: NotRequired[Sentence]
+    retry_after_seconds: NotRequired[Annotated[int, Said("With `cooling_down`: until they may be rung.", minimum=1)]]
 
 
 class CalleeError(TypedDict):

@@ -61,7 +61,10 @@ class VerbEndpoint(Endpoint):
         attempt = None
         if self.verb.is_about_a_call:
             attempt = queries.ATTEMPT.checked(request.query_params)["attempt"]
-        return answered(*verbs.perform(name, actor=actor, call_id=call_id, body=body, now=now, attempt=attempt))
+        key = request.headers.get("Idempotency-Key")
+        return answered(
+            *verbs.perform(name, actor=actor, call_id=call_id, body=body, now=now, attempt=attempt, idempotency_key=key)
+        )
 
 
 class Calls(VerbEndpoint):

@@ -31,6 +31,7 @@ from invitations.calls.reading import (
     sync,
     view,
 )
+from invitations.calls.repeats import RequestKey
 from invitations.calls.sending import send
 from invitations.calls.taking_part import connected, end, forgive_outage, heartbeat, join, leave, prove_life
 from invitations.calls.timeline import timeline
@@ -42,6 +43,7 @@ __all__ = [
     "CallName",
     "CallSheet",
     "Cancelled",
+    "RequestKey",
     "Sent",
     "Synced",
     "Taken",

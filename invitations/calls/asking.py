@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from invitations.calls.expiring import next_ring_at
 from invitations.calls.slots import Occupation
@@ -15,7 +15,7 @@ from invitations.models import Invitation, InvitationState
 from invitations.store import looks, rows
 from invitations.store.sheets import Actor, CallSheet, Person
 
-Problem = dict[str, str]
+Problem = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -83,7 +83,10 @@ def invitable(
     seen: set[str] = set()
     ringing = {each.invitee_id for each in sheet.pending()} if sheet else set()
     inside = {each.user_id for each in sheet.inside()} if sheet else {by.user_id}
-    room = limits().people_per_call - len(sheet.seats() if sheet else inside)
+    terms = limits()
+    room = terms.people_per_call - len(sheet.seats() if sheet else inside)
+    if sheet:
+        room = min(room, terms.invitations_per_call - len(sheet.invitations))
     for name in invitees:
         person = found.get(name)
         code = None
@@ -103,8 +106,19 @@ def invitable(
         if code is None and person is not None:
             people.append(person)
         elif code is not None:
-            errors.append({"invitee": name, "code": code.value, "detail": code.sentence})
+            errors.append(problem_of(name, code))
     return people, errors
+
+
+def problem_of(name: str, code: Code, **extra: Any) -> Problem:
+    """Why one person cannot be invited, or their ring not be cancelled.
+
+    Args:
+        name: as it was sent.
+        code: the reason.
+        extra: further members.
+    """
+    return {"invitee": name, "code": code.value, "detail": code.sentence, **extra}
 
 
 def new_invitations(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from invitations.calls.asking import Problem, problem_of
 from invitations.calls.closing import close_invitation, save, settle
 from invitations.calls.events import Change
 from invitations.calls.loading import CallName, lock_for
@@ -28,7 +29,7 @@ class Cancelled:
 
     sheet: CallSheet
     cancelled: list[str] = field(default_factory=list)
-    errors: list[dict[str, str]] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
 
 
 @verb
@@ -68,9 +69,7 @@ def _may_cancel(sheet: CallSheet, by: Actor) -> bool:
     )
 
 
-def _targets(
-    sheet: CallSheet, by: Actor, callees: Sequence[str] | None
-) -> tuple[list[Invitation], list[dict[str, str]]]:
+def _targets(sheet: CallSheet, by: Actor, callees: Sequence[str] | None) -> tuple[list[Invitation], list[Problem]]:
     everything = by.is_admin or by.user_id == sheet.call.caller_id
     mine = {
         sheet.people[each.invitee_id].username: each
@@ -80,19 +79,19 @@ def _targets(
     if callees is None:
         return [each for each in mine.values() if each.state == InvitationState.PENDING], []
     targets: list[Invitation] = []
-    errors: list[dict[str, str]] = []
+    errors: list[Problem] = []
     for name in dict.fromkeys(callees):
         invitation = mine.get(name)
         if invitation is None:
-            errors.append(_problem(name, Code.NOT_INVITED))
+            errors.append(problem_of(name, Code.NOT_INVITED))
         elif invitation.state == InvitationState.PENDING:
             targets.append(invitation)
         elif invitation.state != InvitationState.CANCELLED:
-            errors.append(_problem(name, Code.ALREADY_ANSWERED))
+            errors.append(problem_of(name, Code.ALREADY_ANSWERED))
     return targets, errors
 
 
-def _nothing_to_cancel(sheet: CallSheet, callees: Sequence[str] | None, errors: list[dict[str, str]]) -> Cancelled:
+def _nothing_to_cancel(sheet: CallSheet, callees: Sequence[str] | None, errors: list[Problem]) -> Cancelled:
     """Accept a repeat. Refuse a cancel that lost to an answer, or met a call that had ended for another reason."""
     asked = None if callees is None else set(callees)
     latest = {sheet.people[each.invitee_id].username: each for each in sheet.invitations}
@@ -114,7 +113,3 @@ def _is_repeat(concerned: list[Invitation], *, by_name: bool) -> bool:
         return any(each.state == InvitationState.CANCELLED for each in concerned)
     closed = [(each.closed_at, each) for each in concerned if each.closed_at is not None]
     return bool(closed) and max(closed, key=lambda pair: pair[0])[1].state == InvitationState.CANCELLED
-
-
-def _problem(name: str, code: Code) -> dict[str, str]:
-    return {"invitee": name, "code": code.value, "detail": code.sentence}

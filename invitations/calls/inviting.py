@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Unpack
 
+from invitations.calls import bounds, repeats
 from invitations.calls.asking import Ring, RingKeywords, Sent, invitable, new_invitations, warnings_about
 from invitations.calls.closing import save, settle
 from invitations.calls.events import Change
 from invitations.calls.loading import CallName, lock_for, refuse_if_over
+from invitations.calls.repeats import RequestKey
 from invitations.calls.slots import occupations
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
 from invitations.models import EventKind, InvitationState
 from invitations.store import people, rows
-from invitations.store.sheets import Actor
+from invitations.store.sheets import Actor, Person
 from invitations.words import say_lazy
 
 
@@ -26,6 +29,7 @@ def invite(
     by: Actor,
     invitees: Sequence[str],
     now: datetime,
+    request: RequestKey | None = None,
     **ring: Unpack[RingKeywords],
 ) -> Sent:
     """Invite more people into a live call that the actor is in.
@@ -34,19 +38,28 @@ def invite(
         call: the call.
         by: an open participant.
         invitees: public ids, 1 to `invitees_per_request`.
+        request: how the request is known if it is repeated; None if it has no key.
         ring: how it rings, the fields of `Ring`.
 
     Raises:
-        CallError: `not_found`, `not_allowed`, `no_valid_invitee`, `invitation_cancelled`, `invitation_timed_out`,
-            `call_ended`.
+        CallError: `not_found`, `not_allowed`, `no_valid_invitee`, `idempotency_key_in_use`, `throttled`,
+            `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
-    how = Ring(**ring)
-    found = {each.username: each for each in people.of_names(invitees, lock=True)}
+    found = {each.username: each for each in people.of_names({by.username, *invitees}, lock=True)}
+    act = partial(_invite_once, call, by, list(invitees), found, Ring(**ring), now=now)
+    return repeats.once(by, request, act, now=now)
+
+
+def _invite_once(
+    call: CallName, by: Actor, invitees: list[str], found: dict[str, Person], how: Ring, *, now: datetime
+) -> Sent:
     sheet = lock_for(by, call, now=now)
     refuse_if_over(sheet, by)
     if sheet.participant_of(by.user_id) is None:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_people_inside_add"), sheet=sheet)
     invited, errors = invitable(by, invitees, found, sheet)
+    invited, cooling = bounds.admitted(by, invited, now=now) if invited else ([], [])
+    errors += cooling
     if not invited:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors, sheet=sheet)
     busy = occupations([each.id for each in invited], now=now)

@@ -8,25 +8,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
-from operator import itemgetter
+from functools import partial
 from typing import Unpack
 
 from django.db import IntegrityError
 
-from invitations.calls import answering
+from invitations.calls import answering, bounds, repeats
 from invitations.calls.asking import Problem, Ring, RingKeywords, Sent, invitable, new_invitations, warnings_about
 from invitations.calls.events import Change
 from invitations.calls.loading import load, lock_calls, lock_one
+from invitations.calls.repeats import RequestKey
 from invitations.calls.slots import Occupation, occupations
 from invitations.calls.transaction import Overdue
 from invitations.calls.verb import TRIES, verb
-from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.models import Call, CallState, EndReason, EventKind, InvitationState, LeftReason, Participant
 from invitations.store import people, rows
 from invitations.store.sheets import Actor, CallSheet, Person
-from invitations.store.statements import Bind, Prepared
 from invitations.words import say_lazy
 
 LONGEST_NAME_IN_ID = 109
@@ -61,6 +59,7 @@ def send(
     now: datetime,
     call_id: str | None = None,
     end_when_caller_leaves: bool = False,
+    request: RequestKey | None = None,
     **ring: Unpack[RingKeywords],
 ) -> Sent:
     """Call people: one call, one invitation each, all in one transaction.
@@ -72,19 +71,21 @@ def send(
         call_id: names the call while it is open, and afterwards the people who were in it can call under it again;
             generated if omitted.
         end_when_caller_leaves: the call ends for everyone when the caller leaves.
+        request: how the request is known if it is repeated; None if it has no key.
         ring: how it rings, the fields of `Ring`.
 
     Returns:
         The call, with an error for each person who could not be invited.
 
     Raises:
-        CallError: `no_valid_invitee`, `already_in_call`, `call_id_in_use`, `throttled`.
+        CallError: `no_valid_invitee`, `already_in_call`, `call_id_in_use`,
+            `idempotency_key_in_use`, `throttled`.
     """
     wanted = Wanted(list(invitees), is_video_call, end_when_caller_leaves, Ring(**ring))
     for nudge in range(TRIES):
         new_id = call_id or generated_call_id(by.username, now + timedelta(milliseconds=nudge))
         try:
-            return _send(by, wanted, call_id, new_id, now=now)
+            return _send(by, wanted, call_id, new_id, request, now=now)
         except IdTaken:
             # The next look-up finds the other call, or the next millisecond is free.
             continue
@@ -92,34 +93,45 @@ def send(
 
 
 @verb
-def _send(by: Actor, wanted: Wanted, call_id: str | None, new_id: str, *, now: datetime) -> Sent:
-    invitees, ring = wanted.invitees, wanted.ring
-    fingerprint = wanted.fingerprint()
+def _send(
+    by: Actor, wanted: Wanted, call_id: str | None, new_id: str, request: RequestKey | None, *, now: datetime
+) -> Sent:
     device_of = (by.user_id, by.device_id) if by.device_label is None else None
-    known = people.of_names({by.username, *invitees}, device_of=device_of, lock=True)
+    known = people.of_names({by.username, *wanted.invitees}, device_of=device_of, lock=True)
     found = {each.username: each for each in known}
     caller = found.get(by.username)
     if caller is None:
         raise CallError(Code.NOT_AUTHENTICATED)
+    if by.device_label is None:
+        by = replace(by, device_label=caller.device_label)
+    return repeats.once(by, request, partial(_send_once, by, wanted, call_id, new_id, found, now=now), now=now)
+
+
+def _send_once(
+    by: Actor, wanted: Wanted, call_id: str | None, new_id: str, found: dict[str, Person], *, now: datetime
+) -> Sent:
+    caller, fingerprint = found[by.username], wanted.fingerprint()
     earlier = None if call_id is None else _latest(call_id, by, now)
-    if earlier is not None and earlier.call.state != CallState.ENDED and earlier.call.caller_id == by.user_id:
+    is_open = earlier is not None and earlier.call.state != CallState.ENDED
+    if earlier is not None and is_open and earlier.call.caller_id == by.user_id:
         return _repeat(earlier, fingerprint)
-    invited, errors = invitable(by, invitees, found)
+    invited, errors = invitable(by, wanted.invitees, found)
     if not invited:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
     busy = occupations([caller.id, *(each.id for each in invited)], rung=caller.id, now=now)
-    if by.device_label is None:
-        by = replace(by, device_label=caller.device_label)
-    if (existing := _existing(by, invited, invitees, busy, now=now)) is not None:
+    if (existing := _existing(by, invited, wanted.invitees, busy, now=now)) is not None:
         return existing
-    if earlier is not None and earlier.call.state != CallState.ENDED:
+    if is_open:
         raise CallError(Code.CALL_ID_IN_USE)
-    _check_rate(by, now)
+    invited, cooling = bounds.admitted(by, invited, now=now)
+    errors += cooling
+    if not invited:
+        raise CallError(Code.NO_VALID_INVITEE, errors=errors)
     call = _new_call(caller, wanted, new_id, fingerprint, now)
     if earlier is not None:
         call.attempt, call.revision = earlier.call.attempt + 1, earlier.call.revision
     sheet = CallSheet(call, [], [], {caller.id: caller} | {each.id: each for each in invited})
-    return _place(sheet, by, invited, ring, busy, errors, now=now)
+    return _place(sheet, by, invited, wanted.ring, busy, errors, now=now)
 
 
 def generated_call_id(username: str, now: datetime) -> str:
@@ -225,25 +237,6 @@ def _existing(
             answering.take_call(sheet, own, by=by, custom_data="", now=now)
             return Sent(sheet, created=False, merged=True)
     return None
-
-
-def _check_rate(by: Actor, now: datetime) -> None:
-    """Refuse a caller who started too many calls in the last minute. The caller's lock makes the count exact."""
-    most = limits().sends_per_minute
-    if not most:
-        return
-    sent_at = _oldest_of(most).first(user=by.user_id, since=now - timedelta(seconds=60))
-    if sent_at is not None:
-        since_sent = now - sent_at
-        wait = max(1, -((since_sent - timedelta(seconds=60)) // timedelta(seconds=1)))
-        raise CallError(Code.THROTTLED, say_lazy("error.throttled.calls", count=most), retry_after_seconds=wait)
-
-
-@cache
-def _oldest_of(most: int) -> Prepared[datetime]:
-    """When a person's `most`-th last call was sent."""
-    sent = Call.objects.filter(caller_id=Bind("user"), created_at__gt=Bind("since")).order_by("-created_at")
-    return Prepared(sent.values_list("created_at")[most - 1 : most], row=itemgetter(0))
 
 
 def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, now: datetime) -> Call:

@@ -8,8 +8,9 @@ from importlib import import_module
 from django.conf import settings
 from knox.models import get_token_model
 
+from invitations.calls import repeats
 from invitations.calls.transaction import write
-from invitations.models import Delivery, DeliveryKind
+from invitations.models import Delivery, DeliveryKind, IdempotencyKey
 from invitations.push import devices
 
 PRUNE_BATCH = 1000
@@ -17,7 +18,7 @@ TESTS_KEPT = timedelta(days=1)
 
 
 def prune(now: datetime) -> int:
-    """Delete expired sessions and tokens, and test rings more than a day old.
+    """Delete expired sessions and tokens, and test rings and idempotency keys more than a day old.
 
     Args:
         now: an aware datetime.
@@ -27,6 +28,7 @@ def prune(now: datetime) -> int:
     """
     with write():
         Delivery.objects.filter(kind=DeliveryKind.TEST, created_at__lt=now - TESTS_KEPT).delete()
+        IdempotencyKey.objects.filter(created_at__lt=now - repeats.KEPT).delete()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     tokens = get_token_model().objects
     forgotten = 0

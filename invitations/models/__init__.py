@@ -5,6 +5,7 @@ from invitations.models.call import Call, CallState, EndReason
 from invitations.models.delivery import Delivery, DeliveryKind, DeliveryState, StopReason
 from invitations.models.device import Device, DeviceKind, DisabledReason, Health
 from invitations.models.event import CallEvent, EventKind
+from invitations.models.idempotency_key import IdempotencyKey
 from invitations.models.invitation import Invitation, InvitationState, RejectReason
 from invitations.models.participant import LeftReason, Participant
 from invitations.models.resource import RingResource
@@ -24,6 +25,7 @@ __all__ = [
     "EndReason",
     "EventKind",
     "Health",
+    "IdempotencyKey",
     "Invitation",
     "InvitationState",
     "LeftReason",

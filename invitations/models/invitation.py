@@ -132,6 +132,7 @@ class Invitation(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["invitee", "-created_at"], name="invitation_of_invitee"),
+            models.Index(fields=["inviter", "-created_at"], name="invitation_of_inviter"),
             models.Index(fields=["invitee", "closed_at"], name="invitation_missed_of", condition=Q(missed=True)),
         ]
 

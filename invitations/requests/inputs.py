@@ -110,6 +110,15 @@ ATTEMPT = Whole(
 )
 
 
+IDEMPOTENCY_KEY = Text(
+    pattern="[ -~]{1,128}",
+    required=False,
+    refused=say_lazy("invalid.idempotency_key"),
+    description="Chosen by the client. A repeat with the same key and body gets the call of the first answer; kept for "
+    "24 hours.",
+)
+
+
 def chosen_call_id(value: object) -> str:
     """The id for a new call, given outside the body.
 

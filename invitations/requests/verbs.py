@@ -5,6 +5,8 @@ docs/api.md. Failures other than refusals (such as a database that is down) are 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -52,6 +54,7 @@ class Verb:
         takes_current: `current` may stand for the id of the only call that is ringing.
         takes_ring_token: it also accepts the token of a push message.
         admin_permission: users with this permission act as admins by REST.
+        takes_key: it makes something new, so that a repeat needs an idempotency key to be known.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Verb:
     takes_current: bool = False
     takes_ring_token: bool = False
     admin_permission: str | None = None
+    takes_key: bool = False
 
     @property
     def is_about_a_call(self) -> bool:
@@ -82,7 +86,14 @@ class Verb:
 
 
 def perform(
-    verb: str, *, actor: Actor, call_id: str | None, body: object, now: datetime, attempt: object = None
+    verb: str,
+    *,
+    actor: Actor,
+    call_id: str | None,
+    body: object,
+    now: datetime,
+    attempt: object = None,
+    idempotency_key: object = None,
 ) -> Answer:
     """Do what a request asks.
 
@@ -94,6 +105,8 @@ def perform(
         body: the JSON value that was sent; None stands for an empty object.
         now: the moment of the request.
         attempt: which of the calls under that id, a whole number from 1; None for the open one or else the latest.
+        idempotency_key: by which a verb that takes one (`Verb.takes_key`) is known when it is repeated, 1 to 128
+            printable ASCII characters; None for none.
 
     Returns:
         HTTP status and JSON body; for a refusal a problem document.
@@ -107,7 +120,10 @@ def perform(
         if device_id is not None and device_id != actor.device_id:
             # Not the device that asks: its label is unknown, and this is no sign of its life.
             actor = replace(actor, device_id=device_id, device_label=None, lives=False)
-        return asked.run(actor, _named(call_id, attempt), values, now)
+        name = _named(call_id, attempt)
+        if asked.takes_key and idempotency_key is not None:
+            values["request"] = _request_key(idempotency_key, [asked.name, name, values])
+        return asked.run(actor, name, values, now)
     except InvalidInput as error:
         return _refusal(invalid_problem(error))
     except CallError as error:
@@ -141,6 +157,19 @@ def _named(call_id: str | None, attempt: object) -> Named:
         raise InvalidInput({"attempt": [str(refused)]}) from None
 
 
+def _request_key(key: object, asked: JSON | list[Any]) -> calls.RequestKey:
+    """How a request is known when it is repeated, whichever way it comes and on whichever device.
+
+    Raises:
+        InvalidInput: the key is not valid.
+    """
+    try:
+        known_by = inputs.IDEMPOTENCY_KEY.checked(key)
+    except Refused as refused:
+        raise InvalidInput({"idempotency_key": [str(refused)]}) from None
+    return calls.RequestKey(known_by, hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest())
+
+
 def _send(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
     if name is not None and values["call_id"] is None:
         values["call_id"] = inputs.chosen_call_id(calls.id_in(name))
@@ -148,8 +177,7 @@ def _send(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
 
 
 def _invite(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    _, body = _sent(calls.invite(_known(name), by=actor, now=now, **values), actor, now)
-    return 201, body
+    return _sent(calls.invite(_known(name), by=actor, now=now, **values), actor, now)
 
 
 def _sent(sent: calls.Sent, actor: Actor, now: datetime) -> Answer:
@@ -239,7 +267,15 @@ _DECLARED = (
         inputs.SEND,
         "calls",
         "Send a call invitation",
-        frozenset({Code.NO_VALID_INVITEE, Code.ALREADY_IN_CALL, Code.CALL_ID_IN_USE, Code.THROTTLED}),
+        frozenset(
+            {
+                Code.NO_VALID_INVITEE,
+                Code.ALREADY_IN_CALL,
+                Code.CALL_ID_IN_USE,
+                Code.IDEMPOTENCY_KEY_IN_USE,
+                Code.THROTTLED,
+            }
+        ),
         shapes.SentAnswer,
         {
             201: "A new call; it has already ended if everybody was busy.",
@@ -260,6 +296,7 @@ _DECLARED = (
                 "notification_message": "Lunch?",
             },
         },
+        takes_key=True,
     ),
     Verb(
         "invite",
@@ -267,11 +304,21 @@ _DECLARED = (
         inputs.INVITE,
         "calls/{call_id}/invite",
         "Add people to a live call",
-        frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.NO_VALID_INVITEE, *_OVER}),
+        frozenset(
+            {
+                Code.NOT_FOUND,
+                Code.NOT_ALLOWED,
+                Code.NO_VALID_INVITEE,
+                Code.IDEMPOTENCY_KEY_IN_USE,
+                Code.THROTTLED,
+                *_OVER,
+            }
+        ),
         shapes.SentAnswer,
-        {201: "They are being rung."},
+        {201: "They are being rung.", 200: "A repeat."},
         description="For those who are in it.",
         examples={"One more": {"invitees": ["carol"]}},
+        takes_key=True,
     ),
     Verb(
         "cancel",

@@ -106,7 +106,7 @@ def request(frame: Frame) -> tuple[str | int, str, Any, JSON]:
     call_id = frame.get("call_id")
     if call_id is not None and not isinstance(call_id, str):
         raise BadFrame(Code.INVALID, "`call_id` is a string.", id=request_id)
-    return request_id, verb, call_id, {"body": frame.get("body"), "attempt": frame.get("attempt")}
+    return request_id, verb, call_id, {name: frame.get(name) for name in ("body", "attempt", "idempotency_key")}
 
 
 def signal(frame: Frame) -> tuple[str, str, str, Any]:

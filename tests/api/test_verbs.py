@@ -77,6 +77,46 @@ def test_an_id_is_called_again_after_the_end(rest: RestOf, alice: User, bob: Use
     assert [each["attempt"] for each in rest(alice).get("calls").json()["results"]] == [2, 1]
 
 
+def test_a_send_whose_answer_was_lost_is_repeated_by_its_key(rest: RestOf, alice: User, bob: User) -> None:
+    body = {"invitees": ["bob", "nobody"], "is_video_call": True}
+    first, again = (rest(alice).post("calls", body, HTTP_IDEMPOTENCY_KEY="k 1") for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["call"]["call_id"] == first.json()["call"]["call_id"]
+    assert again.json()["errors"] == first.json()["errors"]
+    other = rest(alice).post("calls", {**body, "timeout_seconds": 5}, HTTP_IDEMPOTENCY_KEY="k 1")
+    assert problem_of(other) == (409, "idempotency_key_in_use")
+
+
+def test_an_invite_whose_answer_was_lost_is_repeated_by_its_key(
+    rest: RestOf, alice: User, bob: User, carol: User, ring: str
+) -> None:
+    answers = [
+        rest(alice).post(f"calls/{ring}/invite", {"invitees": ["carol"]}, HTTP_IDEMPOTENCY_KEY="k") for _ in range(2)
+    ]
+    assert [each.status_code for each in answers] == [201, 200]
+    assert len(answers[1].json()["call"]["invitations"]) == 2
+    other = rest(alice).post("calls", {"invitees": ["carol"], "is_video_call": True}, HTTP_IDEMPOTENCY_KEY="k")
+    assert problem_of(other) == (409, "idempotency_key_in_use")
+
+
+@pytest.mark.parametrize("key", ["", "k" * 129, "ü", "a\tb"])
+def test_a_key_is_printable_ascii(rest: RestOf, alice: User, bob: User, key: str) -> None:
+    response = rest(alice).post("calls", {"invitees": ["bob"], "is_video_call": True}, HTTP_IDEMPOTENCY_KEY=key)
+    assert problem_of(response) == (400, "invalid")
+    assert list(response.json()["errors"]) == ["idempotency_key"]
+    assert rest(alice).get("calls").json()["results"] == []
+
+
+def test_somebody_rung_in_vain_too_often_is_an_error_with_the_wait(rest: RestOf, alice: User, bob: User) -> None:
+    for _ in range(3):
+        rest(bob).verb(rest(alice).send("bob").json()["call"]["call_id"], "reject")
+    response = rest(alice).send("bob")
+    assert problem_of(response) == (400, "no_valid_invitee")
+    (error,) = response.json()["errors"]
+    assert (error["invitee"], error["code"]) == ("bob", "cooling_down")
+    assert 0 < error["retry_after_seconds"] <= 60
+
+
 @pytest.mark.parametrize("attempt", ["0", "-1", "first", "2147483648"])
 def test_an_attempt_is_a_whole_number_from_one(rest: RestOf, alice: User, bob: User, ring: str, attempt: str) -> None:
     response = rest(alice).get(f"calls/{ring}", attempt=attempt)

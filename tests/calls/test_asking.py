@@ -17,12 +17,13 @@ Ring = Callable[..., calls.CallSheet]
 def test_the_reasons_are_those_that_the_wire_lists(
     ring: Ring, make_user: Callable[..., User], alice: User, bob: User, carol: User, now: datetime, settings: Settings
 ) -> None:
-    settings.CALLINVITE = {"people_per_call": 4}
-    for name in ("dave", "erin"):
-        make_user(name)
+    settings.CALLINVITE = {"people_per_call": 5}
+    fred, *_ = (make_user(name) for name in ("fred", "dave", "erin"))
+    for number in range(3):
+        calls.end(ring(alice, fred, call_id=f"vain-{number}").call.call_id, by=acting(alice), now=now)
     call_id = ring(alice, bob, carol).call.call_id
     calls.accept(call_id, by=acting(bob), now=now)
-    names = ["nobody", "alice", "bob", "carol", "dave", "dave", "erin"]
+    names = ["nobody", "alice", "bob", "carol", "fred", "dave", "dave", "erin"]
     errors = calls.invite(call_id, by=acting(alice), invitees=names, now=now).errors
     assert [(each["invitee"], each["code"]) for each in errors] == [
         ("nobody", "unknown_user"),
@@ -31,5 +32,6 @@ def test_the_reasons_are_those_that_the_wire_lists(
         ("carol", "already_ringing"),
         ("dave", "duplicate"),
         ("erin", "call_full"),
+        ("fred", "cooling_down"),
     ]
     assert {each["code"] for each in errors} == set(shapes.INVITEE_CODES)

@@ -269,6 +269,73 @@ def test_two_who_call_again_under_one_id_talk_to_each_other(
         over("room", alice if sheet.call.caller_id == alice.pk else bob, now)
 
 
+def test_a_request_that_is_doubled_takes_effect_once(track: Track, alice: User, bob: User, nobody_stuck: None) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number)
+        send = partial(called, alice, bob, now, request=calls.RequestKey(f"key-{number}", "what was asked"))
+        outcomes = track.run(number, send, send)
+        assert len({each.call.pk for each in outcomes}) == 1
+        over(outcomes[0].call.call_id, alice, now)
+    assert Call.objects.count() == ROUNDS
+
+
+def test_twenty_at_once_give_exactly_as_many_invitations_as_allowed(
+    alice: User, make_user: Callable[..., User], now: datetime, settings: Settings, nobody_stuck: None
+) -> None:
+    settings.CALLINVITE = {"sends_per_minute": 12, "people_per_call": 100}
+    first = make_user("guest")
+    call_id = called(alice, first, now).call.call_id
+    calls.accept(call_id, by=acting(first), now=now)
+    for number in range(20):
+        make_user(f"guest{number}")
+
+    def invites(number: int) -> Any:
+        return calls.invite(call_id, by=acting(alice), invitees=[f"guest{number}"], now=now)
+
+    assert Counter(_all_at_once(20, invites)) == {"done": 11, "throttled": 9}
+    over(call_id, alice, now)
+
+
+def test_twenty_at_once_ring_one_person_as_often_as_allowed(
+    alice: User, bob: User, now: datetime, settings: Settings, nobody_stuck: None
+) -> None:
+    settings.CALLINVITE = {"rings_per_pair_minute": 3}
+
+    def rings(number: int) -> None:
+        # Each takes its ring back, so that none keeps the others out.
+        call_id = f"loop-{number}"
+        while True:
+            try:
+                called(alice, bob, now, call_id=call_id)
+            except CallError as error:
+                if error.code == "already_in_call":
+                    continue
+                raise
+            calls.cancel(call_id, by=acting(alice), now=now)
+            return
+
+    assert Counter(_all_at_once(20, rings)) == {"done": 3, "no_valid_invitee": 17}
+    assert Invitation.objects.filter(invitee=bob).count() == 3
+
+
+def _all_at_once(count: int, act: Callable[[int], Any]) -> list[str]:
+    """What came of the act in so many threads that begin at the same moment: done, or the code of the refusal."""
+    barrier = Barrier(count)
+
+    def one(number: int) -> str:
+        try:
+            barrier.wait(timeout=30)
+            act(number)
+        except CallError as error:
+            return error.code.value
+        finally:
+            connections.close_all()
+        return "done"
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(one, range(count)))
+
+
 def test_one_of_two_callers_gets_the_call_id(
     track: Track, alice: User, bob: User, carol: User, mallory: User, nobody_stuck: None
 ) -> None:
@@ -303,7 +370,10 @@ def test_people_who_invite_each_others_partners_never_wait_for_each_other(
 
 
 @pytest.mark.sqlite_only
-def test_two_processes_on_one_file_have_one_winner(alice: User, bob: User, now: datetime, nobody_stuck: None) -> None:
+def test_two_processes_on_one_file_have_one_winner(
+    alice: User, bob: User, now: datetime, settings: Settings, nobody_stuck: None
+) -> None:
+    settings.CALLINVITE = {"sends_per_minute": 0}
     with ExitStack() as stack:
         racers = [stack.enter_context(_process()) for _ in range(2)]
         assert [_said(racer) for racer in racers] == ["ready", "ready"]

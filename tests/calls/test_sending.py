@@ -183,36 +183,6 @@ def test_an_unknown_resource_is_a_warning_and_loses_no_ring(alice: User, bob: Us
     assert answer.sheet.call.state == "ringing"
 
 
-def test_so_many_calls_a_minute_and_no_more(alice: User, bob: User, now: datetime, settings: Settings) -> None:
-    settings.CALLINVITE = {"sends_per_minute": 2}
-    for number in range(2):
-        call_id = sent(alice, "bob", now=now + seconds(number)).sheet.call.call_id
-        calls.end(call_id, by=acting(alice), now=now + seconds(number))
-    with refused(Code.THROTTLED) as caught:
-        sent(alice, "bob", now=now + seconds(20))
-    assert caught.value.extra["retry_after_seconds"] == 40
-
-
-def test_the_minute_passes(alice: User, bob: User, now: datetime, settings: Settings) -> None:
-    settings.CALLINVITE = {"sends_per_minute": 1}
-    calls.end(sent(alice, "bob", now=now).sheet.call.call_id, by=acting(alice), now=now)
-    assert sent(alice, "bob", now=now + seconds(60)).created
-
-
-def test_one_caller_does_not_use_up_anothers_calls(
-    alice: User, bob: User, carol: User, now: datetime, settings: Settings
-) -> None:
-    settings.CALLINVITE = {"sends_per_minute": 1}
-    calls.end(sent(alice, "bob", now=now).sheet.call.call_id, by=acting(alice), now=now)
-    assert sent(carol, "bob", now=now).created
-
-
-def test_zero_is_no_limit(alice: User, bob: User, now: datetime, settings: Settings) -> None:
-    settings.CALLINVITE = {"sends_per_minute": 0}
-    for _ in range(3):
-        calls.end(sent(alice, "bob", now=now).sheet.call.call_id, by=acting(alice), now=now)
-
-
 def test_a_call_to_who_calls_me_answers_theirs(alice: User, bob: User, now: datetime) -> None:
     first = sent(alice, "bob", now=now)
     second = sent(bob, "alice", now=now)

@@ -28,9 +28,12 @@ def migrate() -> Iterator[Migrate]:
         executor.migrate([("invitations", name)])
         return MigrationExecutor(connection).loader.project_state([("invitations", name)]).apps
 
-    newest = max(name for app, name in MigrationExecutor(connection).loader.graph.leaf_nodes() if app == "invitations")
     yield to
-    to(newest)
+    to(newest())
+
+
+def newest() -> str:
+    return max(name for app, name in MigrationExecutor(connection).loader.graph.leaf_nodes() if app == "invitations")
 
 
 def in_use(apps: Apps, now: datetime) -> dict[str, Any]:
@@ -97,6 +100,7 @@ def test_open_calls_of_a_database_in_use_are_looked_at_once_due_at_has_come(migr
     assert stored(apps) == before
     due = apps.get_model("invitations", "Call").objects.values_list("call_id", "due_at")
     assert dict(due) == {"call_1": now, "call_0": None}
+    migrate(newest())
     assert Dispatcher().step(now + timedelta(seconds=1)) == 0
     assert Call.objects.get(call_id="call_1").due_at == now + timedelta(seconds=60)
     assert Dispatcher().step(now + timedelta(seconds=60)) == 1

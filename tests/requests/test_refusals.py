@@ -27,12 +27,21 @@ class Story:
         self.people = people
         self.now = now
 
-    def does(self, name: str, verb: str, call_id: str | None = "ring", device: str = "phone", **body: Any) -> str:
+    def does(
+        self,
+        name: str,
+        verb: str,
+        call_id: str | None = "ring",
+        device: str = "phone",
+        key: str | None = None,
+        **body: Any,
+    ) -> str:
         """Lets them do it, a second after the last thing; gives the code of the refusal, or nothing."""
         self.now += timedelta(seconds=1)
         user = self.people[name]
         actor = Actor(user.pk, name, device, is_admin=name == "admin")
-        answer = perform(verb, actor=actor, call_id=call_id, body={**BODIES.get(verb, {}), **body}, now=self.now)
+        body = {**BODIES.get(verb, {}), **body}
+        answer = perform(verb, actor=actor, call_id=call_id, body=body, now=self.now, idempotency_key=key)
         return str(answer[1].get("code", ""))
 
     def rings(self, caller: str, *invitees: str, call_id: str = "ring", **body: Any) -> str:
@@ -137,10 +146,18 @@ def _call_id_in_use(story: Story, verb: str) -> str:
 
 
 def _throttled(story: Story, verb: str) -> str:
-    for number in range(3):
-        story.rings("alice", "bob", call_id=f"ring-{number}")
+    for number, name in enumerate(("bob", "carol")):
+        story.rings("alice", name, call_id=f"ring-{number}")
         story.does("alice", "cancel", f"ring-{number}")
-    return story.rings("alice", "bob")
+    if verb == "send":
+        return story.rings("alice", "bob", "carol")
+    story.rings("alice", "bob")
+    return story.does("alice", verb)
+
+
+def _idempotency_key_in_use(story: Story, verb: str) -> str:
+    story.rings("alice", "bob", key="once")
+    return story.does("alice", verb, key="once", is_video_call=True, invitees=["carol"])
 
 
 STORIES = {
@@ -158,6 +175,7 @@ STORIES = {
     Code.NO_VALID_INVITEE: _no_valid_invitee,
     Code.ALREADY_IN_CALL: _already_in_call,
     Code.CALL_ID_IN_USE: _call_id_in_use,
+    Code.IDEMPOTENCY_KEY_IN_USE: _idempotency_key_in_use,
     Code.THROTTLED: _throttled,
 }
 

@@ -140,6 +140,40 @@ async def test_the_socket_answers_as_rest_does(
         assert by_socket[1]["code"] == case.code
 
 
+async def test_a_request_is_known_again_whichever_way_it_comes(
+    open_quick_page: OpenPage, alice: User, bob: User
+) -> None:
+    body = {"invitees": ["bob"], "is_video_call": True}
+    page = await open_quick_page(alice, "web-1")
+    request = {"type": "request", "id": "1", "verb": "send", "body": body, "idempotency_key": "once"}
+    await page.say(request)
+    first = await page.hear()
+    assert (first["type"], first["status"]) == ("result", 201)
+    client = await in_thread(_signed_in, alice)
+    again = await in_thread(
+        lambda: client.post("/api/v1/calls", body, format="json", headers={"Idempotency-Key": "once"})
+    )
+    assert (again.status_code, again.json()["call"]["call_id"]) == (200, first["body"]["call"]["call_id"])
+    await page.say({**request, "idempotency_key": ["once"]})
+    refused = await page.hear()
+    assert (refused["status"], list(refused["body"]["errors"])) == (400, ["idempotency_key"])
+
+
+async def test_a_request_may_name_the_attempt(open_quick_page: OpenPage, alice: User, bob: User) -> None:
+    page, other = await open_quick_page(alice, "web-1"), await open_quick_page(bob, "web-1")
+    for _ in range(2):
+        sent = await page.ask("send", invitees=["bob"], is_video_call=True, call_id="room")
+        assert sent["status"] == 201
+        assert (await other.ask("reject", "room"))["status"] == 200
+    seen = {}
+    for attempt in (None, 1, 2, 0):
+        await page.say({"type": "request", "id": "a", "verb": "get", "call_id": "room", "attempt": attempt})
+        while (result := await page.hear())["type"] != "result":
+            pass
+        seen[attempt] = (result["status"], result["body"].get("attempt"))
+    assert seen == {None: (200, 2), 1: (200, 1), 2: (200, 2), 0: (400, None)}
+
+
 async def _people(make_user: Callable[..., User], suffix: str) -> dict[str, User]:
     names = ("alice", "bob", "carol", "mallory")
     return {name: await in_thread(make_user, f"{name}.{suffix}", display_name=name) for name in names}

@@ -78,7 +78,8 @@ def _operation(path: str, operation: Operation) -> JSON:
     }
     parameters = [_in_path(name, operation) for name in re.findall(r"\{(\w+)\}", path)]
     if operation.query is not None:
-        parameters += [_in_query(name, each) for name, each in operation.query.fields.items()]
+        parameters += [_given("query", name, each) for name, each in operation.query.fields.items()]
+    parameters += [_given("header", name, each) for name, each in operation.headers.items()]
     if parameters:
         made["parameters"] = parameters
     if operation.body is not None:
@@ -104,9 +105,9 @@ def _in_path(name: str, operation: Operation) -> JSON:
     return parameter
 
 
-def _in_query(name: str, field: Field[Any]) -> JSON:
+def _given(place: str, name: str, field: Field[Any]) -> JSON:
     schema = field.described()
-    parameter = {"name": name, "in": "query", "schema": schema}
+    parameter = {"name": name, "in": place, "schema": schema}
     if "description" in schema:
         parameter["description"] = schema.pop("description")
     return parameter

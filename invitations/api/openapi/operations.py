@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from invitations import shapes
 from invitations.errors import Code
 from invitations.requests import inputs, queries
+from invitations.requests.fields import Field
 from invitations.requests.inputs import Body
 from invitations.requests.problems import STATUS
 from invitations.requests.queries import Query
@@ -51,6 +52,7 @@ class Operation:
         examples: bodies, by what they do.
         security: who may ask, by the names of schemes.
         takes_current: `current` may stand for the id of the only call that is ringing.
+        headers: the request's own headers.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Operation:
     examples: Mapping[str, Any] = field(default_factory=dict)
     security: tuple[str, ...] = USER
     takes_current: bool = False
+    headers: Mapping[str, Field[Any]] = field(default_factory=dict)
 
     def status_by_token(self, code: Code) -> int | None:
         """The status other than its own that a code has when a ring's token is used; None if it has none."""
@@ -96,6 +99,7 @@ def of_verb(verb: Verb) -> Operation:
         examples=verb.examples,
         security=(RING_TOKEN, *USER) if verb.takes_ring_token else USER,
         takes_current=verb.takes_current,
+        headers={"Idempotency-Key": inputs.IDEMPOTENCY_KEY} if verb.takes_key else {},
     )
 
 

@@ -207,7 +207,8 @@
  *
  * @typedef {{[Name in keyof ServiceEvents]: {name: Name, detail: ServiceEvents[Name]}}[keyof ServiceEvents]} NamedEvent
  *
- * @typedef {{invitee: string, code: string, detail?: string}} InviteeError why one of several people was left out
+ * @typedef {{invitee: string, code: string, detail?: string, retry_after_seconds?: number}} InviteeError why one of several
+ *   people was left out
  * @typedef {Record<string, string[]>} FieldErrors sentences by the field that they are about
  *
  * @typedef {object} Problem what the server says of a refusal (RFC 9457)
