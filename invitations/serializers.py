@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, overload
 
 from invitations import shapes
-from invitations.models import CallState, InvitationState, UserKey
+from invitations.models import CallState, DeviceKind, InvitationState, UserKey
 from invitations.shapes import CallObject, You
 from invitations.store import looks
 from invitations.store.looks import Look
@@ -20,6 +20,9 @@ from invitations.words import say
 if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
 
+BROWSERS = ("Edge", "Opera", "Samsung Internet", "Firefox", "Chrome", "Safari")
+SYSTEMS = ("iPhone", "iPad", "Android", "ChromeOS", "Windows", "Mac", "Linux")
+"""As in the labels that our pages give themselves (`client/identity.js`)."""
 _PLACEHOLDER = re.compile(r"\{(?:caller|call)\}")
 
 
@@ -65,7 +68,7 @@ def _shared_view(sheet: CallSheet, now: datetime) -> CallObject:
         "answered_at": moment(call.answered_at),
         "ended_at": moment(call.ended_at),
         "duration_seconds": call.duration_seconds,
-        "invitations": [_invitation_view(each, sheet.people) for each in sheet.invitations],
+        "invitations": [_invitation_view(each, sheet.people) for each in sheet.latest_invitations()],
         "participants": [_participant_view(each, sheet.people) for each in sheet.participants],
         "you": None,
     }
@@ -93,7 +96,25 @@ def seen_by(viewer_id: UserKey | None, sheet: CallSheet, shared: CallObject, now
     }
     if own is not None:
         view["custom_data"] = own.ring_data
+    if viewer_id is not None and viewer_id != call.caller_id:
+        _keep_to_their_own(view, sheet, viewer_id)
     return view
+
+
+def _keep_to_their_own(view: CallObject, sheet: CallSheet, viewer_id: UserKey) -> None:
+    """Leave out what is not the viewer's: what others say with an answer and on which devices they ring and answer,
+    which are for the caller and the inviter alone; and, for whoever has gone, all that came afterwards."""
+    went_at = sheet.went_at(viewer_id)
+    if went_at is None and all(viewer_id in (each.invitee_id, each.inviter_id) for each in sheet.invitations):
+        return
+    seen = sheet
+    if went_at is not None:
+        seen = sheet.as_of(went_at)
+        view["participants"] = [_participant_view(each, sheet.people) for each in seen.participants]
+    view["invitations"] = [
+        _invitation_view(each, sheet.people, discreet=viewer_id not in (each.invitee_id, each.inviter_id))
+        for each in seen.latest_invitations()
+    ]
 
 
 def you_view(sheet: CallSheet, viewer_id: UserKey | None, own: Invitation | None) -> You | None:
@@ -108,6 +129,7 @@ def you_view(sheet: CallSheet, viewer_id: UserKey | None, own: Invitation | None
         "state": own.state if own is not None else ("joined" if inside else "left"),
         "can": _open_verbs(sheet, viewer_id, own, inside=inside),
         "missed": own is not None and own.missed,
+        "duration_seconds": sheet.seconds_inside(viewer_id),
     }
 
 
@@ -125,6 +147,21 @@ def _open_verbs(sheet: CallSheet, viewer_id: UserKey, own: Invitation | None, *,
     if is_caller:
         can.append("end")
     return can
+
+
+def device_type(label: str, kind: str) -> str:
+    """What kind of device this is, such as "Chrome on Linux" or "Android phone": all that a caller learns of it before
+    an answer, since its name is its owner's affair.
+
+    Args:
+        label: what it is called; only names of browsers and systems are taken from it.
+        kind: one of `DeviceKind`; empty if it is not known.
+    """
+    browser = next((each for each in BROWSERS if each in label), None)
+    system = next((each for each in SYSTEMS if each in label), None)
+    if browser and system:
+        return say("device.browser_on", browser=browser, system=system)
+    return system or browser or say(f"device.type.{kind or DeviceKind.OTHER}")
 
 
 def person_view(person: Person) -> shapes.Person:
@@ -172,18 +209,25 @@ def moment(value: datetime | None) -> str | None:
     return f"{text[:-6]}Z"
 
 
-def _invitation_view(invitation: Invitation, people: dict[UserKey, Person]) -> shapes.Invitation:
+def _invitation_view(
+    invitation: Invitation, people: dict[UserKey, Person], *, discreet: bool = False
+) -> shapes.Invitation:
+    """One invitation, or only what is known of it to those who neither gave nor got it."""
+    ringing = [] if discreet else invitation.ringing_devices or []
     return {
         "invitee": person_view(people[invitation.invitee_id]),
         "inviter": person_view(people[invitation.inviter_id]),
         "state": invitation.state,
         "progress": invitation.progress,
-        "ringing_on": invitation.ringing_label or None,
+        "standing": invitation.standing.value,
+        "ringing_on": device_type(ringing[0]["label"], ringing[0]["kind"]) if ringing else None,
+        "ringing_devices": len(ringing),
+        "ringing_audibly": any(each["audible"] for each in ringing),
         "reject_reason": invitation.reject_reason,
-        "custom_data": invitation.custom_data,
+        "custom_data": "" if discreet else invitation.custom_data,
         "expires_at": moment(invitation.expires_at),
         "responded_at": moment(invitation.responded_at),
-        "answered_on": invitation.answered_label or None,
+        "answered_on": None if discreet else invitation.answered_label or None,
     }
 
 

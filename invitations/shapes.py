@@ -19,6 +19,7 @@ from invitations.models import (
     InvitationState,
     LeftReason,
     RejectReason,
+    Standing,
 )
 from invitations.transports import NAMES
 
@@ -106,12 +107,15 @@ class Invitation(TypedDict):
     inviter: Annotated[Person, Said("Who asks.")]
     state: Annotated[str, Words("InvitationState", InvitationState.values), Said("What became of it.")]
     progress: Annotated[str, Words("RingProgress", ["sent", "notified", "ringing"]), Said("What is known of the ring.")]
-    ringing_on: Annotated[str | None, Said("The device that first said that it alerts.")]
+    standing: Annotated[str, Words("Standing", Standing.values), Said("Where it stands, as a caller is told.")]
+    ringing_on: Annotated[str | None, Said('The kind of the first device that alerts, such as "Chrome on Linux".')]
+    ringing_devices: Annotated[Count, Said("How many devices said that they alert.")]
+    ringing_audibly: Annotated[bool, Said("At least one of them can be heard.")]
     reject_reason: Annotated[str | None, Words("RejectReason", RejectReason.values), Said("Why it was rejected.")]
-    custom_data: Annotated[str, Said("Of the act that closed the invitation.")]
+    custom_data: Annotated[str, Said("Of the act that closed the invitation; for its two people and the caller.")]
     expires_at: Annotated[Moment, Said("When the ring times out.")]
     responded_at: Annotated[Moment | None, Said("When it was answered.")]
-    answered_on: Annotated[str | None, Said("The device that answered.")]
+    answered_on: Annotated[str | None, Said("The device that answered; for its two people and the caller.")]
 
 
 class Participant(TypedDict):
@@ -136,6 +140,7 @@ class You(TypedDict):
     ]
     can: Annotated[list[Annotated[str, Words("OpenVerb", OPEN_VERBS)]], Said("The verbs that are open to you now.")]
     missed: Annotated[bool, Said("You missed it.")]
+    duration_seconds: Annotated[Count | None, Said("How long you were in it yourself; null while you are.")]
 
 
 class CallObject(TypedDict):
@@ -161,7 +166,7 @@ class CallObject(TypedDict):
     answered_at: Annotated[Moment | None, Said("When the first invitee came in.")]
     ended_at: Annotated[Moment | None, Said("When it ended.")]
     duration_seconds: Annotated[Count | None, Said("From the first answer to the end.")]
-    invitations: Annotated[list[Invitation], Said("In the order in which they were made.")]
+    invitations: Annotated[list[Invitation], Said("The latest of each person, in the order in which they were made.")]
     participants: Annotated[list[Participant], Said("In the order in which they came in.")]
     you: Annotated[You | None, Said("Your own part; null for an admin who has none.")]
 

@@ -29,6 +29,7 @@ from invitations.models import (
     LeftReason,
     Participant,
     RejectReason,
+    RingingDevice,
     StopReason,
 )
 from invitations.push import deliveries, devices
@@ -39,6 +40,8 @@ from invitations.words import say_lazy
 
 CURRENT = "current"
 """Stands for the only call with a pending invitation to the actor."""
+MOST_RINGING = 30
+"""How many devices that alert are counted for one invitation."""
 
 
 class Rung(NamedTuple):
@@ -82,7 +85,7 @@ def _accept(call: CallName, *, by: Actor, custom_data: str, inside_another: bool
     if call == CURRENT:
         call = _current_call_id(by, now)
     others = lock_stays(by, call, now=now) if inside_another else {}
-    sheet = (lock_for if inside_another else lock_alone)(by, call, now=now)
+    sheet = lock_for(by, call, now=now, labelled=True) if inside_another else lock_alone(by, call, now=now)
     own = _ring_of(sheet, by)
     if own.state == InvitationState.PENDING:
         leave_others(sheet, others, by=by, now=now)
@@ -113,7 +116,7 @@ def reject(
     """
     if call == CURRENT:
         call = _current_call_id(by, now)
-    sheet = lock_for(by, call, now=now)
+    sheet = lock_for(by, call, now=now, labelled=True)
     own = _ring_of(sheet, by)
     if own.state == InvitationState.REJECTED and own.answered_device == by.device_id:
         return sheet
@@ -121,7 +124,7 @@ def reject(
         _refuse_answer(sheet, own, by)
     label = label_of(by, sheet)
     change = Change(sheet, by=by, now=now)
-    _answer(own, InvitationState.REJECTED, by, label, custom_data, now)
+    _answer(own, InvitationState.REJECTED, by, label, custom_data, change.now)
     own.reject_reason = RejectReason(reason).value
     rows.update(own, *ANSWERED)
     change.stop(own, StopReason.REJECTED_ELSEWHERE, besides=by.device_id)
@@ -132,7 +135,7 @@ def reject(
 
 @verb
 def ringing(call: CallName, *, by: Actor, now: datetime, audible: bool = True) -> CallSheet:
-    """Report that a device alerts. The first report tells the caller that it rings.
+    """Report that a device alerts. The caller is told how many devices do, and whether any of them can be heard.
 
     Args:
         call: the call.
@@ -143,22 +146,19 @@ def ringing(call: CallName, *, by: Actor, now: datetime, audible: bool = True) -
         CallError: `not_found`, `not_allowed`, `answered_elsewhere`, `rejected_elsewhere`, `already_answered`,
             `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
-    sheet = lock_for(by, call, now=now)
+    sheet = lock_for(by, call, now=now, labelled=True)
     own = _ring_of(sheet, by)
     if own.state != InvitationState.PENDING:
         _refuse_answer(sheet, own, by)
     devices.rang(by.user_id, by.device_id, now=now)
     deliveries.acknowledge(own.pk, by.device_id, audible=audible, now=now)
-    if own.ringing_at is not None:
-        return sheet
-    label = label_of(by, sheet)
-    own.ringing_at = now
-    own.notified_at = own.notified_at or now
-    own.ringing_label = label
-    own.next_ring_at = None
-    rows.update(own, "ringing_at", "notified_at", "ringing_label", "next_ring_at")
     change = Change(sheet, by=by, now=now)
-    change.fact(EventKind.INVITATION_RINGING, invitee=by.username, device=by.device_id, label=label, audible=audible)
+    if not _rings(own, by, sheet, audible=audible, now=change.now):
+        return sheet
+    rows.update(own, "ringing_at", "notified_at", "ringing_label", "ringing_devices", "next_ring_at")
+    said = (own.ringing_devices or [])[-1]
+    facts = {"label": said["label"], "device_kind": said["kind"], "audible": audible}
+    change.fact(EventKind.INVITATION_RINGING, invitee=by.username, device=by.device_id, **facts)
     return save(sheet, change)
 
 
@@ -173,7 +173,7 @@ def take_call(sheet: CallSheet, own: Invitation, *, by: Actor, custom_data: str,
     """
     label = label_of(by, sheet)
     change = Change(sheet, by=by, now=now)
-    _answer(own, InvitationState.ACCEPTED, by, label, custom_data, now)
+    _answer(own, InvitationState.ACCEPTED, by, label, custom_data, change.now)
     rows.update(own, *ANSWERED)
     change.stop(own, StopReason.ANSWERED_ELSEWHERE, besides=by.device_id)
     change.fact(EventKind.INVITATION_ACCEPTED, invitee=by.username, device=by.device_id, label=label)
@@ -215,6 +215,28 @@ def leave_others(sheet: CallSheet, others: dict[int, CallSheet], *, by: Actor, n
         take_out(other, stay, LeftReason.LEFT, change=change)
         settle(other, change=change, withdrawn=by.user_id == other.call.caller_id)
         save(other, change)
+
+
+def _rings(own: Invitation, by: Actor, sheet: CallSheet, *, audible: bool, now: datetime) -> bool:
+    """Note that the actor's device alerts. False if that was known, or if more devices said so than are counted."""
+    known = own.ringing_devices or []
+    before = next((each for each in known if each["device"] == by.device_id), None)
+    if (before is not None and before["audible"] >= audible) or len(known) >= MOST_RINGING:
+        return False
+    person = sheet.people.get(by.user_id)
+    said = RingingDevice(
+        device=by.device_id,
+        label=label_of(by, sheet),
+        kind=person.device_kind if person else "",
+        audible=audible,
+        at=now.isoformat(),
+    )
+    own.ringing_devices = [*(each for each in known if each is not before), said]
+    own.ringing_at = own.ringing_at or now
+    own.notified_at = own.notified_at or now
+    own.ringing_label = own.ringing_label or said["label"]
+    own.next_ring_at = None
+    return True
 
 
 def _answer(own: Invitation, state: InvitationState, by: Actor, label: str, custom_data: str, now: datetime) -> None:

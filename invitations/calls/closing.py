@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from invitations.calls.events import Change
 from invitations.models import (
@@ -24,6 +24,9 @@ ANSWERED = (*CLOSED, "answered_device", "answered_label")
 LEFT = ("left_at", "left_reason")
 CALL = ("revision", "state", "end_reason", "ring_expires_at", "answered_at", "media_due_at", "due_at", "ended_at")
 DUE = ("media_due_at", "due_at")
+UNNOTICED = timedelta(seconds=3)
+"""A ring that is cancelled no later than this, before any device was notified, was sent by mistake: its invitee never
+hears of it. A later one they have missed."""
 
 
 def close_invitation(
@@ -42,7 +45,8 @@ def close_invitation(
     invitation.custom_data = custom_data
     invitation.closed_at = change.now
     invitation.next_ring_at = None
-    invitation.missed = state == InvitationState.TIMED_OUT or invitation.notified_at is not None
+    rang = change.now - invitation.created_at > UNNOTICED
+    invitation.missed = state == InvitationState.TIMED_OUT or invitation.notified_at is not None or rang
     rows.update(invitation, *CLOSED)
     timed_out = state == InvitationState.TIMED_OUT
     change.stop(invitation, StopReason.TIMED_OUT if timed_out else StopReason.CANCELLED)

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from invitations.live import publishing
-from invitations.models import CallEvent, EventKind, Invitation, StopReason
+from invitations.models import CallEvent, EventKind, Invitation, StopReason, UserKey
 from invitations.push import planning
 from invitations.store import rows
 from invitations.store.sheets import Actor, CallSheet
@@ -24,13 +24,14 @@ class Change:
     Args:
         sheet: the call that changes.
         by: the actor; None for the server itself.
-        now: the time of all its facts.
+        now: the moment of the act. The facts have this one, or a later one if the call's last change is later: it was
+            taken before the call was locked, and clocks of servers differ.
         headline: the fact that names the change on the wire; the first one if omitted.
     """
 
     def __init__(self, sheet: CallSheet, *, by: Actor | None, now: datetime, headline: EventKind | None = None) -> None:
         self.sheet = sheet
-        self.now = now
+        self.now = max(now, sheet.latest_moment())
         self._headline = headline
         self._by = by
         self._facts: list[CallEvent] = []
@@ -97,8 +98,16 @@ class Change:
                 actor=self._by.username if self._by else None,
                 now=self.now,
                 origin=self._by.origin if self._by else None,
+                receivers=self._receivers(),
             )
         )
+
+    def _receivers(self) -> list[UserKey]:
+        """Whom to tell: all who hear of the call now, and those whom a fact is about, for it may be the last one that
+        they hear."""
+        subjects = {each.data.get("invitee") or each.data.get("user") for each in self._facts}
+        people = self.sheet.people.items()
+        return [key for key, person in people if person.username in subjects or self.sheet.tells(key)]
 
     def _kinds(self) -> list[str]:
         kinds = [each.kind for each in self._facts]

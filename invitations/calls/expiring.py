@@ -21,7 +21,7 @@ from invitations.calls.events import Change
 from invitations.calls.loading import lock_one
 from invitations.calls.transaction import write
 from invitations.conf import limits
-from invitations.live import publishing
+from invitations.live import presence, publishing
 from invitations.models import (
     Call,
     CallState,
@@ -45,7 +45,7 @@ def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
         call_pk: the call's key.
 
     Returns:
-        The call if it changed, else None. A ring that was merely repeated does not count as a change.
+        The call if anything ran out, else None. Rings that are repeated, or turn out to reach nobody, do not count.
     """
     with write():
         sheet = lock_one(call_pk)
@@ -58,14 +58,16 @@ def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
             _expire_leases(sheet, due_at, change)
             _expire_media(sheet, due_at, change)
             _expire_call(sheet, due_at, change)
+        expired = change.happened
         rung = _ring_again(sheet, now)
+        _note_unreachable(sheet, rung, change)
         if change.happened:
             save(sheet, change)
         elif sheet.call.due_at != sheet.due_at(now):
             save_deadlines(sheet, now)
         for invitation in rung:
             transaction.on_commit(partial(_publish_ring, sheet, invitation, now))
-        return sheet if change.happened else None
+        return sheet if expired else None
 
 
 def expect_changes(*, now: datetime) -> int:
@@ -112,6 +114,21 @@ def _ring_again(sheet: CallSheet, now: datetime) -> list[Invitation]:
         if now - invitation.created_at >= timedelta(seconds=limits().push_again_from_seconds):
             planning.plan_repeats(invitation.pk, now=now)
     return due
+
+
+def _note_unreachable(sheet: CallSheet, rung: list[Invitation], change: Change) -> None:
+    """Tell the caller of invitees whom nothing has reached: no page of theirs is open, no push message is on its way
+    and none was accepted."""
+    silent = [each for each in rung if each.notified_at is None and not each.unreachable]
+    if not silent:
+        return
+    on_their_way = planning.on_their_way([each.pk for each in silent])
+    online = presence.online(each.invitee_id for each in silent)
+    for invitation in silent:
+        if invitation.pk not in on_their_way and invitation.invitee_id not in online:
+            invitation.unreachable = True
+            rows.update(invitation, "unreachable")
+            change.fact(EventKind.INVITATION_UNREACHABLE, invitee=sheet.people[invitation.invitee_id].username)
 
 
 def _publish_ring(sheet: CallSheet, invitation: Invitation, now: datetime) -> None:

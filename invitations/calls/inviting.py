@@ -65,7 +65,7 @@ def _invite_once(
     busy = occupations([each.id for each in invited], now=now)
     sheet.people |= {each.id: each for each in invited}
     change = Change(sheet, by=by, now=now)
-    added = new_invitations(sheet, by, invited, how, busy, now)
+    added = new_invitations(sheet, by, invited, how, busy, change.now)
     rows.insert(*added)
     sheet.invitations += added
     for invitation in added:

@@ -5,14 +5,14 @@ user's lock; a verb that only frees slots needs only the call's lock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
 
 from django.db.models import Q
 
-from invitations.calls.transaction import Overdue
+from invitations.calls.transaction import TRIES, Overdue
 from invitations.errors import CallError, Code
 from invitations.models import Call, CallState, Invitation, InvitationState, Participant, UserKey
 from invitations.store import people
@@ -56,6 +56,7 @@ CALL = people.beside(_LATEST[:1], "caller")
 CALL_LOCKED = people.beside(_LATEST.select_for_update(no_key=True, of=("self",))[:1], "caller")
 ATTEMPT = people.beside(_ATTEMPT, "caller")
 ATTEMPT_LOCKED = people.beside(_ATTEMPT.select_for_update(no_key=True, of=("self",)), "caller")
+REVISIONS = Prepared(Call.objects.filter(pk__in=Bind("keys")).order_by().values_list("pk", "revision"), row=tuple)
 CALLS = people.beside(Call.objects.order_by("pk").filter(pk__in=Bind("keys")), "caller")
 CALLS_LOCKED = people.beside(_LOCKED.order_by("pk").filter(pk__in=Bind("keys")), "caller")
 
@@ -74,25 +75,30 @@ class InsideAnother(Exception):
     """The actor is in another call, which must be locked in order too: the verb starts again and locks both."""
 
 
-def lock_for(by: Actor, name: CallName, *, now: datetime) -> CallSheet:
+def lock_for(by: Actor, name: CallName, *, now: datetime, labelled: bool = False) -> CallSheet:
     """Lock one call that concerns the actor. Nothing in it is overdue then.
+
+    Args:
+        by: the actor.
+        name: the call.
+        labelled: load the actor's person with the label and kind of their device.
 
     Raises:
         CallError: `not_found`, also for a stranger's call.
         Overdue: a deadline in it has passed.
     """
-    return _locked(by, name, now)[0]
+    return _locked(by, name, now, labelled=labelled)[0]
 
 
 def lock_alone(by: Actor, name: CallName, *, now: datetime) -> CallSheet:
-    """Like `lock_for`, if the actor is in no other call. The actor's own lock must be held.
+    """Like `lock_for` with a label, if the actor is in no other call. The actor's own lock must be held.
 
     Raises:
         CallError: see `lock_for`.
         Overdue: see `lock_for`.
         InsideAnother: the actor is in another call.
     """
-    sheet, elsewhere = _locked(by, name, now, stays_too=True)
+    sheet, elsewhere = _locked(by, name, now, labelled=True, stays_too=True)
     if elsewhere:
         raise InsideAnother
     return sheet
@@ -108,10 +114,10 @@ def lock_calls(call_pks: Iterable[int], *, now: datetime) -> dict[int, CallSheet
     return {call.pk: _punctual(_fill(call, caller), now) for call, caller in found}
 
 
-def lock_all(call_pks: Iterable[int]) -> dict[int, CallSheet]:
+def lock_all(call_pks: Collection[int]) -> dict[int, CallSheet]:
     """Lock many calls by key, in the order of their keys, overdue or not, in three queries. Deleted calls are left
     out."""
-    return _all(sorted(set(call_pks)), lock=True)
+    return _rest(CALLS_LOCKED.rows(keys=sorted(set(call_pks)))) if call_pks else {}
 
 
 def lock_one(call_pk: int) -> CallSheet | None:
@@ -158,11 +164,11 @@ def load(name: CallName, *, for_user: UserKey | None = None) -> CallSheet | None
 
     Args:
         name: the call.
-        for_user: the person whom it must concern; None for any call.
+        for_user: the person who reads it, who gets the latest that they may read; None for any call.
     """
     found = _named(name)
-    sheet = _fill(*found) if found else None
-    if sheet is None or for_user is None or sheet.concerns(for_user):
+    sheet = _whole([found]).get(found[0].pk) if found else None
+    if sheet is None or for_user is None or sheet.shows(for_user):
         return sheet
     earlier = _earlier(name, sheet, for_user)
     return None if earlier is None else load(earlier, for_user=for_user)
@@ -179,8 +185,8 @@ def id_in(name: CallName) -> str:
 
 
 def load_all(call_pks: Sequence[int]) -> dict[int, CallSheet]:
-    """Many calls by key, not locked, in three queries."""
-    return _all(call_pks)
+    """Many calls by key, not locked, in four queries. Each is in one state that it was in, never half in the next."""
+    return _whole(CALLS.rows(keys=call_pks)) if call_pks else {}
 
 
 def refuse_if_over(sheet: CallSheet, by: Actor) -> None:
@@ -210,24 +216,24 @@ def refuse_if_closed(sheet: CallSheet, own: Invitation) -> None:
 
 
 def label_of(by: Actor, sheet: CallSheet) -> str:
-    """The label of the actor's device, as loaded with the sheet; empty if it has none."""
-    if by.device_label is not None:
-        return by.device_label
+    """What the actor's device is called: as its owner named it, or else as it calls itself; empty if it has no name."""
     person = sheet.people.get(by.user_id)
-    return person.device_label if person else ""
+    return (person.device_label if person else "") or by.device_label or ""
 
 
-def _locked(by: Actor, name: CallName, now: datetime, *, stays_too: bool = False) -> tuple[CallSheet, bool]:
+def _locked(
+    by: Actor, name: CallName, now: datetime, *, labelled: bool = False, stays_too: bool = False
+) -> tuple[CallSheet, bool]:
     """The call and, if asked with `stays_too`, whether the actor is in another one."""
     found = _named(name, lock=True)
     if found is None:
         raise CallError(Code.NOT_FOUND)
-    sheet = _fill(*found, by=by, stays_too=stays_too)
+    sheet = _fill(*found, by=by, labelled=labelled, stays_too=stays_too)
     if not sheet.concerns(by.user_id) and not by.is_admin:
         earlier = _earlier(name, sheet, by.user_id)
         if earlier is None:
             raise CallError(Code.NOT_FOUND)
-        return _locked(by, earlier, now, stays_too=stays_too)
+        return _locked(by, earlier, now, labelled=labelled, stays_too=stays_too)
     elsewhere = any(each.call_id != sheet.call.pk for each in sheet.participants)
     sheet.participants = [each for each in sheet.participants if each.call_id == sheet.call.pk]
     return _punctual(sheet, now), elsewhere
@@ -250,9 +256,11 @@ def _earlier(name: CallName, latest: CallSheet, user_id: UserKey) -> Attempt | N
     return None if number is None else Attempt(name, number)
 
 
-def _fill(call: Call, caller: Person, *, by: Actor | None = None, stays_too: bool = False) -> CallSheet:
-    """Load the rest of a call. With `by`, also that person's device label and, if asked, their other open stays."""
-    if by is not None and by.device_label is None:
+def _fill(
+    call: Call, caller: Person, *, by: Actor | None = None, labelled: bool = False, stays_too: bool = False
+) -> CallSheet:
+    """Load the rest of a call. With `by`, if asked, also that person's device label and their other open stays."""
+    if by is not None and labelled:
         invited = INVITATIONS_LABELLED.rows(call=call.pk, user=by.user_id, device=by.device_id)
     else:
         invited = INVITATIONS.rows(call=call.pk)
@@ -264,16 +272,41 @@ def _fill(call: Call, caller: Person, *, by: Actor | None = None, stays_too: boo
     return CallSheet(call, [invitation for invitation, _ in invited], participants, known)
 
 
-def _all(call_pks: Sequence[int], *, lock: bool = False) -> dict[int, CallSheet]:
-    if not call_pks:
+def _whole(found: list[tuple[Call, Person]]) -> dict[int, CallSheet]:
+    """Load the rest of these calls, which are not locked. If one of them has changed meanwhile, it is loaded again.
+
+    Every change raises the revision in the transaction that makes it, and each statement sees whole transactions: so
+    what was read between two looks at the same revision belongs together.
+
+    Raises:
+        CallError: `unavailable` if one of them changes all the time.
+    """
+    sheets: dict[int, CallSheet] = {}
+    for _ in range(TRIES):
+        loaded = _rest(found)
+        revisions = dict(REVISIONS.rows(keys=list(loaded)))
+        sheets |= {key: each for key, each in loaded.items() if revisions.get(key) == each.call.revision}
+        changed = [key for key in loaded if key in revisions and key not in sheets]
+        if not changed:
+            return sheets
+        found = CALLS.rows(keys=changed)
+    raise CallError(Code.UNAVAILABLE)
+
+
+def _rest(found: list[tuple[Call, Person]]) -> dict[int, CallSheet]:
+    """These calls with their invitations, participants and people."""
+    if not found:
         return {}
-    found = (CALLS_LOCKED if lock else CALLS).rows(keys=call_pks)
+    if len(found) == 1:
+        call, caller = found[0]
+        return {call.pk: _fill(call, caller)}
     sheets = {call.pk: CallSheet(call, [], [], {caller.id: caller}) for call, caller in found}
-    for invitation, invitee in INVITATIONS_OF_CALLS.rows(keys=call_pks):
+    keys = list(sheets)
+    for invitation, invitee in INVITATIONS_OF_CALLS.rows(keys=keys):
         sheet = sheets[invitation.call_id]
         sheet.invitations.append(invitation)
         sheet.people[invitee.id] = invitee
-    for participant in PARTICIPANTS_OF_CALLS.rows(keys=call_pks):
+    for participant in PARTICIPANTS_OF_CALLS.rows(keys=keys):
         sheets[participant.call_id].participants.append(participant)
     return sheets
 

@@ -49,7 +49,7 @@ def notified(rings: Iterable[Taken]) -> None:
             change = Change(sheet, by=None, now=min(moments.values()))
             for invitation in sheet.invitations:
                 if invitation.pk in moments and invitation.notified_at is None and invitation.state in RANG:
-                    _note(invitation, moments[invitation.pk])
+                    _note(invitation, max(moments[invitation.pk], change.now))
                     change.fact(EventKind.INVITATION_NOTIFIED, invitee=sheet.people[invitation.invitee_id].username)
             if change.happened:
                 # Pages hold the later attempt by now, whose revisions go on from where this one's stopped then.

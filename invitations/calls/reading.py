@@ -114,7 +114,9 @@ def sync(user_id: UserKey, held: Mapping[str, int], *, now: datetime) -> Synced:
     if missing:
         known = _latest(missing, user_id)
         gone = [each for each in missing if each not in known or known[each].call.state == CallState.ENDED]
-        newer += [each for call_id, each in known.items() if held[call_id] < each.call.revision]
+        # Whoever went hears nothing more, except that it is over.
+        told = {call_id: each for call_id, each in known.items() if call_id in gone or each.tells(user_id)}
+        newer += [each for call_id, each in told.items() if held[call_id] < each.call.revision]
     return Synced(newer, gone)
 
 
@@ -124,7 +126,7 @@ def _latest(call_ids: Sequence[str], user_id: UserKey) -> dict[str, CallSheet]:
     keys = named.values("call_id").annotate(latest=Max("pk")).values_list("latest", flat=True)
     found: dict[str, CallSheet] = {}
     for sheet in load_all(list(keys)).values():
-        theirs = sheet if sheet.concerns(user_id) else load(sheet.call.call_id, for_user=user_id)
+        theirs = sheet if sheet.shows(user_id) else load(sheet.call.call_id, for_user=user_id)
         if theirs is not None:
             found[theirs.call.call_id] = theirs
     return found

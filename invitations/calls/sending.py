@@ -19,8 +19,8 @@ from invitations.calls.events import Change
 from invitations.calls.loading import load, lock_calls, lock_one
 from invitations.calls.repeats import RequestKey
 from invitations.calls.slots import Occupation, occupations
-from invitations.calls.transaction import Overdue
-from invitations.calls.verb import TRIES, verb
+from invitations.calls.transaction import TRIES, Overdue
+from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
 from invitations.models import Call, CallState, EndReason, EventKind, InvitationState, LeftReason, Participant
 from invitations.store import people, rows
@@ -96,14 +96,13 @@ def send(
 def _send(
     by: Actor, wanted: Wanted, call_id: str | None, new_id: str, request: RequestKey | None, *, now: datetime
 ) -> Sent:
-    device_of = (by.user_id, by.device_id) if by.device_label is None else None
+    device_of = (by.user_id, by.device_id)
     known = people.of_names({by.username, *wanted.invitees}, device_of=device_of, lock=True)
     found = {each.username: each for each in known}
     caller = found.get(by.username)
     if caller is None:
         raise CallError(Code.NOT_AUTHENTICATED)
-    if by.device_label is None:
-        by = replace(by, device_label=caller.device_label)
+    by = replace(by, device_label=caller.device_label or by.device_label)
     return repeats.once(by, request, partial(_send_once, by, wanted, call_id, new_id, found, now=now), now=now)
 
 

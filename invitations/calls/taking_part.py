@@ -56,7 +56,7 @@ def join(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     """
     lock_person(by)
     others = lock_stays(by, call, now=now)
-    sheet = lock_for(by, call, now=now)
+    sheet = lock_for(by, call, now=now, labelled=True)
     own = sheet.invitation_of(by.user_id)
     stay = sheet.participant_of(by.user_id)
     if stay is not None and stay.device_id == by.device_id:
@@ -147,9 +147,9 @@ def connected(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     stay = _stay_here(sheet, by)
     if stay.connected_at is not None:
         return sheet
-    stay.connected_at = now
-    rows.update(stay, "connected_at")
     change = Change(sheet, by=by, now=now)
+    stay.connected_at = change.now
+    rows.update(stay, "connected_at")
     change.fact(EventKind.PARTICIPANT_CONNECTED, user=by.username, device=by.device_id)
     return save(sheet, change)
 

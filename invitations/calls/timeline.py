@@ -13,11 +13,13 @@ from invitations.calls.loading import CallName
 from invitations.calls.reading import view
 from invitations.calls.told_deliveries import Told, told
 from invitations.models import CallEvent, EventKind, LeftReason, UserKey
-from invitations.serializers import moment
+from invitations.serializers import device_type, moment
 from invitations.store.sheets import CallSheet
 from invitations.words import listed, say
 
 Data = dict[str, Any]
+STATES = (EventKind.CALL_ACTIVE, EventKind.CALL_ENDED)
+"""What whoever has gone still hears of: how the call itself goes on."""
 
 
 def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_all: bool = False) -> list[Data]:
@@ -40,9 +42,12 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
     def is_seen(username: str | None) -> bool:
         return sees_all or any(each.id == viewer_id and each.username == username for each in sheet.people.values())
 
-    entries = [(each.at, _is_end(each), _entry(each, sheet, names, is_seen)) for each in sheet_events(sheet)]
+    went_at = None if sees_all or viewer_id is None else sheet.went_at(viewer_id)
+    events = [each for each in sheet_events(sheet) if went_at is None or each.at <= went_at or each.kind in STATES]
+    hears_words = _hears_words(sheet, viewer_id, sees_all=sees_all)
+    entries = [(each.at, _is_end(each), _entry(each, sheet, names, is_seen, hears_words)) for each in events]
     pushed = told(sheet, shown_to=lambda user_id: sees_all or user_id == viewer_id)
-    entries += [(each.at, False, _told_entry(each, sheet)) for each in pushed]
+    entries += [(each.at, False, _told_entry(each, sheet)) for each in pushed if went_at is None or each.at <= went_at]
     # A stable sort: the log keeps its order, what follows from it comes after, and the end of the call comes last.
     return [entry for _, _, entry in sorted(entries, key=lambda each: each[:2])]
 
@@ -69,12 +74,36 @@ def _told_entry(entry: Told, sheet: CallSheet) -> Data:
     }
 
 
-def _entry(event: CallEvent, sheet: CallSheet, names: dict[str, str], is_seen: Callable[[str | None], bool]) -> Data:
+def _hears_words(sheet: CallSheet, viewer_id: UserKey | None, *, sees_all: bool) -> Callable[[str | None], bool]:
+    """Whether the viewer learns the device on which this person answered: as the caller, their inviter, or they
+    themselves."""
+    if sees_all or viewer_id == sheet.call.caller_id:
+        return lambda username: True
+    ours = {
+        sheet.people[each.invitee_id].username
+        for each in sheet.invitations
+        if viewer_id in (each.invitee_id, each.inviter_id)
+    }
+    return lambda username: username in ours
+
+
+def _entry(
+    event: CallEvent,
+    sheet: CallSheet,
+    names: dict[str, str],
+    is_seen: Callable[[str | None], bool],
+    hears_words: Callable[[str | None], bool],
+) -> Data:
     data = dict(event.data)
     actor = _username(sheet, event.actor_id)
     subject = data.get("invitee") or data.get("user") or actor
     shown = {**data, "name": names.get(subject or "", subject or say("person.unknown"))}
-    data.pop("label", None)
+    kind = data.pop("device_kind", "")
+    label = data.pop("label", None)
+    if label is not None and event.kind == EventKind.INVITATION_RINGING and not is_seen(subject):
+        shown["label"] = device_type(label, kind) if hears_words(subject) else None
+    elif label is not None and not hears_words(subject):
+        shown["label"] = None
     of_subject = data.pop("device", None)
     # A fact about one person may have been caused on another person's device.
     owner, device = (subject, of_subject) if of_subject else (actor, event.device_id or None)

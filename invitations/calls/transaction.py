@@ -14,6 +14,8 @@ from django.db import connection, transaction
 
 from invitations.store import running
 
+TRIES = 8
+"""How often something is tried that others may get in the way of, before it fails as `unavailable`."""
 _sqlite_writers = threading.RLock()
 
 

@@ -7,14 +7,11 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from invitations.calls.expiring import expire
-from invitations.calls.transaction import Overdue, write
+from invitations.calls.transaction import TRIES, Overdue, write
 from invitations.errors import CallError, Code
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-TRIES = 8
-"""How many times a verb is tried before it fails as `unavailable`."""
 
 
 def verb(function: Callable[P, R]) -> Callable[P, R]:

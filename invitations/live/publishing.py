@@ -44,18 +44,18 @@ def publish_call(
     *,
     actor: str | None,
     now: datetime,
+    receivers: Iterable[UserKey],
     origin: str | None = None,
-    receivers: Iterable[UserKey] | None = None,
 ) -> None:
-    """Tell everyone in a call what happened, with one frame per receiver.
+    """Tell people what happened in a call, with one frame per receiver.
 
     Args:
         sheet: the call after the change; must not change any more.
         kinds: the facts of the change, with the act itself first.
         actor: the public id of the user who acted; None for the server.
         now: the server's time.
+        receivers: the users' keys.
         origin: the channel of the socket that asked; skipped, because it gets the result as its answer.
-        receivers: the users' keys; everyone in the call if omitted.
     """
     try:
         there = publisher()
@@ -65,7 +65,7 @@ def publish_call(
         messages = []
         # Not in the actor's language, which may not be the receivers'.
         with words.in_language(""):
-            for user_id in sheet.people if receivers is None else receivers:
+            for user_id in receivers:
                 group = group_of(user_id)
                 if not there.reaches(group, besides=origin):
                     continue

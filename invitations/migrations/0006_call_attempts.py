@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
             model_name="call",
             name="attempt",
             field=models.PositiveIntegerField(
-                default=1, help_text="Which of the calls under this ID, one after the other."
+                db_default=1, default=1, help_text="Which of the calls under this ID, one after the other."
             ),
         ),
         migrations.AlterField(

@@ -6,7 +6,7 @@ from invitations.models.delivery import Delivery, DeliveryKind, DeliveryState, S
 from invitations.models.device import Device, DeviceKind, DisabledReason, Health
 from invitations.models.event import CallEvent, EventKind
 from invitations.models.idempotency_key import IdempotencyKey
-from invitations.models.invitation import Invitation, InvitationState, RejectReason
+from invitations.models.invitation import Invitation, InvitationState, RejectReason, RingingDevice, Standing
 from invitations.models.participant import LeftReason, Participant
 from invitations.models.resource import RingResource
 from invitations.models.user import CallingPreferences, User, UserKey, key_as_word
@@ -32,6 +32,8 @@ __all__ = [
     "Participant",
     "RejectReason",
     "RingResource",
+    "RingingDevice",
+    "Standing",
     "StopReason",
     "User",
     "UserKey",

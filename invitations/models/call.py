@@ -62,7 +62,7 @@ class Call(models.Model):
     """
 
     call_id = models.CharField(max_length=128, help_text=say_lazy("help.call.call_id"))
-    attempt = models.PositiveIntegerField(default=1, help_text=say_lazy("help.call.attempt"))
+    attempt = models.PositiveIntegerField(default=1, db_default=1, help_text=say_lazy("help.call.attempt"))
     revision = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=CallState, default=CallState.RINGING)
     end_reason = models.CharField(max_length=16, choices=EndReason, null=True, blank=True)  # noqa: DJ001

@@ -27,4 +27,4 @@ class IdempotencyKey(models.Model):
         indexes: ClassVar = [models.Index(fields=["created_at"], name="idempotency_key_age")]
 
     def __str__(self) -> str:
-        return f"idempotency key {self.pk}"
+        return self.key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from django.conf import settings
 from django.db import models
@@ -29,14 +29,48 @@ class RejectReason(models.TextChoices):
     LATER = "later", say_lazy("choice.reject_reason.later")
 
 
+class Standing(models.TextChoices):
+    """Where an invitation stands, as the person who waits for it is told: right at every moment."""
+
+    CALLING = "calling", say_lazy("choice.standing.calling")
+    RINGING = "ringing", say_lazy("choice.standing.ringing")
+    RINGING_SILENTLY = "ringing_silently", say_lazy("choice.standing.ringing_silently")
+    UNREACHABLE = "unreachable", say_lazy("choice.standing.unreachable")
+    ACCEPTED = "accepted", say_lazy("choice.standing.accepted")
+    DECLINED = "declined", say_lazy("choice.standing.declined")
+    BUSY = "busy", say_lazy("choice.standing.busy")
+    NO_ANSWER = "no_answer", say_lazy("choice.standing.no_answer")
+    NEVER_REACHED = "never_reached", say_lazy("choice.standing.never_reached")
+    CANCELLED = "cancelled", say_lazy("choice.standing.cancelled")
+    CANCELLED_BEFORE_RING = "cancelled_before_ring", say_lazy("choice.standing.cancelled_before_ring")
+
+
+class RingingDevice(TypedDict):
+    """A device that said that it alerts.
+
+    Args:
+        device: its id.
+        label: what it is called.
+        kind: one of `DeviceKind`; empty if it never registered.
+        audible: it can be heard, not only seen.
+        at: when it said so first, in ISO 8601.
+    """
+
+    device: str
+    label: str
+    kind: str
+    audible: bool
+    at: str
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> InvitationQuerySet:
         """Invitations that still wait for their answer."""
         return self.filter(state=InvitationState.PENDING)
 
     def traced(self, user_id: UserKey) -> InvitationQuerySet:
-        """Invitations of this invitee, except those cancelled before any device was notified."""
-        return self.filter(invitee_id=user_id).exclude(state=InvitationState.CANCELLED, notified_at__isnull=True)
+        """Invitations of this invitee, except those cancelled so soon that they leave no trace (`leaves_trace`)."""
+        return self.filter(invitee_id=user_id).exclude(state=InvitationState.CANCELLED, missed=False)
 
     def missed(self, user_id: UserKey) -> InvitationQuerySet:
         """Invitations that this invitee missed, except where they were invited into the same call again later."""
@@ -79,6 +113,14 @@ class Invitation(models.Model):
         default="",
         help_text=say_lazy("help.invitation.ringing_label"),
     )
+    ringing_devices = models.JSONField(
+        null=True,
+        blank=True,
+        help_text=say_lazy("help.invitation.ringing_devices"),
+    )
+    unreachable = models.BooleanField(
+        default=False, db_default=False, help_text=say_lazy("help.invitation.unreachable")
+    )
     missed = models.BooleanField(default=False)
     next_ring_at = models.DateTimeField(
         null=True,
@@ -112,9 +154,7 @@ class Invitation(models.Model):
             ),
             models.CheckConstraint(
                 name="invitation_missed_when",
-                condition=Q(missed=False)
-                | Q(state__in=["timed_out", "busy"])
-                | Q(state="cancelled", notified_at__isnull=False),
+                condition=Q(missed=False) | Q(state__in=["timed_out", "busy", "cancelled"]),
             ),
             models.CheckConstraint(
                 name="invitation_ringing_is_notified",
@@ -145,3 +185,34 @@ class Invitation(models.Model):
         if self.ringing_at is not None:
             return "ringing"
         return "sent" if self.notified_at is None else "notified"
+
+    @property
+    def rings_audibly(self) -> bool:
+        """Whether any of the devices that alert can be heard."""
+        return any(each["audible"] for each in self.ringing_devices or ())
+
+    @property
+    def leaves_trace(self) -> bool:
+        """Whether the invitee ever hears of it again. A cancelled one that they did not miss was sent by mistake."""
+        return self.missed or self.state != InvitationState.CANCELLED
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands, for the person who waits for it."""
+        if self.state == InvitationState.PENDING:
+            if self.ringing_devices:
+                return Standing.RINGING if self.rings_audibly else Standing.RINGING_SILENTLY
+            return Standing.UNREACHABLE if self.unreachable and self.notified_at is None else Standing.CALLING
+        if self.state == InvitationState.TIMED_OUT:
+            return Standing.NEVER_REACHED if self.notified_at is None else Standing.NO_ANSWER
+        if self.state == InvitationState.CANCELLED and self.notified_at is None:
+            return Standing.NEVER_REACHED if self.unreachable else Standing.CANCELLED_BEFORE_RING
+        return _STANDING[InvitationState(self.state)]
+
+
+_STANDING = {
+    InvitationState.ACCEPTED: Standing.ACCEPTED,
+    InvitationState.REJECTED: Standing.DECLINED,
+    InvitationState.BUSY: Standing.BUSY,
+    InvitationState.CANCELLED: Standing.CANCELLED,
+}

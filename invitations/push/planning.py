@@ -98,6 +98,13 @@ def plan_repeats(invitation_pk: int, *, now: datetime) -> None:
     _wake_if(REPEATS.run(rings=[invitation_pk], now=now))
 
 
+def on_their_way(invitation_pks: Sequence[int]) -> set[int]:
+    """Of these invitations, those with a ring that is to be sent, was sent, or is not needed because a page rings."""
+    alive = [DeliveryState.PENDING, DeliveryState.SENT, DeliveryState.WITHHELD]
+    rings = Delivery.objects.filter(invitation_id__in=invitation_pks, kind=DeliveryKind.RING, state__in=alive)
+    return {key for key in rings.values_list("invitation_id", flat=True) if key is not None}
+
+
 def plan_stops(invitation_pks: Sequence[int], reason: StopReason, *, now: datetime, besides: str | None = None) -> None:
     """Owe the end of these rings to every device that may have got them.
 

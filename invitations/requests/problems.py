@@ -21,6 +21,7 @@ from rest_framework import exceptions
 from invitations.errors import CallError, Code
 from invitations.models import UserKey
 from invitations.serializers import call_view
+from invitations.store.sheets import CallSheet
 
 logger = logging.getLogger(__name__)
 JSON = dict[str, Any]
@@ -115,9 +116,13 @@ def problem(code: Code, detail: str | None = None, **extra: Any) -> JSON:
 def call_problem(error: CallError, viewer_id: UserKey | None, now: datetime) -> JSON:
     """A verb's refusal, with the call as the asker sees it if the verb provided one."""
     extra = dict(error.extra)
-    if error.sheet is not None:
+    if error.sheet is not None and not _left_no_trace(error.sheet, viewer_id):
         extra["call"] = call_view(error.sheet, viewer_id, now)
     return problem(error.code, error.detail, **extra)
+
+
+def _left_no_trace(sheet: CallSheet, viewer_id: UserKey | None) -> bool:
+    return viewer_id is not None and sheet.concerns(viewer_id) and not sheet.shows(viewer_id)
 
 
 def invalid_problem(error: InvalidInput) -> JSON:

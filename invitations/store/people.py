@@ -4,11 +4,11 @@ username field, with or without a flag for active users."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Expression, F, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from invitations.models import Device, UserKey
@@ -56,7 +56,7 @@ def of_names(usernames: Iterable[str], *, device_of: tuple[Any, str] | None = No
 
     Args:
         usernames: public ids; unknown ones are left out.
-        device_of: a user's key and device id; that person is returned with the device's label.
+        device_of: a user's key and device id; that person is returned with the device's label and kind.
         lock: take the users' row locks, if the database has them.
     """
     if device_of is None:
@@ -76,7 +76,7 @@ def beside(queryset: QuerySet[M, M], relation: str, *, labelled: bool = False) -
     Args:
         queryset: the rows.
         relation: such as `invitee`.
-        labelled: add the label of the device `Bind("device")` to the person `Bind("user")`.
+        labelled: add the label and kind of the device `Bind("device")` to the person `Bind("user")`.
     """
     model = queryset.model
     attributes = [each.attname for each in model._meta.concrete_fields]
@@ -90,21 +90,23 @@ def beside(queryset: QuerySet[M, M], relation: str, *, labelled: bool = False) -
 
 
 def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QuerySet[Any, Any]:
-    """Add what makes a person: the public id, the display name, whether more calls may ring, a device's label."""
-    label: Any = Value("")
+    """Add what makes a person: the public id, the display name, whether more calls may ring, and one device."""
+    label = kind = cast("Expression", Value(""))
     if labelled:
         own = Device.objects.filter(user_id=OuterRef(f"{user}pk"), device_id=Bind("device"))
-        label = Coalesce(Subquery(own.filter(user_id=Bind("user")).values("label")[:1]), Value(""))
+        mine = own.filter(user_id=Bind("user"))
+        label, kind = (Coalesce(Subquery(mine.values(name)[:1]), Value("")) for name in ("label", "kind"))
     return queryset.annotate(
         person_username=F(f"{user}{USERNAME}"),
         person_display_name=F(f"{user}calling_preferences__display_name"),
         person_call_waiting=F(f"{user}calling_preferences__call_waiting"),
         person_device_label=label,
+        person_device_kind=kind,
     )
 
 
-def _person(key: Any, username: str, chosen: str | None, call_waiting: bool | None, label: str) -> Person:
-    return Person(key, username, shown_name(username, chosen), bool(call_waiting), label)
+def _person(key: Any, username: str, chosen: str | None, call_waiting: bool | None, label: str, kind: str) -> Person:
+    return Person(key, username, shown_name(username, chosen), bool(call_waiting), label, kind)
 
 
 def _has_is_active() -> bool:

@@ -4,6 +4,7 @@ Pure data and questions about it: reads no database, changes nothing."""
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ class Person:
     name: str
     call_waiting: bool = False
     device_label: str = ""
+    device_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Actor:
         user_id: the user's key.
         username: the user's public id.
         device_id: 1 to 64 of `[A-Za-z0-9._~-]`; a face derives one if the client named none.
-        device_label: the device's label; None if the verb is to look it up.
+        device_label: what the device calls itself, unless its owner has named it; None if it does not say.
         origin: the channel of the socket that asks; it gets the result instead of the live frame.
         lives: the request itself is a sign of the device's life.
         is_admin: may end any call and cancel any invitation.
@@ -74,6 +76,11 @@ class CallSheet:
         """Everyone who takes up one of the call's `people_per_call`: those inside and those being rung."""
         return {each.user_id for each in self.inside()} | {each.invitee_id for each in self.pending()}
 
+    def latest_invitations(self) -> list[Invitation]:
+        """Each person's latest invitation, in the order in which they were made."""
+        latest = {each.invitee_id: each for each in self.invitations}
+        return [each for each in self.invitations if latest[each.invitee_id] is each]
+
     def invitation_of(self, user_id: UserKey) -> Invitation | None:
         """The user's latest invitation. Earlier attempts no longer count."""
         return next((each for each in reversed(self.invitations) if each.invitee_id == user_id), None)
@@ -89,6 +96,63 @@ class CallSheet:
     def concerns(self, user_id: UserKey) -> bool:
         """Whether the user started the call or was ever invited to it."""
         return user_id == self.call.caller_id or self.invitation_of(user_id) is not None
+
+    def shows(self, user_id: UserKey) -> bool:
+        """Whether the user may read the call: they started it, or an invitation to it left a trace with them."""
+        return user_id == self.call.caller_id or any(
+            each.invitee_id == user_id and each.leaves_trace for each in self.invitations
+        )
+
+    def tells(self, user_id: UserKey) -> bool:
+        """Whether the user hears what happens in the call now: its caller, who is in it, and who is being rung."""
+        return (
+            user_id == self.call.caller_id
+            or self.participant_of(user_id) is not None
+            or any(each.invitee_id == user_id for each in self.pending())
+        )
+
+    def went_at(self, user_id: UserKey) -> datetime | None:
+        """When the user stopped hearing of the call; None if they hear of it now, or never did."""
+        if self.tells(user_id):
+            return None
+        ends = [each.closed_at for each in self.invitations if each.invitee_id == user_id]
+        ends += [each.left_at for each in self.participants if each.user_id == user_id]
+        return max((each for each in ends if each is not None), default=None)
+
+    def as_of(self, moment: datetime) -> CallSheet:
+        """The call's invitations and participants as they were at an earlier moment."""
+        return CallSheet(
+            self.call,
+            [_invitation_as_of(each, moment) for each in self.invitations if each.created_at <= moment],
+            [_stay_as_of(each, moment) for each in self.participants if each.joined_at <= moment],
+            self.people,
+        )
+
+    def latest_moment(self) -> datetime:
+        """The last thing that happened in the call: nothing that happens now is earlier."""
+        call = self.call
+        moments = [call.created_at, call.answered_at, call.ended_at]
+        for invitation in self.invitations:
+            moments += (
+                invitation.created_at,
+                invitation.notified_at,
+                invitation.ringing_at,
+                invitation.closed_at,
+            )
+        for participant in self.participants:
+            moments += (participant.joined_at, participant.connected_at, participant.left_at)
+        return max(each for each in moments if each is not None)
+
+    def seconds_inside(self, user_id: UserKey) -> int | None:
+        """Whole seconds that the user was in the answered call, on all their devices; None while they are in it, or if
+        they never were."""
+        answered_at = self.call.answered_at
+        stays = [each for each in self.participants if each.user_id == user_id]
+        if answered_at is None or any(each.left_at is None for each in stays):
+            return None
+        spans = [each.left_at - max(each.joined_at, answered_at) for each in stays if each.left_at is not None]
+        talked = [each for each in spans if each > timedelta()]
+        return int(sum(talked, timedelta()).total_seconds()) if talked else None
 
     def due_at(self, now: datetime) -> datetime | None:
         """When to look next at what time does to this call; None if the call is over.
@@ -135,6 +199,29 @@ class CallSheet:
         """Whether a deadline of this open call has passed without having been acted on."""
         changes_at = self.changes_at(now)
         return changes_at is not None and changes_at <= now
+
+
+def _invitation_as_of(invitation: Invitation, moment: datetime) -> Invitation:
+    was = copy(invitation)
+    if was.closed_at is not None and was.closed_at > moment:
+        was.state, was.closed_at, was.responded_at, was.missed = InvitationState.PENDING.value, None, None, False
+        was.reject_reason, was.custom_data, was.answered_device, was.answered_label = None, "", "", ""
+    if was.notified_at is not None and was.notified_at > moment:
+        was.notified_at = None
+    if was.ringing_at is not None:
+        was.ringing_at = was.ringing_at if was.ringing_at <= moment else None
+        rang = was.ringing_devices or []
+        was.ringing_devices = [each for each in rang if datetime.fromisoformat(each["at"]) <= moment]
+    return was
+
+
+def _stay_as_of(participant: Participant, moment: datetime) -> Participant:
+    was = copy(participant)
+    if was.left_at is not None and was.left_at > moment:
+        was.left_at = was.left_reason = None
+    if was.connected_at is not None and was.connected_at > moment:
+        was.connected_at = None
+    return was
 
 
 def lease_expires_at(participant: Participant, call: Call) -> datetime:

@@ -12,6 +12,7 @@ import pytest
 from invitations import calls
 from invitations.errors import CallError, Code
 from invitations.store.sheets import Actor
+from tests.calls.pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,3 +71,10 @@ def invitation_states(sheet: calls.CallSheet) -> dict[str, str]:
 def names_inside(sheet: calls.CallSheet) -> set[str]:
     """Public ids of those who are in the call."""
     return {sheet.people[each.user_id].username for each in sheet.inside()}
+
+
+@pytest.fixture
+def pages(alice: User, bob: User, carol: User, mallory: User) -> Iterator[Pages]:
+    opened = Pages(alice, bob, carol, mallory)
+    yield opened
+    opened.close()

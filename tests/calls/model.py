@@ -12,6 +12,7 @@ UNPROVEN_LEASE = 300
 MEDIA = 20
 MEDIA_PROOF = 10
 LONGEST = 12 * 3600
+UNNOTICED = 3
 PEOPLE_PER_CALL = 4
 
 
@@ -28,6 +29,7 @@ class Refused(Exception):
 class Ring:
     invitee: str
     inviter: str
+    made: float
     deadline: float
     state: str = "pending"
     closed: float | None = None
@@ -38,7 +40,9 @@ class Ring:
 
     @property
     def missed(self) -> bool:
-        return self.state in ("timed_out", "busy") or (self.state == "cancelled" and self.notified)
+        """Whether they missed it: one that is taken back at once, before it was heard of, is no call."""
+        noticed = self.notified or (self.closed is not None and self.closed - self.made > UNNOTICED)
+        return self.state in ("timed_out", "busy") or (self.state == "cancelled" and noticed)
 
 
 @dataclass
@@ -77,7 +81,7 @@ class Call:
     def is_of(self, user: str) -> bool:
         """Whether it is in the user's history."""
         rings = [ring for ring in self.rings if ring.invitee == user]
-        return user == self.caller or any(ring.state != "cancelled" or ring.notified for ring in rings)
+        return user == self.caller or any(ring.state != "cancelled" or ring.missed for ring in rings)
 
     def ring_of(self, user: str) -> Ring | None:
         return next((ring for ring in reversed(self.rings) if ring.invitee == user), None)
@@ -378,7 +382,7 @@ class World:
         return asked, errors
 
     def _new_ring(self, name: str, inviter: str, timeout: int, call: Call) -> Ring:
-        ring = Ring(name, inviter, self.time + timeout)
+        ring = Ring(name, inviter, self.time, self.time + timeout)
         if self.call_with(name) not in (None, call) and not self.people[name].waits:
             self._close(ring, "busy")
         return ring

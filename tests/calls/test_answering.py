@@ -166,9 +166,23 @@ def test_each_device_that_rings_is_remembered_with_the_moment(
     assert alice.devices.get().last_ringing_at is None
 
 
-def test_a_second_device_that_alerts_changes_nothing(call_id: str, bob: User, now: datetime) -> None:
+def test_the_devices_that_alert_are_counted(call_id: str, bob: User, now: datetime) -> None:
+    seen = []
+    for device, audible in (("phone", False), ("phone", False), ("tablet", False), ("phone", True), ("phone", False)):
+        own = calls.ringing(call_id, by=acting(bob, device), audible=audible, now=now).invitations[0]
+        seen.append((own.standing, len(own.ringing_devices or ())))
+    assert seen == [("ringing_silently", 1)] * 2 + [("ringing_silently", 2)] + [("ringing", 2)] * 2
+
+
+def test_a_device_that_repeats_that_it_alerts_changes_nothing(call_id: str, bob: User, now: datetime) -> None:
     first = calls.ringing(call_id, by=acting(bob, "phone"), now=now)
-    assert calls.ringing(call_id, by=acting(bob, "tablet"), now=now).call.revision == first.call.revision
+    assert calls.ringing(call_id, by=acting(bob, "phone"), now=now).call.revision == first.call.revision
+
+
+def test_made_up_devices_are_counted_up_to_a_bound(call_id: str, bob: User, now: datetime) -> None:
+    for number in range(35):
+        sheet = calls.ringing(call_id, by=acting(bob, f"device-{number}"), now=now)
+    assert len(sheet.invitations[0].ringing_devices or ()) == 30
 
 
 def test_a_device_that_alerts_late_learns_where_it_was_answered(call_id: str, bob: User, now: datetime) -> None:

@@ -60,7 +60,6 @@ def test_a_call_that_contradicts_itself_is_refused(
         {"state": "rejected", "closed_at": "now", "responded_at": "now"},
         {"state": "rejected", "closed_at": "now", "responded_at": "now", "reject_reason": "tired"},
         {"state": "accepted", "closed_at": "now", "responded_at": "now", "reject_reason": "declined"},
-        {"state": "cancelled", "closed_at": "now", "missed": True},
         {"state": "accepted", "closed_at": "now", "responded_at": "now", "missed": True},
         {"ringing_at": "now"},
         {"ring_data": "x" * 4097},

@@ -2,79 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
-from channels.layers import get_channel_layer
 from django.db import transaction
 
 from invitations import calls
 from invitations.errors import Code
-from invitations.live import publishing
+from invitations.live import presence
 from invitations.models import User
 from tests.calls.conftest import acting, refused, seconds
+from tests.calls.pages import Pages, events
 
 Ring = Callable[..., calls.CallSheet]
-Frames = dict[str, list[dict[str, Any]]]
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
-
-
-class Pages:
-    """One open page of each person, on an event loop that this test turns by hand."""
-
-    def __init__(self, *people: User) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._layer = get_channel_layer()
-        self._channels: dict[str, str] = {}
-        for user in people:
-            channel = self._run(self._layer.new_channel())
-            self._run(self._layer.group_add(publishing.group_of(user.pk), channel))
-            self._channels[user.username] = channel
-
-    def messages(self) -> Frames:
-        """What each page got since the last look."""
-        return {name: self._run(self._drain(channel)) for name, channel in self._channels.items()}
-
-    def frames(self) -> Frames:
-        """The same as the frames that the pages send on."""
-        return {name: [json.loads(each["text"]) for each in got] for name, got in self.messages().items()}
-
-    def close(self) -> None:
-        for channel in self._channels.values():
-            self._run(self._layer.close_channel(channel))
-        self._loop.close()
-
-    async def _drain(self, channel: str) -> list[dict[str, Any]]:
-        got: list[dict[str, Any]] = []
-        # Publications were handed to this loop from outside; two turns let them all arrive.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        while True:
-            taking = asyncio.ensure_future(self._layer.receive(channel))
-            await asyncio.sleep(0)
-            if not taking.done():
-                taking.cancel()
-                return got
-            got.append(taking.result())
-
-    def _run(self, awaitable: Any) -> Any:
-        return self._loop.run_until_complete(awaitable)
-
-
-@pytest.fixture
-def pages(alice: User, bob: User, carol: User, mallory: User) -> Iterator[Pages]:
-    opened = Pages(alice, bob, carol, mallory)
-    yield opened
-    opened.close()
-
-
-def events(frames: Frames) -> dict[str, list[str]]:
-    return {name: [each["event"] for each in got] for name, got in frames.items()}
 
 
 def test_a_call_reaches_those_whom_it_concerns_once(pages: Pages, ring: Ring, alice: User, bob: User) -> None:
@@ -92,6 +35,7 @@ def test_a_frame_carries_the_whole_state_as_its_reader_sees_it(
         "state": "pending",
         "can": ["accept", "reject"],
         "missed": False,
+        "duration_seconds": None,
     }
     assert frames["alice"][0]["call"]["you"]["role"] == "caller"
     assert [each["state"] for each in frames["alice"][0]["call"]["invitations"]] == ["pending"]
@@ -178,6 +122,7 @@ def test_an_unheard_ring_is_published_to_the_invitee_alone(
     pages: Pages, ring: Ring, alice: User, bob: User, now: datetime
 ) -> None:
     key = ring(alice, bob).call.pk
+    presence.mark_online(bob.pk)
     pages.frames()
     calls.expire(key, now=now + seconds(2))
     assert events(pages.frames()) == {"alice": [], "bob": ["call.sent"], "carol": [], "mallory": []}

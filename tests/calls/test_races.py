@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -316,6 +316,59 @@ def test_twenty_at_once_ring_one_person_as_often_as_allowed(
 
     assert Counter(_all_at_once(20, rings)) == {"done": 3, "no_valid_invitee": 17}
     assert Invitation.objects.filter(invitee=bob).count() == 3
+
+
+def test_what_is_read_while_a_call_changes_is_one_state(
+    alice: User, bob: User, now: datetime, settings: Settings, nobody_stuck: None
+) -> None:
+    """Readers compare each call that they read with itself, while others ring, answer and leave."""
+    settings.CALLINVITE = {"sends_per_minute": 0}
+    over_at = ROUNDS // 2
+    done = Event()
+
+    def acts() -> None:
+        for number in range(over_at):
+            moment = now + seconds(number)
+            called(alice, bob, moment, call_id="room")
+            calls.accept("room", by=acting(bob), now=moment)
+            calls.leave("room", by=acting(bob), now=moment)
+
+    def reads() -> Counter[bool]:
+        whole: Counter[bool] = Counter()
+        while not done.is_set():
+            late = now - seconds(1)
+            with suppress(CallError):
+                whole[_is_one_state(calls.view("room", viewer_id=alice.pk, now=late))] += 1
+            for sheet in calls.open_calls(bob.pk, now=late):
+                whole[_is_one_state(sheet)] += 1
+        return whole
+
+    def quietly(act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        readers = [threads.submit(quietly, reads) for _ in range(3)]
+        try:
+            threads.submit(quietly, acts).result(timeout=120)
+        finally:
+            done.set()
+        seen: Counter[bool] = sum((each.result(timeout=30) for each in readers), Counter())
+    assert seen[True] > over_at
+    assert seen[False] == 0
+
+
+def _is_one_state(sheet: calls.CallSheet) -> bool:
+    """Whether the parts of a call that was read fit each other, as they do after each of the three acts."""
+    [invitation] = sheet.invitations
+    expected = {
+        "ringing": ("pending", {"alice"}),
+        "active": ("accepted", {"alice", "bob"}),
+        "ended": ("accepted", set[str]()),
+    }
+    return (invitation.state, names_inside(sheet)) == expected[sheet.call.state]
 
 
 def _all_at_once(count: int, act: Callable[[int], Any]) -> list[str]:

@@ -169,7 +169,7 @@ def test_a_page_learns_of_calls_it_does_not_know(ring: Ring, alice: User, bob: U
 
 def test_a_page_learns_how_its_call_ended(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     call = ring(alice, bob).call
-    calls.end(call.call_id, by=acting(alice), now=now)
+    calls.end(call.call_id, by=acting(alice), now=now + seconds(4))
     synced = calls.sync(bob.pk, {call.call_id: 1}, now=now)
     assert synced.gone == [call.call_id]
     assert [each.call.state for each in synced.sheets] == ["ended"]
@@ -203,7 +203,7 @@ def test_the_verbs_that_are_open_in_a_live_call(
     assert (can(call_id, alice, now), can(call_id, bob, now)) == (["invite", "leave", "end"], ["invite", "leave"])
     calls.invite(call_id, by=acting(bob), invitees=["carol"], now=now)
     assert can(call_id, bob, now) == ["cancel", "invite", "leave"]
-    calls.cancel(call_id, by=acting(bob), now=now)
+    calls.cancel(call_id, by=acting(bob), now=now + seconds(4))
     assert can(call_id, carol, now) == []
 
 

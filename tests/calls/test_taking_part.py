@@ -93,7 +93,7 @@ def test_accepting_cancels_the_own_unanswered_call(
     dora = make_user("dora", call_waiting=True)
     outgoing = ring(dora, alice).call.call_id
     calls.accept(ring(carol, dora).call.call_id, by=acting(dora), now=now)
-    assert ended_as(outgoing, alice, now) == "cancelled"
+    assert ended_as(outgoing, dora, now) == "cancelled"
 
 
 def test_leaving_the_own_unanswered_call_for_another_cancels_it_though_somebody_declined(
@@ -103,7 +103,7 @@ def test_leaving_the_own_unanswered_call_for_another_cancels_it_though_somebody_
     outgoing = ring(dora, alice, bob).call.call_id
     calls.reject(outgoing, by=acting(alice), now=now)
     calls.accept(ring(carol, dora).call.call_id, by=acting(dora), now=now)
-    assert ended_as(outgoing, bob, now) == "cancelled"
+    assert ended_as(outgoing, dora, now) == "cancelled"
 
 
 def test_who_is_asked_into_a_second_call_is_busy(

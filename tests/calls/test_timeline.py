@@ -27,7 +27,7 @@ def test_an_answered_call_is_told_in_order(ring: Ring, alice: User, bob: User, n
     calls.leave(call_id, by=acting(alice), now=now)
     assert told(call_id, alice, now) == [
         "Alice called Bob.",
-        "It rang for Bob on Tablet without sound.",
+        "It rang for Bob on a device without sound.",
         "Bob answered on Tablet.",
         "Bob joined.",
         "The call was answered.",
@@ -63,7 +63,7 @@ def test_a_rejection_gives_its_reason(
 
 def test_a_cancelled_call_says_so(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     call_id = ring(alice, bob).call.call_id
-    calls.cancel(call_id, by=acting(alice), now=now)
+    calls.cancel(call_id, by=acting(alice), now=now + seconds(4))
     assert told(call_id, bob, now)[1] == "The ring for Bob was cancelled."
 
 
@@ -128,7 +128,7 @@ def test_the_invitee_does_not_see_the_device_that_the_caller_cancelled_from(
     ring: Ring, alice: User, bob: User, now: datetime
 ) -> None:
     call_id = ring(alice, bob).call.call_id
-    calls.cancel(call_id, by=acting(alice, "alices-desk"), now=now)
+    calls.cancel(call_id, by=acting(alice, "alices-desk"), now=now + seconds(4))
     assert "alices-desk" not in str(calls.timeline(call_id, viewer_id=bob.pk, now=now))
     assert "alices-desk" in str(calls.timeline(call_id, viewer_id=alice.pk, now=now))
 

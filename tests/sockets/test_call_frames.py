@@ -46,6 +46,7 @@ async def test_each_receiver_sees_their_own_part(open_page: OpenPage, alice: Use
             "state": "pending",
             "can": ["accept", "reject"],
             "missed": False,
+            "duration_seconds": None,
         }
 
     accepted = await pages["bob"].ask("accept", call_id)

@@ -6,6 +6,7 @@ from typing import Any
 
 _CALL = {
     "call_id": "call_alice_1763840000123",
+    "attempt": 1,
     "revision": 3,
     "state": "ringing",
     "end_reason": None,
@@ -30,7 +31,10 @@ _CALL = {
             "inviter": {"id": "alice", "name": "Alice"},
             "state": "pending",
             "progress": "ringing",
+            "standing": "ringing",
             "ringing_on": "Chrome on Linux",
+            "ringing_devices": 2,
+            "ringing_audibly": True,
             "reject_reason": None,
             "custom_data": "",
             "expires_at": "2026-11-23T09:01:00.123Z",
@@ -48,7 +52,13 @@ _CALL = {
             "left_reason": None,
         }
     ],
-    "you": {"role": "invitee", "state": "pending", "can": ["accept", "reject"], "missed": False},
+    "you": {
+        "role": "invitee",
+        "state": "pending",
+        "can": ["accept", "reject"],
+        "missed": False,
+        "duration_seconds": None,
+    },
 }
 _ALICE = {"id": "alice", "name": "Alice"}
 

@@ -9,6 +9,7 @@
  *
  * @typedef {"pending" | "accepted" | "rejected" | "busy" | "cancelled" | "timed_out"} InvitationState
  * @typedef {"sent" | "notified" | "ringing"} Progress how far a pending invitation has come
+ * @typedef {"calling" | "ringing" | "ringing_silently" | "unreachable" | "accepted" | "declined" | "busy" | "no_answer" | "never_reached" | "cancelled" | "cancelled_before_ring"} Standing
  * @typedef {"declined" | "busy" | "later"} RejectReason
  * @typedef {"completed" | "rejected" | "busy" | "cancelled" | "timed_out" | "caller_lost" | "connection_lost" | "media_failed" | "max_duration" | "ended_by_admin"} EndReason
  * @typedef {"left" | "moved" | "connection_lost" | "media_failed" | "call_ended" | "removed"} LeftReason
@@ -18,7 +19,10 @@
  * @property {Person} inviter
  * @property {InvitationState} state
  * @property {Progress} progress
- * @property {string | null} ringing_on label of the first device that acknowledged that it alerts
+ * @property {Standing} standing where it stands, as a caller is told
+ * @property {string | null} ringing_on the kind of the first device that alerts, such as "Chrome on Linux"
+ * @property {number} ringing_devices how many devices said that they alert
+ * @property {boolean} ringing_audibly at least one of them can be heard
  * @property {RejectReason | null} reject_reason
  * @property {string} custom_data of the act that closed it
  * @property {string} expires_at
@@ -65,6 +69,7 @@
  * @property {InvitationState | "joined" | "left"} state
  * @property {OpenVerb[]} can the verbs that are open to them now
  * @property {boolean} missed
+ * @property {number | null} duration_seconds how long they were in it themselves
  *
  * @typedef {{user: string, device_id: string}} Peer one participant's device, for signalling
  *
