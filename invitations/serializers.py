@@ -139,13 +139,15 @@ def _open_verbs(sheet: CallSheet, viewer_id: UserKey, own: Invitation | None, *,
     if own is not None and own.state == InvitationState.PENDING and not inside:
         return ["accept", "reject"]
     if not inside:
-        return [] if own is not None and own.state == InvitationState.CANCELLED else ["join"]
+        return ["join"] if sheet.may_come_in(viewer_id) else []
     can = ["invite", "leave"]
     is_caller = viewer_id == sheet.call.caller_id
     if any(is_caller or each.inviter_id == viewer_id for each in sheet.pending()):
         can.insert(0, "cancel")
     if is_caller:
         can.append("end")
+        if len(sheet.inside()) > 1:
+            can.append("remove")
     return can
 
 

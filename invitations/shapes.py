@@ -56,7 +56,7 @@ DEVICE_ID = r"[A-Za-z0-9._~-]{1,64}"
 LABEL_CHARS = 64
 TEST_STATES = ("waiting", "sent", "arrived", "failed")
 HOP_CODES = ("planned", "sent", "retrying", "failed", "arrived")
-OPEN_VERBS = ("accept", "reject", "cancel", "invite", "join", "leave", "end")
+OPEN_VERBS = ("accept", "reject", "cancel", "invite", "join", "leave", "end", "remove")
 TOLD_CODES = (
     "delivery.pending",
     "delivery.sent",

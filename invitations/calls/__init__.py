@@ -33,7 +33,7 @@ from invitations.calls.reading import (
 )
 from invitations.calls.repeats import RequestKey
 from invitations.calls.sending import send
-from invitations.calls.taking_part import connected, end, forgive_outage, heartbeat, join, leave, prove_life
+from invitations.calls.taking_part import connected, end, forgive_outage, heartbeat, join, leave, prove_life, remove
 from invitations.calls.timeline import timeline
 from invitations.store.sheets import Actor, CallSheet
 
@@ -70,6 +70,7 @@ __all__ = [
     "open_calls",
     "prove_life",
     "reject",
+    "remove",
     "ringing",
     "send",
     "sheets",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from invitations.calls.answering import enter, leave_others, take_call
-from invitations.calls.closing import cancel_pending, finish, save, save_deadlines, settle, take_out
+from invitations.calls.closing import cancel_pending, close_invitation, finish, save, save_deadlines, settle, take_out
 from invitations.calls.events import Change
 from invitations.calls.loading import (
     CallName,
@@ -44,7 +44,7 @@ OUTAGE_FORGIVEN_SECONDS = 15 * 60
 def join(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     """Enter a live call after missing or leaving it, or move a call here from another device of one's own.
 
-    Accepts the invitation if it is pending.
+    Accepts the invitation if it is pending. Whoever rejected or was removed needs a new invitation.
 
     Args:
         call: the call.
@@ -64,8 +64,8 @@ def join(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     if own is not None and own.state == InvitationState.CANCELLED and stay is None:
         refuse_if_closed(sheet, own)
     refuse_if_over(sheet, by)
-    if not sheet.concerns(by.user_id):
-        raise CallError(Code.NOT_ALLOWED, sheet=sheet)
+    if stay is None and not sheet.may_come_in(by.user_id):
+        raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.needs_invitation"), sheet=sheet)
     if own is not None and own.state == InvitationState.PENDING:
         leave_others(sheet, others, by=by, now=now)
         return take_call(sheet, own, by=by, custom_data="", now=now)
@@ -101,6 +101,40 @@ def leave(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     change = Change(sheet, by=by, now=now)
     take_out(sheet, stay, LeftReason.LEFT, change=change)
     settle(sheet, change=change, withdrawn=by.user_id == sheet.call.caller_id)
+    return save(sheet, change)
+
+
+@verb
+def remove(call: CallName, *, by: Actor, user: str, now: datetime) -> CallSheet:
+    """Take somebody out of a live call, or take back the ring that would let them in.
+
+    Args:
+        call: the call.
+        by: the caller, or an admin.
+        user: the public id of a participant or of a person who is being rung. They need a new invitation to come back.
+
+    Raises:
+        CallError: `not_found`, `not_allowed`, `self`, `not_invited` if they are neither in the call nor being rung,
+            `call_ended`.
+    """
+    sheet = lock_for(by, call, now=now)
+    if by.user_id != sheet.call.caller_id and not by.is_admin:
+        raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_caller_removes"), sheet=sheet)
+    if user == by.username:
+        raise CallError(Code.SELF, say_lazy("error.self.remove"), sheet=sheet)
+    person = next((each for each in sheet.people.values() if each.username == user), None)
+    stay = sheet.participant_of(person.id) if person else None
+    ring = next((each for each in sheet.pending() if person and each.invitee_id == person.id), None)
+    if stay is None and ring is None:
+        if person is not None and sheet.was_taken_out(person.id):
+            return sheet
+        raise CallError(Code.CALL_ENDED if sheet.call.state == CallState.ENDED else Code.NOT_INVITED, sheet=sheet)
+    change = Change(sheet, by=by, now=now, headline=EventKind.PARTICIPANT_LEFT)
+    if ring is not None:
+        close_invitation(sheet, ring, InvitationState.CANCELLED, change=change)
+    if stay is not None:
+        take_out(sheet, stay, LeftReason.REMOVED, change=change)
+    settle(sheet, change=change, withdrawn=True)
     return save(sheet, change)
 
 

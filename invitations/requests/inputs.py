@@ -211,6 +211,11 @@ REJECT = Body(
     ),
     device_id=_DEVICE_ID,
 )
+REMOVE = Body(
+    "RemoveRequest",
+    user=Text(format="user-id", description="The id of a person who is in the call or is being rung."),
+    device_id=_DEVICE_ID,
+)
 RINGING = Body(
     "RingingRequest",
     audible=Flag(required=False, default=True, description="It can be heard, not only seen."),

@@ -362,7 +362,8 @@ _DECLARED = (
         "calls/{call_id}/join",
         "Join a live call, or move it to this device",
         frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.CALL_FULL, *_OVER}),
-        description="A call that you were invited to and missed or left, or are in on another device.",
+        description="A call that you were invited to and missed or left, or are in on another device. After rejecting "
+        "it, or having been removed, you need a new invitation.",
     ),
     Verb(
         "leave",
@@ -381,6 +382,17 @@ _DECLARED = (
         "End a call for everybody",
         frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.CALL_ENDED}),
         description="For its caller.",
+    ),
+    Verb(
+        "remove",
+        _on_call(calls.remove),
+        inputs.REMOVE,
+        "calls/{call_id}/remove",
+        "Take somebody out of a call",
+        frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.SELF, Code.NOT_INVITED, Code.CALL_ENDED}),
+        description="For its caller. It takes back the ring of a person who is being rung. They need a new invitation "
+        "to come back.",
+        examples={"Carol": {"user": "carol"}},
     ),
     Verb(
         "ringing",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from invitations.conf import limits
-from invitations.models import CallState, InvitationState, UserKey
+from invitations.models import CallState, InvitationState, LeftReason, UserKey
 
 if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
@@ -96,6 +96,23 @@ class CallSheet:
     def concerns(self, user_id: UserKey) -> bool:
         """Whether the user started the call or was ever invited to it."""
         return user_id == self.call.caller_id or self.invitation_of(user_id) is not None
+
+    def was_taken_out(self, user_id: UserKey) -> bool:
+        """Whether the user was removed from the call, or their ring was taken back, and they were not invited since."""
+        own = self.invitation_of(user_id)
+        if own is not None and own.state == InvitationState.CANCELLED:
+            return True
+        last = next((each for each in reversed(self.participants) if each.user_id == user_id), None)
+        if last is None or last.left_reason != LeftReason.REMOVED:
+            return False
+        return own is None or own.created_at <= last.joined_at
+
+    def may_come_in(self, user_id: UserKey) -> bool:
+        """Whether the user, who is not in the call, may enter it without a new invitation."""
+        own = self.invitation_of(user_id)
+        is_of_it = own is not None or user_id == self.call.caller_id
+        rejected = own is not None and own.state == InvitationState.REJECTED
+        return is_of_it and not rejected and not self.was_taken_out(user_id)
 
     def shows(self, user_id: UserKey) -> bool:
         """Whether the user may read the call: they started it, or an invitation to it left a trace with them."""

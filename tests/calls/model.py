@@ -71,6 +71,7 @@ class Call:
     ended_by: str | None = None
     rings: list[Ring] = field(default_factory=list)
     stays: list[Stay] = field(default_factory=list)
+    removed_at: dict[str, float] = field(default_factory=dict)
 
     def pending(self) -> list[Ring]:
         return [ring for ring in self.rings if ring.state == "pending"]
@@ -88,6 +89,12 @@ class Call:
 
     def stay_of(self, user: str) -> Stay | None:
         return next((stay for stay in self.inside() if stay.user == user), None)
+
+    def was_removed(self, user: str) -> bool:
+        """Whether they were taken out and not invited since."""
+        ring, last = self.ring_of(user), [stay for stay in self.stays if stay.user == user][-1:]
+        is_out = bool(last) and last[0].left == "removed"
+        return is_out and (ring is None or ring.made < self.removed_at[user])
 
     def lease(self, stay: Stay) -> float | None:
         """When the device counts as gone; None while it keeps its ring until the deadline."""
@@ -303,6 +310,8 @@ class World:
         if stay is None and ring is not None and ring.state == "cancelled":
             raise Refused("invitation_cancelled")
         self._not_over(call, user)
+        if stay is None and ((ring is not None and ring.state == "rejected") or call.was_removed(user)):
+            raise Refused("not_allowed")
         if ring is not None and ring.state == "pending":
             self._leave_others(user, call)
             self._take(call, ring, user, device, lives)
@@ -331,6 +340,26 @@ class World:
             return
         stay.left = "left"
         self._settle(call, taken_back=user == call.caller)
+
+    def remove(self, call: Call, user: str, other: str, *, admin: bool = False) -> None:
+        if not admin:
+            self._known(call, user)
+            if user != call.caller:
+                raise Refused("not_allowed")
+        if other == user:
+            raise Refused("self")
+        stay = call.stay_of(other)
+        ring = next((each for each in call.pending() if each.invitee == other), None)
+        if stay is None and ring is None:
+            last = call.ring_of(other)
+            if call.was_removed(other) or (last is not None and last.state == "cancelled"):
+                return
+            raise Refused("call_ended" if call.state == "ended" else "not_invited")
+        if ring is not None:
+            self._close(ring, "cancelled")
+        if stay is not None:
+            stay.left, call.removed_at[other] = "removed", self.time
+        self._settle(call, taken_back=True)
 
     def end(self, call: Call, user: str, *, admin: bool = False) -> None:
         if not admin:

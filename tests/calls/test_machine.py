@@ -165,6 +165,20 @@ class Stories(RuleBasedStateMachine):
         call = self._pick(number)
         self._perform("cancel", call, self._whom(call, person), "phone", callees)
 
+    @precondition(lambda self: self.world.calls)
+    @rule(number=call_numbers, person=who, other=who, is_admin=st.booleans())
+    def remove(self, number: int, person: int, other: int, is_admin: bool) -> None:
+        call = self._pick(number)
+        by = ADMIN if is_admin and person < 5 else self._whom(call, person)
+        user = self._whom(call, other)
+        self._both(
+            "remove",
+            lambda: self.world.remove(call, by, user, admin=by == ADMIN),
+            lambda actor, now: calls.remove(_name(call), by=actor, user=user, now=now) and None,
+            by,
+            is_admin=by == ADMIN,
+        )
+
     @precondition(lambda self: any(call.state == "active" for call in self.world.calls))
     @rule(number=call_numbers, seconds=steps, spares=who, by_socket=st.booleans(), early=st.sampled_from([0, 0.2, 3]))
     def go_on(self, number: int, seconds: float, spares: int, by_socket: bool, early: float) -> None:

@@ -269,6 +269,29 @@ def test_two_who_call_again_under_one_id_talk_to_each_other(
         over("room", alice if sheet.call.caller_id == alice.pk else bob, now)
 
 
+def test_who_is_removed_while_coming_in_is_in_or_out(
+    track: Track, alice: User, bob: User, carol: User, nobody_stuck: None
+) -> None:
+    for number in range(ROUNDS):
+        now = track.now(number)
+        call_id = calls.send(
+            by=acting(alice), invitees=["bob", "carol"], is_video_call=True, now=now
+        ).sheet.call.call_id
+        for each in (bob, carol):
+            calls.accept(call_id, by=acting(each), now=now)
+        calls.leave(call_id, by=acting(bob), now=now)
+        removed, joined = track.run(
+            number,
+            partial(calls.remove, call_id, by=acting(alice), user="bob", now=now),
+            partial(calls.join, call_id, by=acting(bob), now=now),
+        )
+        # He was out already when it came first; otherwise he is out now.
+        assert not isinstance(joined, str)
+        is_in = "bob" in names_inside(calls.view(call_id, viewer_id=alice.pk, now=now))
+        assert is_in == (removed == "not_invited")
+        over(call_id, alice, now)
+
+
 def test_a_request_that_is_doubled_takes_effect_once(track: Track, alice: User, bob: User, nobody_stuck: None) -> None:
     for number in range(ROUNDS):
         now = track.now(number)

@@ -193,14 +193,18 @@ def test_the_verbs_that_are_open_while_it_rings(ring: Ring, alice: User, bob: Us
     assert can(call_id, alice, now) == ["cancel", "invite", "leave", "end"]
     assert can(call_id, bob, now) == ["accept", "reject"]
     calls.reject(call_id, by=acting(bob), now=now)
-    assert can(call_id, bob, now) == ["join"]
+    assert can(call_id, bob, now) == []
+    assert can(call_id, alice, now) == ["cancel", "invite", "leave", "end"]
 
 
 def test_the_verbs_that_are_open_in_a_live_call(
     live_call: Ring, alice: User, bob: User, carol: User, now: datetime
 ) -> None:
     call_id = live_call(alice, bob).call.call_id
-    assert (can(call_id, alice, now), can(call_id, bob, now)) == (["invite", "leave", "end"], ["invite", "leave"])
+    assert (can(call_id, alice, now), can(call_id, bob, now)) == (
+        ["invite", "leave", "end", "remove"],
+        ["invite", "leave"],
+    )
     calls.invite(call_id, by=acting(bob), invitees=["carol"], now=now)
     assert can(call_id, bob, now) == ["cancel", "invite", "leave"]
     calls.cancel(call_id, by=acting(bob), now=now + seconds(4))

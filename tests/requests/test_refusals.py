@@ -17,7 +17,7 @@ from invitations.store.sheets import Actor
 
 DECLARED = [(verb.name, code) for verb in VERBS.values() for code in sorted(verb.refuses)]
 ANSWERS = ("accept", "reject", "ringing")
-BODIES: dict[str, dict[str, Any]] = {"invite": {"invitees": ["carol"]}}
+BODIES: dict[str, dict[str, Any]] = {"invite": {"invitees": ["carol"]}, "remove": {"user": "bob"}}
 
 
 class Story:
@@ -87,7 +87,7 @@ def _call_ended(story: Story, verb: str) -> str:
     story.rings("alice", "bob")
     story.does("bob", "reject" if verb == "accept" else "accept")
     story.does("bob", "leave")
-    return story.does("alice" if verb in ("cancel", "end", "leave") else "bob", verb)
+    return story.does("alice" if verb in ("cancel", "end", "leave", "remove") else "bob", verb)
 
 
 def _answered_elsewhere(story: Story, verb: str) -> str:
@@ -123,9 +123,20 @@ def _ambiguous_current_call(story: Story, verb: str) -> str:
 def _call_full(story: Story, verb: str) -> str:
     story.rings("alice", "bob", "carol")
     story.does("bob", "accept")
-    story.does("carol", "reject")
+    story.does("carol", "accept")
+    story.does("carol", "leave")
     story.does("alice", "invite", invitees=["dave"])
     return story.does("carol", verb)
+
+
+def _self(story: Story, verb: str) -> str:
+    story.rings("alice", "bob")
+    return story.does("alice", verb, user="alice")
+
+
+def _not_invited(story: Story, verb: str) -> str:
+    story.rings("alice", "bob")
+    return story.does("alice", verb, user="carol")
 
 
 def _no_valid_invitee(story: Story, verb: str) -> str:
@@ -176,6 +187,8 @@ STORIES = {
     Code.ALREADY_IN_CALL: _already_in_call,
     Code.CALL_ID_IN_USE: _call_id_in_use,
     Code.IDEMPOTENCY_KEY_IN_USE: _idempotency_key_in_use,
+    Code.SELF: _self,
+    Code.NOT_INVITED: _not_invited,
     Code.THROTTLED: _throttled,
 }
 

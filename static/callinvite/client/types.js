@@ -62,7 +62,7 @@
  * @property {Participant[]} participants in the order in which they joined
  * @property {You | null} you null for one who is neither its caller nor an invitee
  *
- * @typedef {"accept" | "cancel" | "end" | "invite" | "join" | "leave" | "reject"} OpenVerb
+ * @typedef {"accept" | "cancel" | "end" | "invite" | "join" | "leave" | "reject" | "remove"} OpenVerb
  *
  * @typedef {object} You the viewer's own part in a call
  * @property {"caller" | "invitee"} role
