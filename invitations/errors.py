@@ -30,6 +30,7 @@ class Code(StrEnum):
     COOLING_DOWN = "cooling_down"
     NOT_INVITED = "not_invited"
     ALREADY_ANSWERED = "already_answered"
+    NO_ADDRESS = "no_address"
     NOT_AUTHENTICATED = "not_authenticated"
     CSRF_FAILED = "csrf_failed"
     NOT_FOUND = "not_found"
@@ -53,6 +54,11 @@ class Code(StrEnum):
     def sentence(self) -> str:
         """What the code means, for people, in the active language."""
         return words.say(f"error.{self}")
+
+    @property
+    def advice(self) -> str:
+        """What happened and what to do about it, for the developers of clients."""
+        return words.say(f"advice.{self}")
 
 
 class CallError(Exception):

@@ -21,7 +21,6 @@ from invitations.errors import CallError, Code
 from invitations.models import Device, Health, RingResource
 from invitations.push import action_tokens, devices, ring_tests
 from invitations.requests import inputs, queries
-from invitations.requests.problems import InvalidInput
 from invitations.requests.tokens import asker_id, credentials_of
 from invitations.serializers import moment
 from invitations.store import looks
@@ -62,9 +61,7 @@ class OneDevice(Endpoint):
         return answered(200, _registered(device))
 
     def delete(self, request: Request, device_id: str) -> HttpResponse:
-        deleted, _ = _devices_of(request).filter(device_id=device_id).delete()
-        if not deleted:
-            raise Http404
+        _devices_of(request).filter(device_id=device_id).delete()
         return HttpResponse(status=204)
 
 
@@ -109,7 +106,7 @@ class TestRing(Endpoint):
     def post(self, request: Request, device_id: str) -> HttpResponse:
         device = _own(request, device_id)
         if device.health != Health.OK:
-            raise InvalidInput({"device_id": [words.say("invalid.no_push_address")]})
+            raise CallError(Code.NO_ADDRESS)
         return answered(201, ring_tests.view(ring_tests.begin(device, now=timezone.now())))
 
 

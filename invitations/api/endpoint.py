@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed, NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -20,6 +25,10 @@ from invitations.api.parsers import BoundedJSONParser, ChunkedRequest
 from invitations.requests.problems import answer, problem_response
 from invitations.requests.tokens import BearerAuthentication, BrowserAuthentication
 
+REQUEST_ID = "X-Request-ID"
+_is_request_id = re.compile(r"[A-Za-z0-9._~-]{1,64}").fullmatch
+# A quotation mark within a text is escaped, so that no text can look like a member.
+_AT_THIS_MOMENT = re.compile(rb'"(?:server_time":"[^"]*"|remaining_ms":\d+)')
 _negotiator = DefaultContentNegotiation()
 _MEDIA_TYPES = (JSONRenderer.media_type, f"{JSONRenderer.media_type}; charset=utf-8")
 """The media types of our answers. The second is only for clients that ask for a charset."""
@@ -60,6 +69,16 @@ class Endpoint(APIView):
             raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Name the request for logs on both sides, and spare a client that reads the same thing again the body."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        asked_as = request.headers.get(REQUEST_ID, "")
+        final.headers[REQUEST_ID] = asked_as if _is_request_id(asked_as) else uuid4().hex
+        if request.method == "GET" and final.status_code == HTTPStatus.OK:
+            final.headers["ETag"] = entity_tag(final.content)
+            return get_conditional_response(request._request, etag=final.headers["ETag"], response=final) or final
+        return final
+
     def get_exception_handler(self) -> Callable[[Exception, Mapping[str, Any]], HttpResponse]:
         return problem_response
 
@@ -77,6 +96,12 @@ class Endpoint(APIView):
         if header and not force and not any(map(request._request.accepts, _MEDIA_TYPES)):
             raise NotAcceptable
         return self._renderer
+
+
+def entity_tag(body: bytes) -> str:
+    """A weak validator (RFC 9110 section 8.8.3): the same for answers that differ only in their moment."""
+    said = _AT_THIS_MOMENT.sub(b"", body)
+    return f'W/"{hashlib.sha256(said).hexdigest()[:32]}"'
 
 
 def answered(status: int, body: Mapping[str, Any]) -> HttpResponse:

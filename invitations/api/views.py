@@ -83,6 +83,9 @@ class Calls(VerbEndpoint):
             missed=asked["missed"],
             with_user=asked["with"],
             is_video_call=asked["is_video_call"],
+            end_reason=asked["end_reason"],
+            since=asked["from"],
+            until=asked["to"],
         )
         order = ("-created_at", "-id")
         return answered(200, page_of(found, request, asked, order, lambda rows: _call_views(rows, viewer_id, now)))
@@ -190,7 +193,8 @@ class Problem(Endpoint):
         known = next((each for each in Code if each == code), None)
         if known is None:
             raise Http404
-        return answered(200, {"code": code, "status": STATUS[known], "title": known.sentence})
+        said = {"code": code, "status": STATUS[known], "title": known.sentence, "detail": known.advice}
+        return answered(200, said)
 
 
 class Unknown(Endpoint):

@@ -140,6 +140,9 @@ def history(
     missed: bool | None = None,
     with_user: str | None = None,
     is_video_call: bool | None = None,
+    end_reason: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> QuerySet[Call]:
     """A user's own calls, newest first.
 
@@ -150,6 +153,9 @@ def history(
         missed: only calls that the user missed, or only others.
         with_user: the public id of another person in the call.
         is_video_call: only video calls, or only audio calls.
+        end_reason: one of `EndReason`.
+        since: only calls sent at this moment or later.
+        until: only calls sent before this moment.
     """
     calls = Call.objects.involving(user_id).order_by("-created_at", "-id")
     if state is not None:
@@ -165,6 +171,12 @@ def history(
         calls = calls.filter(Q(**{f"caller__{people.USERNAME}": with_user}) | Q(pk__in=invited))
     if is_video_call is not None:
         calls = calls.filter(is_video_call=is_video_call)
+    if end_reason is not None:
+        calls = calls.filter(end_reason=end_reason)
+    if since is not None:
+        calls = calls.filter(created_at__gte=since)
+    if until is not None:
+        calls = calls.filter(created_at__lt=until)
     return calls
 
 

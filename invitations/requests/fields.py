@@ -7,7 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from django.utils.dateparse import parse_datetime
 
 from invitations import conf, transports
 from invitations.transports import Address, InvalidAddress, vapid
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 T = TypeVar("T")
 
+LAST_YEAR = 9999
 ABSENT: Any = object()
 """The default of an optional field that does not appear among the values when it is left out."""
 
@@ -85,8 +89,11 @@ class Field(Generic[T]):
         """
         return self.checked(text)
 
-    def described(self) -> Schema:
+    def described(self, *, or_null: bool = False) -> Schema:
         """The field in JSON Schema.
+
+        Args:
+            or_null: null stands for leaving it out.
 
         Describes the default in words: generators of clients would read the keyword as a value that is always present.
         """
@@ -96,9 +103,9 @@ class Field(Generic[T]):
             said.append(f"`{str(self.default).lower()}` where left out.")
         if said:
             schema["description"] = " ".join(said)
-        if self.nullable and "$ref" in schema:
+        if (self.nullable or or_null) and "$ref" in schema:
             return {"anyOf": [{"$ref": schema.pop("$ref")}, {"type": "null"}], **schema}
-        if self.nullable:
+        if self.nullable or or_null:
             schema["type"] = [schema["type"], "null"]
         return schema
 
@@ -165,6 +172,16 @@ class Text(Field[str]):
         schema: Schema = {"type": "string", "pattern": f"^{self.pattern}$" if self.pattern else r"^[^\u0000]*$"}
         bounds = {"minLength": self.min_length, "maxLength": _number(self.max_length), "format": self.format}
         return schema | {name: value for name, value in bounds.items() if value}
+
+
+class Moment(Field[datetime]):
+    """A moment in ISO 8601, with its offset from UTC or `Z`."""
+
+    def checker(self) -> Callable[[object], datetime]:
+        return _moment
+
+    def _schema(self) -> Schema:
+        return {"type": "string", "format": "date-time"}
 
 
 class Flag(Field[bool]):
@@ -295,6 +312,17 @@ class PushAddress(Field[Address]):
 
     def _schema(self) -> Schema:
         return {"$ref": "#/components/schemas/PushAddress"}
+
+
+def _moment(value: object) -> datetime:
+    try:
+        moment = parse_datetime(value) if type(value) is str else None
+    except ValueError:
+        moment = None
+    # A day away from both ends of the calendar, so that no time zone takes it beyond them.
+    if moment is None or moment.tzinfo is None or not 1 < moment.year < LAST_YEAR:
+        raise Refused(say("invalid.not_a_moment"))
+    return moment
 
 
 def _flag(value: object) -> bool:

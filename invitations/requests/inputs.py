@@ -26,6 +26,7 @@ from invitations.words import say, say_lazy
 
 PASSWORD_CHARS = 4096
 LARGEST_LIST = 100
+MOST_ATTEMPTS = 999_999_999
 
 
 class Body:
@@ -43,7 +44,8 @@ class Body:
         self._limits: conf.Limits | None = None
 
     def checked(self, data: object) -> dict[str, Any]:
-        """The values, with defaults for fields that were left out.
+        """The values, with defaults for fields that were left out. Null in an optional field leaves it out, unless null
+        has a meaning there.
 
         Raises:
             InvalidInput: with sentences for each invalid field.
@@ -64,6 +66,10 @@ class Body:
             value = data[name]
             if value is None and nullable:
                 values[name] = None
+                continue
+            if value is None and not required:
+                if default is not ABSENT:
+                    values[name] = default
                 continue
             try:
                 values[name] = check(value)
@@ -86,7 +92,7 @@ class Body:
         required = [name for name, field in self.fields.items() if field.required]
         return {
             "type": "object",
-            "properties": {name: field.described() for name, field in self.fields.items()},
+            "properties": {name: field.described(or_null=not field.required) for name, field in self.fields.items()},
             **({"required": required} if required else {}),
         }
 
@@ -104,7 +110,7 @@ CHOSEN_CALL_ID = Text(
 )
 ATTEMPT = Whole(
     1,
-    2**31 - 1,
+    MOST_ATTEMPTS,
     required=False,
     description="Which of the calls under this id; the open one, or else your latest, where left out.",
 )

@@ -37,6 +37,7 @@ STATUS: dict[Code, int] = {
     Code.CALL_FULL: 400,
     Code.COOLING_DOWN: 400,
     Code.NOT_INVITED: 400,
+    Code.NO_ADDRESS: 400,
     Code.NOT_AUTHENTICATED: 401,
     Code.NOT_ALLOWED: 403,
     Code.CSRF_FAILED: 403,

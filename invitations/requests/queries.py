@@ -1,15 +1,16 @@
-"""What the query strings of lists may contain: pages and filters. Parameters that are not listed here are ignored."""
+"""What query strings may contain. Lists refuse a parameter that they do not have: a filter that is silently ignored
+shows the wrong things."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from invitations.models import CallState
+from invitations.models import CallState, EndReason
 from invitations.requests import inputs
-from invitations.requests.fields import ABSENT, Field, Flag, Refused, Text, Tunable, Whole, Word
+from invitations.requests.fields import ABSENT, Field, Flag, Moment, Refused, Text, Tunable, Whole, Word
 from invitations.requests.problems import InvalidInput
-from invitations.words import say_lazy
+from invitations.words import say, say_lazy
 
 NO_CURSOR = say_lazy("invalid.cursor")
 _CURSOR = Text(
@@ -40,6 +41,7 @@ class Query:
 
     def __init__(self, pages: bool = True, /, **filters: Field[Any]) -> None:
         self.filters = filters
+        self._pages = pages
         self.fields: Mapping[str, Field[Any]] = {**_PAGES, **filters} if pages else filters
 
     def checked(self, params: Mapping[str, str]) -> dict[str, Any]:
@@ -50,6 +52,8 @@ class Query:
         """
         values: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}
+        if self._pages:
+            errors |= {name: [say("invalid.no_such_filter")] for name in params if name not in self.fields}
         for name, field in self.fields.items():
             text = params.get(name)
             if text is None:
@@ -68,6 +72,12 @@ class Query:
 PAGE = Query()
 ATTEMPT = Query(False, attempt=inputs.ATTEMPT)
 USERS = Query(search=Text(max_length=128, required=False, description="Words, each in the id or the shown name."))
+# Names that Python does not take as they are.
+_KEYWORDS: dict[str, Field[Any]] = {
+    "from": Moment(required=False, description="Only calls sent at this moment or later."),
+    "to": Moment(required=False, description="Only calls sent before this moment."),
+    "with": Text(max_length=64, required=False, description="A user id: only calls with this person."),
+}
 HISTORY = Query(
     state=Word(CallState.values, "CallState", required=False, description="Only calls in this state."),
     direction=Word(
@@ -75,5 +85,6 @@ HISTORY = Query(
     ),
     missed=Flag(required=False, description="Only calls that you missed, or only others."),
     is_video_call=Flag(required=False, description="Only video calls, or only audio calls."),
-    **{"with": Text(max_length=64, required=False, description="A user id: only calls with this person.")},
+    end_reason=Word(EndReason.values, "EndReason", required=False, description="Only calls that ended so."),
+    **_KEYWORDS,
 )

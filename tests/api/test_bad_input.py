@@ -40,7 +40,6 @@ def _written() -> list:
         ("is_video_call", 1),
         ("is_video_call", 0),
         ("is_video_call", []),
-        ("custom_data", None),
         ("custom_data", 5),
         ("custom_data", {"a": 1}),
         ("custom_data", "x" * 4097),
@@ -63,7 +62,6 @@ def _written() -> list:
         ("timeout_seconds", 1.5),
         ("timeout_seconds", "60"),
         ("timeout_seconds", True),
-        ("timeout_seconds", None),
         ("timeout_seconds", 10**30),
         ("notification_title", "x" * 129),
         ("notification_title", 1),
@@ -72,7 +70,6 @@ def _written() -> list:
         ("resource_id", 7),
         ("resource_id", "x" * 129),
         ("end_when_caller_leaves", "no"),
-        ("end_when_caller_leaves", None),
         ("device_id", ""),
         ("device_id", "a b"),
         ("device_id", "x" * 65),
@@ -110,6 +107,7 @@ def test_every_wrong_field_is_named(rest: RestOf, alice: User) -> None:
         {"timeout_seconds": 60.0},
         {"notification_title": "ü" * 128, "notification_message": "ü" * 512},
         {"notification_title": None, "notification_message": None, "resource_id": None, "call_id": None},
+        {"custom_data": None, "timeout_seconds": None, "end_when_caller_leaves": None, "device_id": None},
         {"call_id": "a" * 128},
         {"call_id": "A-z.0_9~:@"},
         {"device_id": "~._-" + "x" * 60},
@@ -120,7 +118,7 @@ def test_send_takes_what_is_within_bounds(rest: RestOf, alice: User, bob: User, 
     response = rest(alice).post("calls", {**GOOD, **fields})
     assert response.status_code == 201
     if "custom_data" in fields:
-        assert response.json()["call"]["custom_data"] == fields["custom_data"]
+        assert response.json()["call"]["custom_data"] == (fields["custom_data"] or "")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +128,6 @@ def test_send_takes_what_is_within_bounds(rest: RestOf, alice: User, bob: User, 
         ("accept", "custom_data", "é" * 2049),
         ("accept", "device_id", "no spaces"),
         ("reject", "reason", "because"),
-        ("reject", "reason", None),
         ("reject", "reason", 1),
         ("cancel", "callees", "bob"),
         ("cancel", "callees", []),
@@ -140,7 +137,6 @@ def test_send_takes_what_is_within_bounds(rest: RestOf, alice: User, bob: User, 
         ("invite", "invitees", ["x"] * 10),
         ("invite", "timeout_seconds", 0),
         ("ringing", "audible", "yes"),
-        ("ringing", "audible", None),
         ("join", "device_id", 1),
         ("heartbeat", "device_id", "ä"),
     ],

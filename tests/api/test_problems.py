@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import BytesIO
 from typing import Any
 
@@ -20,6 +21,7 @@ from invitations.errors import Code
 from invitations.models import User
 from invitations.requests.problems import STATUS, TooLarge, problem
 from tests.api.conftest import API, Rest, RestOf, problem_of
+from tests.support.server import ROOT
 
 JSON = "application/json"
 
@@ -28,10 +30,17 @@ def test_every_code_has_a_status_and_a_sentence() -> None:
     assert set(STATUS) == set(Code)
 
 
+def test_the_documents_say_what_to_do_in_the_same_words() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    said = dict(re.findall(r"^\| (?:\d+|—) \| `([a-z_]+)` \| (.*) \|$", page, re.MULTILINE))
+    for code in Code:
+        assert code.advice.removeprefix("This person ") == said[code] or code.advice in page
+
+
 def test_every_type_leads_to_an_explanation(nobody: Rest) -> None:
     for code in Code:
         body = nobody.get(f"problems/{code}").json()
-        assert body == {"code": str(code), "status": STATUS[code], "title": code.sentence}
+        assert body == {"code": str(code), "status": STATUS[code], "title": code.sentence, "detail": code.advice}
 
 
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v2/calls", "/api/"])

@@ -168,7 +168,7 @@ PUT_DEVICE = Operation(
     },
 )
 DELETE_DEVICE = Operation(
-    "delete_device", DEVICES, "Forget a device of yours", WRITING | {Code.NOT_FOUND}, {204: "Forgotten."}
+    "delete_device", DEVICES, "Forget a device of yours", WRITING, {204: "Forgotten, now or before."}
 )
 GET_PUSH_KEY = Operation(
     "get_push_key",
@@ -194,7 +194,7 @@ MAKE_TEST_RING = Operation(
     "make_test_ring",
     DEVICES,
     "Ring one of your devices, for a test",
-    WRITING | {Code.INVALID, Code.NOT_FOUND, Code.THROTTLED},
+    WRITING | {Code.NO_ADDRESS, Code.NOT_FOUND, Code.THROTTLED},
     {201: "It is on its way."},
     shapes.TestRing,
     "A real one, by push; nobody is behind it. Ask for it again to see how far it has come.",
