@@ -178,7 +178,7 @@ def _problem(code: Code) -> Schema:
         }
     if code == Code.THROTTLED:
         properties["retry_after_seconds"] = {"type": "integer", "minimum": 0, "description": "When to come again."}
-    if STATUS[code] in {403, 404, 409, 410} or code == Code.NO_VALID_INVITEE:
+    if STATUS[code] in {403, 404, 409, 410} or code in {Code.NO_VALID_INVITEE, Code.SELF, Code.NOT_INVITED}:
         properties["call"] = {**ref("CallObject"), "description": "The call, where you may see it."}
     return {
         "type": "object",

@@ -91,7 +91,9 @@ def of_verb(verb: Verb) -> Operation:
         tag=CALLS,
         summary=verb.summary,
         description=verb.description,
-        refuses=verb.refuses | (SIGNED_IN if verb.reads else WRITING | WITH_BODY),
+        refuses=verb.refuses
+        | (SIGNED_IN if verb.reads else WRITING | WITH_BODY)
+        | ({Code.INVALID} if verb.is_about_a_call else set()),
         statuses=verb.statuses,
         answer=verb.answer,
         body=None if verb.reads else verb.input,
@@ -168,7 +170,7 @@ PUT_DEVICE = Operation(
     },
 )
 DELETE_DEVICE = Operation(
-    "delete_device", DEVICES, "Forget a device of yours", WRITING, {204: "Forgotten, now or before."}
+    "delete_device", DEVICES, "Forget a device of yours", WRITING | {Code.NOT_FOUND}, {204: "Forgotten, now or before."}
 )
 GET_PUSH_KEY = Operation(
     "get_push_key",
