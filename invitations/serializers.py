@@ -20,9 +20,9 @@ from invitations.words import say
 if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
 
-BROWSERS = ("Edge", "Opera", "Samsung Internet", "Firefox", "Chrome", "Safari")
-SYSTEMS = ("iPhone", "iPad", "Android", "ChromeOS", "Windows", "Mac", "Linux")
-"""As in the labels that our pages give themselves (`client/identity.js`)."""
+# As in the labels that our pages give themselves (`client/identity.js`).
+_BROWSER = re.compile(r"\b(?:Edge|Opera|Samsung Internet|Firefox|Chrome|Safari|Node)\b")
+_SYSTEM = re.compile(r"\b(?:iPhone|iPad|Android|ChromeOS|Windows|Mac|Linux)\b")
 _PLACEHOLDER = re.compile(r"\{(?:caller|call)\}")
 
 
@@ -159,11 +159,11 @@ def device_type(label: str, kind: str) -> str:
         label: what it is called; only names of browsers and systems are taken from it.
         kind: one of `DeviceKind`; empty if it is not known.
     """
-    browser = next((each for each in BROWSERS if each in label), None)
-    system = next((each for each in SYSTEMS if each in label), None)
+    browser, system = _BROWSER.search(label), _SYSTEM.search(label)
     if browser and system:
-        return say("device.browser_on", browser=browser, system=system)
-    return system or browser or say(f"device.type.{kind or DeviceKind.OTHER}")
+        return say("device.browser_on", browser=browser[0], system=system[0])
+    known = system or browser
+    return known[0] if known else say(f"device.type.{kind or DeviceKind.OTHER}")
 
 
 def person_view(person: Person) -> shapes.Person:

@@ -77,7 +77,7 @@ test("a ring that was there before the page was loaded is announced, what was ov
     state: "active",
     caller: person("carol"),
     invitations: [invitation("bob", { state: "busy", inviter: person("carol") })],
-    you: { role: "invitee", state: "busy", can: ["join"], missed: true },
+    you: { role: "invitee", state: "busy", can: ["join"], missed: true, duration_seconds: null },
   });
   const bob = client("bob");
   bob.model = initialModel("bob-device");
@@ -91,6 +91,18 @@ test("an old, a doubled and a reordered frame change nothing", () => {
   assert.deepEqual(bob.frame(closed("cancelled", {}, { revision: 4 })), []);
   assert.deepEqual(bob.frame(makeCall({ revision: 5 })), []);
   assert.equal(bob.model, before);
+});
+
+test("a later attempt under the same id is a call of its own, whose revisions go on", () => {
+  const bob = client("bob");
+  bob.frame(makeCall());
+  bob.frame(closed("rejected", { reject_reason: "declined" }, { revision: 5 }));
+  assert.deepEqual(bob.frame(makeCall({ attempt: 2, revision: 6 })), [
+    "invitationUserStateChanged",
+    "incomingCallReceived",
+  ]);
+  assert.deepEqual(bob.frame(closed("timed_out", {}, { revision: 9 })), []);
+  assert.equal(bob.state.incoming?.attempt, 2);
 });
 
 test("a late frame does not bring an ended call back", () => {
@@ -156,7 +168,7 @@ test("a reject that came second is told as one from elsewhere, once, in whicheve
 test("being called while busy is missed, and counted", () => {
   const bob = client("bob", { missedUnseen: 2 });
   /** @type {Call["you"]} */
-  const missed = { role: "invitee", state: "busy", can: [], missed: true };
+  const missed = { role: "invitee", state: "busy", can: [], missed: true, duration_seconds: null };
   const events = bob.frame(closed("busy", {}, { revision: 1, you: missed }));
   assert.deepEqual(events, ["invitationUserStateChanged", "incomingMissed"]);
   assert.equal(bob.state.missedUnseen, 3);

@@ -12,7 +12,7 @@ function problem(code, status, more = {}) {
   return { type: "about:blank", title: code, status, code, detail: `It is ${code}.`, ...more };
 }
 
-test("send takes the seed's arguments and makes an id of the contract's form", async (t) => {
+test("send takes the seed's arguments and names its request", async (t) => {
   const { calls, line } = await open(t);
   const sent = calls.send({
     invitees: [person("bob"), "carol"],
@@ -38,10 +38,10 @@ test("send takes the seed's arguments and makes an id of the contract's form", a
       notification_message: "Now",
       timeout_seconds: 30,
       end_when_caller_leaves: true,
-      call_id: frame.body.call_id,
     },
+    idempotency_key: frame.idempotency_key,
   });
-  assert.match(frame.body.call_id, /^call_alice_\d{13}$/);
+  assert.match(frame.idempotency_key, /^[0-9a-f]{32}$/);
   assert.equal(await sent, true);
   assert.equal(calls.lastError, null);
   assert.equal(calls.lastResult?.merged, false);
@@ -56,22 +56,41 @@ test("what was left out is left to the server, and a given id is kept", async (t
   assert.equal(await sent, true);
 });
 
-test("two calls in one millisecond have two ids, and odd characters of a name are replaced", async (t) => {
-  const { calls, line } = await open(t, { snapshot: { user: person("a+b@c") } });
-  calls.send({ invitees: ["bob"], isVideoCall: false });
-  calls.send({ invitees: ["carol"], isVideoCall: false });
-  const ids = [(await line.next()).body.call_id, (await line.next()).body.call_id];
-  assert.match(ids[0], /^call_a~b@c_\d+$/);
-  assert.notEqual(ids[0], ids[1]);
-});
-
-test("a generated id that another device took in the same moment is made anew", async (t) => {
+test("a call to people who are all busy rings nobody: send is false, and its call is there", async (t) => {
   const { calls, line } = await open(t);
   const sent = calls.send({ invitees: ["bob"], isVideoCall: false });
-  const first = await line.answer(409, problem("call_id_in_use", 409));
-  const second = await line.answer(201, { call: makeCall() });
-  assert.notEqual(first.body.call_id, second.body.call_id);
-  assert.equal(await sent, true);
+  const over = makeCall({ state: "ended", end_reason: "busy", invitations: [invitation("bob", { state: "busy" })] });
+  await line.answer(201, { call: over });
+  assert.equal(await sent, false);
+  assert.deepEqual([calls.lastError?.code, calls.lastError?.call?.end_reason], ["call_ended", "busy"]);
+  assert.equal(calls.lastResult?.call.call_id, "call_alice_1");
+});
+
+test("a verb names the attempt that is held, and none where the server is to decide", async (t) => {
+  const { calls, line } = await open(t, { ...BOB, snapshot: { ...BOB.snapshot, calls: [makeCall({ attempt: 3 })] } });
+  calls.accept();
+  assert.equal((await line.next()).attempt, 3);
+  calls.join("other");
+  assert.equal((await line.next()).attempt, undefined);
+});
+
+test("what is not an answer of ours is no success", async (t) => {
+  for (const text of ["<html>Welcome! Please sign in.</html>", "", "{}", '{"call": {"call_id"', '"yes"', "null"]) {
+    const { server, clock, calls } = await scripted(t);
+    server.on("POST calls", { status: 200, text });
+    server.on("GET calls", { status: 200, text });
+    let sent;
+    calls.send({ invitees: ["bob"], isVideoCall: false }).then((done) => {
+      sent = done;
+    });
+    await until(() => {
+      clock.advance(200);
+      return sent !== undefined;
+    });
+    assert.equal(sent, false, text);
+    assert.equal(calls.lastError?.code, "unreachable");
+    assert.equal(await calls.history(), null, text);
+  }
 });
 
 test("a refusal resolves to false, says why and teaches the call that came with it", async (t) => {
@@ -156,8 +175,8 @@ test("without a socket a verb goes by REST and names its device", async (t) => {
   server.on("POST calls/a:b@c/leave", { body: { call: makeCall({ revision: 2 }) } });
   assert.equal(await calls.send({ invitees: ["bob"], isVideoCall: false }), true);
   assert.equal(await calls.leave("a:b@c"), true);
-  const [, send, leave] = server.requests;
-  assert.match(send.body.call_id, /^call_alice_\d+$/);
+  const [send, leave] = server.requests;
+  assert.match(send.headers["idempotency-key"], /^[0-9a-f]{32}$/);
   assert.equal(send.body.device_id, "alice-device");
   assert.equal(send.headers["x-csrftoken"], "cookie");
   assert.deepEqual([leave.name, leave.body], ["POST calls/a:b@c/leave", { device_id: "alice-device" }]);
@@ -172,12 +191,12 @@ test("the CSRF token goes into the header that the server expects", async (t) =>
   assert.deepEqual([headers["x-house-token"], headers["x-csrftoken"]], ["cookie", undefined]);
 });
 
-test("a verb that is lost with the socket is repeated by REST with the same id and body", async (t) => {
+test("a verb that is lost with the socket is repeated by REST with the same key and body", async (t) => {
   const { server, clock, calls, line } = await open(t);
   server.isUp = false;
   server.on("POST calls", { status: 200, body: { call: makeCall() } });
   const sent = calls.send({ invitees: ["bob"], isVideoCall: false });
-  const { body } = await line.next();
+  const { body, idempotency_key: key } = await line.next();
   line.drop();
   await until(() => calls.state.connection === "waiting");
   await until(() => {
@@ -186,6 +205,7 @@ test("a verb that is lost with the socket is repeated by REST with the same id a
   });
   assert.equal(await sent, true);
   assert.deepEqual(server.requests[0].body, { ...body, device_id: "alice-device" });
+  assert.equal(server.requests[0].headers["idempotency-key"], key);
 });
 
 test("a verb that is lost with the socket is repeated over the next one", async (t) => {
@@ -206,22 +226,6 @@ test("a verb that is lost with the socket is repeated over the next one", async 
   const repeated = await next.answer(200, { call: makeCall({ revision: 2 }) });
   assert.equal(repeated.verb, "accept");
   assert.equal(await accepted, true);
-});
-
-test("an invite that had worked before it was lost is a success when repeated", async (t) => {
-  const { server, clock, calls, line } = await open(t, { snapshot: { calls: [makeCall()] } });
-  server.isUp = false;
-  const errors = [{ invitee: "carol", code: "already_ringing", detail: "It rings." }];
-  server.on("POST calls/call_alice_1/invite", { status: 400, body: problem("no_valid_invitee", 400, { errors }) });
-  const invited = calls.invite({ invitees: ["carol"] });
-  await line.next();
-  line.drop();
-  await until(() => calls.state.connection === "waiting");
-  await until(() => {
-    clock.advance(100);
-    return server.requests.length > 0;
-  });
-  assert.equal(await invited, true);
 });
 
 test("a verb gives up when its time is over", async (t) => {

@@ -21,8 +21,8 @@ const peer = (state, of = {}) => ({
 });
 
 /** The scene as Alice, who called, sees it. */
-function seen(call, { waited = 0, ...more } = {}) {
-  return callScene(call, { userId: "alice", media: media(more), waitedMs: () => waited });
+function seen(call, more = {}) {
+  return callScene(call, { userId: "alice", media: media(more) });
 }
 
 /** Alice's call with the ones who have joined it, and what she may do. */
@@ -32,7 +32,7 @@ function answered(others, can, more = {}) {
     answered_at: "2026-11-23T12:00:10.000Z",
     invitations: others.map((id) => invitation(id, { state: "accepted" })),
     participants: ["alice", ...others].map((id) => participant(id)),
-    you: { role: "caller", state: "joined", can, missed: false },
+    you: { role: "caller", state: "joined", can, missed: false, duration_seconds: null },
     ...more,
   });
 }
@@ -51,16 +51,16 @@ test("one person's ring is told as far as it has come", () => {
 
   assert.deepEqual(
     [
-      status({ progress: "sent" }),
-      status({ progress: "sent" }, { waited: 3000 }),
-      status({ progress: "notified" }),
-      status({ progress: "ringing", ringing_on: "Pixel" }),
+      status({ standing: "calling" }),
+      status({ standing: "unreachable" }),
+      status({ standing: "ringing_silently" }),
+      status({ standing: "ringing", ringing_on: "Android phone" }),
     ].map(({ status: words, isUnderWay }) => [words, isUnderWay]),
     [
       ["Calling", true],
-      ["Not reached yet", false],
-      ["Notified, not ringing yet", false],
-      ["Ringing on Pixel", false],
+      ["Bob's devices can't be reached", false],
+      ["Ringing silently", false],
+      ["Ringing on Android phone", false],
     ],
   );
 });

@@ -22,12 +22,17 @@ import { invitation, makeCall, participant, person } from "../client/support/cal
 const ended = (more) =>
   makeCall({ state: "ended", invitations: [invitation("bob")], participants: [participant("alice")], ...more });
 /** @type {import("../../static/callinvite/client/types.js").You} */
-const missed = { role: "invitee", state: "timed_out", can: [], missed: true };
+const missed = { role: "invitee", state: "timed_out", can: [], missed: true, duration_seconds: null };
 
 test("a pending invitation is called ringing only when a device said so", () => {
-  assert.equal(invitationWords(invitation("bob"), 0), "Calling");
-  assert.equal(invitationWords(invitation("bob"), 3000), "Not reached yet");
-  assert.equal(invitationWords(invitation("bob", { progress: "notified" }), 9000), "Notified, not ringing yet");
+  assert.equal(invitationWords(invitation("bob")), "Calling");
+  assert.equal(invitationWords(invitation("bob", { progress: "notified" })), "Calling");
+  assert.equal(invitationWords(invitation("bob", { standing: "unreachable" })), "Bob's devices can't be reached");
+  assert.equal(invitationWords(invitation("bob", { standing: "ringing_silently" })), "Ringing silently");
+  assert.equal(
+    invitationWords(invitation("bob", { standing: "ringing", ringing_devices: 2, ringing_on: "Chrome on Linux" })),
+    "Ringing on 2 devices",
+  );
   assert.equal(
     invitationWords(invitation("bob", { progress: "ringing", ringing_on: "Chrome on Linux" })),
     "Ringing on Chrome on Linux",
@@ -47,6 +52,10 @@ test("each way in which an invitation closes has its words", () => {
   assert.equal(words("busy"), "Busy");
   assert.equal(words("timed_out"), "No answer");
   assert.equal(words("cancelled"), "Cancelled");
+  assert.equal(
+    invitationWords(invitation("bob", { state: "timed_out", standing: "never_reached" })),
+    "Bob's devices couldn't be reached",
+  );
 });
 
 test("each end of a call has its words, and none shows a code", () => {
@@ -71,6 +80,15 @@ test("each end of a call has its words, and none shows a code", () => {
   assert.equal(endWords(makeCall({ state: "active" }), { leftReason: "moved" }), "Moved to another device");
 });
 
+test("the caller reads of a call of two whether it ever rang", () => {
+  /** @param {import("../../static/callinvite/client/types.js").Standing} standing */
+  const words = (standing) =>
+    endWords(ended({ end_reason: "cancelled", invitations: [invitation("bob", { state: "cancelled", standing })] }));
+  assert.equal(words("cancelled"), "Cancelled");
+  assert.equal(words("cancelled_before_ring"), "You hung up before it rang");
+  assert.equal(words("never_reached"), "Bob's devices couldn't be reached");
+});
+
 test("custom data is shown if it is short text for people", () => {
   assert.equal(readableText("  See you at eight. "), "See you at eight.");
   assert.equal(readableText("Två rader\ntext"), "Två rader\ntext");
@@ -93,7 +111,7 @@ test("a line of recents tells direction, outcome and length", () => {
     end_reason: "completed",
     answered_at: "2026-11-23T12:00:05Z",
     duration_seconds: 185,
-    you: { role: "caller", state: "left", can: [], missed: false },
+    you: { role: "caller", state: "left", can: [], missed: false, duration_seconds: null },
   });
   assert.deepEqual(recentWords(completed, "alice"), {
     direction: "outgoing",

@@ -24,7 +24,7 @@ const ALLOWED = [
   { in: /^client\/identity\.js$/, text: /^(?:[A-Z][A-Za-z]+|Samsung Internet)$/, why: "names of browsers and systems" },
   {
     in: /^(?:client\/rest|worker\/requests)\.js$/,
-    text: /^(?:Content-Type|Retry-After|Bearer |Invitation |application\/.*)$/,
+    text: /^(?:Content-Type|Idempotency-Key|Retry-After|Bearer |Invitation |application\/.*)$/,
     why: "HTTP",
   },
   { in: /^push\/browser\.js$/, text: /^(?:PushManager|Notification)$/, why: "names of the browser's interfaces" },

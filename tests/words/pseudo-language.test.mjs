@@ -42,6 +42,10 @@ const REASONS = /** @type {const} */ ([
   ...["max_duration", "ended_by_admin"],
 ]);
 const STATES = /** @type {const} */ (["pending", "accepted", "rejected", "busy", "cancelled", "timed_out"]);
+const STANDINGS = /** @type {const} */ ([
+  ...["calling", "ringing", "ringing_silently", "unreachable", "accepted", "declined"],
+  ...["busy", "no_answer", "never_reached", "cancelled", "cancelled_before_ring"],
+]);
 const MEDIA = { microphone: "on", camera: false, screen: false, hold: false };
 
 /** What is left when sentences are taken out, with all that they fill in. */
@@ -73,10 +77,13 @@ function isMarked(said) {
 
 test("what became of invitations and calls", () => {
   for (const state of STATES) {
-    for (const progress of /** @type {const} */ (["sent", "notified", "ringing"])) {
-      for (const reject_reason of /** @type {const} */ (["declined", "busy", "later"])) {
-        isMarked([0, 9000].map((ms) => invitationWords(invitation("bob", { state, progress, reject_reason }), ms)));
-      }
+    for (const reject_reason of /** @type {const} */ (["declined", "busy", "later"])) {
+      isMarked(invitationWords(invitation("bob", { state, reject_reason })));
+    }
+  }
+  for (const standing of STANDINGS) {
+    for (const ringing_devices of [1, 2]) {
+      isMarked(invitationWords(invitation("bob", { standing, ringing_devices })));
     }
   }
   for (const end_reason of REASONS) {
@@ -90,7 +97,7 @@ test("what became of invitations and calls", () => {
 });
 
 test("the screen of a call", () => {
-  const around = { userId: "alice", media: { peers: [], isCutOff: false }, waitedMs: () => 0 };
+  const around = { userId: "alice", media: { peers: [], isCutOff: false } };
   const spoken = (/** @type {any} */ { status, kind, hangUp, note, text }) => [status, kind, hangUp, note, text];
   isMarked(spoken(placingScene({ invitees: [person("bob")], isVideoCall: false })));
   isMarked(spoken(callScene(makeCall({ invitations: [invitation("bob"), invitation("carol")] }), around)));

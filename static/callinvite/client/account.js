@@ -129,7 +129,7 @@ export class Account extends EventTarget {
    * @returns {Promise<Call | null>}
    */
   call(callID) {
-    return this.#read(`calls/${encodeURIComponent(callID)}`);
+    return this.#read(`calls/${encodeURIComponent(callID)}`, {}, "call_id");
   }
 
   /**
@@ -139,7 +139,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").Timeline | null>}
    */
   timeline(callID) {
-    return this.#read(`calls/${encodeURIComponent(callID)}/timeline`);
+    return this.#read(`calls/${encodeURIComponent(callID)}/timeline`, {}, "entries");
   }
 
   /**
@@ -148,7 +148,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").IceServers | null>}
    */
   iceServers() {
-    return this.#read("ice-servers");
+    return this.#read("ice-servers", {}, "ice_servers");
   }
 
   /**
@@ -158,7 +158,7 @@ export class Account extends EventTarget {
    */
   async me() {
     /** @type {import("./types.js").Me | null} */
-    const me = await this.#read("me");
+    const me = await this.#read("me", {}, "id");
     if (me) {
       this.#onMissedUnseen(me.missed_unseen);
     }
@@ -191,13 +191,14 @@ export class Account extends EventTarget {
    * @template Body
    * @param {string} path
    * @param {import("./rest.js").Query} [query]
+   * @param {string} [expects] a member that every answer has
    * @returns {Promise<Body | null>} null if it could not be read
    */
-  async #read(path, query = {}) {
+  async #read(path, query = {}, expects = undefined) {
     /** @type {Body | null} */
     let result = null;
     await this.#attempts.settled(async () => {
-      result = (await this.#rest.request("GET", path, { query, signal: this.#attempts.signal })).body;
+      result = (await this.#rest.request("GET", path, { query, expects, signal: this.#attempts.signal })).body;
     });
     return result;
   }
@@ -210,7 +211,7 @@ export class Account extends EventTarget {
    */
   async #readPage(path, query) {
     /** @type {import("./types.js").Page<Item> | null} */
-    const body = await this.#read(path, query);
+    const body = await this.#read(path, query, "results");
     return body && pageOf(body);
   }
 

@@ -1,15 +1,17 @@
 /**
  * Brings a verb to the server: over the socket while it is open, else by REST, and again if it got lost on the way.
  *
- * Repeating is safe because every verb of the API is: done twice by the same person, it has happened once.
+ * Repeating is safe: what makes something new is known again by its key, and any other verb that is done twice by the same
+ * person has happened once.
  */
 
 import { delayMs } from "./backoff.js";
 import { CallInvitationError } from "./errors.js";
+import { randomHex } from "./identity.js";
 
 const PAUSE_CAP_MS = 2_000;
-/** What a repeated `invite` is told about people whom the lost first one had invited already. */
-const DONE_BEFORE = new Set(["already_ringing", "already_in_call"]);
+/** The verbs that make something new. */
+const KEYED = new Set(["send", "invite"]);
 
 /**
  * @typedef {import("./types.js").Answer} Answer
@@ -37,28 +39,24 @@ export class VerbCarrier {
   /**
    * Performs one verb.
    *
-   * @param {string} verb such as `send` or `accept`
-   * @param {string | null} callID null for `send`, whose body names the id
-   * @param {object} body
+   * @param {Omit<import("./types.js").Asked, "key">} asked
    * @param {AbortSignal} signal gives up with the code `closed`
    * @returns {Promise<Answer>}
    * @throws {CallInvitationError} refused, `unreachable` or `closed`
    */
-  async perform(verb, callID, body, signal) {
+  async perform(asked, signal) {
+    const keyed = KEYED.has(asked.verb) ? { ...asked, key: randomHex() } : asked;
     const { clock, random, timeoutMs } = this.#options;
     const until = clock.now() + timeoutMs;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#once(verb, callID, body, signal, until - clock.now());
+        return await this.#once(keyed, signal, until - clock.now());
       } catch (error) {
         if (signal.aborted) {
           throw CallInvitationError.closed();
         }
         if (!(error instanceof CallInvitationError)) {
           throw error;
-        }
-        if (verb === "invite" && attempt > 0 && isDoneBefore(error)) {
-          return { status: 200, body: { call: error.call, errors: [], warnings: [], merged: false, rejoin: false } };
         }
         const pauseMs = delayMs(attempt, random, PAUSE_CAP_MS);
         if (!error.isTemporary || clock.now() + pauseMs >= until) {
@@ -70,20 +68,27 @@ export class VerbCarrier {
   }
 
   /**
-   * @param {string} verb
-   * @param {string | null} callID
-   * @param {object} body
+   * @param {import("./types.js").Asked} asked
    * @param {AbortSignal} signal
    * @param {number} timeoutMs
    * @returns {Promise<Answer>}
    */
-  #once(verb, callID, body, signal, timeoutMs) {
+  #once(asked, signal, timeoutMs) {
     const { socket, rest, deviceId } = this.#options;
     if (socket.isOpen) {
-      return socket.request(verb, callID, body);
+      return socket.request(asked);
     }
+    const { verb, callID, attempt, body, key } = asked;
     const path = callID === null ? "calls" : `calls/${encodeURIComponent(callID)}/${verb}`;
-    return rest.request("POST", path, { body: { ...body, device_id: deviceId }, timeoutMs, signal });
+    const query = { attempt };
+    return rest.request("POST", path, {
+      body: { ...body, device_id: deviceId },
+      query,
+      key,
+      timeoutMs,
+      signal,
+      expects: "call",
+    });
   }
 
   /**
@@ -103,12 +108,4 @@ export class VerbCarrier {
       signal.addEventListener("abort", end);
     });
   }
-}
-
-/**
- * @param {CallInvitationError} error
- * @returns {boolean} whether everybody had been invited by the time of this repeat
- */
-function isDoneBefore({ code, invitees }) {
-  return code === "no_valid_invitee" && invitees.length > 0 && invitees.every((each) => DONE_BEFORE.has(each.code));
 }

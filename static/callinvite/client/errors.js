@@ -59,6 +59,13 @@ export class CallInvitationError extends Error {
   }
 
   /**
+   * @returns {CallInvitationError} something else than the server answered, such as the sign-in page of a network
+   */
+  static strange() {
+    return new CallInvitationError("unreachable", say("error.unreachable.strange"));
+  }
+
+  /**
    * @returns {CallInvitationError} the service was closed meanwhile
    */
   static closed() {

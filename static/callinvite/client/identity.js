@@ -44,12 +44,12 @@ export function deviceLabel(userAgent = globalThis.navigator?.userAgent) {
 }
 
 /**
- * A new device id.
+ * A new device id, or key of a request.
  *
  * @returns {string} 32 hexadecimal characters, random
  */
-export function makeDeviceId() {
-  // Not randomUUID: pages on plain http outside localhost do not have it. The id is no secret, so any chance will do.
+export function randomHex() {
+  // Not randomUUID: pages on plain http outside localhost do not have it. It is no secret, so any chance will do.
   const bytes = new Uint8Array(16).map(() => Math.random() * 256);
   globalThis.crypto?.getRandomValues(bytes);
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -77,12 +77,12 @@ export function rememberedDeviceId(storage = pageStorage()) {
     if (kept && isDeviceId(kept)) {
       return kept;
     }
-    const made = makeDeviceId();
+    const made = randomHex();
     storage?.setItem(STORAGE_KEY, made);
     return made;
   } catch {
     // A full or forbidden storage must not keep anybody from calling.
-    return makeDeviceId();
+    return randomHex();
   }
 }
 

@@ -4,5 +4,5 @@
 
 export { isOver, isRingingFor, may, myInvitation, myParticipant, othersInside, pendingInvitations } from "./call.js";
 export { CallInvitationError } from "./errors.js";
-export { deviceLabel, makeDeviceId, rememberedDeviceId } from "./identity.js";
+export { deviceLabel, randomHex as makeDeviceId, rememberedDeviceId } from "./identity.js";
 export { CallInvitationService } from "./service.js";

@@ -36,12 +36,14 @@ export class RestClient {
    * @param {object} [how]
    * @param {object} [how.body] sent as JSON
    * @param {Query} [how.query]
+   * @param {string} [how.key] by which the server knows a repeat
+   * @param {string} [how.expects] a member that every answer of ours to this request has
    * @param {number} [how.timeoutMs]
    * @param {AbortSignal} [how.signal] ends the request with the code `closed`
    * @returns {Promise<Answer>}
    * @throws {CallInvitationError} refused, or `unreachable`
    */
-  async request(method, path, { body, query = {}, timeoutMs = 10_000, signal } = {}) {
+  async request(method, path, { body, query = {}, key, expects, timeoutMs = 10_000, signal } = {}) {
     const { fetch, clock } = this.#options;
     const address = `${this.#options.baseUrl}/api/v1/${path}${queryString(query)}`;
     const abort = new AbortController();
@@ -50,8 +52,8 @@ export class RestClient {
     signal?.addEventListener("abort", stop);
     try {
       signal?.throwIfAborted();
-      const init = await this.#init(method, body);
-      return await read(await fetch(address, { ...init, signal: abort.signal }));
+      const init = await this.#init(method, body, key);
+      return await read(await fetch(address, { ...init, signal: abort.signal }), expects);
     } catch (error) {
       if (error instanceof CallInvitationError) {
         throw error;
@@ -66,9 +68,10 @@ export class RestClient {
   /**
    * @param {string} method
    * @param {object | undefined} body
+   * @param {string | undefined} key
    * @returns {Promise<RequestInit>}
    */
-  async #init(method, body) {
+  async #init(method, body, key) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json, application/problem+json" };
     const token = await revealed(this.#options.token);
@@ -81,6 +84,9 @@ export class RestClient {
     }
     if (body !== undefined) {
       headers["Content-Type"] = "application/json";
+    }
+    if (key !== undefined) {
+      headers["Idempotency-Key"] = key;
     }
     return {
       method,
@@ -133,13 +139,19 @@ async function revealed(secret) {
 
 /**
  * @param {Response} response
+ * @param {string} [expects]
  * @returns {Promise<Answer>}
+ * @throws {CallInvitationError} a refusal, or no answer of ours: a portal says 200 to everything, a proxy cuts short
  */
-async function read(response) {
+async function read(response, expects) {
   const text = await response.text();
   const body = parsed(text);
   if (!response.ok) {
     throw CallInvitationError.fromProblem(response.status, body, response.headers.get("Retry-After"));
+  }
+  const isOurs = expects === undefined ? body !== null || text === "" : body?.[expects] !== undefined;
+  if (!isOurs) {
+    throw CallInvitationError.strange();
   }
   return { status: response.status, body };
 }

@@ -7,6 +7,7 @@
 import { Account } from "./account.js";
 import { Attempts } from "./attempts.js";
 import { given } from "./body.js";
+import { isOver } from "./call.js";
 import { VerbCarrier } from "./carrier.js";
 import { systemClock } from "./clock.js";
 import { CallInvitationError } from "./errors.js";
@@ -60,7 +61,6 @@ export class CallInvitationService extends Account {
   #attempts;
   /** @type {Array<(isOpen: boolean) => void>} */
   #inits = [];
-  #lastCallMs = 0;
   /** @type {import("./types.js").VerbResult | null} */
   #lastResult = null;
 
@@ -249,28 +249,19 @@ export class CallInvitationService extends Account {
    * Invites people into a new call.
    *
    * @param {import("./types.js").SendOptions} options
-   * @returns {Promise<boolean>} true if at least one of them could be invited, though all may be busy
+   * @returns {Promise<boolean>} true if it rings for somebody, or if one is in a call with them now; false with the code
+   *   `call_ended` if everybody was busy
    */
   send({ callID, isVideoCall, endWhenCallerLeaves, ...options }) {
     const body = {
       ...invitationBody(options),
-      is_video_call: isVideoCall,
-      end_when_caller_leaves: endWhenCallerLeaves,
+      ...given({ call_id: callID, is_video_call: isVideoCall, end_when_caller_leaves: endWhenCallerLeaves }),
     };
     return this.#attempts.settled(async () => {
-      if (callID !== undefined && callID !== null) {
-        return this.#perform("send", null, { ...body, call_id: callID });
-      }
-      const userId =
-        this.state.user?.id ?? (await this.#rest.request("GET", "me", { signal: this.#attempts.signal })).body.id;
-      try {
-        return await this.#perform("send", null, { ...body, call_id: this.#madeCallID(userId) });
-      } catch (error) {
-        // Another device of this user called in the very same millisecond.
-        if (error instanceof CallInvitationError && error.code === "call_id_in_use") {
-          return this.#perform("send", null, { ...body, call_id: this.#madeCallID(userId) });
-        }
-        throw error;
+      await this.#perform("send", null, body);
+      const call = this.#lastResult?.call;
+      if (call !== undefined && isOver(call)) {
+        throw new CallInvitationError("call_ended", say("error.call_ended.nobody_rings"), { call });
       }
     });
   }
@@ -354,6 +345,17 @@ export class CallInvitationService extends Account {
    */
   leave(callID = this.#currentCallID()) {
     return this.#on("leave", callID);
+  }
+
+  /**
+   * Takes somebody out of a call that one has started, or takes back the ring that would let them in.
+   *
+   * @param {Person | string} person
+   * @param {string} [callID] the active call by default, else the outgoing one
+   * @returns {Promise<boolean>}
+   */
+  remove(person, callID = this.#currentCallID()) {
+    return this.#on("remove", callID, { user: idsOf([person])[0] });
   }
 
   /**
@@ -457,7 +459,8 @@ export class CallInvitationService extends Account {
   async #perform(verb, callID, body) {
     const { signal } = this.#attempts;
     try {
-      const { body: result } = await this.#carrier.perform(verb, callID, body, signal);
+      const attempt = this.#store.attemptOf(callID);
+      const { body: result } = await this.#carrier.perform({ verb, callID, attempt, body }, signal);
       this.#lastResult = result;
       this.#store.learn(result?.call);
       this.#tell("performed", { verb, callID: result?.call?.call_id ?? null });
@@ -486,19 +489,6 @@ export class CallInvitationService extends Account {
    */
   #hello() {
     return { type: "hello", device_id: this.#deviceId, label: this.#label, audible: this.#audible };
-  }
-
-  /**
-   * An id of the contract's form; by the server's clock and never the same twice.
-   *
-   * @param {string} userId
-   * @returns {string}
-   */
-  #madeCallID(userId) {
-    const known = this.state.serverOffsetMs === 0 ? Date.now() : this.serverNow();
-    this.#lastCallMs = Math.max(this.#lastCallMs + 1, Math.round(known));
-    const name = userId.replaceAll(/[^A-Za-z0-9._~:@-]/g, "~").slice(0, 109);
-    return `call_${name}_${this.#lastCallMs}`;
   }
 
   /**

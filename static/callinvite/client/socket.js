@@ -5,6 +5,7 @@
  */
 
 import { delayMs } from "./backoff.js";
+import { given } from "./body.js";
 import { CallInvitationError } from "./errors.js";
 import { say } from "../words/say.js";
 
@@ -105,16 +106,14 @@ export class LiveSocket {
   /**
    * Sends a verb and waits for its result.
    *
-   * @param {string} verb
-   * @param {string | null} callID
-   * @param {object} body
+   * @param {import("./types.js").Asked} asked
    * @returns {Promise<Answer>}
    * @throws {CallInvitationError} refused, `too_large`, or `unreachable` if the answer got lost with the socket
    */
-  request(verb, callID, body) {
+  request({ verb, callID, attempt, body, key }) {
     this.#lastRequest += 1;
     const id = String(this.#lastRequest);
-    const frame = { type: "request", id, verb, ...(callID === null ? {} : { call_id: callID }), body };
+    const frame = { type: "request", id, verb, ...given({ call_id: callID, attempt, idempotency_key: key }), body };
     return new Promise((resolve, reject) => {
       const timer = this.#options.clock.setTimeout(() => this.#unanswered(id), ANSWER_MS);
       this.#requests.set(id, { resolve, reject, timer });

@@ -170,15 +170,26 @@ function applied(model, calls, { firstLook = false } = {}) {
   const events = [];
   let next = model;
   for (const call of calls) {
-    const known = knownCall(next, call.call_id);
-    if (known !== null && call.revision <= known.revision) {
+    const held = knownCall(next, call.call_id);
+    if (held !== null && !isNewer(call, held)) {
       continue;
     }
+    // What is known of an earlier call under the same id says nothing about this one.
+    const known = held?.attempt === call.attempt ? held : null;
     events.push(...newsOf(next, known, call, firstLook));
     const isNewlyMissed = !firstLook && call.you?.missed && !known?.you?.missed;
     next = replaced(next, call, isNewlyMissed ? next.state.missedUnseen + 1 : next.state.missedUnseen);
   }
   return { model: next, events, departed: [] };
+}
+
+/**
+ * @param {Call} call
+ * @param {Call} held
+ * @returns {boolean} whether the call is a later state than the one held, or a later call under the same id
+ */
+function isNewer(call, held) {
+  return call.attempt === held.attempt ? call.revision > held.revision : call.attempt > held.attempt;
 }
 
 /**

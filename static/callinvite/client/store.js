@@ -53,6 +53,16 @@ export class Store {
   }
 
   /**
+   * Which of the calls under an id is meant: the one that is held.
+   *
+   * @param {string | null} callID
+   * @returns {number | null} null if none is held, so that the server decides
+   */
+  attemptOf(callID) {
+    return this.state.calls.find((call) => call.call_id === callID)?.attempt ?? null;
+  }
+
+  /**
    * The server's time as this client knows it.
    *
    * @returns {number} unix milliseconds

@@ -2,12 +2,12 @@
 
 import { CallControls } from "./call-controls.js";
 import { CallNotices } from "./call-notices.js";
-import { mayCancel, showPeople, waitingWords } from "./call-people.js";
+import { mayCancel, showPeople } from "./call-people.js";
 import { CallStage } from "./call-stage.js";
 import { qualityMark, showLevel, showQuality } from "./call-tile.js";
 import { h, icon, iconButton, setText } from "./dom.js";
 import { avatarOf, avatarStack, hueOf } from "./person-avatar.js";
-import { clockTime } from "./words.js";
+import { clockTime, invitationWords } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
@@ -92,7 +92,7 @@ export class CallFrame {
     notices.show(scene.hangUp ? call : undefined);
     showPeople(people, scene.rows, { userId, cancel });
     stage.rings = {
-      words: waitingWords,
+      words: (_call, invitation) => invitationWords(invitation),
       mayCancel: (ringing, invitation) => mayCancel(ringing, invitation, userId),
       cancel,
     };

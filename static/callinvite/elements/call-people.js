@@ -10,26 +10,6 @@ import { say } from "../words/say.js";
  *  @typedef {import("../client/types.js").Invitation} Invitation
  *  @typedef {import("../client/types.js").Person} Person */
 
-/** When each invitation was first seen here. @type {Map<string, number>} */
-const since = new Map();
-
-/** How long an invitation has been seen here.
- *  @param {Call} call @param {Invitation} invitation
- *  @returns {number} milliseconds */
-export function waitedMs(call, invitation) {
-  const key = `${call.call_id} ${invitation.invitee.id} ${invitation.expires_at}`;
-  const seen = since.get(key) ?? performance.now();
-  since.set(key, seen);
-  return performance.now() - seen;
-}
-
-/** What became of an invitation so far.
- *  @param {Call} call @param {Invitation} invitation
- *  @returns {string} */
-export function waitingWords(call, invitation) {
-  return invitationWords(invitation, waitedMs(call, invitation));
-}
-
 /** The caller may stop every ring, others those that they started.
  *  @param {Call} call @param {Invitation} invitation @param {string | undefined} userId */
 export function mayCancel(call, invitation, userId) {
@@ -85,6 +65,5 @@ function outsideWords(call, invitation) {
   if (invitation.state === "accepted") {
     return say(isOver(call) ? "call.was_inside" : "call.left");
   }
-  const isCalling = isBeingReached(invitation, waitedMs(call, invitation));
-  return isCalling ? say("invitation.calling.alone") : waitingWords(call, invitation);
+  return isBeingReached(invitation) ? say("invitation.calling.alone") : invitationWords(invitation);
 }

@@ -42,7 +42,6 @@ import { say } from "../words/say.js";
  *  @typedef {object} Around what the screen of a call that goes on needs to know beside it
  *  @property {string | undefined} userId who looks at it
  *  @property {Pick<import("../rtc/talk.js").TalkState, "peers" | "isCutOff">} media
- *  @property {(call: Call, invitation: Invitation) => number} waitedMs how long an invitation has been seen pending
  *
  *  @typedef {object} Question
  *  @property {string} title
@@ -181,7 +180,7 @@ function ringingScene(call, everybody, around) {
   return {
     ...BARE,
     ...headOf(everybody, call, isGroup),
-    ...(isGroup || outside.length !== 1 ? groupStatus(outside) : personStatus(call, outside[0], around)),
+    ...(isGroup || outside.length !== 1 ? groupStatus(outside) : personStatus(outside[0])),
     phase: call.state,
     hangUp: say(isGroup ? "call.cancel_all" : "button.cancel"),
     mayAdd: may(call, "invite"),
@@ -237,12 +236,9 @@ function invitationsOutside(call, userId) {
   return latestInvitations(call).filter(({ invitee }) => invitee.id !== userId && !inside.has(invitee.id));
 }
 
-/** @param {Call} call
- *  @param {Invitation} invitation
- *  @param {Around} around */
-function personStatus(call, invitation, { waitedMs }) {
-  const waited = waitedMs(call, invitation);
-  return { status: invitationWords(invitation, waited), isUnderWay: isBeingReached(invitation, waited) };
+/** @param {Invitation} invitation */
+function personStatus(invitation) {
+  return { status: invitationWords(invitation), isUnderWay: isBeingReached(invitation) };
 }
 
 /** @param {Invitation[]} invitations */

@@ -4,7 +4,6 @@
 import { isOver, myParticipant, othersInside, pendingInvitations } from "../client/index.js";
 import { ask, withdrawQuestion } from "./call-ask.js";
 import { CallFrame } from "./call-frame.js";
-import { waitedMs } from "./call-people.js";
 import { callScene, endedScene, idsOfConcerned, keyAct, partingQuestion, placingScene } from "./call-scenes.js";
 import { speak } from "./dom.js";
 import { closeLayer, isOnTop, openLayer } from "./layers.js";
@@ -277,7 +276,7 @@ export class CallScreen extends PageElement {
       case "placing":
         return placingScene(shown.options);
       case "call":
-        return callScene(shown.call, { userId, media: this.talk.state, waitedMs });
+        return callScene(shown.call, { userId, media: this.talk.state });
       case "ended":
         return endedScene(shown.call, { userId, words: shown.words });
     }

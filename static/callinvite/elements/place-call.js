@@ -21,7 +21,8 @@ export async function placeCall({ service, talk, screen }, options) {
     ? await talk.during({ microphone: true, camera: options.isVideoCall }, () => service.send(options))
     : await service.send(options);
   const error = service.lastError;
-  const result = placed ? service.lastResult : null;
+  // A call that was over at once, because everybody was busy, has its end screen.
+  const result = placed || error?.code === "call_ended" ? service.lastResult : null;
   screen.placed(result?.call ?? null);
   if (result === null) {
     explain(error, options.invitees);
@@ -33,7 +34,7 @@ export async function placeCall({ service, talk, screen }, options) {
   if (result.merged) {
     toast(say("call.merged", { name: names(options.invitees) }), { kind: "good" });
   }
-  return true;
+  return placed;
 }
 
 /** Add people to a call one is in.

@@ -7,8 +7,6 @@ import { locale, say, sayKnown } from "../words/say.js";
  *  @typedef {import("../client/types.js").Invitation} Invitation
  *  @typedef {import("../client/types.js").Person} Person */
 
-const REACHED_WITHIN_MS = 3000;
-
 const NAMED = 3;
 
 /** "Bob", "Bob and Carol", "Bob, Carol and 2 others".
@@ -95,33 +93,33 @@ export function kindOfCall(call, group) {
   return say(`call.title.${kindOf(call, group)}`);
 }
 
-/** What became of one invitation so far, for the person who waits for it.
+/** Where one invitation stands, for the person who waits for it.
  *  @param {Invitation} invitation
- *  @param {number} [waitedMs] how long it is pending
  *  @returns {string} */
-export function invitationWords(invitation, waitedMs = 0) {
-  const { state, progress, reject_reason: reason, ringing_on: device } = invitation;
-  if (state === "rejected") {
+export function invitationWords({
+  invitee,
+  standing,
+  reject_reason: reason,
+  ringing_devices: count,
+  ringing_on: device,
+}) {
+  if (standing === "declined") {
     return sayKnown(`invitation.rejected.${reason}`, "invitation.rejected");
   }
-  if (state !== "pending") {
-    return say(`invitation.${state}`);
+  if (standing === "ringing" && count > 1) {
+    return say("invitation.ringing.devices", { count });
   }
-  if (progress === "ringing") {
-    return device ? say("invitation.ringing.on", { device }) : say("invitation.ringing");
+  if (standing === "ringing" && device) {
+    return say("invitation.ringing.on", { device });
   }
-  if (progress === "notified") {
-    return say("invitation.notified");
-  }
-  return say(isBeingReached(invitation, waitedMs) ? "invitation.calling" : "invitation.not_reached");
+  return say(`invitation.${standing}`, { name: invitee.name || invitee.id });
 }
 
-/** Whether it is too early to say that an invitee cannot be reached.
+/** Whether nothing is known yet of a ring.
  *  @param {Invitation} invitation
- *  @param {number} waitedMs how long it is pending
  *  @returns {boolean} */
-export function isBeingReached({ state, progress }, waitedMs) {
-  return state === "pending" && progress !== "ringing" && progress !== "notified" && waitedMs < REACHED_WITHIN_MS;
+export function isBeingReached({ standing }) {
+  return standing === "calling";
 }
 
 /** Why a call is over, for somebody who was in it or waited for it.
@@ -138,6 +136,12 @@ export function endWords(call, { leftReason = null, mine = true } = {}) {
   const rejections = call.invitations.filter((each) => each.state === "rejected");
   if (call.end_reason === "rejected" && rejections.length === 1) {
     return invitationWords(rejections[0]);
+  }
+  if (mine && call.answered_at === null && call.invitations.length === 1) {
+    const [{ standing }] = call.invitations;
+    if (standing === "cancelled_before_ring" || standing === "never_reached") {
+      return standing === "never_reached" ? invitationWords(call.invitations[0]) : say("end.cancelled_before_ring");
+    }
   }
   if (!mine && call.end_reason === "timed_out") {
     return say("end.timed_out.incoming");

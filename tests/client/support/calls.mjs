@@ -21,6 +21,24 @@ export function person(id) {
 }
 
 /**
+ * Where an invitation of this state stands, as the server would say.
+ *
+ * @param {Partial<Invitation>} invitation
+ * @returns {import("../../../static/callinvite/client/types.js").Standing}
+ */
+function standingOf({ state = "pending", progress = "sent" }) {
+  /** @type {Record<string, import("../../../static/callinvite/client/types.js").Standing>} */
+  const closed = {
+    accepted: "accepted",
+    rejected: "declined",
+    busy: "busy",
+    cancelled: "cancelled",
+    timed_out: "no_answer",
+  };
+  return state === "pending" ? (progress === "ringing" ? "ringing" : "calling") : closed[state];
+}
+
+/**
  * @param {string} invitee
  * @param {Partial<Invitation>} [more]
  * @returns {Invitation}
@@ -31,7 +49,10 @@ export function invitation(invitee, more = {}) {
     inviter: person("alice"),
     state: "pending",
     progress: "sent",
+    standing: standingOf(more),
     ringing_on: null,
+    ringing_devices: 0,
+    ringing_audibly: false,
     reject_reason: null,
     custom_data: "",
     expires_at: at(60),
@@ -67,6 +88,7 @@ export function participant(user, more = {}) {
 export function makeCall(more = {}) {
   return {
     call_id: "call_alice_1",
+    attempt: 1,
     revision: 1,
     state: "ringing",
     end_reason: null,
@@ -87,7 +109,7 @@ export function makeCall(more = {}) {
     duration_seconds: null,
     invitations: [invitation("bob")],
     participants: [participant("alice")],
-    you: { role: "invitee", state: "pending", can: ["accept", "reject"], missed: false },
+    you: { role: "invitee", state: "pending", can: ["accept", "reject"], missed: false, duration_seconds: null },
     ...more,
   };
 }
