@@ -10,7 +10,7 @@ class InvitationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks.
+        """Register the system checks, and take notice of the ends of sessions, tokens and accounts.
 
         Raises:
             ImproperlyConfigured: the app that stores tokens is missing. Raised here: no check could run without it.
@@ -20,3 +20,6 @@ class InvitationsConfig(AppConfig):
                 'Callinvite keeps the tokens of apps in django-rest-knox: install the app "knox".'
             )
         from invitations import checks  # noqa: F401
+        from invitations.push import endings
+
+        endings.listen()

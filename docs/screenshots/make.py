@@ -121,12 +121,12 @@ def group_ring(stage: Stage) -> None:
 
 def outgoing(stage: Stage) -> None:
     stage.call(stage.alice, "bob:Bob")
-    stage.alice.get_by_text("Ringing on").wait_for()
+    stage.alice.get_by_text("Ringing").first.wait_for()
 
 
 def unreached(stage: Stage) -> None:
     stage.call(stage.alice, "dave:Dave")
-    stage.alice.get_by_text("Not reached yet").wait_for()
+    stage.alice.get_by_text("devices can't be reached").wait_for()
 
 
 def outgoing_group(stage: Stage) -> None:
@@ -135,7 +135,7 @@ def outgoing_group(stage: Stage) -> None:
     stage.carol.get_by_role("button", name="Decline with a message").click()
     stage.carol.get_by_role("button", name="Give me five minutes.").click()
     stage.alice.locator("call-screen").get_by_text("Give me five").wait_for()
-    stage.alice.get_by_text("Not reached yet").wait_for()
+    stage.alice.get_by_text("devices can't be reached").wait_for()
 
 
 def rejected(stage: Stage) -> None:

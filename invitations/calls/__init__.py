@@ -13,6 +13,7 @@ Two arguments mean the same in every verb, and docstrings mention them only to a
 from invitations.calls.answering import accept, reject, ringing
 from invitations.calls.asking import Sent
 from invitations.calls.cancelling import Cancelled, cancel
+from invitations.calls.departing import depart, withdraw_absent
 from invitations.calls.expiring import expect_changes, expect_unknown, expire
 from invitations.calls.inviting import invite
 from invitations.calls.loading import Attempt, CallName, id_in
@@ -50,6 +51,7 @@ __all__ = [
     "accept",
     "cancel",
     "connected",
+    "depart",
     "end",
     "expect_changes",
     "expect_unknown",
@@ -78,4 +80,5 @@ __all__ = [
     "sync",
     "timeline",
     "view",
+    "withdraw_absent",
 ]

@@ -130,7 +130,8 @@ class Dispatcher:
         Returns:
             How many things were done.
         """
-        return self._act_on([call_pk for call_pk, _ in self._agenda(now, by=now)], now)
+        done = self._act_on([call_pk for call_pk, _ in self._agenda(now, by=now)], now)
+        return done + calls.withdraw_absent(now=now)
 
     def _tick(self) -> float:
         """One round. Returns how many seconds to sleep before the next one."""
@@ -138,6 +139,7 @@ class Dispatcher:
         agenda = self._agenda(now, by=now + timedelta(seconds=LOOK_AHEAD_SECONDS))
         due = [call_pk for call_pk, due_at in agenda if due_at <= now]
         self._act_on(due, now)
+        calls.withdraw_absent(now=now)
         if now >= self._prune_at:
             self._prune_at = now + timedelta(seconds=PRUNE_EVERY_SECONDS)
             calls.expect_unknown(now=now)

@@ -11,7 +11,6 @@ from knox.models import get_token_model
 from invitations.calls import repeats
 from invitations.calls.transaction import write
 from invitations.models import Delivery, DeliveryKind, IdempotencyKey
-from invitations.push import devices
 
 PRUNE_BATCH = 1000
 TESTS_KEPT = timedelta(days=1)
@@ -34,7 +33,5 @@ def prune(now: datetime) -> int:
     forgotten = 0
     while expired := list(tokens.filter(expiry__lt=now).values_list("pk", flat=True)[:PRUNE_BATCH]):
         with write():
-            for digest in expired:
-                devices.sign_out(devices.credential_of(token_digest=digest))
             forgotten += tokens.filter(pk__in=expired).delete()[0]
     return forgotten

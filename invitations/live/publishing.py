@@ -10,7 +10,10 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
+
+from django.db import transaction
 
 from invitations import words
 from invitations.live.publishers import Addressed, publisher
@@ -20,6 +23,8 @@ from invitations.store.sheets import CallSheet
 
 logger = logging.getLogger(__name__)
 
+RECHECK = "live.recheck"
+"""The message that asks a socket to look whether its session or token is still valid."""
 DISPATCHERS = "callinvite.dispatchers"
 """The channel group of all dispatchers."""
 
@@ -97,6 +102,24 @@ def publish_history(user_id: UserKey, *, missed_unseen: int, origin: str | None 
             _publish([(group, {"type": "live.frame", "text": text, "origin": origin})])
     except Exception:
         logger.exception("A cleared badge was not published; the next snapshot has it")
+
+
+def publish_recheck(user_id: UserKey) -> None:
+    """Ask all sockets of a user, on commit, to look whether they may still be open.
+
+    Args:
+        user_id: the key of a user one of whose sessions or tokens may have ended.
+    """
+    transaction.on_commit(partial(_publish_recheck, user_id))
+
+
+def _publish_recheck(user_id: UserKey) -> None:
+    try:
+        there, group = publisher(), group_of(user_id)
+        if there is not None and there.reaches(group):
+            _publish([(group, {"type": RECHECK})])
+    except Exception:
+        logger.exception("The sockets of a user were not asked to look; they do so by themselves")
 
 
 def wake_dispatchers() -> None:

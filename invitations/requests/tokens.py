@@ -146,10 +146,9 @@ def issue_token(user: AbstractBaseUser, device_name: str, now: datetime) -> tupl
 
 def revoke_token(user_id: UserKey, digest: str) -> None:
     """Delete a token, the device that it stood for, and the push addresses that it registered."""
+    # Its push addresses and its sockets end with it (`push.endings`).
     get_token_model().objects.filter(user_id=user_id, digest=digest).delete()
-    credential = devices.credential_of(token_digest=digest)
-    devices.sign_out(credential)
-    Device.objects.filter(user_id=user_id, device_id=credential).delete()
+    Device.objects.filter(user_id=user_id, device_id=devices.credential_of(token_digest=digest)).delete()
 
 
 def csrf_header() -> str:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from invitations import calls
 from invitations.conf import limits
 from invitations.errors import Code
+from invitations.live import publishing
 from invitations.requests.problems import problem
 from invitations.requests.verbs import VERBS, Answer, perform, snapshot
 from invitations.serializers import call_view, moment
@@ -149,7 +150,7 @@ class LiveSocket:
         await self._join()
         answer = await workers.read(partial(_synced, self._identity, actor, held))
         if answer is None:
-            await self._line.close(NOT_AUTHENTICATED)
+            await self._sign_out()
             return False
         self._checked_at = monotonic()
         self._paths.forget()
@@ -183,6 +184,9 @@ class LiveSocket:
         """Send what is published to this user down the socket."""
         while True:
             message = await self._subscription.receive()
+            if message["type"] == publishing.RECHECK:
+                self._recheck_now()
+                continue
             if message["type"] == "live.frame":
                 self._paths.forget()
                 if message["origin"] == self._subscription.channel:
@@ -206,16 +210,26 @@ class LiveSocket:
         wait = self._checked_at + patience - monotonic()
         loop = asyncio.get_running_loop()
         if wait <= 0:
-            self._checked_at, wait = monotonic(), patience
-            self._recheck = loop.create_task(self._close_if_signed_out())
+            wait = patience
+            self._recheck_now()
         self._watch = loop.call_later(wait, self._guard)
+
+    def _recheck_now(self) -> None:
+        self._checked_at = monotonic()
+        self._recheck = asyncio.get_running_loop().create_task(self._close_if_signed_out())
 
     async def _close_if_signed_out(self) -> None:
         try:
             if not await workers.read(partial(still_valid, self._identity)):
-                await self._line.close(NOT_AUTHENTICATED)
+                await self._sign_out()
         except Exception:
             logger.exception("A live socket could not be checked; its next sync is")
+
+    async def _sign_out(self) -> None:
+        """Close the socket, whose session or token has ended, and leave the calls that its device is in."""
+        if self._actor is not None:
+            await workers.write(partial(_depart, self._actor))
+        await self._line.close(NOT_AUTHENTICATED)
 
     async def _forget(self) -> None:
         if self._watch is not None:
@@ -234,6 +248,10 @@ class LiveSocket:
 
 def _perform(verb: str, actor: Actor, call_id: str | None, said: Frame) -> Answer:
     return perform(verb, actor=actor, call_id=call_id, now=timezone.now(), **said)
+
+
+def _depart(actor: Actor) -> None:
+    calls.depart(actor, now=timezone.now())
 
 
 def _arrive(actor: Actor) -> None:

@@ -3,7 +3,7 @@ username field, with or without a flag for active users."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from django.contrib.auth import get_user_model
@@ -33,6 +33,11 @@ def are_active(user: str = "") -> Q:
 def others(user_id: UserKey) -> QuerySet[Any, Any]:
     """The people whom a user may call: every active one but themselves, unordered."""
     return get_user_model()._default_manager.filter(are_active()).exclude(pk=user_id)
+
+
+def active_among(user_ids: Collection[Any]) -> set[Any]:
+    """Of these users, by key, the ones who may sign in."""
+    return set(get_user_model()._base_manager.filter(are_active(), pk__in=user_ids).values_list("pk", flat=True))
 
 
 def shown_name(username: str, chosen: str | None) -> str:

@@ -26,8 +26,8 @@ def test_a_group_call_tells_of_each_one(alice: Person, bob: Person, carol: Perso
     bob.rings("Alice")
     carol.rings("Alice")
     expect(bob.ring.get_by_text("with Carol and Dave")).to_be_visible()
-    expect(line(alice, "Bob")).to_contain_text("Ringing on Chrome on Linux")
-    expect(line(alice, "Dave")).to_contain_text("Not reached yet")
+    expect(line(alice, "Bob")).to_contain_text("Ringing silently")
+    expect(line(alice, "Dave")).to_contain_text("Dave's devices can't be reached")
     carol.reject()
     expect(line(alice, "Carol")).to_contain_text("Declined")
     bob.accept()
@@ -64,15 +64,19 @@ def test_somebody_is_added_to_a_call(alice: Person, bob: Person, carol: Person) 
     alice.is_connected_to("Bob")
 
 
-def test_a_missed_call_that_goes_on_can_be_joined(alice: Person, bob: Person, carol: Person) -> None:
+def test_a_call_that_one_has_left_can_be_joined_again(
+    alice: Person, bob: Person, carol: Person
+) -> None:
     choose(alice, "Bob", "Carol")
     alice.page.get_by_role("button", name="Video", exact=True).click()
     bob.rings("Alice")
     carol.rings("Alice")
     bob.accept()
-    carol.reject()
+    carol.accept()
+    alice.is_connected_to("Bob and Carol")
+    carol.hang_up()
     alice.is_connected_to("Bob")
-    carol.page.get_by_role("group", name="Ongoing call").get_by_role("button", name="Join").click()
+    carol.page.get_by_role("group", name="Ongoing call").get_by_role("button", name="Rejoin").click()
     carol.is_connected_to("Alice and Bob")
     alice.screen.get_by_role("button", name="More").click()
     alice.screen.get_by_role("button", name="End for everyone").click()

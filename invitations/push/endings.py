@@ -1,0 +1,53 @@
+"""What ends with a session, a token or an account, whoever deletes the row: their push addresses at once, and their
+sockets, which are asked to look whether they are still valid.
+
+Sessions, tokens and accounts are rows of other apps, which admins, commands and other code delete in ways of their own:
+only signals see them all."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, get_user_model
+from django.core.exceptions import ValidationError
+from django.db.models.signals import post_delete, post_save
+from knox.models import get_token_model
+
+from invitations.live import publishing
+from invitations.push import devices
+
+_UID = "invitations.endings"
+
+
+def listen() -> None:
+    """Take notice from now on."""
+    post_delete.connect(_token_deleted, sender=get_token_model(), dispatch_uid=_UID)
+    post_save.connect(_account_changed, sender=get_user_model(), dispatch_uid=_UID)
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    if hasattr(store, "get_model_class"):
+        post_delete.connect(_session_deleted, sender=store.get_model_class(), dispatch_uid=_UID)
+
+
+def _token_deleted(*, instance: Any, **_: object) -> None:
+    devices.sign_out(devices.credential_of(token_digest=instance.digest))
+    publishing.publish_recheck(instance.user_id)
+
+
+def _session_deleted(*, instance: Any, **_: object) -> None:
+    devices.sign_out(devices.credential_of(session_key=instance.session_key))
+    kept = instance.get_decoded().get(SESSION_KEY)
+    if kept is None:
+        return
+    try:
+        user_id = get_user_model()._meta.pk.to_python(kept)
+    except ValidationError:
+        return
+    publishing.publish_recheck(user_id)
+
+
+def _account_changed(*, instance: Any, created: bool, **_: object) -> None:
+    """It may have been disabled, or have another password."""
+    if not created:
+        publishing.publish_recheck(instance.pk)

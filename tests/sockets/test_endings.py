@@ -1,0 +1,155 @@
+"""What ends with a session, a token or an account: its sockets at once, its device's place in a call, its pushes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+from knox.models import AuthToken
+
+from invitations import calls
+from invitations.dispatcher import Dispatcher
+from invitations.models import Call, Delivery, Device, Invitation, Participant, User
+from invitations.push import devices
+from invitations.requests.tokens import issue_token, revoke_token
+from tests.calls.conftest import acting
+from tests.sockets.conftest import OpenPage
+from tests.sockets.page import Page, in_thread
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _log_out(user: User) -> None:
+    client = Client()
+    client.cookies["sessionid"] = Session.objects.get().session_key
+    assert client.post("/sign-out/").status_code == 302
+
+
+def _delete_the_row(user: User) -> None:
+    Session.objects.all().delete()
+
+
+def _clear_expired(user: User) -> None:
+    Session.objects.update(expire_date=timezone.now())
+    call_command("clearsessions")
+
+
+def _disable(user: User) -> None:
+    user.is_active = False
+    user.save()
+
+
+def _change_the_password(user: User) -> None:
+    user.set_password("another one")
+    user.save()
+
+
+@pytest.mark.parametrize("end", [_log_out, _delete_the_row, _clear_expired, _disable, _change_the_password])
+async def test_a_socket_ends_with_its_session_and_leaves_the_call(
+    end: Callable[[User], None], open_page: OpenPage, alice: User, bob: User, now: datetime
+) -> None:
+    page = await open_page(bob, "web-1")
+    sheet = await in_thread(lambda: calls.send(by=acting(alice), invitees=["bob"], is_video_call=True, now=now).sheet)
+    assert (await page.ask("accept", sheet.call.call_id))["status"] == 200
+    await in_thread(end, bob)
+    assert await page.hear_close() == 4401
+    call = await in_thread(Call.objects.get)
+    assert (call.state, call.end_reason) == ("ended", "completed")
+
+
+def _revoked(user: User) -> None:
+    revoke_token(user.pk, AuthToken.objects.get().digest)
+
+
+def _token_deleted(user: User) -> None:
+    AuthToken.objects.all().delete()
+
+
+@pytest.mark.parametrize("end", [_revoked, _token_deleted])
+async def test_a_socket_ends_with_its_token(
+    end: Callable[[User], None], channel_layer: str, bob: User, now: datetime
+) -> None:
+    token, _ = await in_thread(issue_token, bob, "Phone", now)
+    page = Page(headers={"authorization": f"Bearer {token}"})
+    assert await page.open()
+    await page.hello("phone")
+    await in_thread(end, bob)
+    assert await page.hear_close() == 4401
+
+
+async def test_another_sockets_session_is_not_touched(open_page: OpenPage, bob: User) -> None:
+    page = await open_page(bob, "web-1")
+    other = await open_page(bob, "web-2")
+    await in_thread(lambda: Session.objects.order_by("expire_date").first().delete())  # type: ignore[union-attr]
+    assert await page.hear_close() == 4401
+    assert (await other.sync())["gone"] == []
+
+
+def _row_deleted(user: User, key: str) -> None:
+    Session.objects.filter(session_key=key).delete()
+
+
+def test_a_push_address_ends_with_the_session_row(db: None, bob: User, now: datetime) -> None:
+    client = Client()
+    client.force_login(bob)
+    key = client.session.session_key
+    device = Device.objects.create(
+        user=bob, device_id="phone", created_at=now, push_digest="a" * 64,
+        push_credential=devices.credential_of(session_key=key),
+    )  # fmt: skip
+    _row_deleted(bob, key or "")
+    device.refresh_from_db()
+    assert device.push_digest is None
+
+
+def test_a_push_address_ends_with_the_token_row(db: None, bob: User, now: datetime) -> None:
+    issue_token(bob, "Phone", now)
+    digest = AuthToken.objects.get().digest
+    Device.objects.filter(user=bob).update(
+        push_digest="a" * 64, push_credential=devices.credential_of(token_digest=digest)
+    )
+    AuthToken.objects.all().delete()
+    assert not Device.objects.reachable().exists()
+
+
+def _disabled_by_any_way(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+def test_a_disabled_callers_ring_is_taken_back(db: None, alice: User, bob: User, now: datetime) -> None:
+    calls.send(by=acting(alice), invitees=["bob"], is_video_call=True, now=now)
+    _disabled_by_any_way(alice)
+    assert Dispatcher().step(now) == 1
+    call = Call.objects.get()
+    assert (call.state, call.end_reason) == ("ended", "cancelled")
+    assert Dispatcher().step(now) == 0
+
+
+def test_a_ring_for_a_disabled_account_ends_and_its_devices_hear_nothing_more(
+    db: None, alice: User, bob: User, now: datetime
+) -> None:
+    Device.objects.create(user=bob, device_id="phone", created_at=now, push_digest="a" * 64)
+    calls.send(by=acting(alice), invitees=["bob"], is_video_call=True, now=now)
+    _disabled_by_any_way(bob)
+    Dispatcher().step(now)
+    assert Invitation.objects.get().state == "cancelled"
+    assert Call.objects.get().state == "ended"
+    assert not Delivery.objects.filter(state="pending").exists()
+
+
+def test_whoever_is_disabled_in_a_call_is_out_of_it(
+    db: None, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = calls.send(by=acting(alice), invitees=["bob", "carol"], is_video_call=True, now=now).sheet.call.call_id
+    for each in (bob, carol):
+        calls.accept(call_id, by=acting(each), now=now)
+    _disabled_by_any_way(alice)
+    Dispatcher().step(now)
+    inside: Any = Participant.objects.open().values_list("user__username", flat=True)
+    assert (set(inside), Call.objects.get().state) == ({"bob", "carol"}, "active")
