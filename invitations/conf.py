@@ -65,8 +65,13 @@ class Limits:
     """How long an app stays signed in without using its token."""
     turn_credential_seconds: int = 3600
     """How long the name and password for a TURN server can be used to start a session."""
+    sockets_per_user: int = 20
+    """How many live sockets one user may have in one server process before the oldest is closed; 0 means no limit."""
+    sockets_per_device: int = 3
+    """The same for one device."""
     frames_per_second: int = 2000
-    """How many frames per second one socket may send on average; bursts of `frames_burst` are allowed."""
+    """How many frames per second the sockets of one user in one server process may send on average, all together;
+    bursts of `frames_burst` are allowed."""
     frames_burst: int = 4000
     outbox_frames: int = 512
     """How many frames may wait for a slow reader before its socket is closed."""

@@ -1,45 +1,73 @@
-"""Who is connected: the sockets of this process that said hello, and the signs of life that they give.
+"""Who is connected: the sockets of this process by user, how many of them there may be, and the signs of life that they
+give.
 
 The counts live on the event loop. Work that touches the database or the cache runs in the workers."""
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any
 
 from invitations import calls
+from invitations.conf import limits
 from invitations.live import presence
 from invitations.models import UserKey
 from invitations.push import devices
+from invitations.sockets.pace import Pace
 from invitations.store.sheets import Actor
 
-K = TypeVar("K")
 
-_of_user: Counter[UserKey] = Counter()
-_on_device: Counter[tuple[UserKey, str]] = Counter()
+@dataclass(slots=True)
+class _Present:
+    """The sockets of one user, the oldest first, each with the device that it said hello with; and what they may send
+    together."""
+
+    pace: Pace
+    sockets: dict[Any, str | None] = field(default_factory=dict)
 
 
-def enter(user_id: UserKey, device_id: str, *, instead_of: str | None) -> None:
+_present: dict[UserKey, _Present] = {}
+
+
+def admit(user_id: UserKey, socket: Any) -> list[Any]:
     """Count a socket in.
 
-    Args:
-        user_id: the user's key.
-        device_id: the device that the socket said hello with.
-        instead_of: the device that the same socket said hello with before, if any.
+    Returns:
+        The user's oldest sockets, as many as are too many now: they are to be closed.
     """
-    if instead_of is None:
-        _of_user[user_id] += 1
-    else:
-        _take(_on_device, (user_id, instead_of))
-    _on_device[user_id, device_id] += 1
+    known = _present.get(user_id)
+    if known is None:
+        known = _present[user_id] = _Present(Pace(limits().frames_per_second, limits().frames_burst))
+    known.sockets[socket] = None
+    return _beyond(list(known.sockets), limits().sockets_per_user)
 
 
-def leave(user_id: UserKey, device_id: str) -> bool:
-    """Count a socket out. Returns whether it was its device's last socket in this process."""
-    _take(_of_user, user_id)
-    _take(_on_device, (user_id, device_id))
-    return (user_id, device_id) not in _on_device
+def enter(user_id: UserKey, device_id: str, socket: Any) -> list[Any]:
+    """Note which device a socket is of.
+
+    Returns:
+        The device's oldest sockets, as many as are too many now: they are to be closed.
+    """
+    sockets = _present[user_id].sockets
+    sockets[socket] = device_id
+    return _beyond([each for each, device in sockets.items() if device == device_id], limits().sockets_per_device)
+
+
+def leave(user_id: UserKey, socket: Any) -> str | None:
+    """Count a socket out. Returns the device whose last socket in this process it was; None if it was not that."""
+    known = _present.get(user_id)
+    if known is None:
+        return None
+    device_id = known.sockets.pop(socket, None)
+    if not known.sockets:
+        del _present[user_id]
+    return None if device_id in known.sockets.values() else device_id
+
+
+def pace_of(user_id: UserKey) -> Pace:
+    """How fast the user's sockets may send, all together. At least one of them must be counted in."""
+    return _present[user_id].pace
 
 
 def arrived(actor: Actor, *, now: datetime) -> None:
@@ -56,13 +84,13 @@ def alive(actor: Actor, *, now: datetime) -> None:
 
 def gone(user_id: UserKey, device_id: str) -> None:
     """Record that a device has gone, unless another of its sockets has come meanwhile."""
-    if user_id not in _of_user:
+    known = _present.get(user_id)
+    if known is None or not any(known.sockets.values()):
         presence.mark_offline(user_id)
-    if (user_id, device_id) not in _on_device:
+    if known is None or device_id not in known.sockets.values():
         presence.mark_device_gone(user_id, device_id)
 
 
-def _take(counts: Counter[K], key: K) -> None:
-    counts[key] -= 1
-    if not counts[key]:
-        del counts[key]
+def _beyond(sockets: list[Any], most: int) -> list[Any]:
+    """The first of these that are more than `most`; none if `most` is 0."""
+    return sockets[: len(sockets) - most] if most and len(sockets) > most else []

@@ -11,6 +11,8 @@ from invitations.sockets.frames import Frame
 NOT_AUTHENTICATED = 4401
 BAD_ORIGIN = 4403
 NO_SUCH_PATH = 4404
+ONE_TOO_MANY = 4408
+"""For a user's oldest socket, when they open more than one may have."""
 TOO_MUCH = 4429
 """For clients that send too much, or that never read."""
 UNAVAILABLE = 4503

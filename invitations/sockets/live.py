@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -23,8 +24,8 @@ from invitations.serializers import call_view, moment
 from invitations.sockets import attendance, frames, signalling
 from invitations.sockets.authentication import Identity, still_valid
 from invitations.sockets.frames import BadFrame, Frame
-from invitations.sockets.line import NOT_AUTHENTICATED, TOO_MUCH, Line
-from invitations.sockets.pace import Pace, Unread
+from invitations.sockets.line import NOT_AUTHENTICATED, ONE_TOO_MANY, TOO_MUCH, Line
+from invitations.sockets.pace import Unread
 from invitations.sockets.subscription import Subscription
 from invitations.sockets.workers import workers
 from invitations.store.sheets import Actor
@@ -50,7 +51,6 @@ class LiveSocket:
         self._subscription = Subscription(identity.user_id)
         self._actor: Actor | None = None
         """None until the client has said hello."""
-        self._pace = Pace(limits().frames_per_second, limits().frames_burst)
         self._dropped = 0
         self._unread = Unread()
         self._paths = signalling.Paths()
@@ -61,8 +61,9 @@ class LiveSocket:
 
     async def serve(self) -> None:
         """Handle frames until the client or the server closes."""
-        self._guard()
         try:
+            await _close_all(attendance.admit(self._identity.user_id, self))
+            self._guard()
             await self._read()
         finally:
             await self._forget()
@@ -85,7 +86,9 @@ class LiveSocket:
 
     async def _take(self, message: Frame) -> bool:
         """Handle one message. Returns False if that closed the socket."""
-        if not self._pace.allows(len(message.get("text") or message.get("bytes") or "")):
+        if not attendance.pace_of(self._identity.user_id).allows(
+            len(message.get("text") or message.get("bytes") or "")
+        ):
             self._dropped += 1
             if self._dropped > FLOOD_FRAMES:
                 await self._line.close(TOO_MUCH)
@@ -123,8 +126,7 @@ class LiveSocket:
         )
         await workers.write(partial(_arrive, actor))
         answer = await workers.read(partial(_snapshot, actor))
-        former = None if self._actor is None else self._actor.device_id
-        attendance.enter(actor.user_id, device_id, instead_of=former)
+        await _close_all(attendance.enter(actor.user_id, device_id, self))
         self._actor = actor
         self._paths.forget()
         await self._line.say(answer)
@@ -237,13 +239,23 @@ class LiveSocket:
         for task in (self._recheck, self._pump):
             if task is not None:
                 task.cancel()
-        actor = self._actor
-        was_last = actor is not None and attendance.leave(actor.user_id, actor.device_id)
+        user_id = self._identity.user_id
+        gone = attendance.leave(user_id, self)
         try:
             await self._subscription.leave()
         finally:
-            if actor is not None and was_last:
-                await workers.read(partial(attendance.gone, actor.user_id, actor.device_id))
+            if gone is not None:
+                await workers.read(partial(attendance.gone, user_id, gone))
+
+    async def give_way(self) -> None:
+        """Close, because the user has opened more sockets than one may have."""
+        with suppress(Exception):  # servers report a lost connection in many ways; reading will notice
+            await self._line.close(ONE_TOO_MANY)
+
+
+async def _close_all(sockets: list[LiveSocket]) -> None:
+    for each in sockets:
+        await each.give_way()
 
 
 def _perform(verb: str, actor: Actor, call_id: str | None, said: Frame) -> Answer:

@@ -64,9 +64,7 @@ def test_somebody_is_added_to_a_call(alice: Person, bob: Person, carol: Person) 
     alice.is_connected_to("Bob")
 
 
-def test_a_call_that_one_has_left_can_be_joined_again(
-    alice: Person, bob: Person, carol: Person
-) -> None:
+def test_a_call_that_one_has_left_can_be_joined_again(alice: Person, bob: Person, carol: Person) -> None:
     choose(alice, "Bob", "Carol")
     alice.page.get_by_role("button", name="Video", exact=True).click()
     bob.rings("Alice")

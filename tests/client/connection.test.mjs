@@ -181,16 +181,22 @@ test("4401 means signed out: nothing is tried again until init", async (t) => {
   assert.equal(await again, true);
 });
 
-test("4403 is an error and is not tried again", async (t) => {
-  const { server, clock, calls, heard } = await scripted(t);
-  const opened = calls.init();
-  (await server.line()).close(4403);
-  assert.equal(await opened, false);
-  assert.equal(calls.lastError?.code, "not_allowed");
-  assert.equal(calls.state.connection, "closed");
-  assert.deepEqual(heard.find(({ name }) => name === "error").detail.code, "not_allowed");
-  assert.equal(clock.nextInMs, null);
-});
+for (const [closed, code] of /** @type {const} */ ([
+  [4403, "not_allowed"],
+  [4404, "not_found"],
+  [4408, "not_allowed"],
+])) {
+  test(`${closed} is an error and is not tried again`, async (t) => {
+    const { server, clock, calls, heard } = await scripted(t);
+    const opened = calls.init();
+    (await server.line()).close(closed);
+    assert.equal(await opened, false);
+    assert.equal(calls.lastError?.code, code);
+    assert.equal(calls.state.connection, "closed");
+    assert.deepEqual(heard.find(({ name }) => name === "error").detail.code, code);
+    assert.equal(clock.nextInMs, null);
+  });
+}
 
 test("1009 is an error, and the connection comes back", async (t) => {
   const { server, clock, calls, line } = await open(t);

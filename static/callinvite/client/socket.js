@@ -21,7 +21,14 @@ const CLOSE_NORMAL = 1000;
 const CLOSE_TOO_LARGE = 1009;
 const CLOSE_DEAD = 4000;
 const CLOSE_NOT_AUTHENTICATED = 4401;
-const CLOSE_NOT_ALLOWED = 4403;
+/** Closes after which another try would end in the same way, each with its code, sentence and status. */
+const FINAL = new Map(
+  /** @type {const} */ ([
+    [4403, ["not_allowed", "error.not_allowed.origin", 403]],
+    [4404, ["not_found", "error.not_found.live", 404]],
+    [4408, ["not_allowed", "error.not_allowed.too_many_places", 403]],
+  ]),
+);
 
 /**
  * @typedef {import("./types.js").Answer} Answer
@@ -319,11 +326,12 @@ export class LiveSocket {
    */
   #lost(code) {
     this.#drop(code);
+    const final = FINAL.get(/** @type {4403 | 4404 | 4408} */ (code));
     if (code === CLOSE_NOT_AUTHENTICATED && !this.#options.hasTickets) {
       this.#failed(new CallInvitationError("not_authenticated", say("error.not_authenticated"), { status: 401 }));
-    } else if (code === CLOSE_NOT_ALLOWED) {
-      const detail = say("error.not_allowed.origin");
-      this.#failed(new CallInvitationError("not_allowed", detail, { status: 403 }));
+    } else if (final !== undefined) {
+      const [reason, sentence, status] = final;
+      this.#become("closed", new CallInvitationError(reason, say(sentence), { status }));
     } else if (code === CLOSE_TOO_LARGE) {
       this.#failed(new CallInvitationError("too_large", say("error.too_large"), { status: 413 }));
     } else {
