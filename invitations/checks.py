@@ -37,6 +37,8 @@ MAY_BE_ZERO = {
     "logins_per_minute",
     "media_seconds",
     "test_rings_per_minute",
+    "devices_per_user",
+    "addresses_per_user",
     "sockets_per_user",
     "sockets_per_device",
 }

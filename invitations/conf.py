@@ -65,6 +65,11 @@ class Limits:
     """How long an app stays signed in without using its token."""
     turn_credential_seconds: int = 3600
     """How long the name and password for a TURN server can be used to start a session."""
+    devices_per_user: int = 30
+    """How many devices one user may have before those that were not used for longest are forgotten; 0 means no
+    limit."""
+    addresses_per_user: int = 10
+    """How many of them may have a push address; 0 means no limit."""
     sockets_per_user: int = 20
     """How many live sockets one user may have in one server process before the oldest is closed; 0 means no limit."""
     sockets_per_device: int = 3

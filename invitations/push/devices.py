@@ -6,15 +6,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
+from invitations.conf import limits
 from invitations.models import Device, DeviceKind, DisabledReason, UserKey
 from invitations.transports import Address, FailureCode
 
 ATTEMPTS = 4
+TOO_MANY = 100
+"""How many devices, or addresses, are given up at once where a bound was lowered."""
 NO_ADDRESS: dict[str, Any] = {
     "push_transport": "",
     "push_endpoint": "",
@@ -47,12 +54,10 @@ def seen(user_id: UserKey, device_id: str, *, label: str | None, kind: str = Dev
             device that its owner has named.
         kind: one of `DeviceKind`, for a new device.
     """
-    Device.objects.bulk_create(
-        [Device(user_id=user_id, device_id=device_id, label=label or "", kind=kind, created_at=now, last_seen_at=now)],
-        update_conflicts=True,
-        unique_fields=["user", "device_id"],
-        update_fields=["last_seen_at"],
-    )
+    if not Device.objects.filter(user_id=user_id, device_id=device_id).update(last_seen_at=now):
+        with _room_for_one(user_id):
+            fresh = {"label": label or "", "kind": kind, "created_at": now, "last_seen_at": now}
+            Device.objects.get_or_create(user_id=user_id, device_id=device_id, defaults=fresh)
     if label is not None:
         unnamed = Device.objects.filter(user_id=user_id, device_id=device_id, is_named=False)
         unnamed.exclude(label=label).update(label=label)
@@ -78,12 +83,13 @@ def describe(user_id: UserKey, device_id: str, *, label: str | None = None, kind
         kind: one of `DeviceKind`.
     """
     named = {} if label is None else {"label": label, "is_named": label != ""}
-    device, _ = Device.objects.update_or_create(
-        user_id=user_id,
-        device_id=device_id,
-        defaults={**named, "kind": kind},
-        create_defaults={**named, "kind": kind, "created_at": now, "last_seen_at": now},
-    )
+    with _room_for_one(user_id):
+        device, _ = Device.objects.update_or_create(
+            user_id=user_id,
+            device_id=device_id,
+            defaults={**named, "kind": kind},
+            create_defaults={**named, "kind": kind, "created_at": now, "last_seen_at": now},
+        )
     return device
 
 
@@ -119,9 +125,10 @@ def set_address(
     }
     for left in reversed(range(ATTEMPTS)):
         try:
-            with transaction.atomic():
+            with _locked(device.user_id):
                 _take_from_others(device, digest)
                 Device.objects.filter(pk=device.pk).update(**values)
+                _give_up_addresses(device.user_id)
             break
         except IntegrityError:
             # Another device registered the address between the two statements: the next round takes it away again.
@@ -188,6 +195,35 @@ def credential_of(*, session_key: str | None = None, token_digest: str | None = 
         return f"token-{token_digest[:22]}"
     digest = hashlib.sha256((session_key or "").encode()).digest()
     return f"session-{base64.urlsafe_b64encode(digest).decode()[:22]}"
+
+
+@contextmanager
+def _locked(user_id: UserKey) -> Iterator[None]:
+    """A transaction in which nobody else adds devices or addresses of this user."""
+    with transaction.atomic():
+        users = get_user_model()._base_manager.filter(pk=user_id).order_by()
+        list(users.select_for_update(no_key=True).values_list("pk"))
+        yield
+
+
+@contextmanager
+def _room_for_one(user_id: UserKey) -> Iterator[None]:
+    """Afterwards the user has no more devices than one may have: those that were not used for longest are forgotten."""
+    with _locked(user_id):
+        yield
+        most = limits().devices_per_user
+        if most:
+            kept = Device.objects.filter(user_id=user_id).order_by(F("last_seen_at").desc(nulls_last=True), "-pk")
+            for each in list(kept[most : most + TOO_MANY]):
+                each.delete()
+
+
+def _give_up_addresses(user_id: UserKey) -> None:
+    most = limits().addresses_per_user
+    if most:
+        kept = Device.objects.filter(user_id=user_id, push_digest__isnull=False)
+        beyond = kept.order_by(F("last_seen_at").desc(nulls_last=True), "-pk").values_list("pk", flat=True)[most:]
+        Device.objects.filter(pk__in=list(beyond[:TOO_MANY])).update(**NO_ADDRESS)
 
 
 def _take_from_others(device: Device, digest: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.calls.transaction import write
@@ -93,8 +94,9 @@ def test_an_idle_post_asks_one_question(past: None, now: datetime) -> None:
 
 
 def test_a_claim_takes_two_statements_however_much_it_takes(
-    past: None, ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+    past: None, ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime, settings: Settings
 ) -> None:
+    settings.CALLINVITE = {"addresses_per_user": 0}
     for number in range(20):
         device(bob, f"device{number}")
     ring(alice, bob)
