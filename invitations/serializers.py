@@ -167,7 +167,9 @@ def device_type(label: str, kind: str) -> str:
 
 
 def person_view(person: Person) -> shapes.Person:
-    """A person on the wire: the public id and the display name."""
+    """A person on the wire: the public id and the display name. Somebody whose account was deleted has no id."""
+    if person.id is None:
+        return {"id": "", "name": say("person.deleted")}
     return {"id": person.username, "name": person.name}
 
 

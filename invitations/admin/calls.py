@@ -23,6 +23,7 @@ from invitations.admin.acting import (
     say_done,
 )
 from invitations.models import Call, CallEvent, Invitation, Participant
+from invitations.store import people
 from invitations.words import say_lazy
 
 
@@ -124,7 +125,7 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=say_lazy("admin.invited"))
     def invited(self, call: Call) -> str:
         """Everyone who was invited, each named once."""
-        return ", ".join(dict.fromkeys(each.invitee.get_username() for each in call.invitations.all()))
+        return ", ".join(dict.fromkeys(people.name_of(each.invitee) for each in call.invitations.all()))
 
     @admin.display(description=say_lazy("admin.duration"))
     def shown_duration(self, call: Call) -> str:
@@ -190,7 +191,7 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):
         chosen: dict[calls.Attempt, list[str]] = {}
         for each in queryset.select_related("call", "invitee").order_by("pk"):
             name = calls.Attempt(each.call.call_id, each.call.attempt)
-            chosen.setdefault(name, []).append(each.invitee.get_username())
+            chosen.setdefault(name, []).append(people.name_of(each.invitee))
         for call, callees in chosen.items():
             done += attempt(request, call.call_id, partial(cancel_rings, call, actor, callees))
         say_done(request, "admin.done.invitations_cancelled", done)

@@ -8,8 +8,9 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
+from knox.models import get_token_model
 
-from invitations.models import CallingPreferences, User
+from invitations.models import CallingPreferences, Delivery, Device, User
 from invitations.store import people
 from invitations.words import say_lazy
 
@@ -29,6 +30,13 @@ class UserAdmin(DjangoUserAdmin):
     search_fields = (*DjangoUserAdmin.search_fields, "calling_preferences__display_name")
     show_full_result_count = False
     inlines: ClassVar = [CallingPreferencesInline]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with an account: its own devices, tokens and settings, which admins never delete one by one. Calls
+        stay with the others who were in them."""
+        rows, counts, missing, protected = super().get_deleted_objects(objs, request)
+        own = {str(each._meta.verbose_name) for each in (Device, Delivery, CallingPreferences, get_token_model())}
+        return rows, counts, missing - own, protected
 
     @admin.display(description=say_lazy("admin.shown_name"), ordering="calling_preferences__display_name")
     def shown_name(self, user: User) -> str:

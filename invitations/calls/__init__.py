@@ -13,7 +13,7 @@ Two arguments mean the same in every verb, and docstrings mention them only to a
 from invitations.calls.answering import accept, reject, ringing
 from invitations.calls.asking import Sent
 from invitations.calls.cancelling import Cancelled, cancel
-from invitations.calls.departing import depart, withdraw_absent
+from invitations.calls.departing import depart, mend, withdraw_absent
 from invitations.calls.expiring import expect_changes, expect_unknown, expire
 from invitations.calls.inviting import invite
 from invitations.calls.loading import Attempt, CallName, id_in
@@ -67,6 +67,7 @@ __all__ = [
     "leave",
     "mark_history_seen",
     "me",
+    "mend",
     "missed_unseen",
     "notified",
     "open_calls",

@@ -3,8 +3,11 @@ deleted."""
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from operator import itemgetter
+
+from django.db.models import Exists, OuterRef, Q
 
 from invitations.calls.closing import close_invitation, save, settle, take_out
 from invitations.calls.events import Change
@@ -12,20 +15,40 @@ from invitations.calls.loading import Attempt, lock_one
 from invitations.calls.taking_part import leave
 from invitations.calls.transaction import write
 from invitations.errors import CallError
-from invitations.models import Delivery, DeliveryState, Invitation, InvitationState, LeftReason, Participant
+from invitations.models import (
+    Call,
+    CallState,
+    Delivery,
+    DeliveryState,
+    Invitation,
+    InvitationState,
+    LeftReason,
+    Participant,
+    UserKey,
+)
 from invitations.push import deliveries
 from invitations.store import people
 from invitations.store.sheets import Actor
 from invitations.store.statements import Prepared
 
+logger = logging.getLogger(__name__)
 BATCH = 100
 """How many calls are changed in one round."""
 
-_STAYS = Participant.objects.open().order_by().filter(~people.are_active("user__"))
-_RINGS = Invitation.objects.pending().order_by().filter(~people.are_active("invitee__"))
+_STAYS = Participant.objects.open().order_by().filter(people.are_absent("user"))
+_RINGS = Invitation.objects.pending().order_by().filter(people.are_absent("invitee"))
 
 # Reads the open rows alone, which partial indexes hold.
 CONCERNED = Prepared(_STAYS.values_list("call_id").union(_RINGS.values_list("call_id")).order_by(), row=itemgetter(0))
+
+_OPEN = Call.objects.filter(due_at__isnull=False).order_by()
+_RUNG = Exists(Invitation.objects.pending().order_by().filter(call_id=OuterRef("pk")))
+_INSIDE = Participant.objects.open().order_by().filter(call_id=OuterRef("pk"))
+_TWO_INSIDE = Exists(_INSIDE.filter(Exists(_INSIDE.filter(call_id=OuterRef("call_id"), pk__lt=OuterRef("pk")))))
+UNSOUND = Prepared(
+    _OPEN.filter(~Exists(_INSIDE) | ~_RUNG & (Q(state=CallState.RINGING) | ~_TWO_INSIDE)).values_list("pk"),
+    row=itemgetter(0),
+)
 
 
 def depart(by: Actor, *, now: datetime) -> None:
@@ -53,13 +76,37 @@ def withdraw_absent(*, now: datetime) -> int:
     return sum(_withdraw(call_pk, now=now) for call_pk in sorted(CONCERNED.rows())[:BATCH])
 
 
+def mend(*, now: datetime) -> int:
+    """End open calls that nothing keeps going any more, because rows of theirs were deleted by other ways. Safe to
+    repeat.
+
+    Returns:
+        How many calls.
+    """
+    return sum(_mend(call_pk, now=now) for call_pk in UNSOUND.rows()[:BATCH])
+
+
+def _mend(call_pk: int, *, now: datetime) -> bool:
+    with write():
+        sheet = lock_one(call_pk)
+        if sheet is None or sheet.call.state == CallState.ENDED:
+            return False
+        change = Change(sheet, by=None, now=now)
+        settle(sheet, change=change, lost=not sheet.inside())
+        if not change.happened:
+            return False
+        save(sheet, change)
+        logger.warning("Call %d had lost rows that kept it going, and was ended", call_pk)
+        return True
+
+
 def _withdraw(call_pk: int, *, now: datetime) -> bool:
     with write():
         sheet = lock_one(call_pk)
         if sheet is None:
             return False
         known = {each.invitee_id for each in sheet.pending()} | {each.user_id for each in sheet.inside()}
-        absent = known - people.active_among(known)
+        absent: set[UserKey] = known - people.active_among(known)
         change = Change(sheet, by=None, now=now)
         for invitation in sheet.pending():
             if invitation.invitee_id in absent:

@@ -107,7 +107,9 @@ class Change:
         they hear."""
         subjects = {each.data.get("invitee") or each.data.get("user") for each in self._facts}
         people = self.sheet.people.items()
-        return [key for key, person in people if person.username in subjects or self.sheet.tells(key)]
+        return [
+            key for key, person in people if key is not None and (person.username in subjects or self.sheet.tells(key))
+        ]
 
     def _kinds(self) -> list[str]:
         kinds = [each.kind for each in self._facts]

@@ -45,7 +45,8 @@ def told(sheet: CallSheet, *, shown_to: Callable[[UserKey], bool]) -> list[Told]
     """
     keys = [each.pk for each in sheet.invitations]
     owed = list(Delivery.objects.filter(invitation_id__in=keys).order_by("id"))
-    seen = sorted({each.invitee_id for each in sheet.invitations if shown_to(each.invitee_id)})
+    invitees: set[UserKey] = {each.invitee_id for each in sheet.invitations} - {None}
+    seen = [each for each in invitees if shown_to(each)]
     devices = list(Device.objects.filter(user_id__in=seen).order_by("id")) if seen else []
     entries: list[Told] = []
     for invitation in sheet.invitations:

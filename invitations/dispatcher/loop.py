@@ -32,6 +32,8 @@ LOOK_EVERY_SECONDS = 1.0
 """The longest sleep. No deadline is set less than a second ahead, so each one is seen before it is due."""
 LOOK_AHEAD_SECONDS = 1.25
 BATCH = 200
+MEND_EVERY_SECONDS = 5
+"""How often open calls are looked through for lost rows."""
 PRUNE_EVERY_SECONDS = 3600
 PRUNE_FIRST_AFTER_SECONDS = 60
 LONGEST_PUT_OFF_SECONDS = 60
@@ -53,6 +55,7 @@ class Dispatcher:
         self._clock = clock
         self._put_off: dict[int, tuple[int, datetime]] = {}
         self._prune_at = clock() + timedelta(seconds=PRUNE_FIRST_AFTER_SECONDS)
+        self._mend_at = self._prune_at
         self._stopping = False
         self._alarm = Alarm()
         self._post = Post(clock=clock)
@@ -131,7 +134,7 @@ class Dispatcher:
             How many things were done.
         """
         done = self._act_on([call_pk for call_pk, _ in self._agenda(now, by=now)], now)
-        return done + calls.withdraw_absent(now=now)
+        return done + calls.withdraw_absent(now=now) + calls.mend(now=now)
 
     def _tick(self) -> float:
         """One round. Returns how many seconds to sleep before the next one."""
@@ -140,6 +143,9 @@ class Dispatcher:
         due = [call_pk for call_pk, due_at in agenda if due_at <= now]
         self._act_on(due, now)
         calls.withdraw_absent(now=now)
+        if now >= self._mend_at:
+            self._mend_at = now + timedelta(seconds=MEND_EVERY_SECONDS)
+            calls.mend(now=now)
         if now >= self._prune_at:
             self._prune_at = now + timedelta(seconds=PRUNE_EVERY_SECONDS)
             calls.expect_unknown(now=now)

@@ -68,7 +68,7 @@ class Call(models.Model):
     end_reason = models.CharField(max_length=16, choices=EndReason, null=True, blank=True)  # noqa: DJ001
     is_video_call = models.BooleanField()
     caller = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="started_calls", db_index=False
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="started_calls", db_index=False
     )
     end_when_caller_leaves = models.BooleanField(default=False)
     custom_data = models.TextField(blank=True, default="")

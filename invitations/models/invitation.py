@@ -84,12 +84,13 @@ class Invitation(models.Model):
     call = models.ForeignKey("invitations.Call", on_delete=models.CASCADE, related_name="invitations")
     invitee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
+        on_delete=models.SET_NULL,
+        null=True,
         related_name="received_invitations",
         db_index=False,
     )
     inviter = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="given_invitations", db_index=False
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="given_invitations", db_index=False
     )
     state = models.CharField(max_length=9, choices=InvitationState, default=InvitationState.PENDING)
     reject_reason = models.CharField(max_length=8, choices=RejectReason, null=True, blank=True)  # noqa: DJ001

@@ -31,7 +31,7 @@ class Participant(models.Model):
 
     call = models.ForeignKey("invitations.Call", on_delete=models.CASCADE, related_name="participants")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="participations", db_index=False
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="participations", db_index=False
     )
     device_id = models.CharField(max_length=64)
     joined_at = models.DateTimeField()

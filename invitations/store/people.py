@@ -12,8 +12,9 @@ from django.db.models import Expression, F, Model, OuterRef, Q, QuerySet, Subque
 from django.db.models.functions import Coalesce
 
 from invitations.models import Device, UserKey
-from invitations.store.sheets import Person
+from invitations.store.sheets import DELETED, Person
 from invitations.store.statements import Bind, Prepared, database, maker
+from invitations.words import say
 
 M = TypeVar("M", bound=Model)
 
@@ -28,6 +29,16 @@ def are_active(user: str = "") -> Q:
         user: the lookup that leads to the person, such as `caller__`; empty in the user model's own querysets.
     """
     return Q(**{f"{user}is_active": True}) if _has_is_active() else Q()
+
+
+def are_absent(relation: str) -> Q:
+    """Whether the person that a relation refers to was deleted or may not sign in, as a condition.
+
+    Args:
+        relation: such as `invitee`.
+    """
+    deleted = Q(**{f"{relation}__isnull": True})
+    return deleted | ~are_active(f"{relation}__") if _has_is_active() else deleted
 
 
 def others(user_id: UserKey) -> QuerySet[Any, Any]:
@@ -48,6 +59,11 @@ def shown_name(username: str, chosen: str | None) -> str:
         chosen: the person's display name; empty or None if they chose none.
     """
     return chosen or username
+
+
+def name_of(user: Any) -> str:
+    """The public id of a user; for None, the words for a deleted account."""
+    return say("person.deleted") if user is None else str(user.get_username())
 
 
 def shown_name_of(user: Any) -> str:
@@ -111,6 +127,8 @@ def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QueryS
 
 
 def _person(key: Any, username: str, chosen: str | None, call_waiting: bool | None, label: str, kind: str) -> Person:
+    if key is None:
+        return DELETED
     return Person(key, username, shown_name(username, chosen), bool(call_waiting), label, kind)
 
 

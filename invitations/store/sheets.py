@@ -28,6 +28,10 @@ class Person:
     device_kind: str = ""
 
 
+DELETED = Person(None, "", "")
+"""Stands for all whose accounts were deleted: their calls stay in the history of others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person who acts, and the device they act on.
@@ -63,6 +67,9 @@ class CallSheet:
     people: dict[UserKey, Person] = field(default_factory=dict)
     shared_view: tuple[int, datetime, Any] | None = None
     """The last shared view that `serializers` made of the call, with the revision and the moment it was made for."""
+
+    def __post_init__(self) -> None:
+        self.people[None] = DELETED
 
     def pending(self) -> list[Invitation]:
         """Invitations that still wait for an answer."""

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from invitations.dispatcher import Dispatcher
-from invitations.models import Call
+from invitations.models import Call, Participant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Migrate = Callable[[str], Apps]
@@ -101,6 +101,8 @@ def test_open_calls_of_a_database_in_use_are_looked_at_once_due_at_has_come(migr
     due = apps.get_model("invitations", "Call").objects.values_list("call_id", "due_at")
     assert dict(due) == {"call_1": now, "call_0": None}
     migrate(newest())
+    call = Call.objects.get(call_id="call_1")
+    Participant.objects.create(call=call, user_id=call.caller_id, device_id="web-1", joined_at=now)
     assert Dispatcher().step(now + timedelta(seconds=1)) == 0
     assert Call.objects.get(call_id="call_1").due_at == now + timedelta(seconds=60)
     assert Dispatcher().step(now + timedelta(seconds=60)) == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from invitations.models import EndReason, InvitationState
+from invitations.models import EndReason, Standing
 
 ROOT = Path(__file__).resolve().parents[2]
 SAID = set(
@@ -38,4 +38,4 @@ def test_the_words_and_sounds_are_right() -> None:
 
 def test_every_end_and_every_outcome_has_a_sentence_in_the_page() -> None:
     assert {f"end.{reason}" for reason in EndReason.values} <= SAID
-    assert {f"invitation.{state}" for state in InvitationState.values if state != "pending"} <= SAID
+    assert {f"invitation.{each}" for each in Standing.values if each != "declined"} <= SAID

@@ -61,7 +61,7 @@ def old_delivery(ring: Invitation, device: Device) -> Delivery:
     """The push message of an old ring, sent to its invitee's device at once; not stored yet."""
     return Delivery(
         device=device,
-        user_id=ring.invitee_id,
+        user_id=device.user_id,
         device_key=device.device_id,
         invitation=ring,
         kind="ring",
