@@ -79,7 +79,7 @@ def test_the_caller_reads_on_which_device_it_rings(alice: Person, bob: Person) -
 def test_nobody_there_is_not_called_ringing(alice: Person) -> None:
     alice.call("Dave")
     alice.hears("Calling")
-    alice.hears("Bob's devices can't be reached")
+    alice.hears("Dave's devices can't be reached")
     alice.screen.get_by_role("button", name="Cancel").click()
     alice.hears("Cancelled")
 
