@@ -180,6 +180,8 @@ CALLINVITE = {
     "sends_per_minute": env.int("CALLINVITE_SENDS_PER_MINUTE", default=30),
     "rings_per_pair_minute": env.int("CALLINVITE_RINGS_PER_PAIR_MINUTE", default=3),
     "rings_per_pair_ten_minutes": env.int("CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES", default=10),
+    "connections_per_address": env.int("CALLINVITE_CONNECTIONS_PER_ADDRESS", default=100),
+    "trusted_proxies": tuple(env.list("CALLINVITE_TRUSTED_PROXIES", default=[])),
     "logins_per_minute": env.int("CALLINVITE_LOGINS_PER_MINUTE", default=10),
     "signup": env.str("CALLINVITE_SIGNUP", default="closed"),
 }
@@ -202,6 +204,7 @@ CALLINVITE_VAPID_SUBJECT = env.str("CALLINVITE_VAPID_SUBJECT", default="") or (
 """How the operators of a push service can reach the operator of this server."""
 
 CALLINVITE_ENVIRONMENT = {
+    "CALLINVITE_CONNECTIONS_PER_ADDRESS",
     "CALLINVITE_DATABASE_POOL",
     "CALLINVITE_DATA_DIR",
     "CALLINVITE_ICE_SERVERS",
@@ -213,6 +216,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_SENDS_PER_MINUTE",
     "CALLINVITE_SIGNUP",
     "CALLINVITE_STATIC_ROOT",
+    "CALLINVITE_TRUSTED_PROXIES",
     "CALLINVITE_TURN_SECRET",
     "CALLINVITE_VAPID_PRIVATE_KEY",
     "CALLINVITE_VAPID_SUBJECT",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from channels.routing import ProtocolTypeRouter
 
 from invitations import addresses
+from invitations.requests.bodies import BoundedBodies
 from invitations.sockets import routing
 from invitations.sockets.routing import Application
 
@@ -18,4 +19,4 @@ def live_router(*, http: Application, prefix: str = "") -> ProtocolTypeRouter:
             its socket below its own URL, so the two must agree.
     """
     live = routing.LiveSockets(f"/{prefix}{addresses.LIVE}")
-    return ProtocolTypeRouter({"http": http, "websocket": live})
+    return ProtocolTypeRouter({"http": BoundedBodies(http), "websocket": live})

@@ -37,6 +37,9 @@ MAY_BE_ZERO = {
     "logins_per_minute",
     "media_seconds",
     "test_rings_per_minute",
+    "request_bytes",
+    "request_seconds",
+    "connections_per_address",
     "devices_per_user",
     "addresses_per_user",
     "sockets_per_user",
@@ -254,13 +257,15 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
     for name in Limits.__slots__:
         value = getattr(terms, name)
         if isinstance(value, bool) or not isinstance(value, int):
-            if name not in ("signup", "repeat_after_seconds"):
+            if name not in ("signup", "repeat_after_seconds", "trusted_proxies"):
                 yield f"{name} must be a whole number, not {value!r}."
             continue
         lowest = 0 if name in MAY_BE_ZERO else 1
         if not lowest <= value <= HIGHEST.get(name, value):
             highest = f" to {HIGHEST[name]}" if name in HIGHEST else " or more"
             yield f"{name} must be {lowest}{highest}, not {value}."
+    if not all(isinstance(each, str) for each in terms.trusted_proxies):
+        yield f"trusted_proxies must be addresses, not {terms.trusted_proxies!r}."
     repeats = terms.repeat_after_seconds
     if not all(isinstance(each, int) and each >= 1 for each in repeats) or list(repeats) != sorted(set(repeats)):
         yield f"repeat_after_seconds must be whole seconds from 1 on, ascending, not {repeats!r}."

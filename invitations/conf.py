@@ -24,6 +24,14 @@ class Limits:
     invitees_per_request: int = 9
     people_per_call: int = 10
     body_bytes: int = 64 * 1024
+    request_bytes: int = 8 * 1024 * 1024
+    """How long the body of any request may be, uploads by admins among them; 0 means no limit."""
+    request_seconds: int = 20
+    """Within what time a request to `manage.py serve` must have come whole; 0 means no limit."""
+    connections_per_address: int = 100
+    """How many connections that are no live sockets one address may have to `manage.py serve`; 0 means no limit."""
+    trusted_proxies: tuple[str, ...] = ()
+    """The addresses of proxies in front of the server, whose connections are not counted."""
     frame_bytes: int = 64 * 1024
     sends_per_minute: int = 30
     """How many invitations one user may give in 60 seconds, by sending calls and by inviting into them; 0 means no

@@ -15,6 +15,7 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer
 
 from invitations.management.protocol import BoundedWebSocketProtocol
+from invitations.management.requests import BoundedHTTPFactory
 
 logger = logging.getLogger(__name__)
 GOING_AWAY = 1001
@@ -57,6 +58,15 @@ class WebServer(Server):
         self._ports: list[Any] = []
         self._on_start = on_start
         self._on_stop = on_stop
+
+    @property
+    def http_factory(self) -> BoundedHTTPFactory:
+        """What accepts connections. daphne makes one of its own and puts it here; ours takes its place."""
+        return self._http_factory
+
+    @http_factory.setter
+    def http_factory(self, made: object) -> None:
+        self._http_factory = BoundedHTTPFactory(self)
 
     def listen_success(self, port: Any) -> None:
         """Remember the listening port, in order to close it first."""
