@@ -25,9 +25,8 @@ from invitations.live import presence
 from invitations.live.tickets import make_ticket
 from invitations.models import Call, CallingPreferences, UserKey
 from invitations.push.action_tokens import Grant
-from invitations.requests import inputs, queries, verbs
+from invitations.requests import inputs, queries, throttles, verbs
 from invitations.requests.problems import STATUS
-from invitations.requests.throttles import check_login
 from invitations.requests.tokens import (
     BearerAuthentication,
     actor_of,
@@ -161,8 +160,8 @@ class AuthToken(Endpoint):
 
     def post(self, request: Request) -> HttpResponse:
         values = inputs.LOGIN.checked(request.data)
-        check_login(request._request, values["username"])
-        user = authenticated(request._request, values["username"], values["password"])
+        with throttles.door(request._request, values["username"]):
+            user = authenticated(request._request, values["username"], values["password"])
         if user is None:
             raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong"))
         token, expires_at = issue_token(user, values["device_name"], timezone.now())

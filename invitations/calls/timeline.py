@@ -47,7 +47,11 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
     hears_words = _hears_words(sheet, viewer_id, sees_all=sees_all)
     entries = [(each.at, _is_end(each), _entry(each, sheet, names, is_seen, hears_words)) for each in events]
     pushed = told(sheet, shown_to=lambda user_id: sees_all or user_id == viewer_id)
-    entries += [(each.at, False, _told_entry(each, sheet)) for each in pushed if went_at is None or each.at <= went_at]
+    entries += [
+        (each.at, False, _told_entry(each, sheet))
+        for each in pushed
+        if went_at is None or each.at <= went_at or each.user_id == viewer_id
+    ]
     # A stable sort: the log keeps its order, what follows from it comes after, and the end of the call comes last.
     return [entry for _, _, entry in sorted(entries, key=lambda each: each[:2])]
 

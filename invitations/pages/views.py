@@ -35,7 +35,7 @@ from invitations.errors import CallError, Code
 from invitations.pages.forms import SignInForm, SignUpForm
 from invitations.push import devices
 from invitations.requests import throttles
-from invitations.requests.problems import problem_page
+from invitations.requests.problems import STATUS, problem_page
 from invitations.requests.tokens import csrf_header
 
 _STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
@@ -88,6 +88,13 @@ class Shell(LoginRequiredMixin, TemplateView):
         }
 
 
+def refused(answer: HttpResponse, error: CallError) -> HttpResponse:
+    """The page of a door that is shut for a moment."""
+    answer.status_code = STATUS[error.code]
+    answer.headers["Retry-After"] = str(error.extra["retry_after_seconds"])
+    return answer
+
+
 @method_decorator([login_not_required, never_cache], name="dispatch")
 class SignIn(LoginView):
     """Signs a browser in, or redirects to the app if it is signed in. Attempts count towards the API's limit.
@@ -107,16 +114,12 @@ class SignIn(LoginView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            throttles.check_login(request, request.POST.get("username", ""))
+            with throttles.door(request, request.POST.get("username", "")):
+                return super().post(request, *args, **kwargs)
         except CallError as error:
-            return self._refused(error.extra["retry_after_seconds"])
-        return super().post(request, *args, **kwargs)
-
-    def _refused(self, seconds: int) -> HttpResponse:
-        form = self.authentication_form(self.request)
-        answer = self.render_to_response(self.get_context_data(form=form, wait_seconds=seconds), status=429)
-        answer.headers["Retry-After"] = str(seconds)
-        return answer
+            form = self.authentication_form(self.request)
+            context = self.get_context_data(form=form, refusal=error.detail)
+            return refused(self.render_to_response(context), error)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"signup_open": signup_open()}
@@ -144,6 +147,14 @@ class SignUp(FormView):
         return self.response_class(
             self.request, ["callinvite/registration/sign_up_closed.html"], {}, status=403, using=self.template_engine
         )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            with throttles.door(request, None):
+                return super().post(request, *args, **kwargs)
+        except CallError as error:
+            context = self.get_context_data(form=self.form_class(), refusal=error.detail)
+            return refused(self.render_to_response(context), error)
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
         login(self.request, form.save())  # type: ignore[attr-defined]

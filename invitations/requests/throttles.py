@@ -1,10 +1,16 @@
-"""Limits on guessing passwords, counted in the shared cache. The verb itself counts the limit on sends."""
+"""What guards every door at which a password is asked for or chosen: attempts are counted in the shared cache, and only
+a few passwords are hashed at once. The verbs themselves count invitations."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from ipaddress import ip_address, ip_network
+from threading import BoundedSemaphore
+from unicodedata import normalize
 
 from django.conf import settings
 from django.core.cache import cache
@@ -17,14 +23,40 @@ from invitations.words import say_lazy
 
 logger = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
+HASHED_AT_ONCE = 2
+BUSY_SECONDS = 1
+_hashing = BoundedSemaphore(HASHED_AT_ONCE)
 
 
-def check_login(request: HttpRequest, username: str, now: datetime | None = None) -> None:
-    """Count one attempt to sign in, for REST and the sign-in page alike.
+@contextmanager
+def door(request: HttpRequest, username: str | None) -> Iterator[None]:
+    """What a door does around looking at a password: REST, the sign-in page, Django admin's, and sign-up.
+
+    Hashing a password takes a thread for a tenth of a second and more. Guessing must not take them all, so no more than
+    `HASHED_AT_ONCE` are hashed in one process; the others are asked to come again.
+
+    Args:
+        request: for its IP address.
+        username: the name that was entered; None at sign-up.
+
+    Raises:
+        CallError: `throttled`, or `unavailable` with `retry_after_seconds`.
+    """
+    check_login(request, username)
+    if not _hashing.acquire(blocking=False):
+        raise CallError(Code.UNAVAILABLE, say_lazy("sign_in.busy"), retry_after_seconds=BUSY_SECONDS)
+    try:
+        yield
+    finally:
+        _hashing.release()
+
+
+def check_login(request: HttpRequest, username: str | None, now: datetime | None = None) -> None:
+    """Count one attempt at any door.
 
     Args:
         request: the request, for its IP address.
-        username: the name that was entered, whether or not the user exists.
+        username: the name that was entered, whether or not the user exists; None counts the address alone.
         now: an aware datetime; the current time if omitted.
 
     Raises:
@@ -35,7 +67,10 @@ def check_login(request: HttpRequest, username: str, now: datetime | None = None
     if limit <= 0:
         return
     seconds = (now or timezone.now()).timestamp()
-    keys = [_key("name", username.casefold()), _key("address", address_of(request))]
+    keys = [_key("address", _network_of(address_of(request)))]
+    if username is not None:
+        # As the form reads it: other spellings of the same name are the same name.
+        keys.append(_key("name", normalize("NFKC", username).strip().casefold()))
     try:
         waits = [_wait_seconds(key, limit, seconds) for key in keys]
     except Exception:
@@ -56,6 +91,15 @@ def address_of(request: HttpRequest) -> str:
     if forwarded and settings.SECURE_PROXY_SSL_HEADER:
         return str(forwarded.rpartition(",")[2].strip())
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def _network_of(address: str) -> str:
+    """What one client is counted as: an IPv6 host has a whole /64 to choose its addresses from."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((known, 64), strict=False)) if known.version == 6 else address
 
 
 def _wait_seconds(key: str, limit: int, seconds: float) -> int:

@@ -81,7 +81,7 @@ def test_nobody_there_is_not_called_ringing(alice: Person) -> None:
     alice.hears("Calling")
     alice.hears("Dave's devices can't be reached")
     alice.screen.get_by_role("button", name="Cancel").click()
-    alice.hears("Cancelled")
+    alice.hears("Dave's devices couldn't be reached")
 
 
 def test_a_rejection_is_told_with_its_reason(alice: Person, bob: Person) -> None:

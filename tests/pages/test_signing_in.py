@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.test.client import MULTIPART_CONTENT
 from django.urls import reverse
 from pytest_django import Settings
+
+from invitations.requests import throttles
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "right-horse-7"
@@ -80,6 +84,54 @@ def test_many_tries_are_stopped_for_a_while(client: Client, settings: Settings) 
     assert answer.status_code == 429
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
     assert "Too many attempts. Try again in" in answer.text
+    cache.clear()
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/", "/api/v1/auth/token", "/sign-up/"])
+def test_every_door_counts_for_all_others(client: Client, settings: Settings, open_signup: None, path: str) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "logins_per_minute": 2}
+    cache.clear()
+    form = {"username": "erin", "password": "wrong"}
+    for _ in range(2):
+        client.post("/sign-in/", form)
+    answer = client.post(path, form, MULTIPART_CONTENT if not path.startswith("/api/") else "application/json")
+    assert "Too many attempts. Try again in" in answer.text
+    assert get_user_model().objects.count() == 0
+    cache.clear()
+
+
+@pytest.mark.parametrize("name", ["\uff45\uff52\uff49\uff4e", "ERIN", " erin "])
+def test_other_spellings_of_a_name_count_as_the_name(client: Client, settings: Settings, name: str) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "logins_per_minute": 2}
+    cache.clear()
+    for number in range(2):
+        client.post("/sign-in/", {"username": "erin", "password": "wrong"}, REMOTE_ADDR=f"192.0.2.{number}")
+    answer = client.post("/sign-in/", {"username": name, "password": "wrong"}, REMOTE_ADDR="192.0.2.9")
+    assert answer.status_code == 429
+    cache.clear()
+
+
+def test_a_host_with_many_addresses_counts_as_one(client: Client, settings: Settings) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "logins_per_minute": 2}
+    cache.clear()
+    answers = [
+        client.post("/sign-in/", {"username": f"erin{number}", "password": "wrong"}, REMOTE_ADDR=f"2001:db8::{number}")
+        for number in range(3)
+    ]
+    assert [each.status_code for each in answers] == [200, 200, 429]
+    cache.clear()
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/"])
+def test_no_more_than_two_passwords_are_hashed_at_once(client: Client, path: str) -> None:
+    cache.clear()
+    request = RequestFactory().get("/")
+    with ExitStack() as stack:
+        for name in ("bob", "carol"):
+            stack.enter_context(throttles.door(request, name))
+        answer = client.post(path, {"username": "erin", "password": "wrong"})
+        assert "Many people are signing in" in answer.text
+    assert "Many people are signing in" not in client.post(path, {"username": "erin", "password": "wrong"}).text
     cache.clear()
 
 

@@ -60,7 +60,7 @@ def test_the_caller_reads_the_coarse_truth(alice: Person, person: Callable[..., 
     phone.leave()
     phone.receiver.answer(410)
     alice.call("Carol")
-    alice.hears("Bob's devices can't be reached")
+    alice.hears("Carol's devices can't be reached")
     alice.screen.get_by_role("button", name="Cancel").click()
 
     view = ask_what_happened(alice)
