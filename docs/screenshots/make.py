@@ -30,12 +30,12 @@ ARGUMENTS = [
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
-SEND = """([invitees, seconds, customData]) => {
+SEND = """([invitees, seconds, message]) => {
   const button = document.createElement("send-call-invitation-button");
   button.setAttribute("invitees", invitees);
   button.setAttribute("is-video-call", "");
   button.setAttribute("timeout-seconds", seconds);
-  button.setAttribute("custom-data", customData);
+  button.setAttribute("notification-message", message);
   document.querySelector("#main").append(button);
   return button.send().then((sent) => { button.remove(); return sent; });
 }"""

@@ -141,6 +141,25 @@ def test_giving_up_while_the_server_is_silent_closes_the_devices_at_once(
     leaves_nothing_open(alice)
 
 
+def test_hanging_up_while_the_server_is_silent_is_done_at_once(
+    alice: Person, bob: Person, server: RunningServer
+) -> None:
+    with call(alice, bob):
+        is_up(alice, bob)
+        assert server.process is not None
+        os.killpg(server.process.pid, signal.SIGSTOP)
+        try:
+            alice.hang_up()
+            alice.until("watched.tracks.every((each) => each.readyState === 'ended')", 1_000)
+            alice.hears("Call ended")
+            leaves_nothing_open(alice)
+        finally:
+            os.killpg(server.process.pid, signal.SIGCONT)
+        bob.hears("Call ended")
+        alice.until("callinvite.service.state.active === null")
+        leaves_nothing_open(alice, bob)
+
+
 def test_the_question_goes_with_the_call_into_another_tab(alice: Person, bob: Person) -> None:
     with call(alice, bob):
         other = alice.open()

@@ -266,3 +266,31 @@ def test_two_callers_at_once_are_both_shown(alice: Person, bob: Person, carol: P
     carol.hears("Declined")
     bob.rings("Alice")
     bob.ask("callinvite.service.updateMe({ call_waiting: false })")
+
+
+LONG = """([name, text]) => {
+  const button = document.createElement("send-call-invitation-button");
+  button.setAttribute("invitees", "bob:Bob");
+  button.setAttribute("is-video-call", "");
+  button.setAttribute("notification-title", name);
+  button.setAttribute("notification-message", text);
+  document.querySelector("#main").append(button);
+  return button.send().then((sent) => { button.remove(); return sent; });
+}"""
+SIZES = [(1280, 800), (1280, 650), (1366, 600), (844, 390), (390, 844), (320, 568)]
+
+
+def test_both_answers_are_whole_on_every_screen_however_much_is_said(alice: Person, bob: Person) -> None:
+    text = "\n".join("One line of what this call is about, long enough to be broken" for _ in range(3))
+    alice.page.evaluate(LONG, ["Wolfeschlegelsteinhausenbergerdorff" * 2, text])
+    bob.rings("Alice")
+    for replies in (False, True):
+        if replies:
+            bob.ring.get_by_role("button", name="Decline with a message").click()
+        for width, height in SIZES:
+            bob.page.set_viewport_size({"width": width, "height": height})
+            for name in ("Accept", "Decline"):
+                answer = bob.ring.get_by_role("button", name=name, exact=True)
+                expect(answer).to_be_in_viewport(ratio=1)
+                answer.click(trial=True)
+    bob.reject()

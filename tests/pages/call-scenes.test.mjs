@@ -10,6 +10,7 @@ import {
   idsOfConcerned,
   keyAct,
   partingQuestion,
+  partingWords,
   placingScene,
 } from "../../static/callinvite/elements/call-scenes.js";
 import { invitation, makeCall, participant, person } from "../client/support/calls.mjs";
@@ -144,11 +145,40 @@ test("an end says why, how long it was and what was replied, and offers to call 
   const scene = endedScene(call, { userId: "alice", words: "Declined" });
 
   assert.deepEqual([scene.phase, scene.status, scene.text], ["ended", "Declined", "“Later, please”"]);
-  assert.deepEqual([scene.hangUp, scene.mayCallAgain, scene.mayClose], ["", true, true]);
+  assert.deepEqual([scene.hangUp, scene.again, scene.mayClose], ["", "call", true]);
   const held = makeCall({ state: "ended", answered_at: "2026-11-23T12:00:10.000Z", duration_seconds: 65 });
   assert.equal(endedScene(held, { userId: "alice", words: "Call ended" }).note, "The call lasted 1:05.");
   const failed = makeCall({ ...held, end_reason: "media_failed" });
   assert.match(endedScene(failed, { userId: "alice", words: "" }).note, /firewall/);
+});
+
+test("what programs say to each other with an answer is not shown as a reply", () => {
+  const call = makeCall({
+    state: "ended",
+    end_reason: "completed",
+    invitations: [invitation("bob", { state: "accepted", custom_data: "room 7" })],
+  });
+
+  assert.equal(endedScene(call, { userId: "alice", words: "Call ended" }).text, "");
+});
+
+test("a group that goes on without me says who still talks, and lets me back in", () => {
+  const call = answered(["bob", "carol"], ["join"]);
+  const scene = endedScene(call, { userId: "alice", words: "You left the call" });
+
+  assert.deepEqual([scene.name, scene.note], ["Bob and Carol", "Bob and Carol are still talking."]);
+  assert.deepEqual([scene.again, scene.rows, scene.mayClose], ["join", [], true]);
+  const one = endedScene(answered(["bob"], []), { userId: "alice", words: "" });
+  assert.deepEqual([one.note, one.again], ["Bob is still in the call.", null]);
+});
+
+test("hanging up has its words before the server has any", () => {
+  const words = (call, verb) => partingWords(call, verb, "alice");
+
+  assert.equal(words(makeCall(), "cancel"), "Cancelled");
+  assert.equal(words(answered(["bob"], []), "leave"), "Call ended");
+  assert.equal(words(answered(["bob", "carol"], []), "leave"), "You left the call");
+  assert.equal(words(answered(["bob", "carol"], []), "end"), "Call ended");
 });
 
 test("after a group call its caller sees what became of each, and the others do not", () => {

@@ -1,5 +1,6 @@
 /** `<call-corner>`: the call that goes on, small in the corner, while one uses the rest of the app. */
 
+import { othersInside } from "../client/index.js";
 import { setStream } from "./call-tile.js";
 import { h, iconButton, relabel, setAttribute, setText } from "./dom.js";
 import { avatarStack } from "./person-avatar.js";
@@ -85,7 +86,7 @@ export class CallCorner extends PageElement {
   #show() {
     const { service, screen } = this.page;
     const { state } = service;
-    const call = screen.minimised ? (state.active ?? state.outgoing) : null;
+    const call = screen.minimised ? this.talk.current : null;
     const parts = this.#parts;
     this.hidden = call === null;
     const source = call && screen.mainVideo;
@@ -94,7 +95,8 @@ export class CallCorner extends PageElement {
     if (call === null) {
       return;
     }
-    const people = others(call, state.user?.id);
+    const inside = othersInside(call, state.user?.id).map(({ user }) => user);
+    const people = call.state === "active" && inside.length > 0 ? inside : others(call, state.user?.id);
     const key = people.map((person) => person.id).join(" ");
     if (parts.face.dataset.people !== key) {
       parts.face.dataset.people = key;

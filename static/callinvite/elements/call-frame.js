@@ -96,7 +96,7 @@ export class CallFrame {
       mayCancel: (ringing, invitation) => mayCancel(ringing, invitation, userId),
       cancel,
     };
-    stage.show(call);
+    stage.show(scene.phase === "ended" ? null : call);
   }
 
   /** How long the call goes on.
@@ -142,7 +142,8 @@ export class CallFrame {
     parts.controls.hidden = !hangUp;
     parts.controls.offer({ isActive: phase === "active", hangUp, mayEnd });
     parts.add.hidden = !scene.mayAdd;
-    parts.again.hidden = !scene.mayCallAgain;
+    parts.again.hidden = scene.again === null;
+    setText(parts.againWords, say(scene.again === "join" ? "call.rejoin" : "call.again"));
     parts.done.hidden = parts.close.hidden = !scene.mayClose;
     parts.minimise.hidden = !scene.mayMinimise;
   }
@@ -151,6 +152,7 @@ export class CallFrame {
 /** Its pieces that change.
  *  @param {Acts} acts */
 function madeParts(acts) {
+  const againWords = h("span");
   return {
     minimise: iconButton({
       icon: "down",
@@ -189,21 +191,22 @@ function madeParts(acts) {
     stage: new CallStage(),
     controls: new CallControls(),
     notices: new CallNotices(),
-    again: answerButton("accept", "phone-solid", say("call.again"), () => {
+    againWords,
+    again: answerButton("accept", "phone-solid", againWords, () => {
       acts.again();
     }),
-    done: answerButton("plain", "close", say("button.close"), () => {
+    done: answerButton("plain", "close", h("span", {}, say("button.close")), () => {
       acts.dismiss();
     }),
   };
 }
 
-/** @param {string} kind @param {string} name of the icon @param {string} label @param {() => void} act */
+/** @param {string} kind @param {string} name of the icon @param {Node} label @param {() => void} act */
 function answerButton(kind, name, label, act) {
   return h(
     "button",
     { class: `answer answer--${kind}`, type: "button", onClick: act },
     h("span", { class: "answer__disc" }, icon(name)),
-    h("span", {}, label),
+    label,
   );
 }

@@ -3,7 +3,7 @@
 import { isOver, may } from "../client/index.js";
 import { h, iconButton, keep, relabel, setText } from "./dom.js";
 import { avatarOf } from "./person-avatar.js";
-import { invitationWords, isBeingReached, readableText } from "./words.js";
+import { invitationWords, isBeingReached, replyOf } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
@@ -48,7 +48,7 @@ export function showPeople(list, rows, { userId, cancel }) {
         node,
         update: ({ invitation, call: now }) => {
           const pending = invitation.state === "pending" && !isOver(now);
-          const reply = readableText(invitation.custom_data);
+          const reply = replyOf(invitation);
           const words = outsideWords(now, invitation);
           setText(line, reply ? `${words} ${say("page.quote", { text: reply })}` : words);
           stop.hidden = !pending || !mayCancel(now, invitation, userId);

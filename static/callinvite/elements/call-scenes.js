@@ -1,6 +1,6 @@
 /** What the screen of a call shows, as a value made of the call. Pure: knows no document, no clock and no devices. */
 
-import { may, othersInside, pendingInvitations } from "../client/index.js";
+import { isOver, may, othersInside, pendingInvitations } from "../client/index.js";
 import { linkWords, silenceWords } from "./media-words.js";
 import {
   clockTime,
@@ -10,7 +10,7 @@ import {
   latestInvitations,
   names,
   others,
-  readableText,
+  replyOf,
 } from "./words.js";
 import { say } from "../words/say.js";
 
@@ -33,7 +33,7 @@ import { say } from "../words/say.js";
  *  @property {boolean} mayAdd
  *  @property {boolean} mayEnd for everyone
  *  @property {boolean} mayMinimise
- *  @property {boolean} mayCallAgain
+ *  @property {"call" | "join" | null} again what the green button of a call that is over for me does
  *  @property {boolean} mayClose
  *  @property {Row[]} rows people who have no tile
  *
@@ -60,7 +60,7 @@ const BARE = Object.freeze({
   mayAdd: false,
   mayEnd: false,
   mayMinimise: false,
-  mayCallAgain: false,
+  again: /** @type {"call" | "join" | null} */ (null),
   mayClose: false,
   rows: /** @type {Row[]} */ ([]),
 });
@@ -94,9 +94,21 @@ export function callScene(call, around) {
  *  @param {{userId: string | undefined, words: string}} view `words`: why it is over
  *  @returns {Scene} */
 export function endedScene(call, { userId, words }) {
+  const inside = othersInside(call, userId).map(({ user }) => user);
+  if (!isOver(call) && inside.length > 0) {
+    return {
+      ...BARE,
+      ...headOf(inside, call, true),
+      phase: "ended",
+      status: words,
+      note: say(inside.length === 1 ? "call.goes_on.one" : "call.goes_on.several", { names: names(inside) }),
+      again: may(call, "join") ? "join" : null,
+      mayClose: true,
+    };
+  }
   const people = others(call, userId);
   const isGroup = people.length > 1;
-  const reply = call.invitations.length === 1 ? readableText(call.invitations[0].custom_data) : "";
+  const reply = call.invitations.length === 1 ? replyOf(call.invitations[0]) : "";
   return {
     ...BARE,
     ...headOf(people, call, isGroup),
@@ -104,10 +116,23 @@ export function endedScene(call, { userId, words }) {
     status: words,
     text: reply && say("page.quote", { text: reply }),
     note: endNote(call),
-    mayCallAgain: people.length > 0,
+    again: isOver(call) && people.length > 0 ? "call" : null,
     mayClose: true,
     rows: isGroup && call.caller.id === userId ? rowsOf(call, latestInvitations(call)) : [],
   };
+}
+
+/** What is said at the moment of hanging up, before the server has a word for it.
+ *  @param {Call} call
+ *  @param {import("../rtc/partings.js").PartingVerb} verb
+ *  @param {string | undefined} userId
+ *  @returns {string} */
+export function partingWords(call, verb, userId) {
+  if (verb === "cancel") {
+    return say("end.cancelled");
+  }
+  const goesOn = verb === "leave" && othersInside(call, userId).length > 1;
+  return say(goesOn ? "end.left" : "end.completed");
 }
 
 /** What is asked before a call is left by a key, or left to several others.

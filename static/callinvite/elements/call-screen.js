@@ -4,7 +4,15 @@
 import { isOver, myParticipant, othersInside, pendingInvitations } from "../client/index.js";
 import { ask, withdrawQuestion } from "./call-ask.js";
 import { CallFrame } from "./call-frame.js";
-import { callScene, endedScene, idsOfConcerned, keyAct, partingQuestion, placingScene } from "./call-scenes.js";
+import {
+  callScene,
+  endedScene,
+  idsOfConcerned,
+  keyAct,
+  partingQuestion,
+  partingWords,
+  placingScene,
+} from "./call-scenes.js";
 import { speak } from "./dom.js";
 import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { PageElement } from "./page-element.js";
@@ -65,7 +73,7 @@ export class CallScreen extends PageElement {
   /** A call is being placed: be there at once.
    *  @param {Placed} options what `send` is given */
   placing(options) {
-    if (this.service.state.active || this.service.state.outgoing) {
+    if (this.talk.current) {
       return;
     }
     this.#minimised = false;
@@ -144,7 +152,7 @@ export class CallScreen extends PageElement {
   /** @param {State} state */
   update(state) {
     const shown = this.#shown;
-    const call = state.active ?? state.outgoing;
+    const call = this.talk.current;
     if (shown?.kind === "placing" && shown.isCancelled) {
       return;
     }
@@ -166,7 +174,14 @@ export class CallScreen extends PageElement {
       this.#tellMinimised();
       return;
     }
-    if (shown?.kind === "call") {
+    if (shown?.kind === "ended") {
+      // Others may talk on: who is still there, and whether one may come back, changes.
+      const now = state.calls.find((each) => each.call_id === shown.call.call_id);
+      if (now && now.attempt === shown.call.attempt) {
+        shown.call = now;
+        this.#show();
+      }
+    } else if (shown?.kind === "call") {
       // The end is told by its event, which comes right after this change.
       this.#withdraw();
       queueMicrotask(() => this.#show());
@@ -194,9 +209,18 @@ export class CallScreen extends PageElement {
     if (!call) {
       return;
     }
-    const callID = call.call_id;
     const waits = call.state === "ringing" && pendingInvitations(call).length > 0;
-    await orExplain(this.service, waits ? this.service.cancel({ callID }) : this.service.leave(callID));
+    await this.#part(call, waits ? "cancel" : "leave");
+  }
+
+  /** Go now; the server learns of it when it can.
+   *  @param {Call} call @param {import("../rtc/partings.js").PartingVerb} verb */
+  async #part(call, verb) {
+    const told = this.talk.hangUp(call, verb);
+    this.#withdraw();
+    this.#end(call, partingWords(call, verb, this.#userId));
+    await orExplain(this.service, told);
+    this.update(this.service.state);
   }
 
   /** Ask whether to go.
@@ -215,7 +239,6 @@ export class CallScreen extends PageElement {
 
   /** @param {{call: Call, leftReason: string | null}} detail */
   #ended({ call, leftReason }) {
-    const { active, outgoing } = this.service.state;
     if (leftReason === "moved") {
       toast(say("call.moved"), {
         action: {
@@ -227,10 +250,25 @@ export class CallScreen extends PageElement {
       });
       return;
     }
-    if (active || outgoing || this.#shown?.kind === "placing" || this.#isElsewhere) {
+    const shown = this.#shown;
+    const words = endWords(call, { leftReason, mine: call.caller.id === this.#userId });
+    if (this.talk.hasHungUp(call)) {
+      // Shown already; the server has the exact words.
+      if (shown?.kind === "ended" && shown.call.call_id === call.call_id) {
+        this.#shown = { kind: "ended", call, words };
+        this.#show();
+      }
       return;
     }
-    const words = endWords(call, { leftReason, mine: call.caller.id === this.#userId });
+    if (this.talk.current || shown?.kind === "placing" || this.#isElsewhere) {
+      return;
+    }
+    this.#end(call, words);
+  }
+
+  /** Show for a while that a call is over for me.
+   *  @param {Call} call @param {string} words */
+  #end(call, words) {
     const heldOn = Boolean(call.answered_at) && call.end_reason === "completed";
     this.#shown = { kind: "ended", call, words };
     this.#minimised = false;
@@ -332,7 +370,7 @@ export class CallScreen extends PageElement {
 
   #endForAll() {
     if (this.#call) {
-      orExplain(this.service, this.service.end(this.#call.call_id));
+      this.#part(this.#call, "end");
     }
   }
 
@@ -362,6 +400,11 @@ export class CallScreen extends PageElement {
     const { call } = this.#shown;
     this.#shown = null;
     clearTimeout(this.#leaving);
+    if (!isOver(call)) {
+      this.#show();
+      joinCall(this.page, call);
+      return;
+    }
     placeCall(this.page, { invitees: others(call, this.#userId), isVideoCall: call.is_video_call });
   }
 

@@ -21,6 +21,7 @@ const QUICK_REPLIES = /** @type {const} */ ([
   "incoming.reply.meeting",
   "incoming.reply.minutes",
 ]);
+const KINDS = /** @type {const} */ (["audio", "video", "group_audio", "group_video"]);
 /** Somebody who is typing must not answer by the key that they were about to press. */
 const TYPING_GUARD_MS = 700;
 
@@ -189,7 +190,10 @@ export class IncomingCall extends PageElement {
   /** @param {Call} call */
   #showText(call) {
     const title = call.notification_title === call.caller.name ? "" : readableText(call.notification_title);
-    const text = [title, readableText(call.custom_data)].filter(Boolean).join("\n");
+    const message = readableText(call.notification_message);
+    // Without words of the caller the message is the kind of call, which stands above.
+    const isKind = KINDS.some((kind) => message === say(`call.incoming.${kind}`));
+    const text = [title, isKind ? "" : message].filter(Boolean).join("\n");
     setText(this.#parts.text, text);
     this.#parts.text.hidden = !text;
   }

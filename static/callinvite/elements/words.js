@@ -67,6 +67,13 @@ export function readableText(data) {
   return text;
 }
 
+/** What somebody said as they declined. Whatever else goes along with an answer is between programs.
+ *  @param {Invitation} invitation
+ *  @returns {string} */
+export function replyOf({ state, custom_data: data }) {
+  return state === "rejected" ? readableText(data) : "";
+}
+
 /** "3:05" or "1:02:09".
  *  @param {number} seconds
  *  @returns {string} */

@@ -14,6 +14,7 @@ const VIBRATION_MS = 2400;
 export class Alerting {
   #service;
   #ringer;
+  #talk;
   #icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
   #quietIcon = "";
   #title = document.title;
@@ -28,10 +29,12 @@ export class Alerting {
   #vibrating;
 
   /** @param {import("../client/index.js").CallInvitationService} service
-   *  @param {import("../sounds/ringer.js").Ringer} ringer */
-  constructor(service, ringer) {
+   *  @param {import("../sounds/ringer.js").Ringer} ringer
+   *  @param {import("../rtc/talk.js").Talk} talk */
+  constructor(service, ringer, talk) {
     this.#service = service;
     this.#ringer = ringer;
+    this.#talk = talk;
     this.#quietIcon = this.#icon?.href ?? "";
   }
 
@@ -41,6 +44,7 @@ export class Alerting {
       this.#update();
     };
     this.#service.on("change", update);
+    this.#talk.addEventListener("change", update);
     this.#service.on("callStarted", () => {
       this.#ringer.once("joined");
     });
@@ -64,7 +68,10 @@ export class Alerting {
   }
 
   #update() {
-    const { calls, user, active, outgoing, connection } = this.#service.state;
+    const { calls, user, connection } = this.#service.state;
+    const [active, outgoing] = [this.#service.state.active, this.#service.state.outgoing].map((call) =>
+      call && !this.#talk.hasHungUp(call) ? call : null,
+    );
     const rings =
       connection === "signed_out"
         ? []

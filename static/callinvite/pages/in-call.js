@@ -102,8 +102,8 @@ export class InCall {
     const { microphone, camera, hold } = this.#talk.state.local;
     session?.setMicrophoneActive?.(microphone.speaks && !hold);
     session?.setCameraActive?.(camera.live && !hold);
-    const { active, outgoing, user } = this.#service.state;
-    const call = active ?? outgoing;
+    const { user } = this.#service.state;
+    const call = this.#talk.current;
     if (session && call && typeof MediaMetadata === "function") {
       const title = names(others(call, user?.id));
       if (session.metadata?.title !== title) {

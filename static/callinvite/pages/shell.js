@@ -11,6 +11,7 @@ import { Alerting } from "./alerting.js";
 import { Errands } from "./errands.js";
 import { InCall } from "./in-call.js";
 import { Notices } from "./notices.js";
+import { ask } from "../elements/call-ask.js";
 import { provide } from "../elements/page-element.js";
 import { toast } from "../elements/toast-list.js";
 import { names, others, errorWords, readableText } from "../elements/words.js";
@@ -162,11 +163,23 @@ function tellNews() {
 /** The device's push address goes before the session that may take it away. */
 function takeLeaveAtSignOut() {
   const form = the(HTMLFormElement, ".shell__out");
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  const goes = async () => {
     the(HTMLButtonElement, ".shell__out button").disabled = true;
     await enrolment.signOut().catch(() => {});
     form.submit();
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (talk.current === null) {
+      goes();
+      return;
+    }
+    ask(document.body, {
+      title: say("ask.sign_out"),
+      text: say("ask.sign_out.meaning"),
+      answers: [{ label: say("ask.sign_out.confirm"), kind: "bad", act: goes }],
+      stay: say("ask.stay"),
+    });
   });
 }
 
@@ -182,7 +195,7 @@ function tellOfOne({ call, callee }, code) {
 let started = false;
 provide(page);
 talk.start();
-new Alerting(service, ringer).start();
+new Alerting(service, ringer, talk).start();
 new InCall(page).start();
 new Errands(page, the(IncomingCall, "incoming-call"), notes).start();
 new Notices(service).start();

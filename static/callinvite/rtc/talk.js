@@ -13,6 +13,7 @@ import { IceServers } from "./ice-servers.js";
 import { Intents } from "./intent.js";
 import { LocalMedia } from "./local-media.js";
 import { followNetwork } from "./network.js";
+import { Partings } from "./partings.js";
 import { keyOf } from "./peer.js";
 import { CallPlace } from "./place.js";
 import { SILENT } from "./speaker.js";
@@ -60,6 +61,7 @@ export class Talk extends EventTarget {
   #connect;
   #ice;
   #intents;
+  #partings;
   #cutOff;
   #report;
   #crowd = new Crowd();
@@ -93,6 +95,7 @@ export class Talk extends EventTarget {
     this.#connect = connect;
     this.#ice = new IceServers(service, clock);
     this.#intents = new Intents(storage);
+    this.#partings = new Partings(service, clock);
     this.#cutOff = new CutOff(clock, () => {
       this.#stop();
       this.#changed();
@@ -191,6 +194,36 @@ export class Talk extends EventTarget {
   }
 
   /**
+   * Hangs up: devices and connections are closed now, and the server is told until it knows.
+   *
+   * @param {Call} call
+   * @param {import("./partings.js").PartingVerb} [verb]
+   * @returns {Promise<boolean>} false if the server refused: the call goes on
+   */
+  async hangUp(call, verb = "leave") {
+    const told = this.#partings.part(call, verb);
+    this.#follow();
+    const done = await told;
+    this.#follow();
+    return done;
+  }
+
+  /** The call that this device is in, unless the person has hung it up.
+   * @returns {Call | null} */
+  get current() {
+    const { active, outgoing } = this.#service.state;
+    return [active, outgoing].find((call) => call && !this.#partings.has(call)) ?? null;
+  }
+
+  /**
+   * @param {Call} call
+   * @returns {boolean} whether the person has hung it up, and the server may not know
+   */
+  hasHungUp(call) {
+    return this.#partings.has(call);
+  }
+
+  /**
    * Shows the own picture before a call.
    *
    * @param {{camera: boolean, microphone?: boolean}} wanted
@@ -247,7 +280,7 @@ export class Talk extends EventTarget {
 
   #follow() {
     const { state } = this.#service;
-    const call = state.active ?? state.outgoing;
+    const call = this.current;
     const isFirst = !this.#isSeeded && state.user !== null;
     this.#isSeeded ||= isFirst;
     const isOpen = state.connection === "open";
@@ -280,7 +313,11 @@ export class Talk extends EventTarget {
    * @param {string | null} callID
    */
   #performed(verb, callID) {
-    if (ACTS.has(verb) && callID !== null && callID === this.#place.callID) {
+    if (!ACTS.has(verb) || callID === null) {
+      return;
+    }
+    this.#partings.forget(callID);
+    if (callID === this.#place.callID) {
       this.#place.claim();
     }
   }
@@ -436,8 +473,7 @@ export class Talk extends EventTarget {
    * @returns {Call | null} the call that this device is in
    */
   #call() {
-    const { active, outgoing } = this.#service.state;
-    const call = active ?? outgoing;
+    const call = this.current;
     return call?.call_id === this.#place.callID ? call : null;
   }
 
