@@ -20,6 +20,6 @@ class InvitationsConfig(AppConfig):
                 'Callinvite keeps the tokens of apps in django-rest-knox: install the app "knox".'
             )
         from invitations import checks  # noqa: F401
-        from invitations.push import endings
+        from invitations.calls import endings
 
         endings.listen()

@@ -15,6 +15,7 @@ from invitations.calls.loading import Attempt, lock_one
 from invitations.calls.taking_part import leave
 from invitations.calls.transaction import write
 from invitations.errors import CallError
+from invitations.live import publishing
 from invitations.models import (
     Call,
     CallState,
@@ -63,6 +64,14 @@ def depart(by: Actor, *, now: datetime) -> None:
             leave(Attempt(call_id, attempt), by=by, now=now)
         except CallError:
             continue
+
+
+def depart_from(user_id: UserKey, device_id: str, *, now: datetime) -> None:
+    """Like `depart`, for a device of which nothing else is known. One query unless it is in a call."""
+    here = Participant.objects.open().filter(user_id=user_id, device_id=device_id)
+    username = here.values_list(f"user__{people.USERNAME}", flat=True).first()
+    if username is not None:
+        depart(Actor(user_id, username, device_id), now=now)
 
 
 def withdraw_absent(*, now: datetime) -> int:
@@ -118,6 +127,8 @@ def _withdraw(call_pk: int, *, now: datetime) -> bool:
             return False
         settle(sheet, change=change, withdrawn=sheet.call.caller_id in absent)
         save(sheet, change)
+        for user_id in absent - {None}:
+            publishing.publish_recheck(user_id)
         # Their devices are nobody's business any more, not even to be told that it is over.
         waiting = Delivery.objects.filter(user_id__in=absent, state=DeliveryState.PENDING)
         waiting.update(state=DeliveryState.DROPPED, code=deliveries.CALL_OVER, settled_at=change.now)

@@ -97,7 +97,9 @@ def open_calls(user_id: UserKey, *, now: datetime) -> list[CallSheet]:
         for call_pk in late:
             expire(call_pk, now=now)
         return open_calls(user_id, now=now)
-    return sorted(sheets.values(), key=lambda each: (each.call.created_at, each.call.pk), reverse=True)
+    # A call that they left, or that ended, after its key was found is none of these any more.
+    still = [each for each in sheets.values() if user_id in each.seats()]
+    return sorted(still, key=lambda each: (each.call.created_at, each.call.pk), reverse=True)
 
 
 def sync(user_id: UserKey, held: Mapping[str, int], *, now: datetime) -> Synced:

@@ -57,8 +57,9 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
 
 
 def sheet_events(sheet: CallSheet) -> list[CallEvent]:
-    """The log rows of a call, in order."""
-    return list(CallEvent.objects.filter(call_id=sheet.call.pk).order_by("revision"))
+    """The log rows of a call, in order, up to the revision that was loaded: later ones do not fit the rest."""
+    log = CallEvent.objects.filter(call_id=sheet.call.pk, revision__lte=sheet.call.revision)
+    return list(log.order_by("revision"))
 
 
 def _is_end(event: CallEvent) -> bool:

@@ -146,7 +146,7 @@ def issue_token(user: AbstractBaseUser, device_name: str, now: datetime) -> tupl
 
 def revoke_token(user_id: UserKey, digest: str) -> None:
     """Delete a token, the device that it stood for, and the push addresses that it registered."""
-    # Its push addresses and its sockets end with it (`push.endings`).
+    # Its push addresses and its sockets end with it (`calls.endings`).
     get_token_model().objects.filter(user_id=user_id, digest=digest).delete()
     Device.objects.filter(user_id=user_id, device_id=devices.credential_of(token_digest=digest)).delete()
 

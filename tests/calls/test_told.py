@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from invitations import calls
 from invitations.errors import Code
 from invitations.live import presence
-from invitations.models import Delivery, Device, Invitation, User
+from invitations.models import CallEvent, Delivery, Device, Invitation, User
 from invitations.push import devices
 from invitations.serializers import call_view
 from tests.calls.conftest import acting, refused, seconds
@@ -162,6 +163,24 @@ def test_a_call_stays_for_whoever_has_gone_as_it_was_when_they_went(
     assert told == ["call.sent", "invitation.rejected", "call.active", "call.ended"]
     synced = calls.sync(bob.pk, {call_id: 1}, now=now + seconds(63))
     assert (len(synced.sheets), synced.gone) == (1, [call_id])
+
+
+def test_a_timeline_that_is_read_while_its_reader_goes_is_of_one_moment(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    acted: list[str] = []
+
+    def meanwhile(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if sql.startswith("SELECT") and CallEvent._meta.db_table in sql and not acted:
+            acted.append(calls.reject(call_id, by=acting(bob), now=now).call.state)
+            acted.append(calls.accept(call_id, by=acting(carol), now=now).call.state)
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(meanwhile):
+        told = calls.timeline(call_id, viewer_id=bob.pk, now=now)
+    assert acted == ["ringing", "active"]
+    assert [each["code"] for each in told] == ["call.sent"]
 
 
 def test_whoever_has_gone_hears_nothing_by_sync_until_the_end(

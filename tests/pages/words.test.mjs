@@ -106,12 +106,12 @@ test("custom data is shown if it is short text for people", () => {
   }
 });
 
-test("a line of recents tells direction, outcome and length", () => {
+test("a line of recents tells direction, outcome and how long one was in the call oneself", () => {
   const completed = ended({
     end_reason: "completed",
     answered_at: "2026-11-23T12:00:05Z",
-    duration_seconds: 185,
-    you: { role: "caller", state: "left", can: [], missed: false, duration_seconds: null },
+    duration_seconds: 600,
+    you: { role: "caller", state: "left", can: [], missed: false, duration_seconds: 185 },
   });
   assert.deepEqual(recentWords(completed, "alice"), {
     direction: "outgoing",

@@ -83,6 +83,34 @@ async def test_a_socket_ends_with_its_token(
     assert await page.hear_close() == 4401
 
 
+@pytest.mark.parametrize("end", [_revoked, _token_deleted])
+def test_a_device_without_a_socket_leaves_the_call_with_its_token(
+    end: Callable[[User], None], db: None, alice: User, bob: User, now: datetime
+) -> None:
+    token, _ = issue_token(bob, "Phone", now)
+    call_id = calls.send(by=acting(alice), invitees=["bob"], is_video_call=True, now=timezone.now()).sheet.call.call_id
+    answer = Client(headers={"authorization": f"Bearer {token}"}).post(
+        f"/api/v1/calls/{call_id}/accept", content_type="application/json"
+    )
+    assert answer.status_code == 200
+    assert Call.objects.get().state == "active"
+    end(bob)
+    call = Call.objects.get()
+    assert (call.state, call.end_reason) == ("ended", "completed")
+
+
+def test_a_device_on_another_token_stays_in_the_call(db: None, alice: User, bob: User, now: datetime) -> None:
+    token, _ = issue_token(bob, "Phone", now)
+    other, _ = issue_token(bob, "Tablet", now)
+    call_id = calls.send(by=acting(alice), invitees=["bob"], is_video_call=True, now=timezone.now()).sheet.call.call_id
+    Client(headers={"authorization": f"Bearer {token}"}).post(
+        f"/api/v1/calls/{call_id}/accept", content_type="application/json"
+    )
+    answer = Client(headers={"authorization": f"Bearer {other}"}).delete("/api/v1/auth/token")
+    assert answer.status_code == 204
+    assert Call.objects.get().state == "active"
+
+
 async def test_another_sockets_session_is_not_touched(open_page: OpenPage, bob: User) -> None:
     page = await open_page(bob, "web-1")
     other = await open_page(bob, "web-2")
@@ -141,6 +169,26 @@ def test_a_ring_for_a_disabled_account_ends_and_its_devices_hear_nothing_more(
     assert Invitation.objects.get().state == "cancelled"
     assert Call.objects.get().state == "ended"
     assert not Delivery.objects.filter(state="pending").exists()
+
+
+async def test_the_page_of_somebody_disabled_by_any_way_closes_with_their_ring(
+    open_page: OpenPage, alice: User, bob: User, now: datetime
+) -> None:
+    page = await open_page(bob, "web-1")
+    await in_thread(lambda: calls.send(by=acting(alice), invitees=["bob"], is_video_call=True, now=now))
+    await in_thread(_disabled_by_any_way, bob)
+    await in_thread(Dispatcher().step, now)
+    assert await page.hear_close() == 4401
+
+
+async def test_a_socket_ends_with_its_account(open_page: OpenPage, alice: User, bob: User, now: datetime) -> None:
+    page = await open_page(bob, "web-1")
+    sheet = await in_thread(lambda: calls.send(by=acting(alice), invitees=["bob"], is_video_call=True, now=now).sheet)
+    assert (await page.ask("accept", sheet.call.call_id))["status"] == 200
+    await in_thread(bob.delete)
+    assert await page.hear_close() == 4401
+    await in_thread(Dispatcher().step, now)
+    assert (await in_thread(Call.objects.get)).state == "ended"
 
 
 def test_whoever_is_disabled_in_a_call_is_out_of_it(

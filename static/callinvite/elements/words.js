@@ -172,7 +172,8 @@ export function recentWords(call, userId) {
     return { ...line, words: say(call.state === "active" ? "call.ongoing" : "call.ringing_now") };
   }
   if (call.answered_at && !missed && answeredByMe(call, userId, direction)) {
-    const length = call.duration_seconds === null ? "" : clockTime(call.duration_seconds);
+    const seconds = call.you?.duration_seconds ?? null;
+    const length = seconds === null ? "" : clockTime(seconds);
     const ending = call.end_reason === "completed" ? "" : endWords(call);
     return { ...line, words: sideBySide(say(`recent.${direction}`), length, ending) };
   }
