@@ -27,7 +27,11 @@ READY_SECONDS = 60.0
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORES = {CORES[0]}
 CLIENT_CORES = set(CORES[1:2]) or SERVER_CORES
-UNLIMITED = {"CALLINVITE_SENDS_PER_MINUTE": "0", "CALLINVITE_LOGINS_PER_MINUTE": "0"}
+UNLIMITED = {
+    "CALLINVITE_SENDS_PER_MINUTE": "0",
+    "CALLINVITE_LOGINS_PER_MINUTE": "0",
+    "CALLINVITE_CONNECTIONS_PER_ADDRESS": "0",
+}
 """Turned off: otherwise the limits that protect people would be all that is measured."""
 
 

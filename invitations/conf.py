@@ -29,7 +29,8 @@ class Limits:
     request_seconds: int = 20
     """Within what time a request to `manage.py serve` must have come whole; 0 means no limit."""
     connections_per_address: int = 100
-    """How many connections that are no live sockets one address may have to `manage.py serve`; 0 means no limit."""
+    """How many connections one address may have to `manage.py serve` on which a request has still to come whole, and
+    a tenth of how many in all, live sockets not counted; 0 means no limit."""
     trusted_proxies: tuple[str, ...] = ()
     """The addresses of proxies in front of the server, whose connections are not counted."""
     frame_bytes: int = 64 * 1024

@@ -8,6 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 # Installs Twisted's asyncio reactor, so it must come before any other import of Twisted.
 from daphne.server import reactor  # isort: skip
@@ -20,6 +21,9 @@ from invitations.requests.problems import CONTENT_TYPE, problem
 
 logger = logging.getLogger(__name__)
 MOST_ADDRESSES = 10_000
+WHOLE_FOR_ONE = 10
+"""How many connections an address may keep open between its requests for each one on which a request has still to
+come."""
 LINGER_SECONDS = 2
 """How long a refused body is still read, into nothing, so that its sender gets to see the answer."""
 LINGER_BYTES = 32 * 1024 * 1024
@@ -59,6 +63,7 @@ class BoundedRequest(WebRequest):
     def process(self) -> Any:
         """Answer, now that the request is whole."""
         self._stop_waiting()
+        self.channel.factory.came(self.channel.transport)
         return None if self._refused else super().process()
 
     def connectionLost(self, reason: Any) -> None:
@@ -84,19 +89,23 @@ class BoundedRequest(WebRequest):
 
 
 class BoundedHTTPFactory(HTTPFactory):
-    """Accepts connections, but only so many from one address that are no live sockets, which have bounds of their own;
-    and closes those on which nothing begins."""
+    """Accepts connections, but only so many from one address on which a request has still to come, and
+    `WHOLE_FOR_ONE` times as many in all; and closes those on which nothing begins. Live sockets have bounds of their
+    own."""
 
     def __init__(self, server: Any) -> None:
         super().__init__(server)
         self._of_address: defaultdict[str, list[Any]] = defaultdict(list)
         self._silent: dict[Any, Any] = {}
+        self._expected: WeakSet[Any] = WeakSet()
 
     def buildProtocol(self, addr: Any) -> Any:
         """The protocol for a new connection; None closes it at once."""
         host, most = getattr(addr, "host", ""), limits().connections_per_address
         known = self._of_address[host] = [each for each in self._of_address[host] if _is_waiting(each)]
-        if most and len(known) >= most and host not in limits().trusted_proxies:
+        expected = sum(each in self._expected for each in known)
+        is_full = expected >= most or len(known) >= most * WHOLE_FOR_ONE
+        if most and is_full and host not in limits().trusted_proxies:
             logger.warning("An address has %d connections: no more are accepted from it", len(known))
             return None
         protocol = super().buildProtocol(addr)
@@ -105,6 +114,7 @@ class BoundedHTTPFactory(HTTPFactory):
 
         def connect(transport: Any) -> None:
             known.append(transport)
+            self._expected.add(transport)
             self._silent[transport] = _later(limits().request_seconds, lambda: self._cut_off(transport))
             connected(transport)
 
@@ -115,6 +125,11 @@ class BoundedHTTPFactory(HTTPFactory):
     def begun(self, transport: Any) -> None:
         """Note that a request begins on a connection."""
         _stop(self._silent.pop(transport, None))
+        self._expected.add(transport)
+
+    def came(self, transport: Any) -> None:
+        """Note that the request has come whole."""
+        self._expected.discard(transport)
 
     def _cut_off(self, transport: Any) -> None:
         self._silent.pop(transport, None)

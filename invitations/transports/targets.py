@@ -17,6 +17,7 @@ from invitations.words import say
 MAX_URL_CHARS = 2048
 KNOWN_SERVICES = (
     "fcm.googleapis.com",
+    "jmt17.google.com",
     "push.services.mozilla.com",
     "push.apple.com",
     "notify.windows.com",

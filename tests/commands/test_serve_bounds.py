@@ -98,3 +98,12 @@ def test_one_address_has_so_many_connections_and_others_are_served(server: Runni
         held[0].sendall(b"GET /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         assert everything(held[0]).startswith(b"HTTP/1.1 200")
     assert server.answers()
+
+
+def test_connections_between_two_requests_are_not_counted_with_those(server: RunningServer) -> None:
+    with ExitStack() as stack:
+        for _ in range(150):
+            client = stack.enter_context(connect(server))
+            client.sendall(b"GET /nothing-here HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert client.recv(4096).startswith(b"HTTP/1.1 404")
+        assert server.answers()

@@ -16,6 +16,7 @@ from tests.transports.conftest import some_address
 
 KNOWN = (
     "fcm.googleapis.com",
+    "jmt17.google.com",
     "push.services.mozilla.com",
     "push.apple.com",
     "notify.windows.com",
@@ -25,6 +26,7 @@ KNOWN = (
 # As the services give them, with other letters.
 GOOD = [
     "https://fcm.googleapis.com/fcm/send/dQw4w9WgXcQ:APA91bH_example-Token_0123456789",
+    "https://jmt17.google.com/fcm/send/dQw4w9WgXcQ:APA91bH_example-Token_0123456789",
     "https://updates.push.services.mozilla.com/wpush/v2/gAAAAABexample_-0123456789==",
     "https://web.push.apple.com/QExample-0123456789_abc",
     "https://wns2-par02p.notify.windows.com/w/?token=BQYAAAexample%2b0123%3d%3d",

@@ -25,6 +25,6 @@ def test_every_check_of_push_has_its_line() -> None:
 
 
 def test_the_hosts_that_are_allowed_by_default_are_listed() -> None:
-    named = re.findall(r"^\| `([a-z]+\.[a-z.]+)` \| [A-Z]", PAGE, re.MULTILINE)
+    named = re.findall(r"^\| `([a-z0-9]+\.[a-z.]+)` \| [A-Z]", PAGE, re.MULTILINE)
 
     assert tuple(named) == targets.KNOWN_SERVICES
