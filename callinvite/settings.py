@@ -180,6 +180,10 @@ CALLINVITE = {
     "sends_per_minute": env.int("CALLINVITE_SENDS_PER_MINUTE", default=30),
     "rings_per_pair_minute": env.int("CALLINVITE_RINGS_PER_PAIR_MINUTE", default=3),
     "rings_per_pair_ten_minutes": env.int("CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES", default=10),
+    "devices_per_user": env.int("CALLINVITE_DEVICES_PER_USER", default=30),
+    "addresses_per_user": env.int("CALLINVITE_ADDRESSES_PER_USER", default=10),
+    "sockets_per_user": env.int("CALLINVITE_SOCKETS_PER_USER", default=20),
+    "sockets_per_device": env.int("CALLINVITE_SOCKETS_PER_DEVICE", default=3),
     "connections_per_address": env.int("CALLINVITE_CONNECTIONS_PER_ADDRESS", default=100),
     "trusted_proxies": tuple(env.list("CALLINVITE_TRUSTED_PROXIES", default=[])),
     "logins_per_minute": env.int("CALLINVITE_LOGINS_PER_MINUTE", default=10),
@@ -204,9 +208,11 @@ CALLINVITE_VAPID_SUBJECT = env.str("CALLINVITE_VAPID_SUBJECT", default="") or (
 """How the operators of a push service can reach the operator of this server."""
 
 CALLINVITE_ENVIRONMENT = {
+    "CALLINVITE_ADDRESSES_PER_USER",
     "CALLINVITE_CONNECTIONS_PER_ADDRESS",
     "CALLINVITE_DATABASE_POOL",
     "CALLINVITE_DATA_DIR",
+    "CALLINVITE_DEVICES_PER_USER",
     "CALLINVITE_ICE_SERVERS",
     "CALLINVITE_LOGINS_PER_MINUTE",
     "CALLINVITE_PROCESSES",
@@ -215,6 +221,8 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES",
     "CALLINVITE_SENDS_PER_MINUTE",
     "CALLINVITE_SIGNUP",
+    "CALLINVITE_SOCKETS_PER_DEVICE",
+    "CALLINVITE_SOCKETS_PER_USER",
     "CALLINVITE_STATIC_ROOT",
     "CALLINVITE_TRUSTED_PROXIES",
     "CALLINVITE_TURN_SECRET",

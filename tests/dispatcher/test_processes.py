@@ -151,7 +151,9 @@ def test_three_dispatchers_one_of_them_killed_end_each_ring_once(server: Running
         until(lambda: stored(server, call["call_id"])[0] == "ended")
     with closing(sqlite3.connect(server.data_dir / "callinvite.sqlite3", timeout=20)) as database:
         kinds = [kind for (kind,) in database.execute("SELECT kind FROM invitations_callevent ORDER BY revision")]
-    assert kinds == ["call.sent", "invitation.timed_out", "participant.left", "call.ended"]
+    # Whether it was noticed before its end that nothing reaches Bob depends on when the first one was killed.
+    known = [kind for kind in kinds if kind != "invitation.unreachable"]
+    assert known == ["call.sent", "invitation.timed_out", "participant.left", "call.ended"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

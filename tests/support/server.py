@@ -176,6 +176,7 @@ class RunningServer:
             "CALLINVITE_DATA_DIR": str(self.data_dir),
             "CALLINVITE_SENDS_PER_MINUTE": "0",
             "CALLINVITE_LOGINS_PER_MINUTE": "0",
+            "CALLINVITE_ADDRESSES_PER_USER": "0",
             "PYTHONUNBUFFERED": "1",
         }
         return kept | dict(extra)
