@@ -43,6 +43,11 @@ SELECT t.device_key, c.call_id, t.claimed_until FROM invitations_delivery t
   JOIN invitations_invitation i ON i.id = t.invitation_id JOIN invitations_call c ON c.id = i.call_id
 WHERE t.state = 'pending' AND t.claimed_until IS NOT NULL
 """
+KEPT = """
+SELECT t.kind, t.state, t.attempts FROM invitations_delivery t
+  JOIN invitations_invitation i ON i.id = t.invitation_id JOIN invitations_call c ON c.id = i.call_id
+WHERE c.call_id = %s
+"""
 LOCK = "SELECT id FROM invitations_call WHERE call_id = %s FOR UPDATE"
 
 Key = tuple[str, str]
@@ -175,8 +180,10 @@ def test_a_ring_that_was_taken_back_while_no_dispatcher_ran_is_never_sent_nor_it
     call_id = alice.send("carol")["call_id"]
     alice.verb(call_id, "cancel")
 
+    assert carol.rest.get(f"calls/{call_id}/timeline").status_code == 404  # It left no trace.
+
     with dispatch(product):
-        assert settled(carol, call_id) == [("ring", "dropped", 0)]
+        until(lambda: kept(product, call_id) == [("ring", "dropped", 0)])
 
     assert kinds(carol) == []
 
@@ -408,6 +415,12 @@ def leases(product: RunningServer) -> dict[Key, datetime]:
     """Until when messages that are not settled belong to who claimed them."""
     with psycopg.connect(product.env["DATABASE_URL"]) as connection:
         return {(device, call_id): until for device, call_id, until in connection.execute(LEASES)}
+
+
+def kept(product: RunningServer, call_id: str) -> list[tuple[str, str, int]]:
+    """Kind, state and attempts of all messages that a call had planned, whoever may still read of them."""
+    with psycopg.connect(product.env["DATABASE_URL"]) as connection:
+        return connection.execute(KEPT, [call_id]).fetchall()
 
 
 def deliveries(phone: Phone, call_id: str) -> list[dict[str, Any]]:

@@ -308,15 +308,16 @@ def test_a_ring_that_is_taken_back_while_the_service_thinks_is_followed_by_its_e
     alice: Phone, phone: MakePhone
 ) -> None:
     held = Slow()
-    carol = phone("carol", "slow", held)
+    carol, notified = phone("carol", "slow", held), phone("carol", "takes-it")
     call_id = alice.send("carol")["call_id"]
     carol.service.wait_until(lambda: len(carol.receiver.messages) == 1)
+    told(notified, call_id, _is_notified)
 
     alice.verb(call_id, "cancel")
     held.release()
 
     over = told(carol, call_id, _is_over)
-    assert states(over) == [("ring", "sent"), ("stop", "sent")]
+    assert states(of_device(over, "slow")) == [("ring", "sent"), ("stop", "sent")]
     assert kinds_sent(carol) == ["ring", "stop"]
     assert [each["kind"] for each in carol.receiver.inbox] == ["ring", "stop"]
 
@@ -325,24 +326,26 @@ def test_a_ring_that_is_taken_back_while_the_service_thinks_is_followed_by_its_e
 def test_a_ring_that_is_taken_back_before_it_is_tried_again_is_not(
     alice: Phone, phone: MakePhone, answers: tuple[int | ScriptedAnswer, ...]
 ) -> None:
-    carol = phone("carol", "in-trouble", *answers)
+    carol, notified = phone("carol", "in-trouble", *answers), phone("carol", "takes-it")
     call_id = alice.send("carol")["call_id"]
     carol.service.wait_until(lambda: len(carol.receiver.messages) == len(answers))
+    told(notified, call_id, _is_notified)
 
     alice.verb(call_id, "cancel")
 
     over = told(carol, call_id, _is_over)
     # Nobody knows whether such a service passed the ring on: the device is told of its end.
-    assert states(over) == [("ring", "dropped"), ("stop", "sent")]
+    assert states(of_device(over, "in-trouble")) == [("ring", "dropped"), ("stop", "sent")]
     assert kinds_sent(carol) == ["ring"] * len(answers) + ["stop"]
 
 
 def test_a_ring_that_is_taken_back_while_the_service_wants_to_be_left_alone_breaks_no_silence(
     alice: Phone, phone: MakePhone
 ) -> None:
-    carol = phone("carol", "throttled", Answer(429, retry_after=SOON_SECONDS))
+    carol, notified = phone("carol", "throttled", Answer(429, retry_after=SOON_SECONDS)), phone("carol", "takes-it")
     call_id = alice.send("carol")["call_id"]
     told(carol, call_id, _is_put_off)
+    told(notified, call_id, _is_notified)
 
     alice.verb(call_id, "cancel")
 
@@ -421,6 +424,11 @@ def _devices(phone: Phone) -> list[dict[str, Any]]:
 
 def _is_first_ring(entry: Entry) -> bool:
     return entry["data"].get("kind") == "ring" and entry["data"]["number"] == 1
+
+
+def _is_notified(entries: list[Entry]) -> bool:
+    """A ring was taken: it is in the invitee's history, however soon it is cancelled."""
+    return "sent" in dict(states(entries)).values()
 
 
 def _is_over(entries: list[Entry]) -> bool:
