@@ -25,6 +25,11 @@ test("nothing is called ringing that does not ring", () => {
   }
 });
 
+test("a page that is silenced says that another one rings", () => {
+  const { rings, title, button } = ringingWords({ ...SOUNDS.none, elsewhere: true }, push("off"));
+  assert.deepEqual([rings, title, button], ["open", "Another tab rings while it's open.", "Turn on ringing"]);
+});
+
 test("a button is offered where a click helps, and nowhere else", () => {
   const button = (sound, state, more) => ringingWords(SOUNDS[sound], push(state, more)).button;
   assert.equal(button("none", "off"), "Turn on ringing");

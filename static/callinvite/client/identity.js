@@ -2,6 +2,7 @@
  * Which device this is: an id that stays the same for a browser profile, and a label that people recognise.
  */
 
+import { pageStorage } from "./storage.js";
 import { say } from "../words/say.js";
 
 const STORAGE_KEY = "callinvite.device_id";
@@ -71,7 +72,7 @@ export function isDeviceId(text) {
  * @param {import("./types.js").KeyValues | null} [storage] where it is kept; without one it lasts as long as the page
  * @returns {string} 1 to 64 of `[A-Za-z0-9._~-]`
  */
-export function rememberedDeviceId(storage = pageStorage()) {
+export function rememberedDeviceId(storage = pageStorage("localStorage")) {
   try {
     const kept = storage?.getItem(STORAGE_KEY);
     if (kept && isDeviceId(kept)) {
@@ -83,17 +84,6 @@ export function rememberedDeviceId(storage = pageStorage()) {
   } catch {
     // A full or forbidden storage must not keep anybody from calling.
     return randomHex();
-  }
-}
-
-/**
- * @returns {Storage | null} the page's storage, where there is one that may be touched
- */
-function pageStorage() {
-  try {
-    return globalThis.localStorage ?? null;
-  } catch {
-    return null;
   }
 }
 

@@ -1,5 +1,6 @@
 /** `<enable-ringing>`: says whether this device will ring, and the one click that makes it so. */
 
+import { lenient, pageStorage } from "../client/storage.js";
 import { h, icon, setAttribute, setText } from "./dom.js";
 import { PageElement } from "./page-element.js";
 import { enableRinging } from "./ringing-here.js";
@@ -12,6 +13,8 @@ const EXPLAINED = "callinvite.ringing-explained";
 export class EnableRinging extends PageElement {
   #parts = this.#made();
   #busy = false;
+  #session = lenient(pageStorage("sessionStorage"));
+  #storage = lenient(pageStorage("localStorage"));
 
   build() {
     const parts = this.#parts;
@@ -77,10 +80,10 @@ export class EnableRinging extends PageElement {
   }
 
   #later() {
-    sessionStorage.setItem(LATER, "yes");
+    this.#session.setItem(LATER, "yes");
     const why = this.#explanation();
     if (why) {
-      localStorage.setItem(EXPLAINED, why);
+      this.#storage.setItem(EXPLAINED, why);
     }
     this.#show();
   }
@@ -121,8 +124,8 @@ export class EnableRinging extends PageElement {
       return false;
     }
     const why = rings === "open" ? this.#explanation() : "";
-    const later = sessionStorage.getItem(LATER) === "yes";
-    return later || (rings === "open" && enrolment.refused) || (why !== "" && localStorage.getItem(EXPLAINED) === why);
+    const later = this.#session.getItem(LATER) === "yes";
+    return later || (rings === "open" && enrolment.refused) || (why !== "" && this.#storage.getItem(EXPLAINED) === why);
   }
 }
 

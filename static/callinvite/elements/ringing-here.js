@@ -113,7 +113,7 @@ export class RingingHere extends PageElement {
 
   async #disable() {
     await Promise.all([this.page.ringer.disable(), this.page.enrolment.disable()]);
-    toast(say("ringing.turned_off"));
+    toast(say(this.page.ringer.elsewhere ? "ringing.turned_off.elsewhere" : "ringing.turned_off"));
     this.#parts.enable.focus();
   }
 

@@ -18,6 +18,10 @@ export function ringingWords(sound, push) {
   const rings = push.state === "on";
   if (!sound.wanted) {
     const button = say("ringing.turn_on");
+    if (sound.elsewhere) {
+      const title = say("ringing.open.elsewhere.title");
+      return { rings: rings ? "always" : "open", title, help: say("ringing.none.elsewhere"), button };
+    }
     return rings
       ? { rings: "always", title: say("ringing.muted.title"), help: say("ringing.muted"), button }
       : { rings: "never", title: say("ringing.none.title"), help: say("ringing.none"), button };

@@ -6,6 +6,7 @@
  */
 
 import { CallInvitationError } from "../client/index.js";
+import { lenient, pageStorage } from "../client/storage.js";
 import { obstacleIn, sameKey } from "./browser.js";
 
 const WISH = "callinvite.push";
@@ -37,6 +38,7 @@ export class Enrolment extends EventTarget {
   #userId;
   #base;
   #scope;
+  #storage;
   /** @type {EnrolmentState} */
   #state = "working";
   /** @type {Reason | null} */
@@ -58,6 +60,7 @@ export class Enrolment extends EventTarget {
     this.#userId = userId;
     this.#base = base;
     this.#scope = scope;
+    this.#storage = lenient(pageStorage("localStorage", scope));
   }
 
   /** @returns {EnrolmentState} `working` until the first look is over */
@@ -159,20 +162,12 @@ export class Enrolment extends EventTarget {
 
   /** @returns {string | null} */
   get #wish() {
-    try {
-      return this.#scope.localStorage?.getItem(WISH) ?? null;
-    } catch {
-      return null;
-    }
+    return this.#storage.getItem(WISH);
   }
 
   /** @param {string} wish */
   set #wish(wish) {
-    try {
-      this.#scope.localStorage?.setItem(WISH, wish);
-    } catch {
-      // Forbidden storage: it then lasts as long as the page.
-    }
+    this.#storage.setItem(WISH, wish);
   }
 
   /**

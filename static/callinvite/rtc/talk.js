@@ -6,6 +6,7 @@
  */
 
 import { systemClock } from "../client/clock.js";
+import { pageStorage } from "../client/storage.js";
 import { CallMedia } from "./call-media.js";
 import { Crowd } from "./crowd.js";
 import { CutOff } from "./cut-off.js";
@@ -80,9 +81,9 @@ export class Talk extends EventTarget {
    */
   constructor({
     service,
-    local = new LocalMedia({ storage: pageStorage() }),
+    local = new LocalMedia({ storage: pageStorage("localStorage") }),
     tab = new CallTab(),
-    storage = pageStorage(),
+    storage = pageStorage("localStorage"),
     clock = systemClock,
     connect = (configuration) => new RTCPeerConnection(configuration),
   }) {
@@ -534,16 +535,5 @@ export class Talk extends EventTarget {
       isUp: this.#media?.isUp ?? false,
       isCutOff: this.#cutOff.isCutOff,
     });
-  }
-}
-
-/**
- * @returns {Storage | null} the page's storage, where there is one that may be touched
- */
-function pageStorage() {
-  try {
-    return globalThis.localStorage ?? null;
-  } catch {
-    return null;
   }
 }

@@ -1,8 +1,10 @@
 /** Makes the sounds, and knows honestly whether this page can be heard.
  *
  *  Browsers allow sound only after a gesture; of several open pages of one browser only one may ring. The page that
- *  holds the lock is that one; when it closes, the browser hands the lock to the next. */
+ *  holds the lock is that one. It gives the lock back when it closes, is silenced or interrupted, and the browser hands
+ *  it to the next page that can be heard. */
 
+import { lenient, pageStorage } from "../client/storage.js";
 import { AudioFiles } from "./audio-files.js";
 import { Ringtones } from "./ringtones.js";
 import { SCORES, render } from "./tones.js";
@@ -11,6 +13,10 @@ const LOCK = "callinvite.audible-page";
 const WISH = "callinvite.ringing";
 /** How long a ring is silent at most because its file is not there yet. */
 const FILE_WAIT_MS = 1000;
+/** How long a browser may take to let a page sound. */
+const RESUME_MS = 500;
+/** Which of them counts as a gesture differs between mouse, finger and keyboard, and between browsers. */
+const GESTURES = /** @type {const} */ (["pointerdown", "pointerup", "keydown", "click"]);
 const PREVIEW_SECONDS = 6;
 
 /** @typedef {import("./ringtones.js").Tone} Tone
@@ -23,7 +29,13 @@ export class Ringer extends EventTarget {
   /** @type {AudioContext | null} */
   #context = null;
   #holdsLock = false;
-  #asksForLock = false;
+  /** Set while this page holds the lock or stands in the queue for it. @type {AbortController | null} */
+  #queue = null;
+  #letGo = () => {};
+  /** Settled once the lock is given back. @type {Promise<unknown>} */
+  #given = Promise.resolve();
+  /** Whether another page held the lock when last looked at. */
+  #othersRing = false;
   /** @type {{name: string, heard: string, sound: Sound} | null} */
   #playing = null;
   /** @type {Loop | null} */
@@ -36,17 +48,20 @@ export class Ringer extends EventTarget {
   #buffers = new Map();
   #files;
   #storage;
+  #own;
   #ringtones;
 
-  /** @param {{storage?: Storage | null, ringtones?: Ringtones, files?: AudioFiles}} [options] `storage` is where the wish
-   *    to hear rings is kept */
+  /** @param {{storage?: Storage | null, own?: Storage | null, ringtones?: Ringtones, files?: AudioFiles}} [options]
+   *    `storage` is where the wish to hear rings is kept for pages that are opened later, `own` where it is for this one */
   constructor({
-    storage = globalThis.localStorage ?? null,
+    storage = pageStorage("localStorage"),
+    own = pageStorage("sessionStorage"),
     ringtones = new Ringtones({ storage }),
     files = new AudioFiles(),
   } = {}) {
     super();
-    this.#storage = storage;
+    this.#storage = lenient(storage);
+    this.#own = lenient(own);
     this.#ringtones = ringtones;
     this.#files = files;
     ringtones.addEventListener("change", () => {
@@ -59,9 +74,9 @@ export class Ringer extends EventTarget {
     return this.#ringtones;
   }
 
-  /** Whether the person asked for sound in this browser. @returns {boolean} */
+  /** Whether the person asked for sound in this page, or in this browser before it was opened. @returns {boolean} */
   get wanted() {
-    return this.#storage?.getItem(WISH) === "on";
+    return (this.#own.getItem(WISH) ?? this.#storage.getItem(WISH)) === "on";
   }
 
   /** Whether the browser lets this page sound. @returns {boolean} */
@@ -71,7 +86,7 @@ export class Ringer extends EventTarget {
 
   /** Whether another page of this browser rings in this one's place. @returns {boolean} */
   get elsewhere() {
-    return this.unlocked && !this.#holdsLock;
+    return !this.#holdsLock && (this.#queue !== null || this.#othersRing);
   }
 
   /** Whether a ring would be heard from this very page. @returns {boolean} */
@@ -94,17 +109,26 @@ export class Ringer extends EventTarget {
     return this.#preview !== null;
   }
 
-  /** Try to sound without a gesture, as browsers allow some pages; else with the first gesture that comes. */
+  /** Try to sound without a gesture, as browsers allow some pages; else with the first gesture that comes. Whenever the
+   *  sound is interrupted later, by a phone call or by the system, the next gesture brings it back. */
   resume() {
+    const unlock = () => {
+      if (!this.unlocked) {
+        this.#unlock();
+      }
+    };
+    for (const gesture of GESTURES) {
+      addEventListener(gesture, unlock, { capture: true });
+    }
+    document.addEventListener("visibilitychange", () => {
+      this.#lookAround();
+    });
     if (!this.wanted) {
+      this.#lookAround();
       return;
     }
-    const unlock = () => {
-      this.#unlock();
-    };
-    for (const gesture of ["pointerdown", "keydown"]) {
-      addEventListener(gesture, unlock, { capture: true, once: true });
-    }
+    // What another page of this browser is told later is not meant for this one.
+    this.#own.setItem(WISH, "on");
     // Before any gesture a browser may refuse, and Chromium then writes a warning: ask only where it may agree.
     if (navigator.userActivation === undefined || navigator.userActivation.hasBeenActive || mayPlayAtOnce()) {
       this.#unlock();
@@ -114,17 +138,25 @@ export class Ringer extends EventTarget {
   /** Unlock the sound; call it in a click.
    *  @returns {Promise<boolean>} whether it worked */
   async enable() {
-    this.#storage?.setItem(WISH, "on");
+    this.#wish("on");
     await this.#unlock();
     return this.unlocked;
   }
 
-  /** Be silent in this browser until asked again. */
+  /** Be silent in this page and in those that are opened later, until asked again. Another page that is open and can be
+   *  heard rings on. */
   async disable() {
-    this.#storage?.setItem(WISH, "off");
-    this.#silence();
+    this.#wish("off");
     await this.#context?.suspend();
-    this.#tell();
+    this.#changed();
+    await this.#given;
+    await this.#lookAround();
+  }
+
+  /** @param {"on" | "off"} wish */
+  #wish(wish) {
+    this.#own.setItem(WISH, wish);
+    this.#storage.setItem(WISH, wish);
   }
 
   /** Play a sound over and over until `stop` or another loop. Starts by itself if the page becomes audible meanwhile.
@@ -227,48 +259,94 @@ export class Ringer extends EventTarget {
     if (!this.wanted) {
       return;
     }
-    if (!this.#context) {
-      this.#context = new AudioContext({ latencyHint: "interactive" });
-      this.#context.addEventListener("statechange", () => {
-        this.#changed();
-      });
-    }
+    const context = this.#context ?? this.#newContext();
     // A context that may not run yet leaves resume() pending for ever: do not wait for it alone.
     await Promise.race([
-      this.#context.resume(),
+      context.resume().catch(() => {}),
       new Promise((resolve) => {
-        setTimeout(resolve, 500);
+        setTimeout(resolve, RESUME_MS);
       }),
     ]);
+    if (context.state !== "running" && context === this.#context && navigator.userActivation?.isActive) {
+      // An interruption that a gesture does not end: some browsers never let that context sound again.
+      this.#silence();
+      context.close().catch(() => {});
+      await this.#newContext()
+        .resume()
+        .catch(() => {});
+    }
     this.#changed();
   }
 
+  /** @returns {AudioContext} */
+  #newContext() {
+    const context = new AudioContext({ latencyHint: "interactive" });
+    context.addEventListener("statechange", () => {
+      if (context === this.#context) {
+        this.#changed();
+      }
+    });
+    this.#context = context;
+    return context;
+  }
+
   #changed() {
-    if (this.unlocked) {
+    if (this.unlocked && this.wanted) {
       this.#askForLock();
       this.#prepare();
+    } else {
+      this.#silence();
+      this.#giveLock();
     }
     this.#tell();
   }
 
   #askForLock() {
-    if (this.#asksForLock) {
+    if (this.#queue) {
       return;
     }
-    this.#asksForLock = true;
+    const queue = new AbortController();
+    this.#queue = queue;
     if (!navigator.locks) {
       this.#holdsLock = true;
       return;
     }
-    navigator.locks
-      .request(LOCK, () => {
+    this.#given = navigator.locks
+      .request(LOCK, { signal: queue.signal }, () => {
+        if (this.#queue !== queue) {
+          return undefined;
+        }
         this.#holdsLock = true;
         this.#tell();
-        return new Promise(() => {});
+        return new Promise((resolve) => {
+          this.#letGo = () => {
+            resolve(undefined);
+          };
+        });
       })
       .catch(() => {
-        this.#asksForLock = false;
+        // Given up while it was waited for.
+        this.#queue = this.#queue === queue ? null : this.#queue;
       });
+  }
+
+  /** Let another page ring. */
+  #giveLock() {
+    this.#queue?.abort();
+    this.#queue = null;
+    this.#holdsLock = false;
+    this.#letGo();
+    this.#letGo = () => {};
+  }
+
+  /** A page that does not ring may say that another one does. */
+  async #lookAround() {
+    const { held = [] } = (await navigator.locks?.query().catch(() => ({ held: [] }))) ?? {};
+    const othersRing = !this.#holdsLock && held.some(({ name }) => name === LOCK);
+    if (othersRing !== this.#othersRing) {
+      this.#othersRing = othersRing;
+      this.#tell();
+    }
   }
 
   /** Have the ringtone ready before it is needed. */

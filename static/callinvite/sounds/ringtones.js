@@ -1,5 +1,7 @@
 /** Which ringtone this browser plays: what the person chose, kept from one visit to the next. Makes no sound. */
 
+import { pageStorage } from "../client/storage.js";
+
 const KEY = "callinvite.ringtone";
 
 /** @typedef {{kind: "caller"} | {kind: "tone", id: string} | {kind: "resource", id: string, url: string}} Choice
@@ -17,7 +19,7 @@ export class Ringtones extends EventTarget {
   #choice;
 
   /** @param {{storage?: Pick<Storage, "getItem" | "setItem"> | null}} [options] where the choice is kept */
-  constructor({ storage = globalThis.localStorage ?? null } = {}) {
+  constructor({ storage = pageStorage("localStorage") } = {}) {
     super();
     this.#storage = storage;
     this.#choice = remembered(storage);
