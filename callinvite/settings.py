@@ -154,7 +154,11 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS and env.bool("HSTS_PRELOAD", default=False)
+# The list that browsers carry takes no domain without its subdomains.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and (SECURE_HSTS_PRELOAD or env.bool("HSTS_SUBDOMAINS", default=False))
+# Whether every other site of the domain speaks https is the operator's affair.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
@@ -186,6 +190,7 @@ CALLINVITE = {
     "sockets_per_device": env.int("CALLINVITE_SOCKETS_PER_DEVICE", default=3),
     "connections_per_address": env.int("CALLINVITE_CONNECTIONS_PER_ADDRESS", default=100),
     "trusted_proxies": tuple(env.list("CALLINVITE_TRUSTED_PROXIES", default=[])),
+    "origins": tuple(env.list("CALLINVITE_ORIGINS", default=[])),
     "logins_per_minute": env.int("CALLINVITE_LOGINS_PER_MINUTE", default=10),
     "signup": env.str("CALLINVITE_SIGNUP", default="closed"),
 }
@@ -215,6 +220,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_DEVICES_PER_USER",
     "CALLINVITE_ICE_SERVERS",
     "CALLINVITE_LOGINS_PER_MINUTE",
+    "CALLINVITE_ORIGINS",
     "CALLINVITE_PROCESSES",
     "CALLINVITE_PUSH_HOSTS",
     "CALLINVITE_RINGS_PER_PAIR_MINUTE",

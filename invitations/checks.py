@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,8 @@ HIGHEST = {
     "timeout_seconds_max": 600,
 }
 """The bounds that the database's columns and constraints set."""
+_is_origin = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]*|null").fullmatch
+"""The `Origin` of a page (RFC 6454 section 6.2), those of app shells among them."""
 MAY_BE_ZERO = {
     "sends_per_minute",
     "rings_per_pair_minute",
@@ -257,7 +260,7 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
     for name in Limits.__slots__:
         value = getattr(terms, name)
         if isinstance(value, bool) or not isinstance(value, int):
-            if name not in ("signup", "repeat_after_seconds", "trusted_proxies"):
+            if name not in ("signup", "repeat_after_seconds", "trusted_proxies", "origins"):
                 yield f"{name} must be a whole number, not {value!r}."
             continue
         lowest = 0 if name in MAY_BE_ZERO else 1
@@ -266,6 +269,9 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
             yield f"{name} must be {lowest}{highest}, not {value}."
     if not all(isinstance(each, str) for each in terms.trusted_proxies):
         yield f"trusted_proxies must be addresses, not {terms.trusted_proxies!r}."
+    for origin in terms.origins:
+        if not isinstance(origin, str) or not _is_origin(origin):
+            yield f"origins must be such as https://app.example.org, capacitor://localhost or null, not {origin!r}."
     repeats = terms.repeat_after_seconds
     if not all(isinstance(each, int) and each >= 1 for each in repeats) or list(repeats) != sorted(set(repeats)):
         yield f"repeat_after_seconds must be whole seconds from 1 on, ascending, not {repeats!r}."

@@ -33,6 +33,9 @@ class Limits:
     a tenth of how many in all, live sockets not counted; 0 means no limit."""
     trusted_proxies: tuple[str, ...] = ()
     """The addresses of proxies in front of the server, whose connections are not counted."""
+    origins: tuple[str, ...] = ()
+    """The origins of other sites and of app shells whose pages may open the live socket with a token or a ticket; never
+    with a session. In full: `https://app.example.org`, `capacitor://localhost`, `file://`, `null`."""
     frame_bytes: int = 64 * 1024
     sends_per_minute: int = 30
     """How many invitations one user may give in 60 seconds, by sending calls and by inviting into them; 0 means no

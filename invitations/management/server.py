@@ -86,7 +86,8 @@ class WebServer(Server):
     def _ready(self) -> None:
         self.ws_factory.protocol = BoundedWebSocketProtocol
         # An oversized message gets a close frame with 1009 instead of a dropped connection.
-        self.ws_factory.setProtocolOptions(failByDrop=False)
+        # An origin that is none (`null`, `file://`) is for the app to refuse, with a code that its client understands.
+        self.ws_factory.setProtocolOptions(failByDrop=False, allowNullOrigin=True)
         twisted_loop.call_soon(lambda: self._on_start(self.listening_addresses[0][1]))
 
     async def _wind_up(self) -> None:

@@ -16,6 +16,7 @@ from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 from django.utils.http import is_same_domain
 
+from invitations import conf
 from invitations.live.tickets import redeem_ticket
 from invitations.models import UserKey
 from invitations.requests.tokens import token_of_digest, valid_token
@@ -68,11 +69,11 @@ def still_valid(identity: Identity) -> bool:
 def origin_allowed(scope: Scope) -> bool:
     """Whether this page may open a socket (RFC 6455 section 10.2).
 
-    The full origin, with scheme and port, must be the server's own or a trusted one. Apps send no origin: they need a
-    token or a ticket, and no foreign page has either.
+    The full origin, with scheme and port, must be the server's own or a trusted one. Apps send no origin, or that of
+    the shell that they run in, which the settings name: they need a token or a ticket, and no foreign page has either.
     """
     origin = header(scope, b"origin")
-    if origin is None:
+    if origin is None or origin in conf.limits().origins:
         return _ticket(scope) is not None or bearer_token(scope) is not None or _session_key(scope) is None
     if _trusted(origin):
         return True
@@ -134,10 +135,13 @@ def _trusted(origin: str) -> bool:
 
 
 def _scheme(scope: Scope) -> str:
+    """The scheme of the page that the socket belongs to."""
     proxy: tuple[str, str] | None = getattr(settings, "SECURE_PROXY_SSL_HEADER", None)
     if proxy is not None:
         name, secure = proxy
         said = header(scope, name.removeprefix("HTTP_").replace("_", "-").lower().encode()) or ""
         # With several proxies, the first value is from the one that the browser spoke to.
-        return "https" if said.partition(",")[0].strip() == secure else "http"
+        first = said.partition(",")[0].strip()
+        # Some proxies name the scheme of the socket, not that of the page.
+        return "https" if first == secure or (first, secure) == ("wss", "https") else "http"
     return "https" if scope.get("scheme") in {"wss", "https"} else "http"

@@ -70,6 +70,8 @@ def test_the_settings_as_they_come_are_clean() -> None:
         ({"CALLINVITE": {"repeat_after_seconds": (10, 2)}}, ["callinvite.E009"]),
         ({"CALLINVITE": {"repeat_after_seconds": ()}}, []),
         ({"CALLINVITE": {"sends_per_minute": 0}}, []),
+        ({"CALLINVITE": {"origins": ("https://app.example.org", "capacitor://localhost", "file://", "null")}}, []),
+        ({"CALLINVITE": {"origins": ("app.example.org", "https://a.example/b", "*")}}, ["callinvite.E009"] * 3),
         ({"CALLINVITE": {"media_seconds": 0}}, []),
         ({"CALLINVITE": {"media_seconds": -1}}, ["callinvite.E009"]),
         ({"CALLINVITE_ICE_SERVERS": "turn:example.org"}, ["callinvite.W006"]),

@@ -57,6 +57,23 @@ def test_production_settings_pass_the_deployment_checks(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, "31536000 False False"),
+        ({"HSTS_SUBDOMAINS": "true"}, "31536000 True False"),
+        ({"HSTS_PRELOAD": "true"}, "31536000 True True"),
+    ],
+)
+def test_https_of_other_names_is_promised_only_if_the_operator_says_so(
+    tmp_path: Path, chosen: dict[str, str], expected: str
+) -> None:
+    names = ("SECONDS", "INCLUDE_SUBDOMAINS", "PRELOAD")
+    program = f"from django.conf import settings as s; print({', '.join(f's.SECURE_HSTS_{each}' for each in names)})"
+    done = manage(tmp_path / "data", "shell", "--no-imports", "--command", program, HTTPS="true", **chosen)
+    assert done.stdout.strip() == expected, done.stderr
+
+
 @pytest.fixture(scope="module")
 def tls_port() -> int:
     return free_port()

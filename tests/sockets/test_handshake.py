@@ -164,6 +164,41 @@ async def test_what_is_only_like_a_trusted_origin_is_not(alice: User, settings: 
     assert await refusal(Page.of(await in_thread(session_of, alice), origin=origin)) == BAD_ORIGIN
 
 
+SHELLS = ("https://app.example.org", "capacitor://localhost", "ionic://localhost", "file://", "null")
+
+
+@pytest.mark.parametrize("origin", SHELLS)
+async def test_an_app_shell_of_the_settings_is_admitted_by_token_and_by_ticket(
+    alice: User, settings: Settings, origin: str
+) -> None:
+    settings.CALLINVITE = {"origins": SHELLS}
+    token, _ = await in_thread(issue_token, alice, "Phone", timezone.now())
+    ticket = await in_thread(_ticket_of, alice)
+    assert await admitted(Page(headers={"origin": origin, "authorization": f"Bearer {token}"}))
+    assert await admitted(Page(query=f"ticket={ticket}", headers={"origin": origin}))
+    assert await refusal(Page(headers={"origin": origin})) == NOT_AUTHENTICATED
+
+
+@pytest.mark.parametrize("origin", SHELLS)
+async def test_an_app_shell_is_never_admitted_by_a_session(alice: User, settings: Settings, origin: str) -> None:
+    settings.CALLINVITE = {"origins": SHELLS}
+    assert await refusal(Page.of(await in_thread(session_of, alice), origin=origin)) == BAD_ORIGIN
+
+
+async def test_what_is_only_like_an_app_shell_is_refused(alice: User, settings: Settings) -> None:
+    settings.CALLINVITE = {"origins": ("capacitor://localhost",)}
+    token, _ = await in_thread(issue_token, alice, "Phone", timezone.now())
+    for origin in ("capacitor://localhost:1", "capacitor://localhost.evil.example", "Capacitor://localhost", "null"):
+        assert await refusal(Page(headers={"origin": origin, "authorization": f"Bearer {token}"})) == BAD_ORIGIN
+
+
+async def test_a_proxy_may_name_the_scheme_of_the_socket(alice: User, settings: Settings) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    key = await in_thread(session_of, alice)
+    assert await admitted(Page.of(key, origin=f"https://{HOST}", **{"x-forwarded-proto": "wss"}))
+    assert await refusal(Page.of(key, origin=f"https://{HOST}", **{"x-forwarded-proto": "ws"})) == BAD_ORIGIN
+
+
 async def test_behind_a_proxy_the_browsers_scheme_counts(alice: User, settings: Settings) -> None:
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     key = await in_thread(session_of, alice)

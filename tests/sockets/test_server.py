@@ -111,8 +111,9 @@ async def test_text_that_is_not_utf_8_is_closed_with_1007(server: RunningServer)
 async def test_nobody_is_accepted_and_closed_with_4401_by_the_real_server(server: RunningServer) -> None:
     async with connected(server, "nonsense") as socket:
         assert await close_code(socket) == 4401
-    async with websockets.connect(server.live_url, origin="http://evil.example") as socket:  # type: ignore[arg-type]
-        assert await close_code(socket) == 4403
+    for origin in ("http://evil.example", "null", "file://", "capacitor://localhost"):
+        async with websockets.connect(server.live_url, origin=origin) as socket:  # type: ignore[arg-type]
+            assert await close_code(socket) == 4403
 
 
 @pytest.mark.slow
