@@ -18,7 +18,7 @@ from django.db import transaction
 from invitations import words
 from invitations.live.publishers import Addressed, publisher
 from invitations.models import UserKey, key_as_word
-from invitations.serializers import seen_by, shared_view
+from invitations.serializers import person_view, seen_by, shared_view
 from invitations.store.sheets import CallSheet
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,8 @@ def publish_call(
                     "event": kinds[0],
                     "events": kinds,
                     "actor": actor,
+                    # A page that was opened under another name learns from it whose call this is.
+                    "user": person_view(sheet.people[user_id]),
                     "call": seen_by(user_id, sheet, shared, now),
                 }
                 messages.append((group, {"type": "live.frame", "text": encode(frame), "origin": origin}))

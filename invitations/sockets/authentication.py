@@ -60,10 +60,10 @@ def identify(scope: Scope) -> Identity | None:
     return _of_session(_session_key(scope))
 
 
-def still_valid(identity: Identity) -> bool:
-    """Whether the socket's session or token is still valid. Reads the database."""
+def renewed(identity: Identity) -> Identity | None:
+    """The same user with the public id of now; None if the socket's session or token has ended. Reads the database."""
     again = _of_session(identity.session_key) or _of_digest(identity.token_digest)
-    return again is not None and again.user_id == identity.user_id
+    return again if again is not None and again.user_id == identity.user_id else None
 
 
 def origin_allowed(scope: Scope) -> bool:

@@ -22,7 +22,7 @@ from invitations.requests.problems import problem
 from invitations.requests.verbs import VERBS, Answer, perform, snapshot
 from invitations.serializers import call_view, moment
 from invitations.sockets import attendance, frames, signalling
-from invitations.sockets.authentication import Identity, still_valid
+from invitations.sockets.authentication import Identity, renewed
 from invitations.sockets.frames import BadFrame, Frame
 from invitations.sockets.line import NOT_AUTHENTICATED, ONE_TOO_MANY, TOO_MUCH, Line
 from invitations.sockets.pace import Unread
@@ -150,10 +150,12 @@ class LiveSocket:
         held = frames.held_calls(frame)
         # Before reading: what is published after the read must arrive here.
         await self._join()
-        answer = await workers.read(partial(_synced, self._identity, actor, held))
-        if answer is None:
+        found = await workers.read(partial(_synced, self._identity, actor, held))
+        if found is None:
             await self._sign_out()
             return False
+        identity, answer = found
+        self._is(identity)
         self._checked_at = monotonic()
         self._paths.forget()
         await self._line.say(answer)
@@ -218,12 +220,24 @@ class LiveSocket:
 
     def _recheck_now(self) -> None:
         self._checked_at = monotonic()
-        self._recheck = asyncio.get_running_loop().create_task(self._close_if_signed_out())
+        self._recheck = asyncio.get_running_loop().create_task(self._check())
 
-    async def _close_if_signed_out(self) -> None:
+    def _is(self, identity: Identity) -> None:
+        """Go by the user's public id of now, which may be another one than when the socket was opened."""
+        self._identity = identity
+        if self._actor is not None and self._actor.username != identity.username:
+            self._actor = replace(self._actor, username=identity.username)
+
+    async def _check(self) -> None:
+        """Close the socket if its session or token has ended, and say so if its user has another name."""
         try:
-            if not await workers.read(partial(still_valid, self._identity)):
+            identity = await workers.read(partial(renewed, self._identity))
+            if identity is None:
                 await self._sign_out()
+            elif identity.username != self._identity.username:
+                self._is(identity)
+                if self._actor is not None:
+                    await self._line.say(await workers.read(partial(_snapshot, self._actor)))
         except Exception:
             logger.exception("A live socket could not be checked; its next sync is")
 
@@ -275,13 +289,17 @@ def _snapshot(actor: Actor) -> Frame:
     return {"type": "snapshot", "user": calls.me(actor.user_id, actor.username), **snapshot(actor.user_id, now)}
 
 
-def _synced(identity: Identity, actor: Actor, held: dict[str, int]) -> Frame | None:
-    if not still_valid(identity):
+def _synced(identity: Identity, actor: Actor, held: dict[str, int]) -> tuple[Identity, Frame] | None:
+    """Who the user is now, and the answer; None if the session or token has ended."""
+    again = renewed(identity)
+    if again is None:
         return None
     now = timezone.now()
     attendance.alive(actor, now=now)
+    if again.username != identity.username:
+        return again, _snapshot(replace(actor, username=again.username))
     found = calls.sync(actor.user_id, held, now=now)
-    return {
+    return again, {
         "type": "synced",
         "server_time": moment(now),
         "calls": [call_view(each, actor.user_id, now) for each in found.sheets],

@@ -69,9 +69,14 @@ def receiver(call_id: str, sender_id: UserKey, sender_device: str, to_user: str,
     inside = [each for each in found if each.left_at is None]
     if not any(each.user_id == sender_id and each.device_id == sender_device for each in inside):
         raise BadFrame(Code.NOT_ALLOWED, "This device is not in the call.", call_id=call_id)
-    for each in inside:
-        if each.username == to_user and each.device_id == to_device:
+    on_device = [each for each in inside if each.device_id == to_device]
+    for each in on_device:
+        if each.username == to_user:
             return each.user_id
+    others = [each for each in on_device if each.user_id != sender_id]
+    if len(others) == 1 and not people.of_names([to_user]):
+        # Renamed since the sender was told of them: nobody has that name any more.
+        return others[0].user_id
     raise BadFrame(Code.NOT_ALLOWED, "That device is not in the call.", call_id=call_id)
 
 

@@ -391,3 +391,28 @@ test("dropping, doubling and shuffling frames ends in the same state as hearing 
 function settled(call) {
   return { type: "settled", callID: "call_alice_1", call, serverNow: NOON + 30_000 };
 }
+
+test("whoever is renamed while connected keeps their calls, and is rung under the new name", () => {
+  const bob = client("bob", { calls: [answered()] });
+  bob.do({ type: "connection", connection: "open" });
+  const ring = makeCall({ call_id: "call_carol_1", caller: person("carol"), invitations: [invitation("bobby")] });
+
+  bob.do({ type: "renamed", user: person("bobby") });
+
+  assert.equal(bob.state.user?.id, "bobby");
+  assert.equal(bob.state.calls[0].participants[1].user.id, "bobby");
+  assert.deepEqual(bob.frame(ring), ["invitationUserStateChanged", "incomingCallReceived"]);
+  assert.equal(bob.state.incoming?.call_id, "call_carol_1");
+});
+
+test("a further snapshot in the same connection is of the same user under another name", () => {
+  const alice = client("alice", { calls: [answered()] });
+  alice.do({ type: "connection", connection: "open" });
+  const call = answered({
+    caller: person("alicia"),
+    participants: [participant("alicia", { device_id: "alice-device" })],
+  });
+
+  assert.deepEqual(alice.snapshot([call], { user: person("alicia") }), []);
+  assert.equal(alice.state.active?.call_id, "call_alice_1");
+});

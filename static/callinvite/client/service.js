@@ -497,7 +497,11 @@ export class CallInvitationService extends Account {
   #take(frame) {
     switch (frame.type) {
       case "signal":
-        this.#tell("signal", { callID: frame.call_id, from: frame.from, data: frame.data });
+        this.#tell("signal", {
+          callID: frame.call_id,
+          from: this.#store.senderOf(frame.call_id, frame.from),
+          data: frame.data,
+        });
         break;
       case "error":
         this.#tell("error", { code: frame.code, detail: frame.detail, callID: frame.call_id ?? null });

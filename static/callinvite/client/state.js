@@ -21,6 +21,7 @@ import { eventsBetween, lostRejection } from "./events.js";
  *
  * @typedef {{type: "connection", connection: import("./types.js").Connection}
  *   | {type: "snapshot", user: import("./types.js").Person, calls: Call[], missedUnseen: number}
+ *   | {type: "renamed", user: import("./types.js").Person}
  *   | {type: "call", call: Call}
  *   | {type: "synced", calls: Call[], gone: string[]}
  *   | {type: "overdue", callIDs: string[]}
@@ -78,6 +79,8 @@ export function reduce(model, action) {
       return connectionChanged(model, action.connection);
     case "snapshot":
       return snapshotTaken(model, action);
+    case "renamed":
+      return quiet(renamed(model, action.user));
     case "call":
       return applied(model, [action.call]);
     case "synced":
@@ -144,10 +147,12 @@ function connectionChanged(model, connection) {
  * @returns {Step}
  */
 function snapshotTaken(model, { user, calls, missedUnseen }) {
-  const isSameUser = model.state.user === null || model.state.user.id === user.id;
+  const { user: held, connection } = model.state;
+  // One socket is one user's, whatever they are called.
+  const isSameUser = held === null || held.id === user.id || connection === "open";
   // Another account signed in meanwhile: nothing of the former one may be seen.
   const base = isSameUser
-    ? model
+    ? renamed(model, user)
     : withState(initialModel(model.deviceId), { serverOffsetMs: model.state.serverOffsetMs });
   const known = withState(base, { user: sameOr(base.state.user, user), connection: model.state.connection });
   const step = applied(known, calls, { firstLook: !known.seeded });
@@ -155,6 +160,31 @@ function snapshotTaken(model, { user, calls, missedUnseen }) {
   const absent = step.model.state.calls.map((call) => call.call_id).filter((id) => !present.has(id));
   const done = departed(step, absent);
   return { ...done, model: withState({ ...done.model, seeded: true }, { missedUnseen }) };
+}
+
+/**
+ * Calls this user by another id or name, in the calls that are held, too: they stay this user's.
+ *
+ * @param {Model} model
+ * @param {import("./types.js").Person} user
+ * @returns {Model}
+ */
+function renamed(model, user) {
+  const was = model.state.user;
+  if (was === null || sameOr(was, user) === was) {
+    return model;
+  }
+  /** @param {import("./types.js").Person} person */
+  const now = (person) => (person.id === was.id ? user : person);
+  /** @param {Call} call @returns {Call} */
+  const told = (call) => ({
+    ...call,
+    caller: now(call.caller),
+    invitations: call.invitations.map((each) => ({ ...each, invitee: now(each.invitee), inviter: now(each.inviter) })),
+    participants: call.participants.map((each) => ({ ...each, user: now(each.user) })),
+  });
+  const past = new Map([...model.past].map(([callID, call]) => [callID, told(call)]));
+  return withState({ ...model, past }, { user, calls: model.state.calls.map(told) });
 }
 
 /**

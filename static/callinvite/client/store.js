@@ -83,6 +83,20 @@ export class Store {
   }
 
   /**
+   * Who sent a signal, by the name under which the call is held: they may have been renamed since.
+   *
+   * @param {string} callID
+   * @param {import("./types.js").Peer} from
+   * @returns {import("./types.js").Peer}
+   */
+  senderOf(callID, from) {
+    const inside = this.state.calls.find((call) => call.call_id === callID)?.participants ?? [];
+    const onDevice = inside.filter((each) => each.left_at === null && each.device_id === from.device_id);
+    const isKnown = inside.some((each) => each.user.id === from.user);
+    return isKnown || onDevice.length !== 1 ? from : { ...from, user: onDevice[0].user.id };
+  }
+
+  /**
    * Takes in a frame that carries state.
    *
    * @param {import("./types.js").StateFrame} frame
@@ -96,6 +110,9 @@ export class Store {
         this.dispatch({ type: "snapshot", user: frame.user, calls: frame.calls, missedUnseen: frame.missed_unseen });
         break;
       case "call":
+        if (frame.user) {
+          this.dispatch({ type: "renamed", user: frame.user });
+        }
         this.dispatch({ type: "call", call: frame.call });
         break;
       case "synced":

@@ -245,7 +245,7 @@
  * @property {(timer: unknown) => void} clearTimeout
  *
  * @typedef {{type: "snapshot", user: Person, calls: Call[], missed_unseen: number, server_time: string}
- *   | {type: "call", call: Call, server_time?: undefined}
+ *   | {type: "call", call: Call, user?: Person, server_time?: undefined}
  *   | {type: "synced", calls: Call[], gone: string[], server_time: string}
  *   | {type: "history", missed_unseen: number, server_time?: undefined}} StateFrame a frame down that carries state
  *
