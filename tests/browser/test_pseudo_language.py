@@ -17,8 +17,9 @@ UNMARKED = """() => {
   const spoken = ["aria-label", "title", "placeholder"];
   // By scripts: the frame around them is the server's.
   const made = "main > *, body > :is(call-screen, incoming-call, people-picker, toast-list), .shell__banners";
-  // What the server wrote, what people are called, and the names of this machine's devices.
-  const apart = "person-avatar, option, .timeline__entry, .timeline__answers, [class$=__name], noscript";
+  // What the server or a caller wrote, what people are called, and the names of this machine's devices.
+  const written = ".incoming__text, .timeline__entry, .timeline__answers, [class$=__name]";
+  const apart = `person-avatar, option, noscript, ${written}`;
   const data = /\\b(?:Callinvite|Alice|Bob|Carol|Dave|alice|bob|carol|dave|AM|PM|Today|Yesterday)\\b/g;
   const left = (text) => {
     let rest = text;
