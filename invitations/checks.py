@@ -45,6 +45,7 @@ MAY_BE_ZERO = {
     "connections_per_address",
     "devices_per_user",
     "addresses_per_user",
+    "pushes_per_minute",
     "sockets_per_user",
     "sockets_per_device",
 }

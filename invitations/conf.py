@@ -82,6 +82,9 @@ class Limits:
     limit."""
     addresses_per_user: int = 10
     """How many of them may have a push address; 0 means no limit."""
+    pushes_per_minute: int = 60
+    """How many rings and tests the devices of one user may be sent through one push service in 60 seconds; 0 means no
+    limit."""
     sockets_per_user: int = 20
     """How many live sockets one user may have in one server process before the oldest is closed; 0 means no limit."""
     sockets_per_device: int = 3

@@ -84,6 +84,7 @@ class Delivery(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["due_at"], name="delivery_due", condition=Q(state="pending")),
             models.Index(fields=["device", "id"], name="delivery_of_device"),
+            models.Index(fields=["user", "created_at"], name="delivery_of_user", condition=~Q(kind="stop")),
         ]
 
     def __str__(self) -> str:

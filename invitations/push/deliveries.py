@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,8 +29,9 @@ from django.db.models.functions import Coalesce
 
 from invitations.live import presence
 from invitations.models import Delivery, DeliveryKind, DeliveryState, InvitationState, UserKey
+from invitations.push.allowance import Allowance
 from invitations.store.statements import Bind, Prepared, PreparedUpdate, aggregated
-from invitations.transports import SEND_SECONDS
+from invitations.transports import SEND_SECONDS, Address
 
 LEASE_SECONDS = 2 * SEND_SECONDS
 """How long a claimed delivery belongs to its dispatcher: twice as long as a push service may take to answer."""
@@ -45,6 +47,7 @@ CALL_OVER = "call_over"
 ACKNOWLEDGED = "acknowledged"
 NO_ADDRESS = "no_address"
 TOO_LATE = "too_late"
+TOO_MANY = "too_many"
 """Why a delivery is dropped. All other codes come from the transports."""
 
 NEXT_MOMENT = Prepared(
@@ -174,7 +177,8 @@ def next_moment(now: datetime) -> datetime | None:
 
 
 def claim(*, now: datetime, size: int) -> list[Claimed]:
-    """Take due deliveries for `LEASE_SECONDS`. Drops those that are no longer wanted.
+    """Take due deliveries for `LEASE_SECONDS`, of all users in turn. Drops those that are no longer wanted, and puts
+    off what would be more than one user's share of a push service.
 
     Runs in the caller's transaction, which must be short.
 
@@ -184,7 +188,7 @@ def claim(*, now: datetime, size: int) -> list[Claimed]:
     name = secrets.token_hex(16)
     until = now + timedelta(seconds=LEASE_SECONDS)
     wanted: list[Claimed] = []
-    for due in _due(size).rows(now=now):
+    for due in _next(size, now):
         code = _unwanted(due, now)
         if code or due.device_pk is None or due.digest is None:
             DROP.run(pk=due.pk, code=code or NO_ADDRESS, now=now)
@@ -194,7 +198,7 @@ def claim(*, now: datetime, size: int) -> list[Claimed]:
     for each in wanted:
         if each.pk in held:
             HOLD.run(pk=each.pk, due_at=each.created_at + timedelta(seconds=WITHHOLD_SECONDS))
-    taken = [each for each in wanted if each.pk not in held]
+    taken = _allowed([each for each in wanted if each.pk not in held], now)
     if taken:
         TAKE.run(keys=[each.pk for each in taken], claim=name, until=until)
     return taken
@@ -316,15 +320,55 @@ def _held_back(wanted: list[Claimed], now: datetime) -> set[int]:
     return {each.pk for each in fresh if (each.user_id, each.device_key) in alive}
 
 
+def _allowed(wanted: list[Claimed], now: datetime) -> list[Claimed]:
+    """Those of them that may go now. The others wait for their user's share of the push service, or are dropped if they
+    would then come too late."""
+    counted = [each for each in wanted if each.kind != DeliveryKind.STOP]
+    allowance = Allowance((each.user_id for each in counted), now=now)
+    refused: set[int] = set()
+    for each in counted:
+        due_at = allowance.put_off(each.user_id, Address(*each.address))
+        if due_at is None:
+            continue
+        refused.add(each.pk)
+        if due_at < each.expires_at:
+            HOLD.run(pk=each.pk, due_at=due_at)
+        else:
+            DROP.run(pk=each.pk, code=TOO_MANY, now=now)
+    return [each for each in wanted if each.pk not in refused]
+
+
+def _next(size: int, now: datetime) -> list[_Due]:
+    """The next due deliveries, at most `size`. Where more than that are due, users take turns, the one who has waited
+    longest first, so that nobody has to wait until all that is owed to somebody else has been sent."""
+    due = _due(size).rows(now=now)
+    users = {each.user_id for each in due}
+    if len(due) < size or len(users) == size:
+        return due
+    due += _due(size, others=True).rows(now=now, users=list(users))
+    turns: Counter[UserKey] = Counter()
+
+    def turn(each: _Due) -> int:
+        turns[each.user_id] += 1
+        return turns[each.user_id]
+
+    return sorted(due, key=turn)[:size]
+
+
 @cache
-def _due(size: int) -> Prepared[_Due]:
-    """The next due deliveries, at most `size`. For each device they are sent and settled in order: those planned
-    earlier go first, unless they are put off."""
+def _due(size: int, *, others: bool = False) -> Prepared[_Due]:
+    """The deliveries that have been due for longest, at most `size`. For each device they are sent and settled in
+    order: those planned earlier go first, unless they are put off.
+
+    Args:
+        others: only what is owed to others than these `users`.
+    """
     pending = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=Bind("now"))
     earlier = pending.filter(device_id=OuterRef("device_id"), pk__lt=OuterRef("pk"))
     own = ("kind", "reason", "number", "attempts", "created_at", "expires_at", "device", "user", "device_key")
+    of_whom = ~Q(user_id__in=Bind("users")) if others else Q()
     found = (
-        pending.filter(_UNCLAIMED, ~Exists(earlier))
+        pending.filter(_UNCLAIMED, ~Exists(earlier), of_whom)
         .order_by("due_at", "pk")
         .only(*own, "invitation")
         .annotate(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import OperationalError, connection, connections, transaction
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.models import Delivery, DeliveryState, DisabledReason
@@ -23,6 +24,7 @@ from tests.push.conftest import (
     MakeDevice,
     Ring,
     acting,
+    address_at,
     claim,
     deliver,
     owed,
@@ -258,6 +260,95 @@ def lanes(transactional_db: None) -> Iterator[Lanes]:
     made = Lanes(4)
     yield made
     made.close()
+
+
+def test_users_take_turns_the_one_who_has_waited_longest_first(
+    ring: Ring, device: MakeDevice, make_user: Callable[..., User], alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    for number in range(6):
+        device(bob, f"device{number}")
+    ring(alice, bob)
+    dora = make_user("dora")
+    for number, each in enumerate((carol, dora)):
+        device(each)
+        ring(make_user(f"caller{number}"), each, at=now + seconds(1))
+    later = now + seconds(2)
+    batches = [claim(later, size=4), claim(later, size=4)]
+    names = {bob.pk: "bob", carol.pk: "carol", dora.pk: "dora"}
+    assert [[names[each.user_id] for each in batch] for batch in batches] == [
+        ["bob", "carol", "dora", "bob"],
+        ["bob", "bob", "bob", "bob"],
+    ]
+
+
+def test_one_users_devices_are_sent_so_much_a_minute_through_one_service(
+    ring: Ring,
+    device: MakeDevice,
+    make_user: Callable[..., User],
+    alice: User,
+    bob: User,
+    carol: User,
+    now: datetime,
+    settings: Settings,
+) -> None:
+    settings.CALLINVITE = {"pushes_per_minute": 3}
+    device(bob)
+    device(bob, "laptop")
+    device(carol)
+    ring(alice, bob, timeout_seconds=600)
+    assert len(deliver(now)) == 2
+    later = now + seconds(10)
+    call_id = ring(carol, bob, at=later, timeout_seconds=600).call.call_id
+    assert deliver(later) == ["ring phone"]
+    # The first that were sent are a minute old then, and one makes room for one.
+    assert claim(now + seconds(59)) == []
+    assert deliver(now + seconds(60)) == ["ring laptop"]
+    # Another's own share is untouched, and what stops a ring is never held back.
+    dora = make_user("dora")
+    device(dora)
+    ring(make_user("caller"), dora, at=now + seconds(60))
+    assert deliver(now + seconds(60)) == ["ring phone"]
+    calls.cancel(call_id, by=acting(carol, "desk"), now=now + seconds(61))
+    assert deliver(now + seconds(61)) == ["stop phone", "stop laptop"]
+
+
+def test_messages_on_their_way_count_as_well_before_they_have_an_outcome(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, carol: User, now: datetime, settings: Settings
+) -> None:
+    settings.CALLINVITE = {"pushes_per_minute": 1}
+    device(bob)
+    ring(alice, bob)
+    [flying] = claim(now)
+    device(bob, "laptop")
+    ring(carol, bob)
+    assert claim(now) == []
+    settle([flying], now + seconds(1))
+    assert claim(now + seconds(59)) == []
+
+
+def test_what_would_come_too_late_by_the_bound_is_dropped_with_the_reason(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime, settings: Settings
+) -> None:
+    settings.CALLINVITE = {"pushes_per_minute": 1}
+    device(bob)
+    device(bob, "laptop")
+    ring(alice, bob, timeout_seconds=30)
+    assert deliver(now) == ["ring phone"]
+    assert states() == {"ring phone 1": "sent", "ring laptop 1": "dropped"}
+    assert Delivery.objects.get(state="dropped").code == "too_many"
+
+
+def test_another_push_service_has_a_share_of_its_own(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime, settings: Settings
+) -> None:
+    settings.CALLINVITE = {"pushes_per_minute": 1}
+    device(bob)
+    elsewhere = device(bob, "laptop", push=False)
+    endpoint = "https://updates.push.services.mozilla.com/wpush/v2/laptop"
+    address = replace(address_at("laptop"), endpoint=endpoint)
+    devices.set_address(elsewhere, address, origin="https://calls.example.org", credential="session", now=now)
+    ring(alice, bob)
+    assert deliver(now) == ["ring phone", "ring laptop"]
 
 
 def many_rings(device: MakeDevice, ring: Ring, make_user: Callable[..., User], count: int) -> None:

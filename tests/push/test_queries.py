@@ -93,16 +93,25 @@ def test_an_idle_post_asks_one_question(past: None, now: datetime) -> None:
     assert len(statements(lambda: deliveries.next_moment(now))) == 1
 
 
-def test_a_claim_takes_two_statements_however_much_it_takes(
-    past: None, ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime, settings: Settings
+@pytest.mark.parametrize(("size", "expected"), [(100, (20, 3)), (10, (10, 4))], ids=["all", "in turn"])
+def test_a_claim_takes_three_statements_however_much_it_takes_and_four_to_give_turns(
+    size: int,
+    expected: tuple[int, int],
+    past: None,
+    ring: Ring,
+    device: MakeDevice,
+    alice: User,
+    bob: User,
+    now: datetime,
+    settings: Settings,
 ) -> None:
     settings.CALLINVITE = {"addresses_per_user": 0}
     for number in range(20):
         device(bob, f"device{number}")
     ring(alice, bob)
     taken: list[deliveries.Claimed] = []
-    ran = statements(lambda: taken.extend(claim(now)))
-    assert (len(taken), len(about_deliveries(ran))) == (20, 2)
+    ran = statements(lambda: taken.extend(claim(now, size)))
+    assert (len(taken), len(about_deliveries(ran))) == expected
 
 
 def test_nothing_that_the_post_does_walks_a_table(
@@ -114,13 +123,17 @@ def test_nothing_that_the_post_does_walks_a_table(
     ring_pk = sheet.invitations[0].pk
     taken: list[deliveries.Claimed] = []
 
+    def take() -> None:
+        # More than fits, so that turns are given, too.
+        taken.extend(claim(now, 1) + claim(now))
+
     def repeat() -> None:
         with write():
             planning.plan_repeats(ring_pk, now=now + seconds(10))
 
     acts: dict[str, Callable[[], Any]] = {
         "next_moment": lambda: deliveries.next_moment(now),
-        "claim": lambda: taken.extend(claim(now)),
+        "claim": take,
         "settle": lambda: settle(taken, now),
         "notified": lambda: calls.notified([calls.Taken(sheet.call.pk, ring_pk, now)]),
         "repeat": repeat,

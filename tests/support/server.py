@@ -177,6 +177,7 @@ class RunningServer:
             "CALLINVITE_SENDS_PER_MINUTE": "0",
             "CALLINVITE_LOGINS_PER_MINUTE": "0",
             "CALLINVITE_ADDRESSES_PER_USER": "0",
+            "CALLINVITE_PUSHES_PER_MINUTE": "0",
             "PYTHONUNBUFFERED": "1",
         }
         return kept | dict(extra)
