@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gettext as files
 import logging
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -28,6 +29,11 @@ LOCALE = Path(__file__).resolve().parent.parent / "locale"
 """The languages that come with the app. A project can add or change sentences through its LOCALE_PATHS."""
 COMPLETE = "en"
 """The language that has every sentence. It stands in where another lacks one, whatever a project's LANGUAGE_CODE is."""
+
+_turns = re.compile(
+    "[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+).search
+"""Finds what is written from right to left, or turns the direction of what follows."""
 
 
 def say(code: str, **parameters: Any) -> str:
@@ -51,11 +57,12 @@ def say(code: str, **parameters: Any) -> str:
     if not parameters:
         return sentence
     try:
-        return sentence.format_map(parameters)
+        return sentence.format_map(_isolated(parameters, sentence))
     except (KeyError, IndexError, ValueError, AttributeError, TypeError):
         # A translator's slip must not cost anybody an answer or a ring.
         _report_fault(code)
-        return _in_english(code, count).format_map(parameters)
+        english = _in_english(code, count)
+        return english.format_map(_isolated(parameters, english))
 
 
 say_lazy = cast("Callable[..., StrPromise]", lazy(say, str))
@@ -92,6 +99,16 @@ def in_language(tag: str) -> AbstractContextManager[None]:
     wanted = tag.lower() or settings.LANGUAGE_CODE
     # Usually it is active already, and checking costs a tenth of switching.
     return nullcontext() if translation.get_language() == wanted else translation.override(wanted)
+
+
+def _isolated(parameters: dict[str, Any], sentence: str) -> dict[str, Any]:
+    """The parameters, each keeping its order to itself where it or the sentence runs from right to left: a name in
+    Arabic moves neither the number before it nor the full stop behind it (Unicode UAX 9, FSI and PDI)."""
+    turned = _turns(sentence) is not None
+    return {
+        name: each if isinstance(each, int) or not (turned or _turns(str(each))) else f"\u2068{each}\u2069"
+        for name, each in parameters.items()
+    }
 
 
 def _in_english(code: str, count: int | None) -> str:

@@ -114,6 +114,36 @@ def test_the_page_says_that_it_is_silent_until_ringing_is_enabled(alice: Person,
     expect(bob.page.get_by_role("button", name="Turn on ringing")).to_be_hidden()
 
 
+def test_a_private_window_says_that_it_is_one_and_offers_no_retry(person: Callable[..., Person]) -> None:
+    # Contexts are private windows; in one that may show notifications only the push address is refused.
+    bob = person("bob", permissions=["notifications"])
+    banner = bob.page.get_by_role("group", name="Ringing on this device")
+    bob.page.get_by_role("button", name="Turn on ringing").click()
+    expect(banner.get_by_text("A private window can't ring when it's closed.")).to_be_visible()
+    expect(bob.page.get_by_role("button", name="Try again")).to_have_count(0)
+    assert bob.ask("[callinvite.enrolment.state, callinvite.enrolment.reason]") == ["unsupported", "private"]
+    bob.complaints.clear()
+
+
+def test_a_page_without_its_network_says_so_everywhere(alice: Person, bob: Person) -> None:
+    online = alice.page.locator("[data-person=bob] [data-online=online]")
+    expect(online).to_have_count(1, timeout=15_000)
+    alice.context.set_offline(True)
+    expect(alice.page.get_by_text("You're offline", exact=False)).to_be_visible()
+    expect(alice.page.locator("own-name")).to_contain_text("Not connected")
+    expect(alice.page.locator("people-view [data-online]")).to_have_count(0)
+    alice.show("Settings")
+    expect(alice.page.get_by_label("Your name, as others see it")).to_have_value("Alice")
+    expect(alice.page.get_by_role("switch", name="Call waiting")).to_be_disabled()
+    expect(alice.page.get_by_text("This setting couldn't be read.")).to_be_visible()
+
+    alice.context.set_offline(False)
+    expect(alice.page.get_by_role("switch", name="Call waiting")).to_be_enabled(timeout=20_000)
+    expect(alice.page.locator("own-name")).to_contain_text("Online")
+    alice.show("People")
+    expect(online).to_have_count(1, timeout=15_000)
+
+
 def test_one_tab_of_a_browser_makes_the_sound(bob: Person) -> None:
     bob.page.get_by_role("button", name="Turn on ringing").click()
     bob.until("callinvite.ringer.audible")

@@ -43,7 +43,7 @@ test("a button is offered where a click helps, and nowhere else", () => {
 
 test("every reason has a sentence of its own", () => {
   const help = (reason) => ringingWords(SOUNDS.on, push("unsupported", { reason })).help;
-  const reasons = ["insecure", "home_screen", "no_worker", "no_push", "no_keys"];
+  const reasons = ["insecure", "home_screen", "no_worker", "no_push", "private", "no_keys"];
   assert.equal(new Set(reasons.map(help)).size, reasons.length);
   assert.match(help("home_screen"), /home screen/);
   assert.match(help("no_worker"), /Private windows/);

@@ -14,7 +14,9 @@ import {
   others,
   readableText,
   recentWords,
+  sideBySide,
 } from "../../static/callinvite/elements/words.js";
+import { say } from "../../static/callinvite/words/say.js";
 import { SCORES, render } from "../../static/callinvite/sounds/tones.js";
 import { invitation, makeCall, participant, person } from "../client/support/calls.mjs";
 
@@ -23,6 +25,16 @@ const ended = (more) =>
   makeCall({ state: "ended", invitations: [invitation("bob")], participants: [participant("alice")], ...more });
 /** @type {import("../../static/callinvite/client/types.js").You} */
 const missed = { role: "invitee", state: "timed_out", can: [], missed: true, duration_seconds: null };
+
+test("what runs from right to left moves nothing around it", () => {
+  const [MOHAMMED, ISOLATED] = ["محمد", "\u2068محمد\u2069"];
+  assert.equal(say("news.hung_up", { name: MOHAMMED }), `${ISOLATED} hung up.`);
+  assert.equal(names([{ id: "m", name: MOHAMMED }, person("bob")]), `${ISOLATED} and Bob`);
+  assert.equal(say("news.hung_up", { name: names([{ id: "m", name: MOHAMMED }]) }), `${ISOLATED} hung up.`);
+  assert.equal(sideBySide("Online", MOHAMMED), `Online · ${ISOLATED}`);
+  assert.equal(say("title.missed", { missed: 1, title: MOHAMMED }), `(1) ${ISOLATED}`);
+  assert.equal(say("news.hung_up", { name: "Émile" }), "Émile hung up.");
+});
 
 test("a pending invitation is called ringing only when a device said so", () => {
   assert.equal(invitationWords(invitation("bob")), "Calling");

@@ -230,6 +230,14 @@ test("what fails is said with its reason", async () => {
       "push_service",
     ],
     [
+      // As Chromium has it in a private window; it says so nowhere else.
+      ({ browser }) => {
+        browser.subscribeError = new DOMException("Registration failed - permission denied", "AbortError");
+      },
+      "unsupported",
+      "private",
+    ],
+    [
       ({ browser }) => {
         browser.registerError = new TypeError("no script");
       },

@@ -61,6 +61,24 @@ def test_names_are_listed_as_in_a_sentence(names: list[str], text: str) -> None:
     assert words.listed(names) == text
 
 
+@pytest.mark.parametrize(
+    ("code", "parameters", "said"),
+    [
+        ("push.answered_on", {"device": "محمد"}, "Answered on \u2068محمد\u2069"),
+        ("list.two", {"first": "Bob", "second": "דנה"}, "Bob and \u2068דנה\u2069"),
+        ("push.answered_on", {"device": "Émile 電話"}, "Answered on Émile 電話"),
+    ],
+)
+def test_what_runs_from_right_to_left_moves_nothing_around_it(code: str, parameters: dict[str, str], said: str) -> None:
+    assert words.say(code, **parameters) == said
+
+
+def test_a_sentence_from_right_to_left_keeps_names_apart_but_not_numbers(speak: Speak) -> None:
+    speak("he", {"list.two": "{first} \u05d5{second}"})
+    with words.in_language("he"):
+        assert words.say("list.two", first="Bob", second=2) == "\u2068Bob\u2069 \u05d52"
+
+
 def test_a_region_speaks_its_language_under_its_own_tag(speak: Speak) -> None:
     speak("pt-BR", {"error.call_ended": "A chamada terminou."})
     with words.in_language("pt-BR"):

@@ -1,7 +1,7 @@
 /** `<connection-banner>`: says when the page is cut off from the server, and what that means. Silent while all is well. */
 
 import { h, setText } from "./dom.js";
-import { PageElement } from "./page-element.js";
+import { isConnected, PageElement } from "./page-element.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").State} State */
@@ -42,17 +42,10 @@ export class ConnectionBanner extends PageElement {
     };
   }
 
-  attached() {
-    for (const name of ["online", "offline"]) {
-      this.hear(window, name, () => {
-        this.update(this.service.state);
-      });
-    }
-  }
-
   /** @param {State} state */
-  update({ connection }) {
-    if (connection === "open" || connection === "signed_out") {
+  update(state) {
+    const { connection } = state;
+    if (isConnected(state) || connection === "signed_out") {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#wasOpen = true;

@@ -43,11 +43,6 @@ export class DeviceList extends PageElement {
   }
 
   attached() {
-    this.follow("connectionChanged", ({ connection }) => {
-      if (connection === "open") {
-        this.#load();
-      }
-    });
     this.hear(this, "over", () => {
       this.#load();
     });
@@ -57,6 +52,10 @@ export class DeviceList extends PageElement {
         this.#load();
       }
     });
+  }
+
+  connected() {
+    this.#load();
   }
 
   /** Somebody looks at the view that this is in. */

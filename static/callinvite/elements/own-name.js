@@ -2,8 +2,8 @@
 
 import { h, setText } from "./dom.js";
 import { avatarOf } from "./person-avatar.js";
-import { PageElement } from "./page-element.js";
-import { say } from "../words/say.js";
+import { isConnected, PageElement } from "./page-element.js";
+import { isolated, say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").State} State */
 
@@ -28,15 +28,17 @@ export class OwnName extends PageElement {
   }
 
   /** @param {State} state */
-  update({ user, connection }) {
-    this.dataset.connection = connection;
+  update(state) {
+    const { user, connection } = state;
+    const isCutOff = connection === "open" && !isConnected(state);
+    this.dataset.connection = isCutOff ? "offline" : connection;
     const id = user?.id ?? this.getAttribute("user-id") ?? "";
     const name = this.#renamed || user?.name || id;
     this.#avatar.setAttribute("user-id", id);
     this.#avatar.setAttribute("name", name);
     this.title = name;
-    setText(this.#name, name);
-    setText(this.#line, this.#connectionWords(connection));
+    setText(this.#name, isolated(name));
+    setText(this.#line, isCutOff ? say("own.not_connected") : this.#connectionWords(connection));
   }
 
   /** @param {State["connection"]} connection */

@@ -30,6 +30,13 @@
  *  @property {Screen} screen
  *  @property {Picker} picker */
 
+/** Whether the server is there, as far as this browser knows: a socket outlives its network by some seconds.
+ *  @param {Pick<State, "connection">} state
+ *  @returns {boolean} */
+export function isConnected({ connection }) {
+  return connection === "open" && navigator.onLine;
+}
+
 /** @type {Page | null} */
 let provided = null;
 /** @type {Set<PageElement>} */
@@ -93,9 +100,20 @@ export class PageElement extends HTMLElement {
   attach(page) {
     this.#stop();
     this.#page = page;
-    this.follow("change", ({ state }) => {
+    let wasConnected = isConnected(page.service.state);
+    const update = () => {
+      const { state } = page.service;
+      const connected = isConnected(state);
       this.update(state);
-    });
+      if (connected && !wasConnected) {
+        this.connected();
+      }
+      wasConnected = connected;
+    };
+    this.follow("change", update);
+    for (const network of ["online", "offline"]) {
+      this.hear(window, network, update);
+    }
     this.attached();
     this.update(page.service.state);
   }
@@ -143,9 +161,12 @@ export class PageElement extends HTMLElement {
   /** The page is there: follow events, start timers. */
   attached() {}
 
-  /** Show this state; after every change.
+  /** Show this state; after every change, and when the network comes or goes.
    *  @param {State} _state */
   update(_state) {}
+
+  /** The server is there, or there again: what was read from it may be old. */
+  connected() {}
 
   #stop() {
     for (const stop of this.#stops.splice(0)) {

@@ -5,6 +5,7 @@ import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { PeopleList, presenceWords } from "./people-list.js";
 import { avatarOf } from "./person-avatar.js";
 import { PageElement } from "./page-element.js";
+import { nameOf } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Person} Person
@@ -169,7 +170,7 @@ export class PeoplePicker extends PageElement {
       { class: "person" },
       check,
       avatar,
-      h("span", { class: "person__words" }, h("span", { class: "person__name" }, person.name || person.id), line),
+      h("span", { class: "person__words" }, h("span", { class: "person__name" }, nameOf(person)), line),
     );
     check.addEventListener("change", () => {
       if (check.checked) {

@@ -5,10 +5,10 @@ import { h, icon, keep, setAttribute, setText } from "./dom.js";
 import { PeopleList, presenceWords } from "./people-list.js";
 import { avatarOf } from "./person-avatar.js";
 import { addPeople, placeCall } from "./place-call.js";
-import { PageElement } from "./page-element.js";
+import { isConnected, PageElement } from "./page-element.js";
 import { SendCallInvitationButton } from "./send-call-invitation-button.js";
 import { toast } from "./toast-list.js";
-import { errorWords, names, sideBySide } from "./words.js";
+import { errorWords, nameOf, names, sideBySide } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Presence} Presence
@@ -31,6 +31,7 @@ export class PeopleView extends PageElement {
   #turns = 0;
   /** @type {Pick<State, "active" | "outgoing">} */
   #calls = { active: null, outgoing: null };
+  #connected = false;
 
   build() {
     const parts = this.#parts;
@@ -157,21 +158,23 @@ export class PeopleView extends PageElement {
     this.follow("callEnded", () => {
       this.#refresh();
     });
-    this.follow("connectionChanged", ({ connection }) => {
-      if (connection === "open") {
-        this.#list?.status === "failed" ? this.#list.load() : this.#refresh();
-      }
-    });
     this.hear(document, "visibilitychange", () => {
       this.#refresh();
     });
     this.#list.load();
   }
 
+  connected() {
+    this.#list?.status === "failed" ? this.#list.load() : this.#refresh();
+  }
+
   /** @param {State} state */
   update(state) {
-    if (state.active !== this.#calls.active || state.outgoing !== this.#calls.outgoing) {
-      this.#calls = { active: state.active, outgoing: state.outgoing };
+    const connected = isConnected(state);
+    const { active, outgoing } = state;
+    if (active !== this.#calls.active || outgoing !== this.#calls.outgoing || connected !== this.#connected) {
+      this.#calls = { active, outgoing };
+      this.#connected = connected;
       this.#show();
     }
   }
@@ -296,7 +299,7 @@ export class PeopleView extends PageElement {
         person = now;
         avatar.setAttribute("name", now.name);
         this.#mark(avatar, line, now);
-        setText(name, now.name || now.id);
+        setText(name, nameOf(now));
         for (const button of [audio, video]) {
           button.invitees = [{ id: now.id, name: now.name }];
         }
@@ -313,7 +316,7 @@ export class PeopleView extends PageElement {
   /** @param {Presence} person */
   #choice(person) {
     const avatar = avatarOf(person);
-    const name = h("span", { class: "person__name" }, person.name || person.id);
+    const name = h("span", { class: "person__name" }, nameOf(person));
     const line = h("span", { class: "person__line" });
     const check = h("input", { class: "person__check", type: "checkbox" });
     const label = h("label", { class: "person" }, check, avatar, h("span", { class: "person__words" }, name, line));
@@ -329,7 +332,7 @@ export class PeopleView extends PageElement {
       node: h("li", { "data-person": person.id }, label),
       update: (/** @type {Presence} */ now) => {
         this.#mark(avatar, line, now);
-        setText(name, now.name || now.id);
+        setText(name, nameOf(now));
         check.checked = this.#chosen.has(now.id);
         check.disabled = !check.checked && this.#chosen.size >= GROUP_MOST;
         label.classList.toggle("person--chosen", check.checked);
@@ -339,11 +342,15 @@ export class PeopleView extends PageElement {
 
   /** @param {HTMLElement} avatar @param {HTMLElement} line @param {Presence} person */
   #mark(avatar, line, person) {
-    setAttribute(avatar, "data-online", person.in_call ? "in-call" : person.online ? "online" : null);
-    const words = presenceWords(person);
-    setText(line, sideBySide(words, person.name && person.name !== person.id ? person.id : ""));
-    line.classList.toggle("person__line--online", person.online && !person.in_call);
-    line.classList.toggle("person__line--in-call", person.in_call);
+    // Who was online when the server was there last says nothing of now.
+    const isKnown = isConnected(this.service.state);
+    const isOnline = isKnown && person.online && !person.in_call;
+    const isInCall = isKnown && person.in_call;
+    setAttribute(avatar, "data-online", isInCall ? "in-call" : isOnline ? "online" : null);
+    const id = person.name && person.name !== person.id ? person.id : "";
+    setText(line, sideBySide(isKnown ? presenceWords(person) : "", id));
+    line.classList.toggle("person__line--online", isOnline);
+    line.classList.toggle("person__line--in-call", isInCall);
   }
 
   #showBar() {

@@ -121,14 +121,13 @@ export class RecentsView extends PageElement {
         this.#changed();
       });
     }
-    this.follow("connectionChanged", ({ connection }) => {
-      if (connection === "open") {
-        this.#changed();
-      }
-    });
     this.hear(document, "visibilitychange", () => {
       this.#seen();
     });
+  }
+
+  connected() {
+    this.#changed();
   }
 
   /** @param {State} state */

@@ -9,10 +9,14 @@ import { toast } from "./toast-list.js";
 import { errorWords } from "./words.js";
 import { say } from "../words/say.js";
 
+/** @typedef {import("../client/types.js").State} State */
+
 export class SettingsView extends PageElement {
   #parts = this.#made();
   /** How often call waiting was switched: what was read before is old then. */
   #switched = 0;
+  /** Whether the server has said how things are. */
+  #known = false;
 
   build() {
     const parts = this.#parts;
@@ -60,6 +64,7 @@ export class SettingsView extends PageElement {
             ),
             parts.waiting,
           ),
+          parts.unknown,
         ),
         group("settings-sound", say("settings.sound"), new RingingHere(), parts.ringtone),
         group(
@@ -80,29 +85,54 @@ export class SettingsView extends PageElement {
     return {
       name: h("input", { class: "input", id: "settings-name", type: "text", maxlength: "64", autocomplete: "name" }),
       account: h("p", { class: "settings__help" }),
-      waiting: h("input", { class: "switch__input", type: "checkbox", role: "switch" }),
+      waiting: h("input", { class: "switch__input", type: "checkbox", role: "switch", disabled: true }),
+      unknown: h("p", { class: "settings__help", role: "status", hidden: true }),
       ringtone: new RingtoneChoice(),
       devices: new DeviceList(),
     };
   }
 
+  connected() {
+    if (!this.hidden) {
+      this.#load();
+    }
+  }
+
+  /** @param {State} state */
+  update({ user }) {
+    // The page knows it before the server is asked, and without asking while it is away.
+    if (user && !this.#known && this.#parts.name.value === "") {
+      this.#parts.name.value = user.name;
+      setText(this.#parts.account, say("settings.account", { username: user.id }));
+    }
+  }
+
   /** The router shows this view. */
-  async entered() {
-    const switched = this.#switched;
+  entered() {
     this.#parts.devices.entered();
     this.#parts.ringtone.entered();
+    this.#load();
+  }
+
+  async #load() {
+    const switched = this.#switched;
+    const { name, waiting, unknown, account } = this.#parts;
     const me = await this.service.me();
+    this.#known ||= me !== null;
+    // A switch that stands where nobody has put it is worse than none.
+    waiting.disabled = !this.#known;
+    unknown.hidden = this.#known;
     if (!me) {
-      toast(errorWords(this.service.lastError), { kind: "wrong" });
+      setText(unknown, `${say("settings.unknown")} ${errorWords(this.service.lastError)}`);
       return;
     }
-    if (document.activeElement !== this.#parts.name) {
-      this.#parts.name.value = me.name;
+    if (document.activeElement !== name) {
+      name.value = me.name;
     }
     if (switched === this.#switched) {
-      this.#parts.waiting.checked = me.call_waiting;
+      waiting.checked = me.call_waiting;
     }
-    setText(this.#parts.account, say("settings.account", { username: me.id }));
+    setText(account, say("settings.account", { username: me.id }));
   }
 
   /** The router shows another view. */

@@ -1,7 +1,7 @@
 /** How calls, people, moments and failures are said: which sentence tells what happened. */
 
 import { isOver } from "../client/index.js";
-import { locale, say, sayKnown } from "../words/say.js";
+import { isolated, locale, say, sayKnown } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").Invitation} Invitation
@@ -9,11 +9,18 @@ import { locale, say, sayKnown } from "../words/say.js";
 
 const NAMED = 3;
 
+/** What a person is called, so that it moves nothing beside it.
+ *  @param {Person} person
+ *  @returns {string} */
+export function nameOf({ id, name }) {
+  return isolated(name || id);
+}
+
 /** "Bob", "Bob and Carol", "Bob, Carol and 2 others".
  *  @param {Person[]} people
  *  @returns {string} */
 export function names(people) {
-  const all = people.map((person) => person.name || person.id);
+  const all = people.map(nameOf);
   if (all.length === 0) {
     return say("people.nobody");
   }
@@ -184,7 +191,10 @@ export function recentWords(call, userId) {
  *  @param {...string} facts
  *  @returns {string} */
 export function sideBySide(...facts) {
-  return facts.filter(Boolean).join(" · ");
+  return facts
+    .filter(Boolean)
+    .map((fact) => isolated(fact))
+    .join(" · ");
 }
 
 /** @param {Call} call @param {string | undefined} userId @param {string} direction */

@@ -17,7 +17,7 @@ const SIGN_OUT_MS = 1500;
 /**
  * @typedef {"unsupported" | "denied" | "off" | "working" | "on" | "failed"} EnrolmentState
  *
- * @typedef {import("./browser.js").Obstacle | "no_keys" | "push_service" | "worker" | "server"} Reason
+ * @typedef {import("./browser.js").Obstacle | "no_keys" | "private" | "push_service" | "worker" | "server"} Reason
  *
  * @typedef {object} EnrolmentOptions
  * @property {import("../client/rest.js").RestClient} rest
@@ -274,6 +274,10 @@ export class Enrolment extends EventTarget {
     if (!(error instanceof CallInvitationError)) {
       // NotAllowedError, AbortError and others of the browser's: what it means differs from one to the next.
       const denied = this.#scope.Notification.permission === "denied";
+      if (!denied && isPrivate(error)) {
+        this.#set("unsupported", "private");
+        return;
+      }
       this.#set(denied ? "denied" : "failed", denied ? null : "push_service");
       return;
     }
@@ -337,6 +341,17 @@ export class Enrolment extends EventTarget {
       this.dispatchEvent(new Event("change"));
     }
   }
+}
+
+/**
+ * Whether the browser refuses a push address although the person has allowed notifications. Chromium does so in private
+ * windows, and tells it by nothing else.
+ *
+ * @param {unknown} error of `subscribe`
+ * @returns {boolean}
+ */
+function isPrivate(error) {
+  return error instanceof Error && /permission denied/i.test(error.message);
 }
 
 /**

@@ -5,6 +5,11 @@
 
 import { WORDS, plural } from "./en.js";
 
+/** What is written from right to left, or turns the direction of what follows. */
+const TURNS =
+  /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+const ISOLATED = /^\u2068[^\u2066-\u2069]*\u2069$/;
+
 /** @typedef {keyof typeof WORDS} Code */
 /** @typedef {(n: number) => number} Plural which form of a sentence a number takes */
 
@@ -65,5 +70,18 @@ export function say(code, parameters = {}) {
   const found = own ?? WORDS[code] ?? code;
   const rule = own === undefined ? plural : spoken.plural;
   const sentence = typeof found === "string" ? found : (found[rule(Number(parameters.count))] ?? code);
-  return sentence.replace(/\{([a-z_]+)\}/g, (braces, name) => String(parameters[name] ?? braces));
+  return sentence.replace(/\{([a-z_]+)\}/g, (braces, name) => isolated(parameters[name] ?? braces, sentence));
+}
+
+/**
+ * A text that keeps its order to itself where it or its surroundings run from right to left: a name in Arabic moves
+ * neither the number before it nor the full stop behind it (Unicode UAX 9, FSI and PDI).
+ *
+ * @param {string | number} text such as a name
+ * @param {string} [among] what it stands in
+ * @returns {string} as it was where everything runs from left to right
+ */
+export function isolated(text, among = "") {
+  const turns = typeof text === "string" && (TURNS.test(text) || TURNS.test(among));
+  return turns && !ISOLATED.test(text) ? `\u2068${text}\u2069` : String(text);
 }

@@ -9,6 +9,10 @@
  * @typedef {{words: Record<string, string | string[]>, plural: (n: number) => number}} Catalogue
  */
 
+/** What is written from right to left, or turns the direction of what follows. */
+const TURNS =
+  /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
 /**
  * A sentence.
  *
@@ -22,10 +26,22 @@ function say(language, code, parameters = {}) {
     const found = words[code];
     if (found !== undefined) {
       const sentence = typeof found === "string" ? found : found[plural(Number(parameters.count))];
-      return sentence.replace(/\{([a-z_]+)\}/g, (braces, name) => String(parameters[name] ?? braces));
+      return sentence.replace(/\{([a-z_]+)\}/g, (braces, name) => isolated(parameters[name] ?? braces, sentence));
     }
   }
   return code;
+}
+
+/**
+ * A text that moves nothing around it, whichever way it is written.
+ *
+ * @param {string | number} text
+ * @param {string} among what it stands in
+ * @returns {string}
+ */
+function isolated(text, among) {
+  const turns = typeof text === "string" && (TURNS.test(text) || TURNS.test(among));
+  return turns ? `\u2068${text}\u2069` : String(text);
 }
 
 /**
