@@ -90,13 +90,20 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
     _database["CONN_MAX_AGE"] = None
 if _database["ENGINE"].endswith("postgresql"):
-    # Under ASGI a persistent connection per thread leaks. psycopg's pool does not, and it survives a restart of the
-    # database.
-    _database.setdefault("OPTIONS", {})["pool"] = {
+    _database["ENGINE"] = "callinvite.postgresql"
+    # Under ASGI a persistent connection per thread leaks. psycopg's pool does not. When the database goes away, the
+    # first requests are refused after the timeout and the others at once. The pool gives up after a second and starts
+    # anew: by its default it would try at ever longer intervals, and find the database long after it is back.
+    _options = _database.setdefault("OPTIONS", {})
+    _options["pool"] = {
         "min_size": 1,
         "max_size": env.int("CALLINVITE_DATABASE_POOL", default=16),
-        "timeout": 10,
+        "timeout": 1.5,
+        "reconnect_timeout": 1.0,
     }
+    # The same for a machine that vanished without a word: in seconds to connect, in milliseconds for what was sent.
+    _options.setdefault("connect_timeout", 2)
+    _options.setdefault("tcp_user_timeout", 2000)
     _database["CONN_MAX_AGE"] = 0
     _database["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -273,8 +273,8 @@ def _adjust_deadlines(sheet: CallSheet, now: datetime, *, was_away: bool) -> Non
 def forgive_outage(*, now: datetime) -> int:
     """Renew the leases of devices whose media was up, because it was the server that was away, not they.
 
-    Call this when a server starts. Media between browsers continues while the server is down, but they could not give
-    signs of life. A device that is really gone lapses one lease later; one that lapsed long ago stays lapsed.
+    Call this when a server starts, or its database is back. Media between browsers continues meanwhile, but they could
+    not give signs of life. A device that is really gone lapses one lease later; one that lapsed long ago stays lapsed.
 
     Returns:
         How many leases.

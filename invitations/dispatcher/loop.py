@@ -22,7 +22,7 @@ from invitations import calls
 from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.post import Post
 from invitations.dispatcher.pruning import prune
-from invitations.dispatcher.trouble import drop_connection, report
+from invitations.dispatcher.trouble import drop_connection, is_away, report
 from invitations.live import publishing
 from invitations.models import Call
 
@@ -76,20 +76,25 @@ class Dispatcher:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         failures = 0
+        was_away = False
         # A long-lived thread keeps its database connection, and the verbs are synchronous.
         with ThreadPoolExecutor(1, thread_name_prefix="dispatcher") as thread:
             while not self._stopping:
                 self._alarm.clear()
                 try:
+                    if was_away:
+                        await loop.run_in_executor(thread, self._forgive)
                     pause_seconds = await loop.run_in_executor(thread, self._tick)
                 except Exception as error:
                     failures += 1
+                    was_away = is_away(error)
                     pause_seconds = report("The dispatcher", error, failures)
                     await loop.run_in_executor(thread, drop_connection)
                 else:
                     if failures:
                         logger.warning("The dispatcher works again after %d failed attempts", failures)
                     failures = 0
+                    was_away = False
                 await self._alarm.wait(pause_seconds)
             await loop.run_in_executor(thread, drop_connection)
 
@@ -136,6 +141,10 @@ class Dispatcher:
         done = self._act_on([call_pk for call_pk, _ in self._agenda(now, by=now)], now)
         return done + calls.withdraw_absent(now=now) + calls.mend(now=now)
 
+    def _forgive(self) -> None:
+        """No device could give a sign of life while the database was away: those that were in calls still are."""
+        calls.forgive_outage(now=self._clock())
+
     def _tick(self) -> float:
         """One round. Returns how many seconds to sleep before the next one."""
         now = self._clock()
@@ -152,6 +161,9 @@ class Dispatcher:
             prune(now)
         if len(due) >= BATCH:
             return 0
+        if due:
+            # What comes next to a call that was just looked at may come sooner than the longest sleep.
+            return SHORTEST_PAUSE_SECONDS
         coming = min((due_at for _, due_at in agenda if due_at > now), default=None)
         if coming is None:
             return LOOK_EVERY_SECONDS

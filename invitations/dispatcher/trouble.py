@@ -7,7 +7,8 @@ import logging
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 logger = logging.getLogger(__name__)
-LONGEST_BACKOFF_SECONDS = 5
+LONGEST_BACKOFF_SECONDS = 2
+"""Short, so that rings go on soon after the database is back."""
 
 
 def report(who: str, error: Exception, failures: int) -> float:
@@ -22,7 +23,7 @@ def report(who: str, error: Exception, failures: int) -> float:
         How many seconds to wait before the next round.
     """
     pause_seconds = min(0.25 * 2**failures, LONGEST_BACKOFF_SECONDS)
-    if isinstance(error, OperationalError | InterfaceError):
+    if is_away(error):
         logger.warning(
             "%s cannot reach the database (%s), attempt %d; again in %.1f s",
             *(who, type(error).__name__, failures, pause_seconds),
@@ -30,6 +31,11 @@ def report(who: str, error: Exception, failures: int) -> float:
         return pause_seconds
     logger.error("%s failed, attempt %d; again in %.1f s", who, failures, pause_seconds, exc_info=error)
     return pause_seconds
+
+
+def is_away(error: Exception) -> bool:
+    """Whether it is the database that cannot be reached."""
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def drop_connection() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.contrib.staticfiles import finders
+from django.db import InterfaceError, OperationalError
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import get_token
@@ -35,7 +37,7 @@ from invitations.errors import CallError, Code
 from invitations.pages.forms import SignInForm, SignUpForm
 from invitations.push import devices
 from invitations.requests import throttles
-from invitations.requests.problems import STATUS, problem_page
+from invitations.requests.problems import RETRY_SECONDS, STATUS, problem_page
 from invitations.requests.tokens import csrf_header
 
 _STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
@@ -216,8 +218,13 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: says that the fault is ours, and needs neither the database nor the session to say it."""
-    return _problem(request, 500, Code.UNAVAILABLE)
+    """500: says that the fault is ours, and needs neither the database nor the session to say it. 503 if the database
+    is away, which does not last."""
+    response = _problem(request, 500, Code.UNAVAILABLE)
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        response.status_code = STATUS[Code.UNAVAILABLE]
+        response["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.urls import reverse
@@ -219,7 +219,9 @@ def _challenge(error: exceptions.APIException) -> str:
 def _log(error: Exception, request: Any) -> None:
     where = "" if request is None else f"{request.method} {request.path}"
     if isinstance(error, (DatabaseError, InterfaceError)):
-        logger.error("%s failed, the database did not do it: %s", where, type(error).__name__, exc_info=error)
+        # One that is away is no fault of this code. An outage would fill the log with what led to each of its queries.
+        cause = None if isinstance(error, (OperationalError, InterfaceError)) else error
+        logger.error("%s failed, the database did not do it: %s", where, type(error).__name__, exc_info=cause)
         return
     logger.error("%s failed", where, exc_info=error)
 

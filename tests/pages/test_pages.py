@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles import finders
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -118,6 +119,16 @@ def test_every_failure_has_a_page(view: Any, arguments: tuple[object, ...], stat
     assert answer.status_code == status
     assert words in answer.content.decode()
     assert "secret" not in answer.content.decode()
+
+
+def test_a_page_without_its_database_says_that_it_will_pass() -> None:
+    request = RequestFactory().get("/")
+    try:
+        raise OperationalError("away")
+    except OperationalError:
+        answer = views.server_error(request)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert "away" not in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -58,10 +58,37 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
     if given:
         yield given
         return
+    with own_postgres(durable=durable) as server, server.running() as url:
+        yield url
+
+
+@contextmanager
+def own_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """A PostgreSQL of one's own, whatever the environment gives: it does not run yet, and may be stopped and started.
+
+    Raises:
+        Missing: the wheel that brings the server is not installed.
+    """
     with tempfile.TemporaryDirectory(prefix="callinvite-postgres-", ignore_cleanup_errors=True) as folder:
         # The wheel opens up every parent of the data folder, hence a folder of its own.
         data = Path(folder) / "data"
         programs, user = _initialised(data)
+        yield Postgres(data, programs, user, durable=durable)
+
+
+class Postgres:
+    """A PostgreSQL server on data and a port that stay the same over its stops and starts.
+
+    Args:
+        data: its folder, initialised.
+        programs: the folder of its programs.
+        user: whom it runs as, if not as the one who runs the tests.
+        durable: wait for the disk at each commit.
+    """
+
+    def __init__(self, data: Path, programs: Path, user: str | None, *, durable: bool) -> None:
+        self._data = data
+        self._user = user
         port = _free_port()
         options = {
             "listen_addresses": "127.0.0.1",
@@ -72,16 +99,21 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
             "fsync": "on" if durable else "off",
         }
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        url = f"postgres://postgres@127.0.0.1:{port}/postgres"
+        self._command = [str(programs / "postgres"), "-D", str(data), *arguments]
+        self._url = f"postgres://postgres@127.0.0.1:{port}/postgres"
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """The server between its first answer and its end, as the URL of a database."""
         with _running(
-            [str(programs / "postgres"), "-D", str(data), *arguments],
-            ready=lambda: _accepts_queries(url),
-            log=Path(folder) / "log",
+            self._command,
+            ready=lambda: _accepts_queries(self._url),
+            log=self._data.parent / "log",
             # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
             stop_signal=signal.SIGINT,
-            user=user,
+            user=self._user,
         ):
-            yield url
+            yield self._url
 
 
 @contextmanager
