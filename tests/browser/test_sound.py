@@ -7,6 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Person, connected, until
+from tests.support.server import RunningServer
 
 WATCH_SOUND = """(() => {
   globalThis.contexts = [];
@@ -111,3 +112,58 @@ def test_ringing_is_turned_on_in_a_browser_whose_storage_is_full(person: Callabl
     expect(bob.page.get_by_text("This browser now rings when someone calls you.")).to_be_visible()
     bob.page.locator("enable-ringing .button--quiet").click()
     expect(bob.page.locator("enable-ringing")).to_be_hidden()
+
+
+RING_RESOURCES = """
+from invitations.models import RingResource
+for resource_id, silent in (("hush", True), ("loud", False)):
+    RingResource.objects.update_or_create(resource_id=resource_id, defaults={
+        "name": resource_id, "silent": silent, "vibration": [111, 22, 333], "accent": "#ff8800"})
+"""
+CALL_BOB_AS = """(resource) => callinvite.service.send({
+  invitees: [{ id: "bob", name: "Bob" }], isVideoCall: false, resourceID: resource })"""
+WATCH_PHONE = """(() => {
+  globalThis.felt = [];
+  globalThis.heard = [];
+  navigator.vibrate = (pattern) => { felt.push([pattern].flat().join()); return true; };
+  const start = AudioBufferSourceNode.prototype.start;
+  AudioBufferSourceNode.prototype.start = function () {
+    heard.push([this.loop, Math.round(this.buffer.duration * 10) / 10].join());
+    start.call(this);
+  };
+})();"""
+"""Keeps what a page lets people feel and hear: patterns; of each sound whether it is a loop, and its seconds."""
+
+
+def test_a_ring_is_as_silent_strong_and_coloured_as_its_resource_says(
+    alice: Person, bob: Person, server: RunningServer
+) -> None:
+    server.manage("shell", "-c", RING_RESOURCES)
+    bob.context.add_init_script(WATCH_PHONE)
+    bob.page.reload()
+    connected(bob.page)
+    turn_on(bob.page)
+    alice.ask(CALL_BOB_AS, "hush")
+    bob.rings("Alice")
+    expect(bob.page.locator("incoming-call .incoming")).to_have_css("border-top-color", "rgb(255, 136, 0)")
+    alice.hears("Ringing silently")
+    assert bob.ask("[callinvite.ringer.playing, felt.filter((each) => each !== '0')]") == [None, []]
+    alice.screen.get_by_role("button", name="Cancel").click()
+    expect(bob.ring).to_be_hidden()
+    alice.screen.get_by_role("button", name="Close").last.click()
+    alice.ask(CALL_BOB_AS, "loud")
+    bob.rings("Alice")
+    bob.until("callinvite.ringer.playing === 'ringtone' && felt.includes('111,22,333')")
+
+
+def test_busy_does_not_sound_like_the_end_of_a_call(alice: Person, bob: Person, carol: Person) -> None:
+    carol.context.add_init_script(WATCH_PHONE)
+    carol.page.reload()
+    connected(carol.page)
+    turn_on(carol.page)
+    alice.call("Bob", "Audio")
+    bob.accept()
+    alice.is_connected_to("Bob")
+    carol.call("Bob", "Audio")
+    carol.until("heard.includes('false,1.6')")
+    assert carol.ask("heard") == ["false,1.6"]

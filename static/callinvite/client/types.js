@@ -48,6 +48,9 @@
  * @property {string} custom_data
  * @property {string | null} resource_id
  * @property {string | null} ringtone_url
+ * @property {boolean} silent its ring neither sounds nor vibrates
+ * @property {number[]} vibration milliseconds on, off, on; empty: the client's own
+ * @property {string | null} accent `#rrggbb`
  * @property {string} notification_title
  * @property {string} notification_message
  * @property {number} timeout_seconds

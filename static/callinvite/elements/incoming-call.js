@@ -164,6 +164,8 @@ export class IncomingCall extends PageElement {
     if (isNew) {
       parts.face.replaceChildren(avatarOf(inviter));
       this.dataset.hue = String(hueOf(inviter.id));
+      this.classList.toggle("incoming-call--accented", call.accent !== null);
+      this.style.setProperty("--accent-of-ring", call.accent ?? "");
       this.#foldReplies();
       parts.preview.close();
       parts.preview.open(call.is_video_call, !state.active && !state.outgoing);

@@ -5,8 +5,8 @@ import { names } from "../elements/words.js";
 import { say } from "../words/say.js";
 
 const BLINK_MS = 1000;
-const VIBRATION = [400, 200, 400, 1400];
-const VIBRATION_MS = 2400;
+const VIBRATION = [400, 200, 400];
+const VIBRATION_PAUSE_MS = 1400;
 
 /** @typedef {import("../client/types.js").Call} Call */
 
@@ -25,6 +25,8 @@ export class Alerting {
   #told = new Map();
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #blinking;
+  /** The pattern that the device vibrates in, over and over. */
+  #vibration = "";
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #vibrating;
 
@@ -48,8 +50,8 @@ export class Alerting {
     this.#service.on("callStarted", () => {
       this.#ringer.once("joined");
     });
-    this.#service.on("callEnded", () => {
-      this.#ringer.once("over");
+    this.#service.on("callEnded", ({ call }) => {
+      this.#ringer.once(isBusy(call) ? "busy" : "over");
     });
     this.#ringer.addEventListener("change", () => {
       this.#service.setAudible(this.#ringer.audible);
@@ -78,7 +80,7 @@ export class Alerting {
         : calls.filter((call) => isRingingFor(call, user?.id) && !this.#hushed.has(call.call_id));
     this.#sound(rings, active, outgoing);
     this.#blink(rings);
-    this.#vibrate(rings.length > 0 && !active);
+    this.#vibrate(active ? undefined : rings.find((call) => !call.silent));
     if (connection === "open") {
       this.#tellCallers(rings);
     }
@@ -86,10 +88,11 @@ export class Alerting {
 
   /** @param {Call[]} rings @param {Call | null} active @param {Call | null} outgoing */
   #sound(rings, active, outgoing) {
-    if (rings.length) {
+    const sounding = rings.filter((call) => !call.silent);
+    if (sounding.length) {
       const { incoming } = this.#service.state;
       // Of several, the one that the screen shows.
-      const call = rings.find((each) => each.call_id === incoming?.call_id) ?? rings[0];
+      const call = sounding.find((each) => each.call_id === incoming?.call_id) ?? sounding[0];
       this.#ringer.loop(active ? "waiting" : "ringtone", call);
     } else if (!active && outgoing && pendingInvitations(outgoing).some((each) => each.progress === "ringing")) {
       this.#ringer.loop("ringback");
@@ -101,11 +104,11 @@ export class Alerting {
   /** Say "ringing" only when somebody could notice: a hidden and silent page alerts nobody.
    *  @param {Call[]} rings */
   #tellCallers(rings) {
-    const { audible } = this.#ringer;
-    if (!audible && document.visibilityState !== "visible") {
-      return;
-    }
-    for (const { call_id: callID } of rings) {
+    for (const { call_id: callID, silent } of rings) {
+      const audible = this.#ringer.audible && !silent;
+      if (!audible && document.visibilityState !== "visible") {
+        continue;
+      }
       if (this.#told.get(callID) !== true && this.#told.get(callID) !== audible) {
         this.#told.set(callID, audible);
         this.#service.ringing(callID, { audible }).then((done) => {
@@ -140,19 +143,33 @@ export class Alerting {
     return missed ? say("title.missed", { missed, title: this.#title }) : this.#title;
   }
 
-  /** @param {boolean} on */
-  #vibrate(on) {
-    if (!navigator.vibrate || on === (this.#vibrating !== undefined)) {
+  /** @param {Call | undefined} call whose ring is to be felt */
+  #vibrate(call) {
+    const pattern = call?.vibration.length ? call.vibration : VIBRATION;
+    const wanted = call ? pattern.join() : "";
+    if (!navigator.vibrate || wanted === this.#vibration) {
       return;
     }
     clearInterval(this.#vibrating);
-    this.#vibrating = undefined;
-    // Browsers refuse to vibrate a page that nobody touched yet.
-    if (on && navigator.userActivation?.hasBeenActive !== false) {
-      navigator.vibrate(VIBRATION);
-      this.#vibrating = setInterval(() => navigator.vibrate(VIBRATION), VIBRATION_MS);
-    } else if (!on) {
+    this.#vibration = wanted;
+    if (!call) {
       navigator.vibrate(0);
+      return;
+    }
+    // Browsers refuse to vibrate a page that nobody touched yet.
+    if (navigator.userActivation?.hasBeenActive !== false) {
+      navigator.vibrate(pattern);
+      const periodMs = pattern.reduce((sum, ms) => sum + ms, VIBRATION_PAUSE_MS);
+      this.#vibrating = setInterval(() => navigator.vibrate(pattern), periodMs);
     }
   }
+}
+
+/** @param {Call} call @returns {boolean} whether everybody who was called is */
+function isBusy({ answered_at: answeredAt, invitations }) {
+  return (
+    answeredAt === null &&
+    invitations.length > 0 &&
+    invitations.every(({ state, reject_reason: reason }) => state === "busy" || reason === "busy")
+  );
 }

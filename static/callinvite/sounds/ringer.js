@@ -180,7 +180,7 @@ export class Ringer extends EventTarget {
   }
 
   /** Play a sound once.
-   *  @param {"joined" | "over"} name */
+   *  @param {"joined" | "over" | "busy"} name */
   once(name) {
     if (this.#canPlay(name)) {
       const context = /** @type {AudioContext} */ (this.#context);

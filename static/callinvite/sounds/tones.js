@@ -114,7 +114,15 @@ const over = {
   ],
 };
 
-export const SCORES = Object.freeze({ ringtone, marimba, soft, digital, ringback, waiting, joined, over });
+/** Once, when everybody who was called is busy: the three beeps that telephones have for it.
+ *  @type {Score} */
+const busy = {
+  seconds: 1.6,
+  voice: "hum",
+  notes: [0, 0.5, 1].map((at) => ({ at: at + 0.02, pitch: 68, length: 0.28 })),
+};
+
+export const SCORES = Object.freeze({ ringtone, marimba, soft, digital, ringback, waiting, joined, over, busy });
 
 /** What a voice is made of: its partials are `[times the pitch, how loud, how fast each dies per second]`.
  *  @type {Record<Struck, {attackSeconds: number, seconds: number, loud: number, partials: [number, number, number][]}>} */
