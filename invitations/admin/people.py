@@ -1,4 +1,4 @@
-"""Accounts with their calling preferences."""
+"""Accounts with their calling preferences, and who may give rights to whom."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from knox.models import get_token_model
+from knox.admin import AuthTokenAdmin  # noqa: F401
+from knox.models import AuthToken, get_token_model
 
+from invitations.admin.acting import say_done
 from invitations.models import CallingPreferences, Delivery, Device, User
+from invitations.requests.tokens import sign_out_everywhere
 from invitations.store import people
-from invitations.words import say_lazy
+from invitations.words import say, say_lazy
+
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class CallingPreferencesInline(admin.StackedInline):
@@ -23,6 +31,9 @@ class CallingPreferencesInline(admin.StackedInline):
 
 
 class UserAdmin(DjangoUserAdmin):
+    """Only superusers give rights. Whoever else may change accounts changes those of people who are not staff, and
+    their own: with another's password they would get that person's rights."""
+
     list_display = ("username", "shown_name", "email", "is_active", "is_staff", "last_login", "date_joined")
     list_select_related = ("calling_preferences",)
     list_per_page = 50
@@ -30,6 +41,20 @@ class UserAdmin(DjangoUserAdmin):
     search_fields = (*DjangoUserAdmin.search_fields, "calling_preferences__display_name")
     show_full_result_count = False
     inlines: ClassVar = [CallingPreferencesInline]
+    actions = ("sign_out_everywhere",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Rights can be read by all who may see the account."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if _is_superuser(request) else (*fields, *RIGHTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whether this admin may change the account, and set its password."""
+        return super().has_change_permission(request, obj) and _is_within_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whether this admin may delete the account."""
+        return super().has_delete_permission(request, obj) and _is_within_reach(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What goes with an account: its own devices, tokens and settings, which admins never delete one by one. Calls
@@ -37,6 +62,15 @@ class UserAdmin(DjangoUserAdmin):
         rows, counts, missing, protected = super().get_deleted_objects(objs, request)
         own = {str(each._meta.verbose_name) for each in (Device, Delivery, CallingPreferences, get_token_model())}
         return rows, counts, missing - own, protected
+
+    @admin.action(description=say_lazy("admin.action.sign_out_everywhere"), permissions=["change"])
+    def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """End all sessions and tokens of the selected people, and with them their push addresses and sockets."""
+        chosen = [each for each in queryset if self.has_change_permission(request, each)]
+        for user in chosen:
+            sign_out_everywhere(user.pk)
+            self.log_change(request, user, say("admin.log.signed_out"))
+        say_done(request, "admin.done.signed_out", len(chosen))
 
     @admin.display(description=say_lazy("admin.shown_name"), ordering="calling_preferences__display_name")
     def shown_name(self, user: User) -> str:
@@ -48,6 +82,43 @@ class UserAdmin(DjangoUserAdmin):
         return self.inlines if obj else []
 
 
-# A project with its own user model has its own admin for it.
+class GroupAdmin(DjangoGroupAdmin):
+    """Groups are rights: only superusers change them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whether this admin may add a group."""
+        return super().has_add_permission(request) and _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Whether this admin may change the group's rights."""
+        return super().has_change_permission(request, obj) and _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Whether this admin may delete the group."""
+        return super().has_delete_permission(request, obj) and _is_superuser(request)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return request.user.is_active and request.user.is_superuser
+
+
+def _is_within_reach(request: HttpRequest, user: User | None) -> bool:
+    return (
+        user is None or _is_superuser(request) or user.pk == request.user.pk or not (user.is_staff or user.is_superuser)
+    )
+
+
+def _hide_tokens() -> None:
+    """Their table shows digests, and its form prints a token that belongs to no device. The import registers it."""
+    if admin.site.is_registered(AuthToken):
+        admin.site.unregister(AuthToken)
+
+
+_hide_tokens()
+
+# A project with its own user model has its own admin for it, and for who gives rights.
 if get_user_model() is User:
     admin.site.register(User, UserAdmin)
+    if admin.site.is_registered(Group):
+        admin.site.unregister(Group)
+        admin.site.register(Group, GroupAdmin)

@@ -5,10 +5,11 @@ Tokens are stored as digests, expire, and belong to one device each."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth import SESSION_KEY, authenticate, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -149,6 +150,24 @@ def revoke_token(user_id: UserKey, digest: str) -> None:
     # Its push addresses and its sockets end with it (`calls.endings`).
     get_token_model().objects.filter(user_id=user_id, digest=digest).delete()
     Device.objects.filter(user_id=user_id, device_id=devices.credential_of(token_digest=digest)).delete()
+
+
+def sign_out_everywhere(user_id: UserKey) -> None:
+    """End every token and session of a user, and with them their sockets and push addresses (`calls.endings`).
+
+    Sessions do not say whose they are, so all that have not expired are looked through, if they are in the database.
+
+    Args:
+        user_id: the user's key.
+    """
+    for digest in get_token_model().objects.filter(user_id=user_id).values_list("digest", flat=True):
+        revoke_token(user_id, digest)
+    store = import_module(settings.SESSION_ENGINE).SessionStore
+    if not hasattr(store, "get_model_class"):
+        return
+    for session in store.get_model_class().objects.filter(expire_date__gt=timezone.now()).iterator():
+        if session.get_decoded().get(SESSION_KEY) == str(user_id):
+            session.delete()
 
 
 def csrf_header() -> str:
