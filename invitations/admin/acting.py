@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -58,8 +58,8 @@ def actor_of(request: HttpRequest) -> Actor:
     )
 
 
-def names_of(queryset: QuerySet[Call]) -> list[calls.Attempt]:
-    return [calls.Attempt(*each) for each in queryset.order_by("pk").values_list("call_id", "attempt")]
+def name_of(call: Call) -> calls.Attempt:
+    return calls.Attempt(call.call_id, call.attempt)
 
 
 def end_call(call: calls.Attempt, actor: Actor) -> int:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
@@ -19,12 +24,13 @@ from invitations.admin.acting import (
     attempt,
     cancel_rings,
     end_call,
-    names_of,
+    name_of,
     say_done,
 )
-from invitations.models import Call, CallEvent, Invitation, Participant
+from invitations.admin.lists import ExplainedList, OfOnePerson
+from invitations.models import Call, CallEvent, CallState, EndReason, Invitation, Participant, Standing
 from invitations.store import people
-from invitations.words import say_lazy
+from invitations.words import listed, say, say_lazy
 
 
 class InvitationInline(ReadOnly, admin.TabularInline):
@@ -34,28 +40,20 @@ class InvitationInline(ReadOnly, admin.TabularInline):
         "invitee",
         "inviter",
         "state",
-        "shown_progress",
         "reject_reason",
-        "ringing_label",
         "answered_label",
         "missed",
         "created_at",
-        "expires_at",
         "notified_at",
         "ringing_at",
-        "responded_at",
         "closed_at",
     )
     readonly_fields = fields
+    show_change_link = True
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
         return super().get_queryset(request).select_related("invitee", "inviter")
-
-    @admin.display(description=say_lazy("admin.progress"))
-    def shown_progress(self, invitation: Invitation) -> str:
-        """How far the ring has got."""
-        return invitation.progress
 
 
 class ParticipantInline(ReadOnly, admin.TabularInline):
@@ -79,19 +77,23 @@ class EventInline(ReadOnly, admin.TabularInline):
         return super().get_queryset(request).select_related("actor")
 
 
+class OfOneCaller(OfOnePerson):
+    paths = ("caller", "invitations__invitee")
+
+
 @admin.register(Call)
-class CallAdmin(ReadOnly, admin.ModelAdmin):
+class CallAdmin(ReadOnly, ExplainedList):
     list_display = (
-        "call_id",
+        "created_at",
         "caller",
         "invited",
-        "is_video_call",
-        "state",
-        "end_reason",
-        "created_at",
+        "shown_state",
         "shown_duration",
+        "shown_end",
+        "is_video_call",
+        "call_id",
     )
-    list_filter = ("state", "end_reason", "is_video_call", "created_at")
+    list_filter = (OfOneCaller, "state", "end_reason", "is_video_call", "created_at")
     list_select_related = ("caller",)
     list_per_page = 50
     date_hierarchy = "created_at"
@@ -104,13 +106,91 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
     )
     search_help_text = say_lazy("admin.search.calls")
     show_full_result_count = False
-    exclude = ("fingerprint",)
-    readonly_fields = ("explanation",)
+    why_empty = say_lazy("admin.empty.calls")
+    change_form_template = "callinvite/admin/call.html"
+    fieldsets = (
+        (None, {"fields": ("reached", "explanation")}),
+        (
+            say_lazy("admin.section.call"),
+            {
+                "fields": (
+                    "caller",
+                    "is_video_call",
+                    "shown_state",
+                    "created_at",
+                    "answered_at",
+                    "ended_at",
+                    "shown_duration",
+                )
+            },
+        ),
+        (
+            say_lazy("admin.section.details"),
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    ("call_id", "attempt", "revision"),
+                    "custom_data",
+                    "resource_id",
+                    "notification_title",
+                    "notification_message",
+                    "timeout_seconds",
+                    "ring_expires_at",
+                    "media_due_at",
+                    "due_at",
+                    "end_when_caller_leaves",
+                ),
+            },
+        ),
+    )
+    readonly_fields = ("reached", "explanation", "shown_state", "shown_duration")
     inlines: ClassVar = [InvitationInline, ParticipantInline, EventInline]
     actions = ("end_calls", "cancel_pending_invitations")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
         return super().get_queryset(request).prefetch_related("invitations__invitee")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The column with the way to end a call is only for those who may."""
+        shown = super().get_list_display(request)
+        return shown if self.has_act_permission(request) else [each for each in shown if each != "shown_end"]
+
+    def get_urls(self) -> list[Any]:
+        """Django's own, and the question whether to end a call."""
+        end = path("<path:object_id>/end/", self.admin_site.admin_view(self.end_view), name="invitations_call_end")
+        return [end, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The call's page, with the way to end it while it is open."""
+        call = self.get_object(request, object_id)
+        may_end = call is not None and call.state != CallState.ENDED and self.has_act_permission(request)
+        address = reverse("admin:invitations_call_end", args=[object_id]) if may_end else None
+        return super().change_view(request, object_id, form_url, {"end_address": address, **(extra_context or {})})
+
+    def end_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask whether to end one call and, with the answer, end it for everyone."""
+        if not self.has_act_permission(request):
+            raise PermissionDenied
+        call = self.get_object(request, object_id)
+        if call is None:
+            raise Http404
+        listing, page = reverse("admin:invitations_call_changelist"), call_page(call)
+        back = listing if request.GET.get("from") == "list" else page
+        if request.method == "POST":
+            self._end(request, [call])
+            return HttpResponseRedirect(back)
+        return self._ask_to_end(request, [call], back=back)
+
+    @admin.display(description=say_lazy("admin.reached"))
+    def reached(self, call: Call) -> str:
+        """For each person who was invited, in a word what came of it, and the way to their devices."""
+        rows = (
+            (_devices_link(each.invitee), Standing(each.standing).label)
+            for each in {each.invitee_id or each.pk: each for each in call.invitations.all()}.values()
+        )
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: <strong>{}</strong></li>", rows))
 
     @admin.display(description=say_lazy("admin.what_happened"))
     def explanation(self, call: Call) -> str:
@@ -125,7 +205,12 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=say_lazy("admin.invited"))
     def invited(self, call: Call) -> str:
         """Everyone who was invited, each named once."""
-        return ", ".join(dict.fromkeys(people.name_of(each.invitee) for each in call.invitations.all()))
+        return ", ".join(invitees_of(call))
+
+    @admin.display(description=say_lazy("admin.state"), ordering="state")
+    def shown_state(self, call: Call) -> str:
+        """How it ended or, while it is open, its state."""
+        return str(EndReason(call.end_reason).label if call.end_reason else CallState(call.state).label)
 
     @admin.display(description=say_lazy("admin.duration"))
     def shown_duration(self, call: Call) -> str:
@@ -133,25 +218,72 @@ class CallAdmin(ReadOnly, admin.ModelAdmin):
         seconds = call.duration_seconds
         return "-" if seconds is None else f"{seconds // 60}:{seconds % 60:02d}"
 
+    @admin.display(description=say_lazy("admin.action.end"))
+    def shown_end(self, call: Call) -> str:
+        """The way to end an open call."""
+        if call.state == CallState.ENDED:
+            return ""
+        address = reverse("admin:invitations_call_end", args=[call.pk])
+        named = say("admin.action.end_call_named", call=call.call_id)
+        return format_html(
+            '<a class="button end-call" href="{}?from=list" aria-label="{}">{}</a>',
+            address,
+            named,
+            say("admin.action.end"),
+        )
+
     @admin.action(description=say_lazy("admin.action.end_call"), permissions=["act"])
-    def end_calls(self, request: HttpRequest, queryset: QuerySet[Call]) -> None:
-        """End the selected calls for everyone."""
-        actor, done = actor_of(request), 0
-        for call in names_of(queryset):
-            done += attempt(request, call.call_id, partial(end_call, call, actor))
-        say_done(request, "admin.done.calls_ended", done)
+    def end_calls(self, request: HttpRequest, queryset: QuerySet[Call]) -> HttpResponse | None:
+        """Ask whether to end the selected calls and, with the answer, end them for everyone."""
+        chosen = list(queryset.order_by("pk"))
+        if request.POST.get("post"):
+            self._end(request, chosen)
+            return None
+        hidden = [("action", "end_calls"), ("post", "yes"), *((ACTION_CHECKBOX_NAME, each.pk) for each in chosen)]
+        return self._ask_to_end(request, chosen, back=request.get_full_path(), hidden=hidden)
 
     @admin.action(description=say_lazy("admin.action.cancel_invitations"), permissions=["act"])
     def cancel_pending_invitations(self, request: HttpRequest, queryset: QuerySet[Call]) -> None:
         """Stop every open ring of the selected calls."""
         actor, done = actor_of(request), 0
-        for call in names_of(queryset):
-            done += attempt(request, call.call_id, partial(cancel_rings, call, actor))
+        for call in queryset.order_by("pk"):
+            stopped = attempt(request, call.call_id, partial(cancel_rings, name_of(call), actor))
+            if stopped:
+                self.log_change(request, call, say("admin.log.invitations_cancelled", count=stopped))
+            done += stopped
         say_done(request, "admin.done.invitations_cancelled", done)
+
+    def _ask_to_end(
+        self, request: HttpRequest, chosen: Sequence[Call], *, back: str, hidden: Sequence[tuple[str, Any]] = ()
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": say("admin.action.end_call"),
+            "opts": self.opts,
+            "media": self.media,
+            "calls": [_sentence_about(each) for each in chosen],
+            "hidden": hidden,
+            "back": back,
+        }
+        return TemplateResponse(request, "callinvite/admin/end_calls.html", context)
+
+    def _end(self, request: HttpRequest, chosen: Sequence[Call]) -> None:
+        actor, done = actor_of(request), 0
+        for call in chosen:
+            ended = attempt(request, call.call_id, partial(end_call, name_of(call), actor))
+            # Ending it again is no refusal, but nothing happened either.
+            if ended and call.state != CallState.ENDED:
+                self.log_change(request, call, say("admin.log.call_ended"))
+            done += ended
+        say_done(request, "admin.done.calls_ended", done)
+
+
+class OfOneInvitee(OfOnePerson):
+    paths = ("invitee", "inviter")
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnly, admin.ModelAdmin):
+class InvitationAdmin(ReadOnly, ExplainedList):
     list_display = (
         "id",
         "call",
@@ -164,7 +296,7 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):
         "created_at",
         "expires_at",
     )
-    list_filter = ("state", "reject_reason", "missed", "created_at")
+    list_filter = (OfOneInvitee, "state", "reject_reason", "missed", "created_at")
     list_select_related = ("call", "invitee", "inviter")
     list_per_page = 50
     date_hierarchy = "created_at"
@@ -176,6 +308,7 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):
         f"inviter__{USERNAME}",
     )
     search_help_text = say_lazy("admin.search.invitations")
+    why_empty = say_lazy("admin.empty.invitations")
     show_full_result_count = False
     actions = ("cancel_invitations",)
 
@@ -188,10 +321,36 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):
     def cancel_invitations(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
         """Stop the selected rings."""
         actor, done = actor_of(request), 0
-        chosen: dict[calls.Attempt, list[str]] = {}
+        chosen: dict[Call, list[str]] = {}
         for each in queryset.select_related("call", "invitee").order_by("pk"):
-            name = calls.Attempt(each.call.call_id, each.call.attempt)
-            chosen.setdefault(name, []).append(people.name_of(each.invitee))
+            chosen.setdefault(each.call, []).append(people.name_of(each.invitee))
         for call, callees in chosen.items():
-            done += attempt(request, call.call_id, partial(cancel_rings, call, actor, callees))
+            stopped = attempt(request, call.call_id, partial(cancel_rings, name_of(call), actor, callees))
+            if stopped:
+                self.log_change(request, call, say("admin.log.invitations_cancelled", count=stopped))
+            done += stopped
         say_done(request, "admin.done.invitations_cancelled", done)
+
+
+def invitees_of(call: Call) -> list[str]:
+    """Everyone who was invited, each named once."""
+    return list(dict.fromkeys(people.name_of(each.invitee) for each in call.invitations.all()))
+
+
+def call_page(call: Call) -> str:
+    """The address of the call's page."""
+    return reverse("admin:invitations_call_change", args=[call.pk])
+
+
+def _sentence_about(call: Call) -> str:
+    caller, invited = people.name_of(call.caller), invitees_of(call)
+    if not invited:
+        return call.call_id
+    return say("admin.end_calls.call", call=call.call_id, caller=caller, people=listed(invited))
+
+
+def _devices_link(user: Any) -> str:
+    name = people.name_of(user)
+    if user is None:
+        return name
+    return format_html('<a href="{}?person={}">{}</a>', reverse("admin:invitations_device_changelist"), user.pk, name)

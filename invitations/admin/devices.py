@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from invitations import transports
 from invitations.admin.acting import USERNAME, ReadOnly, attempt, say_done
+from invitations.admin.lists import ExplainedList, OfOnePerson
 from invitations.models import Delivery, Device, Health
 from invitations.push import devices, ring_tests
 from invitations.words import say, say_lazy
@@ -20,17 +21,18 @@ PUSH = ("push_service", "health", "push_set_at", "push_disabled_at", "push_disab
 
 
 @admin.register(Device)
-class DeviceAdmin(admin.ModelAdmin):
+class DeviceAdmin(ExplainedList):
     """Shows only the host of a push address: the address is a secret, and anyone who has it can ring the device."""
 
     list_display = ("label_or_id", "user", "kind", "push_service", "health", "last_seen_at", "last_ringing_at")
-    list_filter = ("kind", "push_disabled_reason", "last_seen_at", "last_ringing_at")
+    list_filter = (OfOnePerson, "kind", "push_disabled_reason", "last_seen_at", "last_ringing_at")
     list_select_related = ("user",)
     list_per_page = 50
     date_hierarchy = "last_seen_at"
     ordering = ("-last_seen_at", "-pk")
     search_fields = ("label", "device_id", f"user__{USERNAME}", "user__calling_preferences__display_name")
     show_full_result_count = False
+    why_empty = say_lazy("admin.empty.devices")
     fields = ("user", "device_id", "label", "kind", "created_at", "last_seen_at", "last_ringing_at", *PUSH)
     readonly_fields = ("user", "device_id", "created_at", "last_seen_at", "last_ringing_at", *PUSH)
     actions = ("ring_for_a_test", "remove_addresses")
@@ -75,7 +77,7 @@ class DeviceAdmin(admin.ModelAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
+class DeliveryAdmin(ReadOnly, ExplainedList):
     list_display = (
         "id",
         "kind",
@@ -91,7 +93,7 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
         "settled_at",
         "acknowledged_at",
     )
-    list_filter = ("kind", "state", "code", "created_at")
+    list_filter = (OfOnePerson, "kind", "state", "code", "created_at")
     list_select_related = ("user",)
     list_per_page = 50
     date_hierarchy = "created_at"
@@ -99,6 +101,7 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("device_label", "device_key", f"user__{USERNAME}", "invitation__call__call_id")
     search_help_text = say_lazy("admin.search.deliveries")
     show_full_result_count = False
+    why_empty = say_lazy("admin.empty.deliveries")
     exclude: ClassVar = ["claim"]
 
     @admin.display(description=say_lazy("admin.device"), ordering="device_label")

@@ -42,6 +42,7 @@ class UserAdmin(DjangoUserAdmin):
     show_full_result_count = False
     inlines: ClassVar = [CallingPreferencesInline]
     actions = ("sign_out_everywhere",)
+    change_form_template = "callinvite/admin/user.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Rights can be read by all who may see the account."""

@@ -8,16 +8,18 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from invitations.admin.lists import ExplainedList
 from invitations.models import RingResource
 from invitations.store import looks
 from invitations.words import say_lazy
 
 
 @admin.register(RingResource)
-class RingResourceAdmin(admin.ModelAdmin):
+class RingResourceAdmin(ExplainedList):
     list_display = ("resource_id", "name", "is_default", "has_ringtone", "has_icon", "silent", "require_interaction")
     list_filter = ("is_default", "silent")
     search_fields = ("resource_id", "name")
+    why_empty = say_lazy("admin.empty.resources")
     fieldsets = (
         (None, {"fields": ("resource_id", "name", "is_default")}),
         (say_lazy("admin.section.sound"), {"fields": ("ringtone", "silent", "vibration")}),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
@@ -22,8 +25,9 @@ Ring = Callable[..., calls.CallSheet]
 
 
 def act(client: Client, page: str, action: str, *rows: Any) -> list[str]:
-    """Run an admin action on these rows; gives the messages shown afterwards."""
-    answer = client.post(reverse(page), {"action": action, "_selected_action": [each.pk for each in rows]}, follow=True)
+    """Run an admin action on these rows, with yes to its question; gives the messages shown afterwards."""
+    chosen = {"action": action, "_selected_action": [each.pk for each in rows], "post": "yes"}
+    answer = client.post(reverse(page), chosen, follow=True)
     assert answer.status_code == 200
     return [str(each) for each in answer.context["messages"]]
 
@@ -57,6 +61,53 @@ def test_a_refusal_is_told_in_words_and_the_other_calls_are_ended(
     assert Call.objects.get(pk=live.call.pk).end_reason == "ended_by_admin"
 
 
+@pytest.mark.parametrize("start", ["list", "page"])
+def test_a_call_is_ended_from_its_row_and_from_its_page_after_a_question(
+    admin_site: Client, admin: User, alice: User, bob: User, carol: User, ring: Ring, start: str
+) -> None:
+    call = ring(alice, bob, carol).call
+    listing, page = reverse(CALLS), reverse("admin:invitations_call_change", args=[call.pk])
+    shown = admin_site.get({"list": listing, "page": page}[start]).text
+    address = html.unescape(re.findall(r'href="([^"]+/end/[^"]*)"', shown)[0])
+    question = admin_site.get(address).text
+    assert "End this call for everyone?" in question
+    assert f"alice called bob and carol ({call.call_id})" in question
+    assert Call.objects.get().state == "ringing"
+    answer = admin_site.post(address, follow=True)
+    assert answer.redirect_chain == [({"list": listing, "page": page}[start], 302)]
+    assert [str(each) for each in answer.context["messages"]] == ["1 call ended."]
+    assert Call.objects.get().end_reason == "ended_by_admin"
+    assert "/end/" not in answer.text
+    history = admin_site.get(reverse("admin:invitations_call_history", args=[call.pk])).text
+    assert "Ended for everyone." in history
+    assert LogEntry.objects.get().user == admin
+
+
+def test_selected_calls_are_ended_after_a_question(
+    admin_site: Client, alice: User, bob: User, carol: User, mallory: User, ring: Ring
+) -> None:
+    rung = [ring(alice, bob).call, ring(carol, mallory).call]
+    chosen = {"action": "end_calls", "_selected_action": [each.pk for each in rung]}
+    question = admin_site.post(reverse(CALLS), chosen).text
+    assert "End these 2 calls for everyone?" in question
+    assert not Call.objects.filter(state="ended").exists()
+    fields = dict(re.findall(r'name="(action|post)" value="([^"]+)"', question))
+    keys = re.findall(r'name="_selected_action" value="(\d+)"', question)
+    admin_site.post(reverse(CALLS), {**fields, "_selected_action": keys})
+    assert set(Call.objects.values_list("end_reason", flat=True)) == {"ended_by_admin"}
+    assert LogEntry.objects.count() == 2
+
+
+def test_a_call_that_is_over_is_ended_only_once(admin_site: Client, alice: User, bob: User, ring: Ring) -> None:
+    call = ring(alice, bob).call
+    address = reverse("admin:invitations_call_end", args=[call.pk])
+    admin_site.post(address, follow=True)
+    told = admin_site.post(address, follow=True).context["messages"]
+    assert LogEntry.objects.count() == 1
+    assert len(told) == 1
+    assert admin_site.get(reverse("admin:invitations_call_end", args=[call.pk + 1])).status_code == 404
+
+
 def test_an_admin_cancels_all_pending_invitations_of_a_call(
     admin_site: Client, admin: User, alice: User, bob: User, carol: User, ring: Ring
 ) -> None:
@@ -64,6 +115,7 @@ def test_an_admin_cancels_all_pending_invitations_of_a_call(
     assert act(admin_site, CALLS, "cancel_pending_invitations", sheet.call) == ["2 invitations cancelled."]
     assert Call.objects.get().end_reason == "cancelled"
     assert {each.actor for each in CallEvent.objects.filter(kind="invitation.cancelled")} == {admin}
+    assert LogEntry.objects.get().change_message == "2 pending invitations cancelled."
 
 
 def test_a_call_where_nothing_is_pending_says_so(
@@ -102,7 +154,10 @@ def test_who_may_only_look_is_offered_no_actions(
     page = client.get(reverse(CALLS))
     assert sheet.call.call_id in page.text
     assert "end_calls" not in page.text
-    client.post(reverse(CALLS), {"action": "end_calls", "_selected_action": [sheet.call.pk]})
+    assert "/end/" not in page.text
+    assert "/end/" not in client.get(reverse("admin:invitations_call_change", args=[sheet.call.pk])).text
+    client.post(reverse(CALLS), {"action": "end_calls", "_selected_action": [sheet.call.pk], "post": "yes"})
+    assert client.post(reverse("admin:invitations_call_end", args=[sheet.call.pk])).status_code == 403
     assert Call.objects.get().state == "ringing"
 
 

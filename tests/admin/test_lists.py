@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -145,3 +146,58 @@ def test_an_invitations_page_can_be_read(admin_site: Client, alice: User, bob: U
     ring(alice, bob)
     address = reverse("admin:invitations_invitation_change", args=[Invitation.objects.get().pk])
     assert "bob" in admin_site.get(address).text
+
+
+@pytest.mark.parametrize(
+    ("model", "empty"),
+    [
+        ("call", "Nobody has called yet."),
+        ("invitation", "Nobody has been called yet."),
+        ("device", "No device is known yet."),
+        ("delivery", "No push message has been sent yet."),
+        ("ringresource", "There are no ring resources yet"),
+    ],
+)
+def test_an_empty_list_says_why(admin_site: Client, model: str, empty: str) -> None:
+    address = reverse(f"admin:invitations_{model}_changelist")
+    assert empty in admin_site.get(address).text
+    searched = admin_site.get(address, {"q": "nobody"}).text
+    assert "Nothing matches." in searched
+    assert empty not in searched
+
+
+def test_a_persons_page_leads_to_their_calls_devices_and_messages(
+    admin_site: Client, alice: User, bob: User, carol: User, mallory: User, ring: Ring, now: datetime
+) -> None:
+    called, other = ring(alice, bob, carol).call, ring(carol, mallory).call
+    for user in (bob, carol):
+        Device.objects.create(
+            user=user, device_id=f"{user.username}-phone", label=f"{user.username}'s phone", created_at=now
+        )
+    page = admin_site.get(reverse("admin:invitations_user_change", args=[bob.pk])).text
+    links = re.findall(r'href="([^"]+\?person=\d+)"', page)
+    assert [each.split("/")[3] for each in links] == ["call", "device", "delivery"]
+    calls_of_bob, devices_of_bob, messages_of_bob = (admin_site.get(each) for each in links)
+    assert [each.call_id for each in calls_of_bob.context["cl"].result_list] == [called.call_id]
+    assert [each.device_id for each in devices_of_bob.context["cl"].result_list] == ["bob-phone"]
+    assert not messages_of_bob.context["cl"].result_list
+    assert other.call_id not in calls_of_bob.text
+    assert "bob" in str(calls_of_bob.context["cl"].filter_specs[0].lookup_choices)
+
+
+@pytest.mark.parametrize("key", ["0", "no-key", "\x00", ""])
+def test_a_list_of_nobody_is_no_fault(admin_site: Client, alice: User, bob: User, ring: Ring, key: str) -> None:
+    ring(alice, bob)
+    answer = admin_site.get(reverse("admin:invitations_call_changelist"), {"person": key}, follow=True)
+    assert answer.status_code == 200
+
+
+def test_a_calls_page_begins_with_who_was_reached_and_what_happened(
+    admin_site: Client, alice: User, bob: User, ring: Ring, now: datetime
+) -> None:
+    call = ring(alice, bob, timeout_seconds=5).call
+    calls.expire(call.pk, now=now + timedelta(seconds=6))
+    page = admin_site.get(reverse("admin:invitations_call_change", args=[call.pk])).text
+    assert re.search(rf'person={bob.pk}">bob</a>: <strong>never reached</strong>', page)
+    places = [page.index(each) for each in ("field-reached", "field-explanation", "field-caller", "field-custom_data")]
+    assert places == sorted(places)
