@@ -416,3 +416,31 @@ test("a further snapshot in the same connection is of the same user under anothe
   assert.deepEqual(alice.snapshot([call], { user: person("alicia") }), []);
   assert.equal(alice.state.active?.call_id, "call_alice_1");
 });
+
+test("others who come, go on elsewhere and leave are told of, each once", () => {
+  const alice = client("alice", { calls: [answered()] });
+  const bob = participant("bob", { joined_at: at(10) });
+  const carol = participant("carol", { joined_at: at(20) });
+  const phone = participant("bob", { joined_at: at(30), device_id: "bob-phone" });
+  /** @type {Partial<Call["participants"][number]>} */
+  const gone = { left_at: at(30), left_reason: "moved" };
+  const group = (revision, ...others) => answered({ revision, participants: [participant("alice"), ...others] });
+
+  assert.deepEqual(alice.frame(group(3, bob, carol)), ["userEntered"]);
+  assert.deepEqual(alice.detail("userEntered").user, person("carol"));
+  assert.deepEqual(alice.frame(group(3, bob, carol)), []);
+  assert.deepEqual(alice.frame(group(4, { ...bob, ...gone }, carol, phone)), ["userMoved"]);
+  assert.equal(alice.detail("userMoved").participant.device_id, "bob-phone");
+  const lost = { ...carol, left_at: at(40), left_reason: "connection_lost" };
+  assert.deepEqual(alice.frame(group(5, { ...bob, ...gone }, lost, phone)), ["userLeft"]);
+  assert.equal(alice.detail("userLeft").leftReason, "connection_lost");
+});
+
+test("of a call's end the others in it are not told of one by one", () => {
+  const alice = client("alice", { calls: [answered()] });
+  const over = { left_at: at(30), left_reason: "call_ended" };
+  const bob = { ...participant("bob", { joined_at: at(10) }), left_at: at(30), left_reason: "left" };
+  const end = answered({ ...ENDED, revision: 3, participants: [{ ...participant("alice"), ...over }, bob] });
+
+  assert.deepEqual(alice.frame(end), ["userLeft", "callEnded"]);
+});

@@ -348,7 +348,7 @@ test("single things are read and changed", async (t) => {
     body: { ice_servers: [{ urls: ["stun:s"] }], expires_at: "2026-11-23T11:00:00.000Z" },
   });
   server.on("GET devices", { body: { next: null, previous: null, results: [{ device_id: "d" }] } });
-  server.on("POST history/seen", { status: 204, text: "" });
+  server.on("POST history/seen", { body: { missed_unseen: 0 } });
   assert.deepEqual(await calls.me(), me);
   assert.equal(calls.state.missedUnseen, 3);
   assert.equal((await calls.updateMe({ name: "Al" }))?.name, "Al");
@@ -389,6 +389,35 @@ test("ring resources are read page by page", async (t) => {
   server.on("GET resources", { body: { next: null, previous: null, results: [bell] } });
   assert.deepEqual(await calls.resources({ pageSize: 100 }), { next: null, previous: null, results: [bell] });
   assert.deepEqual(server.requests.at(-1).query, { page_size: "100" });
+});
+
+test("a list, a read or a change that somebody else answered is no success, and says so", async (t) => {
+  const { server, calls } = await scripted(t);
+  /** @type {Array<[string, () => Promise<any>]>} */
+  const asked = [
+    ["GET users", () => calls.users()],
+    ["GET calls", () => calls.history()],
+    ["GET devices", () => calls.devices()],
+    ["GET resources", () => calls.resources()],
+    ["GET calls/x", () => calls.call("x")],
+    ["GET calls/x/timeline", () => calls.timeline("x")],
+    ["GET ice-servers", () => calls.iceServers()],
+    ["GET me", () => calls.me()],
+    ["PATCH me", () => calls.updateMe({ name: "Al" })],
+    ["PUT devices/d", () => calls.saveDevice("d", { label: "Phone" })],
+    ["DELETE devices/d", () => calls.removeDevice("d")],
+    ["POST devices/d/test-ring", () => calls.testRing("d")],
+    ["GET devices/d/test-ring", () => calls.lastTestRing("d")],
+    ["POST history/seen", () => calls.markHistorySeen()],
+  ];
+  const texts = ["<html>Please sign in.</html>", "", "{}", '{"results": [{"id"', "[]", "null", '{"results": "none"}'];
+  for (const [name, ask] of asked) {
+    for (const text of texts) {
+      server.on(name, { status: 200, text });
+      assert.ok([null, false].includes(await ask()), `${name}: ${text}`);
+      assert.equal(calls.lastError?.code, "unreachable", `${name}: ${text}`);
+    }
+  }
 });
 
 test("a read that fails gives null and the reason", async (t) => {

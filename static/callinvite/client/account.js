@@ -76,7 +76,8 @@ export class Account extends EventTarget {
   saveDevice(deviceId, { label, kind, push }) {
     // Left out, the address stays; null, which `given` drops, takes it away.
     const address = push === undefined ? {} : { push };
-    return this.#change("PUT", `devices/${encodeURIComponent(deviceId)}`, { ...given({ label, kind }), ...address });
+    const body = { ...given({ label, kind }), ...address };
+    return this.#change("PUT", `devices/${encodeURIComponent(deviceId)}`, body, "device_id");
   }
 
   /**
@@ -99,7 +100,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").TestRing | null>} null if it was refused, such as without a push address
    */
   testRing(deviceId) {
-    return this.#change("POST", `devices/${encodeURIComponent(deviceId)}/test-ring`, {});
+    return this.#change("POST", `devices/${encodeURIComponent(deviceId)}/test-ring`, {}, "test_id");
   }
 
   /**
@@ -109,7 +110,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").TestRing | null>} null if there is none, too
    */
   lastTestRing(deviceId) {
-    return this.#read(`devices/${encodeURIComponent(deviceId)}/test-ring`);
+    return this.#read(`devices/${encodeURIComponent(deviceId)}/test-ring`, {}, "test_id");
   }
 
   /**
@@ -172,7 +173,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").Me | null>}
    */
   updateMe(changes) {
-    return this.#change("PATCH", "me", changes);
+    return this.#change("PATCH", "me", changes, "id");
   }
 
   /**
@@ -182,7 +183,8 @@ export class Account extends EventTarget {
    */
   markHistorySeen() {
     return this.#attempts.settled(async () => {
-      await this.#rest.request("POST", "history/seen", { body: {}, signal: this.#attempts.signal });
+      const { signal } = this.#attempts;
+      await this.#rest.request("POST", "history/seen", { body: {}, expects: "missed_unseen", signal });
       this.#onMissedUnseen(0);
     });
   }
@@ -190,11 +192,11 @@ export class Account extends EventTarget {
   /**
    * @template Body
    * @param {string} path
-   * @param {import("./rest.js").Query} [query]
-   * @param {string} [expects] a member that every answer has
+   * @param {import("./rest.js").Query} query
+   * @param {string} expects a member that every answer has
    * @returns {Promise<Body | null>} null if it could not be read
    */
-  async #read(path, query = {}, expects = undefined) {
+  async #read(path, query, expects) {
     /** @type {Body | null} */
     let result = null;
     await this.#attempts.settled(async () => {
@@ -220,13 +222,14 @@ export class Account extends EventTarget {
    * @param {"POST" | "PUT" | "PATCH"} method
    * @param {string} path
    * @param {object} body
+   * @param {string} expects a member that every answer has
    * @returns {Promise<Body | null>} what came of it; null if it was refused
    */
-  async #change(method, path, body) {
+  async #change(method, path, body, expects) {
     /** @type {Body | null} */
     let result = null;
     await this.#attempts.settled(async () => {
-      result = (await this.#rest.request(method, path, { body, signal: this.#attempts.signal })).body;
+      result = (await this.#rest.request(method, path, { body, expects, signal: this.#attempts.signal })).body;
     });
     return result;
   }

@@ -10,6 +10,7 @@ import { isOnDevice, isOver, myInvitation, myParticipant } from "./call.js";
  * @typedef {import("./types.js").Call} Call
  * @typedef {import("./types.js").Invitation} Invitation
  * @typedef {import("./types.js").NamedEvent} NamedEvent
+ * @typedef {import("./types.js").Participant} Participant
  *
  * @typedef {object} Viewpoint whose events are asked for
  * @property {string} userId
@@ -44,6 +45,7 @@ export function eventsBetween(previous, next, viewpoint) {
     ...invitationNews(next, changes),
     ...own.flatMap((change) => incomingEvent(next, change, viewpoint)),
     ...others.flatMap((change) => outgoingEvent(next, change)),
+    ...peopleEvents(previous, next, viewpoint),
     ...presenceEvents(previous, next, viewpoint),
   ];
 }
@@ -200,6 +202,46 @@ function outgoingEvent(call, { was, is }) {
     default:
       return [];
   }
+}
+
+/**
+ * Who else came into the call, left it, or took it to another device. Its end is told by `callEnded` alone.
+ *
+ * @param {Call | null} previous
+ * @param {Call} next
+ * @param {Viewpoint} viewpoint
+ * @returns {NamedEvent[]}
+ */
+function peopleEvents(previous, next, { userId }) {
+  if (previous === null) {
+    return [];
+  }
+  const before = new Map(previous.participants.map((place) => [placeKey(place), place]));
+  const isMoved = (/** @type {Participant} */ place) => place.left_reason === "moved";
+  const left = next.participants.filter(
+    (place) => place.left_at !== null && (before.get(placeKey(place))?.left_at ?? null) === null,
+  );
+  return next.participants
+    .filter((place) => place.user.id !== userId)
+    .flatMap((place) => {
+      const detail = { user: place.user, participant: place };
+      const isNew = !before.has(placeKey(place));
+      const hasMoved = isNew && left.some((each) => each.user.id === place.user.id && isMoved(each));
+      return [
+        ...(isNew ? [about(next, hasMoved ? "userMoved" : "userEntered", detail)] : []),
+        ...(left.includes(place) && !isMoved(place) && place.left_reason !== "call_ended"
+          ? [about(next, "userLeft", { ...detail, leftReason: place.left_reason })]
+          : []),
+      ];
+    });
+}
+
+/**
+ * @param {Participant} place
+ * @returns {string} what tells it from every other place in the call, whatever its owner is called
+ */
+function placeKey({ device_id, joined_at }) {
+  return `${joined_at} ${device_id}`;
 }
 
 /**

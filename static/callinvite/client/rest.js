@@ -17,6 +17,10 @@ import { CallInvitationError } from "./errors.js";
  * @property {import("./types.js").Secret} [token]
  */
 
+const NO_CONTENT = 204;
+/** The members of answers that are lists. */
+const LISTS = new Set(["calls", "results", "entries", "ice_servers"]);
+
 /** Speaks JSON with `<baseUrl>/api/v1/`. */
 export class RestClient {
   #options;
@@ -37,7 +41,7 @@ export class RestClient {
    * @param {object} [how.body] sent as JSON
    * @param {Query} [how.query]
    * @param {string} [how.key] by which the server knows a repeat
-   * @param {string} [how.expects] a member that every answer of ours to this request has
+   * @param {string} [how.expects] a member that every answer of ours to this request has; left out, there is no body
    * @param {number} [how.timeoutMs]
    * @param {AbortSignal} [how.signal] ends the request with the code `closed`
    * @returns {Promise<Answer>}
@@ -144,16 +148,26 @@ async function revealed(secret) {
  * @throws {CallInvitationError} a refusal, or no answer of ours: a portal says 200 to everything, a proxy cuts short
  */
 async function read(response, expects) {
-  const text = await response.text();
-  const body = parsed(text);
+  const body = parsed(await response.text());
   if (!response.ok) {
     throw CallInvitationError.fromProblem(response.status, body, response.headers.get("Retry-After"));
   }
-  const isOurs = expects === undefined ? body !== null || text === "" : body?.[expects] !== undefined;
+  const member = expects === undefined ? undefined : body?.[expects];
+  const isOurs =
+    expects === undefined ? response.status === NO_CONTENT : member !== undefined && isList(expects, member);
   if (!isOurs) {
     throw CallInvitationError.strange();
   }
   return { status: response.status, body };
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} member
+ * @returns {boolean} whether it is a list, if it must be one
+ */
+function isList(name, member) {
+  return Array.isArray(member) || !LISTS.has(name);
 }
 
 /**

@@ -480,7 +480,8 @@ export class CallInvitationService extends Account {
     if (this.#token === undefined) {
       return address;
     }
-    const { body } = await this.#rest.request("POST", "live/ticket", { body: {}, signal: this.#attempts.signal });
+    const { signal } = this.#attempts;
+    const { body } = await this.#rest.request("POST", "live/ticket", { body: {}, expects: "ticket", signal });
     return `${address}?ticket=${encodeURIComponent(body.ticket)}`;
   }
 
@@ -537,7 +538,7 @@ export class CallInvitationService extends Account {
     const path = `calls/${encodeURIComponent(callID)}`;
     const { signal } = this.#attempts;
     try {
-      return (await this.#rest.request("GET", path, { timeoutMs: SETTLE_MS, signal })).body;
+      return (await this.#rest.request("GET", path, { expects: "call_id", timeoutMs: SETTLE_MS, signal })).body;
     } catch (error) {
       if (!(error instanceof CallInvitationError)) {
         throw error;

@@ -189,6 +189,7 @@
  * @property {string} customData
  *
  * @typedef {AboutCall & {callee: Person, invitation: Invitation}} AboutCallee
+ * @typedef {AboutCall & {user: Person, participant: Participant}} AboutPlace
  * @typedef {AboutCall & {endReason: EndReason | null, leftReason: LeftReason | null, durationSeconds: number | null}} CallEnd
  * @typedef {{code: string, detail: string, callID: string | null}} ServiceError
  *
@@ -207,6 +208,9 @@
  * @property {AboutCallee & {customData: string, reason: RejectReason | null}} outgoingCallDeclined
  * @property {AboutCallee & {customData: string}} outgoingCallRejectedCauseBusy
  * @property {AboutCallee} outgoingCallTimeout
+ * @property {AboutPlace} userEntered
+ * @property {AboutPlace} userMoved
+ * @property {AboutPlace & {leftReason: LeftReason | null}} userLeft
  * @property {AboutCall} callStarted
  * @property {CallEnd} callEnded
  * @property {{callID: string, from: Peer, data: unknown}} signal

@@ -209,7 +209,7 @@ export class Enrolment extends EventTarget {
     }
     const isMine = saved?.user === this.#userId && saved.device_id === this.#deviceId;
     try {
-      const key = (await this.#rest.request("GET", "push/key")).body.public_key;
+      const key = (await this.#rest.request("GET", "push/key", { expects: "public_key" })).body.public_key;
       const device = await this.#device();
       const isDead = device?.health === "disabled";
       const subscription = await subscriptionWith(registration.pushManager, key, saved, isDead);
@@ -238,7 +238,7 @@ export class Enrolment extends EventTarget {
   /** @returns {Promise<import("../client/types.js").Device | null>} null if the server does not know this device */
   async #device() {
     try {
-      return (await this.#rest.request("GET", this.#path)).body;
+      return (await this.#rest.request("GET", this.#path, { expects: "device_id" })).body;
     } catch (error) {
       if (error instanceof CallInvitationError && error.status === 404) {
         return null;
@@ -255,7 +255,10 @@ export class Enrolment extends EventTarget {
   async #hand(subscription, key, naming) {
     const { endpoint, keys } = subscription.toJSON();
     const push = { transport: "webpush", endpoint, keys, public_key: key };
-    const { body } = await this.#rest.request("PUT", this.#path, { body: { ...naming, kind: "browser", push } });
+    const { body } = await this.#rest.request("PUT", this.#path, {
+      body: { ...naming, kind: "browser", push },
+      expects: "device_id",
+    });
     await this.#notes.keep("enrolment", {
       user: this.#userId,
       device_id: this.#deviceId,
@@ -304,7 +307,11 @@ export class Enrolment extends EventTarget {
     const subscription = await registration?.pushManager.getSubscription();
     const known = await this.#notes.read("enrolment");
     const atServer = known
-      ? this.#rest.request("PUT", this.#path, { body: { kind: "browser", push: null }, timeoutMs: SIGN_OUT_MS })
+      ? this.#rest.request("PUT", this.#path, {
+          body: { kind: "browser", push: null },
+          expects: "device_id",
+          timeoutMs: SIGN_OUT_MS,
+        })
       : Promise.resolve();
     await Promise.allSettled([atServer, subscription?.unsubscribe()]);
     await this.#notes.remove("enrolment");
