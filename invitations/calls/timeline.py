@@ -20,6 +20,8 @@ from invitations.words import listed, say
 Data = dict[str, Any]
 STATES = (EventKind.CALL_ACTIVE, EventKind.CALL_ENDED)
 """What whoever has gone still hears of: how the call itself goes on."""
+WHILE_RINGING = {"timeline.participant.left.left", "timeline.participant.left.call_ended"}
+"""Sentences on the caller that differ where nobody ever answered: they waited, and talked to nobody."""
 
 
 def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_all: bool = False) -> list[Data]:
@@ -115,19 +117,21 @@ def _entry(
     return {
         "at": moment(event.at),
         "code": event.kind,
-        "text": _text(event, shown, names),
+        "text": _text(event, shown, names, is_answered=sheet.call.answered_at is not None),
         "user": subject,
         "device": device if owner is not None and is_seen(owner) else None,
         "data": data,
     }
 
 
-def _text(event: CallEvent, data: Data, names: dict[str, str]) -> str:
+def _text(event: CallEvent, data: Data, names: dict[str, str], *, is_answered: bool) -> str:
     if event.kind == EventKind.CALL_SENT:
         people = listed([names.get(each, each) for each in data["invitees"]])
         return say("timeline.call.sent", name=data["name"], people=people)
     device = data.get("label")
     code = f"timeline.{event.kind}{_case(event.kind, data, has_device=bool(device))}"
+    if code in WHILE_RINGING and not is_answered:
+        code += ".unanswered"
     return say(code, name=data["name"], device=device)
 
 

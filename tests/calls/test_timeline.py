@@ -56,7 +56,7 @@ def test_a_rejection_gives_its_reason(
     calls.reject(call_id, by=acting(bob), reason=reason, now=now)
     assert told(call_id, alice, now)[1:] == [
         f"Bob {words}.",
-        "Alice stayed until the call ended.",
+        "Alice stopped waiting.",
         "The call ended because everyone declined.",
     ]
 
@@ -65,6 +65,18 @@ def test_a_cancelled_call_says_so(ring: Ring, alice: User, bob: User, now: datet
     call_id = ring(alice, bob).call.call_id
     calls.cancel(call_id, by=acting(alice), now=now + seconds(4))
     assert told(call_id, bob, now)[1] == "The ring for Bob was cancelled."
+
+
+@pytest.mark.parametrize("ends", [calls.leave, calls.cancel, calls.end])
+def test_nobody_is_said_to_have_been_in_a_call_that_was_never_answered(
+    ends: Callable[..., calls.CallSheet], ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob).call.call_id
+    ends(call_id, by=acting(alice), now=now + seconds(4))
+    texts = told(call_id, alice, now)
+    assert texts[-1] == "The call ended because the caller cancelled it before anyone answered."
+    assert {"Alice hung up.", "Alice stopped waiting."} & set(texts)
+    assert not {"Alice left.", "Alice stayed until the call ended."} & set(texts)
 
 
 def test_a_timeout_says_who_did_not_answer(ring: Ring, alice: User, bob: User, now: datetime) -> None:

@@ -78,6 +78,10 @@ test("of several people it is counted who rings, and all are listed", () => {
   );
   const silent = seen(makeCall({ invitations: [invitation("bob"), invitation("carol")] }));
   assert.deepEqual([silent.status, silent.isUnderWay], ["Calling 2 people", true]);
+  const nowhere = seen(
+    makeCall({ invitations: ["bob", "carol"].map((id) => invitation(id, { standing: "unreachable" })) }),
+  );
+  assert.deepEqual([nowhere.status, nowhere.isUnderWay], ["None of their devices can be reached", false]);
 });
 
 test("one person alone has no list: the line says it all", () => {
@@ -136,30 +140,20 @@ test("one who is alone in a call waits for the others, whose names stay", () => 
   assert.deepEqual([scene.status, scene.isUnderWay, scene.name], ["Waiting for the others", true, "Bob"]);
 });
 
-test("an end says why, how long it was and what was replied, and offers to call again", () => {
+test("an end says why and how long it was, and offers to call again", () => {
   const call = makeCall({
     state: "ended",
     end_reason: "rejected",
-    invitations: [invitation("bob", { state: "rejected", custom_data: "Later, please" })],
+    invitations: [invitation("bob", { state: "rejected" })],
   });
   const scene = endedScene(call, { userId: "alice", words: "Declined" });
 
-  assert.deepEqual([scene.phase, scene.status, scene.text], ["ended", "Declined", "“Later, please”"]);
+  assert.deepEqual([scene.phase, scene.status], ["ended", "Declined"]);
   assert.deepEqual([scene.hangUp, scene.again, scene.mayClose], ["", "call", true]);
   const held = makeCall({ state: "ended", answered_at: "2026-11-23T12:00:10.000Z", duration_seconds: 65 });
   assert.equal(endedScene(held, { userId: "alice", words: "Call ended" }).note, "The call lasted 1:05.");
   const failed = makeCall({ ...held, end_reason: "media_failed" });
   assert.match(endedScene(failed, { userId: "alice", words: "" }).note, /firewall/);
-});
-
-test("what programs say to each other with an answer is not shown as a reply", () => {
-  const call = makeCall({
-    state: "ended",
-    end_reason: "completed",
-    invitations: [invitation("bob", { state: "accepted", custom_data: "room 7" })],
-  });
-
-  assert.equal(endedScene(call, { userId: "alice", words: "Call ended" }).text, "");
 });
 
 test("a group that goes on without me says who still talks, and lets me back in", () => {

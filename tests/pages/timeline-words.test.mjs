@@ -30,7 +30,7 @@ function entry(code, user, text = "", data = {}) {
   return { at: "2026-11-26T12:00:00Z", code, user, text, device: null, data };
 }
 
-test("where it rang first is the answer, even where nobody took the call", () => {
+test("beside where it stands is where it rang first, even where nobody took the call", () => {
   const entries = [
     entry("call.sent", "alice"),
     entry("invitation.ringing", "bob", "It rang for Bob on Tablet."),
@@ -38,7 +38,7 @@ test("where it rang first is the answer, even where nobody took the call", () =>
     entry("invitation.timed_out", "bob", "Bob did not answer in time."),
   ];
   assert.deepEqual(answers(call(), entries, "alice"), [
-    { key: "bob", how: "good", text: "It rang for Bob on Tablet." },
+    { key: "bob", how: "good", text: "Bob: No answer", more: "It rang for Bob on Tablet." },
   ]);
 });
 
@@ -49,20 +49,20 @@ test("each person has one answer, and the reason if it is not known to have rung
   ];
   const found = answers(call({ invitees: [BOB, CAROL], states: ["timed_out", "accepted"] }), entries, "alice");
   assert.deepEqual(
-    found.map(({ key, how }) => [key, how]),
+    found.map(({ key, how, text }) => [key, how, text]),
     [
-      ["bob", "bad"],
-      ["carol", "good"],
+      ["bob", "bad", "Bob: No answer"],
+      ["carol", "good", "carol: Accepted"],
     ],
   );
-  assert.match(found[0].text, /no open page answered/);
+  assert.match(found[0].more, /no open page answered/);
 });
 
 test("who was busy, and who is not heard of yet, is said so", () => {
   const found = answers(call({ invitees: [BOB, CAROL], states: ["busy", "pending"] }), [], "carol");
   assert.deepEqual(
     found.map(({ text }) => text),
-    ["Bob was busy, so it didn't ring.", "None of your devices has confirmed yet that it's ringing."],
+    ["Bob: Busy", "None of your devices has confirmed yet that it's ringing."],
   );
 });
 

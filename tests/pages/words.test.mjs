@@ -15,7 +15,10 @@ import {
   readableText,
   recentWords,
   sideBySide,
+  textOf,
 } from "../../static/callinvite/elements/words.js";
+import { callScene, endedScene } from "../../static/callinvite/elements/call-scenes.js";
+import { answers, callWords } from "../../static/callinvite/elements/timeline-words.js";
 import { say } from "../../static/callinvite/words/say.js";
 import { SCORES, render } from "../../static/callinvite/sounds/tones.js";
 import { invitation, makeCall, participant, person } from "../client/support/calls.mjs";
@@ -23,6 +26,8 @@ import { invitation, makeCall, participant, person } from "../client/support/cal
 /** @param {Partial<import("../../static/callinvite/client/types.js").Call>} [more] */
 const ended = (more) =>
   makeCall({ state: "ended", invitations: [invitation("bob")], participants: [participant("alice")], ...more });
+/** How a call of two ends by the state of its invitation. @type {Record<string, import("../../static/callinvite/client/types.js").EndReason>} */
+const END_OF = { busy: "busy", rejected: "rejected", timed_out: "timed_out", cancelled: "cancelled" };
 /** @type {import("../../static/callinvite/client/types.js").You} */
 const missed = { role: "invitee", state: "timed_out", can: [], missed: true, duration_seconds: null };
 
@@ -37,8 +42,8 @@ test("what runs from right to left moves nothing around it", () => {
 });
 
 test("a pending invitation is called ringing only when a device said so", () => {
-  assert.equal(invitationWords(invitation("bob")), "Calling");
-  assert.equal(invitationWords(invitation("bob", { progress: "notified" })), "Calling");
+  assert.equal(invitationWords(invitation("bob")), "Calling…");
+  assert.equal(invitationWords(invitation("bob", { progress: "notified" })), "Calling…");
   assert.equal(invitationWords(invitation("bob", { standing: "unreachable" })), "Bob's devices can't be reached");
   assert.equal(invitationWords(invitation("bob", { standing: "ringing_silently" })), "Ringing silently");
   assert.equal(
@@ -61,6 +66,10 @@ test("each way in which an invitation closes has its words", () => {
   assert.equal(words("rejected", "declined"), "Declined");
   assert.equal(words("rejected", "later"), "Declined: will call back later");
   assert.equal(words("rejected", "busy"), "Declined: busy right now");
+  assert.equal(
+    invitationWords(invitation("bob", { state: "rejected", reject_reason: "later", custom_data: "In a meeting" })),
+    "Declined: In a meeting",
+  );
   assert.equal(words("busy"), "Busy");
   assert.equal(words("timed_out"), "No answer");
   assert.equal(words("cancelled"), "Cancelled");
@@ -85,7 +94,9 @@ test("each end of a call has its words, and none shows a code", () => {
     "ended_by_admin",
   ];
   for (const end_reason of reasons) {
-    const words = endWords(ended({ end_reason }));
+    const [state] = Object.entries(END_OF).find(([, reason]) => reason === end_reason) ?? ["accepted"];
+    const invitations = [invitation("bob", { state: /** @type {any} */ (state) })];
+    const words = endWords(ended({ end_reason, invitations }));
     assert.match(words, /^[A-Z][a-z' ]+$/);
     assert.doesNotMatch(words, /_/);
   }
@@ -99,6 +110,97 @@ test("the caller reads of a call of two whether it ever rang", () => {
   assert.equal(words("cancelled"), "Cancelled");
   assert.equal(words("cancelled_before_ring"), "You hung up before it rang");
   assert.equal(words("never_reached"), "Bob's devices couldn't be reached");
+});
+
+test("the caller reads of a call to several whether any of them was reached", () => {
+  /**
+   * @param {import("../../static/callinvite/client/types.js").EndReason} end_reason
+   * @param {import("../../static/callinvite/client/types.js").Standing[]} standings
+   */
+  const words = (end_reason, ...standings) =>
+    endWords(
+      ended({
+        end_reason,
+        invitations: standings.map((standing, index) =>
+          invitation(["bob", "carol"][index], { state: "busy", standing }),
+        ),
+      }),
+    );
+  assert.equal(words("timed_out", "never_reached", "never_reached"), "None of their devices could be reached");
+  assert.equal(words("timed_out", "never_reached", "no_answer"), "No answer");
+  assert.equal(words("cancelled", "never_reached", "cancelled_before_ring"), "You hung up before it rang");
+  assert.equal(words("cancelled", "cancelled_before_ring", "cancelled"), "Cancelled");
+  assert.equal(words("rejected", "busy", "declined"), "Declined");
+});
+
+test("hanging up is said only of a caller who hung up", () => {
+  const invitations = [invitation("bob", { state: "cancelled", standing: "cancelled_before_ring", custom_data: "Hm" })];
+  assert.equal(endWords(ended({ end_reason: "ended_by_admin", invitations })), "Ended by an administrator");
+  assert.equal(endWords(ended({ end_reason: "caller_lost", invitations })), "Your connection was lost");
+  assert.equal(endWords(ended({ end_reason: "cancelled", invitations }), { mine: false }), "Cancelled");
+});
+
+/** Where an invitation stands, and the one sentence for it. @type {[object, string][]} */
+const STANDINGS = [
+  [{ standing: "calling" }, "Calling…"],
+  [{ standing: "ringing", progress: "ringing", ringing_devices: 2, ringing_on: "iPhone" }, "Ringing on 2 devices"],
+  [{ standing: "ringing", progress: "ringing", ringing_devices: 1, ringing_on: "iPhone" }, "Ringing on iPhone"],
+  [{ standing: "ringing_silently", progress: "ringing", ringing_devices: 1 }, "Ringing silently"],
+  [{ standing: "unreachable" }, "Bob's devices can't be reached"],
+  [{ standing: "busy", state: "busy" }, "Busy"],
+  [{ standing: "declined", state: "rejected", reject_reason: "busy" }, "Declined: busy right now"],
+  [{ standing: "declined", state: "rejected", reject_reason: "later", custom_data: "At work" }, "Declined: At work"],
+  [{ standing: "no_answer", state: "timed_out" }, "No answer"],
+  [{ standing: "never_reached", state: "timed_out" }, "Bob's devices couldn't be reached"],
+  [{ standing: "cancelled", state: "cancelled" }, "Cancelled"],
+  [{ standing: "cancelled_before_ring", state: "cancelled" }, "You hung up before it rang"],
+];
+
+test("page, recents and explanation say the same of a call of two, wherever it stands", () => {
+  for (const [more, sentence] of STANDINGS) {
+    const one = invitation("bob", more);
+    const isPending = one.state === "pending";
+    const call = makeCall({
+      state: isPending ? "ringing" : "ended",
+      end_reason: isPending ? null : END_OF[one.state],
+      invitations: [one],
+      you: { role: "caller", state: isPending ? "joined" : "left", can: [], missed: false, duration_seconds: null },
+    });
+    const screen = isPending
+      ? callScene(call, { userId: "alice", media: { peers: [], isCutOff: false } }).status
+      : endedScene(call, { userId: "alice", words: endWords(call) }).status;
+    assert.equal(screen === "Calling" ? "Calling…" : screen, sentence);
+    assert.equal(recentWords(call, "alice").words, sentence);
+    assert.ok(callWords(call, "alice", new Date()).line.endsWith(` · ${sentence}`), sentence);
+    if (one.standing !== "cancelled_before_ring") {
+      assert.match(answers(call, [], "alice")[0].text, new RegExp(`^(Bob: )?${sentence}$`));
+    }
+  }
+});
+
+test("somebody invited reads what became of it for them", () => {
+  const you = (/** @type {boolean} */ isMissed) => ({ ...missed, missed: isMissed });
+  const ring = makeCall({ invitations: [invitation("bob"), invitation("carol")] });
+  assert.equal(recentWords(ring, "bob").words, "Ringing now");
+  const gone = invitation("bob", { state: "rejected" });
+  const [, other] = ring.invitations;
+  assert.equal(
+    recentWords({ ...ring, invitations: [gone, other], you: { ...you(false), state: "rejected" } }, "bob").words,
+    "You declined",
+  );
+  const declined = invitation("bob", { state: "rejected", reject_reason: "later", custom_data: "At work" });
+  assert.equal(
+    recentWords(ended({ end_reason: "rejected", invitations: [declined], you: you(false) }), "bob").words,
+    "You declined: At work",
+  );
+});
+
+test("a ring's own words are those of its caller alone", () => {
+  assert.deepEqual(textOf(makeCall({ custom_data: "room 7" })), []);
+  assert.deepEqual(textOf(makeCall({ notification_title: "Ward 3", notification_message: "Please come" })), [
+    "Ward 3",
+    "Please come",
+  ]);
 });
 
 test("custom data is shown if it is short text for people", () => {

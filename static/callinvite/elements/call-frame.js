@@ -71,7 +71,7 @@ export class CallFrame {
           parts.add,
           parts.close,
         ),
-        h("div", { class: "call__head" }, parts.face, parts.name, parts.status, parts.timer, parts.text, parts.note),
+        h("div", { class: "call__head" }, parts.face, parts.name, parts.status, parts.timer, parts.note),
         parts.people,
         parts.notices,
         h("div", { class: "call__actions" }, parts.done, parts.again),
@@ -113,7 +113,7 @@ export class CallFrame {
 
   /** @param {Scene} scene */
   #drawHead(scene) {
-    const { face, name, kind, kindIcon, status, timer, text, note } = this.#parts;
+    const { face, name, kind, kindIcon, status, timer, note } = this.#parts;
     const { people } = scene;
     const key = people.map((person) => person.id).join(" ");
     if (face.dataset.people !== key) {
@@ -127,7 +127,6 @@ export class CallFrame {
     status.classList.toggle("dots", scene.isUnderWay);
     for (const { line, words } of [
       { line: status, words: scene.status },
-      { line: text, words: scene.text },
       { line: note, words: scene.note },
     ]) {
       setText(line, words);
@@ -185,7 +184,6 @@ function madeParts(acts) {
     name: h("h2", { class: "call__name", id: "call-name", tabindex: "-1", "data-first-focus": true }),
     status: h("p", { class: "call__status", role: "status" }),
     timer: h("p", { class: "call__status call__status--timer", role: "timer" }),
-    text: h("p", { class: "call__text" }),
     note: h("p", { class: "call__note" }),
     people: h("ul", { class: "call__people", "aria-label": say("shell.people") }),
     stage: new CallStage(),

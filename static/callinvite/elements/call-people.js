@@ -3,7 +3,7 @@
 import { isOver, may } from "../client/index.js";
 import { h, iconButton, keep, relabel, setText } from "./dom.js";
 import { avatarOf } from "./person-avatar.js";
-import { invitationWords, isBeingReached, replyOf } from "./words.js";
+import { invitationWords } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
@@ -48,9 +48,7 @@ export function showPeople(list, rows, { userId, cancel }) {
         node,
         update: ({ invitation, call: now }) => {
           const pending = invitation.state === "pending" && !isOver(now);
-          const reply = replyOf(invitation);
-          const words = outsideWords(now, invitation);
-          setText(line, reply ? `${words} ${say("page.quote", { text: reply })}` : words);
+          setText(line, outsideWords(now, invitation));
           stop.hidden = !pending || !mayCancel(now, invitation, userId);
           relabel(stop, say("call.stop_calling", { name: person.name || person.id }));
           node.classList.toggle("call__person--gone", !pending);
@@ -65,5 +63,5 @@ function outsideWords(call, invitation) {
   if (invitation.state === "accepted") {
     return say(isOver(call) ? "call.was_inside" : "call.left");
   }
-  return isBeingReached(invitation) ? say("invitation.calling.alone") : invitationWords(invitation);
+  return invitationWords(invitation);
 }

@@ -2,16 +2,7 @@
 
 import { isOver, may, othersInside, pendingInvitations } from "../client/index.js";
 import { linkWords, silenceWords } from "./media-words.js";
-import {
-  clockTime,
-  invitationWords,
-  isBeingReached,
-  kindOfCall,
-  latestInvitations,
-  names,
-  others,
-  replyOf,
-} from "./words.js";
+import { clockTime, isBeingReached, kindOfCall, latestInvitations, names, others, waitingWords } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
@@ -27,7 +18,6 @@ import { say } from "../words/say.js";
  *  @property {string} status
  *  @property {boolean} isUnderWay whether the status is one that is waited on
  *  @property {boolean} isTimed whether the time of the call is shown
- *  @property {string} text of the other one
  *  @property {string} note
  *  @property {string} hangUp what the red button is called; empty where there is nothing to hang up
  *  @property {boolean} mayAdd
@@ -54,7 +44,6 @@ const BARE = Object.freeze({
   status: "",
   isUnderWay: false,
   isTimed: false,
-  text: "",
   note: "",
   hangUp: "",
   mayAdd: false,
@@ -73,7 +62,7 @@ export function placingScene({ invitees, isVideoCall }) {
     ...BARE,
     ...headOf(invitees, { is_video_call: isVideoCall }, invitees.length > 1),
     phase: "placing",
-    status: say("invitation.calling"),
+    status: say("invitation.calling.moving"),
     isUnderWay: true,
     hangUp: say("button.cancel"),
   };
@@ -108,13 +97,11 @@ export function endedScene(call, { userId, words }) {
   }
   const people = others(call, userId);
   const isGroup = people.length > 1;
-  const reply = call.invitations.length === 1 ? replyOf(call.invitations[0]) : "";
   return {
     ...BARE,
     ...headOf(people, call, isGroup),
     phase: "ended",
     status: words,
-    text: reply && say("page.quote", { text: reply }),
     note: endNote(call),
     again: isOver(call) && people.length > 0 ? "call" : null,
     mayClose: true,
@@ -205,7 +192,7 @@ function ringingScene(call, everybody, around) {
   return {
     ...BARE,
     ...headOf(everybody, call, isGroup),
-    ...(isGroup || outside.length !== 1 ? groupStatus(outside) : personStatus(outside[0])),
+    ...waitingStatus(outside),
     phase: call.state,
     hangUp: say(isGroup ? "call.cancel_all" : "button.cancel"),
     mayAdd: may(call, "invite"),
@@ -261,20 +248,21 @@ function invitationsOutside(call, userId) {
   return latestInvitations(call).filter(({ invitee }) => invitee.id !== userId && !inside.has(invitee.id));
 }
 
-/** @param {Invitation} invitation */
-function personStatus(invitation) {
-  return { status: invitationWords(invitation), isUnderWay: isBeingReached(invitation) };
+/** @param {Invitation[]} invitations */
+function waitingStatus(invitations) {
+  if (invitations.length === 1 && isBeingReached(invitations[0])) {
+    // The line moves instead of ending in dots.
+    return { status: say("invitation.calling.moving"), isUnderWay: true };
+  }
+  return {
+    status: waitingWords(invitations),
+    isUnderWay: invitations.some(isBeingReached) && !invitations.some(rings),
+  };
 }
 
-/** @param {Invitation[]} invitations */
-function groupStatus(invitations) {
-  const pending = invitations.filter(({ state }) => state === "pending");
-  const ringing = pending.filter(({ progress }) => progress === "ringing").length;
-  if (ringing) {
-    return { status: say("call.ringing_of", { ringing, total: invitations.length }), isUnderWay: false };
-  }
-  const count = pending.length;
-  return { status: count ? say("call.calling_people", { count }) : say("invitation.calling"), isUnderWay: true };
+/** @param {Invitation} invitation */
+function rings({ state, progress }) {
+  return state === "pending" && progress === "ringing";
 }
 
 /** How it stands with the other one of a call of two, where that is worth a word.

@@ -8,7 +8,7 @@ import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { avatarOf, hueOf } from "./person-avatar.js";
 import { orExplain } from "./place-call.js";
 import { PageElement } from "./page-element.js";
-import { clockTime, kindOf, kindOfCall, names, others, readableText } from "./words.js";
+import { clockTime, kindOf, kindOfCall, names, others, textOf } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
@@ -21,7 +21,6 @@ const QUICK_REPLIES = /** @type {const} */ ([
   "incoming.reply.meeting",
   "incoming.reply.minutes",
 ]);
-const KINDS = /** @type {const} */ (["audio", "video", "group_audio", "group_video"]);
 /** Somebody who is typing must not answer by the key that they were about to press. */
 const TYPING_GUARD_MS = 700;
 
@@ -191,11 +190,7 @@ export class IncomingCall extends PageElement {
 
   /** @param {Call} call */
   #showText(call) {
-    const title = call.notification_title === call.caller.name ? "" : readableText(call.notification_title);
-    const message = readableText(call.notification_message);
-    // Without words of the caller the message is the kind of call, which stands above.
-    const isKind = KINDS.some((kind) => message === say(`call.incoming.${kind}`));
-    const text = [title, isKind ? "" : message].filter(Boolean).join("\n");
+    const text = textOf(call).join("\n");
     setText(this.#parts.text, text);
     this.#parts.text.hidden = !text;
   }

@@ -12,8 +12,10 @@ import {
   latestInvitations,
   names,
   others,
-  readableText,
   recentWords,
+  replyOf,
+  sideBySide,
+  textOf,
   timeOfDay,
 } from "./words.js";
 import { say } from "../words/say.js";
@@ -356,19 +358,16 @@ export class RecentsView extends PageElement {
     };
   }
 
-  /** What was said with the call: the reply to it, else its own text.
+  /** What was said with the call, besides what the line says: one of several people's reply to it, else its own text.
    *  @param {Call} call @param {string | undefined} userId */
   #reply(call, userId) {
-    const closed = latestInvitations(call).find((each) => readableText(each.custom_data));
-    if (closed) {
-      const text = readableText(closed.custom_data);
-      if (closed.state === "cancelled") {
-        return say("page.quote", { text });
-      }
-      const { id, name } = closed.invitee;
-      return id === userId ? say("recent.reply.you", { text }) : say("recent.reply", { name: name || id, text });
+    const invitations = latestInvitations(call);
+    const declined = invitations.find((each) => each.invitee.id !== userId && replyOf(each));
+    if (declined && invitations.length > 1) {
+      const { id, name } = declined.invitee;
+      return say("recent.reply", { name: name || id, text: replyOf(declined) });
     }
-    const text = readableText(call.custom_data);
+    const text = sideBySide(...textOf(call));
     return text && say("page.quote", { text });
   }
 

@@ -195,12 +195,15 @@ export class TimelineView extends PageElement {
 function answerRow() {
   const mark = h("span", { class: "timeline__mark", "aria-hidden": "true" });
   const words = h("span", {});
-  const node = h("li", { class: "timeline__answer" }, mark, words);
+  const more = h("span", { class: "timeline__more" });
+  const node = h("li", { class: "timeline__answer" }, mark, h("div", { class: "timeline__words" }, words, more));
   return {
     node,
-    update: (/** @type {{how: "good" | "bad" | "plain", text: string}} */ { how, text }) => {
-      marked(node, mark, how);
-      setText(words, text);
+    update: (/** @type {ReturnType<typeof answers>[number]} */ answer) => {
+      marked(node, mark, answer.how);
+      setText(words, answer.text);
+      setText(more, answer.more);
+      more.hidden = !answer.more;
     },
   };
 }

@@ -1,10 +1,20 @@
 /** The explanation of a call for the page that shows it: what it comes down to, and how much each entry matters. */
 
-import { dayName, endWords, kindOf, latestInvitations, names, others, sideBySide, timeOfDay } from "./words.js";
-import { isOver } from "../client/index.js";
+import {
+  dayName,
+  invitationWords,
+  kindOf,
+  latestInvitations,
+  names,
+  others,
+  recentWords,
+  sideBySide,
+  timeOfDay,
+} from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").TimelineEntry} Entry
+ *  @typedef {import("../client/types.js").Invitation} Invitation
  *  @typedef {"good" | "bad" | "plain"} How */
 
 const GOOD = new Set(["invitation.ringing", "invitation.accepted", "participant.connected", "delivery.acknowledged"]);
@@ -53,30 +63,48 @@ export function codeWords({ code, data }) {
   return [code, ...parts.map(([name, value]) => `${name} ${value}`)].join(" · ");
 }
 
-/** Did it ring? For each person who was invited, once: where it rang first, or why it is not known to have rung.
+/** Did it ring? For each person who was invited, once: where it stands, in the sentence that the caller's other screens
+ *  have for it, and where it rang first, or why it is not known to have rung.
  *  @param {import("../client/types.js").Call} call
  *  @param {Entry[]} entries
  *  @param {string | undefined} userId
- *  @returns {{key: string, how: How, text: string}[]} */
+ *  @returns {{key: string, how: How, text: string, more: string}[]} */
 export function answers(call, entries, userId) {
-  return latestInvitations(call).map(({ invitee, state }) => {
-    const about = entries.filter(({ user }) => user === invitee.id);
-    const name = invitee.name || invitee.id;
+  return latestInvitations(call).map((invitation) => {
+    const { id } = invitation.invitee;
+    const about = entries.filter(({ user }) => user === id);
     const rang = about.find(({ code }) => code === "invitation.ringing");
     const unheard = about.findLast(({ code }) => code === "ring.unheard");
-    const answer = about.find(({ code }) => code === "invitation.accepted" || code === "invitation.rejected");
-    if (rang || unheard || answer) {
-      const { text, code } = /** @type {Entry} */ (rang ?? unheard ?? answer);
-      return { key: invitee.id, how: code === "ring.unheard" ? "bad" : "good", text };
+    const more = (rang ?? unheard)?.text ?? "";
+    const how = howItStands(invitation, Boolean(rang), Boolean(unheard));
+    if (id === userId) {
+      const answer = about.find(({ code }) => code === "invitation.accepted" || code === "invitation.rejected");
+      return { key: id, how, text: more || answer?.text || ownWords(invitation), more: "" };
     }
-    const isYou = invitee.id === userId;
-    if (state === "busy") {
-      const text = isYou ? say("timeline.answer.busy_you") : say("timeline.invitation.busy", { name });
-      return { key: invitee.id, how: "bad", text };
-    }
-    const text = isYou ? say("timeline.answer.waiting_you") : say("timeline.answer.waiting", { name });
-    return { key: invitee.id, how: "plain", text };
+    return { key: id, how, text: namedWords(invitation), more };
   });
+}
+
+/** @param {Invitation} invitation @param {boolean} rang @param {boolean} unheard
+ *  @returns {How} */
+function howItStands({ state, standing }, rang, unheard) {
+  if (!rang && (unheard || state === "busy" || standing === "unreachable" || standing === "never_reached")) {
+    return "bad";
+  }
+  return rang || state === "accepted" || state === "rejected" ? "good" : "plain";
+}
+
+/** @param {Invitation} invitation */
+function namedWords(invitation) {
+  const { invitee, standing } = invitation;
+  const words = invitationWords(invitation);
+  const isNamed = standing === "unreachable" || standing === "never_reached";
+  return isNamed ? words : say("timeline.answer", { name: invitee.name || invitee.id, words });
+}
+
+/** @param {Invitation} invitation one's own, which rang nowhere */
+function ownWords({ state }) {
+  return say(state === "busy" ? "timeline.answer.busy_you" : "timeline.answer.waiting_you");
 }
 
 /** "Video call to Bob", and when it was and what became of it.
@@ -92,6 +120,5 @@ export function callWords(call, userId, now) {
     ? say(`call.outgoing.${kind}`, { names: names(people) })
     : say(`call.from.${kind}`, { names: names([call.caller]) });
   const when = say("moment.alone", { day: dayName(call.created_at, now), time: timeOfDay(call.created_at) });
-  const live = call.state === "active" ? "call.ongoing" : "call.ringing_now";
-  return { title, line: sideBySide(when, isOver(call) ? endWords(call, { mine: isMine }) : say(live)) };
+  return { title, line: sideBySide(when, recentWords(call, userId).words) };
 }

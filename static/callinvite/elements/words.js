@@ -8,6 +8,9 @@ import { isolated, locale, say, sayKnown } from "../words/say.js";
  *  @typedef {import("../client/types.js").Person} Person */
 
 const NAMED = 3;
+const KINDS = /** @type {const} */ (["audio", "video", "group_audio", "group_video"]);
+/** Ends of calls that say what became of the invitations. */
+const OF_INVITATIONS = new Set(["cancelled", "rejected", "busy", "timed_out"]);
 
 /** What a person is called, so that it moves nothing beside it.
  *  @param {Person} person
@@ -59,7 +62,7 @@ export function latestInvitations(call) {
   return [...latest.values()];
 }
 
-/** Custom data as a person may read it: short plain text as it is; JSON, long or binary data as nothing.
+/** What came with a call as a person may read it: short plain text as it is; JSON, long or binary data as nothing.
  *  @param {string | null | undefined} data
  *  @returns {string} */
 export function readableText(data) {
@@ -72,6 +75,14 @@ export function readableText(data) {
     return "";
   }
   return text;
+}
+
+/** What the caller says with a ring. Without words of theirs its title is their name, and its message the kind of call.
+ *  @param {Call} call
+ *  @returns {string[]} title and message, as far as there are any */
+export function textOf({ caller, notification_title: title, notification_message: message }) {
+  const isKind = KINDS.some((kind) => message === say(`call.incoming.${kind}`));
+  return [title === caller.name ? "" : readableText(title), isKind ? "" : readableText(message)].filter(Boolean);
 }
 
 /** What somebody said as they declined. Whatever else goes along with an answer is between programs.
@@ -107,18 +118,16 @@ export function kindOfCall(call, group) {
   return say(`call.title.${kindOf(call, group)}`);
 }
 
-/** Where one invitation stands, for the person who waits for it.
+/** Where one invitation stands, for the person who waits for it: the same sentence wherever it is told.
  *  @param {Invitation} invitation
  *  @returns {string} */
-export function invitationWords({
-  invitee,
-  standing,
-  reject_reason: reason,
-  ringing_devices: count,
-  ringing_on: device,
-}) {
+export function invitationWords(invitation) {
+  const { invitee, standing, reject_reason: reason, ringing_devices: count, ringing_on: device } = invitation;
   if (standing === "declined") {
-    return sayKnown(`invitation.rejected.${reason}`, "invitation.rejected");
+    const text = replyOf(invitation);
+    return text
+      ? say("invitation.rejected.saying", { text })
+      : sayKnown(`invitation.rejected.${reason}`, "invitation.rejected");
   }
   if (standing === "ringing" && count > 1) {
     return say("invitation.ringing.devices", { count });
@@ -136,6 +145,25 @@ export function isBeingReached({ standing }) {
   return standing === "calling";
 }
 
+/** Where the rings of a call stand that nobody has answered yet, in one line.
+ *  @param {Invitation[]} invitations each person's latest
+ *  @returns {string} */
+export function waitingWords(invitations) {
+  if (invitations.length === 1) {
+    return invitationWords(invitations[0]);
+  }
+  const pending = invitations.filter(({ state }) => state === "pending");
+  const ringing = pending.filter(({ progress }) => progress === "ringing").length;
+  if (ringing) {
+    return say("call.ringing_of", { ringing, total: invitations.length });
+  }
+  if (pending.length === 0) {
+    return say("invitation.calling");
+  }
+  const isUnreachable = pending.every(({ standing }) => standing === "unreachable");
+  return isUnreachable ? say("call.unreachable_people") : say("call.calling_people", { count: pending.length });
+}
+
 /** Why a call is over, for somebody who was in it or waited for it.
  *  @param {Call} call
  *  @param {{leftReason?: string | null, mine?: boolean}} [view] why I left, if the call itself goes on; whether I called
@@ -147,15 +175,8 @@ export function endWords(call, { leftReason = null, mine = true } = {}) {
   if (!isOver(call)) {
     return say(leftReason === "connection_lost" ? "end.connection_lost" : "end.left");
   }
-  const rejections = call.invitations.filter((each) => each.state === "rejected");
-  if (call.end_reason === "rejected" && rejections.length === 1) {
-    return invitationWords(rejections[0]);
-  }
-  if (mine && call.answered_at === null && call.invitations.length === 1) {
-    const [{ standing }] = call.invitations;
-    if (standing === "cancelled_before_ring" || standing === "never_reached") {
-      return standing === "never_reached" ? invitationWords(call.invitations[0]) : say("end.cancelled_before_ring");
-    }
+  if (mine && OF_INVITATIONS.has(String(call.end_reason))) {
+    return unansweredEnd(call, latestInvitations(call));
   }
   if (!mine && call.end_reason === "timed_out") {
     return say("end.timed_out.incoming");
@@ -166,17 +187,30 @@ export function endWords(call, { leftReason = null, mine = true } = {}) {
   return sayKnown(`end.${call.end_reason}`, "end.completed");
 }
 
-/** One line of recents: which way, what came of it, whether it was missed.
+/** How a call ended that nobody answered, for its caller: where all its invitations stand.
+ *  @param {Call} call @param {Invitation[]} invitations */
+function unansweredEnd(call, invitations) {
+  const all = (/** @type {string[]} */ ...standings) => invitations.every((each) => standings.includes(each.standing));
+  if (call.end_reason === "cancelled" && all("cancelled_before_ring", "never_reached") && !all("never_reached")) {
+    return say("end.cancelled_before_ring");
+  }
+  if (invitations.length === 1) {
+    return invitationWords(invitations[0]);
+  }
+  return all("never_reached") ? say("end.nobody_reached") : sayKnown(`end.${call.end_reason}`, "end.completed");
+}
+
+/** What came of a call, or how it stands: one line of recents, and of what explains the call.
  *  @param {Call} call
  *  @param {string | undefined} userId
- *  @returns {{direction: "incoming" | "outgoing", missed: boolean, live: boolean, words: string}} */
+ *  @returns {{direction: "incoming" | "outgoing", missed: boolean, live: boolean, words: string}} `missed`: by this user */
 export function recentWords(call, userId) {
   /** @type {"incoming" | "outgoing"} */
   const direction = call.caller.id === userId ? "outgoing" : "incoming";
   const missed = Boolean(call.you?.missed);
   const line = { direction, missed, live: !isOver(call) };
   if (line.live) {
-    return { ...line, words: say(call.state === "active" ? "call.ongoing" : "call.ringing_now") };
+    return { ...line, words: liveWords(call, userId, direction) };
   }
   if (call.answered_at && !missed && answeredByMe(call, userId, direction)) {
     const seconds = call.you?.duration_seconds ?? null;
@@ -198,6 +232,19 @@ export function sideBySide(...facts) {
 }
 
 /** @param {Call} call @param {string | undefined} userId @param {string} direction */
+function liveWords(call, userId, direction) {
+  if (call.state === "active") {
+    return say("call.ongoing");
+  }
+  if (direction === "outgoing") {
+    return waitingWords(latestInvitations(call));
+  }
+  return call.you?.state === "pending"
+    ? say("call.ringing_now")
+    : unansweredWords(call, userId, Boolean(call.you?.missed));
+}
+
+/** @param {Call} call @param {string | undefined} userId @param {string} direction */
 function answeredByMe(call, userId, direction) {
   return direction === "outgoing" || call.participants.some((each) => each.user.id === userId);
 }
@@ -205,6 +252,10 @@ function answeredByMe(call, userId, direction) {
 /** @param {Call} call @param {string | undefined} userId @param {boolean} missed */
 function unansweredWords(call, userId, missed) {
   const mine = latestInvitations(call).find((each) => each.invitee.id === userId);
+  const reply = mine ? replyOf(mine) : "";
+  if (reply) {
+    return say("recent.declined.saying", { text: reply });
+  }
   if (mine?.state === "rejected") {
     return sayKnown(`recent.declined.${mine.reject_reason}`, "recent.declined");
   }

@@ -14,7 +14,7 @@ import { Notices } from "./notices.js";
 import { ask } from "../elements/call-ask.js";
 import { provide } from "../elements/page-element.js";
 import { toast } from "../elements/toast-list.js";
-import { names, others, errorWords, readableText } from "../elements/words.js";
+import { names, others, errorWords } from "../elements/words.js";
 import { say } from "../words/say.js";
 import "../elements/icons.js";
 import "../elements/person-avatar.js";
@@ -130,9 +130,7 @@ function tellNews() {
     },
   });
   service.on("incomingCallCanceled", (detail) => {
-    const [name, message] = [caller(detail), readableText(detail.customData)];
-    const words = message ? say("news.hung_up.saying", { name, message }) : say("news.hung_up", { name });
-    toast(words, { action: show() });
+    toast(say("news.hung_up", { name: caller(detail) }), { action: show() });
   });
   service.on("incomingCallTimeout", (detail) => {
     toast(say("news.missed", { name: caller(detail) }), { action: show() });
