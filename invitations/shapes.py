@@ -21,6 +21,7 @@ from invitations.models import (
     RejectReason,
     Standing,
 )
+from invitations.models.names import NAME_CHARS
 from invitations.transports import NAMES
 
 
@@ -53,7 +54,7 @@ class Words:
 CALL_ID = r"[A-Za-z0-9._~:@-]{1,128}"
 """The id of any call. `call_id_chars` also limits the ids of new calls."""
 DEVICE_ID = r"[A-Za-z0-9._~-]{1,64}"
-LABEL_CHARS = 64
+LABEL_CHARS = NAME_CHARS
 TEST_STATES = ("waiting", "sent", "arrived", "failed")
 HOP_CODES = ("planned", "sent", "retrying", "failed", "arrived")
 OPEN_VERBS = ("accept", "reject", "cancel", "invite", "join", "leave", "end", "remove")

@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
+from invitations.models import names
 from invitations.words import say_lazy
 
 UserKey = Any
@@ -71,3 +73,9 @@ class CallingPreferences(models.Model):
 
     def __str__(self) -> str:
         return self.display_name or f"preferences of user {self.pk}"
+
+    def clean(self) -> None:
+        try:
+            self.display_name = names.tidy(self.display_name)
+        except ValidationError as error:
+            raise ValidationError({"display_name": error}) from None

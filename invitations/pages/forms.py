@@ -7,10 +7,9 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
-from django.core.validators import ProhibitNullCharactersValidator
 from django.db import transaction
 
-from invitations.models import CallingPreferences, User
+from invitations.models import CallingPreferences, User, names
 from invitations.models.user import username_characters
 from invitations.words import say_lazy
 
@@ -35,9 +34,8 @@ class SignUpForm(UserCreationForm):
 
     display_name = forms.CharField(
         label=say_lazy("field.display_name"),
-        max_length=64,
+        max_length=names.NAME_CHARS,
         required=False,
-        validators=[ProhibitNullCharactersValidator()],
         help_text=say_lazy("field.display_name.help"),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
@@ -59,10 +57,13 @@ class SignUpForm(UserCreationForm):
         self.fields["password2"].label = say_lazy("field.password_again")
         self.fields["password2"].help_text = ""
 
+    def clean_display_name(self) -> str:
+        return names.tidy(self.cleaned_data["display_name"])
+
     @transaction.atomic
     def save(self, commit: bool = True) -> Any:
         user = super().save(commit=commit)
-        name = self.cleaned_data["display_name"].strip()
+        name = self.cleaned_data["display_name"]
         if commit and name:
             CallingPreferences.objects.update_or_create(user=user, defaults={"display_name": name})
         return user

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
 
 from invitations import conf, transports
+from invitations.models import names
 from invitations.transports import Address, InvalidAddress, vapid
-from invitations.words import say
+from invitations.words import say, say_lazy
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -172,6 +174,37 @@ class Text(Field[str]):
         schema: Schema = {"type": "string", "pattern": f"^{self.pattern}$" if self.pattern else r"^[^\u0000]*$"}
         bounds = {"minLength": self.min_length, "maxLength": _number(self.max_length), "format": self.format}
         return schema | {name: value for name, value in bounds.items() if value}
+
+
+class Name(Text):
+    """What people call themselves: tidied, or refused, as all names are (`models.names`)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            max_length=names.NAME_CHARS, pattern=names.PLAIN, refused=say_lazy("validation.name"), **options
+        )
+
+    def checker(self) -> Callable[[object], str]:
+        check = super().checker()
+
+        def checked(value: object) -> str:
+            try:
+                return names.tidy(check(value))
+            except ValidationError as error:
+                raise Refused(error.messages[0]) from None
+
+        return checked
+
+
+class Label(Text):
+    """What a device is called, without what cannot be seen: programs name devices, so nothing is refused."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=names.NAME_CHARS, **options)
+
+    def checker(self) -> Callable[[object], str]:
+        check = super().checker()
+        return lambda value: names.without_unseen(check(value))
 
 
 class Moment(Field[datetime]):

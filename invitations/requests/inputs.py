@@ -11,6 +11,8 @@ from invitations.requests.fields import (
     ABSENT,
     Field,
     Flag,
+    Label,
+    Name,
     PushAddress,
     Refused,
     Schema,
@@ -21,7 +23,7 @@ from invitations.requests.fields import (
     Word,
 )
 from invitations.requests.problems import InvalidInput
-from invitations.shapes import CALL_ID, DEVICE_ID, LABEL_CHARS
+from invitations.shapes import CALL_ID, DEVICE_ID
 from invitations.words import say, say_lazy
 
 PASSWORD_CHARS = 4096
@@ -229,8 +231,9 @@ RINGING = Body(
 )
 ME = Body(
     "MeRequest",
-    name=Text(
-        max_length=LABEL_CHARS, required=False, description="The shown name; the user id is shown where it is empty."
+    name=Name(
+        required=False,
+        description="The shown name, without characters that cannot be seen; the user id is shown where it is empty.",
     ),
     call_waiting=Flag(
         required=False,
@@ -239,8 +242,7 @@ ME = Body(
 )
 DEVICE = Body(
     "DeviceRequest",
-    label=Text(
-        max_length=LABEL_CHARS,
+    label=Label(
         required=False,
         description="Left out, the device keeps its name; empty, it is called what its page says.",
     ),
@@ -264,8 +266,7 @@ LOGIN = Body(
     "LoginRequest",
     username=Text(min_length=1, description="The user's id."),
     password=Text(max_length=PASSWORD_CHARS, min_length=1, description="The user's password."),
-    device_name=Text(
-        max_length=LABEL_CHARS,
+    device_name=Label(
         required=False,
         default="",
         description='What the device is called, such as "Bob\'s phone".',

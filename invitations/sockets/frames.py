@@ -8,6 +8,7 @@ from typing import Any
 
 from invitations.conf import limits
 from invitations.errors import Code
+from invitations.models import names
 from invitations.shapes import DEVICE_ID, LABEL_CHARS
 
 Frame = dict[str, Any]
@@ -74,7 +75,8 @@ def hello(frame: Frame) -> tuple[str, str | None, bool]:
         raise BadFrame(Code.INVALID, "`label` is a string of at most 64 characters.")
     if not isinstance(audible, bool):
         raise BadFrame(Code.INVALID, "`audible` is true or false.")
-    return device_id(frame.get("device_id"), "device_id"), label, audible
+    named = None if label is None else names.without_unseen(label)
+    return device_id(frame.get("device_id"), "device_id"), named, audible
 
 
 def held_calls(frame: Frame) -> dict[str, int]:

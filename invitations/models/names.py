@@ -1,0 +1,46 @@
+"""Names that people read, as they may be written: by every door, the admin and the sign-up form alike.
+
+What cannot be seen, or changes how the words around it are read, would let a person pass for another one."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from django.core.exceptions import ValidationError
+
+from invitations.words import say, say_lazy
+
+NAME_CHARS = 64
+PLAIN = (
+    r"[^\u0000-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    r"\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb]*"
+)
+"""What `tidy` allows, for JSON Schema, whose expressions know no categories of characters: those of the first plane."""
+# Letters and marks that show nothing.
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# Controls, formats (zero-width and bidirectional ones are among them), surrogates, separators of lines and paragraphs.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def tidy(text: str) -> str:
+    """The name in the form that is stored: composed (NFC), without space at its ends; empty if it is blank.
+
+    Raises:
+        ValidationError: it has a character that cannot be seen, or is longer than `NAME_CHARS`.
+    """
+    if any(_is_unseen(each) for each in text):
+        raise ValidationError(say_lazy("validation.name"))
+    name = unicodedata.normalize("NFC", text).strip()
+    if len(name) > NAME_CHARS:
+        raise ValidationError(say("invalid.too_long", limit=NAME_CHARS))
+    return name
+
+
+def without_unseen(text: str) -> str:
+    """What a program calls a device, without what `tidy` would refuse; cut off after `NAME_CHARS`."""
+    seen = "".join(" " if each.isspace() else each for each in text if each.isspace() or not _is_unseen(each))
+    return unicodedata.normalize("NFC", seen).strip()[:NAME_CHARS]
+
+
+def _is_unseen(character: str) -> bool:
+    return character in _BLANK or (not character.isprintable() and unicodedata.category(character) in _UNSEEN)
