@@ -83,3 +83,34 @@ def test_a_call_that_one_has_left_can_be_joined_again(alice: Person, bob: Person
     alice.screen.get_by_role("button", name="End for everyone").click()
     bob.hears("Call ended")
     carol.hears("Call ended")
+
+
+def test_the_caller_takes_somebody_out_who_comes_back_by_a_new_call_only(
+    alice: Person, bob: Person, carol: Person
+) -> None:
+    choose(alice, "Bob", "Carol")
+    alice.page.get_by_role("button", name="Audio", exact=True).click()
+    for each in (bob, carol):
+        each.rings("Alice")
+        each.accept()
+    alice.is_connected_to("Bob and Carol")
+    expect(bob.screen.get_by_role("button", name="Take Carol out of the call")).to_have_count(0)
+    alice.screen.get_by_role("button", name="Take Carol out of the call").click()
+    question = alice.page.get_by_role("dialog", name="Take Carol out of the call?")
+    question.get_by_role("button", name="Let them stay").click()
+    alice.is_connected_to("Bob and Carol")
+    alice.screen.get_by_role("button", name="Take Carol out of the call").click()
+    question.get_by_role("button", name="Take out").click()
+    carol.hears("You were taken out of the call")
+    expect(carol.screen).to_contain_text("Alice and Bob are still talking.")
+    expect(carol.screen.get_by_role("button", name=re.compile("^(Rejoin|Join|Call)"))).to_have_count(0)
+    alice.is_connected_to("Bob")
+    # Two are parted by hanging up.
+    expect(alice.screen.get_by_role("button", name="Take Bob out of the call")).to_have_count(0)
+    alice.screen.get_by_role("button", name="Add people").click()
+    picker = alice.page.get_by_role("dialog", name="Add people")
+    picker.get_by_role("checkbox", name=re.compile("^Carol")).check()
+    picker.get_by_role("button", name="Call", exact=True).click()
+    carol.rings("Alice")
+    carol.accept()
+    alice.is_connected_to("Bob and Carol")

@@ -20,6 +20,7 @@ import { say } from "../words/say.js";
  *  @property {() => void} add
  *  @property {() => void} again
  *  @property {(person: Person) => void} cancel one person's ring
+ *  @property {(person: Person) => void} remove take somebody out of the call
  *
  *  @typedef {object} View what is drawn
  *  @property {Scene} scene
@@ -84,7 +85,7 @@ export class CallFrame {
   /** @param {View} view */
   draw({ scene, call, userId, quality }) {
     const { people, notices, stage } = this.#parts;
-    const { cancel } = this.#acts;
+    const { cancel, remove } = this.#acts;
     this.#host.dataset.phase = scene.phase;
     this.#drawHead(scene);
     this.#drawButtons(scene);
@@ -95,6 +96,7 @@ export class CallFrame {
       words: (_call, invitation) => invitationWords(invitation),
       mayCancel: (ringing, invitation) => mayCancel(ringing, invitation, userId),
       cancel,
+      remove,
     };
     stage.show(scene.phase === "ended" ? null : call);
   }

@@ -43,6 +43,7 @@ export class CallScreen extends PageElement {
     add: () => this.#add(),
     again: () => this.#again(),
     cancel: (person) => this.#cancelOne(person),
+    remove: (person) => this.#askToRemove(person),
   });
   /** @type {Shown | null} */
   #shown = null;
@@ -235,6 +236,23 @@ export class CallScreen extends PageElement {
     };
     const { answers, ...question } = partingQuestion(call, this.#userId);
     ask(this, { ...question, answers: answers.map(({ label, act }) => ({ label, kind: "bad", act: acts[act] })) });
+  }
+
+  /** Ask whether somebody is to be taken out: they cannot come back by themselves.
+   *  @param {Person} person */
+  #askToRemove(person) {
+    const call = this.#call;
+    if (!call) {
+      return;
+    }
+    const name = person.name || person.id;
+    const act = () => orExplain(this.service, this.service.remove(person, call.call_id));
+    ask(this, {
+      title: say("ask.remove", { name }),
+      text: say("ask.remove.meaning", { name }),
+      answers: [{ label: say("ask.remove.confirm"), kind: "bad", act }],
+      stay: say("ask.remove.keep"),
+    });
   }
 
   /** @param {{call: Call, leftReason: string | null}} detail */

@@ -1,6 +1,6 @@
 /** `<call-stage>`: everybody of a call as tiles. Two people: one large, one small. More: a grid, or a shared screen large. */
 
-import { isOver, othersInside, pendingInvitations } from "../client/index.js";
+import { isOver, may, othersInside, pendingInvitations } from "../client/index.js";
 import { keyOf } from "../rtc/index.js";
 import { CallTile } from "./call-tile.js";
 import { h, keep } from "./dom.js";
@@ -18,6 +18,7 @@ import { say } from "../words/say.js";
  *  @property {(call: Call, invitation: Invitation) => string} words
  *  @property {(call: Call, invitation: Invitation) => boolean} mayCancel
  *  @property {(person: Person) => void} cancel
+ *  @property {(person: Person) => void} remove take somebody out of the call
  *
  *  @typedef {import("../client/types.js").Person} Person */
 
@@ -119,7 +120,9 @@ export class CallStage extends PageElement {
     }
     const userId = this.service.state.user?.id;
     const inside = othersInside(call, userId);
-    const people = inside.map((each) => this.#peerTile(each, state));
+    // Of two, one hangs up.
+    const mayRemove = inside.length > 1 && may(call, "remove");
+    const people = inside.map((each) => this.#peerTile(each, state, mayRemove));
     const present = new Set(inside.map((each) => each.user.id));
     const rings = pendingInvitations(call).filter(
       (each) => each.invitee.id !== userId && !present.has(each.invitee.id),
@@ -148,8 +151,8 @@ export class CallStage extends PageElement {
     };
   }
 
-  /** @param {Participant} participant @param {TalkState} state @returns {TileState} */
-  #peerTile({ user, device_id }, state) {
+  /** @param {Participant} participant @param {TalkState} state @param {boolean} mayRemove @returns {TileState} */
+  #peerTile({ user, device_id }, state, mayRemove) {
     const key = keyOf({ user: user.id, device_id });
     const peer = state.peers.find((each) => each.key === key);
     return {
@@ -162,6 +165,10 @@ export class CallStage extends PageElement {
       stream: this.talk.streamsOf(key)?.video ?? null,
       words: "",
       statusWords: say("call.inside"),
+      cancelLabel: mayRemove ? say("call.remove", { name: user.name || user.id }) : undefined,
+      onCancel: () => {
+        this.rings?.remove(user);
+      },
     };
   }
 

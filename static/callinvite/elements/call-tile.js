@@ -19,7 +19,7 @@ const LEAST_KEPT = { main: 0.5, other: 0.28 };
  *  @property {MediaStream | null} stream
  *  @property {string} words what is to be said in place of a picture, such as "Ringing"
  *  @property {string} statusWords for readers
- *  @property {string} [cancelLabel] where their ring can be stopped
+ *  @property {string} [cancelLabel] where their ring can be stopped, or they can be taken out of the call
  *  @property {boolean} [isMain] the large one
  *  @property {(() => void) | null} [onSwap] what a tap does
  *  @property {() => void} [onCancel] */

@@ -173,7 +173,7 @@ export function endWords(call, { leftReason = null, mine = true } = {}) {
     return say("end.moved");
   }
   if (!isOver(call)) {
-    return say(leftReason === "connection_lost" ? "end.connection_lost" : "end.left");
+    return say(leftReason === "connection_lost" || leftReason === "removed" ? `end.${leftReason}` : "end.left");
   }
   if (mine && OF_INVITATIONS.has(String(call.end_reason))) {
     return unansweredEnd(call, latestInvitations(call));
