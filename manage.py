@@ -10,7 +10,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callinvite.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from callinvite.environment import BadSetting
+
+    try:
+        execute_from_command_line(sys.argv)
+    except BadSetting as wrong:
+        sys.exit(f"{wrong}")
 
 
 if __name__ == "__main__":

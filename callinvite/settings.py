@@ -5,27 +5,29 @@ generated once and kept in the data directory."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
+from callinvite.environment import Environment
 from invitations import secret_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment(os.environ)
 
-DATA_DIR = Path(env.str("CALLINVITE_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+DATA_DIR = env.path("CALLINVITE_DATA_DIR", default=BASE_DIR / "var")
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 # --- the instance -----------------------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="") or secret_files.kept(DATA_DIR / "secret-key", get_random_secret_key)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-HTTPS = env.bool("HTTPS", default=False)
+DEBUG = env.switch("DEBUG")
+SECRET_KEY = env.text("SECRET_KEY") or secret_files.kept(DATA_DIR / "secret-key", get_random_secret_key)
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+HTTPS = env.switch("HTTPS")
 """True behind a proxy that serves https: cookies become secure, HSTS is sent, X-Forwarded-Proto is trusted."""
 
 INSTALLED_APPS = [
@@ -75,9 +77,7 @@ TEMPLATES = [
 ]
 
 # --- storage ----------------------------------------------------------------------------------------------------------
-# An empty DATABASE_URL, which container files often set, also means the default.
-_database_url = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'callinvite.sqlite3'}"
-DATABASES = {"default": env.db_url_config(_database_url)}
+DATABASES = {"default": env.database("DATABASE_URL", default=DATA_DIR / "callinvite.sqlite3")}
 _database = DATABASES["default"]
 if _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE takes the write lock before the first read, and FULL makes a commit survive a power cut. The connection
@@ -97,7 +97,7 @@ if _database["ENGINE"].endswith("postgresql"):
     _options = _database.setdefault("OPTIONS", {})
     _options["pool"] = {
         "min_size": 1,
-        "max_size": env.int("CALLINVITE_DATABASE_POOL", default=16),
+        "max_size": env.number("CALLINVITE_DATABASE_POOL", default=16, lowest=1),
         "timeout": 1.5,
         "reconnect_timeout": 1.0,
     }
@@ -108,7 +108,7 @@ if _database["ENGINE"].endswith("postgresql"):
     _database["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = env.redis("REDIS_URL")
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
@@ -120,7 +120,7 @@ if REDIS_URL:
             },
         }
     }
-    CACHES = {
+    CACHES: dict[str, dict[str, Any]] = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
@@ -161,9 +161,9 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
-SECURE_HSTS_PRELOAD = HTTPS and env.bool("HSTS_PRELOAD", default=False)
+SECURE_HSTS_PRELOAD = HTTPS and env.switch("HSTS_PRELOAD")
 # The list that browsers carry takes no domain without its subdomains.
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and (SECURE_HSTS_PRELOAD or env.bool("HSTS_SUBDOMAINS", default=False))
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and (SECURE_HSTS_PRELOAD or env.switch("HSTS_SUBDOMAINS"))
 # Whether every other site of the domain speaks https is the operator's affair.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if HTTPS:
@@ -188,34 +188,34 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # --- calling ----------------------------------------------------------------------------------------------------------
 CALLINVITE = {
-    "sends_per_minute": env.int("CALLINVITE_SENDS_PER_MINUTE", default=30),
-    "rings_per_pair_minute": env.int("CALLINVITE_RINGS_PER_PAIR_MINUTE", default=3),
-    "rings_per_pair_ten_minutes": env.int("CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES", default=10),
-    "devices_per_user": env.int("CALLINVITE_DEVICES_PER_USER", default=30),
-    "addresses_per_user": env.int("CALLINVITE_ADDRESSES_PER_USER", default=10),
-    "pushes_per_minute": env.int("CALLINVITE_PUSHES_PER_MINUTE", default=60),
-    "sockets_per_user": env.int("CALLINVITE_SOCKETS_PER_USER", default=20),
-    "sockets_per_device": env.int("CALLINVITE_SOCKETS_PER_DEVICE", default=3),
-    "connections_per_address": env.int("CALLINVITE_CONNECTIONS_PER_ADDRESS", default=100),
-    "trusted_proxies": tuple(env.list("CALLINVITE_TRUSTED_PROXIES", default=[])),
-    "origins": tuple(env.list("CALLINVITE_ORIGINS", default=[])),
-    "logins_per_minute": env.int("CALLINVITE_LOGINS_PER_MINUTE", default=10),
-    "signup": env.str("CALLINVITE_SIGNUP", default="closed"),
+    "sends_per_minute": env.number("CALLINVITE_SENDS_PER_MINUTE", default=30),
+    "rings_per_pair_minute": env.number("CALLINVITE_RINGS_PER_PAIR_MINUTE", default=3),
+    "rings_per_pair_ten_minutes": env.number("CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES", default=10),
+    "devices_per_user": env.number("CALLINVITE_DEVICES_PER_USER", default=30),
+    "addresses_per_user": env.number("CALLINVITE_ADDRESSES_PER_USER", default=10),
+    "pushes_per_minute": env.number("CALLINVITE_PUSHES_PER_MINUTE", default=60),
+    "sockets_per_user": env.number("CALLINVITE_SOCKETS_PER_USER", default=20),
+    "sockets_per_device": env.number("CALLINVITE_SOCKETS_PER_DEVICE", default=3),
+    "connections_per_address": env.number("CALLINVITE_CONNECTIONS_PER_ADDRESS", default=100),
+    "trusted_proxies": tuple(env.networks("CALLINVITE_TRUSTED_PROXIES")),
+    "origins": tuple(env.items("CALLINVITE_ORIGINS")),
+    "logins_per_minute": env.number("CALLINVITE_LOGINS_PER_MINUTE", default=10),
+    "signup": env.choice("CALLINVITE_SIGNUP", {"open", "closed"}, default="closed"),
 }
-CALLINVITE_ICE_SERVERS = env.str("CALLINVITE_ICE_SERVERS", default="")
-CALLINVITE_TURN_SECRET = env.str("CALLINVITE_TURN_SECRET", default="")
-CALLINVITE_PROCESSES = env.int("CALLINVITE_PROCESSES", default=1)
+CALLINVITE_ICE_SERVERS = env.text("CALLINVITE_ICE_SERVERS")
+CALLINVITE_TURN_SECRET = env.text("CALLINVITE_TURN_SECRET")
+CALLINVITE_PROCESSES = env.number("CALLINVITE_PROCESSES", default=1, lowest=1)
 """How many server processes share this instance; more than one need REDIS_URL (a system check says so)."""
 
 # --- push -------------------------------------------------------------------------------------------------------------
-CALLINVITE_PUSH_HOSTS = env.list("CALLINVITE_PUSH_HOSTS", default=[])
+CALLINVITE_PUSH_HOSTS = env.items("CALLINVITE_PUSH_HOSTS")
 """A host allows itself and its subdomains, by https on public addresses. A full origin allows exactly itself. Empty:
 the known push services."""
-CALLINVITE_VAPID_PRIVATE_KEY = env.str("CALLINVITE_VAPID_PRIVATE_KEY", default="")
+CALLINVITE_VAPID_PRIVATE_KEY = env.text("CALLINVITE_VAPID_PRIVATE_KEY")
 """Comma-separated private keys in base64url: the current one, then former ones. Empty: those in the file."""
 CALLINVITE_VAPID_KEY_FILE = DATA_DIR / "vapid-private-key"
 _public_hosts = [each.lstrip(".") for each in ALLOWED_HOSTS if each not in ("localhost", "127.0.0.1", "[::1]", "*")]
-CALLINVITE_VAPID_SUBJECT = env.str("CALLINVITE_VAPID_SUBJECT", default="") or (
+CALLINVITE_VAPID_SUBJECT = env.text("CALLINVITE_VAPID_SUBJECT") or (
     f"https://{_public_hosts[0]}" if _public_hosts else ""
 )
 """How the operators of a push service can reach the operator of this server."""
@@ -256,7 +256,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(env.str("CALLINVITE_STATIC_ROOT", default=str(DATA_DIR / "static")))
+STATIC_ROOT = env.path("CALLINVITE_STATIC_ROOT", default=DATA_DIR / "static")
 # WhiteNoise warns about a missing directory at every start.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Hashed names once `collectstatic` has run; until then, files are served straight from the source tree.
@@ -275,14 +275,15 @@ WHITENOISE_AUTOREFRESH = False
 MEDIA_ROOT = DATA_DIR / "uploads"
 MEDIA_URL = "/uploads/"
 
+_log_level = env.choice("LOG_LEVEL", {"", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}, default="")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "root": {"handlers": ["console"], "level": _log_level or "WARNING"},
     "loggers": {
-        "invitations": {"level": env.str("LOG_LEVEL", default="INFO")},
+        "invitations": {"level": _log_level or "INFO"},
         # Daphne logs each request and each socket; the proxy in front does that better.
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
