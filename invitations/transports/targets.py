@@ -133,7 +133,7 @@ def read(entries: tuple[str, ...]) -> Allowed:
         else:
             problems.append(
                 f"CALLINVITE_PUSH_HOSTS, entry {place}: neither a host name such as `push.example.org` nor an origin"
-                " such as `https://push.example.org:8443`. It is left out."
+                " such as `https://push.example.org:8443`."
             )
     return Allowed(frozenset(hosts), frozenset(origins), tuple(problems))
 

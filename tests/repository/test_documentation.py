@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
 
@@ -29,6 +30,39 @@ def test_every_tunable_is_documented() -> None:
 
 def test_documented_error_codes_are_those_that_exist() -> None:
     assert {name for _, name in CODES_DOCUMENTED} == set(errors.Code)
+
+
+def test_the_documented_call_has_what_a_call_has() -> None:
+    from invitations import shapes
+
+    (example,) = (each for each in re.findall(r"^```json\n(.+?)^```$", API_PAGE, re.M | re.S) if '"end_reason"' in each)
+    call = json.loads(example)
+    assert call.keys() == shapes.CallObject.__annotations__.keys()
+    assert call["invitations"][0].keys() == shapes.Invitation.__annotations__.keys()
+    assert call["participants"][0].keys() == shapes.Participant.__annotations__.keys()
+    assert call["you"].keys() == shapes.You.__annotations__.keys()
+
+
+def test_every_state_and_every_event_is_documented() -> None:
+    from invitations import models
+
+    words = set(re.findall(r"`([a-z_.]+)`", API_PAGE))
+    kinds = (models.CallState, models.InvitationState, models.LeftReason, models.EndReason, models.Standing)
+    assert {each for kind in (*kinds, models.EventKind) for each in kind.values} - words == set()
+
+
+def test_documented_checks_are_those_that_are_made() -> None:
+    made = re.findall(r'id="(callinvite\.[EW]\d+)"', (ROOT / "invitations" / "checks.py").read_text())
+    documented = re.findall(r"^\| `(callinvite\.[EW]\d+)` \|", SETTINGS_PAGE, re.MULTILINE)
+    assert documented == sorted(set(made))
+
+
+def test_the_attributes_of_the_button_are_documented() -> None:
+    script = (ROOT / "static" / "callinvite" / "elements" / "send-call-invitation-button.js").read_text()
+    read = set(re.findall(r'(?:getAttribute|hasAttribute|text)\("([a-z-]+)"\)', script))
+    section = (ROOT / "docs" / "client.md").read_text().partition("## A button")[2].partition("\n## ")[0]
+    documented = set(re.findall(r"`([a-z-]+)`", section))
+    assert [each for each in read - documented if not each.startswith("aria-")] == []
 
 
 def test_documented_statuses_are_those_that_are_sent() -> None:
