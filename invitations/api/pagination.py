@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import Model, Q, QuerySet, TextField
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
@@ -35,7 +35,7 @@ def page_of(
         queryset: the whole list, in any order.
         request: its URL is that of the page.
         asked: `cursor` and `page_size`, as `requests.queries` returns them.
-        order: field names, `-` for descending; together unique and never null.
+        order: names of fields, or of annotated texts; `-` for descending; together unique and never null.
         shown: turns the page's rows into what is sent.
 
     Raises:
@@ -74,13 +74,20 @@ def _read(cursor: str | None, model: type[Model], order: Sequence[str]) -> tuple
     try:
         packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         backward, *plain = json.loads(packed)
-        fields: list[Any] = [model._meta.get_field(each.removeprefix("-")) for each in order]
+        fields = [_field(model, each.removeprefix("-")) for each in order]
         values = [field.to_python(each) for field, each in zip(fields, plain, strict=True)]
     except (ValueError, TypeError, binascii.Error, ValidationError, RecursionError, OverflowError):
         raise _bad_cursor() from None
     if backward not in (0, 1) or not all(_comparable(each) for each in values):
         raise _bad_cursor()
     return bool(backward), values
+
+
+def _field(model: type[Model], name: str) -> Any:
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return TextField()
 
 
 def _bad_cursor() -> InvalidInput:

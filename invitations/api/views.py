@@ -14,7 +14,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
 from invitations import calls, conf, shapes
-from invitations.api import ring_tokens
+from invitations.api import nearness, ring_tokens
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
@@ -137,11 +137,15 @@ class Users(Endpoint):
         asked = queries.USERS.checked(request.query_params)
         model = get_user_model()
         found = people.others(asker_id(request)).select_related("calling_preferences")
+        if asked["id"] is not None:
+            found = found.filter(**{people.USERNAME: asked["id"]})
         for word in (asked["search"] or "").split():
             found = found.filter(
                 Q(**{f"{model.USERNAME_FIELD}__icontains": word}) | Q(calling_preferences__display_name__icontains=word)
             )
-        return answered(200, page_of(found, request, asked, (model.USERNAME_FIELD,), _person_views))
+        if asked["order"] == "near":
+            return answered(200, nearness.page(found, request, asked, _person_views))
+        return answered(200, page_of(found, request, asked, (people.USERNAME,), _person_views))
 
 
 @described(post=operations.MAKE_TOKEN, delete=operations.DELETE_TOKEN)

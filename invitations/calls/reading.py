@@ -215,6 +215,21 @@ def me(user_id: UserKey, username: str) -> dict[str, str]:
     return {"id": username, "name": people.shown_name(username, chosen)}
 
 
+def met_lately(user_id: UserKey) -> list[UserKey]:
+    """The people whom a user called, or was called by, in their last hundred rings each way: the latest first."""
+    ways = [
+        (Invitation.objects.traced(user_id), "inviter_id"),
+        (Invitation.objects.filter(inviter_id=user_id), "invitee_id"),
+    ]
+    rings = [
+        ring
+        for invitations, other in ways
+        for ring in invitations.order_by("-created_at").values_list("created_at", other)[:100]
+    ]
+    rings.sort(key=itemgetter(0), reverse=True)
+    return list(dict.fromkeys(key for _, key in rings if key is not None))
+
+
 def is_in_open_call(user_id: UserKey, *, now: datetime) -> bool:
     """Whether a user is in a call or being rung now. One query, which expires nothing.
 

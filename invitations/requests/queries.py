@@ -71,7 +71,18 @@ class Query:
 
 PAGE = Query()
 ATTEMPT = Query(False, attempt=inputs.ATTEMPT)
-USERS = Query(search=Text(max_length=128, required=False, description="Words, each in the id or the shown name."))
+USERS = Query(
+    search=Text(max_length=128, required=False, description="Words, each in the id or the shown name."),
+    id=Text(max_length=254, required=False, description="A user id: only this person."),
+    order=Word(
+        ["id", "near"],
+        "UserOrder",
+        required=False,
+        default="id",
+        description="`near`: the first page begins with those who are online, and those you called with lately; then"
+        " come all others by name, by id where they are very many. Later pages may hold people of the first one again.",
+    ),
+)
 # Names that Python does not take as they are.
 _KEYWORDS: dict[str, Field[Any]] = {
     "from": Moment(required=False, description="Only calls sent at this moment or later."),

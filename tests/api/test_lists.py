@@ -12,7 +12,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from invitations import calls
-from invitations.api import pagination
+from invitations.api import nearness, pagination
 from invitations.live import presence
 from invitations.models import CallingPreferences, User
 from invitations.store.sheets import Actor
@@ -303,6 +303,65 @@ def test_people_in_pages(rest: RestOf, alice: User, make_user: Callable[..., Use
     first = client.get("users", page_size=4).json()
     second = client.get("users", **_query(first["next"])).json()
     assert [each["id"] for each in first["results"] + second["results"]] == names
+
+
+def test_people_who_are_near_come_first_and_the_rest_by_name(
+    rest: RestOf, alice: User, bob: User, carol: User, make_user: Callable[..., User], now: datetime
+) -> None:
+    for name, shown in (("u1", "Zora"), ("u2", "adam"), ("u3", "Yves"), ("u4", "")):
+        CallingPreferences.objects.update_or_create(user=make_user(name), defaults={"display_name": shown})
+    # Bob was called last, Carol called before; Yves and Zora are online, and it was Zora who was called once.
+    for minutes, caller, invitee in ((30, alice, "u1"), (20, carol, "alice"), (10, alice, "bob")):
+        at = now - timedelta(minutes=minutes)
+        sent = calls.send(by=_actor(caller), invitees=[invitee], is_video_call=True, now=at)
+        calls.ringing(sent.sheet.call.call_id, by=_actor(User.objects.get(username=invitee)), now=at)
+        calls.cancel(sent.sheet.call.call_id, by=_actor(caller), now=at + timedelta(seconds=5))
+    for name in ("u1", "u3"):
+        presence.mark_online(User.objects.get(username=name).pk)
+
+    listed = rest(alice).get("users", order="near").json()
+
+    assert [each["id"] for each in listed["results"]] == ["u1", "u3", "bob", "carol", "u2", "u4"]
+    assert [each["online"] for each in listed["results"]] == [True, True, False, False, False, False]
+    assert listed["next"] is None
+    assert [each["id"] for each in rest(alice).get("users", order="near", search="Y").json()["results"]] == ["u3"]
+
+
+@pytest.mark.parametrize("looked_at", [500, 3])
+def test_people_by_nearness_come_in_pages_without_gaps(
+    rest: RestOf, alice: User, make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch, looked_at: int
+) -> None:
+    monkeypatch.setattr(nearness, "LOOKED_AT", looked_at)
+    names = [f"user{each:02}" for each in range(9)]
+    users = [make_user(name) for name in names]
+    presence.mark_online(users[2].pk)
+    client = rest(alice)
+
+    page = client.get("users", order="near", page_size=4).json()
+    found = [[each["id"] for each in page["results"]]]
+    while page["next"]:
+        page = client.get("users", **_query(page["next"])).json()
+        found.append([each["id"] for each in page["results"]])
+
+    assert found[0] == ["user02", "user00", "user01", "user03"]
+    assert list(dict.fromkeys(name for each in found for name in each)) == ["user02", *names[:2], *names[3:]]
+
+
+def test_one_person_is_found_by_id(rest: RestOf, alice: User, bob: User, make_user: Callable[..., User]) -> None:
+    make_user("bobby")
+    assert [each["id"] for each in rest(alice).get("users", id="bob").json()["results"]] == ["bob"]
+    for other in ("alice", "Bobb", "nobody"):
+        assert rest(alice).get("users", id=other).json()["results"] == []
+
+
+def test_people_by_nearness_cost_a_constant_number_of_queries(
+    rest: RestOf, alice: User, make_user: Callable[..., User], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for each in range(20):
+        presence.mark_online(make_user(f"user{each}").pk)
+    client = rest(alice)
+    with django_assert_num_queries(8):
+        client.get("users", order="near")
 
 
 def test_people_cost_a_constant_number_of_queries(

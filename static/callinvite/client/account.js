@@ -49,11 +49,11 @@ export class Account extends EventTarget {
   /**
    * Reads one page of people one may call.
    *
-   * @param {{search?: string, cursor?: string | null, pageSize?: number}} [filters]
+   * @param {import("./types.js").UserFilters} [filters]
    * @returns {Promise<import("./types.js").Page<import("./types.js").Presence> | null>}
    */
-  users({ search, cursor, pageSize } = {}) {
-    return this.#readPage("users", { search, cursor, page_size: pageSize });
+  users({ pageSize, ...filters } = {}) {
+    return this.#readPage("users", { ...filters, page_size: pageSize });
   }
 
   /**

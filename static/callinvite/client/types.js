@@ -303,6 +303,13 @@
  * @property {number} [timeoutSeconds] 1 to 600
  * @property {string} [callID] the active call by default, else the outgoing one
  *
+ * @typedef {object} UserFilters
+ * @property {string} [search] words, each in the id or the shown name
+ * @property {string} [id] only this person
+ * @property {"id" | "near"} [order] `near`: online, called with lately, then by name; a person may come on two pages
+ * @property {string | null} [cursor]
+ * @property {number} [pageSize] 1 to 100
+ *
  * @typedef {object} HistoryFilters
  * @property {"ringing" | "active" | "ended"} [state]
  * @property {"incoming" | "outgoing"} [direction]

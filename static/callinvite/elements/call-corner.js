@@ -15,7 +15,7 @@ export class CallCorner extends PageElement {
     const parts = this.#parts;
     parts.video.muted = true;
     parts.picture.append(parts.face, parts.video);
-    this.setAttribute("role", "group");
+    this.setAttribute("role", "region");
     this.setAttribute("aria-label", say("call.ongoing"));
     this.hidden = true;
     this.replaceChildren(

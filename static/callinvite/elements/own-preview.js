@@ -1,4 +1,5 @@
-/** `<own-preview>`: oneself before a call: the picture, and what will be sent once it begins. */
+/** `<own-preview>`: oneself before a call, one that rings or one that is about to be placed: the picture, and what will be
+ *  sent once it begins. */
 
 import { setStream } from "./call-tile.js";
 import { h, icon, setAttribute, setText } from "./dom.js";
@@ -112,6 +113,14 @@ export class OwnPreview extends PageElement {
     ) {
       this.#look();
     }
+  }
+
+  /** Look at oneself now, as before a call that one places; only in a click. */
+  look() {
+    this.#isFree = true;
+    this.#intent = { microphone: true, camera: true };
+    this.#look();
+    this.#show();
   }
 
   /** The ring is over. The camera is closed, unless the call has taken it over. */

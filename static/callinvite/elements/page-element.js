@@ -17,7 +17,8 @@
  *  @property {() => void} restore
  *  @property {() => void} hangUp
  *
- *  @typedef {SendOptions & {invitees: Person[]}} Placed a call as pages place it: they know people by name
+ *  @typedef {SendOptions & {invitees: Person[], intent?: import("../rtc/intent.js").Intent}} Placed a call as pages place
+ *    it: they know people by name, and what is to be sent from the beginning
  *
  *  @typedef {object} Picker
  *  @property {(question: {title: string, without: string[]}) => Promise<Person[]>} choose

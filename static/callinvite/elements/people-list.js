@@ -1,5 +1,7 @@
 /** A searched, paged and regularly refreshed list of the people one may call, without a picture of its own. */
 
+import { setAttribute, setText } from "./dom.js";
+import { sideBySide } from "./words.js";
 import { say } from "../words/say.js";
 
 const SEARCH_WAIT_MS = 200;
@@ -52,17 +54,20 @@ export class PeopleList extends EventTarget {
   }
 
   /** Look again at who is online, keeping what is shown.
+   *  @param {{inOrder?: boolean}} [how] `inOrder`: everybody stays in their place, as under a pointer
    *  @returns {Promise<void>} */
-  async refresh() {
+  async refresh({ inOrder = false } = {}) {
     if (this.status === "loading") {
       return;
     }
     const size = Math.min(100, Math.max(25, this.people.length));
-    const rest = this.people.slice(size);
+    const isWhole = this.people.length <= size;
     await this.#fetch(size, (page) => {
-      const ids = new Set(page.results.map((person) => person.id));
-      this.people = [...page.results, ...rest.filter((person) => !ids.has(person.id))];
-      return rest.length === 0;
+      const fresh = new Map(page.results.map((person) => [person.id, person]));
+      const rest = isWhole ? [] : this.people.slice(size);
+      const known = inOrder ? this.people.map(({ id }) => fresh.get(id)).filter((person) => person !== undefined) : [];
+      this.people = eachOnce([...known, ...page.results, ...rest]);
+      return isWhole;
     });
   }
 
@@ -73,9 +78,9 @@ export class PeopleList extends EventTarget {
       return;
     }
     const turn = this.#turn;
-    const page = await this.#service.users({ search: this.search || undefined, cursor: this.#next });
+    const page = await this.#service.users({ search: this.search || undefined, order: "near", cursor: this.#next });
     if (page && turn === this.#turn) {
-      this.people = [...this.people, ...page.results];
+      this.people = eachOnce([...this.people, ...page.results]);
       this.#next = page.next;
       this.#tell();
     }
@@ -85,7 +90,7 @@ export class PeopleList extends EventTarget {
    *  @param {(page: import("../client/types.js").Page<Presence>) => boolean | void} take false keeps the place in the list */
   async #fetch(pageSize, take) {
     const turn = ++this.#turn;
-    const page = await this.#service.users({ search: this.search || undefined, pageSize });
+    const page = await this.#service.users({ search: this.search || undefined, order: "near", pageSize });
     if (turn !== this.#turn) {
       return;
     }
@@ -105,6 +110,14 @@ export class PeopleList extends EventTarget {
   }
 }
 
+/** Those who come first for being near come again in their place by name.
+ *  @param {Presence[]} people
+ *  @returns {Presence[]} */
+function eachOnce(people) {
+  const seen = new Set();
+  return people.filter(({ id }) => !seen.has(id) && seen.add(id));
+}
+
 /** Where a person is, in words.
  *  @param {Pick<Presence, "online" | "in_call">} person
  *  @returns {string} */
@@ -113,4 +126,19 @@ export function presenceWords(person) {
     return say("people.in_call");
   }
   return say(person.online ? "people.online" : "people.offline");
+}
+
+/** Show where a person is.
+ *  @param {Element} avatar
+ *  @param {Element} line
+ *  @param {Presence} person
+ *  @param {boolean} isKnown whether the server is there: who was online when it last was says nothing of now */
+export function markPresence(avatar, line, person, isKnown) {
+  const isInCall = isKnown && person.in_call;
+  const isOnline = isKnown && person.online && !person.in_call;
+  setAttribute(avatar, "data-online", isInCall ? "in-call" : isOnline ? "online" : null);
+  const id = person.name && person.name !== person.id ? person.id : "";
+  setText(line, sideBySide(isKnown ? presenceWords(person) : "", id));
+  line.classList.toggle("person__line--online", isOnline);
+  line.classList.toggle("person__line--in-call", isInCall);
 }

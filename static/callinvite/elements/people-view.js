@@ -2,13 +2,13 @@
 
 import { may, myParticipant } from "../client/index.js";
 import { h, icon, keep, setAttribute, setText } from "./dom.js";
-import { PeopleList, presenceWords } from "./people-list.js";
+import { markPresence, PeopleList } from "./people-list.js";
 import { avatarOf } from "./person-avatar.js";
 import { addPeople, placeCall } from "./place-call.js";
 import { isConnected, PageElement } from "./page-element.js";
 import { SendCallInvitationButton } from "./send-call-invitation-button.js";
 import { toast } from "./toast-list.js";
-import { errorWords, nameOf, names, sideBySide } from "./words.js";
+import { errorWords, nameOf, names } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Presence} Presence
@@ -194,7 +194,8 @@ export class PeopleView extends PageElement {
 
   #refresh() {
     if (!this.hidden && document.visibilityState === "visible" && this.service.state.connection !== "signed_out") {
-      this.#list?.refresh();
+      // Rows must not move under a finger.
+      this.#list?.refresh({ inOrder: this.#parts.list.matches(":hover, :focus-within") });
     }
   }
 
@@ -269,7 +270,7 @@ export class PeopleView extends PageElement {
   #row(first) {
     let person = first;
     const avatar = avatarOf(first);
-    const name = h("span", { class: "person__name" });
+    const name = h("a", { class: "person__name", href: `#person/${encodeURIComponent(first.id)}` });
     const line = h("span", { class: "person__line" });
     const audio = new SendCallInvitationButton();
     const video = new SendCallInvitationButton();
@@ -342,15 +343,7 @@ export class PeopleView extends PageElement {
 
   /** @param {HTMLElement} avatar @param {HTMLElement} line @param {Presence} person */
   #mark(avatar, line, person) {
-    // Who was online when the server was there last says nothing of now.
-    const isKnown = isConnected(this.service.state);
-    const isOnline = isKnown && person.online && !person.in_call;
-    const isInCall = isKnown && person.in_call;
-    setAttribute(avatar, "data-online", isInCall ? "in-call" : isOnline ? "online" : null);
-    const id = person.name && person.name !== person.id ? person.id : "";
-    setText(line, sideBySide(isKnown ? presenceWords(person) : "", id));
-    line.classList.toggle("person__line--online", isOnline);
-    line.classList.toggle("person__line--in-call", isInCall);
+    markPresence(avatar, line, person, isConnected(this.service.state));
   }
 
   #showBar() {

@@ -13,12 +13,12 @@ import { say } from "../words/say.js";
  *  @param {Page} page
  *  @param {Placed} options
  *  @returns {Promise<boolean>} what `send` resolved to */
-export async function placeCall({ service, talk, screen }, options) {
+export async function placeCall({ service, talk, screen }, { intent, ...options }) {
   screen.placing(options);
   const isFree = !service.state.active && !service.state.outgoing;
   // Somebody who is in a call already is refused: their devices are that call's.
   const placed = isFree
-    ? await talk.during({ microphone: true, camera: options.isVideoCall }, () => service.send(options))
+    ? await talk.during(intent ?? { microphone: true, camera: options.isVideoCall }, () => service.send(options))
     : await service.send(options);
   const error = service.lastError;
   // A call that was over at once, because everybody was busy, has its end screen.

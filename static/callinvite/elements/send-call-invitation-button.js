@@ -18,6 +18,9 @@ export class SendCallInvitationButton extends PageElement {
   #button = h("button", { class: "button button--call", type: "button" });
   /** @type {Person[] | null} */
   #people = null;
+  /** What to send from the beginning of the call, if not what its kind says.
+   *  @type {(() => import("../rtc/intent.js").Intent) | null} */
+  intentOf = null;
 
   build() {
     this.#button.addEventListener("click", () => {
@@ -80,6 +83,7 @@ export class SendCallInvitationButton extends PageElement {
     return {
       invitees: this.invitees,
       isVideoCall: this.isVideoCall,
+      intent: this.intentOf?.(),
       customData: text("custom-data"),
       callID: text("call-id"),
       resourceID: text("resource-id"),

@@ -28,6 +28,7 @@ import "../elements/missed-badge.js";
 import "../elements/own-name.js";
 import { PeoplePicker } from "../elements/people-picker.js";
 import "../elements/people-view.js";
+import "../elements/person-view.js";
 import "../elements/recents-view.js";
 import "../elements/remote-audio.js";
 import "../elements/send-call-invitation-button.js";
@@ -38,9 +39,9 @@ import "../elements/timeline-view.js";
 /** @typedef {HTMLElement & {entered?: (argument: string) => void, left?: () => void}} View
  *  @typedef {import("../client/types.js").AboutCall} AboutCall */
 
-const VIEWS = ["people", "recents", "timeline", "settings"];
+const VIEWS = ["people", "person", "recents", "timeline", "settings"];
 /** The tab that a view without one of its own belongs to. @type {Record<string, string>} */
-const TABS = { timeline: "recents" };
+const TABS = { person: "people", timeline: "recents" };
 
 const config = JSON.parse(document.getElementById("page-config")?.textContent ?? "{}");
 /** Where the app is mounted, with a slash at its end. */

@@ -1,0 +1,65 @@
+"""People in the order in which one looks for them: those who are online, those one called with lately, then by name.
+
+For looking at only: no rule depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
+from rest_framework.request import Request
+
+from invitations import calls
+from invitations.api.pagination import page_of
+from invitations.live import presence
+from invitations.models import UserKey
+from invitations.requests.tokens import asker_id
+from invitations.store import people
+
+LOOKED_AT = 500
+"""Of how many people it is looked who is online, and how many are sorted by name. Of more, the most recent count."""
+MOST = 50
+"""How many come first at most, whatever a page holds."""
+
+
+def page(
+    found: QuerySet[Any], request: Request, asked: Mapping[str, Any], shown: Callable[[list[Any]], list[Any]]
+) -> dict[str, Any]:
+    """A page of people, as `pagination.page_of` gives it; those who are near come first on the first one.
+
+    Args:
+        found: the people, in any order.
+        request: of the page.
+        asked: `cursor` and `page_size`.
+        shown: turns users into what is sent.
+
+    Raises:
+        InvalidInput: a cursor that makes no sense.
+    """
+    keys = list(found.order_by().values_list("pk", flat=True)[: LOOKED_AT + 1])
+    order: tuple[str, ...] = (people.USERNAME,)
+    if len(keys) <= LOOKED_AT:
+        chosen = NullIf(F("calling_preferences__display_name"), Value(""))
+        found = found.annotate(sorted_by=Lower(Coalesce(chosen, F(people.USERNAME))))
+        order = ("sorted_by", people.USERNAME)
+    if asked["cursor"] is not None:
+        return page_of(found, request, asked, order, shown)
+    near = _near(found, asker_id(request), keys[:LOOKED_AT])[: min(MOST, asked["page_size"] - 1)]
+    rest = found.exclude(pk__in=[each.pk for each in near])
+    listed = page_of(rest, request, {**asked, "page_size": asked["page_size"] - len(near)}, order, shown)
+    return {**listed, "results": [*shown(near), *listed["results"]]}
+
+
+def _near(found: QuerySet[Any], user_id: UserKey, keys: list[UserKey]) -> list[Any]:
+    met = calls.met_lately(user_id)
+    online = presence.online({*keys, *met})
+    near = list(found.filter(pk__in=online | set(met)).order_by(people.USERNAME))
+    # Whom one never called with comes after those one has.
+    ranks = {key: rank for rank, key in enumerate(met)}
+    return sorted(near, key=lambda each: (each.pk not in online, ranks.get(each.pk, len(ranks)), _name(each)))
+
+
+def _name(user: Any) -> str:
+    return people.shown_name_of(user).casefold()
