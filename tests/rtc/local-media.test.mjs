@@ -524,3 +524,29 @@ test("every change is told", async () => {
   local.stop();
   assert.deepEqual([...new Set(told)], ["starting starting off", "live live off", "live off off", "off off off"]);
 });
+
+test("a phone's camera is flipped and flipped back, and the choice lasts", async () => {
+  const { devices, local, storage } = setup(["audio built-in", "video front", "video back"]);
+  await local.open(BOTH);
+  assert.equal(local.facing, "user");
+  assert.equal(await local.flipCamera(), true);
+  assert.deepEqual(devices.open, ["audio built-in", "video back"]);
+  assert.equal(local.facing, "environment");
+  const next = setup(["audio built-in", "video front", "video back"], storage);
+  await next.local.open(BOTH);
+  assert.equal(next.local.facing, "environment");
+  assert.equal(await local.flipCamera(), true);
+  assert.equal(local.facing, "user");
+});
+
+test("a camera that has no other side, or is taken, leaves the picture as it was", async () => {
+  const { devices, local } = setup(["audio built-in", "video front", "video back"]);
+  await local.open(BOTH);
+  devices.occupy("video back");
+  assert.equal(await local.flipCamera(), false);
+  assert.deepEqual(devices.open, ["audio built-in", "video front"]);
+  const desk = setup();
+  await desk.local.open(BOTH);
+  assert.equal(await desk.local.flipCamera(), false);
+  assert.deepEqual(desk.devices.open, ["audio built-in", "video webcam"]);
+});

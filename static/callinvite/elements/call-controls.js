@@ -43,11 +43,13 @@ export class CallControls extends PageElement {
     parts.menu.append(microphone.field, camera.field, speaker.field, parts.hold, parts.float, parts.end);
     setText(parts.more.label, say("controls.more"));
     this.replaceChildren(
-      parts.menu,
       h(
         "div",
         { class: "controls", role: "group", "aria-label": say("controls.region") },
-        ...[parts.mic, parts.camera, parts.screen, parts.more, parts.hangUp].map(({ button }) => button),
+        ...[parts.mic, parts.camera, parts.flip, parts.screen, parts.more].map(({ button }) => button),
+        // Right behind its button, for those who go on by the Tab key.
+        parts.menu,
+        parts.hangUp.button,
       ),
     );
   }
@@ -62,6 +64,9 @@ export class CallControls extends PageElement {
       }),
       camera: disc("camera", "video", () => {
         this.talk.toggleCamera();
+      }),
+      flip: disc("flip", "flip", () => {
+        this.#flip();
       }),
       screen: disc("screen", "screen", () => {
         this.share();
@@ -184,6 +189,9 @@ export class CallControls extends PageElement {
   closeMenu() {
     const { menu, more } = this.#parts;
     const wasOpen = !menu.hidden;
+    if (menu.contains(document.activeElement)) {
+      more.button.focus({ preventScroll: true });
+    }
     menu.hidden = true;
     more.button.setAttribute("aria-expanded", "false");
     return wasOpen;
@@ -232,6 +240,15 @@ export class CallControls extends PageElement {
       about: say(films ? "controls.video.stop.key" : "controls.video.start.key"),
       trouble: camera.problem && problemWords("camera", camera.problem),
     });
+    // Only phones say where a camera looks to.
+    parts.flip.button.hidden = !camera.live || this.talk.local.facing === null;
+    this.#press(parts.flip, {
+      off: false,
+      icon: "flip",
+      label: say("controls.flip"),
+      about: say("controls.flip.about"),
+      trouble: null,
+    });
     parts.screen.button.hidden = !this.#isActive || !this.talk.local.canShareScreen;
     this.#press(parts.screen, {
       off: false,
@@ -256,6 +273,16 @@ export class CallControls extends PageElement {
     button.title = trouble ?? about;
     button.classList.toggle("control--off", off);
     button.classList.toggle("control--trouble", Boolean(trouble));
+  }
+
+  async #flip() {
+    const { button } = this.#parts.flip;
+    setAttribute(button, "disabled", true);
+    const isDone = await this.talk.local.flipCamera();
+    setAttribute(button, "disabled", false);
+    if (!isDone) {
+      toast(say("controls.flip.none"), { kind: "wrong" });
+    }
   }
 
   #hold() {

@@ -91,6 +91,7 @@ export class CallCorner extends PageElement {
     this.hidden = call === null;
     const source = call && screen.mainVideo;
     setStream(parts.video, /** @type {MediaStream | null} */ (source?.srcObject ?? null));
+    setAttribute(parts.video, "aria-label", source?.getAttribute("aria-label"));
     parts.video.hidden = !source;
     if (call === null) {
       return;

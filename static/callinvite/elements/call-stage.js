@@ -146,6 +146,7 @@ export class CallStage extends PageElement {
       media: local.media,
       quality: null,
       stream: this.#ownStream,
+      isMirrored: !local.screenTrack && local.facing !== "environment",
       words: state.local.camera.starting ? say("camera.starting") : "",
       statusWords: say("person.you"),
     };

@@ -20,6 +20,7 @@ const LEAST_KEPT = { main: 0.5, other: 0.28 };
  *  @property {string} words what is to be said in place of a picture, such as "Ringing"
  *  @property {string} statusWords for readers
  *  @property {string} [cancelLabel] where their ring can be stopped, or they can be taken out of the call
+ *  @property {boolean} [isMirrored] as one sees oneself in a mirror
  *  @property {boolean} [isMain] the large one
  *  @property {(() => void) | null} [onSwap] what a tap does
  *  @property {() => void} [onCancel] */
@@ -113,6 +114,8 @@ export class CallTile {
     setStream(parts.video, shows ? state.stream : null);
     const name = isSelf ? say("person.you") : person.name || person.id;
     setText(parts.name, name);
+    const picture = media?.screen ? "screen" : "video";
+    setAttribute(parts.video, "aria-label", isSelf ? say(`tile.${picture}.own`) : say(`tile.${picture}`, { name }));
     const trouble = linkWords(isSelf || !media ? "connected" : state.link);
     const words = trouble || (media?.hold ? say("media.silent.hold") : state.words);
     setText(parts.words, words);
@@ -128,7 +131,7 @@ export class CallTile {
     relabel(parts.swap, isSelf ? say("tile.enlarge.own") : say("tile.enlarge", { name }));
     setAttribute(this.node, "data-key", state.key);
     this.node.classList.toggle("tile--self", isSelf);
-    this.node.classList.toggle("tile--mirrored", isSelf && !media?.screen);
+    this.node.classList.toggle("tile--mirrored", Boolean(state.isMirrored));
     this.node.classList.toggle("tile--video", shows);
     this.node.classList.toggle("tile--screen", Boolean(media?.screen));
     this.node.classList.toggle("tile--waiting", !media);

@@ -39,7 +39,12 @@ export class OwnPreview extends PageElement {
   /** Its pieces that change. */
   #made() {
     return {
-      video: h("video", { class: "preview__video", autoplay: true, playsinline: true }),
+      video: h("video", {
+        class: "preview__video",
+        autoplay: true,
+        playsinline: true,
+        "aria-label": say("tile.video.own"),
+      }),
       picture: h("div", { class: "preview__picture" }),
       ask: h(
         "button",

@@ -59,7 +59,9 @@ async function openWindow(source) {
   opened.document.body.className = "floating";
   opened.document.body.append(copy);
   const follow = () => {
-    const stream = source()?.srcObject ?? null;
+    const video = source();
+    const stream = video?.srcObject ?? null;
+    copy.ariaLabel = video?.ariaLabel ?? null;
     if (copy.srcObject !== stream) {
       copy.srcObject = stream;
       copy.play().catch(() => {});

@@ -41,17 +41,18 @@ export class Choices {
 
   /**
    * @param {Kind[]} kinds
+   * @param {string | null} [facing] "user" or "environment": the side that the camera is to look to, whichever was chosen
    * @returns {MediaStreamConstraints} what to ask for, from the chosen devices if they are there
    */
-  constraints(kinds) {
+  constraints(kinds, facing = null) {
     const device = (/** @type {Kind} */ kind) => {
       const chosen = this.of(kind);
       return chosen ? { deviceId: { ideal: chosen } } : {};
     };
-    const facing = this.of("camera") ? {} : { facingMode: "user" };
+    const chosen = this.of("camera") ? device("camera") : { facingMode: "user" };
     return {
       audio: kinds.includes("microphone") && { ...AUDIO, ...device("microphone") },
-      video: kinds.includes("camera") && { ...VIDEO, ...facing, ...device("camera") },
+      video: kinds.includes("camera") && { ...VIDEO, ...(facing ? { facingMode: facing } : chosen) },
     };
   }
 

@@ -166,6 +166,35 @@ export class LocalMedia extends EventTarget {
     this.#changed();
   }
 
+  /** @returns {string | null} "user" or "environment": where the camera looks to; null where it is not open, or says not */
+  get facing() {
+    return this.#sources.camera.track?.getSettings().facingMode ?? null;
+  }
+
+  /**
+   * Takes the camera on the other side of a phone.
+   *
+   * @returns {Promise<boolean>} false if there is none; then the former one is taken again
+   */
+  async flipCamera() {
+    const { facing } = this;
+    const source = this.#sources.camera;
+    if (facing === null) {
+      return false;
+    }
+    const wanted = facing === "user" ? "environment" : "user";
+    // Closed first, as in `choose`.
+    source.release();
+    await this.#acquire(["camera"], wanted);
+    const isTaken = this.facing === wanted;
+    if (isTaken) {
+      this.#choices.remember("camera", /** @type {string} */ (source.track?.getSettings().deviceId));
+    } else if (source.wanted && source.track === null) {
+      await this.#acquire(["camera"]);
+    }
+    return isTaken;
+  }
+
   /**
    * Puts the call on hold: nothing is sent, nothing is closed.
    *
@@ -278,9 +307,10 @@ export class LocalMedia extends EventTarget {
 
   /**
    * @param {Kind[]} kinds
+   * @param {string | null} [facing] as `constraints` takes it
    * @returns {Promise<void>}
    */
-  async #acquire(kinds) {
+  async #acquire(kinds, facing = null) {
     if (kinds.length === 0) {
       return;
     }
@@ -294,7 +324,7 @@ export class LocalMedia extends EventTarget {
       return;
     }
     try {
-      const stream = await this.#devices.getUserMedia(this.#choices.constraints(kinds));
+      const stream = await this.#devices.getUserMedia(this.#choices.constraints(kinds, facing));
       kinds.forEach((kind, at) => {
         const track = stream.getTracks().find((each) => each.kind === KINDS[kind]);
         this.#sources[kind].keep(turns[at], /** @type {MediaStreamTrack} */ (track), () => this.#lost(kind));

@@ -2,6 +2,9 @@
  * Microphones, cameras and screens that a test plugs in, and the browser's questions about them, answered when it says so.
  */
 
+/** The cameras of a phone; no other one says where it looks to. */
+const FACING = { front: "user", back: "environment" };
+
 /** A track of one device. */
 export class ScriptedTrack {
   enabled = true;
@@ -16,7 +19,8 @@ export class ScriptedTrack {
   }
 
   getSettings() {
-    return { deviceId: this.deviceId };
+    const facing = FACING[this.deviceId];
+    return { deviceId: this.deviceId, ...(facing ? { facingMode: facing } : {}) };
   }
 
   /** As the page stops it: no event. */
@@ -145,7 +149,7 @@ export class ScriptedDevices extends EventTarget {
     if (kinds.some((kind) => this.denied.has(kind))) {
       throw new DOMException("", "NotAllowedError");
     }
-    const found = kinds.map((kind) => this.#find(kind, constraints[kind]?.deviceId?.ideal));
+    const found = kinds.map((kind) => this.#find(kind, constraints[kind] ?? {}));
     if (found.includes(undefined)) {
       throw new DOMException("", "NotFoundError");
     }
@@ -157,12 +161,13 @@ export class ScriptedDevices extends EventTarget {
     return { getTracks: () => tracks, getVideoTracks: () => tracks.filter(({ kind }) => kind === "video") };
   }
 
-  #find(kind, wished) {
+  #find(kind, { deviceId: wished, facingMode }) {
     if (kind === "screen") {
       return { kind, deviceId: "screen", isFree: true };
     }
     const fitting = [...this.#plugged.values()].filter((each) => each.kind === kind);
-    return fitting.find(({ deviceId }) => deviceId === wished) ?? fitting[0];
+    const isWished = ({ deviceId }) => (wished ? deviceId === wished.ideal : FACING[deviceId] === facingMode);
+    return fitting.find(isWished) ?? fitting[0];
   }
 }
 
