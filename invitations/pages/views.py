@@ -40,6 +40,8 @@ from invitations.requests import throttles
 from invitations.requests.problems import RETRY_SECONDS, STATUS, problem_page
 from invitations.requests.tokens import csrf_header
 
+LOADED_SECONDS = 10
+"""How long a page that is loaded may take until it goes on with the call of the one before it."""
 _STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
 
 
@@ -71,6 +73,14 @@ class Shell(LoginRequiredMixin, TemplateView):
     """The app. People, recents and settings are views inside it, so that a call survives moving between them."""
 
     template_name = "callinvite/pages/shell.html"
+    loaded = ("callinvite_loaded", "1")
+    """A cookie by which a page that goes knows that it is loaded again. The next page brings it and removes it."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = super().get(request, *args, **kwargs)
+        secure = request.is_secure()
+        answer.set_cookie(*self.loaded, max_age=LOADED_SECONDS, path=addresses.base(), secure=secure, samesite="Lax")
+        return answer
 
     def get_login_url(self) -> str:
         return sign_in_address()
@@ -85,6 +95,7 @@ class Shell(LoginRequiredMixin, TemplateView):
         return {
             "user": {"id": self.request.user.get_username()},
             "base": addresses.base(),
+            "loadedCookie": "=".join(self.loaded),
             "csrfHeader": csrf_header(),
             "csrfToken": get_token(self.request),
         }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Callable
+from contextlib import suppress
 
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
-from tests.browser.conftest import Person, until
+from tests.browser.conftest import Person, connected, until
 from tests.browser.media import INBOUND, call, grows, inbound, is_up, leaves_nothing_open, sees
 
 ACCEPTS_MEASURED = 5
@@ -240,12 +241,51 @@ def test_one_page_of_a_browser_has_the_call_and_another_can_take_it(alice: Perso
         other.close()
 
 
-def test_a_closed_page_leaves_its_call_to_be_taken_over(alice: Person, bob: Person) -> None:
+def test_closing_the_page_ends_the_call_for_the_other_one_at_once(alice: Person, bob: Person) -> None:
+    for way in ("close", "elsewhere"):
+        page = alice.page
+        with call(alice, bob):
+            sees(bob)
+            if way == "close":
+                alice.page = alice.open()
+                page.close(run_before_unload=True)
+            else:
+                page.goto("about:blank")
+            bob.hears("Call ended")
+            if way == "elsewhere":
+                page.goto(alice.server.url)
+                connected(page)
+        bob.page.keyboard.press("Escape")
+
+
+def test_closing_the_page_takes_back_the_ring(alice: Person, bob: Person) -> None:
+    alice.call("Bob")
+    bob.rings("Alice")
+    alice.page.close(run_before_unload=True)
+    expect(bob.ring).to_be_hidden()
+    expect(bob.page.get_by_text("Alice hung up.")).to_be_visible()
+
+
+def test_reloading_the_page_does_not_end_the_ring(alice: Person, bob: Person) -> None:
+    alice.call("Bob")
+    bob.rings("Alice")
+    alice.page.reload()
+    connected(alice.page)
+    expect(alice.screen.get_by_role("heading", name="Bob")).to_be_visible()
+    # The cookie that said so is gone: closing the page now is meant.
+    assert "callinvite_loaded" not in alice.ask("document.cookie")
+    bob.rings("Alice")
+    bob.reject()
+
+
+def test_a_crashed_page_leaves_its_call_to_be_taken_over(alice: Person, bob: Person) -> None:
     with call(alice, bob):
         other = alice.open()
         expect(other.get_by_role("button", name="Bring it here")).to_be_visible()
         # A page that has just been loaded takes a call that no other page has: let it see first that there is one.
         until(other, "performance.now() > 3000")
+        with suppress(Error):
+            alice.page.goto("chrome://crash")
         alice.page.close()
         bar = other.get_by_role("group", name="Ongoing call")
         expect(bar).to_contain_text("The page with your call to Bob was closed.", timeout=15_000)

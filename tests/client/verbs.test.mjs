@@ -450,3 +450,22 @@ test("listeners are told in order, and no more once they stopped", async (t) => 
   await calls.once("invitationUserStateChanged");
   assert.equal(order.includes("z"), false);
 });
+
+test("a page that goes hands its leaving over to the browser, although the socket is open", async (t) => {
+  const kept = [];
+  const { calls, server } = await open(t, {
+    snapshot: { calls: [makeCall()] },
+    fetch: (input, init) => {
+      kept.push(init.keepalive);
+      return fetch(input, init);
+    },
+  });
+  calls.leaveWithPage("call_alice_1");
+  await until(() => server.requests.length === 1);
+  const [{ name, query, body }] = server.requests;
+  assert.deepEqual(
+    [name, query, body],
+    ["POST calls/call_alice_1/leave", { attempt: "1" }, { device_id: "alice-device" }],
+  );
+  assert.deepEqual(kept, [true]);
+});

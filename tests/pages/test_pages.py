@@ -43,6 +43,14 @@ def test_the_shell_is_never_kept_by_a_cache(client: Client) -> None:
     assert "no-store" in client.get("/").headers["Cache-Control"]
 
 
+def test_each_load_of_the_shell_leaves_a_mark_that_a_reloading_page_can_read(client: Client) -> None:
+    client.force_login(get_user_model().objects.create_user("erin"))
+    answer = client.get("/", secure=True)
+    mark = answer.cookies["callinvite_loaded"]
+    assert answer.context["page_config"]["loadedCookie"] == f"callinvite_loaded={mark.value}"
+    assert (mark["max-age"], mark["samesite"], mark["secure"], mark["httponly"]) == (10, "Lax", True, "")
+
+
 def test_the_shell_asks_for_nothing_from_elsewhere(shell: str) -> None:
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', shell)
 

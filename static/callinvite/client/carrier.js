@@ -68,27 +68,37 @@ export class VerbCarrier {
   }
 
   /**
+   * Hands a verb to the browser, which brings it to the server even if this page is gone by then. Nobody hears what came
+   * of it.
+   *
+   * @param {import("./types.js").Asked} asked
+   * @returns {void}
+   */
+  handOver(asked) {
+    this.#byRest(asked, { keepalive: true }).catch(() => {});
+  }
+
+  /**
    * @param {import("./types.js").Asked} asked
    * @param {AbortSignal} signal
    * @param {number} timeoutMs
    * @returns {Promise<Answer>}
    */
   #once(asked, signal, timeoutMs) {
-    const { socket, rest, deviceId } = this.#options;
-    if (socket.isOpen) {
-      return socket.request(asked);
-    }
-    const { verb, callID, attempt, body, key } = asked;
+    const { socket } = this.#options;
+    return socket.isOpen ? socket.request(asked) : this.#byRest(asked, { timeoutMs, signal });
+  }
+
+  /**
+   * @param {import("./types.js").Asked} asked
+   * @param {{timeoutMs?: number, signal?: AbortSignal, keepalive?: boolean}} how
+   * @returns {Promise<Answer>}
+   */
+  #byRest({ verb, callID, attempt, body, key }, how) {
+    const { rest, deviceId } = this.#options;
     const path = callID === null ? "calls" : `calls/${encodeURIComponent(callID)}/${verb}`;
-    const query = { attempt };
-    return rest.request("POST", path, {
-      body: { ...body, device_id: deviceId },
-      query,
-      key,
-      timeoutMs,
-      signal,
-      expects: "call",
-    });
+    const asked = { body: { ...body, device_id: deviceId }, query: { attempt }, key, expects: "call" };
+    return rest.request("POST", path, { ...asked, ...how });
   }
 
   /**

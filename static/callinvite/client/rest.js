@@ -44,10 +44,11 @@ export class RestClient {
    * @param {string} [how.expects] a member that every answer of ours to this request has; left out, there is no body
    * @param {number} [how.timeoutMs]
    * @param {AbortSignal} [how.signal] ends the request with the code `closed`
+   * @param {boolean} [how.keepalive] sent even if the page is gone by then
    * @returns {Promise<Answer>}
    * @throws {CallInvitationError} refused, or `unreachable`
    */
-  async request(method, path, { body, query = {}, key, expects, timeoutMs = 10_000, signal } = {}) {
+  async request(method, path, { body, query = {}, key, expects, timeoutMs = 10_000, signal, keepalive } = {}) {
     const { fetch, clock } = this.#options;
     const address = `${this.#options.baseUrl}/api/v1/${path}${queryString(query)}`;
     const abort = new AbortController();
@@ -57,7 +58,7 @@ export class RestClient {
     try {
       signal?.throwIfAborted();
       const init = await this.#init(method, body, key);
-      return await read(await fetch(address, { ...init, signal: abort.signal }), expects);
+      return await read(await fetch(address, { ...init, keepalive, signal: abort.signal }), expects);
     } catch (error) {
       if (error instanceof CallInvitationError) {
         throw error;

@@ -348,6 +348,16 @@ export class CallInvitationService extends Account {
   }
 
   /**
+   * Leaves a call with the page that it is in: to be called while the page goes (`pagehide`).
+   *
+   * @param {string} callID
+   * @returns {void}
+   */
+  leaveWithPage(callID) {
+    this.#carrier.handOver({ verb: "leave", callID, attempt: this.#store.attemptOf(callID), body: {} });
+  }
+
+  /**
    * Takes somebody out of a call that one has started, or takes back the ring that would let them in.
    *
    * @param {Person | string} person

@@ -58,7 +58,11 @@ const rest = new RestClient({
   csrfToken,
 });
 
-const talk = new Talk({ service });
+// The server sets it with the page. Whoever loads the page again has it before the former page goes, and takes it away.
+const isLoaded = () => document.cookie.split("; ").includes(config.loadedCookie);
+// biome-ignore lint/suspicious/noDocumentCookie: pages without HTTPS have no other way
+document.cookie = `${config.loadedCookie}; path=${config.base}; max-age=0; SameSite=Lax`;
+const talk = new Talk({ service, isReloading: isLoaded });
 const notes = new Notes({ scope: base });
 const enrolment = new Enrolment({
   rest,

@@ -48,6 +48,16 @@ export class Partings {
   }
 
   /**
+   * The page goes, and with it the call: the browser tells the server.
+   *
+   * @param {Call} call
+   */
+  partWithPage(call) {
+    this.#open.add(keyOf(call));
+    this.#service.leaveWithPage(call.call_id);
+  }
+
+  /**
    * Tells the server until it knows.
    *
    * @param {Call} call

@@ -47,6 +47,7 @@ const ACTS = new Set(["send", "accept", "join"]);
  * @property {import("./intent.js").Store | null} [storage] of the browser
  * @property {import("../client/types.js").Clock} [clock]
  * @property {(configuration: RTCConfiguration) => RTCPeerConnection} [connect]
+ * @property {() => boolean} [isReloading] whether the page that goes is about to come again
  */
 
 /**
@@ -60,6 +61,7 @@ export class Talk extends EventTarget {
   #storage;
   #clock;
   #connect;
+  #isReloading;
   #ice;
   #intents;
   #partings;
@@ -86,6 +88,7 @@ export class Talk extends EventTarget {
     storage = pageStorage("localStorage"),
     clock = systemClock,
     connect = (configuration) => new RTCPeerConnection(configuration),
+    isReloading = () => false,
   }) {
     super();
     this.#service = service;
@@ -94,6 +97,7 @@ export class Talk extends EventTarget {
     this.#storage = storage;
     this.#clock = clock;
     this.#connect = connect;
+    this.#isReloading = isReloading;
     this.#ice = new IceServers(service, clock);
     this.#intents = new Intents(storage);
     this.#partings = new Partings(service, clock);
@@ -116,7 +120,7 @@ export class Talk extends EventTarget {
     this.#place.addEventListener("orphaned", () => this.#service.leave(this.#place.callID ?? undefined));
     this.#place.addEventListener("change", () => this.#changed());
     followNetwork(this.#clock, () => this.#media?.restart());
-    globalThis.addEventListener?.("pagehide", () => this.#stop());
+    globalThis.addEventListener?.("pagehide", () => this.#partWithPage());
     globalThis.addEventListener?.("pageshow", (event) => {
       if (/** @type {PageTransitionEvent} */ (event).persisted) {
         this.#revive();
@@ -447,7 +451,15 @@ export class Talk extends EventTarget {
     this.#settle();
   }
 
-  /** The page is left, to be loaded again perhaps. */
+  /** The page is closed or left: so is the call, unless the page is only loaded again. */
+  #partWithPage() {
+    const call = this.#call();
+    if (call !== null && this.#place.where === "here" && !this.#isReloading()) {
+      this.#partings.partWithPage(call);
+    }
+    this.#stop();
+  }
+
   #stop() {
     this.#media?.close();
     this.#media = null;
