@@ -226,6 +226,7 @@ class Snapshot(TypedDict):
     """Everything that is going on for a person."""
 
     server_time: Annotated[Moment, Said("When this was told.")]
+    user: Annotated[Person, Said("Who you are.")]
     calls: Annotated[list[CallObject], Said("The open calls, newest first.")]
     missed_unseen: Annotated[Count, Said("How many missed calls were not looked at.")]
 

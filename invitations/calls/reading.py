@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from invitations import shapes
 from invitations.calls.expiring import expire
 from invitations.calls.loading import CallName, load, load_all
 from invitations.errors import CallError, Code
@@ -209,7 +210,7 @@ def mark_history_seen(user_id: UserKey, *, now: datetime, origin: str | None = N
     transaction.on_commit(partial(publishing.publish_history, user_id, missed_unseen=0, origin=origin))
 
 
-def me(user_id: UserKey, username: str) -> dict[str, str]:
+def me(user_id: UserKey, username: str) -> shapes.Person:
     """A user on the wire: the public id and the display name."""
     chosen = CallingPreferences.objects.filter(user_id=user_id).values_list("display_name", flat=True).first()
     return {"id": username, "name": people.shown_name(username, chosen)}

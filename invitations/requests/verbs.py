@@ -130,10 +130,11 @@ def perform(
         return _refusal(call_problem(error, actor.user_id, now))
 
 
-def snapshot(user_id: UserKey, now: datetime) -> shapes.Snapshot:
-    """A user's open calls, and how many missed calls they have not seen."""
+def snapshot(user_id: UserKey, username: str, now: datetime) -> shapes.Snapshot:
+    """Who a user is, their open calls, and how many missed calls they have not seen."""
     return {
         "server_time": moment(now),
+        "user": calls.me(user_id, username),
         "calls": [call_view(each, user_id, now) for each in calls.open_calls(user_id, now=now)],
         "missed_unseen": calls.missed_unseen(user_id),
     }
@@ -216,7 +217,7 @@ def _get(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
 
 
 def _open(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    return 200, snapshot(actor.user_id, now)
+    return 200, snapshot(actor.user_id, actor.username, now)
 
 
 def _history_seen(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:

@@ -286,7 +286,7 @@ def _arrive(actor: Actor) -> None:
 
 def _snapshot(actor: Actor) -> Frame:
     now = timezone.now()
-    return {"type": "snapshot", "user": calls.me(actor.user_id, actor.username), **snapshot(actor.user_id, now)}
+    return {"type": "snapshot", **snapshot(actor.user_id, actor.username, now)}
 
 
 def _synced(identity: Identity, actor: Actor, held: dict[str, int]) -> tuple[Identity, Frame] | None:

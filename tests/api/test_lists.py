@@ -236,7 +236,8 @@ def test_the_badge_is_cleared_on_all_devices(rest: RestOf, alice: User, bob: Use
     assert rest(bob).get("calls/open").json()["missed_unseen"] == 30
     assert rest(bob).post("history/seen").json() == {"missed_unseen": 0}
     snapshot = rest(bob).get("calls/open").json()
-    assert set(snapshot) == {"server_time", "calls", "missed_unseen"}
+    assert set(snapshot) == {"server_time", "user", "calls", "missed_unseen"}
+    assert snapshot["user"] == {"id": "bob", "name": "Bob"}
     assert (snapshot["calls"], snapshot["missed_unseen"]) == ([], 0)
 
 

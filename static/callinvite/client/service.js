@@ -7,11 +7,12 @@
 import { Account } from "./account.js";
 import { Attempts } from "./attempts.js";
 import { given } from "./body.js";
-import { isOver } from "./call.js";
+import { isOver, myParticipant } from "./call.js";
 import { VerbCarrier } from "./carrier.js";
 import { systemClock } from "./clock.js";
 import { CallInvitationError } from "./errors.js";
 import { deviceLabel, isDeviceId, rememberedDeviceId } from "./identity.js";
+import { Poller } from "./polling.js";
 import { RestClient } from "./rest.js";
 import { LiveSocket } from "./socket.js";
 import { Store } from "./store.js";
@@ -21,6 +22,9 @@ import { say } from "../words/say.js";
 const LABEL_CHARS = 64;
 const REQUEST_MS = 10_000;
 const SETTLE_MS = 3_000;
+/** How long the first connection may take, and how long one that was lost may stay away, before REST stands in for it. */
+const FIRST_MS = 1_500;
+const AGAIN_MS = 3_000;
 
 /**
  * @typedef {import("./types.js").Call} Call
@@ -56,6 +60,13 @@ export class CallInvitationService extends Account {
   /** @type {LiveSocket} */
   #socket;
   #carrier;
+  #polls;
+  /** @type {Poller} */
+  #poller;
+  /** Whether there has been a live connection since `init`. */
+  #wasOpen = false;
+  /** Why the socket is not open, until REST has been asked. @type {CallInvitationError | null} */
+  #socketError = null;
   /** @type {Store} */
   #store;
   #attempts;
@@ -66,11 +77,12 @@ export class CallInvitationService extends Account {
 
   /**
    * @param {import("./types.js").ServiceOptions} [options]
-   * @throws {TypeError} no page to take the address from, no WebSocket, or a device id of another form
+   * @throws {TypeError} no page to take the address from, neither a WebSocket nor polling, or a device id of another form
    */
   constructor(options = {}) {
     const WebSocket = options.WebSocket ?? globalThis.WebSocket;
-    if (typeof WebSocket !== "function") {
+    const polls = options.polling ?? true;
+    if (typeof WebSocket !== "function" && !polls) {
       throw new TypeError("There is no WebSocket here: pass one as an option.");
     }
     const baseUrl = addressOf(options.baseUrl ?? globalThis.location?.origin);
@@ -98,13 +110,15 @@ export class CallInvitationService extends Account {
       .slice(0, LABEL_CHARS)
       .join("");
     this.#audible = options.audible ?? false;
+    this.#polls = polls;
     const random = options.random ?? Math.random;
+    const wakeups = options.wakeups ?? pageWakeups();
     this.#store = new Store({
       deviceId: this.#deviceId,
       clock,
       tell: (name, detail) => this.#tell(name, detail),
       onCallsChanged: () => this.#socket.callsChanged(),
-      sync: () => this.#socket.syncNow(),
+      sync: () => this.#socket.syncNow() || (this.#poller.isUp && this.#poller.now()),
       read: (callID) => this.#readCall(callID),
     });
     this.#socket = new LiveSocket({
@@ -115,9 +129,22 @@ export class CallInvitationService extends Account {
       onFrame: (frame) => this.#take(frame),
       onConnection: (connection, error) => this.#connected(connection, error),
       WebSocket,
-      wakeups: options.wakeups ?? pageWakeups(),
+      wakeups: (wake) =>
+        wakeups(() => {
+          wake();
+          this.#poller.now();
+        }),
       clock,
       random,
+    });
+    this.#poller = new Poller({
+      rest,
+      clock,
+      deviceId: this.#deviceId,
+      inside: () => this.#callsHere(),
+      isBusy: () => this.state.calls.length > 0,
+      onSnapshot: (frame) => this.#store.take(frame),
+      onAsked: (error) => this.#polled(error),
     });
     this.#carrier = new VerbCarrier({
       socket: this.#socket,
@@ -155,13 +182,13 @@ export class CallInvitationService extends Account {
   }
 
   /**
-   * Connects, and goes on trying by itself unless signed out or refused.
+   * Connects, and goes on trying by itself unless signed out or refused. Where no socket opens, REST stands in for it.
    *
    * @returns {Promise<boolean>} true when the first snapshot is in; false when the first attempt failed
    */
   init() {
     this.#attempts.renew();
-    if (this.#socket.isOpen) {
+    if (this.#socket.isOpen || this.#poller.isUp) {
       return Promise.resolve(true);
     }
     return new Promise((resolve) => {
@@ -178,6 +205,8 @@ export class CallInvitationService extends Account {
   close() {
     this.#attempts.end();
     this.#store.stop();
+    this.#poller.stop();
+    this.#wasOpen = false;
     this.#socket.stop();
   }
 
@@ -473,6 +502,7 @@ export class CallInvitationService extends Account {
       const { body: result } = await this.#carrier.perform({ verb, callID, attempt, body }, signal);
       this.#lastResult = result;
       this.#store.learn(result?.call);
+      this.#poller.now();
       this.#tell("performed", { verb, callID: result?.call?.call_id ?? null });
     } catch (error) {
       if (error instanceof CallInvitationError && !signal.aborted) {
@@ -523,21 +553,89 @@ export class CallInvitationService extends Account {
   }
 
   /**
+   * The socket's connection is in another state.
+   *
    * @param {import("./types.js").Connection} connection
    * @param {CallInvitationError | null} error
    */
   #connected(connection, error) {
-    this.#store.dispatch({ type: "connection", connection });
+    this.#socketError = error;
+    if (connection === "connecting" || connection === "waiting") {
+      this.#standIn(connection);
+    } else {
+      this.#wasOpen = connection === "open";
+      this.#poller.stop();
+    }
+    this.#show(this.#poller.isUp ? "polling" : connection);
     if (error !== null && error.code !== "unreachable" && error.code !== "not_authenticated") {
       this.#tell("error", { code: error.code, detail: error.detail, callID: null });
     }
-    if (connection === "connecting") {
+    // Where REST is to be asked first, its answer decides.
+    if (connection !== "connecting" && !(connection === "waiting" && this.#isPolling)) {
+      this.#settleInits(connection === "open", error);
+    }
+  }
+
+  /** Whether REST stands in for the socket, or is about to. */
+  get #isPolling() {
+    return this.#polls && !this.#wasOpen;
+  }
+
+  /**
+   * Lets REST stand in for the socket: soon, or at once where none could be opened at all.
+   *
+   * @param {"connecting" | "waiting"} connection
+   */
+  #standIn(connection) {
+    if (!this.#polls) {
       return;
     }
-    if (this.#inits.length > 0) {
-      this.#attempts.note(connection === "open" ? null : (error ?? CallInvitationError.closed()));
+    this.#poller.start(this.#wasOpen ? AGAIN_MS : FIRST_MS);
+    if (connection === "waiting" && !this.#wasOpen && !this.#poller.isUp) {
+      this.#poller.now();
     }
-    this.#inits.splice(0).forEach((resolve) => resolve(connection === "open"));
+  }
+
+  /**
+   * REST was asked for everything that is open.
+   *
+   * @param {CallInvitationError | null} error
+   */
+  #polled(error) {
+    if (error?.code === "not_authenticated") {
+      this.#socket.giveUp(error);
+      return;
+    }
+    this.#show(error === null ? "polling" : this.#socket.connection);
+    this.#settleInits(error === null, this.#socketError ?? error);
+  }
+
+  /**
+   * @param {import("./types.js").Connection} connection
+   */
+  #show(connection) {
+    this.#store.dispatch({ type: "connection", connection });
+  }
+
+  /**
+   * Tells those who wait for the first snapshot.
+   *
+   * @param {boolean} isThere
+   * @param {CallInvitationError | null} error
+   */
+  #settleInits(isThere, error) {
+    if (this.#inits.length > 0) {
+      this.#attempts.note(isThere ? null : (error ?? CallInvitationError.closed()));
+    }
+    this.#inits.splice(0).forEach((resolve) => resolve(isThere));
+  }
+
+  /**
+   * @returns {string[]} the calls that this device is in
+   */
+  #callsHere() {
+    const { calls, user } = this.state;
+    return calls.filter((call) => myParticipant(call, user?.id, this.#deviceId) !== null).map((call) => call.call_id);
   }
 
   /**

@@ -41,7 +41,7 @@ const FINAL = new Map(
  * @property {() => Record<string, number>} held the revisions to sync; not empty means that a call is open
  * @property {(frame: import("./types.js").Frame) => void} onFrame every frame down but results
  * @property {(connection: Connection, error: CallInvitationError | null) => void} onConnection
- * @property {typeof globalThis.WebSocket} WebSocket
+ * @property {typeof globalThis.WebSocket | undefined} WebSocket undefined where there is none
  * @property {import("./types.js").Wakeups} wakeups
  * @property {import("./types.js").Clock} clock
  * @property {() => number} random
@@ -84,6 +84,13 @@ export class LiveSocket {
   }
 
   /**
+   * @returns {Connection}
+   */
+  get connection() {
+    return this.#connection;
+  }
+
+  /**
    * Connects, and goes on doing so until `stop`, unless signed out or refused.
    *
    * @returns {void}
@@ -108,6 +115,17 @@ export class LiveSocket {
     this.#stopWakeups = () => {};
     this.#drop(CLOSE_NORMAL);
     this.#become("closed", null);
+  }
+
+  /**
+   * Closes, because it was learnt by another way that there is no use in it.
+   *
+   * @param {CallInvitationError} error
+   * @returns {void}
+   */
+  giveUp(error) {
+    this.#drop(CLOSE_NORMAL);
+    this.#failed(error);
   }
 
   /**
@@ -188,6 +206,10 @@ export class LiveSocket {
     clock.clearTimeout(this.#retryTimer);
     this.#generation += 1;
     const generation = this.#generation;
+    if (WebSocket === undefined) {
+      this.#become("waiting", CallInvitationError.unreachable());
+      return;
+    }
     this.#become("connecting", null);
     try {
       const address = await url();

@@ -161,7 +161,7 @@
  */
 
 /**
- * @typedef {"connecting" | "open" | "waiting" | "closed" | "signed_out"} Connection
+ * @typedef {"connecting" | "open" | "polling" | "waiting" | "closed" | "signed_out"} Connection
  *
  * @typedef {object} State what an application shows; frozen, replaced on every change
  * @property {Connection} connection
@@ -276,6 +276,7 @@
  * @property {string} [csrfHeader] the header that carries it: `X-CSRFToken` by default
  * @property {Secret} [token] for apps: the Bearer token
  * @property {typeof globalThis.WebSocket} [WebSocket]
+ * @property {boolean} [polling] whether REST stands in for the socket where none opens; true by default
  * @property {typeof globalThis.fetch} [fetch]
  * @property {KeyValues | null} [storage] where the device id is kept
  * @property {Wakeups} [wakeups]

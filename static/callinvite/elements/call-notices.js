@@ -18,8 +18,8 @@ export class CallNotices extends PageElement {
   #trouble = null;
 
   build() {
-    const { hold, trouble, offer } = this.#parts;
-    this.replaceChildren(hold.node, trouble.node, offer.node);
+    const { blocked, hold, trouble, offer } = this.#parts;
+    this.replaceChildren(blocked.node, hold.node, trouble.node, offer.node);
   }
 
   /** Its pieces that change. */
@@ -32,6 +32,7 @@ export class CallNotices extends PageElement {
       return { node: h("div", { class: "call__notice", role: "status", hidden: true }, words, asked), words };
     };
     return {
+      blocked: notice(),
       trouble: notice(
         small(say("button.try_again"), () => {
           this.#retry();
@@ -73,7 +74,7 @@ export class CallNotices extends PageElement {
   }
 
   #show() {
-    const { trouble, hold, offer } = this.#parts;
+    const { blocked, trouble, hold, offer } = this.#parts;
     const { local, peers } = this.talk.state;
     const isOn = this.#call !== undefined;
     const kind = /** @type {const} */ (["microphone", "camera"]).find(
@@ -83,6 +84,10 @@ export class CallNotices extends PageElement {
     this.#trouble = kind ? { kind, key: `${kind} ${problem}` } : null;
     trouble.node.hidden = !isOn || !problem;
     setText(trouble.words, kind && problem ? problemWords(kind, problem) : "");
+    // Sound and picture are agreed on over the socket.
+    const isBlocked = this.service.state.connection === "polling" && !peers.some(({ state }) => state === "connected");
+    blocked.node.hidden = !isOn || !isBlocked;
+    setText(blocked.words, isBlocked ? say("notice.no_live_connection") : "");
     hold.node.hidden = !isOn || !local.hold;
     setText(hold.words, local.hold ? say("notice.on_hold") : "");
     const call = this.#call;

@@ -45,14 +45,15 @@ export class ConnectionBanner extends PageElement {
   /** @param {State} state */
   update(state) {
     const { connection } = state;
-    if (isConnected(state) || connection === "signed_out") {
+    const isPolling = connection === "polling";
+    if ((isConnected(state) && !isPolling) || connection === "signed_out") {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#wasOpen = true;
       this.#parts.banner.hidden = true;
       return;
     }
-    if (!this.#parts.banner.hidden) {
+    if (!this.#parts.banner.hidden || isPolling) {
       this.#show(connection);
       return;
     }
@@ -67,12 +68,14 @@ export class ConnectionBanner extends PageElement {
     const { banner, words, spinner, again } = this.#parts;
     const closed = connection === "closed";
     banner.hidden = false;
-    spinner.hidden = closed;
+    spinner.hidden = closed || connection === "polling";
     again.hidden = !closed;
     if (closed) {
       setText(words, say("connection.closed"));
     } else if (!navigator.onLine) {
       setText(words, say("connection.offline"));
+    } else if (connection === "polling") {
+      setText(words, say("connection.polling"));
     } else {
       setText(words, say(this.#wasOpen ? "connection.lost" : "connection.connecting"));
     }

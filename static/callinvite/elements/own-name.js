@@ -2,6 +2,7 @@
 
 import { h, setText } from "./dom.js";
 import { avatarOf } from "./person-avatar.js";
+import { isUp } from "../client/index.js";
 import { isConnected, PageElement } from "./page-element.js";
 import { isolated, say } from "../words/say.js";
 
@@ -30,7 +31,7 @@ export class OwnName extends PageElement {
   /** @param {State} state */
   update(state) {
     const { user, connection } = state;
-    const isCutOff = connection === "open" && !isConnected(state);
+    const isCutOff = isUp(connection) && !isConnected(state);
     this.dataset.connection = isCutOff ? "offline" : connection;
     const id = user?.id ?? this.getAttribute("user-id") ?? "";
     const name = this.#renamed || user?.name || id;
@@ -46,6 +47,8 @@ export class OwnName extends PageElement {
     switch (connection) {
       case "open":
         return say(this.page.ringer.unlocked ? "people.online" : "own.silent");
+      case "polling":
+        return say("own.polling");
       case "signed_out":
         return say("own.signed_out");
       case "closed":

@@ -1,5 +1,7 @@
 /** What the elements of one page share, and their base: each is told once what there is, and then of every change. */
 
+import { isUp } from "../client/index.js";
+
 /** @typedef {import("../client/index.js").CallInvitationService} CallInvitationService
  *  @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").Person} Person
@@ -35,7 +37,7 @@
  *  @param {Pick<State, "connection">} state
  *  @returns {boolean} */
 export function isConnected({ connection }) {
-  return connection === "open" && navigator.onLine;
+  return isUp(connection) && navigator.onLine;
 }
 
 /** @type {Page | null} */

@@ -1,6 +1,6 @@
 /** `<timeline-view>`: what happened in one call, in order and in words: did it ring, where, and if not, why not. */
 
-import { isOver } from "../client/index.js";
+import { isOver, isUp } from "../client/index.js";
 import { h, icon, keep, setText } from "./dom.js";
 import { PageElement } from "./page-element.js";
 import { answers, callWords, codeWords, exactTime, howOf } from "./timeline-words.js";
@@ -80,7 +80,7 @@ export class TimelineView extends PageElement {
 
   attached() {
     this.follow("connectionChanged", ({ connection }) => {
-      if (connection === "open" && this.#callID) {
+      if (isUp(connection) && this.#callID) {
         this.#load();
       }
     });

@@ -1,6 +1,6 @@
 /** What the page does when it rings: sound, title, icon, vibration, and the promise to the caller that it does. */
 
-import { isRingingFor, pendingInvitations } from "../client/index.js";
+import { isUp, isRingingFor, pendingInvitations } from "../client/index.js";
 import { names } from "../elements/words.js";
 import { say } from "../words/say.js";
 
@@ -81,7 +81,7 @@ export class Alerting {
     this.#sound(rings, active, outgoing);
     this.#blink(rings);
     this.#vibrate(active ? undefined : rings.find((call) => !call.silent));
-    if (connection === "open") {
+    if (isUp(connection)) {
       this.#tellCallers(rings);
     }
   }

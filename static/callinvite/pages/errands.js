@@ -123,7 +123,7 @@ export class Errands {
   }
 
   #connected() {
-    return this.#until(() => ["open", "signed_out"].includes(this.#service.state.connection));
+    return this.#until(() => ["open", "polling", "signed_out"].includes(this.#service.state.connection));
   }
 
   /** @param {string} callID */

@@ -1,6 +1,6 @@
 /** Keeps what the system shows for this app true while a page is open: notifications of calls, and the number on its icon. */
 
-import { isRingingFor } from "../client/index.js";
+import { isUp, isRingingFor } from "../client/index.js";
 import { inTurn } from "../push/turns.js";
 
 /** @typedef {{kind: string, call_id: string, missed: boolean, shown_at: number}} Shown what a notification carries */
@@ -14,7 +14,8 @@ export class Notices {
   #over = new Set();
   /** When this page last began to connect; what was shown before must be in the snapshot, or is over. */
   #askedAt = Date.now();
-  #connection = "";
+  /** @type {import("../client/types.js").Connection} */
+  #connection = "closed";
   /** @type {number | null} */
   #missed = null;
 
@@ -43,19 +44,19 @@ export class Notices {
 
   #update() {
     const { connection, calls, user, missedUnseen } = this.#service.state;
-    const before = this.#connection;
-    this.#connection = connection;
-    if (connection === "connecting" && before !== "connecting") {
+    const wasConnected = isUp(this.#connection);
+    if (connection === "connecting" && this.#connection !== "connecting") {
       this.#askedAt = Date.now();
     }
-    if (connection !== "open") {
+    this.#connection = connection;
+    if (!isUp(connection)) {
       return;
     }
     const rings = new Set(calls.filter((call) => isRingingFor(call, user?.id)).map((call) => call.call_id));
     const over = [...this.#ringing].filter((callID) => !rings.has(callID));
     this.#ringing = rings;
     over.forEach((callID) => this.#over.add(callID));
-    if (before !== "open") {
+    if (!wasConnected) {
       const askedAt = this.#askedAt;
       this.#close(({ kind, call_id, shown_at }) => kind === "ring" && !rings.has(call_id) && shown_at < askedAt);
     }

@@ -1,6 +1,6 @@
 /** The entry of the shell page: one service, one ringer, the elements, and which view is shown. */
 
-import { CallInvitationService } from "../client/index.js";
+import { CallInvitationService, isUp } from "../client/index.js";
 import { systemClock } from "../client/clock.js";
 import { RestClient } from "../client/rest.js";
 import { Enrolment } from "../push/enrolment.js";
@@ -212,7 +212,7 @@ service.init();
 enrolment.start();
 service.on("connectionChanged", ({ connection }) => {
   // The server could not be asked before.
-  if (connection === "open" && enrolment.state === "failed") {
+  if (isUp(connection) && enrolment.state === "failed") {
     enrolment.check();
   }
 });

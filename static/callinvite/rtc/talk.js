@@ -6,6 +6,7 @@
  */
 
 import { systemClock } from "../client/clock.js";
+import { isUp } from "../client/connection.js";
 import { pageStorage } from "../client/storage.js";
 import { CallMedia } from "./call-media.js";
 import { Crowd } from "./crowd.js";
@@ -310,7 +311,7 @@ export class Talk extends EventTarget {
 
   #mindTheLine() {
     const isAlone = !(this.#media?.peers.some((peer) => peer.state === "connected") ?? false);
-    this.#cutOff.follow(this.#place.where === "here" && !this.#wasOpen && isAlone);
+    this.#cutOff.follow(this.#place.where === "here" && !isUp(this.#service.state.connection) && isAlone);
   }
 
   /**
@@ -346,7 +347,7 @@ export class Talk extends EventTarget {
    * @param {Call} call
    */
   async #update(call) {
-    if (this.#cutOff.isCutOff && this.#service.state.connection === "open") {
+    if (this.#cutOff.isCutOff && isUp(this.#service.state.connection)) {
       // The call outlived it after all.
       this.#cutOff.forget();
       this.#local.begin({ hold: false, ...this.#intents.of(call) });

@@ -42,6 +42,7 @@ export async function scripted(t, options = {}) {
     label: "Node",
     WebSocket: NodeWebSocket,
     storage: null,
+    polling: false,
     random: () => 0.5,
     clock,
     wakeups: (wakeNow) => {
