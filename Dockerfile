@@ -4,9 +4,8 @@
 
 FROM python:3.11-slim-bookworm AS packages
 WORKDIR /opt/callinvite
-COPY requirements/base.txt requirements/base.txt
-RUN python -m venv .venv \
-    && .venv/bin/pip install --disable-pip-version-check --no-deps --require-hashes -r requirements/base.txt
+COPY requirements requirements
+RUN requirements/install base && requirements/install bundler
 
 FROM python:3.11-slim-bookworm
 WORKDIR /opt/callinvite

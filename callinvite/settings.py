@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
 from callinvite.environment import Environment
@@ -172,7 +172,8 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF],
-        "style-src": [SELF],
+        # The nonce stands only in pages that have the styles of their first sight in themselves.
+        "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:", "blob:"],
         "media-src": [SELF, "blob:", "data:"],
         "connect-src": [SELF],
@@ -255,7 +256,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS: list[str | Path] = [BASE_DIR / "static"]
 STATIC_ROOT = env.path("CALLINVITE_STATIC_ROOT", default=DATA_DIR / "static")
 # WhiteNoise warns about a missing directory at every start.
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
@@ -271,6 +272,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": _static_storage},
 }
 WHITENOISE_USE_FINDERS = not _collected
+# `manage.py serve` makes its own bundle of the pages' files as it starts. Not while somebody works on them.
+CALLINVITE_BUNDLE_ROOT = DATA_DIR / "bundle" if "serve" in sys.argv and not _collected and not DEBUG else None
+if CALLINVITE_BUNDLE_ROOT:
+    CALLINVITE_BUNDLE_ROOT.mkdir(exist_ok=True)
+    STATICFILES_DIRS.append(CALLINVITE_BUNDLE_ROOT)
 WHITENOISE_AUTOREFRESH = False
 MEDIA_ROOT = DATA_DIR / "uploads"
 MEDIA_URL = "/uploads/"

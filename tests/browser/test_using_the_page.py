@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Person, connected, until
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+SCRIPT, STYLE = "**/bundle/shell*.js", "**/bundle/shell*.css"
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
@@ -217,7 +218,7 @@ def test_another_device_is_removed(person: Callable[..., Person]) -> None:
     expect(row).to_have_count(0)
 
 
-@pytest.mark.parametrize("part", ["**/elements/words*.js", "**/style/people*.css"])
+@pytest.mark.parametrize("part", [SCRIPT, STYLE], ids=["script", "style"])
 def test_a_page_whose_parts_did_not_all_come_mends_itself(bob: Person, part: str) -> None:
     failures = iter([True])
     bob.page.route(part, lambda route: route.abort() if next(failures, False) else route.continue_())
@@ -231,11 +232,11 @@ def test_a_page_whose_parts_did_not_all_come_mends_itself(bob: Person, part: str
 
 
 def test_a_page_whose_parts_never_come_says_so(bob: Person) -> None:
-    bob.page.route("**/elements/words*.js", lambda route: route.abort())
+    bob.page.route(SCRIPT, lambda route: route.abort())
     bob.page.goto(bob.server.url)
     notice = bob.page.get_by_role("alert")
     expect(notice).to_contain_text("This page didn't load completely.")
-    bob.page.unroute("**/elements/words*.js")
+    bob.page.unroute(SCRIPT)
     notice.get_by_role("button", name="Reload").click()
     connected(bob.page)
     bob.complaints.clear()

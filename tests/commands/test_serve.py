@@ -23,6 +23,7 @@ from tests.commands.conftest import LIMIT_SECONDS, manage
 from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer, free_port
 
 pytestmark = pytest.mark.server
+GZIP = {"Accept-Encoding": "gzip"}
 
 
 @contextmanager
@@ -112,6 +113,22 @@ def test_a_frame_beyond_the_hard_limit_closes_the_socket_with_1009(server: Runni
 def test_static_files_come_with_debug_off(server: RunningServer) -> None:
     with urllib.request.urlopen(f"{server.url}/static/admin/css/base.css", timeout=30) as answer:
         assert answer.headers["Content-Type"].startswith("text/css")
+
+
+def test_pages_are_served_from_a_compressed_bundle(server: RunningServer) -> None:
+    page = urllib.request.urlopen(f"{server.url}/sign-in/", timeout=30).read().decode()
+    asked = urllib.request.Request(f"{server.url}/static/callinvite/bundle/shell.js", headers=GZIP)
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert "<style nonce=" in page
+
+
+def test_pages_are_served_file_by_file_while_somebody_works_on_them(tmp_path: Path) -> None:
+    with RunningServer(tmp_path / "data", env={"DEBUG": "1"}) as developing:
+        page = urllib.request.urlopen(f"{developing.url}/sign-in/", timeout=30).read().decode()
+    assert "/static/callinvite/style/tokens.css" in page
+    assert "bundle" not in page
 
 
 def test_a_port_in_use_is_one_clear_line(server: RunningServer) -> None:

@@ -33,7 +33,9 @@ from tests.support.push_tls import Authority
 from tests.support.server import DEMO_PASSWORD, free_port
 
 DOCKERFILE = instructions(ROOT / "Dockerfile")
-HASHED_STYLE = r'"(/static/[^"]+\.[0-9a-f]{12}\.css)"'
+HASHED_ICON = r'"(/static/[^"]+\.[0-9a-f]{12}\.svg)"'
+BUNDLED = '<style nonce="'
+"""What pages have only if there is a bundle."""
 
 
 @pytest.fixture
@@ -173,7 +175,8 @@ def test_the_image_serves_by_itself_and_says_that_it_is_well(image: Image) -> No
     with _running(image, _at(port, image.command)) as server:
         until(lambda: _is_well(image, port) or server.poll() is not None)
         page = urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10).read().decode()
-        hashed = re.findall(HASHED_STYLE, page)
+        assert BUNDLED in page
+        hashed = re.findall(HASHED_ICON, page)
         assert urllib.request.urlopen(f"http://127.0.0.1:{port}{hashed[0]}", timeout=10).status == 200
 
     assert server.returncode == 0
@@ -202,9 +205,10 @@ def test_the_services_of_the_compose_file_work_together(image: Image, tmp_path: 
         with httpx.Client(
             base_url=f"https://127.0.0.1:{composed.https}", headers={"Host": HOST}, verify=trusted
         ) as browser:
-            page = browser.get("/sign-in/").raise_for_status().text
-            (style, *_) = re.findall(HASHED_STYLE, page)
-            served = browser.get(style).raise_for_status()
+            assert BUNDLED in browser.get("/sign-in/").raise_for_status().text
+            collected = Path(image.moved(image.environment["CALLINVITE_STATIC_ROOT"]), "staticfiles.json")
+            style = json.loads(collected.read_text())["paths"]["callinvite/bundle/shell.css"]
+            served = browser.get(f"/static/{style}").raise_for_status()
             alice, bob = (_token(browser, name) for name in ("alice", "bob"))
             with (
                 socket.create_connection(("127.0.0.1", composed.https)) as connection,
@@ -221,6 +225,7 @@ def test_the_services_of_the_compose_file_work_together(image: Image, tmp_path: 
 
     # nginx gives it out itself, and names the type as its own configuration does.
     assert served.headers["Content-Type"] == "text/css"
+    assert served.headers["Content-Encoding"] == "gzip"
     assert served.headers["Cache-Control"] == "max-age=604800"
 
 

@@ -14,7 +14,7 @@ APP = ROOT / "invitations"
 
 LAYERS = (
     {"words"},
-    {"errors", "conf", "ice", "secret_files", "addresses"},
+    {"errors", "conf", "ice", "secret_files", "addresses", "bundle"},
     {"transports"},
     {"models"},
     {"store", "migrations", "shapes"},

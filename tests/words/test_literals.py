@@ -26,6 +26,7 @@ ENGLISH_SENTENCES = sentences_of(ENGLISH)
 
 NOT_FOR_PEOPLE = {
     "checks.py": "system checks, which operators read, in English as Django's own",
+    "bundle.py": "log lines",
     "dispatcher/": "log lines",
     "conf.py": "mistakes in settings, as system checks",
     "ice.py": "mistakes in settings, as system checks",

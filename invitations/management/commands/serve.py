@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
-from invitations import checks
+from invitations import bundle, checks
 from invitations.transports import vapid
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -43,7 +49,19 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         if demo:
             call_command("make_demo_users", stdout=self.stdout)
+        self._bundle()
         self._serve(host, port)
+
+    def _bundle(self) -> None:
+        """Make the bundle of the pages' files where settings have a place for it, before anything looks there."""
+        root = getattr(settings, "CALLINVITE_BUNDLE_ROOT", None)
+        script = finders.find("callinvite/service-worker.js")
+        if root is None or script is None:
+            return
+        try:
+            bundle.make(Path(script).parent, Path(root, "callinvite", bundle.FOLDER))
+        except bundle.NotBundled as error:
+            logger.info("Pages load their modules one by one: %s.", error)
 
     def _serve(self, host: str, port: int) -> None:
         # Imported late: other commands do not need it, and a wrong option is reported at once.

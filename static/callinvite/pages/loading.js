@@ -1,7 +1,8 @@
 /** Before everything else: a page whose parts did not all come is loaded again, once by itself and then by a click.
  *
  *  A browser drops what it is loading when the network changes, and a module that did not come leaves an empty page. Not a
- *  module itself, and without imports: it must run before them. What it says stands at its tag. */
+ *  module itself, and without imports: it must run before them. Its tag comes after what can be seen at once, which it does
+ *  not hold up, and before all that may fail to load. What it says stands at its tag. */
 
 (() => {
   const words = document.currentScript?.dataset;
