@@ -127,3 +127,47 @@ def test_what_is_on_can_be_told_in_the_colours_of_the_system(person: Callable[..
     assert switch.evaluate(paint) != off
     switch.click()
     expect(alice.page.get_by_text("Others will be told that you're busy.")).to_be_visible()
+
+
+OVERLAP = """() => {
+  const tiles = [...document.querySelectorAll("call-stage .tile:not(.tile--self)")].map((each) =>
+    each.getBoundingClientRect());
+  const { width, height } = document.querySelector("call-stage .stage").getBoundingClientRect();
+  return tiles.reduce((sum, each) => sum + each.width * each.height, 0) / (width * height);
+}"""
+
+
+@pytest.mark.parametrize("size", [*SIZES, {"width": 390, "height": 844}])
+def test_three_fill_the_screen_and_one_of_them_can_be_kept_large(
+    person: Callable[..., Person], bob: Person, carol: Person, size: dict[str, int]
+) -> None:
+    alice = person("alice", viewport=size, has_touch=True)
+    alice.page.get_by_role("button", name="Group call").click()
+    for name in ("Bob", "Carol"):
+        alice.page.locator("people-view .person").filter(has_text=name).get_by_role("checkbox").check()
+    alice.page.get_by_role("group", name="Group call").get_by_role("button", name="Video").click()
+    for each in (bob, carol):
+        each.rings("Alice")
+        each.accept()
+    expect(alice.screen.locator(".tile--video:not(.tile--self)")).to_have_count(2)
+    # The others share the room between them; one's own picture lies small in a corner.
+    assert alice.ask(OVERLAP) > 0.95
+    assert alice.ask("document.querySelector('.tile--self').clientWidth") < size["width"] / 2
+
+    pin = alice.screen.get_by_role("button", name="Keep Carol large")
+    pin.focus()
+    alice.page.keyboard.press("Enter")
+    expect(alice.screen.locator(".tile--main .tile__name")).to_have_text("Carol")
+    expect(pin).to_have_attribute("aria-pressed", "true")
+    assert alice.ask(FITS)
+    pin.press("Enter")
+    expect(alice.screen.locator(".tile--main")).to_have_count(0)
+
+
+def test_the_controls_of_a_group_that_rings_have_no_box_around_them(alice: Person, bob: Person, carol: Person) -> None:
+    alice.ask("callinvite.service.send({ invitees: [{ id: 'bob' }, { id: 'carol' }], isVideoCall: true })")
+    expect(alice.screen.locator(".call__person")).to_have_count(2)
+    shade = alice.screen.locator("call-controls").bounding_box()
+    width, height = alice.ask("[innerWidth, innerHeight]")
+    assert shade is not None
+    assert (shade["x"], shade["x"] + shade["width"], shade["y"] + shade["height"]) == (0, width, height)

@@ -1,10 +1,13 @@
-/** `<call-stage>`: everybody of a call as tiles. Two people: one large, one small. More: a grid, or a shared screen large. */
+/** `<call-stage>`: everybody of a call as tiles. Two people: one large, one small. More: a grid, in which one's own picture
+ *  is small as long as there are only two others, or somebody large: who is pinned, or who shares a screen. */
 
 import { isOver, may, othersInside, pendingInvitations } from "../client/index.js";
 import { keyOf } from "../rtc/index.js";
 import { CallTile } from "./call-tile.js";
 import { h, keep } from "./dom.js";
 import { PageElement } from "./page-element.js";
+import { columnsFor } from "./tile-grid.js";
+import { nameOf } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
@@ -27,6 +30,10 @@ export class CallStage extends PageElement {
   /** @type {Map<string, CallTile>} */
   #tiles = new Map();
   #swapped = false;
+  /** The tile that the person has made large. @type {string | null} */
+  #pinned = null;
+  /** How many tiles share the grid. */
+  #inGrid = 0;
   /** @type {Call | null} */
   #call = null;
   /** @type {MediaStream | null} */
@@ -37,6 +44,9 @@ export class CallStage extends PageElement {
 
   build() {
     this.replaceChildren(this.#list);
+    new ResizeObserver(() => {
+      this.#fill();
+    }).observe(this.#list);
   }
 
   attached() {
@@ -68,22 +78,37 @@ export class CallStage extends PageElement {
   show(call) {
     if (call?.call_id !== this.#call?.call_id) {
       this.#swapped = false;
+      this.#pinned = null;
     }
     this.#call = call;
     const { state } = this.talk;
     const tiles = this.#tilesOf(call, state);
+    if (!tiles.some((tile) => tile.key === this.#pinned)) {
+      this.#pinned = null;
+    }
     this.dataset.layout = this.#layoutOf(call, tiles);
     this.hidden = this.dataset.layout === "none";
     const main = this.#mainOf(tiles);
     const list = this.#list;
-    list.dataset.count = String(tiles.length);
+    const isOwnSmall = this.layout === "grid" && tiles.length === 3;
+    list.classList.toggle("stage--own-small", isOwnSmall);
     list.style.setProperty("--others", String(tiles.length - 1));
+    this.#inGrid = this.layout === "grid" ? tiles.length - Number(isOwnSmall) : 0;
+    this.#fill();
     for (const tile of tiles) {
       tile.isMain = tile === main;
       const canSwap = this.layout === "pair" && !tile.isMain;
       tile.onSwap = canSwap
         ? () => {
             this.#swapped = !this.#swapped;
+            this.show(this.#call);
+          }
+        : null;
+      const canPin = tiles.length > 2 && !tile.isSelf && tile.media !== null;
+      tile.isPinned = tile.key === this.#pinned;
+      tile.onPin = canPin
+        ? () => {
+            this.#pinned = tile.isPinned ? null : tile.key;
             this.show(this.#call);
           }
         : null;
@@ -187,7 +212,7 @@ export class CallStage extends PageElement {
       stream: null,
       words: this.rings?.words(call, invitation) ?? "",
       statusWords: "",
-      cancelLabel: may ? say("call.stop_calling", { name: invitee.name || invitee.id }) : undefined,
+      cancelLabel: may ? say("call.stop_calling", { name: nameOf(invitee) }) : undefined,
       onCancel: () => {
         this.rings?.cancel(invitee);
       },
@@ -209,7 +234,7 @@ export class CallStage extends PageElement {
       }
       return tiles.some(sees) ? "pair" : "none";
     }
-    return tiles.some((tile) => tile.media?.screen && !tile.isSelf) ? "spotlight" : "grid";
+    return this.#largeOf(tiles) ? "spotlight" : "grid";
   }
 
   /** @param {TileState[]} tiles */
@@ -217,7 +242,23 @@ export class CallStage extends PageElement {
     if (this.layout === "pair") {
       return tiles[this.#swapped ? 1 : 0];
     }
-    return this.layout === "spotlight" ? tiles.find((tile) => tile.media?.screen && !tile.isSelf) : undefined;
+    return this.layout === "spotlight" ? this.#largeOf(tiles) : undefined;
+  }
+
+  /** Who is large among several: the one who is pinned, else a screen that is shared.
+   *  @param {TileState[]} tiles */
+  #largeOf(tiles) {
+    const pinned = tiles.find((tile) => tile.key === this.#pinned);
+    return pinned ?? tiles.find((tile) => tile.media?.screen && !tile.isSelf);
+  }
+
+  /** Let the tiles of a grid fill their room. */
+  #fill() {
+    if (this.#inGrid > 0) {
+      const columns = columnsFor(this.#inGrid, { width: this.#list.clientWidth, height: this.#list.clientHeight });
+      this.#list.style.setProperty("--columns", String(columns));
+      this.#list.style.setProperty("--rows", String(Math.ceil(this.#inGrid / columns)));
+    }
   }
 
   #hear() {

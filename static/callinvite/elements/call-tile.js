@@ -23,6 +23,8 @@ const LEAST_KEPT = { main: 0.5, other: 0.28 };
  *  @property {boolean} [isMirrored] as one sees oneself in a mirror
  *  @property {boolean} [isMain] the large one
  *  @property {(() => void) | null} [onSwap] what a tap does
+ *  @property {boolean} [isPinned] kept large by the person
+ *  @property {(() => void) | null} [onPin] where it can be
  *  @property {() => void} [onCancel] */
 
 /** The bars of a connection, one to three.
@@ -70,6 +72,14 @@ export class CallTile {
           this.#state?.onCancel?.();
         },
       }),
+      pin: iconButton({
+        icon: "pin",
+        label: "",
+        className: "button--night tile__pin",
+        onClick: () => {
+          this.#state?.onPin?.();
+        },
+      }),
       swap: h("button", {
         class: "tile__swap",
         type: "button",
@@ -79,7 +89,7 @@ export class CallTile {
         },
       }),
     };
-    const { face, words, name, status, mic, hold, quality, cancel, swap } = this.#parts;
+    const { face, words, name, status, mic, hold, quality, cancel, pin, swap } = this.#parts;
     this.node = h(
       "li",
       { class: "tile" },
@@ -88,6 +98,7 @@ export class CallTile {
       swap,
       h("div", { class: "tile__bar" }, mic, hold, name, quality),
       status,
+      pin,
       cancel,
     );
     for (const event of ["loadedmetadata", "resize"]) {
@@ -127,6 +138,9 @@ export class CallTile {
     showQuality(parts.quality, isSelf ? null : state.quality);
     parts.cancel.hidden = !state.cancelLabel;
     relabel(parts.cancel, state.cancelLabel ?? "");
+    parts.pin.hidden = !state.onPin;
+    parts.pin.setAttribute("aria-pressed", String(Boolean(state.isPinned)));
+    relabel(parts.pin, say("tile.pin", { name }));
     parts.swap.hidden = !state.onSwap;
     relabel(parts.swap, isSelf ? say("tile.enlarge.own") : say("tile.enlarge", { name }));
     setAttribute(this.node, "data-key", state.key);

@@ -119,6 +119,7 @@ const DRAWINGS = {
     ["circle", { cx: "12", cy: "12", r: "1.500", fill: "currentColor" }],
     ["circle", { cx: "18.500", cy: "12", r: "1.500", fill: "currentColor" }],
   ],
+  pin: [["path", { d: "M9 3.5h6M10 3.500v6l-3 4.500h10l-3-4.500v-6M12 14v6.500" }]],
   pause: [["path", { d: "M8.500 5.500v13M15.500 5.500v13" }]],
   speaker: [
     ["path", { d: "M4 9.500v5h3.500L12 18.500v-13L7.500 9.500z" }],

@@ -443,6 +443,7 @@ export const WORDS = {
   "test_ring.waiting": "Waiting for the device to show it …",
   "tile.enlarge": "Show {name} large",
   "tile.enlarge.own": "Show your picture large",
+  "tile.pin": "Keep {name} large",
   "tile.screen": "Screen of {name}",
   "tile.screen.own": "Your screen",
   "tile.video": "Video of {name}",
