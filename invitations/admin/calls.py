@@ -99,10 +99,10 @@ class CallAdmin(ReadOnly, ExplainedList):
     date_hierarchy = "created_at"
     search_fields = (
         "call_id",
-        f"caller__{USERNAME}",
-        "caller__calling_preferences__display_name",
-        f"invitations__invitee__{USERNAME}",
-        "invitations__invitee__calling_preferences__display_name",
+        f"caller__{USERNAME}__mentions",
+        "caller__calling_preferences__display_name__mentions",
+        f"invitations__invitee__{USERNAME}__mentions",
+        "invitations__invitee__calling_preferences__display_name__mentions",
     )
     search_help_text = say_lazy("admin.search.calls")
     show_full_result_count = False
@@ -303,9 +303,9 @@ class InvitationAdmin(ReadOnly, ExplainedList):
     ordering = ("-id",)
     search_fields = (
         "call__call_id",
-        f"invitee__{USERNAME}",
-        "invitee__calling_preferences__display_name",
-        f"inviter__{USERNAME}",
+        f"invitee__{USERNAME}__mentions",
+        "invitee__calling_preferences__display_name__mentions",
+        f"inviter__{USERNAME}__mentions",
     )
     search_help_text = say_lazy("admin.search.invitations")
     why_empty = say_lazy("admin.empty.invitations")

@@ -30,7 +30,12 @@ class DeviceAdmin(ExplainedList):
     list_per_page = 50
     date_hierarchy = "last_seen_at"
     ordering = ("-last_seen_at", "-pk")
-    search_fields = ("label", "device_id", f"user__{USERNAME}", "user__calling_preferences__display_name")
+    search_fields = (
+        "label__mentions",
+        "device_id",
+        f"user__{USERNAME}__mentions",
+        "user__calling_preferences__display_name__mentions",
+    )
     show_full_result_count = False
     why_empty = say_lazy("admin.empty.devices")
     fields = ("user", "device_id", "label", "kind", "created_at", "last_seen_at", "last_ringing_at", *PUSH)
@@ -98,7 +103,7 @@ class DeliveryAdmin(ReadOnly, ExplainedList):
     list_per_page = 50
     date_hierarchy = "created_at"
     ordering = ("-id",)
-    search_fields = ("device_label", "device_key", f"user__{USERNAME}", "invitation__call__call_id")
+    search_fields = ("device_label__mentions", "device_key", f"user__{USERNAME}__mentions", "invitation__call__call_id")
     search_help_text = say_lazy("admin.search.deliveries")
     show_full_result_count = False
     why_empty = say_lazy("admin.empty.deliveries")

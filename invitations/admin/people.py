@@ -38,7 +38,10 @@ class UserAdmin(DjangoUserAdmin):
     list_select_related = ("calling_preferences",)
     list_per_page = 50
     date_hierarchy = "date_joined"
-    search_fields = (*DjangoUserAdmin.search_fields, "calling_preferences__display_name")
+    search_fields = (
+        *(f"{each}__mentions" for each in DjangoUserAdmin.search_fields),
+        "calling_preferences__display_name__mentions",
+    )
     show_full_result_count = False
     inlines: ClassVar = [CallingPreferencesInline]
     actions = ("sign_out_everywhere",)

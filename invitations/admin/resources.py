@@ -68,7 +68,7 @@ class RingResourceAdmin(ExplainedList):
     form = RingResourceForm
     list_display = ("resource_id", "name", "is_default", "has_ringtone", "has_icon", "silent", "require_interaction")
     list_filter = ("is_default", "silent")
-    search_fields = ("resource_id", "name")
+    search_fields = ("resource_id", "name__mentions")
     why_empty = say_lazy("admin.empty.resources")
     fieldsets = (
         (None, {"fields": ("resource_id", "name", "is_default")}),

@@ -141,7 +141,7 @@ class Users(Endpoint):
             found = found.filter(**{people.USERNAME: asked["id"]})
         for word in (asked["search"] or "").split():
             found = found.filter(
-                Q(**{f"{model.USERNAME_FIELD}__icontains": word}) | Q(calling_preferences__display_name__icontains=word)
+                Q(**{f"{model.USERNAME_FIELD}__mentions": word}) | Q(calling_preferences__display_name__mentions=word)
             )
         if asked["order"] == "near":
             return answered(200, nearness.page(found, request, asked, _person_views))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict
@@ -10,9 +10,10 @@ from typing import Any, NamedTuple, TypedDict
 from invitations.calls.expiring import next_ring_at
 from invitations.calls.slots import Occupation
 from invitations.conf import limits
-from invitations.errors import Code
+from invitations.errors import CallError, Code
 from invitations.models import Invitation, InvitationState
 from invitations.store import looks, rows
+from invitations.store.people import registered
 from invitations.store.sheets import Actor, CallSheet, Person
 
 Problem = dict[str, Any]
@@ -65,6 +66,61 @@ class RingKeywords(TypedDict, total=False):
     notification_title: str | None
     notification_message: str | None
     timeout_seconds: int
+
+
+class Respelled(Exception):
+    """Some of the names are nobody's, but differ from people's in capitals alone.
+
+    Args:
+        names: the public ids that were meant, by name.
+    """
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+        super().__init__(names)
+
+
+def found_among(names: Collection[str], known: list[Person]) -> dict[str, Person]:
+    """The people who were found by these names, by public id.
+
+    Raises:
+        Respelled: others were meant as well. Raised rather than looked up: they are to be locked in one order.
+    """
+    found = {each.username: each for each in known}
+    unknown = [each for each in names if each not in found]
+    if unknown and (meant := registered(unknown)):
+        raise Respelled(meant)
+    return found
+
+
+def in_any_capitals(act: Callable[[list[str]], Sent], names: Sequence[str]) -> Sent:
+    """Send or invite, and if names were written in other capitals, again with the ids that were meant.
+
+    Args:
+        act: takes the names, and may raise `Respelled`.
+        names: as they were written. Problems name people like this.
+
+    Raises:
+        CallError: as `act` does.
+    """
+    asked, written = list(names), dict[str, str]()
+    while True:
+        try:
+            sent = act(asked)
+        except Respelled as respelled:
+            written |= {meant: each for each, meant in respelled.names.items()}
+            asked = [respelled.names.get(each, each) for each in asked]
+            continue
+        except CallError as refused:
+            _as_written(refused.extra.get("errors", []), written)
+            raise
+        _as_written(sent.errors, written)
+        return sent
+
+
+def _as_written(problems: list[Problem], written: dict[str, str]) -> None:
+    for each in problems:
+        each["invitee"] = written.get(each["invitee"], each["invitee"])
 
 
 def invitable(

@@ -13,6 +13,7 @@ from invitations.calls.loading import CallName, lock_for
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
 from invitations.models import CallState, EndReason, Invitation, InvitationState
+from invitations.store import people
 from invitations.store.sheets import Actor, CallSheet
 from invitations.words import say_lazy
 
@@ -81,7 +82,7 @@ def _targets(sheet: CallSheet, by: Actor, callees: Sequence[str] | None) -> tupl
     targets: list[Invitation] = []
     errors: list[Problem] = []
     for name in dict.fromkeys(callees):
-        invitation = mine.get(name)
+        invitation = mine.get(people.meant_among(name, mine))
         if invitation is None:
             errors.append(problem_of(name, Code.NOT_INVITED))
         elif invitation.state == InvitationState.PENDING:
@@ -93,8 +94,8 @@ def _targets(sheet: CallSheet, by: Actor, callees: Sequence[str] | None) -> tupl
 
 def _nothing_to_cancel(sheet: CallSheet, callees: Sequence[str] | None, errors: list[Problem]) -> Cancelled:
     """Accept a repeat. Refuse a cancel that lost to an answer, or met a call that had ended for another reason."""
-    asked = None if callees is None else set(callees)
     latest = {sheet.people[each.invitee_id].username: each for each in sheet.invitations}
+    asked = None if callees is None else {people.meant_among(each, latest) for each in callees}
     concerned = [each for name, each in latest.items() if asked is None or name in asked]
     if _is_repeat(concerned, by_name=asked is not None):
         return Cancelled(sheet, [], errors)

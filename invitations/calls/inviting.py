@@ -8,7 +8,16 @@ from functools import partial
 from typing import Unpack
 
 from invitations.calls import bounds, repeats
-from invitations.calls.asking import Ring, RingKeywords, Sent, invitable, new_invitations, warnings_about
+from invitations.calls.asking import (
+    Ring,
+    RingKeywords,
+    Sent,
+    found_among,
+    in_any_capitals,
+    invitable,
+    new_invitations,
+    warnings_about,
+)
 from invitations.calls.closing import save, settle
 from invitations.calls.events import Change
 from invitations.calls.loading import CallName, lock_for, refuse_if_over
@@ -22,7 +31,6 @@ from invitations.store.sheets import Actor, Person
 from invitations.words import say_lazy
 
 
-@verb
 def invite(
     call: CallName,
     *,
@@ -45,8 +53,17 @@ def invite(
         CallError: `not_found`, `not_allowed`, `no_valid_invitee`, `idempotency_key_in_use`, `throttled`,
             `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
-    found = {each.username: each for each in people.of_names({by.username, *invitees}, lock=True)}
-    act = partial(_invite_once, call, by, list(invitees), found, Ring(**ring), now=now)
+    how = Ring(**ring)
+    return in_any_capitals(lambda names: _invite(call, by, names, how, request, now=now), invitees)
+
+
+@verb
+def _invite(
+    call: CallName, by: Actor, invitees: list[str], how: Ring, request: RequestKey | None, *, now: datetime
+) -> Sent:
+    names = {by.username, *invitees}
+    found = found_among(invitees, people.of_names(names, lock=True))
+    act = partial(_invite_once, call, by, invitees, found, how, now=now)
     return repeats.once(by, request, act, now=now)
 
 

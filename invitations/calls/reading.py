@@ -170,6 +170,7 @@ def history(
         keys = Invitation.objects.missed(user_id).values("call_id")
         calls = calls.filter(pk__in=keys) if missed else calls.exclude(pk__in=keys)
     if with_user is not None:
+        with_user = people.as_registered(with_user)
         invited = Invitation.objects.filter(**{f"invitee__{people.USERNAME}": with_user}).values("call_id")
         calls = calls.filter(Q(**{f"caller__{people.USERNAME}": with_user}) | Q(pk__in=invited))
     if is_video_call is not None:

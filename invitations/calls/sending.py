@@ -14,7 +14,17 @@ from typing import Unpack
 from django.db import IntegrityError
 
 from invitations.calls import answering, bounds, repeats
-from invitations.calls.asking import Problem, Ring, RingKeywords, Sent, invitable, new_invitations, warnings_about
+from invitations.calls.asking import (
+    Problem,
+    Ring,
+    RingKeywords,
+    Sent,
+    found_among,
+    in_any_capitals,
+    invitable,
+    new_invitations,
+    warnings_about,
+)
 from invitations.calls.events import Change
 from invitations.calls.loading import load, lock_calls, lock_one
 from invitations.calls.repeats import RequestKey
@@ -81,7 +91,17 @@ def send(
         CallError: `no_valid_invitee`, `already_in_call`, `call_id_in_use`,
             `idempotency_key_in_use`, `throttled`.
     """
-    wanted = Wanted(list(invitees), is_video_call, end_when_caller_leaves, Ring(**ring))
+    how = Ring(**ring)
+
+    def send_to(names: list[str]) -> Sent:
+        return _send_under_some_id(by, Wanted(names, is_video_call, end_when_caller_leaves, how), call_id, request, now)
+
+    return in_any_capitals(send_to, invitees)
+
+
+def _send_under_some_id(
+    by: Actor, wanted: Wanted, call_id: str | None, request: RequestKey | None, now: datetime
+) -> Sent:
     for nudge in range(TRIES):
         new_id = call_id or generated_call_id(by.username, now + timedelta(milliseconds=nudge))
         try:
@@ -97,8 +117,8 @@ def _send(
     by: Actor, wanted: Wanted, call_id: str | None, new_id: str, request: RequestKey | None, *, now: datetime
 ) -> Sent:
     device_of = (by.user_id, by.device_id)
-    known = people.of_names({by.username, *wanted.invitees}, device_of=device_of, lock=True)
-    found = {each.username: each for each in known}
+    names = {by.username, *wanted.invitees}
+    found = found_among(wanted.invitees, people.of_names(names, device_of=device_of, lock=True))
     caller = found.get(by.username)
     if caller is None:
         raise CallError(Code.NOT_AUTHENTICATED)

@@ -30,7 +30,7 @@ from invitations.models import (
     Participant,
     UserKey,
 )
-from invitations.store import rows
+from invitations.store import people, rows
 from invitations.store.sheets import Actor, CallSheet, media_proof
 from invitations.words import say_lazy
 
@@ -120,6 +120,7 @@ def remove(call: CallName, *, by: Actor, user: str, now: datetime) -> CallSheet:
     sheet = lock_for(by, call, now=now)
     if by.user_id != sheet.call.caller_id and not by.is_admin:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_caller_removes"), sheet=sheet)
+    user = people.meant_among(user, [each.username for each in sheet.people.values()])
     if user == by.username:
         raise CallError(Code.SELF, say_lazy("error.self.remove"), sheet=sheet)
     person = next((each for each in sheet.people.values() if each.username == user), None)

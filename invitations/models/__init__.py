@@ -9,6 +9,7 @@ from invitations.models.idempotency_key import IdempotencyKey
 from invitations.models.invitation import Invitation, InvitationState, RejectReason, RingingDevice, Standing
 from invitations.models.participant import LeftReason, Participant
 from invitations.models.resource import RingResource
+from invitations.models.search import Mentions
 from invitations.models.user import CallingPreferences, User, UserKey, key_as_word
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Invitation",
     "InvitationState",
     "LeftReason",
+    "Mentions",
     "Participant",
     "RejectReason",
     "RingResource",

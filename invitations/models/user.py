@@ -7,10 +7,11 @@ import re
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Lower
 
 from invitations.models import names
 from invitations.words import say_lazy
@@ -36,6 +37,24 @@ def key_as_word(key: UserKey) -> str:
 _is_word = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 
 
+class Accounts(UserManager["User"]):
+    """Accounts, which are found by their name in any capitals."""
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """The account that signs in with this name: its own, or else the one whose name differs in capitals alone.
+
+        Raises:
+            User.DoesNotExist: there is none, or more than one that differs in capitals alone.
+        """
+        try:
+            return self.get(username=username)
+        except self.model.DoesNotExist:
+            found = list(self.alias(spelling=Lower("username")).filter(spelling=(username or "").lower())[:2])
+            if len(found) == 1:
+                return found[0]
+            raise
+
+
 class User(AbstractUser):
     """An account. Its public id is `username`; projects with their own user model swap this one out."""
 
@@ -48,8 +67,25 @@ class User(AbstractUser):
         error_messages={"unique": say_lazy("validation.username_taken")},
     )
 
+    objects: ClassVar[Accounts] = Accounts()
+
     class Meta(AbstractUser.Meta):
         swappable = "AUTH_USER_MODEL"
+        indexes: ClassVar = [models.Index(Lower("username"), name="user_spelling")]
+
+    def clean(self) -> None:
+        """Refuse a name that people would take for another's.
+
+        Raises:
+            ValidationError: another account's name differs from it in capitals alone.
+        """
+        super().clean()
+        # A form that has refused the name leaves none.
+        if not self.username:
+            return
+        others = type(self).objects.alias(spelling=Lower("username")).filter(spelling=self.username.lower())
+        if others.exclude(pk=self.pk).exclude(username=self.username).exists():
+            raise ValidationError(say_lazy("validation.username_taken"))
 
 
 class CallingPreferences(models.Model):

@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Expression, F, Model, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Expression, F, Model, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Coalesce, Lower
 
 from invitations.models import Device, UserKey
 from invitations.store.sheets import DELETED, Person
@@ -84,6 +84,35 @@ def of_names(usernames: Iterable[str], *, device_of: tuple[Any, str] | None = No
         return (_LOCKED if lock else _PEOPLE).rows(names=usernames)
     user, device = device_of
     return (_LOCKED_LABELLED if lock else _LABELLED).rows(names=usernames, user=user, device=device)
+
+
+def registered(names: Collection[str]) -> dict[str, str]:
+    """The public ids that were meant by names which nobody has, by name: those that differ in capitals alone.
+
+    Args:
+        names: unknown ones. One that differs in capitals from several people's is left out, for it may mean any.
+    """
+    if not names or not isinstance(get_user_model()._meta.get_field(USERNAME), (CharField, TextField)):
+        return {}
+    active = get_user_model()._base_manager.filter(are_active()).alias(spelling=Lower(USERNAME))
+    meant: dict[str, list[str]] = {}
+    for found in active.filter(spelling__in={each.lower() for each in names}).values_list(USERNAME, flat=True):
+        meant.setdefault(found.lower(), []).append(found)
+    alike = ((each, meant.get(each.lower(), [])) for each in names)
+    return {name: found[0] for name, found in alike if len(found) == 1}
+
+
+def as_registered(name: str) -> str:
+    """One public id as it was registered, for a name in any capitals; the name itself if it is nobody's."""
+    is_exact = get_user_model()._base_manager.filter(**{USERNAME: name}).exists()
+    return name if is_exact else registered([name]).get(name, name)
+
+
+def meant_among(name: str, ids: Iterable[str]) -> str:
+    """Which of some public ids a name means: itself, or the only one that differs in capitals alone; else the name."""
+    ids = list(ids)
+    alike = [name] if name in ids else [each for each in ids if each.lower() == name.lower()]
+    return alike[0] if len(alike) == 1 else name
 
 
 def are_locked() -> bool:

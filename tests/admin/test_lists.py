@@ -94,6 +94,18 @@ def test_calls_are_found_by_who_takes_part_and_by_id(
     assert other.call.call_id not in page
 
 
+@pytest.mark.parametrize("model", ["call", "invitation", "user", "device"])
+@pytest.mark.parametrize("term", ["иван", "ИВАН"])
+def test_people_are_found_whatever_the_capitals_of_their_names(
+    admin_site: Client, alice: User, make_user: Callable[..., User], ring: Ring, now: datetime, model: str, term: str
+) -> None:
+    ivan = make_user("ivan", display_name="Иван")
+    ring(alice, ivan)
+    Device.objects.create(user=ivan, device_id="phone", created_at=now)
+    answer = admin_site.get(reverse(f"admin:invitations_{model}_changelist"), {"q": term})
+    assert len(answer.context["cl"].result_list) == 1
+
+
 def test_calls_are_filtered_by_state_and_walked_by_date(
     admin_site: Client, alice: User, bob: User, carol: User, mallory: User, ring: Ring, now: datetime
 ) -> None:

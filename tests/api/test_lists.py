@@ -291,6 +291,24 @@ def test_search_in_ids_and_names(
     assert [each["id"] for each in rest(alice).get("users", search=search).json()["results"]] == found
 
 
+@pytest.mark.parametrize(
+    ("name", "searches"),
+    [
+        ("Иван Петров", ["иван", "ПЕТР", "Иван п"]),
+        ("Émile", ["émile", "ÉMILE", "e\u0301mile"]),
+        ("Ünal", ["ünal", "ÜN"]),
+        ("Åsa", ["åsa", "A\u030asa"]),
+        ("Ελένη", ["ελέν", "ΕΛΈΝ"]),
+    ],
+)
+def test_search_heeds_no_capitals_in_any_script(
+    rest: RestOf, alice: User, bob: User, make_user: Callable[..., User], name: str, searches: list[str]
+) -> None:
+    make_user("wanted", display_name=name)
+    for search in searches:
+        assert [each["id"] for each in rest(alice).get("users", search=search).json()["results"]] == ["wanted"], search
+
+
 def test_search_refuses_what_cannot_be_looked_for(rest: RestOf, alice: User) -> None:
     assert problem_of(rest(alice).get("users", search="\0")) == (400, "invalid")
     assert problem_of(rest(alice).get("users", search="x" * 129)) == (400, "invalid")

@@ -211,7 +211,12 @@ def test_the_admin_shows_everything(browser: httpx.Client, app_of: AppOf) -> Non
     assert key is not None
     browser.post(
         "/office/invitations/call/",
-        data={"action": "end_calls", "_selected_action": key[1], "csrfmiddlewaretoken": browser.cookies["csrftoken"]},
+        data={
+            "action": "end_calls",
+            "_selected_action": key[1],
+            "post": "yes",
+            "csrfmiddlewaretoken": browser.cookies["csrftoken"],
+        },
     )
     assert app_of(BOB).get(f"calls/{called['call_id']}").json()["end_reason"] == "ended_by_admin"
 

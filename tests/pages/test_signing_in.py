@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.test import Client, RequestFactory
 from django.test.client import MULTIPART_CONTENT
 from django.urls import reverse
@@ -244,3 +245,35 @@ def test_the_shell_knows_in_which_header_its_token_is_expected(client: Client, s
     client.force_login(make_user())
 
     assert client.get("/").context["page_config"]["csrfHeader"] == "X-HOUSE-TOKEN"
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/", "/api/v1/auth/token"])
+def test_a_name_opens_every_door_in_any_capitals(client: Client, path: str) -> None:
+    user = make_user()
+    user.is_staff = True
+    user.save()
+    form = {"username": "Erin", "password": PASSWORD}
+    answer = client.post(path, form, MULTIPART_CONTENT if not path.startswith("/api/") else "application/json")
+    assert answer.status_code in (201, 302)
+    if path.startswith("/api/"):
+        assert answer.json()["user"]["id"] == "erin"
+
+
+def test_of_two_names_that_differ_in_capitals_each_opens_its_own(client: Client) -> None:
+    for name in ("erin", "Erin"):
+        make_user(name)
+    for name in ("erin", "Erin"):
+        client.post("/sign-in/", {"username": name, "password": PASSWORD})
+        assert client.get("/").context["user"].username == name
+        client.post("/sign-out/")
+    assert client.post("/sign-in/", {"username": "ERIN", "password": PASSWORD}).status_code == 200
+
+
+def test_nobody_is_renamed_to_anothers_name_in_other_capitals() -> None:
+    make_user()
+    other = make_user("other")
+    other.username = "ERIN"
+    with pytest.raises(ValidationError, match="taken"):
+        other.full_clean()
+    other.username = "OTHER"
+    other.full_clean()
