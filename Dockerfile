@@ -14,7 +14,7 @@ ENV PATH=/opt/callinvite/.venv/bin:$PATH \
     CALLINVITE_DATA_DIR=/var/lib/callinvite \
     CALLINVITE_STATIC_ROOT=/var/www/callinvite
 # A user with a number and no name, which any platform can check for not being root. It owns the data, not the program.
-RUN install -d -o 10001 -g 10001 -m 0750 /var/lib/callinvite \
+RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/callinvite \
     && install -d -o 10001 -g 10001 -m 0755 /var/www/callinvite
 COPY --from=packages /opt/callinvite/.venv .venv
 COPY manage.py manage.py

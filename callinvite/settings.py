@@ -20,7 +20,19 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
 
 DATA_DIR = env.path("CALLINVITE_DATA_DIR", default=BASE_DIR / "var")
-DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+secret_files.make_private(
+    DATA_DIR,
+    ours=(
+        "callinvite.sqlite3",
+        "secret-key",
+        "vapid-private-key",
+        "demo-password",
+        ".",
+        "uploads",
+        "static",
+        "lost+found",
+    ),
+)
 
 # --- the instance -----------------------------------------------------------------------------------------------------
 DEBUG = env.switch("DEBUG")
@@ -47,9 +59,9 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "invitations.pages.middleware.PermissionsPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -125,6 +137,10 @@ if REDIS_URL:
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "callinvite",
+            # What others could write into Redis is data here. Django's own would run it.
+            "OPTIONS": {"serializer": "callinvite.caching.JSONSerializer"},
+            # That of entries which Django's own wrote was 1.
+            "VERSION": 2,
         }
     }
 if not REDIS_URL:
@@ -159,6 +175,10 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    # Browsers take cookies of such names only from this host, by https: no other site of the domain can plant one.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if HTTPS else 0
 SECURE_HSTS_PRELOAD = HTTPS and env.switch("HSTS_PRELOAD")

@@ -7,13 +7,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from invitations import ice
+from invitations import ice, secret_files
 from invitations.conf import Limits, limits
 from invitations.transports import targets, vapid
 
@@ -213,6 +214,21 @@ def check_debug(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [Warning(message, hint="Set DEBUG=false.", id="callinvite.W005")]
 
 
+@register(TAG, Tags.security)
+def check_data_directory(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether others on this machine may look into the folder of the database and the secrets."""
+    folder = getattr(settings, "DATA_DIR", None)
+    if folder is None or not secret_files.is_open(folder):
+        return []
+    return [
+        Warning(
+            f"Others on this machine may look into the data directory {folder}.",
+            hint="Close it (chmod 700), or set CALLINVITE_DATA_DIR to a folder for Callinvite alone.",
+            id="callinvite.W012",
+        )
+    ]
+
+
 def _public_hosts() -> set[str]:
     return set(settings.ALLOWED_HOSTS) - LOCAL_HOSTS
 
@@ -268,14 +284,22 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
         if not lowest <= value <= HIGHEST.get(name, value):
             highest = f" to {HIGHEST[name]}" if name in HIGHEST else " or more"
             yield f"{name} must be {lowest}{highest}, not {value}."
-    if not all(isinstance(each, str) for each in terms.trusted_proxies):
-        yield f"trusted_proxies must be addresses, not {terms.trusted_proxies!r}."
+    if not all(_is_network(each) for each in terms.trusted_proxies):
+        yield f"trusted_proxies must be IP addresses and networks, not {terms.trusted_proxies!r}."
     for origin in terms.origins:
         if not isinstance(origin, str) or not _is_origin(origin):
             yield f"origins must be such as https://app.example.org, capacitor://localhost or null, not {origin!r}."
     repeats = terms.repeat_after_seconds
     if not all(isinstance(each, int) and each >= 1 for each in repeats) or list(repeats) != sorted(set(repeats)):
         yield f"repeat_after_seconds must be whole seconds from 1 on, ascending, not {repeats!r}."
+
+
+def _is_network(value: Any) -> bool:
+    try:
+        ip_network(value)
+    except ValueError:
+        return False
+    return isinstance(value, str)
 
 
 def _contradictions(terms: Limits) -> Iterator[str]:

@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Limits:
     """How many connections one address may have to `manage.py serve` on which a request has still to come whole, and
     a tenth of how many in all, live sockets not counted; 0 means no limit."""
     trusted_proxies: tuple[str, ...] = ()
-    """The addresses of proxies in front of the server, whose connections are not counted."""
+    """The addresses and networks of proxies in front of the server, which are believed when they say whose request it
+    is, and whose connections are not counted. None: those on the same machine, if SECURE_PROXY_SSL_HEADER is set."""
     origins: tuple[str, ...] = ()
     """The origins of other sites and of app shells whose pages may open the live socket with a token or a ticket; never
     with a session. In full: `https://app.example.org`, `capacitor://localhost`, `file://`, `null`."""
@@ -115,9 +119,36 @@ def limits() -> Limits:
     return Limits(**chosen)
 
 
+def is_trusted_proxy(address: str) -> bool:
+    """Whether connections from this address are a proxy's, which tells in X-Forwarded-For whose request it passes on.
+
+    Args:
+        address: an IP address; empty for a Unix socket, which only this machine reaches.
+    """
+    networks = _proxies()
+    if not address:
+        return bool(networks)
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return False
+    known = getattr(known, "ipv4_mapped", None) or known
+    return any(known in each for each in networks)
+
+
+@cache
+def _proxies() -> tuple[IPv4Network | IPv6Network, ...]:
+    named = limits().trusted_proxies
+    if not named and getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
+        named = LOOPBACK
+    return tuple(ip_network(each) for each in named)
+
+
 def _forget(*, setting: str, **_: object) -> None:
     if setting == "CALLINVITE":
         limits.cache_clear()
+    if setting in ("CALLINVITE", "SECURE_PROXY_SSL_HEADER"):
+        _proxies.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="invitations.conf")

@@ -1,4 +1,5 @@
-"""Files that hold a secret: readable only by their owner, and never visible half written where there are hard links.
+"""Files that hold a secret, and their folder: for their owner alone, and never visible half written where there are
+hard links.
 
 Knows nothing of what the secrets mean, and never logs one."""
 
@@ -6,9 +7,34 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+def make_private(folder: Path, *, ours: Collection[str]) -> None:
+    """Make a folder if it is missing, and close it to everybody but its owner.
+
+    One in which others keep things as well stays as open as it is: a data directory that was set to `/srv` by mistake
+    must not take that from everybody.
+
+    Args:
+        folder: the folder.
+        ours: how names of what belongs in it begin.
+
+    Raises:
+        OSError: it could not be made.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Some file systems have no owners, and a service manager may have made the folder for us.
+    with suppress(OSError):
+        if is_open(folder) and all(each.name.startswith(tuple(ours)) for each in folder.iterdir()):
+            folder.chmod(0o700)
+
+
+def is_open(folder: Path) -> bool:
+    """Whether others on this machine may look into a folder."""
+    return os.name == "posix" and bool(folder.stat().st_mode & 0o077)
 
 
 def kept(path: Path, make: Callable[[], str]) -> str:

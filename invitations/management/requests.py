@@ -15,7 +15,7 @@ from daphne.server import reactor  # isort: skip
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketProtocol
 
-from invitations.conf import limits
+from invitations.conf import is_trusted_proxy, limits
 from invitations.errors import Code
 from invitations.requests.problems import CONTENT_TYPE, problem
 
@@ -105,7 +105,7 @@ class BoundedHTTPFactory(HTTPFactory):
         known = self._of_address[host] = [each for each in self._of_address[host] if _is_waiting(each)]
         expected = sum(each in self._expected for each in known)
         is_full = expected >= most or len(known) >= most * WHOLE_FOR_ONE
-        if most and is_full and host not in limits().trusted_proxies:
+        if most and is_full and not is_trusted_proxy(host):
             logger.warning("An address has %d connections: no more are accepted from it", len(known))
             return None
         protocol = super().buildProtocol(addr)

@@ -8,11 +8,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from threading import BoundedSemaphore
 from unicodedata import normalize
 
-from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
@@ -84,13 +84,23 @@ def check_login(request: HttpRequest, username: str | None, now: datetime | None
 def address_of(request: HttpRequest) -> str:
     """The IP address of the client.
 
-    Behind a proxy that is trusted for its scheme (SECURE_PROXY_SSL_HEADER), the address that the proxy itself saw: the
-    last one in X-Forwarded-For, because the client may have made up those before it.
+    A trusted proxy tells in X-Forwarded-For whom it spoke to, after what it was told itself: the last address there
+    that is no trusted proxy's, because the client may have made up all before it.
     """
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if forwarded and settings.SECURE_PROXY_SSL_HEADER:
-        return str(forwarded.rpartition(",")[2].strip())
-    return str(request.META.get("REMOTE_ADDR", ""))
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    forwarded = [each.strip() for each in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if each.strip()]
+    if forwarded and not conf.is_trusted_proxy(peer):
+        _warn_once_of_proxy()
+        return peer
+    return next((each for each in reversed(forwarded) if not conf.is_trusted_proxy(each)), (forwarded or [peer])[0])
+
+
+@lru_cache
+def _warn_once_of_proxy() -> None:
+    logger.warning(
+        "Requests come with X-Forwarded-For from an address that is not in CALLINVITE_TRUSTED_PROXIES: all who come "
+        "from there count as one when they sign in"
+    )
 
 
 def _network_of(address: str) -> str:

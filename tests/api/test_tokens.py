@@ -234,19 +234,39 @@ class TestGuessing:
         assert {_sign_in(nobody, username="x").status_code for _ in range(20)} == {401}
 
 
+HTTPS_PROXY = ("HTTP_X_FORWARDED_PROTO", "https")
+
+
 @pytest.mark.parametrize(
-    ("proxy", "forwarded", "address"),
+    ("trusted", "proxy", "peer", "forwarded", "address"),
     [
-        (None, "6.6.6.6", "127.0.0.1"),
-        (("HTTP_X_FORWARDED_PROTO", "https"), "6.6.6.6, 10.1.1.1", "10.1.1.1"),
-        (("HTTP_X_FORWARDED_PROTO", "https"), "", "127.0.0.1"),
+        # Nobody is trusted.
+        ((), None, "127.0.0.1", "6.6.6.6", "127.0.0.1"),
+        # A proxy that speaks https, on this machine if no other is named.
+        ((), HTTPS_PROXY, "127.0.0.1", "6.6.6.6, 10.1.1.1", "10.1.1.1"),
+        ((), HTTPS_PROXY, "::1", "6.6.6.6", "6.6.6.6"),
+        ((), HTTPS_PROXY, "", "6.6.6.6", "6.6.6.6"),
+        ((), HTTPS_PROXY, "127.0.0.1", "", "127.0.0.1"),
+        # Anybody else may say what they like.
+        ((), HTTPS_PROXY, "9.9.9.9", "6.6.6.6", "9.9.9.9"),
+        (("10.0.0.0/8",), HTTPS_PROXY, "127.0.0.1", "6.6.6.6", "127.0.0.1"),
+        (("10.0.0.0/8",), None, "::ffff:10.2.2.2", "6.6.6.6", "6.6.6.6"),
+        # One proxy behind the other, and what the client made up before them.
+        (("10.0.0.0/8",), None, "10.1.1.1", "1.1.1.1, 6.6.6.6, 10.2.2.2", "6.6.6.6"),
+        (("10.0.0.0/8",), None, "10.1.1.1", "10.3.3.3", "10.3.3.3"),
     ],
 )
 def test_only_a_trusted_proxy_names_the_address(
-    settings: Settings, proxy: tuple[str, str] | None, forwarded: str, address: str
+    settings: Settings,
+    trusted: tuple[str, ...],
+    proxy: tuple[str, str] | None,
+    peer: str,
+    forwarded: str,
+    address: str,
 ) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "trusted_proxies": trusted}
     settings.SECURE_PROXY_SSL_HEADER = proxy
-    request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded)
+    request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR=peer)
     assert throttles.address_of(request) == address
 
 

@@ -69,6 +69,8 @@ def test_the_settings_as_they_come_are_clean() -> None:
         ({"CALLINVITE": {"custom_data_bytes": 5000}}, ["callinvite.E009"]),
         ({"CALLINVITE": {"repeat_after_seconds": (10, 2)}}, ["callinvite.E009"]),
         ({"CALLINVITE": {"repeat_after_seconds": ()}}, []),
+        ({"CALLINVITE": {"trusted_proxies": ("10.0.0.1/8",)}}, ["callinvite.E009"]),
+        ({"CALLINVITE": {"trusted_proxies": ("10.0.0.0/8", "::1")}}, []),
         ({"CALLINVITE": {"sends_per_minute": 0}}, []),
         ({"CALLINVITE": {"origins": ("https://app.example.org", "capacitor://localhost", "file://", "null")}}, []),
         ({"CALLINVITE": {"origins": ("app.example.org", "https://a.example/b", "*")}}, ["callinvite.E009"] * 3),

@@ -74,6 +74,15 @@ def test_https_of_other_names_is_promised_only_if_the_operator_says_so(
     assert done.stdout.strip() == expected, done.stderr
 
 
+def test_all_units_of_systemd_are_shut_in_alike() -> None:
+    units = [path.read_text().partition("StateDirectory=")[2] for path in (ROOT / "deploy").glob("*.service")]
+    assert len(units) == 3
+    assert len(set(units)) == 1
+    words = set(units[0].splitlines())
+    assert {"StateDirectoryMode=0700", "UMask=0077", "NoNewPrivileges=yes", "ProtectSystem=strict"} <= words
+    assert {"SystemCallFilter=@system-service", "RestrictNamespaces=yes", "CapabilityBoundingSet="} <= words
+
+
 @pytest.fixture(scope="module")
 def tls_port() -> int:
     return free_port()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,17 @@ def test_a_data_directory_may_have_any_name_and_a_secret_any_characters(tmp_path
     assert manage(folder, "migrate", "--verbosity", "0").returncode == 0
     assert {each.name for each in folder.iterdir()} >= {"callinvite.sqlite3", "secret-key"}
     assert [each.name for each in tmp_path.iterdir()] == [folder.name]
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("others", "mode"), [([], 0o700), (["somebody.txt"], 0o755)])
+def test_a_data_directory_that_is_there_is_closed_unless_it_is_shared(
+    tmp_path: Path, others: list[str], mode: int
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    for name in ["callinvite.sqlite3", *others]:
+        (folder / name).touch()
+    warned = manage(folder, "check").stderr
+    assert stat.S_IMODE(folder.stat().st_mode) == mode
+    assert ("callinvite.W012" in warned) is bool(others)

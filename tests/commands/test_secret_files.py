@@ -94,3 +94,26 @@ def test_a_secret_is_made_where_there_are_no_hard_links(file: Path) -> None:
 
     assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("first\n", 0o600)
     assert os.listdir(file.parent) == [file.name]
+
+
+def test_a_new_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "data"
+    secret_files.make_private(folder, ours=["mine"])
+    assert not secret_files.is_open(folder)
+
+
+def test_a_folder_that_is_there_is_closed_to_others(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    (folder / "mine-1").touch()
+    secret_files.make_private(folder, ours=["mine"])
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_others_use_too_is_not_taken_from_them(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir(mode=0o755)
+    (folder / "mine-1").touch()
+    (folder / "theirs").touch()
+    secret_files.make_private(folder, ours=["mine"])
+    assert secret_files.is_open(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,13 @@ def test_a_missing_page_is_said_in_words(client: Client) -> None:
     answer = client.get("/no/such/page/")
     assert answer.status_code == 404
     assert "Page not found" in answer.text
+
+
+def test_static_files_have_the_policy_of_pages(client: Client) -> None:
+    with closing(client.get("/static/callinvite/style/tokens.css")) as answer:
+        assert answer.status_code == 200
+    assert answer["Content-Security-Policy"] == client.get("/sign-in/")["Content-Security-Policy"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize(

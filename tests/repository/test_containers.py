@@ -209,6 +209,7 @@ def test_the_services_of_the_compose_file_work_together(image: Image, tmp_path: 
             collected = Path(image.moved(image.environment["CALLINVITE_STATIC_ROOT"]), "staticfiles.json")
             style = json.loads(collected.read_text())["paths"]["callinvite/bundle/shell.css"]
             served = browser.get(f"/static/{style}").raise_for_status()
+            cookies = set(browser.cookies)
             alice, bob = (_token(browser, name) for name in ("alice", "bob"))
             with (
                 socket.create_connection(("127.0.0.1", composed.https)) as connection,
@@ -227,6 +228,9 @@ def test_the_services_of_the_compose_file_work_together(image: Image, tmp_path: 
     assert served.headers["Content-Type"] == "text/css"
     assert served.headers["Content-Encoding"] == "gzip"
     assert served.headers["Cache-Control"] == "max-age=604800"
+    assert served.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'self'" in served.headers["Content-Security-Policy"]
+    assert cookies == {"__Host-csrftoken"}
 
 
 def _copied_to(folder: Path) -> Path:
