@@ -24,6 +24,8 @@ KNOWN_SERVICES = (
     "ntfy.sh",
 )
 """Allowed if the operator names no others: the services that browsers and UnifiedPush apps use."""
+DEFAULT = "default"
+"""The entry that stands for all of them."""
 
 _PORTS = {"https": 443, "http": 80}
 _ORIGIN = r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]{2,45}\]|[a-z0-9.-]{1,253})(?::(?P<port>[1-9][0-9]{0,4}))?"
@@ -106,8 +108,9 @@ def configured() -> Allowed:
 
 
 def hosts() -> tuple[str, ...]:
-    """The entries of `settings.CALLINVITE_PUSH_HOSTS`, or the known push services if it is empty or missing."""
-    return tuple(getattr(settings, "CALLINVITE_PUSH_HOSTS", ())) or KNOWN_SERVICES
+    """The entries of `settings.CALLINVITE_PUSH_HOSTS`; the known push services where it says `default`, or nothing."""
+    entries = tuple(getattr(settings, "CALLINVITE_PUSH_HOSTS", ())) or (DEFAULT,)
+    return tuple(each for entry in entries for each in (KNOWN_SERVICES if entry == DEFAULT else (entry,)))
 
 
 @lru_cache(maxsize=8)
@@ -213,7 +216,9 @@ def _place(text: str, allowed: Allowed) -> _Place:
     if is_public and scheme != "https":
         raise NotAllowed(say("address.not_https"))
     if is_public and not (_is_name(host) and _is_within(host, allowed.hosts)):
-        raise NotAllowed(say("address.not_allowed"))
+        # A host is allowed on the usual port of public addresses only, an origin as it stands.
+        entry = host if _is_name(host) and port in (0, 443) else origin
+        raise NotAllowed(say("address.not_allowed", entry=entry))
     if is_public and port not in (0, 443):
         raise NotAllowed(say("address.wrong_port"))
     return _Place(origin, scheme, host, None if port in (0, _PORTS[scheme]) else port, is_public)

@@ -230,6 +230,24 @@ def test_what_is_taken_leads_to_an_allowed_host_in_every_parser(tail: str) -> No
         assert (target.url.scheme, target.url.port, target.url.user) == ("https", 443, None)
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "entry"),
+    [
+        ("https://push.example.org/x", "push.example.org"),
+        ("https://push.example.org:8443/x", "https://push.example.org:8443"),
+        ("https://10.0.0.5:8443/x", "https://10.0.0.5:8443"),
+    ],
+)
+def test_a_refusal_names_the_setting_that_would_let_the_service_in(
+    settings: Settings, endpoint: str, entry: str
+) -> None:
+    [said] = errors_of(some_address(endpoint)).values()
+    assert said.endswith(f"CALLINVITE_PUSH_HOSTS=default,{entry}")
+    settings.CALLINVITE_PUSH_HOSTS = ["default", entry]
+    assert is_taken(endpoint)
+    assert [each for each in GOOD if not is_taken(each)] == []
+
+
 ORIGINS = ["http://127.0.0.1:9000", "https://push.example.org:8443", "https://[fd00::1]"]
 
 

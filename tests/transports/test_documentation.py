@@ -15,15 +15,6 @@ def test_every_failure_has_its_line_and_no_line_is_of_a_failure_that_is_gone() -
     assert set(re.findall(r"^\|[^|]*\| `([a-z_]+)` \|", table, re.MULTILINE)) == set(FailureCode)
 
 
-def test_every_check_of_push_has_its_line() -> None:
-    source = (ROOT / "invitations" / "checks.py").read_text()
-    about_push = source.partition("def check_vapid_keys(")[2].partition("def check_environment(")[0]
-    named = set(re.findall(r"callinvite\.[EW]\d+", about_push))
-
-    assert named == set(re.findall(r"^\| `(callinvite\.[EW]\d+)` \|", PAGE, re.MULTILINE))
-    assert len(named) == 7
-
-
 def test_the_hosts_that_are_allowed_by_default_are_listed() -> None:
     named = re.findall(r"^\| `([a-z0-9]+\.[a-z.]+)` \| [A-Z]", PAGE, re.MULTILINE)
 
