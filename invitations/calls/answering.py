@@ -40,6 +40,8 @@ from invitations.words import say_lazy
 
 CURRENT = "current"
 """Stands for the only call with a pending invitation to the actor."""
+HELD_CALLS = 3
+"""How many calls a device can keep on hold: two at once, and one that is being turned to."""
 MOST_RINGING = 30
 """How many devices that alert are counted for one invitation."""
 
@@ -56,7 +58,7 @@ _RINGS = Invitation.objects.pending().order_by().filter(invitee_id=Bind("user"))
 RINGS = Prepared(_RINGS.values_list("call_id", "call__call_id", "call__due_at"), row=Rung._make)
 
 
-def accept(call: CallName, *, by: Actor, now: datetime, custom_data: str = "") -> CallSheet:
+def accept(call: CallName, *, by: Actor, now: datetime, custom_data: str = "", hold: bool = False) -> CallSheet:
     """Answer a ring. The first accept or reject to commit wins.
 
     A person who is in another call leaves it first, which cancels an unanswered outgoing call of their own.
@@ -65,6 +67,8 @@ def accept(call: CallName, *, by: Actor, now: datetime, custom_data: str = "") -
         call: the call, or `current`.
         by: the invitee, on the device that joins.
         custom_data: passed on to the caller; at most `custom_data_bytes` of UTF-8.
+        hold: stay in the answered calls that this very device is in, up to `HELD_CALLS`. That it holds them, devices
+            tell each other.
 
     Returns:
         The call; unchanged if this device had already accepted it.
@@ -74,13 +78,15 @@ def accept(call: CallName, *, by: Actor, now: datetime, custom_data: str = "") -
             `rejected_elsewhere`, `already_answered`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
     try:
-        return _accept(call, by=by, custom_data=custom_data, inside_another=False, now=now)
+        return _accept(call, by=by, custom_data=custom_data, hold=hold, inside_another=False, now=now)
     except InsideAnother:
-        return _accept(call, by=by, custom_data=custom_data, inside_another=True, now=now)
+        return _accept(call, by=by, custom_data=custom_data, hold=hold, inside_another=True, now=now)
 
 
 @verb
-def _accept(call: CallName, *, by: Actor, custom_data: str, inside_another: bool, now: datetime) -> CallSheet:
+def _accept(
+    call: CallName, *, by: Actor, custom_data: str, hold: bool, inside_another: bool, now: datetime
+) -> CallSheet:
     lock_person(by)
     if call == CURRENT:
         call = _current_call_id(by, now)
@@ -88,7 +94,7 @@ def _accept(call: CallName, *, by: Actor, custom_data: str, inside_another: bool
     sheet = lock_for(by, call, now=now, labelled=True) if inside_another else lock_alone(by, call, now=now)
     own = _ring_of(sheet, by)
     if own.state == InvitationState.PENDING:
-        leave_others(sheet, others, by=by, now=now)
+        leave_others(sheet, others if not hold else _without_held(others, by), by=by, now=now)
         return take_call(sheet, own, by=by, custom_data=custom_data, now=now)
     if own.state == InvitationState.ACCEPTED and own.answered_device == by.device_id:
         return sheet
@@ -215,6 +221,18 @@ def leave_others(sheet: CallSheet, others: dict[int, CallSheet], *, by: Actor, n
         take_out(other, stay, LeftReason.LEFT, change=change)
         settle(other, change=change, withdrawn=by.user_id == other.call.caller_id)
         save(other, change)
+
+
+def _without_held(others: dict[int, CallSheet], by: Actor) -> dict[int, CallSheet]:
+    """The other calls without those that the actor's device keeps on hold, the ones that it came into last."""
+    stays = {call_pk: other.participant_of(by.user_id) for call_pk, other in others.items()}
+    held = sorted(
+        (stay.joined_at, call_pk)
+        for call_pk, stay in stays.items()
+        if stay is not None and stay.device_id == by.device_id and others[call_pk].call.state == CallState.ACTIVE
+    )
+    kept = {call_pk for _, call_pk in held[-HELD_CALLS:]}
+    return {call_pk: other for call_pk, other in others.items() if call_pk not in kept}
 
 
 def _rings(own: Invitation, by: Actor, sheet: CallSheet, *, audible: bool, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from invitations.calls.answering import enter, leave_others, take_call
+from invitations.calls.answering import HELD_CALLS, enter, leave_others, take_call
 from invitations.calls.closing import cancel_pending, close_invitation, finish, save, save_deadlines, settle, take_out
 from invitations.calls.events import Change
 from invitations.calls.loading import (
@@ -34,6 +34,8 @@ from invitations.store import people, rows
 from invitations.store.sheets import Actor, CallSheet, media_proof
 from invitations.words import say_lazy
 
+MOST_STAYS = HELD_CALLS + 1
+"""The most calls that one device is in: those that it holds, and one more."""
 PROOF_INTERVAL_SECONDS = 2
 """A sign of life within this time of the last one is not written."""
 OUTAGE_FORGIVEN_SECONDS = 15 * 60
@@ -220,7 +222,7 @@ def prove_life(user_id: UserKey, device_id: str, *, now: datetime) -> bool:
         Whether the device is in any call.
     """
     stays = Participant.objects.open().filter(user_id=user_id, device_id=device_id)
-    known = stays.values_list("pk", "proved_at", "call_id", "call__media_due_at")[:2]
+    known = stays.values_list("pk", "proved_at", "call_id", "call__media_due_at")[:MOST_STAYS]
     stale = now - timedelta(seconds=PROOF_INTERVAL_SECONDS)
     old = [pk for pk, proved_at, *_ in known if proved_at is None or proved_at < stale]
     concerned = [

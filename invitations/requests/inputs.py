@@ -206,7 +206,16 @@ CANCEL = Body(
     custom_data=_CUSTOM_DATA,
     device_id=_DEVICE_ID,
 )
-ACCEPT = Body("AcceptRequest", custom_data=_CUSTOM_DATA, device_id=_DEVICE_ID)
+ACCEPT = Body(
+    "AcceptRequest",
+    custom_data=_CUSTOM_DATA,
+    hold=Flag(
+        required=False,
+        default=False,
+        description="Stay in the answered calls that this device is in, and put them on hold, instead of leaving them.",
+    ),
+    device_id=_DEVICE_ID,
+)
 REJECT = Body(
     "RejectRequest",
     custom_data=_CUSTOM_DATA,

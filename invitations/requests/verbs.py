@@ -339,7 +339,7 @@ _DECLARED = (
         "calls/{call_id}/accept",
         "Accept an invitation",
         frozenset({*_NO_RING, *_NO_CURRENT, *_OVER}),
-        description="The first device to answer wins. You leave any call that you are in.",
+        description="The first device to answer wins. You leave any call that you are in, or put it on hold by `hold`.",
         examples={"On a device": {"device_id": "bobs-laptop"}},
         takes_current=True,
     ),

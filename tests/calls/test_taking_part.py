@@ -87,6 +87,50 @@ def test_accepting_leaves_the_other_call_first(
     assert ended_as(first, alice, now) == "completed"
 
 
+def test_accepting_can_keep_the_other_call_on_hold(
+    live_call: Ring, ring: Ring, make_user: Callable[..., User], alice: User, carol: User, now: datetime
+) -> None:
+    dora = make_user("dora", call_waiting=True)
+    first = live_call(alice, dora).call.call_id
+    second = ring(carol, dora).call.call_id
+    assert names_inside(calls.accept(second, by=acting(dora), hold=True, now=now)) == {"carol", "dora"}
+    assert names_inside(calls.view(first, viewer_id=dora.pk, now=now)) == {"alice", "dora"}
+    # One sign of life keeps both.
+    later = now + seconds(20)
+    calls.prove_life(dora.pk, acting(dora).device_id, now=later)
+    for call_id in (first, second):
+        stay = calls.view(call_id, viewer_id=dora.pk, now=later).participant_of(dora.pk)
+        assert stay is not None
+        assert stay.proved_at == later
+
+
+def test_a_call_is_kept_on_hold_only_by_the_device_that_is_in_it_and_only_once_answered(
+    live_call: Ring, ring: Ring, make_user: Callable[..., User], alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    dora = make_user("dora", call_waiting=True)
+    first = live_call(alice, dora).call.call_id
+    calls.accept(ring(carol, dora).call.call_id, by=acting(dora, "another"), hold=True, now=now)
+    assert ended_as(first, alice, now) == "completed"
+    erin = make_user("erin", call_waiting=True)
+    outgoing = ring(erin, alice).call.call_id
+    calls.accept(ring(bob, erin).call.call_id, by=acting(erin), hold=True, now=now)
+    assert ended_as(outgoing, erin, now) == "cancelled"
+
+
+def test_a_device_holds_no_more_than_three_calls(
+    live_call: Ring, ring: Ring, make_user: Callable[..., User], now: datetime
+) -> None:
+    dora = make_user("dora", call_waiting=True)
+    taken = []
+    for n in range(5):
+        at = now + seconds(n)
+        call_id = ring(make_user(f"caller-{n}"), dora, at=at).call.call_id
+        taken.append(call_id)
+        calls.accept(call_id, by=acting(dora), hold=True, now=at)
+    inside = [dora.username in names_inside(calls.view(each, viewer_id=dora.pk, now=at)) for each in taken]
+    assert inside == [False, True, True, True, True]
+
+
 def test_accepting_cancels_the_own_unanswered_call(
     ring: Ring, make_user: Callable[..., User], alice: User, carol: User, now: datetime
 ) -> None:

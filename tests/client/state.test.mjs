@@ -444,3 +444,28 @@ test("of a call's end the others in it are not told of one by one", () => {
 
   assert.deepEqual(alice.frame(end), ["userLeft", "callEnded"]);
 });
+
+test("of several answered calls the one joined or turned to last is active, the others are on hold", () => {
+  const active = (id, joined, more = {}) =>
+    answered({
+      call_id: id,
+      participants: [participant("alice"), participant("bob", { joined_at: at(joined) })],
+      ...more,
+    });
+  const bob = client("bob", { calls: [active("old", 1), active("new", 2)] });
+  const inFront = () => [bob.state.active, ...bob.state.onHold].map((call) => call?.call_id);
+  const switchTo = (callID) => bob.do({ type: "switched", callID });
+  assert.deepEqual(inFront(), ["new", "old"]);
+  switchTo("old");
+  assert.deepEqual(inFront(), ["old", "new"]);
+  const { state } = bob;
+  switchTo("old");
+  assert.equal(bob.state, state);
+  switchTo("new");
+  switchTo("old");
+  assert.deepEqual(inFront(), ["old", "new"]);
+  bob.frame(active("newest", 3));
+  assert.deepEqual(inFront(), ["newest", "old", "new"]);
+  bob.frame(active("newest", 3, { revision: 3, ...ENDED }));
+  assert.deepEqual(inFront(), ["old", "new"]);
+});

@@ -339,11 +339,22 @@ export class CallInvitationService extends Account {
    * @param {object} [options]
    * @param {string} [options.customData] handed to the caller
    * @param {string} [options.callID] the incoming call by default
+   * @param {boolean} [options.hold] stay in the calls that this device is in; they are `onHold` then
    * @returns {Promise<boolean>}
    */
-  accept({ customData, callID } = {}) {
+  accept({ customData, callID, hold } = {}) {
     const target = callID ?? this.state.incoming?.call_id ?? "current";
-    return this.#on("accept", target, given({ custom_data: customData }));
+    return this.#on("accept", target, given({ custom_data: customData, hold }));
+  }
+
+  /**
+   * Turns back to a call that is on hold: it is the active one then, and the active one is on hold.
+   *
+   * @param {string} callID
+   * @returns {void}
+   */
+  switchTo(callID) {
+    this.#store.dispatch({ type: "switched", callID });
   }
 
   /**

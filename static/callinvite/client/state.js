@@ -18,6 +18,8 @@ import { eventsBetween, lostRejection } from "./events.js";
  * @property {ReadonlyMap<string, Call>} past calls held no longer, as last seen: their old frames bring nothing back
  * @property {ReadonlySet<string>} rejecting calls that this client is just rejecting
  * @property {boolean} seeded whether a snapshot was ever applied
+ * @property {ReadonlyMap<string, number>} switched calls that this client has turned back to, each with its rank among
+ *   those that it is in; without one it is the moment of joining, in unix milliseconds
  *
  * @typedef {{type: "connection", connection: import("./types.js").Connection}
  *   | {type: "snapshot", user: import("./types.js").Person, calls: Call[], missedUnseen: number}
@@ -28,6 +30,7 @@ import { eventsBetween, lostRejection } from "./events.js";
  *   | {type: "settled", callID: string, call: Call | null, serverNow: number}
  *   | {type: "rejecting", callID: string}
  *   | {type: "rejectDone", callID: string, isOurs: boolean}
+ *   | {type: "switched", callID: string}
  *   | {type: "missedUnseen", count: number}
  *   | {type: "time", serverTime: string, now: number, fresh: boolean}} Action
  *
@@ -55,6 +58,7 @@ export function initialModel(deviceId) {
       incoming: null,
       outgoing: null,
       active: null,
+      onHold: Object.freeze([]),
       elsewhere: null,
       missedUnseen: 0,
       serverOffsetMs: 0,
@@ -63,6 +67,7 @@ export function initialModel(deviceId) {
     past: new Map(),
     rejecting: new Set(),
     seeded: false,
+    switched: new Map(),
   };
 }
 
@@ -93,6 +98,8 @@ export function reduce(model, action) {
       return quiet({ ...model, rejecting: new Set(model.rejecting).add(action.callID) });
     case "rejectDone":
       return rejectDone(model, action);
+    case "switched":
+      return quiet(switched(model, action.callID));
     case "missedUnseen":
       return quiet(withState(model, { missedUnseen: action.count }));
     case "time":
@@ -421,7 +428,7 @@ function quiet(model) {
  */
 function withState(model, changes) {
   const merged = { ...model.state, ...changes };
-  const next = { ...merged, ...chosenCalls(merged, model.deviceId) };
+  const next = { ...merged, ...chosenCalls(merged, model) };
   const keys = /** @type {Array<keyof State>} */ (Object.keys(next));
   if (keys.every((key) => next[key] === model.state[key])) {
     return model;
@@ -432,18 +439,51 @@ function withState(model, changes) {
 
 /**
  * @param {State} state
- * @param {string} deviceId
- * @returns {Pick<State, "incoming" | "outgoing" | "active" | "elsewhere">}
+ * @param {Model} model
+ * @returns {Pick<State, "incoming" | "outgoing" | "active" | "onHold" | "elsewhere">}
  */
-function chosenCalls({ calls, user }, deviceId) {
+function chosenCalls({ calls, user }, model) {
   const userId = user?.id;
-  const here = calls.filter((call) => myParticipant(call, userId, deviceId) !== null);
+  const here = calls.filter((call) => myParticipant(call, userId, model.deviceId) !== null);
+  const [active = null, ...onHold] = here
+    .filter((call) => call.state === "active")
+    .sort((a, b) => rankOf(b, userId, model) - rankOf(a, userId, model));
+  const before = model.state.onHold;
+  const isSame = onHold.length === before.length && onHold.every((call, at) => call === before[at]);
   return {
     incoming: calls.findLast((call) => isRingingFor(call, userId)) ?? null,
     outgoing: here.find((call) => call.state === "ringing" && call.caller.id === userId) ?? null,
-    active: here.find((call) => call.state === "active") ?? null,
+    active,
+    onHold: isSame ? before : Object.freeze(onHold),
     elsewhere: calls.find((call) => !here.includes(call) && myParticipant(call, userId) !== null) ?? null,
   };
+}
+
+/**
+ * How far in front a call is of the others that this device is in: the one that it has come into or back to last.
+ *
+ * @param {Call} call
+ * @param {string | undefined} userId
+ * @param {Model} model
+ * @returns {number}
+ */
+function rankOf(call, userId, { deviceId, switched }) {
+  const joinedAt = Date.parse(myParticipant(call, userId, deviceId)?.joined_at ?? "");
+  return Math.max(joinedAt, switched.get(call.call_id) ?? 0);
+}
+
+/**
+ * @param {Model} model
+ * @param {string} callID
+ * @returns {Model} with this call in front of the others that the device is in
+ */
+function switched(model, callID) {
+  const { active, onHold, user } = model.state;
+  if (active === null || !onHold.some((call) => call.call_id === callID)) {
+    return model;
+  }
+  const ranks = new Map(model.switched).set(callID, rankOf(active, user?.id, model) + 1);
+  return withState({ ...model, switched: ranks }, {});
 }
 
 /**

@@ -170,6 +170,7 @@
  * @property {Call | null} incoming
  * @property {Call | null} outgoing
  * @property {Call | null} active
+ * @property {readonly Call[]} onHold further answered calls that this device is in, the last active one first
  * @property {Call | null} elsewhere
  * @property {number} missedUnseen
  * @property {number} serverOffsetMs server's clock minus this client's monotonic clock

@@ -43,7 +43,12 @@ export class CallBar extends PageElement {
     for (const call of state.calls) {
       if (call === state.elsewhere) {
         rows.push({ call, kind: "elsewhere" });
-      } else if (call !== here && !isRingingFor(call, state.user?.id) && may(call, "join")) {
+      } else if (
+        call !== here &&
+        !state.onHold.includes(call) &&
+        !isRingingFor(call, state.user?.id) &&
+        may(call, "join")
+      ) {
         rows.push({ call, kind: "live" });
       }
     }

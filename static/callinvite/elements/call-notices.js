@@ -1,9 +1,11 @@
 /** `<call-notices>`: what has to be said above the controls of a call: troubles with what to do, hold, an offer of video. */
 
 import { othersInside } from "../client/index.js";
-import { h, setText } from "./dom.js";
+import { h, keep, setAttribute, setText } from "./dom.js";
 import { problemWords } from "./media-words.js";
 import { PageElement } from "./page-element.js";
+import { orExplain } from "./place-call.js";
+import { names, others } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call */
@@ -18,8 +20,8 @@ export class CallNotices extends PageElement {
   #trouble = null;
 
   build() {
-    const { blocked, hold, trouble, offer } = this.#parts;
-    this.replaceChildren(blocked.node, hold.node, trouble.node, offer.node);
+    const { blocked, onHold, hold, trouble, offer } = this.#parts;
+    this.replaceChildren(blocked.node, onHold, hold.node, trouble.node, offer.node);
   }
 
   /** Its pieces that change. */
@@ -33,6 +35,7 @@ export class CallNotices extends PageElement {
     };
     return {
       blocked: notice(),
+      onHold: h("div", { class: "call__on-hold", hidden: true }),
       trouble: notice(
         small(say("button.try_again"), () => {
           this.#retry();
@@ -77,6 +80,7 @@ export class CallNotices extends PageElement {
     const { blocked, trouble, hold, offer } = this.#parts;
     const { local, peers } = this.talk.state;
     const isOn = this.#call !== undefined;
+    this.#showOnHold(isOn ? this.talk.onHold : []);
     const kind = /** @type {const} */ (["microphone", "camera"]).find(
       (each) => local[each].problem && !this.#dismissed.has(`${each} ${local[each].problem}`),
     );
@@ -95,6 +99,38 @@ export class CallNotices extends PageElement {
     offer.node.hidden = !isOn || !films || this.#dismissed.has("offer");
     const [other] = films && call ? othersInside(call, this.service.state.user?.id) : [];
     setText(offer.words, films ? startedWords(other?.user.name) : "");
+  }
+
+  /** @param {Call[]} calls */
+  #showOnHold(calls) {
+    this.#parts.onHold.hidden = calls.length === 0;
+    keep(
+      this.#parts.onHold,
+      calls,
+      (call) => call.call_id,
+      (first) => {
+        const words = h("p", { class: "call__notice-words" });
+        const button = (/** @type {string} */ label, /** @type {() => void} */ act) =>
+          h("button", { class: "button button--small button--night", type: "button", onClick: act }, label);
+        const back = button(say("notice.switch"), () => {
+          this.service.switchTo(first.call_id);
+        });
+        const end = button(say("notice.end"), () => {
+          orExplain(this.service, this.service.leave(first.call_id));
+        });
+        const actions = h("div", { class: "call__notice-actions" }, back, end);
+        const node = h("div", { class: "call__notice", role: "status" }, words, actions);
+        return {
+          node,
+          update: (/** @type {Call} */ call) => {
+            const who = { names: names(others(call, this.service.state.user?.id)) };
+            setText(words, say("notice.other_on_hold", who));
+            setAttribute(back, "aria-label", say("notice.switch.named", who));
+            setAttribute(end, "aria-label", say("notice.end.named", who));
+          },
+        };
+      },
+    );
   }
 
   #retry() {

@@ -19,7 +19,7 @@ import { PageElement } from "./page-element.js";
 import { stopFloating } from "./picture-in-picture.js";
 import { addPeople, joinCall, orExplain, placeCall } from "./place-call.js";
 import { toast } from "./toast-list.js";
-import { endWords, others } from "./words.js";
+import { endWords, names, others } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
@@ -270,7 +270,13 @@ export class CallScreen extends PageElement {
     }
     const shown = this.#shown;
     const words = endWords(call, { leftReason, mine: call.caller.id === this.#userId });
-    if (this.talk.hasHungUp(call)) {
+    const { current } = this.talk;
+    const hasHungUp = this.talk.hasHungUp(call);
+    if (current && current.call_id !== call.call_id && !this.#isElsewhere && (hasHungUp || leftReason !== "left")) {
+      // Another one goes on, or is gone back to.
+      toast(say("call.ended_with", { names: names(others(call, this.#userId)) }));
+    }
+    if (hasHungUp) {
       // Shown already; the server has the exact words.
       if (shown?.kind === "ended" && shown.call.call_id === call.call_id) {
         this.#shown = { kind: "ended", call, words };
@@ -278,7 +284,7 @@ export class CallScreen extends PageElement {
       }
       return;
     }
-    if (this.talk.current || shown?.kind === "placing" || this.#isElsewhere) {
+    if (current || shown?.kind === "placing" || this.#isElsewhere) {
       return;
     }
     this.#end(call, words);

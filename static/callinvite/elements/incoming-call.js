@@ -65,6 +65,7 @@ export class IncomingCall extends PageElement {
           { class: "incoming__what" },
           parts.preview,
           h("div", { class: "incoming__answers" }, parts.reject, parts.accept),
+          parts.hold,
           parts.withoutVideo,
           parts.replies.node,
         ),
@@ -73,6 +74,9 @@ export class IncomingCall extends PageElement {
     );
     parts.accept.addEventListener("click", () => {
       this.#accept(this.#call, this.#parts.preview.intent);
+    });
+    parts.hold.addEventListener("click", () => {
+      this.#accept(this.#call, this.#parts.preview.intent, { hold: true });
     });
     parts.withoutVideo.addEventListener("click", () => {
       this.#accept(this.#call, { ...this.#parts.preview.intent, camera: false });
@@ -98,6 +102,7 @@ export class IncomingCall extends PageElement {
       preview: new OwnPreview(),
       acceptIcon,
       accept: this.#answerButton("accept", say("call.accept"), acceptIcon),
+      hold: h("button", { class: "replies__toggle", type: "button" }, icon("pause"), say("incoming.hold")),
       withoutVideo: h(
         "button",
         { class: "replies__toggle", type: "button" },
@@ -184,6 +189,9 @@ export class IncomingCall extends PageElement {
     setAttribute(parts.accept, "disabled", busy);
     setAttribute(parts.reject, "disabled", busy);
     setAttribute(parts.withoutVideo, "disabled", busy);
+    setAttribute(parts.hold, "disabled", busy);
+    // Only the page that has the call can say to the others that it holds it.
+    parts.hold.hidden = !state.active || this.talk.state.place !== "here";
     parts.withoutVideo.hidden = !call.is_video_call;
     parts.acceptIcon.setAttribute("name", call.is_video_call ? "video-solid" : "phone-solid");
   }
@@ -264,9 +272,9 @@ export class IncomingCall extends PageElement {
     }
   }
 
-  /** @param {Call | null} call @param {Intent} intent */
-  async #accept(call, intent) {
-    await this.#answer(call, (callID) => this.talk.during(intent, () => this.service.accept({ callID })));
+  /** @param {Call | null} call @param {Intent} intent @param {{hold?: boolean}} [how] */
+  async #accept(call, intent, how = {}) {
+    await this.#answer(call, (callID) => this.talk.during(intent, () => this.service.accept({ callID, ...how })));
   }
 
   /** @param {Call | null} call @param {{reason?: RejectReason, customData?: string}} how */

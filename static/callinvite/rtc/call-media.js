@@ -39,6 +39,7 @@ export class CallMedia {
   #levelsTimer;
   #qualityTimer;
   #closed = false;
+  #isOnHold = false;
   #told = "";
 
   /**
@@ -126,16 +127,25 @@ export class CallMedia {
 
   /** Sends what this device has now, and says so. */
   refresh() {
-    const { local } = this.#options;
     const budget = this.#budget();
     for (const peer of this.#peers.values()) {
-      peer.setTracks(local.tracks, budget);
+      peer.setTracks(this.#tracks, budget);
     }
-    const media = JSON.stringify(local.media);
+    const media = JSON.stringify(this.#sent);
     if (media !== this.#told) {
       this.#told = media;
       this.#peers.forEach((peer) => peer.tellMedia());
     }
+  }
+
+  /**
+   * Sends nothing, and says so, while this device is in another call.
+   *
+   * @param {boolean} isOnHold
+   */
+  setOnHold(isOnHold) {
+    this.#isOnHold = isOnHold;
+    this.refresh();
   }
 
   /** Signalling works again. */
@@ -157,18 +167,29 @@ export class CallMedia {
     this.#peers.clear();
   }
 
+  /** @returns {import("./lines.js").Tracks} */
+  get #tracks() {
+    return this.#isOnHold ? { audio: null, video: null } : this.#options.local.tracks;
+  }
+
+  /** @returns {import("./messages.js").MediaState} */
+  get #sent() {
+    const { media } = this.#options.local;
+    return this.#isOnHold ? { ...media, camera: false, screen: false, hold: true } : media;
+  }
+
   /**
    * @param {string} key
    * @param {Address} address
    */
   #welcome(key, address) {
-    const { me, local, signal, configuration, clock, connect, onChange, onBadSignal } = this.#options;
+    const { me, signal, configuration, clock, connect, onChange, onBadSignal } = this.#options;
     const peer = new Peer({
       me,
       them: address,
       signal: (data) => signal(address, data),
-      media: () => local.media,
-      tracks: local.tracks,
+      media: () => this.#sent,
+      tracks: this.#tracks,
       budget: this.#budget(),
       configuration,
       clock,
@@ -199,7 +220,7 @@ export class CallMedia {
    * @returns {Promise<number>} how loud this device's own microphone is, 0 to 1
    */
   async #ownLoudness() {
-    if (this.#options.local.media.microphone !== "on") {
+    if (this.#options.local.media.microphone !== "on" || this.#isOnHold) {
       return 0;
     }
     const [peer] = this.#peers.values();

@@ -15,6 +15,7 @@ import { IceServers } from "./ice-servers.js";
 import { Intents } from "./intent.js";
 import { LocalMedia } from "./local-media.js";
 import { followNetwork } from "./network.js";
+import { OnHold } from "./on-hold.js";
 import { Partings } from "./partings.js";
 import { keyOf } from "./peer.js";
 import { CallPlace } from "./place.js";
@@ -71,6 +72,7 @@ export class Talk extends EventTarget {
   #crowd = new Crowd();
   /** @type {CallMedia | null} */
   #media = null;
+  #onHold = new OnHold();
   #isSeeded = false;
   /** How many previews are shown. */
   #previews = 0;
@@ -120,7 +122,10 @@ export class Talk extends EventTarget {
     this.#place.addEventListener("away", () => this.#lostPlace());
     this.#place.addEventListener("orphaned", () => this.#service.leave(this.#place.callID ?? undefined));
     this.#place.addEventListener("change", () => this.#changed());
-    followNetwork(this.#clock, () => this.#media?.restart());
+    followNetwork(this.#clock, () => {
+      this.#media?.restart();
+      this.#onHold.restart();
+    });
     globalThis.addEventListener?.("pagehide", () => this.#partWithPage());
     globalThis.addEventListener?.("pageshow", (event) => {
       if (/** @type {PageTransitionEvent} */ (event).persisted) {
@@ -217,8 +222,7 @@ export class Talk extends EventTarget {
   /** The call that this device is in, unless the person has hung it up.
    * @returns {Call | null} */
   get current() {
-    const { active, outgoing } = this.#service.state;
-    return [active, outgoing].find((call) => call && !this.#partings.has(call)) ?? null;
+    return this.#stays[0] ?? null;
   }
 
   /**
@@ -227,6 +231,19 @@ export class Talk extends EventTarget {
    */
   hasHungUp(call) {
     return this.#partings.has(call);
+  }
+
+  /** Calls that this device is in as well, and has put on hold for the current one.
+   * @returns {Call[]} */
+  get onHold() {
+    return this.#stays.slice(1);
+  }
+
+  /** @returns {Call[]} every call that this device is in and has not hung up */
+  get #stays() {
+    const { active, outgoing, onHold } = this.#service.state;
+    const all = /** @type {Call[]} */ ([active, outgoing, ...onHold].filter(Boolean));
+    return all.filter((call) => !this.#partings.has(call));
   }
 
   /**
@@ -292,9 +309,11 @@ export class Talk extends EventTarget {
     const isOpen = state.connection === "open";
     if (state.connection === "signed_out" || call === null) {
       this.#leave();
+      this.#onHold.close();
     } else if (call.call_id !== this.#place.callID) {
-      this.#leave();
-      this.#place.enter(call.call_id, { acts: this.#intents.isActing, isLoaded: isFirst });
+      const acts = this.#intents.isActing || this.#onHold.has(call.call_id);
+      this.#turnAway(acts);
+      this.#place.enter(call.call_id, { acts, isLoaded: isFirst });
     } else if (this.#place.where === "here") {
       this.#update(call);
     }
@@ -303,6 +322,7 @@ export class Talk extends EventTarget {
     }
     if (isOpen && !this.#wasOpen) {
       this.#media?.resume();
+      this.#onHold.resume();
     }
     this.#wasOpen = isOpen;
     this.#mindTheLine();
@@ -334,11 +354,17 @@ export class Talk extends EventTarget {
     if (call === null) {
       return;
     }
+    const kept = this.#onHold.take(call.call_id);
+    if (kept?.intent) {
+      this.#intents.keep(kept.intent, call);
+    }
+    this.#media = kept?.media ?? null;
     const { intent, isBack } = this.#intents.arrive(call);
     // Back from a reload: what was switched on again in a crowd stays on.
     this.#crowd.enter(isBack ? call : null);
     this.#ice.refresh(true);
     this.#local.begin({ hold: false, ...intent });
+    this.#media?.setOnHold(false);
     this.#update(call);
     this.#changed();
   }
@@ -363,6 +389,7 @@ export class Talk extends EventTarget {
     }
     this.#media ??= this.#newMedia(now);
     this.#media.follow(now);
+    this.#mindThoseOnHold();
     this.#mindTheCrowd(now);
     this.#report.send();
     this.#changed();
@@ -388,6 +415,17 @@ export class Talk extends EventTarget {
       onLevels: () => this.dispatchEvent(new Event("levels")),
       onBadSignal: (code) => this.#notice(code),
     });
+  }
+
+  /** Others hear that they are on hold, also after this page was loaded again. */
+  #mindThoseOnHold() {
+    const calls = this.onHold;
+    for (const call of calls) {
+      if (!this.#onHold.has(call.call_id)) {
+        this.#onHold.put(this.#newMedia(call), null);
+      }
+    }
+    this.#onHold.follow(calls);
   }
 
   #mediaChanged() {
@@ -424,6 +462,8 @@ export class Talk extends EventTarget {
   #hear(callID, from, data) {
     if (this.#media?.callID === callID) {
       this.#media.hear(from, data);
+    } else {
+      this.#onHold.hear(callID, from, data);
     }
   }
 
@@ -431,12 +471,31 @@ export class Talk extends EventTarget {
   #lostPlace() {
     this.#media?.close();
     this.#media = null;
+    this.#onHold.close();
     this.#settle();
     this.#changed();
   }
 
-  /** This device is in no call any more. */
-  #leave() {
+  /**
+   * Another call is the current one: the one before it is on hold, if this device is in it still.
+   *
+   * @param {boolean} goesOn whether the other one needs the devices in this page
+   */
+  #turnAway(goesOn) {
+    const call = this.onHold.find((each) => each.call_id === this.#place.callID);
+    if (call && this.#media) {
+      this.#onHold.put(this.#media, { ...this.#intents.of(call), hold: false });
+      this.#media = null;
+    }
+    this.#leave(goesOn);
+  }
+
+  /**
+   * This device is not in the call any more that it was in, or has turned to another one.
+   *
+   * @param {boolean} [goesOn] whether the devices are needed at once
+   */
+  #leave(goesOn = false) {
     if (this.#place.callID === null) {
       return;
     }
@@ -449,14 +508,17 @@ export class Talk extends EventTarget {
     this.#media?.close();
     this.#media = null;
     this.#place.leave();
-    this.#settle();
+    if (!goesOn) {
+      this.#settle();
+    }
   }
 
   /** The page is closed or left: so is the call, unless the page is only loaded again. */
   #partWithPage() {
-    const call = this.#call();
-    if (call !== null && this.#place.where === "here" && !this.#isReloading()) {
-      this.#partings.partWithPage(call);
+    if (this.#place.where === "here" && !this.#isReloading()) {
+      this.#stays.forEach((call) => {
+        this.#partings.partWithPage(call);
+      });
     }
     this.#stop();
   }
@@ -464,6 +526,7 @@ export class Talk extends EventTarget {
   #stop() {
     this.#media?.close();
     this.#media = null;
+    this.#onHold.close();
     this.#local.stop();
   }
 
