@@ -18,6 +18,7 @@ from invitations.calls.expiring import expect_changes, expect_unknown, expire
 from invitations.calls.inviting import invite
 from invitations.calls.loading import Attempt, CallName, id_in
 from invitations.calls.notifying import Taken, notified
+from invitations.calls.quieting import is_rung, went
 from invitations.calls.reading import (
     Synced,
     history,
@@ -64,6 +65,7 @@ __all__ = [
     "invite",
     "is_in_open_call",
     "is_inside",
+    "is_rung",
     "join",
     "leave",
     "mark_history_seen",
@@ -83,5 +85,6 @@ __all__ = [
     "sync",
     "timeline",
     "view",
+    "went",
     "withdraw_absent",
 ]

@@ -160,6 +160,8 @@ def ringing(call: CallName, *, by: Actor, now: datetime, audible: bool = True) -
     deliveries.acknowledge(own.pk, by.device_id, audible=audible, now=now)
     change = Change(sheet, by=by, now=now)
     if not _rings(own, by, sheet, audible=audible, now=change.now):
+        if own.takes_back(by.device_id):
+            rows.update(own, "ringing_devices")
         return sheet
     rows.update(own, "ringing_at", "notified_at", "ringing_label", "ringing_devices", "next_ring_at")
     said = (own.ringing_devices or [])[-1]

@@ -19,6 +19,7 @@ from invitations.calls.closing import (
 )
 from invitations.calls.events import Change
 from invitations.calls.loading import lock_one
+from invitations.calls.quieting import drop_gone
 from invitations.calls.transaction import write
 from invitations.conf import limits
 from invitations.live import presence, publishing
@@ -59,6 +60,7 @@ def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
             _expire_media(sheet, due_at, change)
             _expire_call(sheet, due_at, change)
         expired = change.happened
+        drop_gone(sheet, change)
         rung = _ring_again(sheet, now)
         _note_unreachable(sheet, rung, change)
         if change.happened:
@@ -117,9 +119,9 @@ def _ring_again(sheet: CallSheet, now: datetime) -> list[Invitation]:
 
 
 def _note_unreachable(sheet: CallSheet, rung: list[Invitation], change: Change) -> None:
-    """Tell the caller of invitees whom nothing has reached: no page of theirs is open, no push message is on its way
-    and none was accepted."""
-    silent = [each for each in rung if each.notified_at is None and not each.unreachable]
+    """Tell the caller of invitees whom nothing reaches: no page of theirs is open, no push message is on its way and
+    none was accepted."""
+    silent = [each for each in rung if not each.ringing_devices and not each.unreachable]
     if not silent:
         return
     on_their_way = planning.on_their_way([each.pk for each in silent])

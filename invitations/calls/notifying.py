@@ -48,7 +48,7 @@ def notified(rings: Iterable[Taken]) -> None:
             moments = earliest[call_pk]
             change = Change(sheet, by=None, now=min(moments.values()))
             for invitation in sheet.invitations:
-                if invitation.pk in moments and invitation.notified_at is None and invitation.state in RANG:
+                if invitation.pk in moments and _is_news(invitation):
                     _note(invitation, max(moments[invitation.pk], change.now))
                     change.fact(EventKind.INVITATION_NOTIFIED, invitee=sheet.people[invitation.invitee_id].username)
             if change.happened:
@@ -57,7 +57,14 @@ def notified(rings: Iterable[Taken]) -> None:
                 save(sheet, change, quietly=over and is_superseded(sheet.call))
 
 
+def _is_news(invitation: Invitation) -> bool:
+    is_first = invitation.notified_at is None and invitation.state in RANG
+    # Its only device had gone, and is reached after all.
+    return is_first or (invitation.unreachable and invitation.state == InvitationState.PENDING)
+
+
 def _note(invitation: Invitation, at: datetime) -> None:
-    invitation.notified_at = at
+    invitation.notified_at = invitation.notified_at or at
+    invitation.unreachable = False
     invitation.missed = invitation.state == InvitationState.CANCELLED
-    rows.update(invitation, "notified_at", "missed")
+    rows.update(invitation, "notified_at", "unreachable", "missed")

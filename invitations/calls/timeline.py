@@ -20,6 +20,8 @@ from invitations.words import listed, say
 Data = dict[str, Any]
 STATES = (EventKind.CALL_ACTIVE, EventKind.CALL_ENDED)
 """What whoever has gone still hears of: how the call itself goes on."""
+ON_DEVICES = (EventKind.INVITATION_RINGING, EventKind.INVITATION_QUIET)
+"""What a caller hears of devices before an answer: of what kind they are, and no name."""
 WHILE_RINGING = {"timeline.participant.left.left", "timeline.participant.left.call_ended"}
 """Sentences on the caller that differ where nobody ever answered: they waited, and talked to nobody."""
 
@@ -107,7 +109,7 @@ def _entry(
     shown = {**data, "name": names.get(subject or "", subject or say("person.unknown"))}
     kind = data.pop("device_kind", "")
     label = data.pop("label", None)
-    if label is not None and event.kind == EventKind.INVITATION_RINGING and not is_seen(subject):
+    if label is not None and event.kind in ON_DEVICES and not is_seen(subject):
         shown["label"] = device_type(label, kind) if hears_words(subject) else None
     elif label is not None and not hears_words(subject):
         shown["label"] = None
@@ -143,7 +145,7 @@ def _case(kind: str, data: Data, *, has_device: bool) -> str:
         return f".{data['reason']}_on" if has_device else f".{data['reason']}"
     if kind == EventKind.INVITATION_RINGING and not data.get("audible", True):
         return ".silently_on" if has_device else ".silently"
-    takes_device = kind in (EventKind.INVITATION_RINGING, EventKind.INVITATION_ACCEPTED)
+    takes_device = kind in (*ON_DEVICES, EventKind.INVITATION_ACCEPTED)
     return ".on" if has_device and takes_device else ""
 
 

@@ -17,6 +17,7 @@ class EventKind(models.TextChoices):
     INVITATION_SENT = "invitation.sent", say_lazy("choice.event_kind.invitation_sent")
     INVITATION_NOTIFIED = "invitation.notified", say_lazy("choice.event_kind.invitation_notified")
     INVITATION_RINGING = "invitation.ringing", say_lazy("choice.event_kind.invitation_ringing")
+    INVITATION_QUIET = "invitation.quiet", say_lazy("choice.event_kind.invitation_quiet")
     INVITATION_UNREACHABLE = "invitation.unreachable", say_lazy("choice.event_kind.invitation_unreachable")
     INVITATION_ACCEPTED = "invitation.accepted", say_lazy("choice.event_kind.invitation_accepted")
     INVITATION_REJECTED = "invitation.rejected", say_lazy("choice.event_kind.invitation_rejected")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypedDict
+from typing import ClassVar, NotRequired, TypedDict
 
 from django.conf import settings
 from django.db import models
@@ -54,6 +54,7 @@ class RingingDevice(TypedDict):
         kind: one of `DeviceKind`; empty if it never registered.
         audible: it can be heard, not only seen.
         at: when it said so first, in ISO 8601.
+        gone_at: when its last socket closed, in ISO 8601; not there while it has one.
     """
 
     device: str
@@ -61,6 +62,7 @@ class RingingDevice(TypedDict):
     kind: str
     audible: bool
     at: str
+    gone_at: NotRequired[str]
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -192,6 +194,17 @@ class Invitation(models.Model):
         """Whether any of the devices that alert can be heard."""
         return any(each["audible"] for each in self.ringing_devices or ())
 
+    def rings_on(self, device_id: str) -> bool:
+        """Whether this device said that it alerts, and has not gone since."""
+        return any(each["device"] == device_id and "gone_at" not in each for each in self.ringing_devices or ())
+
+    def takes_back(self, device_id: str) -> bool:
+        """Count a device that had gone as ringing again. False if there is none."""
+        back = [each for each in self.ringing_devices or () if each["device"] == device_id and "gone_at" in each]
+        for each in back:
+            del each["gone_at"]
+        return bool(back)
+
     @property
     def leaves_trace(self) -> bool:
         """Whether the invitee ever hears of it again. A cancelled one that they did not miss was sent by mistake."""
@@ -203,7 +216,7 @@ class Invitation(models.Model):
         if self.state == InvitationState.PENDING:
             if self.ringing_devices:
                 return Standing.RINGING if self.rings_audibly else Standing.RINGING_SILENTLY
-            return Standing.UNREACHABLE if self.unreachable and self.notified_at is None else Standing.CALLING
+            return Standing.UNREACHABLE if self.unreachable else Standing.CALLING
         if self.state == InvitationState.TIMED_OUT:
             return Standing.NEVER_REACHED if self.notified_at is None else Standing.NO_ANSWER
         if self.state == InvitationState.CANCELLED and self.notified_at is None:

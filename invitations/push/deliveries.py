@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -169,6 +169,12 @@ def acknowledge(invitation_pk: int, device_key: str, *, audible: bool, now: date
         audible: the device can be heard, not only seen.
     """
     (WITHHOLD if audible else ACKNOWLEDGE).run(ring=invitation_pk, device=device_key, now=now)
+
+
+def shown_on(invitation_pk: int, device_keys: Collection[str]) -> set[str]:
+    """Of these devices, the ones whose push service took a ring of this invitation: they show it without a page."""
+    sent = Delivery.objects.filter(invitation_id=invitation_pk, kind=DeliveryKind.RING, state=DeliveryState.SENT)
+    return set(sent.filter(device_key__in=device_keys).values_list("device_key", flat=True))
 
 
 def next_moment(now: datetime) -> datetime | None:

@@ -82,13 +82,19 @@ def alive(actor: Actor, *, now: datetime) -> None:
     presence.mark_online(actor.user_id, actor.device_id)
 
 
-def gone(user_id: UserKey, device_id: str) -> None:
-    """Record that a device has gone, unless another of its sockets has come meanwhile."""
+def gone(user_id: UserKey, device_id: str) -> bool:
+    """Record that a device has gone, unless another of its sockets has come meanwhile.
+
+    Returns:
+        Whether it may have been ringing: then the calls must hear of it (`calls.went`).
+    """
     known = _present.get(user_id)
     if known is None or not any(known.sockets.values()):
         presence.mark_offline(user_id)
     if known is None or device_id not in known.sockets.values():
         presence.mark_device_gone(user_id, device_id)
+        return calls.is_rung(user_id)
+    return False
 
 
 def _beyond(sockets: list[Any], most: int) -> list[Any]:

@@ -12,12 +12,14 @@ from dataclasses import replace
 from functools import partial
 from time import monotonic
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from invitations import calls
 from invitations.conf import limits
 from invitations.errors import Code
 from invitations.live import publishing
+from invitations.models import UserKey
 from invitations.requests.problems import problem
 from invitations.requests.verbs import VERBS, Answer, perform, snapshot
 from invitations.serializers import call_view, moment
@@ -259,7 +261,13 @@ class LiveSocket:
             await self._subscription.leave()
         finally:
             if gone is not None:
-                await workers.read(partial(attendance.gone, user_id, gone))
+                await self._fall_silent(user_id, gone)
+
+    async def _fall_silent(self, user_id: UserKey, device_id: str) -> None:
+        # Without the database, callers read until the deadline that it rings.
+        with suppress(DatabaseError):
+            if await workers.read(partial(attendance.gone, user_id, device_id)):
+                await workers.write(partial(calls.went, user_id, device_id, now=timezone.now()))
 
     async def give_way(self) -> None:
         """Close, because the user has opened more sockets than one may have."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Person
+from tests.browser.conftest import Person, connected
 
 RINGS_MEASURED = 7
 SHOWN_WITHIN_MS = 300
@@ -125,6 +125,22 @@ def test_cancelling_stops_the_ring_and_leaves_a_missed_call(alice: Person, bob: 
     bob.show("Recents")
     expect(bob.page.locator(".recent--missed").first).to_contain_text("Missed: the caller hung up")
     expect(bob.page.locator("missed-badge")).to_be_hidden()
+
+
+def test_a_page_that_rings_and_is_closed_is_not_called_ringing(alice: Person, bob: Person) -> None:
+    alice.call("Bob")
+    bob.rings("Alice")
+    alice.hears("Ringing silently")
+    bob.page.reload()
+    connected(bob.page)
+    bob.rings("Alice")
+    alice.hears("Ringing silently")
+    bob.page.close()
+    alice.hears("Bob's devices can't be reached")
+    bob.page = bob.open()
+    bob.rings("Alice")
+    alice.hears("Ringing silently")
+    bob.reject()
 
 
 def test_an_unanswered_ring_times_out_by_itself(alice: Person, bob: Person) -> None:

@@ -185,8 +185,8 @@ function outgoingEvent(call, { was, is }) {
   }
   switch (is.state) {
     case "pending":
-      // What changed, if anything did, is the progress.
-      return is.progress === "ringing"
+      // What changed, if anything did, is where it stands.
+      return is.standing === "ringing" || is.standing === "ringing_silently"
         ? [about(call, "outgoingCallRinging", { callee: is.invitee, ringingOn: is.ringing_on ?? null, invitation: is })]
         : [];
     case "accepted":

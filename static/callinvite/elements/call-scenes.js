@@ -2,7 +2,16 @@
 
 import { isOver, may, othersInside, pendingInvitations } from "../client/index.js";
 import { linkWords, silenceWords } from "./media-words.js";
-import { clockTime, isBeingReached, kindOfCall, latestInvitations, names, others, waitingWords } from "./words.js";
+import {
+  clockTime,
+  isAlerting,
+  isBeingReached,
+  kindOfCall,
+  latestInvitations,
+  names,
+  others,
+  waitingWords,
+} from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
@@ -256,13 +265,8 @@ function waitingStatus(invitations) {
   }
   return {
     status: waitingWords(invitations),
-    isUnderWay: invitations.some(isBeingReached) && !invitations.some(rings),
+    isUnderWay: invitations.some(isBeingReached) && !invitations.some(isAlerting),
   };
-}
-
-/** @param {Invitation} invitation */
-function rings({ state, progress }) {
-  return state === "pending" && progress === "ringing";
 }
 
 /** How it stands with the other one of a call of two, where that is worth a word.

@@ -138,6 +138,13 @@ export function invitationWords(invitation) {
   return say(`invitation.${standing}`, { name: invitee.name || invitee.id });
 }
 
+/** Whether a device alerts now: one that did may have gone.
+ *  @param {Invitation} invitation
+ *  @returns {boolean} */
+export function isAlerting({ standing }) {
+  return standing === "ringing" || standing === "ringing_silently";
+}
+
 /** Whether nothing is known yet of a ring.
  *  @param {Invitation} invitation
  *  @returns {boolean} */
@@ -153,7 +160,7 @@ export function waitingWords(invitations) {
     return invitationWords(invitations[0]);
   }
   const pending = invitations.filter(({ state }) => state === "pending");
-  const ringing = pending.filter(({ progress }) => progress === "ringing").length;
+  const ringing = pending.filter(isAlerting).length;
   if (ringing) {
     return say("call.ringing_of", { ringing, total: invitations.length });
   }

@@ -1,7 +1,7 @@
 /** What the page does when it rings: sound, title, icon, vibration, and the promise to the caller that it does. */
 
 import { isUp, isRingingFor, pendingInvitations } from "../client/index.js";
-import { names } from "../elements/words.js";
+import { isAlerting, names } from "../elements/words.js";
 import { say } from "../words/say.js";
 
 const BLINK_MS = 1000;
@@ -83,6 +83,9 @@ export class Alerting {
     this.#vibrate(active ? undefined : rings.find((call) => !call.silent));
     if (isUp(connection)) {
       this.#tellCallers(rings);
+    } else {
+      // Whoever was told may have heard since that this page is gone.
+      this.#told.clear();
     }
   }
 
@@ -94,7 +97,7 @@ export class Alerting {
       // Of several, the one that the screen shows.
       const call = sounding.find((each) => each.call_id === incoming?.call_id) ?? sounding[0];
       this.#ringer.loop(active ? "waiting" : "ringtone", call);
-    } else if (!active && outgoing && pendingInvitations(outgoing).some((each) => each.progress === "ringing")) {
+    } else if (!active && outgoing && pendingInvitations(outgoing).some(isAlerting)) {
       this.#ringer.loop("ringback");
     } else {
       this.#ringer.stop();
