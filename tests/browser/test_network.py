@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,15 @@ MEDIA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 ANSWERS = """() => fetch("/sign-in/", { cache: "no-store", signal: AbortSignal.timeout(500) })
     .then((answer) => answer.status, (error) => error.name)"""
 LAST_WORD = "still here"
+
+
+def answers_in_time(page: Page) -> bool:
+    """Whether it answers once within a minute: on a busy machine one request may take longer than it waits."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if page.evaluate(ANSWERS) == 200:
+            return True
+    return False
 
 
 @pytest.fixture
@@ -50,18 +60,18 @@ def test_a_browser_there_uses_the_product_until_it_is_cut_off(
         """navigator.mediaDevices.getUserMedia({ audio: true, video: true })
             .then((stream) => stream.getTracks().every((track) => track.readyState === "live"))"""
     )
-    assert page.evaluate(ANSWERS) == 200
+    assert answers_in_time(page)
 
     host.cut()
     assert page.evaluate(ANSWERS) == "TimeoutError"
     assert page.evaluate("navigator.onLine") is True
     host.mend()
-    assert page.evaluate(ANSWERS) == 200
+    assert answers_in_time(page)
 
     host.unplug()
     assert page.evaluate(ANSWERS) in ("TypeError", "TimeoutError")
     host.mend()
-    assert page.evaluate(ANSWERS) == 200
+    assert answers_in_time(page)
 
 
 def test_a_connection_survives_a_cut(host: IsolatedHost) -> None:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import itertools
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -32,13 +33,15 @@ PREFIX = "callinvite-"
 SPACE = "198.18"
 """RFC 2544 sets 198.18.0.0/15 apart for tests: nobody's own network is ever in the way."""
 
+NUMBERS = 16384
+"""How many hosts there can be: four addresses each."""
+TRIES = 20
 READY_SECONDS = 10.0
 CLONE_NEWNET = 0x40000000
 DISABLED, FORWARDING = "0", "3"
 """States of a bridge's port, as in IEEE 802.1D."""
 
 Made = TypeVar("Made")
-_numbers = itertools.count(os.getpid())
 
 
 class IsolatedHost:
@@ -52,14 +55,17 @@ class IsolatedHost:
     """
 
     def __init__(self) -> None:
-        number = next(_numbers) % 16384
+        self._closing: list[Callable[[], object]] = []
+        self._take(0)
+
+    def _take(self, number: int) -> None:
+        """Names and addresses by a number, which nobody else on this machine may have at the same time."""
         # An interface's name has room for 15 characters.
         self.name = f"{PREFIX}{os.getpid()}-{number}"
         self._bridge, self._plug, self._socket = f"cib{number}", f"cip{number}", f"cih{number}"
         high, low = divmod(number * 4, 256)
         self._network = f"{SPACE}.{high}.{low}/30"
         self.machine, self.address = f"{SPACE}.{high}.{low + 1}", f"{SPACE}.{high}.{low + 2}"
-        self._closing: list[Callable[[], object]] = []
 
     def start(self) -> Self:
         """Make it.
@@ -70,11 +76,28 @@ class IsolatedHost:
         _require()
         _sweep()
         try:
+            self._reserve()
             self._make()
         except BaseException:
             self.close()
             raise
         return self
+
+    def _reserve(self) -> None:
+        """Find a number that no other run has, each with processes and hosts of its own: their routes tell."""
+        for _ in range(TRIES):
+            self._take(random.randrange(NUMBERS))
+            # What is meant for it must never leave by another interface, whatever happens to the wire.
+            route = ("unreachable", self._network, "metric", "65535")
+            try:
+                _ip("route", "add", *route)
+            except RuntimeError as error:
+                if "File exists" not in str(error):
+                    raise
+                continue
+            self._closing.append(partial(_ip, "route", "del", *route))
+            return
+        raise RuntimeError("no network is free for an isolated host")
 
     def close(self) -> None:
         """Take everything away that was made for it. What still runs on it loses its network."""
@@ -145,9 +168,6 @@ class IsolatedHost:
         self.close()
 
     def _make(self) -> None:
-        # What is meant for it must never leave by another interface, whatever happens to the wire.
-        _ip("route", "add", "unreachable", self._network, "metric", "65535")
-        self._closing.append(lambda: _ip("route", "del", "unreachable", self._network, "metric", "65535"))
         _ip("netns", "add", self.name)
         self._closing.append(lambda: _ip("netns", "del", self.name))
         _ip("link", "add", self._bridge, "type", "bridge", "stp_state", "0", "mcast_snooping", "0")
