@@ -115,7 +115,7 @@ if _database["ENGINE"].endswith("postgresql"):
     }
     # The same for a machine that vanished without a word: in seconds to connect, in milliseconds for what was sent.
     _options.setdefault("connect_timeout", 2)
-    _options.setdefault("tcp_user_timeout", 2000)
+    _options.setdefault("tcp_user_timeout", 1500)
     _database["CONN_MAX_AGE"] = 0
     _database["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
