@@ -8,7 +8,7 @@ BASE := .venv/.installed-base-$(shell requirements/checksum base)
 DEV := .venv/.installed-dev-$(shell requirements/checksum dev)
 BUNDLER := .venv/.installed-bundler-$(shell requirements/checksum bundler)
 
-.PHONY: help run test lint fix words bench screenshots lock release clean
+.PHONY: help run test lint fix words declarations bench screenshots lock release clean
 
 help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint   style and types"
 	@echo "make fix    put right what the formatters and linters can, in Python, JavaScript and CSS"
 	@echo "make words  make the catalogues of sentences again after a change in a message file"
+	@echo "make declarations   make the TypeScript declarations of the client again after a change in its JSDoc"
 	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options; PUSH=1: push messages per second)"
 	@echo "make screenshots   take the pictures of the README again"
 	@echo "make lock   write requirements/*.txt again from pyproject.toml (UPGRADE=1 takes new versions)"
@@ -46,6 +47,9 @@ fix: dev-environment
 
 words: dev-environment
 	@$(PY) manage.py make_words
+
+declarations: dev-environment
+	@$(PY) requirements/js/declare.py
 
 bench: dev-environment
 	@.ci/system-packages

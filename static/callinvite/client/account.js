@@ -21,6 +21,7 @@ export class Account extends EventTarget {
   #onMissedUnseen;
 
   /**
+   * @internal
    * @param {AccountOptions} options
    */
   constructor({ rest, attempts, onMissedUnseen }) {

@@ -1,0 +1,1218 @@
+/** The Callinvite client: call invitations over one live connection. Made by `make declarations`. */
+
+export type Person = {
+    id: string;
+    name: string;
+};
+export type InvitationState = "pending" | "accepted" | "rejected" | "busy" | "cancelled" | "timed_out";
+/**
+ * how far a pending invitation has come
+ */
+export type Progress = "sent" | "notified" | "ringing";
+export type Standing = "calling" | "ringing" | "ringing_silently" | "unreachable" | "accepted" | "declined" | "busy" | "no_answer" | "never_reached" | "cancelled" | "cancelled_before_ring";
+export type RejectReason = "declined" | "busy" | "later";
+export type EndReason = "completed" | "rejected" | "busy" | "cancelled" | "timed_out" | "caller_lost" | "connection_lost" | "media_failed" | "max_duration" | "ended_by_admin";
+export type LeftReason = "left" | "moved" | "connection_lost" | "media_failed" | "call_ended" | "removed";
+/**
+ * one invitee asked into one call; a further attempt is a further invitation
+ */
+export type Invitation = {
+    invitee: Person;
+    inviter: Person;
+    state: InvitationState;
+    progress: Progress;
+    /**
+     * where it stands, as a caller is told
+     */
+    standing: Standing;
+    /**
+     * the kind of the first device that alerts, such as "Chrome on Linux"
+     */
+    ringing_on: string | null;
+    /**
+     * how many devices said that they alert
+     */
+    ringing_devices: number;
+    /**
+     * at least one of them can be heard
+     */
+    ringing_audibly: boolean;
+    reject_reason: RejectReason | null;
+    /**
+     * of the act that closed it
+     */
+    custom_data: string;
+    expires_at: string;
+    responded_at: string | null;
+    /**
+     * label of the device that answered
+     */
+    answered_on: string | null;
+};
+/**
+ * a user in the call on one device, from joining to leaving
+ */
+export type Participant = {
+    user: Person;
+    device_id: string;
+    joined_at: string;
+    connected_at: string | null;
+    left_at: string | null;
+    left_reason: LeftReason | null;
+};
+/**
+ * the whole state of one call as one user sees it
+ */
+export type Call = {
+    call_id: string;
+    attempt: number;
+    /**
+     * grows with every change
+     */
+    revision: number;
+    state: "ringing" | "active" | "ended";
+    end_reason: EndReason | null;
+    is_video_call: boolean;
+    caller: Person;
+    custom_data: string;
+    resource_id: string | null;
+    ringtone_url: string | null;
+    /**
+     * its ring neither sounds nor vibrates
+     */
+    silent: boolean;
+    /**
+     * milliseconds on, off, on; empty: the client's own
+     */
+    vibration: number[];
+    /**
+     * `#rrggbb`
+     */
+    accent: string | null;
+    notification_title: string;
+    notification_message: string;
+    timeout_seconds: number;
+    created_at: string;
+    ring_expires_at: string;
+    remaining_ms: number;
+    server_time: string;
+    answered_at: string | null;
+    ended_at: string | null;
+    duration_seconds: number | null;
+    /**
+     * in the order in which they were made
+     */
+    invitations: Invitation[];
+    /**
+     * in the order in which they joined
+     */
+    participants: Participant[];
+    /**
+     * null for one who is neither its caller nor an invitee
+     */
+    you: You | null;
+};
+export type OpenVerb = "accept" | "cancel" | "end" | "invite" | "join" | "leave" | "reject" | "remove";
+/**
+ * the viewer's own part in a call
+ */
+export type You = {
+    role: "caller" | "invitee";
+    state: InvitationState | "joined" | "left";
+    /**
+     * the verbs that are open to them now
+     */
+    can: OpenVerb[];
+    missed: boolean;
+    /**
+     * how long they were in it themselves
+     */
+    duration_seconds: number | null;
+};
+/**
+ * one participant's device, for signalling
+ */
+export type Peer = {
+    user: string;
+    device_id: string;
+};
+/**
+ * the own profile
+ */
+export type Me = {
+    id: string;
+    name: string;
+    call_waiting: boolean;
+    missed_unseen: number;
+};
+/**
+ * a person one may call, as the list of people has them
+ */
+export type Presence = Person & {
+    online: boolean;
+    in_call: boolean;
+};
+export type DeviceKind = "browser" | "android" | "ios" | "other";
+/**
+ * where one user can be rung
+ */
+export type Device = {
+    device_id: string;
+    label: string;
+    kind: DeviceKind;
+    /**
+     * of its push address no more is shown
+     */
+    push: {
+        transport: string;
+        host: string;
+    } | null;
+    /**
+     * whether it can be rung by push, as far as is known
+     */
+    health: "ok" | "no_address" | "disabled";
+    disabled_reason: "gone" | "vapid_key_changed" | null;
+    disabled_since: string | null;
+    last_seen_at: string | null;
+    last_ringing_at: string | null;
+};
+/**
+ * as `PushSubscription.toJSON()` has it
+ */
+export type PushAddress = {
+    transport: "webpush";
+    endpoint: string;
+    keys: {
+        p256dh: string;
+        auth: string;
+    };
+    /**
+     * the server's key that it was made with
+     */
+    public_key?: string | undefined;
+};
+export type DeviceChanges = {
+    /**
+     * at most 64 characters
+     */
+    label?: string | undefined;
+    kind?: DeviceKind | undefined;
+    /**
+     * null takes the address away; left out keeps it
+     */
+    push?: PushAddress | null | undefined;
+};
+/**
+ * a real ring to one device, with nobody behind it
+ */
+export type TestRing = {
+    test_id: string;
+    device_id: string;
+    state: "waiting" | "sent" | "arrived" | "failed";
+    /**
+     * in the order in which they happened
+     */
+    hops: TestRingHop[];
+    created_at: string;
+    /**
+     * from then on nothing more comes of it
+     */
+    expires_at: string;
+};
+export type TestRingHop = {
+    code: "planned" | "sent" | "retrying" | "failed" | "arrived";
+    /**
+     * of `retrying`: when it is tried again
+     */
+    at: string;
+    /**
+     * a sentence for people
+     */
+    text: string;
+};
+/**
+ * a named ringtone and look of rings, kept by admins
+ */
+export type Resource = {
+    resource_id: string;
+    name: string;
+    is_default: boolean;
+    ringtone_url: string | null;
+    icon_url: string | null;
+    badge_url: string | null;
+    /**
+     * milliseconds on, off, on
+     */
+    vibration: number[];
+    silent: boolean;
+    require_interaction: boolean;
+    /**
+     * a colour
+     */
+    accent: string | null;
+    title_template: string;
+    message_template: string;
+};
+/**
+ * one thing that happened in a call
+ */
+export type TimelineEntry = {
+    at: string;
+    code: string;
+    /**
+     * a sentence for people
+     */
+    text: string;
+    /**
+     * whom it is about
+     */
+    user: string | null;
+    /**
+     * on which of one's own devices
+     */
+    device: string | null;
+    data: Record<string, unknown>;
+};
+export type Timeline = {
+    call_id: string;
+    entries: TimelineEntry[];
+};
+/**
+ * as `RTCPeerConnection` takes it
+ */
+export type IceServer = {
+    urls: string[];
+    username?: string;
+    credential?: string;
+};
+export type IceServers = {
+    ice_servers: IceServer[];
+    /**
+     * from then on the credentials are worthless
+     */
+    expires_at: string;
+};
+/**
+ * one page of a list
+ */
+export type Page<T> = {
+    results: T[];
+    /**
+     * cursor of the next page
+     */
+    next: string | null;
+    /**
+     * cursor of the page before
+     */
+    previous: string | null;
+};
+export type Connection = "connecting" | "open" | "polling" | "waiting" | "closed" | "signed_out";
+/**
+ * what an application shows; frozen, replaced on every change
+ */
+export type State = {
+    connection: Connection;
+    user: Person | null;
+    /**
+     * open calls that concern this user, newest first
+     */
+    calls: readonly Call[];
+    incoming: Call | null;
+    outgoing: Call | null;
+    active: Call | null;
+    /**
+     * further answered calls that this device is in, the last active one first
+     */
+    onHold: readonly Call[];
+    elsewhere: Call | null;
+    missedUnseen: number;
+    /**
+     * server's clock minus this client's monotonic clock
+     */
+    serverOffsetMs: number;
+};
+/**
+ * what every event of one call tells
+ */
+export type AboutCall = {
+    callID: string;
+    call: Call;
+    caller: Person;
+    isVideoCall: boolean;
+};
+export type InvitationChange = {
+    user: Person;
+    state: InvitationState;
+    progress: Progress;
+    previousState: InvitationState | null;
+    reason: RejectReason | null;
+    customData: string;
+};
+export type AboutCallee = AboutCall & {
+    callee: Person;
+    invitation: Invitation;
+};
+export type AboutPlace = AboutCall & {
+    user: Person;
+    participant: Participant;
+};
+export type CallEnd = AboutCall & {
+    endReason: EndReason | null;
+    leftReason: LeftReason | null;
+    durationSeconds: number | null;
+};
+export type ServiceError = {
+    code: string;
+    detail: string;
+    callID: string | null;
+};
+/**
+ * each event's detail by its name
+ */
+export type ServiceEvents = {
+    change: {
+        state: State;
+        previous: State;
+    };
+    connectionChanged: {
+        connection: Connection;
+        previous: Connection;
+    };
+    invitationUserStateChanged: AboutCall & {
+        users: InvitationChange[];
+    };
+    incomingCallReceived: AboutCall & {
+        inviter: Person;
+        callees: Person[];
+        customData: string;
+    };
+    incomingCallCanceled: AboutCall & {
+        customData: string;
+    };
+    incomingCallTimeout: AboutCall;
+    incomingMissed: AboutCall & {
+        inviter: Person;
+    };
+    incomingCallAnsweredElsewhere: AboutCall & {
+        answeredOn: string | null;
+    };
+    incomingCallRejectedElsewhere: AboutCall & {
+        answeredOn: string | null;
+        reason: RejectReason | null;
+    };
+    outgoingCallRinging: AboutCallee & {
+        ringingOn: string | null;
+    };
+    outgoingCallAccepted: AboutCallee & {
+        customData: string;
+    };
+    outgoingCallDeclined: AboutCallee & {
+        customData: string;
+        reason: RejectReason | null;
+    };
+    outgoingCallRejectedCauseBusy: AboutCallee & {
+        customData: string;
+    };
+    outgoingCallTimeout: AboutCallee;
+    userEntered: AboutPlace;
+    userMoved: AboutPlace;
+    userLeft: AboutPlace & {
+        leftReason: LeftReason | null;
+    };
+    callStarted: AboutCall;
+    callEnded: CallEnd;
+    signal: {
+        callID: string;
+        from: Peer;
+        data: unknown;
+    };
+    performed: {
+        verb: string;
+        callID: string | null;
+    };
+    error: ServiceError;
+};
+export type NamedEvent = { [Name in keyof ServiceEvents]: {
+    name: Name;
+    detail: ServiceEvents[Name];
+}; }[keyof ServiceEvents];
+/**
+ * why one of several
+ * people was left out
+ */
+export type InviteeError = {
+    invitee: string;
+    code: string;
+    detail?: string;
+    retry_after_seconds?: number;
+};
+/**
+ * sentences by the field that they are about
+ */
+export type FieldErrors = Record<string, string[]>;
+/**
+ * what the server says of a refusal (RFC 9457)
+ */
+export type Problem = {
+    /**
+     * of the closed list
+     */
+    code: string;
+    title: string;
+    /**
+     * a sentence for people
+     */
+    detail: string;
+    /**
+     * the call concerned, where one may see it
+     */
+    call?: Call | undefined;
+    /**
+     * per field or per invitee
+     */
+    errors?: FieldErrors | InviteeError[] | undefined;
+    retry_after_seconds?: number | undefined;
+};
+/**
+ * what a verb was answered with; which of these there are depends on the verb
+ */
+export type VerbResult = {
+    call: Call;
+    /**
+     * invitees that could not be invited, or cancelled
+     */
+    errors?: InviteeError[] | undefined;
+    /**
+     * whether `send` met a call from the very person it was for
+     */
+    merged?: boolean | undefined;
+};
+export type Asked = {
+    /**
+     * such as `send` or `accept`
+     */
+    verb: string;
+    /**
+     * null for `send`, whose body may name the id
+     */
+    callID: string | null;
+    /**
+     * which of the calls under that id; null for the open one
+     */
+    attempt: number | null;
+    body: object;
+    /**
+     * by which a repeat is known
+     */
+    key?: string | undefined;
+};
+/**
+ * such as
+ * `localStorage`
+ */
+export type KeyValues = {
+    getItem: (key: string) => string | null;
+    setItem: (key: string, value: string) => void;
+};
+export type Clock = {
+    /**
+     * monotonic milliseconds
+     */
+    now: () => number;
+    setTimeout: (callback: () => void, ms: number) => unknown;
+    clearTimeout: (timer: unknown) => void;
+};
+/**
+ * a frame down that carries state
+ */
+export type StateFrame = {
+    type: "snapshot";
+    user: Person;
+    calls: Call[];
+    missed_unseen: number;
+    server_time: string;
+} | {
+    type: "call";
+    call: Call;
+    user?: Person;
+    server_time?: undefined;
+} | {
+    type: "synced";
+    calls: Call[];
+    gone: string[];
+    server_time: string;
+} | {
+    type: "history";
+    missed_unseen: number;
+    server_time?: undefined;
+};
+/**
+ * any frame down but results
+ */
+export type Frame = StateFrame | {
+    type: "signal";
+    call_id: string;
+    from: Peer;
+    data: unknown;
+} | {
+    type: "error";
+    code: string;
+    detail: string;
+    id?: string;
+    call_id?: string;
+};
+/**
+ * what a verb or a read was answered with, when it was not refused; its body
+ * is JSON of the server's own making, and is given its type by who asked for it
+ */
+export type Answer = {
+    status: number;
+    body: any;
+};
+/**
+ * subscribes to moments worth trying at once; returns the way to stop
+ */
+export type Wakeups = (wake: () => void) => (() => void);
+export type Secret = string | (() => string | null | undefined | Promise<string | null | undefined>);
+export type ServiceOptions = {
+    /**
+     * where the server is; the page's origin by default
+     */
+    baseUrl?: string | undefined;
+    /**
+     * 1 to 64 of `[A-Za-z0-9._~-]`; made once and kept in `storage` by default
+     */
+    deviceId?: string | undefined;
+    /**
+     * what others read when this device rings or answers, such as "Chrome on Linux"
+     */
+    label?: string | undefined;
+    /**
+     * whether this page can make sound now
+     */
+    audible?: boolean | undefined;
+    /**
+     * for pages signed in by a session cookie
+     */
+    csrfToken?: Secret | undefined;
+    /**
+     * the header that carries it: `X-CSRFToken` by default
+     */
+    csrfHeader?: string | undefined;
+    /**
+     * for apps: the Bearer token
+     */
+    token?: Secret | undefined;
+    WebSocket?: {
+        new (url: string | URL, protocols?: string | string[]): WebSocket;
+        prototype: WebSocket;
+        readonly CONNECTING: 0;
+        readonly OPEN: 1;
+        readonly CLOSING: 2;
+        readonly CLOSED: 3;
+    } | undefined;
+    /**
+     * whether REST stands in for the socket where none opens; true by default
+     */
+    polling?: boolean | undefined;
+    fetch?: typeof fetch | undefined;
+    /**
+     * where the device id is kept
+     */
+    storage?: KeyValues | null | undefined;
+    wakeups?: Wakeups | undefined;
+    clock?: Clock | undefined;
+    /**
+     * 0 to 1, for the jitter of reconnects
+     */
+    random?: (() => number) | undefined;
+    /**
+     * how long a verb may take, repeats included
+     */
+    requestTimeoutMs?: number | undefined;
+};
+export type SendOptions = {
+    /**
+     * people or their ids
+     */
+    invitees: Array<Person | string>;
+    isVideoCall: boolean;
+    /**
+     * at most 4096 bytes of UTF-8, handed over exactly
+     */
+    customData?: string | undefined;
+    /**
+     * made by the server by default
+     */
+    callID?: string | undefined;
+    resourceID?: string | null | undefined;
+    /**
+     * at most 128 characters
+     */
+    notificationTitle?: string | null | undefined;
+    /**
+     * at most 512 characters
+     */
+    notificationMessage?: string | null | undefined;
+    /**
+     * 1 to 600
+     */
+    timeoutSeconds?: number | undefined;
+    endWhenCallerLeaves?: boolean | undefined;
+};
+export type InviteOptions = {
+    /**
+     * people or their ids
+     */
+    invitees: Array<Person | string>;
+    /**
+     * at most 4096 bytes of UTF-8, handed over exactly
+     */
+    customData?: string | undefined;
+    resourceID?: string | null | undefined;
+    notificationTitle?: string | null | undefined;
+    notificationMessage?: string | null | undefined;
+    /**
+     * 1 to 600
+     */
+    timeoutSeconds?: number | undefined;
+    /**
+     * the active call by default, else the outgoing one
+     */
+    callID?: string | undefined;
+};
+export type UserFilters = {
+    /**
+     * words, each in the id or the shown name
+     */
+    search?: string | undefined;
+    /**
+     * only this person
+     */
+    id?: string | undefined;
+    /**
+     * `near`: online, called with lately, then by name; a person may come on two pages
+     */
+    order?: "id" | "near" | undefined;
+    cursor?: string | null | undefined;
+    /**
+     * 1 to 100
+     */
+    pageSize?: number | undefined;
+};
+export type HistoryFilters = {
+    state?: "active" | "ended" | "ringing" | undefined;
+    direction?: "incoming" | "outgoing" | undefined;
+    missed?: boolean | undefined;
+    /**
+     * the other person's id
+     */
+    with?: string | undefined;
+    isVideoCall?: boolean | undefined;
+    cursor?: string | null | undefined;
+    /**
+     * 1 to 100
+     */
+    pageSize?: number | undefined;
+};
+/**
+ * What the states of the connection mean.
+ */
+/**
+ * Whether what is shown is what the server holds, by a socket or by asking again and again.
+ *
+ * @param {Connection} connection
+ * @returns {boolean}
+ */
+declare function isUp(connection: Connection): boolean;
+/**
+ * Reading a call object: whose invitation, who is in it, is it over. Pure questions, no state of its own.
+ */
+/**
+ * Whether the call has ended.
+ *
+ * @param {Call} call
+ * @returns {boolean}
+ */
+declare function isOver(call: Call): boolean;
+/**
+ * The latest invitation of one person into this call.
+ *
+ * @param {Call} call
+ * @param {string | null | undefined} userId
+ * @returns {Invitation | null}
+ */
+declare function myInvitation(call: Call, userId: string | null | undefined): Invitation | null;
+/**
+ * One person's place in the call while they are in it.
+ *
+ * @param {Call} call
+ * @param {string | null | undefined} userId
+ * @param {string | null} [deviceId] only on this device
+ * @returns {Participant | null} null if they are not in the call (now, there)
+ */
+declare function myParticipant(call: Call, userId: string | null | undefined, deviceId?: string | null): Participant | null;
+/**
+ * Who is in the call now, but for one person.
+ *
+ * @param {Call} call
+ * @param {string | null | undefined} userId
+ * @returns {Participant[]} in the order of their joining
+ */
+declare function othersInside(call: Call, userId: string | null | undefined): Participant[];
+/**
+ * Whether a place in a call is the one of this device.
+ *
+ * @param {Participant} participant
+ * @param {string | null} deviceId null: any device
+ * @returns {boolean}
+ */
+declare function isOnDevice(participant: Participant, deviceId: string | null): boolean;
+/**
+ * The invitations that still ring.
+ *
+ * @param {Call} call
+ * @returns {Invitation[]}
+ */
+declare function pendingInvitations(call: Call): Invitation[];
+/**
+ * Whether this call rings for one person now.
+ *
+ * @param {Call} call
+ * @param {string | null | undefined} userId
+ * @returns {boolean}
+ */
+declare function isRingingFor(call: Call, userId: string | null | undefined): boolean;
+/**
+ * Whether a verb is open to the one who looks at this call.
+ *
+ * @param {Call} call
+ * @param {OpenVerb} verb
+ * @returns {boolean}
+ */
+declare function may(call: Call, verb: OpenVerb): boolean;
+/**
+ * Until when this call can be answered, by the one who looks at it.
+ *
+ * @param {Call} call
+ * @param {string | null | undefined} userId
+ * @returns {number | null} unix milliseconds; null if nothing rings
+ */
+declare function ringDeadline(call: Call, userId: string | null | undefined): number | null;
+/**
+ * Why something was not done. Codes are those of the server's closed list, and three of the client:
+ * `unreachable` (no answer in time), `closed` (the service was closed), `no_current_call` (no call it could mean).
+ */
+declare class CallInvitationError extends Error {
+    /**
+     * From a problem body (RFC 9457), however little of it there is: proxies answer in HTML.
+     *
+     * @param {number} status
+     * @param {Partial<Problem> | null} problem the parsed body, or null
+     * @param {string | null} [retryAfter] the header of that name
+     * @returns {CallInvitationError}
+     */
+    static fromProblem(status: number, problem: Partial<Problem> | null, retryAfter?: string | null): CallInvitationError;
+    /**
+     * @returns {CallInvitationError} the server did not answer in time
+     */
+    static unreachable(): CallInvitationError;
+    /**
+     * @returns {CallInvitationError} something else than the server answered, such as the sign-in page of a network
+     */
+    static strange(): CallInvitationError;
+    /**
+     * @returns {CallInvitationError} the service was closed meanwhile
+     */
+    static closed(): CallInvitationError;
+    /**
+     * @param {string} code
+     * @param {string} detail a sentence for people
+     * @param {object} [more]
+     * @param {number} [more.status] HTTP status; 0 if the server did not answer
+     * @param {Call | null} [more.call] the call concerned, where one may see it
+     * @param {Problem["errors"] | null} [more.errors] per field or per invitee
+     * @param {number | null} [more.retryAfterSeconds]
+     */
+    constructor(code: string, detail: string, { status, call, errors, retryAfterSeconds }?: {
+        status?: number | undefined;
+        call?: Call | null | undefined;
+        errors?: Problem["errors"] | null;
+        retryAfterSeconds?: number | null | undefined;
+    });
+    code: string;
+    detail: string;
+    status: number;
+    call: Call | null;
+    errors: FieldErrors | InviteeError[] | null;
+    retryAfterSeconds: number | null;
+    /**
+     * What was wrong with each field; empty where the refusal was about something else.
+     *
+     * @returns {FieldErrors}
+     */
+    get fields(): FieldErrors;
+    /**
+     * Why each of several people was left out; empty where the refusal was about something else.
+     *
+     * @returns {InviteeError[]}
+     */
+    get invitees(): InviteeError[];
+    /**
+     * Whether the same request may well succeed a moment later.
+     *
+     * @returns {boolean}
+     */
+    get isTemporary(): boolean;
+}
+/**
+ * A name for this device that its owner and the people they call understand.
+ *
+ * @param {string | null | undefined} [userAgent] as in `navigator.userAgent`
+ * @returns {string} such as "Chrome on Linux"; "Node" where there is no browser
+ */
+declare function deviceLabel(userAgent?: string | null | undefined): string;
+/**
+ * A new device id, or key of a request.
+ *
+ * @returns {string} 32 hexadecimal characters, random
+ */
+declare function randomHex(): string;
+/**
+ * Whether the server takes this as a device id.
+ *
+ * @param {string} text
+ * @returns {boolean}
+ */
+declare function isDeviceId(text: string): boolean;
+/**
+ * The id of this device, made on first use.
+ *
+ * @param {KeyValues | null} [storage] where it is kept; without one it lasts as long as the page
+ * @returns {string} 1 to 64 of `[A-Za-z0-9._~-]`
+ */
+declare function rememberedDeviceId(storage?: KeyValues | null): string;
+/** What a client can read and change that is no act in a call. A read that fails gives null, a change false or null. */
+declare class Account extends EventTarget {
+    /** @returns {CallInvitationError | null} why the last verb or read gave `false` or `null`; null after a success */
+    get lastError(): CallInvitationError | null;
+    /**
+     * Reads one page of one's own calls, newest first.
+     *
+     * @param {HistoryFilters} [filters]
+     * @returns {Promise<Page<Call> | null>}
+     */
+    history({ isVideoCall, pageSize, ...filters }?: HistoryFilters): Promise<Page<Call> | null>;
+    /**
+     * Reads one page of people one may call.
+     *
+     * @param {UserFilters} [filters]
+     * @returns {Promise<Page<Presence> | null>}
+     */
+    users({ pageSize, ...filters }?: UserFilters): Promise<Page<Presence> | null>;
+    /**
+     * Reads one page of one's own devices.
+     *
+     * @param {{cursor?: string | null, pageSize?: number}} [filters]
+     * @returns {Promise<Page<Device> | null>}
+     */
+    devices({ cursor, pageSize }?: {
+        cursor?: string | null;
+        pageSize?: number;
+    }): Promise<Page<Device> | null>;
+    /**
+     * Makes one of one's own devices known, or names it anew.
+     *
+     * @param {string} deviceId
+     * @param {DeviceChanges} changes
+     * @returns {Promise<Device | null>} null if it could not be saved
+     */
+    saveDevice(deviceId: string, { label, kind, push }: DeviceChanges): Promise<Device | null>;
+    /**
+     * Forgets one of one's own devices.
+     *
+     * @param {string} deviceId
+     * @returns {Promise<boolean>}
+     */
+    removeDevice(deviceId: string): Promise<boolean>;
+    /**
+     * Rings one of one's own devices for a test, by push, with nobody behind it.
+     *
+     * @param {string} deviceId
+     * @returns {Promise<TestRing | null>} null if it was refused, such as without a push address
+     */
+    testRing(deviceId: string): Promise<TestRing | null>;
+    /**
+     * Reads how far the latest test ring of a device has come.
+     *
+     * @param {string} deviceId
+     * @returns {Promise<TestRing | null>} null if there is none, too
+     */
+    lastTestRing(deviceId: string): Promise<TestRing | null>;
+    /**
+     * Reads one page of the ring resources: what `resourceID` may name, and how it sounds and looks.
+     *
+     * @param {{cursor?: string | null, pageSize?: number}} [filters]
+     * @returns {Promise<Page<Resource> | null>}
+     */
+    resources({ cursor, pageSize }?: {
+        cursor?: string | null;
+        pageSize?: number;
+    }): Promise<Page<Resource> | null>;
+    /**
+     * Reads one call.
+     *
+     * @param {string} callID
+     * @returns {Promise<Call | null>}
+     */
+    call(callID: string): Promise<Call | null>;
+    /**
+     * Reads what happened in a call, in order and in words.
+     *
+     * @param {string} callID
+     * @returns {Promise<Timeline | null>}
+     */
+    timeline(callID: string): Promise<Timeline | null>;
+    /**
+     * Reads the STUN and TURN servers for media. TURN ones are given only while one is in an open call or is being rung.
+     *
+     * @returns {Promise<IceServers | null>}
+     */
+    iceServers(): Promise<IceServers | null>;
+    /**
+     * Reads the own profile, and with it the badge.
+     *
+     * @returns {Promise<Me | null>}
+     */
+    me(): Promise<Me | null>;
+    /**
+     * Changes the own profile.
+     *
+     * @param {{name?: string, call_waiting?: boolean}} changes
+     * @returns {Promise<Me | null>}
+     */
+    updateMe(changes: {
+        name?: string;
+        call_waiting?: boolean;
+    }): Promise<Me | null>;
+    /**
+     * Clears the badge on all devices of this user.
+     *
+     * @returns {Promise<boolean>}
+     */
+    markHistorySeen(): Promise<boolean>;
+    #private;
+}
+/**
+ * Sends, receives and answers call invitations. See README.md for its state, verbs and events.
+ */
+declare class CallInvitationService extends Account {
+    /**
+     * @param {ServiceOptions} [options]
+     * @throws {TypeError} no page to take the address from, neither a WebSocket nor polling, or a device id of another form
+     */
+    constructor(options?: ServiceOptions);
+    /** @returns {State} what to show; frozen, replaced on every change */
+    get state(): State;
+    /** @returns {string} the id of this device */
+    get deviceId(): string;
+    /** @returns {string} the name of this device for people */
+    get label(): string;
+    /** @returns {boolean} whether this page says that it can make sound */
+    get audible(): boolean;
+    /** @returns {VerbResult | null} the body that the last successful verb was answered with */
+    get lastResult(): VerbResult | null;
+    /**
+     * Connects, and goes on trying by itself unless signed out or refused. Where no socket opens, REST stands in for it.
+     *
+     * @returns {Promise<boolean>} true when the first snapshot is in; false when the first attempt failed
+     */
+    init(): Promise<boolean>;
+    /**
+     * Closes the socket. Verbs under way resolve to false. `init` connects again.
+     *
+     * @returns {void}
+     */
+    close(): void;
+    /**
+     * Listens to an event.
+     *
+     * @template {keyof ServiceEvents} Name
+     * @param {Name} name
+     * @param {(detail: ServiceEvents[Name]) => void} listener
+     * @returns {() => void} stops listening
+     */
+    on<Name extends keyof ServiceEvents>(name: Name, listener: (detail: ServiceEvents[Name]) => void): () => void;
+    /**
+     * Waits for the next event of a name.
+     *
+     * @template {keyof ServiceEvents} Name
+     * @param {Name} name
+     * @returns {Promise<ServiceEvents[Name]>} its detail
+     */
+    once<Name extends keyof ServiceEvents>(name: Name): Promise<ServiceEvents[Name]>;
+    /**
+     * The server's time as this client knows it.
+     *
+     * @returns {number} unix milliseconds
+     */
+    serverNow(): number;
+    /**
+     * How long a call can still be answered.
+     *
+     * @param {Call} call
+     * @returns {number} milliseconds, never below 0
+     */
+    remainingMs(call: Call): number;
+    /**
+     * How long ago a call was answered.
+     *
+     * @param {Call} call
+     * @returns {number} milliseconds; 0 before it is answered, and no more growing once it ended
+     */
+    elapsedMs(call: Call): number;
+    /**
+     * Invites people into a new call.
+     *
+     * @param {SendOptions} options
+     * @returns {Promise<boolean>} true if it rings for somebody, or if one is in a call with them now; false with the code
+     *   `call_ended` if everybody was busy
+     */
+    send({ callID, isVideoCall, endWhenCallerLeaves, ...options }: SendOptions): Promise<boolean>;
+    /**
+     * Cancels invitations that nobody answered yet.
+     *
+     * @param {object} [options]
+     * @param {Array<Person | string>} [options.callees] all that still ring by default
+     * @param {string} [options.customData] handed to them
+     * @param {string} [options.callID] the outgoing call by default, else the active one
+     * @returns {Promise<boolean>}
+     */
+    cancel({ callees, customData, callID }?: {
+        callees?: (string | Person)[] | undefined;
+        customData?: string | undefined;
+        callID?: string | undefined;
+    }): Promise<boolean>;
+    /**
+     * Rejects a call that rings.
+     *
+     * @param {object} [options]
+     * @param {string} [options.customData] handed to the caller
+     * @param {RejectReason} [options.reason] `declined` by default
+     * @param {string} [options.callID] the incoming call by default
+     * @returns {Promise<boolean>}
+     */
+    reject({ customData, reason, callID }?: {
+        customData?: string | undefined;
+        reason?: RejectReason | undefined;
+        callID?: string | undefined;
+    }): Promise<boolean>;
+    /**
+     * Accepts a call that rings.
+     *
+     * @param {object} [options]
+     * @param {string} [options.customData] handed to the caller
+     * @param {string} [options.callID] the incoming call by default
+     * @param {boolean} [options.hold] stay in the calls that this device is in; they are `onHold` then
+     * @returns {Promise<boolean>}
+     */
+    accept({ customData, callID, hold }?: {
+        customData?: string | undefined;
+        callID?: string | undefined;
+        hold?: boolean | undefined;
+    }): Promise<boolean>;
+    /**
+     * Turns back to a call that is on hold: it is the active one then, and the active one is on hold.
+     *
+     * @param {string} callID
+     * @returns {void}
+     */
+    switchTo(callID: string): void;
+    /**
+     * Invites further people into a call that one is in.
+     *
+     * @param {InviteOptions} options
+     * @returns {Promise<boolean>}
+     */
+    invite({ callID, ...options }: InviteOptions): Promise<boolean>;
+    /**
+     * Joins a live call that one was invited to, or moves it to this device.
+     *
+     * @param {string} callID
+     * @returns {Promise<boolean>}
+     */
+    join(callID: string): Promise<boolean>;
+    /**
+     * Leaves a call.
+     *
+     * @param {string} [callID] the active call by default, else the outgoing one
+     * @returns {Promise<boolean>}
+     */
+    leave(callID?: string): Promise<boolean>;
+    /**
+     * Leaves a call with the page that it is in: to be called while the page goes (`pagehide`).
+     *
+     * @param {string} callID
+     * @returns {void}
+     */
+    leaveWithPage(callID: string): void;
+    /**
+     * Takes somebody out of a call that one has started, or takes back the ring that would let them in.
+     *
+     * @param {Person | string} person
+     * @param {string} [callID] the active call by default, else the outgoing one
+     * @returns {Promise<boolean>}
+     */
+    remove(person: Person | string, callID?: string): Promise<boolean>;
+    /**
+     * Ends a call for everyone.
+     *
+     * @param {string} [callID] the active call by default, else the outgoing one
+     * @returns {Promise<boolean>}
+     */
+    end(callID?: string): Promise<boolean>;
+    /**
+     * Tells the caller that this device alerts. To be called when it really does.
+     *
+     * @param {string} [callID] the incoming call by default
+     * @param {object} [options]
+     * @param {boolean} [options.audible] whether it can be heard
+     * @returns {Promise<boolean>}
+     */
+    ringing(callID?: string, { audible }?: {
+        audible?: boolean | undefined;
+    }): Promise<boolean>;
+    /**
+     * Says that media is up on this device.
+     *
+     * @param {string} [callID] the active call by default, else the outgoing one
+     * @returns {Promise<boolean>}
+     */
+    connected(callID?: string): Promise<boolean>;
+    /**
+     * Proves that this device is still in the call. Only needed without a socket, which does it by itself.
+     *
+     * @param {string} [callID] the active call by default, else the outgoing one
+     * @returns {Promise<boolean>}
+     */
+    heartbeat(callID?: string): Promise<boolean>;
+    /**
+     * Says whether this page can make sound now.
+     *
+     * @param {boolean} audible
+     * @returns {void}
+     */
+    setAudible(audible: boolean): void;
+    /**
+     * Sends signalling to one participant's device. Never repeated: who needs it to arrive asks for an answer.
+     *
+     * @param {string} callID
+     * @param {Peer} to
+     * @param {unknown} data JSON
+     * @returns {boolean} whether it was handed to the open socket
+     */
+    signal(callID: string, to: Peer, data: unknown): boolean;
+    #private;
+}
+
+export { CallInvitationError, CallInvitationService, deviceLabel, isOver, isRingingFor, isUp, may, myInvitation, myParticipant, othersInside, pendingInvitations, randomHex as makeDeviceId, rememberedDeviceId };
