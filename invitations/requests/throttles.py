@@ -90,7 +90,9 @@ def address_of(request: HttpRequest) -> str:
     peer = str(request.META.get("REMOTE_ADDR", ""))
     forwarded = [each.strip() for each in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if each.strip()]
     if forwarded and not conf.is_trusted_proxy(peer):
-        _warn_once_of_proxy()
+        # Uvicorn has put the client's address there in place of the proxy's by then.
+        if peer not in forwarded:
+            _warn_once_of_proxy()
         return peer
     return next((each for each in reversed(forwarded) if not conf.is_trusted_proxy(each)), (forwarded or [peer])[0])
 

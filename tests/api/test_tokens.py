@@ -270,6 +270,17 @@ def test_only_a_trusted_proxy_names_the_address(
     assert throttles.address_of(request) == address
 
 
+@pytest.mark.parametrize(("forwarded", "said"), [("6.6.6.6", True), ("6.6.6.6, 9.9.9.9", False), ("", False)])
+def test_a_proxy_that_nobody_named_is_mentioned_in_the_log(
+    settings: Settings, caplog: pytest.LogCaptureFixture, forwarded: str, said: bool
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = HTTPS_PROXY
+    throttles._warn_once_of_proxy.cache_clear()
+    for _ in range(2):
+        throttles.address_of(RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR="9.9.9.9"))
+    assert caplog.text.count("CALLINVITE_TRUSTED_PROXIES") == said
+
+
 def test_a_user_model_may_tell_by_a_property_who_is_active(
     bob: User, app_of: RestOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
