@@ -69,8 +69,9 @@ class Limits:
     """Repeats from this moment on are also sent by push; earlier ones go only to open pages."""
     sync_open_seconds: int = 5
     sync_idle_seconds: int = 15
-    online_seconds: int = 45
-    """How long after a socket's last sign of life its user counts as online."""
+    online_seconds: int = 75
+    """How long after a socket's last sign of life its user counts as online. Browsers let a page that was hidden for
+    long give one only once a minute; a socket that closes counts at once."""
     device_live_seconds: int = 20
     """How long after a device's last sign of life its first push is still delayed by two seconds, so that its page can
     report first that the ring is heard."""

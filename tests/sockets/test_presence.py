@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,19 @@ async def test_a_sync_renews_it(open_quick_page: OpenPage, bob: User) -> None:
     presence.mark_offline(bob.pk)
     await page.sync()
     assert is_online(bob)
+
+
+async def test_one_whose_hidden_page_gives_a_sign_of_life_once_a_minute_is_online_all_the_time(
+    open_quick_page: OpenPage, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await open_quick_page(bob)
+    clock = [time.time()]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    for _ in range(3):
+        await page.sync()
+        # Browsers are late by some seconds now and then.
+        clock[0] += 65
+        assert is_online(bob)
 
 
 async def test_one_who_is_closed_for_flooding_is_not_online(
