@@ -34,7 +34,7 @@ def _portable(cookies: list[Any]) -> list[Any]:
 
 def test_the_page_says_what_that_means(page: Page) -> None:
     expect(page.get_by_text(BLOCKED)).to_be_visible()
-    expect(page.locator("own-name")).to_contain_text("Limited connection")
+    expect(page.locator("own-name")).to_contain_text("Limited")
     expect(page.locator("people-view .person").first).to_be_attached()
 
 

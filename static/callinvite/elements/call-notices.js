@@ -30,8 +30,8 @@ export class CallNotices extends PageElement {
       h("button", { class: "button button--small button--night", type: "button", onClick: act }, label);
     const notice = (/** @type {HTMLElement[]} */ ...actions) => {
       const words = h("p", { class: "call__notice-words" });
-      const asked = h("div", { class: "call__notice-actions" }, ...actions);
-      return { node: h("div", { class: "call__notice", role: "status", hidden: true }, words, asked), words };
+      const asked = actions.length ? [h("div", { class: "call__notice-actions" }, ...actions)] : [];
+      return { node: h("div", { class: "call__notice", role: "status", hidden: true }, words, ...asked), words };
     };
     return {
       blocked: notice(),
