@@ -55,12 +55,21 @@ def make(sources: Path, target: Path) -> list[str]:
         The names of the files. Each also lies there compressed, as NAME.gz.
 
     Raises:
-        NotBundled: esbuild is missing or failed. No older bundle is left.
+        NotBundled: esbuild is missing or failed, or nothing can be written. No older bundle is left.
     """
-    remove(target)
     program = bundler()
-    if program is None:
-        raise NotBundled("esbuild is not installed (requirements/install bundler)")
+    try:
+        # An old one would hide changes of its sources.
+        if target.exists():
+            shutil.rmtree(target)
+        if program is None:
+            raise NotBundled("esbuild is not installed (requirements/install bundler)")
+        return _made(program, sources, target)
+    except OSError as error:
+        raise NotBundled(str(error)) from error
+
+
+def _made(program: Path, sources: Path, target: Path) -> list[str]:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".bundle-") as name:
         folder = Path(name, FOLDER)
@@ -73,11 +82,6 @@ def make(sources: Path, target: Path) -> list[str]:
         shutil.rmtree(target, ignore_errors=True)
         folder.rename(target)
     return names
-
-
-def remove(target: Path) -> None:
-    """Leave no bundle there: an old one would hide changes of its sources."""
-    shutil.rmtree(target, ignore_errors=True)
 
 
 def _run(program: Path, sources: Path, folder: Path) -> None:

@@ -141,6 +141,14 @@ def test_a_bundle_that_cannot_be_made_leaves_no_older_one(
     assert list(made.parent.iterdir()) == []
 
 
+def test_a_bundler_that_cannot_be_run_is_no_failure_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "esbuild"
+    program.touch(mode=0o644)
+    monkeypatch.setattr(bundle, "bundler", lambda: program)
+    with pytest.raises(bundle.NotBundled, match="Permission denied"):
+        bundle.make(STATIC, tmp_path / "bundle")
+
+
 @pytest.mark.parametrize("installed", [True, False], ids=["with esbuild", "without"])
 def test_collecting_static_files_bundles_hashes_and_compresses(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, installed: bool
