@@ -16,7 +16,7 @@ for (const [code, said] of Object.entries(WORDS)) {
 UNMARKED = """() => {
   const spoken = ["aria-label", "title", "placeholder"];
   // By scripts: the frame around them is the server's.
-  const made = "main > *, body > :is(call-screen, incoming-call, people-picker, toast-list), .shell__banners";
+  const made = "main > *, body > :is(call-screen, incoming-call, people-picker, toast-list), .shell__banners > *";
   // What the server or a caller wrote, what people are called, and the names of this machine's devices.
   const written = ".incoming__text, .timeline__entry, .timeline__answers, [class$=__name]";
   const apart = `person-avatar, option, noscript, ${written}`;
