@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Person
+from tests.browser.conftest import Person, connected
 from tests.browser.media import call, sees
+from tests.support.server import RunningServer
+from tests.support.signing_in import sign_everybody_in
 
 LONG = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenha"[:64]
 TEXT = "The kitchen is under water.\nWhere is the tap that closes it?\nPlease come to the phone, all of you."
@@ -125,6 +127,29 @@ def test_pictures_and_dialogs_have_names(alice: Person, bob: Person) -> None:
         question = alice.page.locator("dialog.ask")
         expect(question).to_have_accessible_name("Hang up?")
         question.get_by_role("button", name="Stay").click()
+
+
+def test_signing_out_in_a_call_is_asked_about_and_ends_it(
+    person: Callable[..., Person], bob: Person, server: RunningServer
+) -> None:
+    dave = person("dave")
+    dave.context.clear_cookies()
+    dave.context.add_cookies(sign_everybody_in(server)["dave"])
+    dave.page.goto(server.url)
+    connected(dave.page)
+    dave.call("Bob", "Audio")
+    bob.rings("Dave")
+    bob.accept()
+    dave.is_connected_to("Bob")
+    dave.screen.get_by_role("button", name="Back to the app (the call continues)").click()
+    question = dave.page.get_by_role("dialog", name="Sign out during the call?")
+    dave.page.get_by_role("button", name="Sign out").click()
+    question.get_by_role("button", name="Stay").click()
+    expect(question).to_have_count(0)
+    dave.page.get_by_role("button", name="Sign out").click()
+    question.get_by_role("button", name="Leave and sign out").click()
+    bob.hears("Call ended")
+    expect(dave.page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 EDGES = """(selector) => [...document.querySelectorAll(selector)]
