@@ -162,7 +162,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-]
+] + [{"NAME": "invitations.requests.passwords.ServiceNameValidator"}]
 LOGIN_URL = "callinvite:sign_in"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -221,6 +221,7 @@ CALLINVITE = {
     "trusted_proxies": tuple(env.networks("CALLINVITE_TRUSTED_PROXIES")),
     "origins": tuple(env.items("CALLINVITE_ORIGINS")),
     "logins_per_minute": env.number("CALLINVITE_LOGINS_PER_MINUTE", default=10),
+    "signups_per_hour": env.number("CALLINVITE_SIGNUPS_PER_HOUR", default=20),
     "signup": env.choice("CALLINVITE_SIGNUP", {"open", "closed"}, default="closed"),
 }
 CALLINVITE_ICE_SERVERS = env.text("CALLINVITE_ICE_SERVERS")
@@ -257,6 +258,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES",
     "CALLINVITE_SENDS_PER_MINUTE",
     "CALLINVITE_SIGNUP",
+    "CALLINVITE_SIGNUPS_PER_HOUR",
     "CALLINVITE_SOCKETS_PER_DEVICE",
     "CALLINVITE_SOCKETS_PER_USER",
     "CALLINVITE_STATIC_ROOT",

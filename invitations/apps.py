@@ -10,7 +10,7 @@ class InvitationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, and take notice of the ends of sessions, tokens and accounts.
+        """Register the system checks, and take notice of sign-ins and of the ends of sessions, tokens and accounts.
 
         Raises:
             ImproperlyConfigured: the app that stores tokens is missing. Raised here: no check could run without it.
@@ -21,5 +21,7 @@ class InvitationsConfig(AppConfig):
             )
         from invitations import checks  # noqa: F401
         from invitations.calls import endings
+        from invitations.requests import audit
 
         endings.listen()
+        audit.listen()

@@ -53,6 +53,8 @@ class Limits:
     """How many invitations one call may have in all, answered or not."""
     logins_per_minute: int = 10
     """How many sign-ins, good or failed, one name or address may try in 60 seconds; 0 means no limit."""
+    signups_per_hour: int = 20
+    """How many accounts may be made on the sign-up page from one address in an hour; 0 means no limit."""
     timeout_seconds_default: int = 60
     timeout_seconds_max: int = 600
     lease_ringing_seconds: int = 20

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from invitations.admin.history import Audited
 from invitations.store import people
 from invitations.words import say_lazy
 
@@ -44,7 +45,7 @@ class OfOnePerson(admin.SimpleListFilter):
         return queryset.filter(chosen)
 
 
-class ExplainedList(admin.ModelAdmin):
+class ExplainedList(Audited):
     """A list that says what would be in it when nothing is."""
 
     change_list_template = "callinvite/admin/list.html"

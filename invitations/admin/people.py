@@ -15,6 +15,7 @@ from knox.admin import AuthTokenAdmin  # noqa: F401
 from knox.models import AuthToken, get_token_model
 
 from invitations.admin.acting import say_done
+from invitations.admin.history import Audited
 from invitations.models import CallingPreferences, Delivery, Device, User
 from invitations.requests.tokens import sign_out_everywhere
 from invitations.store import people
@@ -30,7 +31,7 @@ class CallingPreferencesInline(admin.StackedInline):
     readonly_fields = ("history_seen_at",)
 
 
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(Audited, DjangoUserAdmin):
     """Only superusers give rights. Whoever else may change accounts changes those of people who are not staff, and
     their own: with another's password they would get that person's rights."""
 
@@ -86,7 +87,7 @@ class UserAdmin(DjangoUserAdmin):
         return self.inlines if obj else []
 
 
-class GroupAdmin(DjangoGroupAdmin):
+class GroupAdmin(Audited, DjangoGroupAdmin):
     """Groups are rights: only superusers change them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

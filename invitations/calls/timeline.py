@@ -22,7 +22,10 @@ STATES = (EventKind.CALL_ACTIVE, EventKind.CALL_ENDED)
 """What whoever has gone still hears of: how the call itself goes on."""
 ON_DEVICES = (EventKind.INVITATION_RINGING, EventKind.INVITATION_QUIET)
 """What a caller hears of devices before an answer: of what kind they are, and no name."""
-WHILE_RINGING = {"timeline.participant.left.left", "timeline.participant.left.call_ended"}
+WHILE_RINGING = {
+    "timeline.participant.left.left": "timeline.participant.left.left.unanswered",
+    "timeline.participant.left.call_ended": "timeline.participant.left.call_ended.unanswered",
+}
 """Sentences on the caller that differ where nobody ever answered: they waited, and talked to nobody."""
 
 
@@ -132,8 +135,8 @@ def _text(event: CallEvent, data: Data, names: dict[str, str], *, is_answered: b
         return say("timeline.call.sent", name=data["name"], people=people)
     device = data.get("label")
     code = f"timeline.{event.kind}{_case(event.kind, data, has_device=bool(device))}"
-    if code in WHILE_RINGING and not is_answered:
-        code += ".unanswered"
+    if not is_answered:
+        code = WHILE_RINGING.get(code, code)
     return say(code, name=data["name"], device=device)
 
 

@@ -34,9 +34,10 @@ from django.views.generic import FormView, TemplateView, View
 from invitations import addresses
 from invitations.conf import limits
 from invitations.errors import CallError, Code
+from invitations.models import UserKey
 from invitations.pages.forms import SignInForm, SignUpForm
 from invitations.push import devices
-from invitations.requests import throttles
+from invitations.requests import audit, throttles
 from invitations.requests.problems import RETRY_SECONDS, STATUS, problem_page
 from invitations.requests.tokens import csrf_header
 
@@ -172,6 +173,7 @@ class SignUp(FormView):
             return refused(self.render_to_response(context), error)
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
+        throttles.check_signup(self.request)
         login(self.request, form.save())  # type: ignore[attr-defined]
         return super().form_valid(form)
 
@@ -222,6 +224,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """403: the user is signed in, but not as someone who may see this."""
+    audit.refused(request, Code.NOT_ALLOWED, user_id=_key_of(request))
     return _problem(request, 403, Code.NOT_ALLOWED)
 
 
@@ -242,7 +245,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without its CSRF token: usually the page was loaded before signing in or out."""
+    audit.refused(request, Code.CSRF_FAILED, user_id=_key_of(request))
     return _problem(request, 403, Code.CSRF_FAILED, template="callinvite/403_csrf.html")
+
+
+def _key_of(request: HttpRequest) -> UserKey | None:
+    # Some requests are refused before anybody looked who they come from.
+    user = getattr(request, "user", None)
+    return None if user is None else user.pk
 
 
 def _problem(request: HttpRequest, status: int, code: Code, template: str | None = None) -> HttpResponse:

@@ -20,6 +20,7 @@ from rest_framework import exceptions
 
 from invitations.errors import CallError, Code
 from invitations.models import UserKey
+from invitations.requests import audit
 from invitations.serializers import call_view
 from invitations.store.sheets import CallSheet
 
@@ -155,7 +156,9 @@ def answer(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) ->
 
 def problem_response(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """DRF's exception handler: turns anything that a view raises into a problem document."""
-    body, headers = _translated(error, context.get("request"))
+    request = context.get("request")
+    body, headers = _translated(error, request)
+    _audit(body, request)
     return answer(body, headers)
 
 
@@ -178,6 +181,16 @@ def _translated(error: Exception, request: Any) -> tuple[JSON, dict[str, str]]:
     if code == Code.UNAVAILABLE:
         _log(error, request)
     return problem(code), {}
+
+
+def _audit(body: JSON, request: Any) -> None:
+    """A credential that is none, or a right that is missing. A stranger without any is only asked to sign in."""
+    if request is None or body["status"] not in (401, 403):
+        return
+    if body["status"] == 401 and "Authorization" not in request.headers:
+        return
+    user = getattr(request, "_user", None)
+    audit.refused(request._request, body["code"], user_id=user.pk if user is not None else None)
 
 
 def _code_of(error: Exception) -> Code:

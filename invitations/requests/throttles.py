@@ -8,8 +8,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from threading import BoundedSemaphore
 from unicodedata import normalize
 
@@ -19,10 +17,13 @@ from django.utils import timezone
 
 from invitations import conf
 from invitations.errors import CallError, Code
+from invitations.requests import audit
+from invitations.requests.clients import address_of, network_of
 from invitations.words import say_lazy
 
 logger = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
+SIGNUP_WINDOW_SECONDS = 3600
 HASHED_AT_ONCE = 2
 BUSY_SECONDS = 1
 _hashing = BoundedSemaphore(HASHED_AT_ONCE)
@@ -67,7 +68,7 @@ def check_login(request: HttpRequest, username: str | None, now: datetime | None
     if limit <= 0:
         return
     seconds = (now or timezone.now()).timestamp()
-    keys = [_key("address", _network_of(address_of(request)))]
+    keys = [_key("address", network_of(address_of(request)))]
     if username is not None:
         # As the form reads it: other spellings of the same name are the same name.
         keys.append(_key("name", normalize("NFKC", username).strip().casefold()))
@@ -78,57 +79,46 @@ def check_login(request: HttpRequest, username: str | None, now: datetime | None
         logger.exception("Tries to sign in are not counted: the cache does not answer")
         return
     if any(waits):
+        audit.refused(request, Code.THROTTLED)
         raise CallError(Code.THROTTLED, say_lazy("sign_in.wait", count=max(waits)), retry_after_seconds=max(waits))
 
 
-def address_of(request: HttpRequest) -> str:
-    """The IP address of the client.
+def check_signup(request: HttpRequest, now: datetime | None = None) -> None:
+    """Count one new account, about to be made by a stranger.
 
-    A trusted proxy tells in X-Forwarded-For whom it spoke to, after what it was told itself: the last address there
-    that is no trusted proxy's, because the client may have made up all before it.
+    Args:
+        request: for its IP address.
+        now: an aware datetime; the current time if omitted.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`, if `signups_per_hour` accounts were made from this address in
+            the last hour.
     """
-    peer = str(request.META.get("REMOTE_ADDR", ""))
-    forwarded = [each.strip() for each in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if each.strip()]
-    if forwarded and not conf.is_trusted_proxy(peer):
-        # Uvicorn has put the client's address there in place of the proxy's by then.
-        if peer not in forwarded:
-            _warn_once_of_proxy()
-        return peer
-    return next((each for each in reversed(forwarded) if not conf.is_trusted_proxy(each)), (forwarded or [peer])[0])
+    limit = conf.limits().signups_per_hour
+    if limit <= 0:
+        return
+    key = _key("signup", network_of(address_of(request)))
+    wait = _wait_seconds(key, limit, (now or timezone.now()).timestamp(), window_seconds=SIGNUP_WINDOW_SECONDS)
+    if wait:
+        audit.refused(request, Code.THROTTLED)
+        raise CallError(Code.THROTTLED, say_lazy("sign_up.wait"), retry_after_seconds=wait)
 
 
-@lru_cache
-def _warn_once_of_proxy() -> None:
-    logger.warning(
-        "Requests come with X-Forwarded-For from an address that is not in CALLINVITE_TRUSTED_PROXIES: all who come "
-        "from there count as one when they sign in"
-    )
-
-
-def _network_of(address: str) -> str:
-    """What one client is counted as: an IPv6 host has a whole /64 to choose its addresses from."""
-    try:
-        known = ip_address(address)
-    except ValueError:
-        return address
-    return str(ip_network((known, 64), strict=False)) if known.version == 6 else address
-
-
-def _wait_seconds(key: str, limit: int, seconds: float) -> int:
+def _wait_seconds(key: str, limit: int, seconds: float, *, window_seconds: int = WINDOW_SECONDS) -> int:
     """Count an attempt and return 0, or return the seconds to wait and count nothing.
 
-    Uses two fixed windows, the earlier one weighted by how much of it lies within the past minute: this allows no burst
+    Uses two fixed windows, the earlier one weighted by how much of it lies within the past one: this allows no burst
     where they meet, and takes one atomic step in the cache.
     """
-    window, elapsed = divmod(seconds, WINDOW_SECONDS)
+    window, elapsed = divmod(seconds, window_seconds)
     current, previous = f"{key}:{int(window)}", f"{key}:{int(window) - 1}"
-    cache.add(current, 0, 2 * WINDOW_SECONDS)
+    cache.add(current, 0, 2 * window_seconds)
     count = cache.incr(current)
-    before = cache.get(previous, 0) * (1 - elapsed / WINDOW_SECONDS)
+    before = cache.get(previous, 0) * (1 - elapsed / window_seconds)
     if before + count <= limit:
         return 0
     cache.decr(current)
-    return max(1, round(WINDOW_SECONDS - elapsed))
+    return max(1, round(window_seconds - elapsed))
 
 
 def _key(kind: str, value: str) -> str:

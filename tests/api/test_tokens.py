@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from invitations.errors import CallError
 from invitations.models import Device, User
-from invitations.requests import throttles
+from invitations.requests import clients, throttles
 from tests.api.conftest import API, Rest, RestOf, problem_of
 from tests.conftest import PASSWORD
 
@@ -267,7 +267,7 @@ def test_only_a_trusted_proxy_names_the_address(
     settings.CALLINVITE = {**settings.CALLINVITE, "trusted_proxies": trusted}
     settings.SECURE_PROXY_SSL_HEADER = proxy
     request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR=peer)
-    assert throttles.address_of(request) == address
+    assert clients.address_of(request) == address
 
 
 @pytest.mark.parametrize(("forwarded", "said"), [("6.6.6.6", True), ("6.6.6.6, 9.9.9.9", False), ("", False)])
@@ -275,9 +275,9 @@ def test_a_proxy_that_nobody_named_is_mentioned_in_the_log(
     settings: Settings, caplog: pytest.LogCaptureFixture, forwarded: str, said: bool
 ) -> None:
     settings.SECURE_PROXY_SSL_HEADER = HTTPS_PROXY
-    throttles._warn_once_of_proxy.cache_clear()
+    clients._warn_once_of_proxy.cache_clear()
     for _ in range(2):
-        throttles.address_of(RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR="9.9.9.9"))
+        clients.address_of(RequestFactory().get("/", HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR="9.9.9.9"))
     assert caplog.text.count("CALLINVITE_TRUSTED_PROXIES") == said
 
 

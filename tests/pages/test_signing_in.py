@@ -277,3 +277,33 @@ def test_nobody_is_renamed_to_anothers_name_in_other_capitals() -> None:
         other.full_clean()
     other.username = "OTHER"
     other.full_clean()
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["callinvite", "Callinvite1", "CALL-invite 2026!", "callinvitecallinvite", "example-2026", "invitations"],
+)
+def test_the_services_name_is_no_password(client: Client, settings: Settings, open_signup: None, password: str) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "calls.example.org"]
+    answer = sign_up(client, password1=password, password2=password)
+    assert "The name of this service is the first thing that people try." in answer.text
+    assert get_user_model().objects.count() == 0
+
+
+@pytest.mark.parametrize("password", ["callinvite-horse-7", "my example horse", PASSWORD])
+def test_a_password_that_only_mentions_it_is_good(
+    client: Client, settings: Settings, open_signup: None, password: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["testserver", "calls.example.org"]
+    assert sign_up(client, password1=password, password2=password).status_code == 302
+
+
+def test_one_address_makes_only_so_many_accounts_an_hour(settings: Settings) -> None:
+    settings.CALLINVITE = {"signup": "open", "signups_per_hour": 2, "logins_per_minute": 0}
+    answers = [sign_up(Client(), username=f"erin{number}") for number in range(3)]
+    assert [each.status_code for each in answers] == [302, 302, 429]
+    assert "Too many accounts have been created from your network." in answers[-1].text
+    assert int(answers[-1].headers["Retry-After"]) > 60
+    assert get_user_model().objects.count() == 2
+    settings.CALLINVITE = {"signup": "open", "signups_per_hour": 0, "logins_per_minute": 0}
+    assert sign_up(Client(), username="erin2").status_code == 302

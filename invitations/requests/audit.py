@@ -1,0 +1,96 @@
+"""What operators need when they ask who got in, who was kept out, and who changed what: one line each, in a log of its
+own. Names an account by its key, a token by the id of its device, and a client by its address: never a password, a
+token or what people say."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models.signals import post_delete, post_save
+from django.http import HttpRequest
+from knox.models import get_token_model
+
+from invitations.models import UserKey
+from invitations.push import devices
+from invitations.requests.clients import address_of
+
+logger = logging.getLogger("invitations.audit")
+_UID = "invitations.audit"
+
+
+def listen() -> None:
+    """Take notice from now on. Signals see every door, those of a project that the app is installed in too."""
+    user_logged_in.connect(_signed_in, dispatch_uid=_UID)
+    user_logged_out.connect(_signed_out, dispatch_uid=_UID)
+    user_login_failed.connect(_sign_in_failed, dispatch_uid=_UID)
+    post_save.connect(_token_made, sender=get_token_model(), dispatch_uid=_UID)
+    post_delete.connect(_token_ended, sender=get_token_model(), dispatch_uid=_UID)
+
+
+def refused(request: HttpRequest, why: str, *, user_id: UserKey | None = None) -> None:
+    """Somebody was kept out.
+
+    Args:
+        request: for the client's address and for what it wanted.
+        why: a code.
+        user_id: the key of the account that asked, if it is known.
+    """
+    logger.warning("refused %s", _facts(why=why, user=user_id, **_asked(request)))
+
+
+def admin_acted(user_id: UserKey, act: str, subject: str, key: Any) -> None:
+    """An admin added, changed or deleted something.
+
+    Args:
+        user_id: the admin's key.
+        act: `added`, `changed` or `deleted`.
+        subject: what kind of row, such as `invitations.user`.
+        key: the row's key.
+    """
+    logger.info("admin %s", _facts(act=act, user=user_id, subject=subject, key=key))
+
+
+def _signed_in(*, request: HttpRequest | None, user: Any, **_: object) -> None:
+    logger.info("signed-in %s", _facts(user=user.pk, **_asked(request)))
+
+
+def _signed_out(*, request: HttpRequest | None, user: Any, **_: object) -> None:
+    if user is not None:
+        logger.info("signed-out %s", _facts(user=user.pk, **_asked(request)))
+
+
+def _sign_in_failed(*, credentials: dict[str, Any], request: HttpRequest | None = None, **_: object) -> None:
+    """Names the account if there is one. What was entered may be a password in the wrong place."""
+    users = get_user_model()
+    name = credentials.get(users.USERNAME_FIELD) or credentials.get("username")
+    try:
+        user_id = None if name is None else users._default_manager.get_by_natural_key(name).pk
+    except users.DoesNotExist:
+        user_id = None
+    logger.warning("sign-in-failed %s", _facts(user=user_id, **_asked(request)))
+
+
+def _token_made(*, instance: Any, created: bool, **_: object) -> None:
+    if created:
+        logger.info("token-made %s", _facts(user=instance.user_id, device=_device_of(instance)))
+
+
+def _token_ended(*, instance: Any, **_: object) -> None:
+    logger.info("token-ended %s", _facts(user=instance.user_id, device=_device_of(instance)))
+
+
+def _device_of(token: Any) -> str:
+    return devices.credential_of(token_digest=token.digest)
+
+
+def _asked(request: HttpRequest | None) -> dict[str, Any]:
+    return {} if request is None else {"address": address_of(request), "path": request.path}
+
+
+def _facts(**facts: Any) -> str:
+    """`name=value` for what is known, with no space or line break in a value: each line stays one line."""
+    return " ".join(f"{name}={quote(str(value), safe='/:.~@+')}" for name, value in facts.items() if value is not None)

@@ -1,0 +1,46 @@
+"""Where a request comes from: the address that clients are counted and told apart by."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+
+from django.http import HttpRequest
+
+from invitations import conf
+
+logger = logging.getLogger(__name__)
+
+
+def address_of(request: HttpRequest) -> str:
+    """The IP address of the client.
+
+    A trusted proxy tells in X-Forwarded-For whom it spoke to, after what it was told itself: the last address there
+    that is no trusted proxy's, because the client may have made up all before it.
+    """
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    forwarded = [each.strip() for each in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if each.strip()]
+    if forwarded and not conf.is_trusted_proxy(peer):
+        # Uvicorn has put the client's address there in place of the proxy's by then.
+        if peer not in forwarded:
+            _warn_once_of_proxy()
+        return peer
+    return next((each for each in reversed(forwarded) if not conf.is_trusted_proxy(each)), (forwarded or [peer])[0])
+
+
+@lru_cache
+def _warn_once_of_proxy() -> None:
+    logger.warning(
+        "Requests come with X-Forwarded-For from an address that is not in CALLINVITE_TRUSTED_PROXIES: all who come "
+        "from there count as one when they sign in"
+    )
+
+
+def network_of(address: str) -> str:
+    """What one client is counted as: an IPv6 host has a whole /64 to choose its addresses from."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((known, 64), strict=False)) if known.version == 6 else address

@@ -1,0 +1,42 @@
+"""What Django's validators of passwords do not know: what this service is called."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from invitations.words import say, say_lazy
+
+OUR_NAMES = ("callinvite", "invitations")
+SHORTEST = 4
+"""Names of hosts have parts as short as `io`, which stand in good passwords too."""
+
+
+class ServiceNameValidator:
+    """Refuses a password that is only the service's name or a part of its address, whatever digits are added: those
+    that people try first."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Check a password that was chosen.
+
+        Raises:
+            ValidationError: it is such a name.
+        """
+        letters = re.sub(r"[\W\d_]+", "", password.casefold())
+        parts = (
+            re.sub(r"[\W\d_]+", "", part) for host in settings.ALLOWED_HOSTS for part in host.casefold().split(".")
+        )
+        names = {*OUR_NAMES, *(each for each in parts if len(each) >= SHORTEST)}
+        if re.fullmatch(f"(?:{'|'.join(map(re.escape, sorted(names)))})+", letters):
+            raise ValidationError(say_lazy("validation.password_is_the_service"), code="password_is_the_service")
+
+    def get_help_text(self) -> str:
+        """What to heed when choosing one."""
+        return say("help.password_is_the_service")
+
+
+def _letters_of(text: str) -> str:
+    return re.sub(r"[\W\d_]+", "", text.casefold())
