@@ -93,7 +93,9 @@ def load(browser: Browser, server: RunningServer, cookies: list[Any], connection
         page.wait_for_function("() => firstLoad.answered !== null", timeout=120_000)
         figures = json.loads(page.evaluate(f"JSON.stringify(({FIGURES})())"))
         developer.send("Network.emulateNetworkConditions", {**connection.conditions, "latency": 0})
-        page.evaluate("callinvite.service.cancel()")
+        # The screen was there before the server knew of the call.
+        page.wait_for_function("() => callinvite.service.state.outgoing !== null")
+        assert page.evaluate("callinvite.service.cancel()")
         return FirstLoad(**figures)
     finally:
         context.close()
