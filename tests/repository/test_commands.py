@@ -7,7 +7,6 @@ import re
 import signal
 import sqlite3
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.repository.tracked import ROOT
+from tests.support.processes import processor_seconds
 from tests.support.server import free_port
 
 SECOND_START_SECONDS = 3.0
@@ -24,12 +24,11 @@ PASSWORD_LINE = re.compile(r"password: (\S+)", re.IGNORECASE)
 
 @contextmanager
 def make_run(data_dir: Path, port: int) -> Iterator[tuple[str, float]]:
-    """`make run` until its address is printed: what it printed, and the seconds that it took."""
+    """`make run` until its address is printed: what it printed, and the seconds of a processor that it took."""
     # As a person's shell would have it: nothing of the test run's own settings.
     foreign = ("CALLINVITE_", "DATABASE_URL", "REDIS_URL", "DJANGO_", "DEBUG", "MAKE", "MFLAGS")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment["CALLINVITE_DATA_DIR"] = str(data_dir)
-    started = time.monotonic()
     process = subprocess.Popen(
         ["make", "run", f"PORT={port}"],
         cwd=ROOT,
@@ -46,13 +45,15 @@ def make_run(data_dir: Path, port: int) -> Iterator[tuple[str, float]]:
             line = process.stdout.readline()
             assert line, f"make run ended:\n{printed}"
             printed += line
-        yield printed, time.monotonic() - started
+        yield printed, processor_seconds(process.pid)
         os.killpg(process.pid, signal.SIGTERM)
         process.communicate(timeout=20)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(20)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 @pytest.mark.server
