@@ -294,6 +294,7 @@ class Device(TypedDict):
         str | None, Words("DisabledReason", DisabledReason.values), Said("Why it is no longer rung by push.")
     ]
     disabled_since: Annotated[Moment | None, Said("Since when.")]
+    created_at: Annotated[Moment, Said("When it was registered.")]
     last_seen_at: Annotated[Moment | None, Said("Its last sign of life.")]
     last_ringing_at: Annotated[Moment | None, Said("When it last said that it alerts.")]
 

@@ -156,6 +156,7 @@ def device_view(device: Device) -> shapes.Device:
         "health": device.health.value,
         "disabled_reason": device.push_disabled_reason or None,
         "disabled_since": moment(device.push_disabled_at),
+        "created_at": moment(device.created_at),
         "last_seen_at": moment(device.last_seen_at),
         "last_ringing_at": moment(device.last_ringing_at),
     }

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -99,9 +100,25 @@ class Shell(LoginRequiredMixin, TemplateView):
             "user": {"id": self.request.user.get_username()},
             "base": addresses.base(),
             "loadedCookie": "=".join(self.loaded),
+            "language": _language_choice(),
             "csrfHeader": csrf_header(),
             "csrfToken": get_token(self.request),
         }
+
+
+def _language_choice() -> dict[str, Any] | None:
+    """The languages that a person can choose from, and the cookie that remembers it; None where there is no choice."""
+    if len(settings.LANGUAGES) < 2 or "django.middleware.locale.LocaleMiddleware" not in settings.MIDDLEWARE:
+        return None
+    return {
+        "cookie": settings.LANGUAGE_COOKIE_NAME,
+        "path": settings.LANGUAGE_COOKIE_PATH,
+        "domain": settings.LANGUAGE_COOKIE_DOMAIN,
+        "languages": [
+            {"tag": tag, "name": LANG_INFO.get(tag, {}).get("name_local", str(name))}
+            for tag, name in settings.LANGUAGES
+        ],
+    }
 
 
 def refused(answer: HttpResponse, error: CallError) -> HttpResponse:

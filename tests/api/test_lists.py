@@ -403,7 +403,8 @@ def test_a_device_is_put_got_listed_and_forgotten(rest: RestOf, bob: User) -> No
     device = put.json()
     assert device == {
         **DEVICE, "device_id": "bobs-phone", "push": None, "health": "no_address", "disabled_reason": None,
-        "disabled_since": None, "last_seen_at": device["last_seen_at"], "last_ringing_at": None,
+        "disabled_since": None, "created_at": device["created_at"], "last_seen_at": device["last_seen_at"],
+        "last_ringing_at": None,
     }  # fmt: skip
     assert client.get("devices/bobs-phone").json() == device
     assert client.put("devices/bobs-phone", {"label": "New"}).json()["label"] == "New"

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  deviceName,
   healthWords,
   hopWords,
   lifeWords,
@@ -24,6 +25,7 @@ const device = (more) => ({
   health: "no_address",
   disabled_reason: null,
   disabled_since: null,
+  created_at: at(2026, 10, 22, 9, 5),
   last_seen_at: null,
   last_ringing_at: null,
   ...more,
@@ -39,6 +41,12 @@ const ring = (state, ...codes) => ({
   })),
   created_at: "2026-11-23T11:00:00.000Z",
   expires_at: "2026-11-23T11:01:00.000Z",
+});
+
+test("of devices that are called alike each has a name of its own", () => {
+  assert.equal(deviceName({ label: "Chrome on Linux" }), "Chrome on Linux");
+  assert.equal(deviceName({ label: "Chrome on Linux" }, 2), "Chrome on Linux (2)");
+  assert.equal(deviceName({ label: "" }, 1), "An unnamed device (1)");
 });
 
 test("a device that is pushed to says when it rang last", () => {
@@ -89,10 +97,10 @@ test("no health shows a code", () => {
 });
 
 test("the last sign of life and the push service's host are said", () => {
-  assert.equal(lifeWords(device(), false, NOW), "Not seen yet");
-  assert.equal(
+  assert.match(lifeWords(device(), false, NOW), /^Not seen yet · Added yesterday at 0?9:05/);
+  assert.match(
     lifeWords(device({ push: { transport: "webpush", host: "push.example" } }), true, NOW),
-    "In use now · Push through push.example",
+    /^In use now · Added yesterday at 0?9:05.* · Push through push\.example$/,
   );
   assert.match(lifeWords(device({ last_seen_at: at(2026, 10, 23, 9, 5) }), false, NOW), /^Last seen today at 0?9:05/);
   assert.match(momentWords(at(2026, 10, 20, 9), NOW), /^on Friday at/);

@@ -48,9 +48,10 @@ ON_WHITE = ("night-good", "night-bad", "night-good-hover", "night-bad-hover")
 
 
 def tokens(theme: str) -> dict[str, str]:
-    light, dark = (STYLE / "tokens.css").read_text().split("@media (prefers-color-scheme: dark)")
-    found = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", light))
-    return found | (dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", dark)) if theme == "dark" else {})
+    written = (STYLE / "tokens.css").read_text()
+    of_both = re.findall(r"--([a-z0-9-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);", written)
+    themed = {name: dark if theme == "dark" else light for name, light, dark in of_both}
+    return dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", written)) | themed
 
 
 def luminance(colour: str) -> float:

@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from pytest_django import Settings
 
 from invitations.pages import views
 
@@ -42,6 +43,34 @@ def test_the_shell_hands_its_settings_over_as_data(shell: str) -> None:
 def test_the_shell_is_never_kept_by_a_cache(client: Client) -> None:
     client.force_login(get_user_model().objects.create_user("erin"))
     assert "no-store" in client.get("/").headers["Cache-Control"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("chosen", "scheme"), [("dark", "dark"), ("light", "light"), ("", "light dark"), ("x", "light dark")]
+)
+def test_a_page_comes_in_the_theme_that_was_chosen(client: Client, chosen: str, scheme: str) -> None:
+    client.cookies["callinvite_theme"] = chosen
+    page = client.get("/sign-in/").text
+    assert f'<meta name="color-scheme" content="{scheme}">' in page
+    assert re.findall(r'<html[^>]* data-theme="(\w+)"', page) == ([scheme] if scheme in ("light", "dark") else [])
+
+
+@pytest.mark.django_db
+def test_languages_are_offered_where_there_is_a_choice(client: Client, settings: Settings) -> None:
+    client.force_login(get_user_model().objects.create_user("erin"))
+    assert client.get("/").context["page_config"]["language"] is None
+    settings.LANGUAGES = [("de", "German"), ("en", "English"), ("x-marked", "Marked")]
+    assert client.get("/").context["page_config"]["language"] == {
+        "cookie": "django_language",
+        "path": "/",
+        "domain": None,
+        "languages": [
+            {"tag": "de", "name": "Deutsch"},
+            {"tag": "en", "name": "English"},
+            {"tag": "x-marked", "name": "Marked"},
+        ],
+    }
 
 
 def test_each_load_of_the_shell_leaves_a_mark_that_a_reloading_page_can_read(client: Client) -> None:

@@ -54,8 +54,22 @@ test("enabling asks at once, before anything is awaited, and hands the address o
     device_id: "phone",
     endpoint: push.endpoint,
     public_key: KEY,
+    language: "",
     renewal_token: "token 1",
   });
+});
+
+test("a page in another language has its notifications written in that one", async () => {
+  const { browser, server } = await enrolled();
+  server.asked.splice(0);
+  await page(browser, server, { language: "de" }).start();
+  assert.deepEqual(
+    server.puts.map(({ push }) => push.endpoint),
+    ["https://push.example/1"],
+  );
+  server.asked.splice(0);
+  await page(browser, server, { language: "de" }).start();
+  assert.deepEqual(server.puts, []);
 });
 
 test("a refused question is said as what it is", async () => {

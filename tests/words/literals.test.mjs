@@ -27,6 +27,7 @@ const ALLOWED = [
     text: /^(?:Content-Type|Idempotency-Key|Retry-After|Bearer |Invitation |application\/.*)$/,
     why: "HTTP",
   },
+  { in: /^elements\/look-settings\.js$/, text: /^(?:; Secure|not all)$/, why: "HTTP, and CSS" },
   { in: /^push\/browser\.js$/, text: /^(?:PushManager|Notification)$/, why: "names of the browser's interfaces" },
 ];
 /** What texts are for developers or for the browser, by what stands before them. */

@@ -140,7 +140,7 @@ test("failures", () => {
 
 test("devices and test rings", () => {
   const device = (/** @type {object} */ more) =>
-    /** @type {any} */ ({ label: "", push: { host: "push.example" }, ...more });
+    /** @type {any} */ ({ label: "", push: { host: "push.example" }, created_at: NOW.toISOString(), ...more });
   const moments = [23, 22, 20, 1].map((day) => new Date(2026, 10, day, 9).toISOString());
   for (const at of moments) {
     for (const isHere of [true, false]) {

@@ -93,6 +93,7 @@
  * @property {{transport: string, host: string} | null} push of its push address no more is shown
  * @property {"ok" | "no_address" | "disabled"} health whether it can be rung by push, as far as is known
  * @property {"gone" | "vapid_key_changed" | null} disabled_reason
+ * @property {string} created_at when it was registered
  * @property {string | null} disabled_since
  * @property {string | null} last_seen_at
  * @property {string | null} last_ringing_at

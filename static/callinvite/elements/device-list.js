@@ -8,7 +8,8 @@ import { toast } from "./toast-list.js";
 import { errorWords } from "./words.js";
 import { say } from "../words/say.js";
 
-/** @typedef {import("../client/types.js").Device} Device */
+/** @typedef {import("../client/types.js").Device} Device
+ *  @typedef {Device & {called: string}} Listed a device as it is told apart from the others */
 
 export class DeviceList extends PageElement {
   #parts = this.#made();
@@ -90,7 +91,7 @@ export class DeviceList extends PageElement {
       this.#loaded = true;
       keep(
         list,
-        this.#ordered(page.results),
+        toldApart(this.#ordered(page.results)),
         (device) => device.device_id,
         (device) => this.#row(device),
       );
@@ -112,7 +113,7 @@ export class DeviceList extends PageElement {
     return device.device_id === this.service.deviceId;
   }
 
-  /** @param {Device} first */
+  /** @param {Listed} first */
   #row(first) {
     let device = first;
     const isHere = this.#isHere(first);
@@ -177,9 +178,9 @@ export class DeviceList extends PageElement {
     });
     return {
       node,
-      update: (/** @type {Device} */ now) => {
+      update: (/** @type {Listed} */ now) => {
         device = now;
-        const called = deviceName(now);
+        const { called } = now;
         const { how, words } = healthWords(now, isHere, new Date());
         setText(name, called);
         health.dataset.how = how;
@@ -193,7 +194,7 @@ export class DeviceList extends PageElement {
     };
   }
 
-  /** @param {Device} device @param {{title: HTMLElement, naming: HTMLElement, rename: HTMLElement}} parts */
+  /** @param {Listed} device @param {{title: HTMLElement, naming: HTMLElement, rename: HTMLElement}} parts */
   #rename(device, { title, naming, rename }) {
     const input = h("input", {
       class: "input",
@@ -201,7 +202,7 @@ export class DeviceList extends PageElement {
       maxlength: "64",
       required: true,
       autocomplete: "off",
-      "aria-label": say("device.new_name", { device: deviceName(device) }),
+      "aria-label": say("device.new_name", { device: device.called }),
     });
     input.value = device.label;
     const done = () => {
@@ -255,7 +256,7 @@ export class DeviceList extends PageElement {
   }
 
   /** Removing this very browser is asked about first: it would ring no more.
-   *  @param {Device} device @param {HTMLElement} below @param {HTMLElement} origin */
+   *  @param {Listed} device @param {HTMLElement} below @param {HTMLElement} origin */
   #ask(device, below, origin) {
     const no = () => {
       below.replaceChildren();
@@ -293,7 +294,7 @@ export class DeviceList extends PageElement {
     keepIt.focus();
   }
 
-  /** @param {Device} device @param {HTMLElement} origin */
+  /** @param {Listed} device @param {HTMLElement} origin */
   async #remove(device, origin) {
     setAttribute(origin, "aria-busy", "true");
     if (this.#isHere(device)) {
@@ -308,13 +309,24 @@ export class DeviceList extends PageElement {
       return;
     }
     const code = this.#isHere(device) ? "device.removed.here" : "device.removed.there";
-    toast(say(code, { device: deviceName(device) }), { kind: "good" });
+    toast(say(code, { device: device.called }), { kind: "good" });
     const next = /** @type {HTMLElement | null} */ (
       origin.closest("li")?.nextElementSibling ?? origin.closest("li")?.previousElementSibling ?? null
     );
     await this.#load();
     /** @type {HTMLElement | null | undefined} */ (next?.querySelector("button:not([hidden])"))?.focus();
   }
+}
+
+/** Each device with a name that no other has: those that are called alike are numbered, the oldest first.
+ *  @param {Device[]} devices
+ *  @returns {Listed[]} */
+function toldApart(devices) {
+  const oldestFirst = [...devices].sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
+  return devices.map((device) => {
+    const alike = oldestFirst.filter(({ label }) => label === device.label);
+    return { ...device, called: deviceName(device, alike.length > 1 ? alike.indexOf(device) + 1 : 0) };
+  });
 }
 
 /** @param {HTMLElement} element @param {() => void} act */

@@ -1,7 +1,7 @@
 /** Devices and their test rings in words: whether each can be rung, since when not, and what to do about it. */
 
 import { clockTime, dayOf, sideBySide, timeOfDay } from "./words.js";
-import { locale, say, sayKnown } from "../words/say.js";
+import { isolated, locale, say, sayKnown } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Device} Device
  *  @typedef {import("../client/types.js").TestRing} TestRing
@@ -21,9 +21,11 @@ export function momentWords(moment, now) {
 
 /** What a device is called.
  *  @param {Pick<Device, "label">} device
+ *  @param {number} [number] which of several that are called alike
  *  @returns {string} */
-export function deviceName(device) {
-  return device.label || say("device.unnamed");
+export function deviceName(device, number = 0) {
+  const name = isolated(device.label || say("device.unnamed"));
+  return number ? say("device.numbered", { name, number }) : name;
 }
 
 /** Whether a device can be rung.
@@ -59,7 +61,7 @@ function sinceWords(moment, now) {
   return say(code, { day });
 }
 
-/** When a device gave its last sign of life, and who wakes it.
+/** When a device came, when it gave its last sign of life, and who wakes it.
  *  @param {Device} device
  *  @param {boolean} isHere
  *  @param {Date} now
@@ -69,7 +71,8 @@ export function lifeWords(device, isHere, now) {
     ? say("device.last_seen", { moment: momentWords(device.last_seen_at, now) })
     : say("device.never_seen");
   const host = device.push?.host;
-  return sideBySide(isHere ? say("device.in_use") : seen, host ? say("device.push_host", { host }) : "");
+  const added = say("device.added", { moment: momentWords(device.created_at, now) });
+  return sideBySide(isHere ? say("device.in_use") : seen, added, host ? say("device.push_host", { host }) : "");
 }
 
 /** "0 ms", "412 ms", "3.4 sec", "1:05".

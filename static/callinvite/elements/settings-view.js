@@ -1,8 +1,11 @@
-/** `<settings-view>`: the own name, call waiting, sound, and the devices that ring. */
+/** `<settings-view>`: the own name, call waiting, sound, what one calls with, how it looks, and the devices that ring. */
 
 import { DeviceList } from "./device-list.js";
 import { h, setText } from "./dom.js";
+import { LookSettings } from "./look-settings.js";
+import { MediaSettings } from "./media-settings.js";
 import { RingingHere } from "./ringing-here.js";
+import { RingVolume } from "./ring-volume.js";
 import { RingtoneChoice } from "./ringtone-choice.js";
 import { PageElement } from "./page-element.js";
 import { toast } from "./toast-list.js";
@@ -66,7 +69,9 @@ export class SettingsView extends PageElement {
           ),
           parts.unknown,
         ),
-        group("settings-sound", say("settings.sound"), new RingingHere(), parts.ringtone),
+        group("settings-sound", say("settings.sound"), new RingingHere(), new RingVolume(), parts.ringtone),
+        group("settings-media", say("settings.media"), parts.media),
+        group("settings-look", say("settings.look"), new LookSettings()),
         group(
           "settings-devices",
           say("settings.devices"),
@@ -88,6 +93,7 @@ export class SettingsView extends PageElement {
       waiting: h("input", { class: "switch__input", type: "checkbox", role: "switch", disabled: true }),
       unknown: h("p", { class: "settings__help", role: "status", hidden: true }),
       ringtone: new RingtoneChoice(),
+      media: new MediaSettings(),
       devices: new DeviceList(),
     };
   }
@@ -111,6 +117,7 @@ export class SettingsView extends PageElement {
   entered() {
     this.#parts.devices.entered();
     this.#parts.ringtone.entered();
+    this.#parts.media.entered();
     this.#load();
   }
 
@@ -139,6 +146,7 @@ export class SettingsView extends PageElement {
   left() {
     this.#parts.devices.left();
     this.#parts.ringtone.left();
+    this.#parts.media.left();
   }
 
   async #saveName() {

@@ -70,6 +70,7 @@ const enrolment = new Enrolment({
   deviceId: service.deviceId,
   label: service.label,
   userId: config.user?.id,
+  language: document.documentElement.lang,
   base,
 });
 

@@ -25,6 +25,7 @@ const SIGN_OUT_MS = 1500;
  * @property {string} deviceId
  * @property {string} label the device's name for people
  * @property {string} userId who is signed in
+ * @property {string} [language] of the page, and so of its notifications
  * @property {string} base where the app is mounted, absolute, with a slash at its end
  * @property {import("./browser.js").Scope} [scope] the global object
  */
@@ -36,6 +37,7 @@ export class Enrolment extends EventTarget {
   #deviceId;
   #label;
   #userId;
+  #language;
   #base;
   #scope;
   #storage;
@@ -51,13 +53,14 @@ export class Enrolment extends EventTarget {
   /**
    * @param {EnrolmentOptions} options
    */
-  constructor({ rest, notes, deviceId, label, userId, base, scope = globalThis }) {
+  constructor({ rest, notes, deviceId, label, userId, base, language = "", scope = globalThis }) {
     super();
     this.#rest = rest;
     this.#notes = notes;
     this.#deviceId = deviceId;
     this.#label = label;
     this.#userId = userId;
+    this.#language = language;
     this.#base = base;
     this.#scope = scope;
     this.#storage = lenient(pageStorage("localStorage", scope));
@@ -214,7 +217,8 @@ export class Enrolment extends EventTarget {
       const isDead = device?.health === "disabled";
       const subscription = await subscriptionWith(registration.pushManager, key, saved, isDead);
       const isKnown = isMine && saved.endpoint === subscription.endpoint && saved.public_key === key;
-      if (!isKnown || device?.health !== "ok") {
+      const isSameLanguage = (saved?.language ?? "") === this.#language;
+      if (!isKnown || !isSameLanguage || device?.health !== "ok") {
         await this.#hand(subscription, key, device ? {} : { label: this.#label });
       }
       this.#set("on");
@@ -264,6 +268,7 @@ export class Enrolment extends EventTarget {
       device_id: this.#deviceId,
       endpoint: subscription.endpoint,
       public_key: key,
+      language: this.#language,
       renewal_token: body.renewal_token ?? null,
     });
   }

@@ -17,6 +17,7 @@ const LASTS_MS = 120_000;
  * @property {string} device_id
  * @property {string} endpoint
  * @property {string} public_key the server's key that it was made with
+ * @property {string} [language] in which the server was told to write to it
  * @property {string | null} renewal_token proves to the server, without a session, whose address is replaced
  *
  * @typedef {object} Wish what a click on a notification asked for

@@ -42,12 +42,14 @@ export class Choices {
   /**
    * @param {Kind[]} kinds
    * @param {string | null} [facing] "user" or "environment": the side that the camera is to look to, whichever was chosen
-   * @returns {MediaStreamConstraints} what to ask for, from the chosen devices if they are there
+   * @param {"exact" | "ideal"} [how] `ideal` takes others where the chosen devices are gone; Chromium then often takes its
+   *   own default even where they are there
+   * @returns {MediaStreamConstraints} what to ask for
    */
-  constraints(kinds, facing = null) {
+  constraints(kinds, facing = null, how = "exact") {
     const device = (/** @type {Kind} */ kind) => {
       const chosen = this.of(kind);
-      return chosen ? { deviceId: { ideal: chosen } } : {};
+      return chosen ? { deviceId: { [how]: chosen } } : {};
     };
     const chosen = this.of("camera") ? device("camera") : { facingMode: "user" };
     return {

@@ -324,7 +324,7 @@ export class LocalMedia extends EventTarget {
       return;
     }
     try {
-      const stream = await this.#devices.getUserMedia(this.#choices.constraints(kinds, facing));
+      const stream = await this.#ask(this.#devices, kinds, facing);
       kinds.forEach((kind, at) => {
         const track = stream.getTracks().find((each) => each.kind === KINDS[kind]);
         this.#sources[kind].keep(turns[at], /** @type {MediaStreamTrack} */ (track), () => this.#lost(kind));
@@ -345,6 +345,25 @@ export class LocalMedia extends EventTarget {
     }
     this.#applyMuted();
     this.#changed();
+  }
+
+  /**
+   * Asks for the chosen devices; for any others where those are gone.
+   *
+   * @param {MediaDevices} devices
+   * @param {Kind[]} kinds
+   * @param {string | null} facing
+   * @returns {Promise<MediaStream>}
+   */
+  async #ask(devices, kinds, facing) {
+    try {
+      return await devices.getUserMedia(this.#choices.constraints(kinds, facing));
+    } catch (error) {
+      if (/** @type {Error} */ (error).name !== "OverconstrainedError") {
+        throw error;
+      }
+      return await devices.getUserMedia(this.#choices.constraints(kinds, facing, "ideal"));
+    }
   }
 
   /**

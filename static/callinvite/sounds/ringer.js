@@ -11,6 +11,7 @@ import { SCORES, render } from "./tones.js";
 
 const LOCK = "callinvite.audible-page";
 const WISH = "callinvite.ringing";
+const VOLUME = "callinvite.ringing-volume";
 /** How long a ring is silent at most because its file is not there yet. */
 const FILE_WAIT_MS = 1000;
 /** How long a browser may take to let a page sound. */
@@ -46,6 +47,8 @@ export class Ringer extends EventTarget {
   #preview = null;
   /** @type {Map<string, AudioBuffer>} */
   #buffers = new Map();
+  /** As the person set it in this page. @type {number | null} */
+  #volume = null;
   #files;
   #storage;
   #own;
@@ -92,6 +95,25 @@ export class Ringer extends EventTarget {
   /** Whether a ring would be heard from this very page. @returns {boolean} */
   get audible() {
     return this.unlocked && this.#holdsLock;
+  }
+
+  /** How loud it is in this browser. @returns {number} above 0, at most 1 */
+  get volume() {
+    const kept = this.#volume ?? Number(this.#storage?.getItem(VOLUME) ?? 1);
+    return kept > 0 && kept <= 1 ? kept : 1;
+  }
+
+  set volume(volume) {
+    this.#volume = volume;
+    try {
+      this.#storage?.setItem(VOLUME, String(volume));
+    } catch {
+      // A full storage: it lasts as long as the page.
+    }
+    const sound = this.#playing?.sound ?? this.#preview?.sound;
+    if (sound) {
+      sound.gain.gain.value = volume;
+    }
   }
 
   /** The loop that sounds now. @returns {string | null} */
@@ -411,6 +433,7 @@ export class Ringer extends EventTarget {
     const gain = context.createGain();
     source.buffer = buffer;
     source.loop = loop;
+    gain.gain.value = this.volume;
     source.connect(gain).connect(context.destination);
     source.start();
     return { source, gain };

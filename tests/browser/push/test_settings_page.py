@@ -37,7 +37,8 @@ def ringtone(page: Page, name: str) -> Locator:
 def test_a_device_that_rings_says_by_whom_and_that_it_never_rang(settings: Page, service: PushService) -> None:
     mine = here(settings)
     expect(mine).to_contain_text("Rings by push notification. Hasn't rung yet.")
-    expect(mine).to_contain_text("In use now · Push through 127.0.0.1")
+    expect(mine).to_contain_text("In use now · Added today")
+    expect(mine).to_contain_text(" · Push through 127.0.0.1")
 
 
 def test_a_test_ring_shows_each_hop_and_how_long_it_took(settings: Page, phone: Phone) -> None:

@@ -149,7 +149,7 @@ export class FakeServer {
 }
 
 /** A page that has just been loaded. */
-export function page(browser, server, { userId = "bob", deviceId = "phone" } = {}) {
+export function page(browser, server, { userId = "bob", deviceId = "phone", language = "" } = {}) {
   const notes = new Notes({ caches: browser.scope.caches, scope: `${ORIGIN}/` });
   const enrolment = new Enrolment({
     rest: server,
@@ -158,6 +158,7 @@ export function page(browser, server, { userId = "bob", deviceId = "phone" } = {
     label: "Firefox on Linux",
     userId,
     base: `${ORIGIN}/`,
+    language,
     scope: browser.scope,
   });
   const states = [];

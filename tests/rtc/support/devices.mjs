@@ -150,6 +150,9 @@ export class ScriptedDevices extends EventTarget {
       throw new DOMException("", "NotAllowedError");
     }
     const found = kinds.map((kind) => this.#find(kind, constraints[kind] ?? {}));
+    if (kinds.some((kind, at) => isOther(found[at], constraints[kind]?.deviceId?.exact))) {
+      throw new DOMException("", "OverconstrainedError");
+    }
     if (found.includes(undefined)) {
       throw new DOMException("", "NotFoundError");
     }
@@ -166,9 +169,15 @@ export class ScriptedDevices extends EventTarget {
       return { kind, deviceId: "screen", isFree: true };
     }
     const fitting = [...this.#plugged.values()].filter((each) => each.kind === kind);
-    const isWished = ({ deviceId }) => (wished ? deviceId === wished.ideal : FACING[deviceId] === facingMode);
+    const isWished = ({ deviceId }) =>
+      wished ? deviceId === (wished.exact ?? wished.ideal) : FACING[deviceId] === facingMode;
     return fitting.find(isWished) ?? fitting[0];
   }
+}
+
+/** Whether it is not the one device that was asked for. */
+function isOther(device, exact) {
+  return exact !== undefined && device !== undefined && device.deviceId !== exact;
 }
 
 /** A storage in memory, as the browser's. */

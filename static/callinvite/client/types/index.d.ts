@@ -172,6 +172,10 @@ export type Device = {
      */
     health: "ok" | "no_address" | "disabled";
     disabled_reason: "gone" | "vapid_key_changed" | null;
+    /**
+     * when it was registered
+     */
+    created_at: string;
     disabled_since: string | null;
     last_seen_at: string | null;
     last_ringing_at: string | null;

@@ -1,0 +1,92 @@
+"""Settings: the theme, what one calls with, how loud it rings, and devices that are called alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Person, connected
+
+GROUND = "getComputedStyle(document.body).backgroundColor"
+DARK = "rgb(18, 21, 31)"
+LIGHT = "rgb(245, 246, 250)"
+
+
+def test_a_theme_is_taken_at_once_and_kept_in_this_browser(alice: Person) -> None:
+    alice.show("Settings")
+    theme = alice.page.get_by_label("Theme")
+    expect(theme).to_have_value("system")
+    assert alice.ask(GROUND) == LIGHT
+    theme.select_option("dark")
+    assert alice.ask(GROUND) == DARK
+    alice.page.reload()
+    connected(alice.page)
+    assert alice.ask(GROUND) == DARK
+    assert alice.ask("document.querySelector('meta[name=theme-color][media=all]').content") == "#12151f"
+    expect(theme).to_have_value("dark")
+    theme.select_option("system")
+    assert alice.ask(GROUND) == LIGHT
+    assert "callinvite_theme" not in alice.ask("document.cookie")
+
+
+def test_a_microphone_is_chosen_and_tried_and_closed_again(alice: Person) -> None:
+    alice.show("Settings")
+    view = alice.page.locator("media-settings")
+    view.get_by_role("button", name="Try microphone").click()
+    expect(view.get_by_role("meter", name="How loud you are")).to_be_visible()
+    # The false microphone beeps.
+    alice.until("document.querySelector('media-settings meter').value > 0.1")
+    choice = view.get_by_label("Microphone")
+    expect(choice).to_be_enabled()
+    wanted = choice.locator("option").last.get_attribute("value")
+    choice.select_option(wanted)
+    alice.until(f"callinvite.talk.local.microphoneTrack?.getSettings().deviceId === '{wanted}'")
+    assert alice.ask("callinvite.talk.local.chosen('microphone')") == wanted
+    view.get_by_role("button", name="Stop").click()
+    expect(view.get_by_role("meter")).to_be_hidden()
+    alice.until("watched.tracks.every((track) => track.readyState === 'ended')")
+
+
+def test_a_camera_is_tried_and_closed_when_the_view_is_left(alice: Person) -> None:
+    alice.show("Settings")
+    alice.page.get_by_role("button", name="Try camera").click()
+    alice.until("document.querySelector('media-settings video').videoWidth > 0")
+    alice.show("People")
+    alice.until("watched.tracks.length > 0 && watched.tracks.every((track) => track.readyState === 'ended')")
+
+
+def test_nothing_is_tried_in_a_call(alice: Person, bob: Person) -> None:
+    alice.call("Bob", "Audio")
+    bob.rings("Alice")
+    bob.accept()
+    alice.is_connected_to("Bob")
+    alice.screen.get_by_role("button", name="Back to the app").click()
+    alice.show("Settings")
+    expect(alice.page.get_by_role("button", name="Try camera")).to_be_disabled()
+    expect(alice.page.get_by_text("You're in a call. A choice counts at once; a try has to wait.")).to_be_visible()
+
+
+def test_the_volume_of_rings_is_kept(bob: Person) -> None:
+    bob.page.get_by_role("button", name="Turn on ringing").click()
+    bob.until("callinvite.ringer.audible")
+    bob.show("Settings")
+    bob.page.get_by_label("Volume of rings").fill("0.3")
+    assert bob.ask("callinvite.ringer.volume") == 0.3
+    bob.page.reload()
+    connected(bob.page)
+    assert bob.ask("callinvite.ringer.volume") == 0.3
+
+
+def test_devices_that_are_called_alike_are_told_apart(person: Callable[..., Person]) -> None:
+    first, second = person("dave"), person("dave")
+    second.show("Settings")
+    rows = second.page.locator("device-list .device")
+    expect(rows.filter(has_text="this browser")).to_have_count(1)
+    names = second.page.locator("device-list .device__name").all_inner_texts()
+    assert len(set(names)) == len(names) >= 2
+    assert all(re.fullmatch(r"Chrome on Linux \(\d+\)", name) for name in names)
+    expect(rows.first).to_contain_text("In use now")
+    expect(rows.last).to_contain_text("Added")
+    assert first.complaints == []
