@@ -382,6 +382,7 @@ class Token(TypedDict):
     token: Annotated[str, Said("For `Authorization: Bearer`. Shown this once.")]
     expiry: Annotated[Moment | None, Said("Moves on while the token is used.")]
     user: Annotated[Person, Said("Who signed in.")]
+    device_id: NotRequired[Annotated[str, Said("The one that the request gave.")]]
 
 
 class Ticket(TypedDict):

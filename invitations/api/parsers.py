@@ -9,8 +9,9 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from invitations import conf
+from invitations.errors import CallError, Code
 from invitations.requests.problems import InvalidInput, TooLarge
-from invitations.words import say
+from invitations.words import say, say_lazy
 
 
 class BoundedJSONParser(BaseParser):
@@ -22,11 +23,15 @@ class BoundedJSONParser(BaseParser):
         """Parse a JSON object from a stream; an empty stream gives an empty object.
 
         Raises:
+            CallError: `unsupported_media_type`, for a body that is compressed.
             TooLarge: the body exceeds the limit.
             InvalidInput: it is not JSON in UTF-8, or not an object.
         """
         most = conf.limits().body_bytes
-        declared = parser_context["request"].META.get("CONTENT_LENGTH") or ""
+        headers = parser_context["request"].META
+        if headers.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
+            raise CallError(Code.UNSUPPORTED_MEDIA_TYPE, say_lazy("invalid.compressed"))
+        declared = headers.get("CONTENT_LENGTH") or ""
         if declared.isdigit() and int(declared) > most:
             raise TooLarge
         raw: bytes = stream.read(most + 1)
@@ -48,7 +53,8 @@ class ChunkedRequest(Request):
 
 def _parsed(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw.decode(), parse_constant=_refuse_constant)
+        # A byte order mark says nothing in UTF-8, and some programs write one (RFC 8259 section 8.1).
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(detail=say("invalid.not_json")) from error
     if not isinstance(value, dict):

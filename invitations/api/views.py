@@ -168,9 +168,10 @@ class AuthToken(Endpoint):
             user = authenticated(request._request, values["username"], values["password"])
         if user is None:
             raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong"))
-        token, expires_at = issue_token(user, values["device_name"], timezone.now())
+        token, expires_at = issue_token(user, values["device_name"], timezone.now(), values["device_id"])
         person = calls.me(user.pk, user.get_username())
-        return answered(201, {"token": token, "expiry": moment(expires_at), "user": person})
+        named = {"device_id": values["device_id"]} if values["device_id"] else {}
+        return answered(201, {"token": token, "expiry": moment(expires_at), "user": person, **named})
 
     def delete(self, request: Request) -> HttpResponse:
         revoke_token(asker_id(request), credentials_of(request)["token_digest"] or "")

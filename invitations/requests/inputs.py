@@ -280,4 +280,14 @@ LOGIN = Body(
         default="",
         description='What the device is called, such as "Bob\'s phone".',
     ),
+    device_id=Text(
+        pattern=DEVICE_ID,
+        max_length=64,
+        min_length=1,
+        required=False,
+        nullable=True,
+        default=None,
+        refused=say_lazy("validation.device_id"),
+        description="The app's device, the same at each sign-in. Left out, the token stands for a new one.",
+    ),
 )

@@ -121,27 +121,24 @@ def authenticated(request: HttpRequest, username: str, password: str) -> Abstrac
     return authenticate(request, **{get_user_model().USERNAME_FIELD: username, "password": password})
 
 
-def issue_token(user: AbstractBaseUser, device_name: str, now: datetime) -> tuple[str, datetime | None]:
+def issue_token(
+    user: AbstractBaseUser, device_name: str, now: datetime, device_id: str | None = None
+) -> tuple[str, datetime | None]:
     """Make a token for one device of the user. Also returns when it expires unless it is used.
 
     Args:
         user: the user who signed in.
         device_name: the device's name; others see it where a call was answered.
         now: an aware datetime. The user's tokens that have expired by then are deleted.
+        device_id: the device that the app goes by, however often it signs in; None makes one that the token stands for.
     """
     model = get_token_model()
     with transaction.atomic():
         for digest in model.objects.filter(user=user, expiry__lte=now).values_list("digest", flat=True):
             revoke_token(user.pk, digest)
         row, token = model.objects.create(user, expiry=_life())
-        Device.objects.create(
-            user_id=user.pk,
-            device_id=devices.credential_of(token_digest=row.digest),
-            label=device_name,
-            kind=DeviceKind.OTHER,
-            created_at=now,
-            last_seen_at=now,
-        )
+        named = device_id or devices.credential_of(token_digest=row.digest)
+        devices.seen(user.pk, named, label=device_name or None, kind=DeviceKind.OTHER, now=now)
     return token, row.expiry
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from collections.abc import Callable
+
 import pytest
+from rest_framework.test import APIClient
 
 from invitations.models import Call, CallEvent, Invitation, Participant, User
 from tests.api.conftest import API, RestOf, problem_of
@@ -207,3 +212,24 @@ def test_verbs_on_an_ended_call(
     assert problem_of(response) == expected
     assert response.json()["call"]["state"] == "ended"
     assert _written() == before
+
+
+def test_a_byte_order_mark_is_ignored(api_as: Callable[[User], APIClient], alice: User) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps({"name": "Alice B."}).encode()
+    answer = api_as(alice).patch("/api/v1/me", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["name"]) == (200, "Alice B.")
+
+
+@pytest.mark.parametrize(("coding", "status"), [("gzip", 415), ("br", 415), ("identity", 200), ("", 200)])
+def test_a_compressed_body_is_refused_in_words(
+    api_as: Callable[[User], APIClient], alice: User, coding: str, status: int
+) -> None:
+    plain = json.dumps({"name": "Alice B."}).encode()
+    body = gzip.compress(plain) if status == 415 else plain
+    answer = api_as(alice).patch(
+        "/api/v1/me", body, content_type="application/json", headers={"Content-Encoding": coding}
+    )
+    assert answer.status_code == status
+    if status == 415:
+        assert answer.json()["code"] == "unsupported_media_type"
+        assert answer.json()["detail"] == "The body is compressed. Send it as it is, without Content-Encoding."

@@ -49,6 +49,19 @@ def test_the_scheme_may_be_written_in_any_case(nobody: Rest, bob: User, scheme: 
     assert _bearer(_sign_in(nobody).json()["token"], scheme).get("me").status_code == 200
 
 
+def test_an_app_with_a_device_id_stays_one_device(nobody: Rest, alice: User, bob: User, rest: RestOf) -> None:
+    for _ in range(3):
+        body = _sign_in(nobody, device_name="Bob's phone", device_id="bobs-phone").json()
+        assert body["device_id"] == "bobs-phone"
+    device = Device.objects.get(user=bob)
+    assert (device.device_id, device.label, device.kind) == ("bobs-phone", "Bob's phone", "other")
+    call_id = rest(alice).send("bob").json()["call"]["call_id"]
+    app = _bearer(body["token"])
+    app.verb(call_id, "accept", device_id="bobs-phone")
+    assert app.get(f"calls/{call_id}").json()["invitations"][0]["answered_on"] == "Bob's phone"
+    assert problem_of(_sign_in(nobody, device_id="two words")) == (400, "invalid")
+
+
 def test_each_token_is_a_device_of_its_own(nobody: Rest, alice: User, bob: User, rest: RestOf) -> None:
     call_id = rest(alice).send("bob").json()["call"]["call_id"]
     app = _bearer(_sign_in(nobody, device_name="Bob's phone").json()["token"])
