@@ -316,7 +316,7 @@ def test_the_call_goes_on_small_in_the_corner(alice: Person, bob: Person) -> Non
     with call(alice, bob):
         sees(alice)
         alice.screen.get_by_role("button", name="Back to the app (the call continues)").click()
-        corner = alice.page.get_by_role("group", name="Ongoing call")
+        corner = alice.page.get_by_role("region", name="Ongoing call")
         alice.show("Recents")
         alice.until("document.querySelector('.corner__video').videoWidth > 0")
         grows(alice, "energy", "framesDecoded")
