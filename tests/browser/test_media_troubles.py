@@ -137,7 +137,7 @@ def test_the_camera_is_looked_at_before_answering_and_can_be_left_off(alice: Per
     alice.call("Bob")
     bob.rings("Alice")
     # Where the camera was allowed before, one sees oneself without asking.
-    bob.until("document.querySelector('own-preview video').videoWidth > 0")
+    bob.until("document.querySelector('incoming-call own-preview video').videoWidth > 0")
     bob.ring.get_by_role("button", name="Microphone").click()
     bob.ring.get_by_role("button", name="Answer without video").click()
     is_up(alice, bob)
@@ -155,7 +155,7 @@ def test_a_preview_ends_with_its_ring(alice: Person, person: Any) -> None:
     bob = person("bob", permissions=["camera", "microphone"])
     alice.call("Bob")
     bob.rings("Alice")
-    bob.until("document.querySelector('own-preview video').videoWidth > 0")
+    bob.until("document.querySelector('incoming-call own-preview video').videoWidth > 0")
     alice.screen.get_by_role("button", name="Cancel").click()
     expect(bob.ring).to_be_hidden()
     leaves_nothing_open(alice, bob)
