@@ -48,6 +48,11 @@ def test_a_row_opens_the_person_and_a_note_goes_with_the_call(alice: Person, bob
     expect(alice.page.get_by_label("Note")).to_have_value("")
     call = alice.page.locator("person-view .person-page__call").first
     expect(call).to_contain_text("Declined")
+    # The words are whole, on a phone too.
+    alice.page.set_viewport_size({"width": 320, "height": 568})
+    assert call.evaluate(
+        "(each) => each.querySelector('.person-page__what').clientWidth > 80 && each.scrollWidth <= each.clientWidth"
+    )
     call.click()
     expect(alice.page.get_by_role("heading", name="What happened", exact=False)).to_be_visible()
 

@@ -248,7 +248,7 @@ export class PersonView extends PageElement {
       arrow,
       icon(first.is_video_call ? "video" : "phone"),
       what,
-      h("time", { class: "recent__when", datetime: first.created_at }, momentOf(first)),
+      h("time", { class: "person-page__when", datetime: first.created_at }, momentOf(first)),
     );
     const node = h("li", {}, link);
     return {
