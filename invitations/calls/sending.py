@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from operator import itemgetter
 from typing import Unpack
 
 from django.db import IntegrityError
@@ -130,9 +131,8 @@ def _send_once(
     by: Actor, wanted: Wanted, call_id: str | None, new_id: str, found: dict[str, Person], *, now: datetime
 ) -> Sent:
     caller, fingerprint = found[by.username], wanted.fingerprint()
-    earlier = None if call_id is None else _latest(call_id, by, now)
-    is_open = earlier is not None and earlier.call.state != CallState.ENDED
-    if earlier is not None and is_open and earlier.call.caller_id == by.user_id:
+    earlier, is_taken = (None, False) if call_id is None else _latest(call_id, by, now)
+    if earlier is not None and earlier.call.state != CallState.ENDED and earlier.call.caller_id == by.user_id:
         return _repeat(earlier, fingerprint)
     invited, errors = invitable(by, wanted.invitees, found)
     if not invited:
@@ -140,7 +140,7 @@ def _send_once(
     busy = occupations([caller.id, *(each.id for each in invited)], rung=caller.id, now=now)
     if (existing := _existing(by, invited, wanted.invitees, busy, now=now)) is not None:
         return existing
-    if is_open:
+    if is_taken:
         raise CallError(Code.CALL_ID_IN_USE)
     invited, cooling = bounds.admitted(by, invited, now=now)
     errors += cooling
@@ -207,25 +207,23 @@ def _place(
     return Sent(sheet, errors, warnings_about(ring))
 
 
-def _latest(call_id: str, by: Actor, now: datetime) -> CallSheet | None:
-    """The latest call under an id: open, or ended and one of the actor's, which may be followed by another attempt.
+def _latest(call_id: str, by: Actor, now: datetime) -> tuple[CallSheet | None, bool]:
+    """The latest call under an id, and whether that id is taken: by an open call, or by others' call that has ended.
 
-    One that has ended is locked, so that its revision is the last one it had.
+    One of the actor's that has ended may be followed by another attempt. It is locked, so that its revision is the last
+    one it had.
 
     Raises:
-        CallError: `call_id_in_use` if the id belongs to others.
         Overdue: a deadline in it has passed.
     """
     latest = load(call_id)
     if latest is None:
-        return None
+        return None, False
     if latest.is_overdue(now):
         raise Overdue(latest.call.pk, now=now)
-    if latest.call.state != CallState.ENDED:
-        return latest
-    if not Call.objects.attempts(call_id, by.user_id).exists():
-        raise CallError(Code.CALL_ID_IN_USE)
-    return lock_one(latest.call.pk)
+    if latest.call.state != CallState.ENDED or not Call.objects.attempts(call_id, by.user_id).exists():
+        return latest, True
+    return lock_one(latest.call.pk), False
 
 
 def _repeat(earlier: CallSheet, fingerprint: str) -> Sent:
@@ -240,13 +238,12 @@ def _existing(
     """The call that a send really means: one that the caller is in already, or the other's call to them (glare)."""
     mine = [each for each in busy if each.user_id == by.user_id]
     other = invited[0] if len(invited) == len(asked) == 1 else None
-    inside = [each.call_pk for each in mine if each.inside]
-    if inside:
-        sheet = lock_calls(inside, now=now)[inside[0]]
-        pair = {each.user_id for each in sheet.inside()}
-        if other is not None and sheet.call.state == CallState.ACTIVE and pair == {by.user_id, other.id}:
-            return Sent(sheet, created=False, rejoin=True)
-        raise CallError(Code.ALREADY_IN_CALL, say_lazy("error.already_in_call.you"), sheet=sheet)
+    if inside := _entered([each.call_pk for each in mine if each.inside], by, now):
+        for sheet in inside:
+            pair = {each.user_id for each in sheet.inside()}
+            if other is not None and sheet.call.state == CallState.ACTIVE and pair == {by.user_id, other.id}:
+                return Sent(sheet, created=False, rejoin=True)
+        raise CallError(Code.ALREADY_IN_CALL, say_lazy("error.already_in_call.you"), sheet=inside[0])
     for each in mine:
         if other is None or each.caller_id != other.id or each.call_state != CallState.RINGING:
             continue
@@ -256,6 +253,14 @@ def _existing(
             answering.take_call(sheet, own, by=by, custom_data="", now=now)
             return Sent(sheet, created=False, merged=True)
     return None
+
+
+def _entered(call_pks: list[int], by: Actor, now: datetime) -> list[CallSheet]:
+    """Those of these calls that the actor is still in now that they are locked; the one entered last comes first."""
+    locked = lock_calls(call_pks, now=now) if call_pks else {}
+    stays = [(each.participant_of(by.user_id), each) for each in locked.values()]
+    entered = [(stay.joined_at, stay.pk, sheet) for stay, sheet in stays if stay is not None]
+    return [sheet for *_, sheet in sorted(entered, key=itemgetter(0, 1), reverse=True)]
 
 
 def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, now: datetime) -> Call:

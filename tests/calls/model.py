@@ -197,8 +197,7 @@ class World:
             if earlier[-1].body != body:
                 raise Refused("call_id_in_use")
             return "repeat", earlier[-1], []
-        if earlier and not is_open and not any(call.is_of(user) for call in earlier):
-            raise Refused("call_id_in_use")
+        is_taken = is_open or (bool(earlier) and not any(call.is_of(user) for call in earlier))
         asked, errors = self._sort_out(user, invitees, seats_taken={user}, ringing=set(), inside=set())
         if not asked:
             raise Refused("no_valid_invitee", errors)
@@ -213,7 +212,7 @@ class World:
             if is_pair:
                 self._take(call, call.rings[0], user, device, lives)
                 return "merged", call, []
-        if is_open:
+        if is_taken:
             raise Refused("call_id_in_use")
         call = Call(new_id, len(earlier) + 1, user, body, self.time, ends_with_caller)
         call.rings = [self._new_ring(name, user, timeout, call) for name in asked]

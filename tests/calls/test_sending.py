@@ -154,6 +154,16 @@ def test_another_callers_id_is_refused_without_its_call(alice: User, bob: User, 
     assert caught.value.sheet is None
 
 
+def test_calling_whom_one_talks_to_or_is_called_by_means_that_call_under_any_id(
+    alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    sent(alice, "carol", call_id="theirs", now=now)
+    calls.end("theirs", by=acting(alice), now=now)
+    sent(alice, "bob", now=now)
+    assert sent(bob, "alice", call_id="theirs", now=now).merged
+    assert sent(bob, "alice", call_id="theirs", now=now).rejoin
+
+
 def test_everyone_who_cannot_be_called_is_named_with_the_reason(alice: User, bob: User, now: datetime) -> None:
     answer = sent(alice, "bob", "bob", "alice", "nobody", now=now)
     assert codes(answer.errors) == [("bob", "duplicate"), ("alice", "self"), ("nobody", "unknown_user")]
@@ -200,6 +210,23 @@ def test_calling_whom_one_talks_to_returns_that_call(live_call: Ring, alice: Use
     sheet = live_call(alice, bob)
     answer = sent(bob, "alice", now=now)
     assert (answer.rejoin, answer.created, answer.sheet.call.pk) == (True, False, sheet.call.pk)
+
+
+def test_calling_somebody_on_hold_returns_their_call_and_others_are_told_of_the_one_entered_last(
+    live_call: Ring, alice: User, bob: User, carol: User, mallory: User, make_user: Callable[..., User], now: datetime
+) -> None:
+    dora = make_user("dora", call_waiting=True)
+    for number, each in enumerate((alice, bob, carol)):
+        call_id = sent(each, "dora", call_id=each.username, now=now).sheet.call.call_id
+        calls.accept(call_id, by=acting(dora), hold=True, now=now + seconds(number + 1))
+    at = now + seconds(5)
+    for each in (alice, bob, carol):
+        answer = sent(dora, each.username, now=at)
+        assert (answer.rejoin, answer.sheet.call.call_id) == (True, each.username)
+    with refused(Code.ALREADY_IN_CALL) as caught:
+        sent(dora, "mallory", now=at)
+    assert caught.value.sheet is not None
+    assert caught.value.sheet.call.call_id == "carol"
 
 
 def test_who_is_in_a_call_cannot_start_another(

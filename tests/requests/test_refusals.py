@@ -199,6 +199,14 @@ def test_a_declared_refusal_happens(story: Story, settings: Settings, verb: str,
     assert STORIES[code](story, verb) == code
 
 
+def test_a_full_call_is_a_conflict_that_shows_the_call(story: Story, settings: Settings) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "people_per_call": 3}
+    assert _call_full(story, "join") == Code.CALL_FULL
+    carol = Actor(story.people["carol"].pk, "carol", "phone")
+    status, problem = perform("join", actor=carol, call_id="ring", body={}, now=story.now)
+    assert (status, problem["status"], problem["call"]["call_id"]) == (409, 409, "ring")
+
+
 @pytest.mark.parametrize("name", [name for name in VERBS if hasattr(calls, name)])
 def test_the_function_of_a_verb_tells_of_the_same_refusals(name: str) -> None:
     told = re.search(r"CallError: (.+?)\n\s*\"?\Z", f"{getattr(calls, name).__doc__.rstrip()}\n", re.DOTALL)
