@@ -38,9 +38,11 @@ def _warn_once_of_proxy() -> None:
 
 
 def network_of(address: str) -> str:
-    """What one client is counted as: an IPv6 host has a whole /64 to choose its addresses from."""
+    """What one client is counted as: an IPv6 host has a whole /64 to choose its addresses from, while a server that
+    listens to both sees an IPv4 host as an IPv6 one (RFC 4291 section 2.5.5.2), all of them within the same /64."""
     try:
         known = ip_address(address)
     except ValueError:
         return address
-    return str(ip_network((known, 64), strict=False)) if known.version == 6 else address
+    known = getattr(known, "ipv4_mapped", None) or known
+    return str(ip_network((known, 64), strict=False)) if known.version == 6 else str(known)

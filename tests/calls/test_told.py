@@ -72,6 +72,64 @@ def test_a_push_service_that_takes_it_afterwards_makes_it_missed(
     assert seen(sheet.call.call_id, bob, now)["you"]["missed"]
 
 
+def test_a_ring_that_leaves_no_trace_takes_nothing_of_an_earlier_one_away(
+    ring: Ring, alice: User, bob: User, carol: User, mallory: User, now: datetime
+) -> None:
+    sheet = ring(alice, bob, carol, mallory)
+    call_id = sheet.call.call_id
+    calls.accept(call_id, by=acting(carol), now=now + seconds(1))
+    calls.expire(sheet.call.pk, now=now + seconds(61))
+    later = now + seconds(70)
+    before, told = seen(call_id, bob, later), calls.timeline(call_id, viewer_id=bob.pk, now=later)
+    assert (before["you"]["state"], before["you"]["can"]) == ("timed_out", ["join"])
+    calls.invite(call_id, by=acting(carol), invitees=["mallory"], now=now + seconds(62))
+    calls.accept(call_id, by=acting(mallory), now=now + seconds(63))
+    calls.invite(call_id, by=acting(alice), invitees=["bob"], now=now + seconds(64))
+    assert calls.missed_unseen(bob.pk) == 0
+    calls.cancel(call_id, by=acting(alice), now=now + seconds(65))
+    assert calls.missed_unseen(bob.pk) == 1
+    after = seen(call_id, bob, later)
+    assert [after[each] for each in ("you", "invitations", "participants")] == [
+        before[each] for each in ("you", "invitations", "participants")
+    ]
+    assert calls.timeline(call_id, viewer_id=bob.pk, now=later) == told
+    assert of(seen(call_id, alice, later), "bob")["state"] == "cancelled"
+    with refused(Code.INVITATION_CANCELLED):
+        calls.accept(call_id, by=acting(bob), now=later)
+    calls.join(call_id, by=acting(bob), now=later)
+    inside = seen(call_id, bob, later)
+    assert (inside["you"]["state"], of(inside, "bob")["state"]) == ("timed_out", "timed_out")
+    codes = [each["code"] for each in calls.timeline(call_id, viewer_id=bob.pk, now=later) if each["user"] == "bob"]
+    assert codes == ["invitation.timed_out", "ring.unheard", "participant.joined"]
+
+
+def test_a_caller_who_left_may_join_again_although_a_ring_back_was_cancelled_at_once(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    for each in (bob, carol):
+        calls.accept(call_id, by=acting(each), now=now + seconds(1))
+    calls.leave(call_id, by=acting(alice), now=now + seconds(2))
+    calls.invite(call_id, by=acting(bob), invitees=["alice"], now=now + seconds(3))
+    calls.cancel(call_id, by=acting(bob), now=now + seconds(4))
+    you = seen(call_id, alice, now + seconds(5))["you"]
+    assert (you["state"], you["can"]) == ("left", ["join"])
+    calls.join(call_id, by=acting(alice), now=now + seconds(5))
+
+
+def test_taking_out_twice_succeeds_although_the_ring_left_no_trace(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    sheet = ring(alice, bob, carol)
+    call_id = sheet.call.call_id
+    calls.accept(call_id, by=acting(carol), now=now + seconds(1))
+    calls.expire(sheet.call.pk, now=now + seconds(61))
+    calls.invite(call_id, by=acting(alice), invitees=["bob"], now=now + seconds(62))
+    for _ in range(2):
+        sheet = calls.remove(call_id, by=acting(alice), user="bob", now=now + seconds(63))
+    assert not sheet.pending()
+
+
 # --- who is told ------------------------------------------------------------------------------------------------------
 
 
