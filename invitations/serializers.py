@@ -108,14 +108,16 @@ def seen_by(viewer_id: UserKey | None, sheet: CallSheet, shared: CallObject, now
 
 
 def _keep_to_their_own(view: CallObject, sheet: CallSheet, viewer_id: UserKey) -> None:
-    """Leave out what is not the viewer's: what others say with an answer and on which devices they ring and answer,
-    which are for the caller and the inviter alone; and, for whoever has gone, all that came afterwards."""
+    """Leave out what is not the viewer's: rings of theirs that left no trace; what others say with an answer and on
+    which devices they ring and answer, which are for the caller and the inviter alone; and, for whoever has gone, all
+    that came afterwards."""
     went_at = sheet.went_at(viewer_id)
-    if went_at is None and all(viewer_id in (each.invitee_id, each.inviter_id) for each in sheet.invitations):
+    seen = sheet.known_to(viewer_id)
+    is_all_theirs = all(viewer_id in (each.invitee_id, each.inviter_id) for each in sheet.invitations)
+    if went_at is None and seen is sheet and is_all_theirs:
         return
-    seen = sheet
     if went_at is not None:
-        seen = sheet.as_of(went_at)
+        seen = seen.as_of(went_at)
         view["participants"] = [_participant_view(each, sheet.people) for each in seen.participants]
     view["invitations"] = [
         _invitation_view(each, sheet.people, discreet=viewer_id not in (each.invitee_id, each.inviter_id))

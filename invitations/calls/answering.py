@@ -281,7 +281,8 @@ def _current_call_id(by: Actor, now: datetime) -> str:
 
 
 def _ring_of(sheet: CallSheet, by: Actor) -> Invitation:
-    own = sheet.invitation_of(by.user_id) if by.ring_pk is None else sheet.invitation_by_key(by.ring_pk)
+    # An answer is meant for the last ring, even if that one was taken back without a trace.
+    own = sheet.last_ring_of(by.user_id) if by.ring_pk is None else sheet.invitation_by_key(by.ring_pk)
     if own is None and by.user_id == sheet.call.caller_id:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.own_call"), sheet=sheet)
     if own is None:

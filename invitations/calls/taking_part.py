@@ -129,7 +129,9 @@ def remove(call: CallName, *, by: Actor, user: str, now: datetime) -> CallSheet:
     stay = sheet.participant_of(person.id) if person else None
     ring = next((each for each in sheet.pending() if person and each.invitee_id == person.id), None)
     if stay is None and ring is None:
-        if person is not None and sheet.was_taken_out(person.id):
+        last = sheet.last_ring_of(person.id) if person else None
+        is_taken_back = last is not None and last.state == InvitationState.CANCELLED
+        if is_taken_back or (person is not None and sheet.was_taken_out(person.id)):
             return sheet
         raise CallError(Code.CALL_ENDED if sheet.call.state == CallState.ENDED else Code.NOT_INVITED, sheet=sheet)
     change = Change(sheet, by=by, now=now, headline=EventKind.PARTICIPANT_LEFT)

@@ -50,10 +50,15 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
         return sees_all or any(each.id == viewer_id and each.username == username for each in sheet.people.values())
 
     went_at = None if sees_all or viewer_id is None else sheet.went_at(viewer_id)
-    events = [each for each in sheet_events(sheet) if went_at is None or each.at <= went_at or each.kind in STATES]
+    known = sheet if sees_all or viewer_id in (None, sheet.call.caller_id) else sheet.known_to(viewer_id)
+    events = [
+        each
+        for each in sheet_events(sheet)
+        if (went_at is None or each.at <= went_at or each.kind in STATES) and not _left_no_trace(each, sheet, known)
+    ]
     hears_words = _hears_words(sheet, viewer_id, sees_all=sees_all)
     entries = [(each.at, _is_end(each), _entry(each, sheet, names, is_seen, hears_words)) for each in events]
-    pushed = told(sheet, shown_to=lambda user_id: sees_all or user_id == viewer_id)
+    pushed = told(known, shown_to=lambda user_id: sees_all or user_id == viewer_id)
     entries += [
         (each.at, False, _told_entry(each, sheet))
         for each in pushed
@@ -67,6 +72,19 @@ def sheet_events(sheet: CallSheet) -> list[CallEvent]:
     """The log rows of a call, in order, up to the revision that was loaded: later ones do not fit the rest."""
     log = CallEvent.objects.filter(call_id=sheet.call.pk, revision__lte=sheet.call.revision)
     return list(log.order_by("revision"))
+
+
+def _left_no_trace(event: CallEvent, sheet: CallSheet, known: CallSheet) -> bool:
+    """Whether the fact is about an invitation in the call that is not among those that the viewer may know of."""
+    if known is sheet or "invitee" not in event.data:
+        return False
+    return any(
+        sheet.people[each.invitee_id].username == event.data["invitee"]
+        and each.closed_at is not None
+        and each.created_at <= event.at <= each.closed_at
+        for each in sheet.invitations
+        if each not in known.invitations
+    )
 
 
 def _is_end(event: CallEvent) -> bool:

@@ -75,8 +75,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(invitee_id=user_id).exclude(state=InvitationState.CANCELLED, missed=False)
 
     def missed(self, user_id: UserKey) -> InvitationQuerySet:
-        """Invitations that this invitee missed, except where they were invited into the same call again later."""
-        later = Invitation.objects.filter(call_id=OuterRef("call_id"), invitee_id=user_id, pk__gt=OuterRef("pk"))
+        """Invitations that this invitee missed, except where a later one into the same call left a trace."""
+        later = Invitation.objects.traced(user_id).filter(call_id=OuterRef("call_id"), pk__gt=OuterRef("pk"))
         return self.filter(~Exists(later), invitee_id=user_id, missed=True)
 
 

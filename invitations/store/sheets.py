@@ -89,8 +89,27 @@ class CallSheet:
         return [each for each in self.invitations if latest[each.invitee_id] is each]
 
     def invitation_of(self, user_id: UserKey) -> Invitation | None:
-        """The user's latest invitation. Earlier attempts no longer count."""
+        """The latest of the user's invitations that count (`invitations_of`). Earlier attempts no longer do."""
+        return next(reversed(self.invitations_of(user_id)), None)
+
+    def invitations_of(self, user_id: UserKey) -> list[Invitation]:
+        """The user's invitations that left a trace with them. If none did, all of them count, so that an answer is told
+        what became of its ring; but the caller belongs to the call without any."""
+        own = [each for each in self.invitations if each.invitee_id == user_id]
+        traced = [each for each in own if each.leaves_trace]
+        return traced if traced or user_id == self.call.caller_id else own
+
+    def last_ring_of(self, user_id: UserKey) -> Invitation | None:
+        """The user's very last invitation, whether it left a trace or not."""
         return next((each for each in reversed(self.invitations) if each.invitee_id == user_id), None)
+
+    def known_to(self, user_id: UserKey) -> CallSheet:
+        """The call without those of the user's own invitations that do not count."""
+        counted = self.invitations_of(user_id)
+        known = [each for each in self.invitations if each.invitee_id != user_id or each in counted]
+        if len(known) == len(self.invitations):
+            return self
+        return CallSheet(self.call, known, self.participants, self.people)
 
     def invitation_by_key(self, key: int) -> Invitation | None:
         """One particular attempt to invite a person, even if there is a later one."""
@@ -139,7 +158,7 @@ class CallSheet:
         """When the user stopped hearing of the call; None if they hear of it now, or never did."""
         if self.tells(user_id):
             return None
-        ends = [each.closed_at for each in self.invitations if each.invitee_id == user_id]
+        ends = [each.closed_at for each in self.invitations_of(user_id)]
         ends += [each.left_at for each in self.participants if each.user_id == user_id]
         return max((each for each in ends if each is not None), default=None)
 
