@@ -17,8 +17,9 @@ from invitations.calls.loading import (
     lock_stays,
     refuse_if_closed,
 )
+from invitations.calls.quieting import next_look
 from invitations.calls.slots import is_due
-from invitations.calls.transaction import Overdue
+from invitations.calls.transaction import Absent, Overdue
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
 from invitations.models import (
@@ -94,6 +95,7 @@ def _accept(
     sheet = lock_for(by, call, now=now, labelled=True) if inside_another else lock_alone(by, call, now=now)
     own = _ring_of(sheet, by)
     if own.state == InvitationState.PENDING:
+        check_caller(sheet, now)
         leave_others(sheet, others if not hold else _without_held(others, by), by=by, now=now)
         return take_call(sheet, own, by=by, custom_data=custom_data, now=now)
     if own.state == InvitationState.ACCEPTED and own.answered_device == by.device_id:
@@ -168,6 +170,17 @@ def ringing(call: CallName, *, by: Actor, now: datetime, audible: bool = True) -
     facts = {"label": said["label"], "device_kind": said["kind"], "audible": audible}
     change.fact(EventKind.INVITATION_RINGING, invitee=by.username, device=by.device_id, **facts)
     return save(sheet, change)
+
+
+def check_caller(sheet: CallSheet, now: datetime) -> None:
+    """Nobody is to answer a caller whose account was disabled or deleted, even before the dispatcher has seen that.
+
+    Raises:
+        Absent: the caller is still in the call, and may no longer sign in.
+    """
+    caller_id = sheet.call.caller_id
+    if not sheet.people[caller_id].may_sign_in and sheet.participant_of(caller_id) is not None:
+        raise Absent(sheet.call.pk, now)
 
 
 def take_call(sheet: CallSheet, own: Invitation, *, by: Actor, custom_data: str, now: datetime) -> CallSheet:
@@ -255,7 +268,8 @@ def _rings(own: Invitation, by: Actor, sheet: CallSheet, *, audible: bool, now: 
     own.ringing_at = own.ringing_at or now
     own.notified_at = own.notified_at or now
     own.ringing_label = own.ringing_label or said["label"]
-    own.next_ring_at = None
+    # It is not repeated, but others may still be looked after that have gone.
+    own.next_ring_at = next_look(own.ringing_devices)
     return True
 
 

@@ -9,25 +9,20 @@ from operator import itemgetter
 
 from django.db.models import Exists, OuterRef, Q
 
-from invitations.calls.closing import close_invitation, save, settle, take_out
+from invitations.calls.closing import save, settle
 from invitations.calls.events import Change
 from invitations.calls.loading import Attempt, lock_one
 from invitations.calls.taking_part import leave
 from invitations.calls.transaction import write
+from invitations.calls.withdrawing import withdraw
 from invitations.errors import CallError
-from invitations.live import publishing
 from invitations.models import (
     Call,
     CallState,
-    Delivery,
-    DeliveryState,
     Invitation,
-    InvitationState,
-    LeftReason,
     Participant,
     UserKey,
 )
-from invitations.push import deliveries
 from invitations.store import people
 from invitations.store.sheets import Actor
 from invitations.store.statements import Prepared
@@ -82,7 +77,7 @@ def withdraw_absent(*, now: datetime) -> int:
     Returns:
         How many calls that changed.
     """
-    return sum(_withdraw(call_pk, now=now) for call_pk in sorted(CONCERNED.rows())[:BATCH])
+    return sum(withdraw(call_pk, now=now) for call_pk in sorted(CONCERNED.rows())[:BATCH])
 
 
 def mend(*, now: datetime) -> int:
@@ -106,30 +101,4 @@ def _mend(call_pk: int, *, now: datetime) -> bool:
             return False
         save(sheet, change)
         logger.warning("Call %d had lost rows that kept it going, and was ended", call_pk)
-        return True
-
-
-def _withdraw(call_pk: int, *, now: datetime) -> bool:
-    with write():
-        sheet = lock_one(call_pk)
-        if sheet is None:
-            return False
-        known = {each.invitee_id for each in sheet.pending()} | {each.user_id for each in sheet.inside()}
-        absent: set[UserKey] = known - people.active_among(known)
-        change = Change(sheet, by=None, now=now)
-        for invitation in sheet.pending():
-            if invitation.invitee_id in absent:
-                close_invitation(sheet, invitation, InvitationState.CANCELLED, change=change)
-        for stay in sheet.inside():
-            if stay.user_id in absent:
-                take_out(sheet, stay, LeftReason.LEFT, change=change)
-        if not change.happened:
-            return False
-        settle(sheet, change=change, withdrawn=sheet.call.caller_id in absent)
-        save(sheet, change)
-        for user_id in absent - {None}:
-            publishing.publish_recheck(user_id)
-        # Their devices are nobody's business any more, not even to be told that it is over.
-        waiting = Delivery.objects.filter(user_id__in=absent, state=DeliveryState.PENDING)
-        waiting.update(state=DeliveryState.DROPPED, code=deliveries.CALL_OVER, settled_at=change.now)
         return True

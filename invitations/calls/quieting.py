@@ -69,13 +69,19 @@ def drop_gone(sheet: CallSheet, change: Change) -> None:
         ]
         invitation.ringing_devices = left
         # With no device left, it rings again at once, as if nobody had heard it.
-        invitation.next_ring_at = _next_look(left) if left else change.now
+        invitation.next_ring_at = next_look(left) if left else change.now
         rows.update(invitation, "ringing_devices", "next_ring_at")
         for each in due:
             if each["device"] not in back:
                 facts = {"label": each["label"], "device_kind": each["kind"], "device": each["device"]}
                 invitee = sheet.people[invitation.invitee_id].username
                 change.fact(EventKind.INVITATION_QUIET, invitee=invitee, **facts)
+
+
+def next_look(devices: list[RingingDevice]) -> datetime | None:
+    """When to look next whether those of these devices that have gone are back; None if none has."""
+    looks = [_look_at(each) for each in devices]
+    return min((each for each in looks if each is not None), default=None)
 
 
 def _is_due(device: RingingDevice, now: datetime) -> bool:
@@ -86,11 +92,6 @@ def _is_due(device: RingingDevice, now: datetime) -> bool:
 def _look_at(device: RingingDevice) -> datetime | None:
     gone_at = device.get("gone_at")
     return None if gone_at is None else datetime.fromisoformat(gone_at) + timedelta(seconds=BACK_WITHIN_SECONDS)
-
-
-def _next_look(devices: list[RingingDevice]) -> datetime | None:
-    looks = [_look_at(each) for each in devices]
-    return min((each for each in looks if each is not None), default=None)
 
 
 def _still_ring(invitation: Invitation, devices: list[RingingDevice]) -> set[str]:

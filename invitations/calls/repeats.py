@@ -19,6 +19,8 @@ from invitations.store.statements import Bind, Prepared
 
 KEPT = timedelta(hours=24)
 """How long a key is known."""
+MOST_KEPT = 1000
+"""How many keys a user may have for their requests to be kept that make nothing new: nothing else bounds those."""
 
 _KEYS = IdempotencyKey.objects.filter(user_id=Bind("user"), key=Bind("key")).order_by()
 KEYS = Prepared(_KEYS)
@@ -30,10 +32,13 @@ class RequestKey(NamedTuple):
     Args:
         key: 1 to 128 printable ASCII characters, chosen by the client; the user's own, whatever it is used for.
         fingerprint: a SHA-256 of what is asked.
+        attempt: which of the calls under its id it is about, if it says so. It need not: one that left it out is the
+            same request.
     """
 
     key: str
     fingerprint: str
+    attempt: int | None = None
 
 
 def once(by: Actor, request: RequestKey | None, act: Callable[[], Sent], *, now: datetime) -> Sent:
@@ -63,12 +68,16 @@ def _known(by: Actor, request: RequestKey, *, now: datetime) -> Sent | None:
     if known.fingerprint != request.fingerprint:
         raise CallError(Code.IDEMPOTENCY_KEY_IN_USE)
     sheet = load_all([known.call_id])[known.call_id]
+    if request.attempt not in (None, sheet.call.attempt):
+        raise CallError(Code.IDEMPOTENCY_KEY_IN_USE)
     if sheet.is_overdue(now):
         raise Overdue(sheet.call.pk, now=now)
     return Sent(sheet, created=False, **known.answer)
 
 
 def _keep(by: Actor, request: RequestKey, sent: Sent, *, now: datetime) -> Sent:
+    if not sent.created and _has_many(by):
+        return sent
     said = {"errors": sent.errors, "warnings": sent.warnings, "merged": sent.merged, "rejoin": sent.rejoin}
     kept = rows.make(
         IdempotencyKey,
@@ -81,3 +90,8 @@ def _keep(by: Actor, request: RequestKey, sent: Sent, *, now: datetime) -> Sent:
     )
     rows.insert(kept)
     return sent
+
+
+def _has_many(by: Actor) -> bool:
+    keys = IdempotencyKey.objects.filter(user_id=by.user_id).order_by("key")
+    return keys[MOST_KEPT - 1 : MOST_KEPT].exists()

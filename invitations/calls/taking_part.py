@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from invitations.calls.answering import HELD_CALLS, enter, leave_others, take_call
+from invitations.calls.answering import HELD_CALLS, check_caller, enter, leave_others, take_call
 from invitations.calls.closing import cancel_pending, close_invitation, finish, save, save_deadlines, settle, take_out
 from invitations.calls.events import Change
 from invitations.calls.loading import (
@@ -46,7 +46,8 @@ OUTAGE_FORGIVEN_SECONDS = 15 * 60
 def join(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     """Enter a live call after missing or leaving it, or move a call here from another device of one's own.
 
-    Accepts the invitation if it is pending. Whoever rejected or was removed needs a new invitation.
+    Accepts the invitation if it is pending. Whoever rejected or was removed needs a new invitation. Does nothing on the
+    device that is in it, or was when it ended.
 
     Args:
         call: the call.
@@ -63,12 +64,16 @@ def join(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     stay = sheet.participant_of(by.user_id)
     if stay is not None and stay.device_id == by.device_id:
         return sheet
+    last = _last_stay_here(sheet, by)
+    if last is not None and last.left_reason in (LeftReason.CALL_ENDED, LeftReason.MEDIA_FAILED):
+        return sheet
     if own is not None and own.state == InvitationState.CANCELLED and stay is None:
         refuse_if_closed(sheet, own)
     refuse_if_over(sheet, by)
     if stay is None and not sheet.may_come_in(by.user_id):
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.needs_invitation"), sheet=sheet)
     if own is not None and own.state == InvitationState.PENDING:
+        check_caller(sheet, now)
         leave_others(sheet, others, by=by, now=now)
         return take_call(sheet, own, by=by, custom_data="", now=now)
     if stay is None and len(sheet.seats()) >= limits().people_per_call:
@@ -173,7 +178,7 @@ def end(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
 
 @verb
 def connected(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
-    """Report that a device's media is up.
+    """Report that a device's media is up. Does nothing on one that has reported it, also once the call is over.
 
     Args:
         call: the call.
@@ -183,7 +188,8 @@ def connected(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
         CallError: `not_found`, `not_allowed`, `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
     sheet = lock_for(by, call, now=now)
-    stay = _stay_here(sheet, by)
+    last = _last_stay_here(sheet, by) if sheet.call.state == CallState.ENDED else None
+    stay = last if last is not None and last.connected_at is not None else _stay_here(sheet, by)
     if stay.connected_at is not None:
         return sheet
     change = Change(sheet, by=by, now=now)
@@ -302,6 +308,12 @@ def _stay_here(sheet: CallSheet, by: Actor) -> Participant:
     if stay is None or stay.device_id != by.device_id:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.device_outside"), sheet=sheet)
     return stay
+
+
+def _last_stay_here(sheet: CallSheet, by: Actor) -> Participant | None:
+    """The actor's latest stay in the call, over or not, if it is on the device that asks."""
+    last = next((each for each in reversed(sheet.participants) if each.user_id == by.user_id), None)
+    return last if last is not None and last.device_id == by.device_id else None
 
 
 def _left_already(sheet: CallSheet, by: Actor, earlier: list[Participant]) -> CallSheet:

@@ -33,6 +33,21 @@ class Overdue(Exception):
         super().__init__(call_pks)
 
 
+class Absent(Exception):
+    """A verb met a call whose caller may no longer sign in: those are taken out of it in a transaction of its own who
+    may not, then the verb starts again.
+
+    Args:
+        call_pk: the key of that call.
+        now: the verb's moment.
+    """
+
+    def __init__(self, call_pk: int, now: datetime) -> None:
+        self.call_pk = call_pk
+        self.now = now
+        super().__init__(call_pk)
+
+
 @contextmanager
 def write() -> Iterator[None]:
     """One write transaction; within another one a savepoint, within a batch a part of it."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from importlib import import_module
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from knox.models import get_token_model
 
 from invitations.calls import repeats
@@ -27,11 +29,15 @@ def prune(now: datetime) -> int:
     """
     with write():
         Delivery.objects.filter(kind=DeliveryKind.TEST, created_at__lt=now - TESTS_KEPT).delete()
-        IdempotencyKey.objects.filter(created_at__lt=now - repeats.KEPT).delete()
+    _delete(IdempotencyKey.objects.filter(created_at__lt=now - repeats.KEPT))
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    tokens = get_token_model().objects
-    forgotten = 0
-    while expired := list(tokens.filter(expiry__lt=now).values_list("pk", flat=True)[:PRUNE_BATCH]):
+    return _delete(get_token_model().objects.filter(expiry__lt=now))
+
+
+def _delete(rows: QuerySet[Any, Any]) -> int:
+    """Delete these rows a batch at a time, so that no caller waits for all of them. Returns how many there were."""
+    deleted = 0
+    while batch := list(rows.values_list("pk", flat=True)[:PRUNE_BATCH]):
         with write():
-            forgotten += tokens.filter(pk__in=expired).delete()[0]
-    return forgotten
+            deleted += rows.model._default_manager.filter(pk__in=batch).delete()[0]
+    return deleted

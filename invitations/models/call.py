@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import ClassVar
 
@@ -51,8 +52,12 @@ class CallQuerySet(models.QuerySet["Call"]):
 
     def attempts(self, call_id: str, user_id: UserKey) -> CallQuerySet:
         """The calls under this id that are in this user's history, the latest first."""
+        return self.under([call_id], user_id).order_by("-attempt")
+
+    def under(self, call_ids: Collection[str], user_id: UserKey) -> CallQuerySet:
+        """The calls under any of these ids that are in this user's history."""
         invited = Invitation.objects.traced(user_id).filter(call_id=OuterRef("pk"))
-        return self.filter(Q(caller_id=user_id) | Exists(invited), call_id=call_id).order_by("-attempt")
+        return self.filter(Q(caller_id=user_id) | Exists(invited), call_id__in=call_ids)
 
 
 class Call(models.Model):

@@ -120,9 +120,9 @@ def perform(
         if device_id is not None and device_id != actor.device_id:
             # Not the device that asks: its label is unknown, and this is no sign of its life.
             actor = replace(actor, device_id=device_id, device_label=None, lives=False)
-        name = _named(call_id, attempt)
+        name = _in_its_place(asked, _named(call_id, attempt), values)
         if asked.takes_key and idempotency_key is not None:
-            values["request"] = _request_key(idempotency_key, [asked.name, name, values])
+            values["request"] = _request_key(idempotency_key, asked, name, values)
         return asked.run(actor, name, values, now)
     except InvalidInput as error:
         return _refusal(invalid_problem(error))
@@ -158,8 +158,22 @@ def _named(call_id: str | None, attempt: object) -> Named:
         raise InvalidInput({"attempt": [str(refused)]}) from None
 
 
-def _request_key(key: object, asked: JSON | list[Any]) -> calls.RequestKey:
-    """How a request is known when it is repeated, whichever way it comes and on whichever device.
+def _in_its_place(asked: Verb, name: Named, values: JSON) -> Named:
+    """The name of the call, unless it belongs into the body: then it goes there, if the body has none.
+
+    Raises:
+        InvalidInput: it is no valid id for a new call.
+    """
+    if name is None or "call_id" not in asked.input.fields:
+        return name
+    if values["call_id"] is None:
+        values["call_id"] = inputs.chosen_call_id(name.call_id if isinstance(name, calls.Attempt) else name)
+    return None
+
+
+def _request_key(key: object, verb: Verb, name: Named, values: JSON) -> calls.RequestKey:
+    """How a request is known when it is repeated, whichever way it comes, on whichever device, and however it names its
+    call.
 
     Raises:
         InvalidInput: the key is not valid.
@@ -168,12 +182,12 @@ def _request_key(key: object, asked: JSON | list[Any]) -> calls.RequestKey:
         known_by = inputs.IDEMPOTENCY_KEY.checked(key)
     except Refused as refused:
         raise InvalidInput({"idempotency_key": [str(refused)]}) from None
-    return calls.RequestKey(known_by, hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest())
+    call_id, attempt = name if isinstance(name, calls.Attempt) else (name, None)
+    asked = json.dumps([verb.name, call_id, values], sort_keys=True)
+    return calls.RequestKey(known_by, hashlib.sha256(asked.encode()).hexdigest(), attempt)
 
 
 def _send(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    if name is not None and values["call_id"] is None:
-        values["call_id"] = inputs.chosen_call_id(calls.id_in(name))
     return _sent(calls.send(by=actor, now=now, **values), actor, now)
 
 

@@ -65,6 +65,13 @@ def leave(user_id: UserKey, socket: Any) -> str | None:
     return None if device_id in known.sockets.values() else device_id
 
 
+def others(user_id: UserKey, device_id: str, socket: Any) -> list[Any]:
+    """The other sockets of a device in this process."""
+    known = _present.get(user_id)
+    sockets = {} if known is None else known.sockets
+    return [each for each, device in sockets.items() if device == device_id and each is not socket]
+
+
 def pace_of(user_id: UserKey) -> Pace:
     """How fast the user's sockets may send, all together. At least one of them must be counted in."""
     return _present[user_id].pace

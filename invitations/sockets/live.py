@@ -244,9 +244,11 @@ class LiveSocket:
             logger.exception("A live socket could not be checked; its next sync is")
 
     async def _sign_out(self) -> None:
-        """Close the socket, whose session or token has ended, and leave the calls that its device is in."""
+        """Close the socket, whose session or token has ended, and leave the calls that its device is in, unless it is
+        here by another one."""
         if self._actor is not None:
-            await workers.write(partial(_depart, self._actor))
+            others = attendance.others(self._actor.user_id, self._actor.device_id, self)
+            await workers.write(partial(_depart, self._actor, {each.identity for each in others}))
         await self._line.close(NOT_AUTHENTICATED)
 
     async def _forget(self) -> None:
@@ -269,6 +271,11 @@ class LiveSocket:
             if await workers.read(partial(attendance.gone, user_id, device_id)):
                 await workers.write(partial(calls.went, user_id, device_id, now=timezone.now()))
 
+    @property
+    def identity(self) -> Identity:
+        """The user, and what proves it."""
+        return self._identity
+
     async def give_way(self) -> None:
         """Close, because the user has opened more sockets than one may have."""
         with suppress(Exception):  # servers report a lost connection in many ways; reading will notice
@@ -284,8 +291,10 @@ def _perform(verb: str, actor: Actor, call_id: str | None, said: Frame) -> Answe
     return perform(verb, actor=actor, call_id=call_id, now=timezone.now(), **said)
 
 
-def _depart(actor: Actor) -> None:
-    calls.depart(actor, now=timezone.now())
+def _depart(actor: Actor, others: set[Identity]) -> None:
+    """Leave the calls that the device is in, unless one of its other sockets has a session or token that goes on."""
+    if not any(renewed(each) for each in others):
+        calls.depart(actor, now=timezone.now())
 
 
 def _arrive(actor: Actor) -> None:

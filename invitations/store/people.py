@@ -140,7 +140,8 @@ def beside(queryset: QuerySet[M, M], relation: str, *, labelled: bool = False) -
 
 
 def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QuerySet[Any, Any]:
-    """Add what makes a person: the public id, the display name, whether more calls may ring, and one device."""
+    """Add what makes a person: the public id, the display name, whether more calls may ring, one device, and whether
+    they may sign in."""
     label = kind = cast("Expression", Value(""))
     if labelled:
         own = Device.objects.filter(user_id=OuterRef(f"{user}pk"), device_id=Bind("device"))
@@ -152,13 +153,16 @@ def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QueryS
         person_call_waiting=F(f"{user}calling_preferences__call_waiting"),
         person_device_label=label,
         person_device_kind=kind,
+        person_may_sign_in=F(f"{user}is_active") if _has_is_active() else Value(True),
     )
 
 
-def _person(key: Any, username: str, chosen: str | None, call_waiting: bool | None, label: str, kind: str) -> Person:
+def _person(
+    key: Any, username: str, chosen: str | None, call_waiting: bool | None, label: str, kind: str, may_sign_in: bool
+) -> Person:
     if key is None:
         return DELETED
-    return Person(key, username, shown_name(username, chosen), bool(call_waiting), label, kind)
+    return Person(key, username, shown_name(username, chosen), bool(call_waiting), label, kind, bool(may_sign_in))
 
 
 def _has_is_active() -> bool:

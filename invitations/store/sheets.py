@@ -26,9 +26,10 @@ class Person:
     call_waiting: bool = False
     device_label: str = ""
     device_kind: str = ""
+    may_sign_in: bool = True
 
 
-DELETED = Person(None, "", "")
+DELETED = Person(None, "", "", may_sign_in=False)
 """Stands for all whose accounts were deleted: their calls stay in the history of others."""
 
 

@@ -90,6 +90,11 @@ class Call:
     def stay_of(self, user: str) -> Stay | None:
         return next((stay for stay in self.inside() if stay.user == user), None)
 
+    def last_stay(self, user: str, device: str) -> Stay | None:
+        """Their latest stay, if it was on that device."""
+        last = [stay for stay in self.stays if stay.user == user][-1:]
+        return last[0] if last and last[0].device == device else None
+
     def was_removed(self, user: str) -> bool:
         """Whether they were taken out and not invited since."""
         ring, last = self.ring_of(user), [stay for stay in self.stays if stay.user == user][-1:]
@@ -306,6 +311,9 @@ class World:
         ring, stay = call.ring_of(user), call.stay_of(user)
         if stay is not None and stay.device == device:
             return
+        last = call.last_stay(user, device)
+        if last is not None and last.left in ("call_ended", "media_failed"):
+            return
         if stay is None and ring is not None and ring.state == "cancelled":
             raise Refused("invitation_cancelled")
         self._not_over(call, user)
@@ -373,6 +381,9 @@ class World:
         self._end(call, "ended_by_admin" if admin else reason)
 
     def connected(self, call: Call, user: str, device: str) -> None:
+        last = call.last_stay(user, device)
+        if call.state == "ended" and last is not None and last.connected:
+            return
         self._stay_here(call, user, device).connected = True
 
     def heartbeat(self, call: Call, user: str, device: str) -> None:

@@ -252,3 +252,25 @@ def test_another_device_that_declines_too_learns_where_it_was_declined(call_id: 
     calls.reject(call_id, by=acting(bob, "phone", device_label="Phone"), now=now)
     with refused(Code.REJECTED_ELSEWHERE):
         calls.reject(call_id, by=acting(bob, "tablet"), now=now)
+
+
+@pytest.mark.parametrize("verb", [calls.accept, calls.join])
+def test_nobody_answers_a_caller_who_may_no_longer_sign_in(
+    verb: Callable[..., calls.CallSheet], ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob).call.call_id
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    with refused(Code.INVITATION_CANCELLED):
+        verb(call_id, by=acting(bob), now=now + seconds(5))
+    call = calls.view(call_id, viewer_id=bob.pk, now=now + seconds(5)).call
+    assert (call.state, call.end_reason) == ("ended", "cancelled")
+
+
+def test_a_ring_is_answered_for_those_who_are_left_when_its_caller_may_no_longer_sign_in(
+    live_call: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = live_call(alice, bob).call.call_id
+    calls.invite(call_id, by=acting(bob), invitees=["carol"], now=now)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    sheet = calls.accept(call_id, by=acting(carol), now=now + seconds(5))
+    assert (sheet.call.state, names_inside(sheet)) == ("active", {"bob", "carol"})

@@ -188,3 +188,27 @@ def partial_indexes() -> list[str]:
     models: tuple[Any, ...] = (Call, Invitation, Participant, Delivery)
     kept = [each for model in models for each in [*model._meta.indexes, *model._meta.constraints]]
     return [each.name for each in kept if isinstance(each, Index | UniqueConstraint) and each.condition is not None]
+
+
+def test_a_sync_asks_no_more_for_each_call_that_is_not_shown(
+    statements: Callable[..., list[str]], alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    held: dict[str, int] = {}
+    for number in range(4):
+        at = now + seconds(1000 * number)
+        for call_id, caller, other in (
+            (f"room-{number}", alice, bob),
+            (f"room-{number}", bob, carol),
+            (f"theirs-{number}", bob, carol),
+        ):
+            send_one(caller, other, at, call_id=call_id)
+            calls.end(call_id, by=acting(caller), now=at + seconds(5))
+            held[call_id] = 0
+    found: list[calls.Synced] = []
+    one = statements(lambda: calls.sync(alice.pk, {"room-0": 0, "theirs-0": 0}, now=now))
+    all_of_them = statements(lambda: found.append(calls.sync(alice.pk, held, now=now)))
+    assert len(all_of_them) <= len(one)
+    assert sorted((each.call.call_id, each.call.attempt) for each in found[0].sheets) == [
+        (f"room-{number}", 1) for number in range(4)
+    ]
+    assert sorted(found[0].gone) == sorted(held)

@@ -120,3 +120,14 @@ def test_nothing_happens_to_a_ring_that_other_devices_have(
     assert not calls.is_rung(alice.pk)
     calls.expire(rung.call.pk, now=now + seconds(LATE))
     assert said(rung.call.call_id, alice, now + seconds(LATE)) == ("ringing", 1)
+
+
+def test_a_device_that_has_gone_is_looked_after_though_another_rings_meanwhile(
+    rung: calls.CallSheet, alice: User, bob: User, now: datetime
+) -> None:
+    call_id = rung.call.call_id
+    calls.went(bob.pk, "laptop", now=now)
+    calls.ringing(call_id, by=acting(bob, "phone"), audible=False, now=now + seconds(2))
+    assert said(call_id, alice, now + seconds(2)) == ("ringing", 2)
+    calls.expire(rung.call.pk, now=now + seconds(LATE))
+    assert said(call_id, alice, now + seconds(LATE)) == ("ringing_silently", 1)

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from invitations import calls
 from invitations.dispatcher import pruning
@@ -104,3 +106,39 @@ def test_a_repeat_is_no_invitation_that_counts(
         else:
             request = calls.RequestKey("more", "what was asked")
             calls.invite(call_id, by=acting(alice), invitees=["carol"], now=now, request=request)
+
+
+def test_repeats_that_make_nothing_new_do_not_pile_up_keys(
+    alice: User, bob: User, carol: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("invitations.calls.repeats.MOST_KEPT", 3)
+    for number in range(6):
+        calls.send(
+            by=acting(alice),
+            invitees=["bob"],
+            is_video_call=True,
+            call_id="mine",
+            now=now,
+            request=calls.RequestKey(str(number), "what was asked"),
+        )
+    assert IdempotencyKey.objects.count() == 3
+    added = calls.RequestKey("added", "what was asked")
+    for _ in range(2):
+        calls.invite("mine", by=acting(alice), invitees=["carol"], now=now, request=added)
+    assert IdempotencyKey.objects.filter(key="added").count() == 1
+
+
+def test_old_keys_are_deleted_a_batch_at_a_time(
+    alice: User, bob: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = sent(alice, "bob", now=now + timedelta(days=1)).sheet.call
+    IdempotencyKey.objects.bulk_create(
+        IdempotencyKey(user=alice, key=str(each), fingerprint="", call=call, answer={}, created_at=now)
+        for each in range(5)
+    )
+    monkeypatch.setattr(pruning, "PRUNE_BATCH", 2)
+    with CaptureQueriesContext(connection) as ran:
+        pruning.prune(now + timedelta(days=1, seconds=1))
+    deletions = [each["sql"] for each in ran if each["sql"].startswith('DELETE FROM "invitations_idempotencykey"')]
+    assert len(deletions) == 3
+    assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["once"]

@@ -372,3 +372,21 @@ def test_nothing_lives_in_an_ended_call(
     calls.leave(call_id, by=acting(bob), now=now)
     with refused(Code.CALL_ENDED):
         verb(call_id, by=acting(alice), now=now)
+
+
+def test_what_a_device_has_done_may_be_repeated_after_the_end(
+    live_call: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call_id = live_call(alice, bob).call.call_id
+    calls.join(call_id, by=acting(alice, "laptop"), now=now)
+    calls.connected(call_id, by=acting(alice, "laptop"), now=now)
+    calls.connected(call_id, by=acting(bob), now=now)
+    calls.leave(call_id, by=acting(bob), now=now)
+    revision = calls.view(call_id, viewer_id=alice.pk, now=now).call.revision
+    for verb in (calls.join, calls.connected):
+        assert verb(call_id, by=acting(alice, "laptop"), now=now).call.revision == revision
+        with refused(Code.CALL_ENDED):
+            verb(call_id, by=acting(alice, "phone"), now=now)
+    assert calls.connected(call_id, by=acting(bob), now=now).call.revision == revision
+    with refused(Code.CALL_ENDED):
+        calls.join(call_id, by=acting(bob), now=now)

@@ -207,6 +207,26 @@ def test_a_full_call_is_a_conflict_that_shows_the_call(story: Story, settings: S
     assert (status, problem["status"], problem["call"]["call_id"]) == (409, 409, "ring")
 
 
+def test_a_request_is_known_by_its_key_however_it_names_its_call(story: Story) -> None:
+    alice = Actor(story.people["alice"].pk, "alice", "phone")
+
+    def asks(
+        verb: str, call_id: str | None, key: str, body: dict[str, Any], attempt: int | None = None
+    ) -> tuple[int, str]:
+        status, said = perform(
+            verb, actor=alice, call_id=call_id, body=body, now=story.now, attempt=attempt, idempotency_key=key
+        )
+        return status, str(said.get("code", ""))
+
+    wanted, more = {"invitees": ["bob"], "is_video_call": False}, {"invitees": ["carol"]}
+    assert asks("send", "ring", "sent", wanted) == (201, "")
+    assert asks("send", None, "sent", {**wanted, "call_id": "ring"}) == (200, "")
+    assert asks("invite", "ring", "more", more) == (201, "")
+    assert asks("invite", "ring", "more", more, attempt=1) == (200, "")
+    assert asks("invite", "ring", "more", more, attempt=2) == (409, "idempotency_key_in_use")
+    assert asks("invite", "another", "more", more) == (409, "idempotency_key_in_use")
+
+
 @pytest.mark.parametrize("name", [name for name in VERBS if hasattr(calls, name)])
 def test_the_function_of_a_verb_tells_of_the_same_refusals(name: str) -> None:
     told = re.search(r"CallError: (.+?)\n\s*\"?\Z", f"{getattr(calls, name).__doc__.rstrip()}\n", re.DOTALL)

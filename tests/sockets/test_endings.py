@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from knox.crypto import hash_token
 from knox.models import AuthToken
 
 from invitations import calls
@@ -81,6 +82,27 @@ async def test_a_socket_ends_with_its_token(
     await page.hello("phone")
     await in_thread(end, bob)
     assert await page.hear_close() == 4401
+
+
+async def test_a_device_that_signed_in_again_keeps_its_call_when_its_former_token_goes(
+    channel_layer: str, alice: User, bob: User, now: datetime
+) -> None:
+    pages, digests = [], []
+    for _ in range(2):
+        token, _ = await in_thread(issue_token, bob, "Phone", now, "phone")
+        digests.append(hash_token(token))
+        page = Page(headers={"authorization": f"Bearer {token}"})
+        assert await page.open()
+        await page.hello("phone")
+        pages.append(page)
+    sheet = await in_thread(lambda: calls.send(by=acting(alice), invitees=["bob"], is_video_call=True, now=now).sheet)
+    assert (await pages[1].ask("accept", sheet.call.call_id))["status"] == 200
+    await in_thread(revoke_token, bob.pk, digests[0])
+    assert await pages[0].hear_close() == 4401
+    assert (await in_thread(Call.objects.get)).state == "active"
+    await in_thread(revoke_token, bob.pk, digests[1])
+    assert await pages[1].hear_close() == 4401
+    assert (await in_thread(Call.objects.get)).state == "ended"
 
 
 @pytest.mark.parametrize("end", [_revoked, _token_deleted])
