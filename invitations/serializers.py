@@ -206,7 +206,7 @@ def ring_words(sheet: CallSheet, ring: Call | Invitation, look: Look) -> tuple[s
 def kind_of(sheet: CallSheet) -> str:
     """The kind of call, as in the codes of sentences: `audio`, `video`, `group_audio` or `group_video`."""
     medium = "video" if sheet.call.is_video_call else "audio"
-    return f"group_{medium}" if len({each.invitee_id for each in sheet.invitations}) > 1 else medium
+    return f"group_{medium}" if len({each.invitee_key for each in sheet.invitations}) > 1 else medium
 
 
 @overload

@@ -188,7 +188,7 @@ class CallAdmin(ReadOnly, ExplainedList):
         """For each person who was invited, in a word what came of it, and the way to their devices."""
         rows = (
             (_devices_link(each.invitee), Standing(each.standing).label)
-            for each in {each.invitee_id or each.pk: each for each in call.invitations.all()}.values()
+            for each in {each.invitee_key: each for each in call.invitations.all()}.values()
         )
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: <strong>{}</strong></li>", rows))
 

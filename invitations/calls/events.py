@@ -5,7 +5,7 @@ Rows are written in the transaction of the change they record, so nothing is pub
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,9 @@ from invitations.push import planning
 from invitations.store import rows
 from invitations.store.sheets import Actor, CallSheet
 
+INSTANT = timedelta(microseconds=1)
+"""The least by which two moments differ in every database."""
+
 
 class Change:
     """The facts of one change to one call, collected while a verb runs and recorded at its end.
@@ -25,13 +28,17 @@ class Change:
         sheet: the call that changes.
         by: the actor; None for the server itself.
         now: the moment of the act. The facts have this one, or a later one if the call's last change is later: it was
-            taken before the call was locked, and clocks of servers differ.
+            taken before the call was locked, and clocks of servers differ. It is later than any moment at which
+            somebody went, who must not hear of it.
         headline: the fact that names the change on the wire; the first one if omitted.
     """
 
     def __init__(self, sheet: CallSheet, *, by: Actor | None, now: datetime, headline: EventKind | None = None) -> None:
         self.sheet = sheet
         self.now = max(now, sheet.latest_moment())
+        # What a new call begins with is one act.
+        if sheet.call.pk is not None and self.now == sheet.last_going():
+            self.now += INSTANT
         self._headline = headline
         self._by = by
         self._facts: list[CallEvent] = []

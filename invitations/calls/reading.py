@@ -11,7 +11,7 @@ from functools import partial
 from operator import itemgetter
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from invitations import shapes
@@ -170,7 +170,7 @@ def history(
         calls = calls.filter(pk__in=keys) if missed else calls.exclude(pk__in=keys)
     if with_user is not None:
         with_user = people.as_registered(with_user)
-        invited = Invitation.objects.filter(**{f"invitee__{people.USERNAME}": with_user}).values("call_id")
+        invited = _heard_of(user_id).filter(**{f"invitee__{people.USERNAME}": with_user}).values("call_id")
         calls = calls.filter(Q(**{f"caller__{people.USERNAME}": with_user}) | Q(pk__in=invited))
     if is_video_call is not None:
         calls = calls.filter(is_video_call=is_video_call)
@@ -181,6 +181,18 @@ def history(
     if until is not None:
         calls = calls.filter(created_at__lt=until)
     return calls
+
+
+def _heard_of(user_id: UserKey) -> QuerySet[Invitation]:
+    """Invitations in a user's calls, except those made after the user had gone (`CallSheet.went_at`)."""
+    here, made_at = OuterRef("call_id"), OuterRef("created_at")
+    rings = Invitation.objects.traced(user_id).filter(call_id=here)
+    stays = Participant.objects.filter(call_id=here, user_id=user_id)
+    return Invitation.objects.filter(
+        Q(call__caller_id=user_id)
+        | Exists(rings.filter(Q(closed_at__isnull=True) | Q(closed_at__gte=made_at)))
+        | Exists(stays.filter(Q(left_at__isnull=True) | Q(left_at__gte=made_at)))
+    )
 
 
 def sheets(calls: Sequence[Call]) -> list[CallSheet]:

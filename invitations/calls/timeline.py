@@ -20,8 +20,11 @@ from invitations.words import listed, say
 Data = dict[str, Any]
 STATES = (EventKind.CALL_ACTIVE, EventKind.CALL_ENDED)
 """What whoever has gone still hears of: how the call itself goes on."""
+NOBODY: Data = {"user": None, "device": None}
+"""They do not hear whose doing it was."""
 ON_DEVICES = (EventKind.INVITATION_RINGING, EventKind.INVITATION_QUIET)
-"""What a caller hears of devices before an answer: of what kind they are, and no name."""
+"""What the caller and the inviter hear of devices before an answer: of what kind they are, and no name. Other people
+in the call hear nothing of it."""
 WHILE_RINGING = {
     "timeline.participant.left.left": "timeline.participant.left.left.unanswered",
     "timeline.participant.left.call_ended": "timeline.participant.left.call_ended.unanswered",
@@ -51,13 +54,19 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
 
     went_at = None if sees_all or viewer_id is None else sheet.went_at(viewer_id)
     known = sheet if sees_all or viewer_id in (None, sheet.call.caller_id) else sheet.known_to(viewer_id)
+    hears_words = _hears_words(sheet, viewer_id, sees_all=sees_all)
     events = [
         each
         for each in sheet_events(sheet)
-        if (went_at is None or each.at <= went_at or each.kind in STATES) and not _left_no_trace(each, sheet, known)
+        if (went_at is None or each.at <= went_at or each.kind in STATES)
+        and not _left_no_trace(each, sheet, known)
+        and (each.kind not in ON_DEVICES or hears_words(each.data["invitee"]))
     ]
-    hears_words = _hears_words(sheet, viewer_id, sees_all=sees_all)
-    entries = [(each.at, _is_end(each), _entry(each, sheet, names, is_seen, hears_words)) for each in events]
+    entries = []
+    for event in events:
+        came_later = went_at is not None and event.at > went_at
+        entry = _entry(event, sheet, names, is_seen, hears_words)
+        entries.append((event.at, _is_end(event), {**entry, **NOBODY} if came_later else entry))
     pushed = told(known, shown_to=lambda user_id: sees_all or user_id == viewer_id)
     entries += [
         (each.at, False, _told_entry(each, sheet))

@@ -206,6 +206,11 @@ class Invitation(models.Model):
         return bool(back)
 
     @property
+    def invitee_key(self) -> tuple[UserKey, int | None]:
+        """Tells invitees apart, also those whose accounts were deleted."""
+        return self.invitee_id, self.pk if self.invitee_id is None else None
+
+    @property
     def leaves_trace(self) -> bool:
         """Whether the invitee ever hears of it again. A cancelled one that they did not miss was sent by mistake."""
         return self.missed or self.state != InvitationState.CANCELLED

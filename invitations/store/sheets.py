@@ -86,8 +86,8 @@ class CallSheet:
 
     def latest_invitations(self) -> list[Invitation]:
         """Each person's latest invitation, in the order in which they were made."""
-        latest = {each.invitee_id: each for each in self.invitations}
-        return [each for each in self.invitations if latest[each.invitee_id] is each]
+        latest = {each.invitee_key: each for each in self.invitations}
+        return [each for each in self.invitations if latest[each.invitee_key] is each]
 
     def invitation_of(self, user_id: UserKey) -> Invitation | None:
         """The latest of the user's invitations that count (`invitations_of`). Earlier attempts no longer do."""
@@ -187,6 +187,11 @@ class CallSheet:
             moments += (participant.joined_at, participant.connected_at, participant.left_at)
         return max(each for each in moments if each is not None)
 
+    def last_going(self) -> datetime | None:
+        """When somebody last stopped hearing of the call, or may have."""
+        ends = [each.closed_at for each in self.invitations] + [each.left_at for each in self.participants]
+        return max((each for each in ends if each is not None), default=None)
+
     def seconds_inside(self, user_id: UserKey) -> int | None:
         """Whole seconds that the user was in the answered call, on all their devices; None while they are in it, or if
         they never were."""
@@ -250,6 +255,9 @@ def _invitation_as_of(invitation: Invitation, moment: datetime) -> Invitation:
     if was.closed_at is not None and was.closed_at > moment:
         was.state, was.closed_at, was.responded_at, was.missed = InvitationState.PENDING.value, None, None, False
         was.reject_reason, was.custom_data, was.answered_device, was.answered_label = None, "", "", ""
+    if was.state == InvitationState.PENDING:
+        # Nobody wrote down since when. It may have come later.
+        was.unreachable = False
     if was.notified_at is not None and was.notified_at > moment:
         was.notified_at = None
     if was.ringing_at is not None:

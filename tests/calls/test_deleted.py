@@ -64,6 +64,16 @@ def test_others_keep_their_history(
     assert calls.timeline(talked, viewer_id=None, sees_all=True, now=later)
 
 
+def test_two_deleted_people_stay_two(live_call: Ring, alice: User, bob: User, carol: User, now: datetime) -> None:
+    call_id = live_call(alice, bob, carol).call.call_id
+    calls.end(call_id, by=acting(alice), now=now + seconds(9))
+    for each in (bob, carol):
+        each.delete()
+    told = seen(call_id, alice, now + seconds(10))
+    assert [each["invitee"] for each in told["invitations"]] == [DELETED, DELETED]
+    assert "group" in told["notification_message"].lower()
+
+
 def test_an_invitee_deleted_while_it_rings_ends_the_ring(
     delete: Callable[[User], None], ring: Ring, alice: User, bob: User, carol: User, now: datetime
 ) -> None:

@@ -223,6 +223,76 @@ def test_a_call_stays_for_whoever_has_gone_as_it_was_when_they_went(
     assert (len(synced.sheets), synced.gone) == (1, [call_id])
 
 
+def test_whoever_has_gone_does_not_hear_whose_doing_it_was(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    calls.reject(call_id, by=acting(bob), now=now + seconds(1))
+    calls.accept(call_id, by=acting(carol), now=now + seconds(2))
+    calls.end(call_id, by=acting(alice), now=now + seconds(3))
+    told = calls.timeline(call_id, viewer_id=bob.pk, now=now + seconds(4))
+    assert [(each["code"], each["user"], each["device"]) for each in told if each["code"].startswith("call.")] == [
+        ("call.sent", "alice", None),
+        ("call.active", None, None),
+        ("call.ended", None, None),
+    ]
+
+
+def test_history_does_not_tell_whoever_has_gone_who_was_invited_later(
+    ring: Ring, alice: User, bob: User, carol: User, mallory: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    calls.reject(call_id, by=acting(bob), now=now)
+    calls.accept(call_id, by=acting(carol), now=now)
+    calls.invite(call_id, by=acting(alice), invitees=["mallory"], now=now)
+
+    def found(viewer: User, other: str) -> list[str]:
+        return [each.call_id for each in calls.history(viewer.pk, with_user=other)]
+
+    assert (found(bob, "carol"), found(bob, "alice"), found(bob, "mallory")) == ([call_id], [call_id], [])
+    assert found(alice, "mallory") == found(carol, "mallory") == [call_id]
+    calls.leave(call_id, by=acting(carol), now=now + seconds(1))
+    assert found(carol, "mallory") == [call_id]
+    calls.invite(call_id, by=acting(alice), invitees=["bob"], now=now + seconds(2))
+    assert found(bob, "mallory") == [call_id]
+
+
+def test_what_comes_in_the_same_moment_comes_after_whoever_went(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    calls.reject(call_id, by=acting(bob), now=now + seconds(1))
+    calls.accept(call_id, by=acting(carol), now=now + seconds(1))
+    assert of(seen(call_id, bob, now + seconds(1)), "carol")["state"] == "pending"
+    told = [each["code"] for each in calls.timeline(call_id, viewer_id=bob.pk, now=now + seconds(1))]
+    assert told == ["call.sent", "invitation.rejected", "call.active"]
+
+
+def test_on_which_devices_somebody_rings_is_not_in_the_timelines_of_other_invitees(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    for device in ("phone", "laptop"):
+        calls.ringing(call_id, by=acting(bob, device), now=now)
+    rang = {
+        each.username: [entry["code"] for entry in calls.timeline(call_id, viewer_id=each.pk, now=now)].count(
+            "invitation.ringing"
+        )
+        for each in (alice, bob, carol)
+    }
+    assert rang == {"alice": 2, "bob": 2, "carol": 0}
+
+
+def test_a_ring_that_turns_out_to_reach_nothing_stays_as_it_was_for_whoever_has_gone(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = ring(alice, bob, carol).call.call_id
+    calls.reject(call_id, by=acting(bob), now=now + seconds(1))
+    Invitation.objects.filter(invitee=carol).update(unreachable=True)
+    standing = {each.username: of(seen(call_id, each, now), "carol")["standing"] for each in (alice, bob)}
+    assert standing == {"alice": "unreachable", "bob": "calling"}
+
+
 def test_a_timeline_that_is_read_while_its_reader_goes_is_of_one_moment(
     ring: Ring, alice: User, bob: User, carol: User, now: datetime
 ) -> None:
