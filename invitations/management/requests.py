@@ -17,6 +17,7 @@ from daphne.ws_protocol import WebSocketProtocol
 
 from invitations.conf import is_trusted_proxy, limits
 from invitations.errors import Code
+from invitations.requests.clients import network_of
 from invitations.requests.problems import CONTENT_TYPE, problem
 
 logger = logging.getLogger(__name__)
@@ -102,7 +103,8 @@ class BoundedHTTPFactory(HTTPFactory):
     def buildProtocol(self, addr: Any) -> Any:
         """The protocol for a new connection; None closes it at once."""
         host, most = getattr(addr, "host", ""), limits().connections_per_address
-        known = self._of_address[host] = [each for each in self._of_address[host] if _is_waiting(each)]
+        client = network_of(host)
+        known = self._of_address[client] = [each for each in self._of_address[client] if _is_waiting(each)]
         expected = sum(each in self._expected for each in known)
         is_full = expected >= most or len(known) >= most * WHOLE_FOR_ONE
         if most and is_full and not is_trusted_proxy(host):

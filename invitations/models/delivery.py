@@ -57,6 +57,7 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(help_text=say_lazy("help.delivery.due_at"))
     expires_at = models.DateTimeField(help_text=say_lazy("help.delivery.expires_at"))
     attempts = models.PositiveSmallIntegerField(default=0)
+    tried_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.delivery.tried_at"))
     claim = models.CharField(max_length=32, blank=True, default="", help_text=say_lazy("help.delivery.claim"))
     claimed_until = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.delivery.claimed_until"))
     status = models.PositiveSmallIntegerField(null=True, blank=True, help_text=say_lazy("help.delivery.status"))

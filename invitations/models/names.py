@@ -13,9 +13,11 @@ from invitations.words import say, say_lazy
 NAME_CHARS = 64
 PLAIN = (
     r"[^\u0000-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
-    r"\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb]*"
+    r"\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb]*"
 )
 """What `tidy` allows, for JSON Schema, whose expressions know no categories of characters: those of the first plane."""
+# What asks for an emoji or for its outline: left out, for nothing else is told by it.
+_STYLES = {0xFE0E: None, 0xFE0F: None}
 # Letters and marks that show nothing.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 # Controls, formats (zero-width and bidirectional ones are among them), surrogates, separators of lines and paragraphs.
@@ -30,7 +32,7 @@ def tidy(text: str) -> str:
     """
     if any(_is_unseen(each) for each in text):
         raise ValidationError(say_lazy("validation.name"))
-    name = unicodedata.normalize("NFC", text).strip()
+    name = _plain(text)
     if len(name) > NAME_CHARS:
         raise ValidationError(say("invalid.too_long", limit=NAME_CHARS))
     return name
@@ -39,8 +41,16 @@ def tidy(text: str) -> str:
 def without_unseen(text: str) -> str:
     """What a program calls a device, without what `tidy` would refuse; cut off after `NAME_CHARS`."""
     seen = "".join(" " if each.isspace() else each for each in text if each.isspace() or not _is_unseen(each))
-    return unicodedata.normalize("NFC", seen).strip()[:NAME_CHARS]
+    return _plain(seen)[:NAME_CHARS]
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text.translate(_STYLES)).strip()
 
 
 def _is_unseen(character: str) -> bool:
-    return character in _BLANK or (not character.isprintable() and unicodedata.category(character) in _UNSEEN)
+    return (
+        character in _BLANK
+        or ("VARIATION SELECTOR" in unicodedata.name(character, "") and ord(character) not in _STYLES)
+        or (not character.isprintable() and unicodedata.category(character) in _UNSEEN)
+    )

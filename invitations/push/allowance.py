@@ -1,9 +1,10 @@
 """How many push messages one user's devices may be sent through one push service in a minute.
 
 However many ring somebody at once: their phone is not made to buzz without end, and the push service, which counts
-by sender, has no cause to turn this server away. Rings and tests count, at each try; ends of rings do not, for a ring
-that cannot be stopped is worse than one message more. `deliveries.claim` asks. Two dispatchers that ask at the same
-moment may together pass the bound by a message for each address."""
+by sender, has no cause to turn this server away. Rings and tests count, each once, at its latest try: how often one
+is tried is a matter of its backoff. Ends of rings do not count, for a ring that cannot be stopped is worse than one
+message more. `deliveries.claim` asks. Two dispatchers that ask at the same moment may together pass the bound by a
+message for each address."""
 
 from __future__ import annotations
 
@@ -14,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Q
-from django.db.models.functions import Coalesce
 
 from invitations.conf import limits
 from invitations.models import Delivery, DeliveryKind, UserKey
@@ -28,8 +28,9 @@ Service = tuple[UserKey, str]
 
 
 class _Try(NamedTuple):
-    """A message that was sent, or is on its way, and when at the latest."""
+    """A message that was tried, and when for the last time."""
 
+    pk: int
     user_id: UserKey
     host: str
     at: datetime
@@ -41,7 +42,7 @@ class _Try(NamedTuple):
 
     def service(self) -> Service:
         """Whose message, and through which push service. The row has the host once the message has an outcome."""
-        return self.user_id, self.host or host_of(Address(*(each or "" for each in self[3:])))
+        return self.user_id, self.host or host_of(Address(*(each or "" for each in self[4:])))
 
 
 _TRIED = Prepared(
@@ -49,12 +50,10 @@ _TRIED = Prepared(
         ~Q(kind=DeliveryKind.STOP),
         user_id__in=Bind("users"),
         created_at__gt=Bind("oldest"),
-        attempts__gt=0,
+        tried_at__gt=Bind("since"),
     )
-    .annotate(at=Coalesce("settled_at", "claimed_until"))
-    .filter(at__gt=Bind("since"))
-    .order_by("at")
-    .values_list("user_id", "host", "at", *(f"device__push_{field.name}" for field in fields(Address))),
+    .order_by("tried_at")
+    .values_list("pk", "user_id", "host", "tried_at", *(f"device__push_{field.name}" for field in fields(Address))),
     row=_Try._make,
 )
 
@@ -70,19 +69,20 @@ class Allowance:
     def __init__(self, users: Iterable[UserKey], *, now: datetime) -> None:
         self._now = now
         self._most = limits().pushes_per_minute
-        self._tries: dict[Service, list[datetime]] = defaultdict(list)
+        self._tries: dict[Service, dict[int, datetime]] = defaultdict(dict)
         self._put_off: dict[Service, int] = defaultdict(int)
         asked = sorted(set(users), key=str) if self._most else []
         if asked:
             # A delivery lives no longer than its ring.
             oldest = now - WINDOW - timedelta(seconds=limits().timeout_seconds_max)
             for each in _TRIED.rows(users=asked, oldest=oldest, since=now - WINDOW):
-                self._tries[each.service()].append(min(each.at, now))
+                self._tries[each.service()][each.pk] = each.at
 
-    def put_off(self, user_id: UserKey, address: Address) -> datetime | None:
-        """Count one message more.
+    def put_off(self, pk: int, user_id: UserKey, address: Address) -> datetime | None:
+        """Count a message.
 
         Args:
+            pk: its key.
             user_id: whose device it is for.
             address: where it goes.
 
@@ -93,9 +93,11 @@ class Allowance:
             return None
         service = user_id, host_of(address)
         tries = self._tries[service]
+        tries.pop(pk, None)
         if len(tries) < self._most:
-            tries.append(self._now)
+            tries[pk] = self._now
             return None
         place = len(tries) - self._most + self._put_off[service]
         self._put_off[service] += 1
-        return (tries[place] if place < len(tries) else self._now) + WINDOW
+        moments = list(tries.values())
+        return (moments[place] if place < len(moments) else self._now) + WINDOW

@@ -76,6 +76,7 @@ TAKE = PreparedUpdate(
     Delivery.objects.filter(pk__in=Bind("keys")),
     claim=Bind("claim"),
     claimed_until=Bind("until"),
+    tried_at=Bind("now"),
     attempts=F("attempts") + 1,
 )
 _ONE = Delivery.objects.filter(pk=Bind("pk"))
@@ -206,7 +207,7 @@ def claim(*, now: datetime, size: int) -> list[Claimed]:
             HOLD.run(pk=each.pk, due_at=each.created_at + timedelta(seconds=WITHHOLD_SECONDS))
     taken = _allowed([each for each in wanted if each.pk not in held], now)
     if taken:
-        TAKE.run(keys=[each.pk for each in taken], claim=name, until=until)
+        TAKE.run(keys=[each.pk for each in taken], claim=name, until=until, now=now)
     return taken
 
 
@@ -333,7 +334,7 @@ def _allowed(wanted: list[Claimed], now: datetime) -> list[Claimed]:
     allowance = Allowance((each.user_id for each in counted), now=now)
     refused: set[int] = set()
     for each in counted:
-        due_at = allowance.put_off(each.user_id, Address(*each.address))
+        due_at = allowance.put_off(each.pk, each.user_id, Address(*each.address))
         if due_at is None:
             continue
         refused.add(each.pk)

@@ -26,6 +26,8 @@ DECEPTIVE = {
     "a byte order mark": "\ufeffBob",
     "letters that show nothing": "\u3164",
     "a pattern of no dots": "\u2800",
+    "a variant of a letter": "Alice\ufe00",
+    "a variant in Mongolian": "\u180b",
 }
 ORDINARY = ["Bob", "محمد", "Åsa Öberg", "O'Hara, MD", "李小龍", "Zoë ☎", "Nguyễn Văn A", "अनिल"]
 
@@ -53,6 +55,16 @@ def test_a_blank_name_is_none(name: str) -> None:
 
 def test_a_name_is_composed_and_without_space_at_its_ends() -> None:
     assert tidy("  A\u030asa ") == "Åsa"
+
+
+def test_a_variant_of_another_plane_is_refused() -> None:
+    # JSON Schema's expressions do not reach it.
+    with pytest.raises(ValidationError):
+        tidy("Alice\U000e0100")
+
+
+def test_an_emojis_style_is_left_out() -> None:
+    assert (tidy("Zoë ☎\ufe0f"), tidy("\ufe0f")) == ("Zoë ☎", "")
 
 
 def test_a_name_that_composing_makes_too_long_is_refused() -> None:

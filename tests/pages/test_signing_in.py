@@ -123,6 +123,17 @@ def test_a_host_with_many_addresses_counts_as_one(client: Client, settings: Sett
     cache.clear()
 
 
+def test_hosts_of_ipv4_are_told_apart_where_the_server_listens_to_ipv6(client: Client, settings: Settings) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "logins_per_minute": 2}
+    cache.clear()
+    answers = [
+        client.post("/sign-in/", {"username": f"erin{number}", "password": "wrong"}, REMOTE_ADDR=address)
+        for number, address in enumerate(["::ffff:192.0.2.1"] * 2 + ["::ffff:198.51.100.7", "192.0.2.1"])
+    ]
+    assert [each.status_code for each in answers] == [200, 200, 200, 429]
+    cache.clear()
+
+
 @pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/"])
 def test_no_more_than_two_passwords_are_hashed_at_once(client: Client, path: str) -> None:
     cache.clear()

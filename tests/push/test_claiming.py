@@ -326,6 +326,22 @@ def test_messages_on_their_way_count_as_well_before_they_have_an_outcome(
     assert claim(now + seconds(59)) == []
 
 
+def test_a_message_that_is_tried_again_counts_once_and_at_its_latest_try(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, carol: User, now: datetime, settings: Settings
+) -> None:
+    settings.CALLINVITE = {"pushes_per_minute": 1}
+    device(bob)
+    ring(alice, bob, timeout_seconds=600)
+    for tries in range(3):
+        at = now + seconds(20 * tries)
+        [again] = claim(at)
+        assert again.attempts == tries + 1
+        settle([again], at, DeliveryState.PENDING, status=503, retry_at=at + seconds(20))
+    device(bob, "laptop")
+    ring(carol, bob, at=now + seconds(41), timeout_seconds=600)
+    assert "laptop" not in [each.device_key for each in claim(now + seconds(99))]
+
+
 def test_what_would_come_too_late_by_the_bound_is_dropped_with_the_reason(
     ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime, settings: Settings
 ) -> None:

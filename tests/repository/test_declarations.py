@@ -6,8 +6,12 @@ import importlib.util
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.server import ROOT
 
+# With the servers' tests, which run once and where the JavaScript tools are installed.
+pytestmark = pytest.mark.server
 JS = ROOT / "requirements" / "js"
 
 
