@@ -50,7 +50,8 @@ const query: Query = { page_size: 2, direction: "outgoing" };
 let next: string | null = `/api/v1/calls?page_size=${query.page_size}&direction=${query.direction}`;
 while (next) {
   const [, page] = (await ask("GET", next, token)) as [number, Schemas["CallPage"]];
-  for (const call of page.results) console.log(call.call_id);
+  // Other tests call by the same server.
+  for (const call of page.results) if (call.call_id.startsWith("typescript-")) console.log(call.call_id);
   next = page.next;
 }
 console.log(refusals.at(-1));

@@ -240,7 +240,7 @@ def test_a_call_survives_moving_about(alice: Person, bob: Person) -> None:
     bob.accept()
     alice.is_connected_to("Bob")
     alice.screen.get_by_role("button", name="Back to the app (the call continues)").click()
-    bar = alice.page.get_by_role("group", name="Ongoing call")
+    bar = alice.page.get_by_role("region", name="Ongoing call")
     expect(bar).to_contain_text("In a call with Bob")
     for view in ("Recents", "Settings", "People"):
         alice.show(view)

@@ -134,7 +134,8 @@ def test_sound_without_notifications_is_said_as_what_it_is(bob: Person, blocked:
     if blocked == "default":
         expect(banner.get_by_role("button", name="Ring when closed, too")).to_be_visible()
         return
-    expect(banner).to_contain_text("notifications are blocked for this site. Click the icon left of the address")
+    expect(banner).to_contain_text("notifications are blocked for this site, as they are in every private window.")
+    expect(banner).to_contain_text("Click the icon left of the address")
     banner.get_by_role("button", name="OK").click()
     expect(banner).to_be_hidden()
 
