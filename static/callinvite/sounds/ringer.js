@@ -29,6 +29,8 @@ const PREVIEW_SECONDS = 6;
 export class Ringer extends EventTarget {
   /** @type {AudioContext | null} */
   #context = null;
+  /** Whether it ever sounded: one that has not may only be slow to start, as Firefox is without an own sound card. */
+  #hasRun = false;
   #holdsLock = false;
   /** Set while this page holds the lock or stands in the queue for it. @type {AbortController | null} */
   #queue = null;
@@ -289,7 +291,8 @@ export class Ringer extends EventTarget {
         setTimeout(resolve, RESUME_MS);
       }),
     ]);
-    if (context.state !== "running" && context === this.#context && navigator.userActivation?.isActive) {
+    const isStuck = this.#hasRun && context === this.#context && context.state !== "running";
+    if (isStuck && navigator.userActivation?.isActive) {
       // An interruption that a gesture does not end: some browsers never let that context sound again.
       this.#silence();
       context.close().catch(() => {});
@@ -303,8 +306,10 @@ export class Ringer extends EventTarget {
   /** @returns {AudioContext} */
   #newContext() {
     const context = new AudioContext({ latencyHint: "interactive" });
+    this.#hasRun = false;
     context.addEventListener("statechange", () => {
       if (context === this.#context) {
+        this.#hasRun ||= this.unlocked;
         this.#changed();
       }
     });
