@@ -132,7 +132,7 @@ def test_what_goes_out_has_the_shape_that_is_said(
     assert _faults(document, "ProblemAlreadyInCall", caller.send("carol").json()) == []
     assert _faults(document, "CancelAnswer", caller.verb("ring", "cancel", callees=["carol", "bob"]).json()) == []
     assert _faults(document, "CallAnswer", caller.verb("ring", "end").json()) == []
-    assert _faults(document, "ProblemCallEnded", invitee.verb("ring", "join").json()) == []
+    assert _faults(document, "ProblemCallEnded", invitee.verb("ring", "invite", invitees=["dave"]).json()) == []
     assert _faults(document, "Timeline", invitee.get("calls/ring/timeline").json()) == []
     for shape, path in {
         "CallObject": "calls/ring", "CallPage": "calls", "Snapshot": "calls/open", "UserPage": "users", "Me": "me",

@@ -294,8 +294,8 @@ def test_a_stop_is_worth_a_day_where_the_call_was_missed_and_minutes_where_it_wa
     call_id = ring(alice, bob, carol).call.call_id
     deliver(now)
     calls.accept(call_id, by=acting(bob, "laptop"), now=now)
-    calls.cancel(call_id, by=acting(alice, "desk"), now=now)
-    worth = {each.user_id: each.expires_at - now for each in Delivery.objects.filter(kind="stop")}
+    calls.cancel(call_id, by=acting(alice, "desk"), now=now + seconds(1))
+    worth = {each.user_id: each.expires_at - each.created_at for each in Delivery.objects.filter(kind="stop")}
     assert worth == {bob.pk: seconds(300), carol.pk: seconds(86400)}
 
 
@@ -318,12 +318,12 @@ def test_who_is_asked_again_is_rung_again_and_told_of_each_end_once(
     call_id = ring(alice, bob, carol).call.call_id
     calls.accept(call_id, by=acting(carol), now=now)
     deliver(now)
-    calls.cancel(call_id, by=acting(alice, "desk"), callees=["bob"], now=now)
-    calls.invite(call_id, by=acting(alice, "desk"), invitees=["bob"], now=now)
+    calls.cancel(call_id, by=acting(alice, "desk"), callees=["bob"], now=now + seconds(1))
+    calls.invite(call_id, by=acting(alice, "desk"), invitees=["bob"], now=now + seconds(2))
     assert owed() == rung(bob, "phone") + stopped(bob, "cancelled", "phone") + rung(bob, "phone")
-    while deliver(now):
+    while deliver(now + seconds(2)):
         pass
-    calls.cancel(call_id, by=acting(alice, "desk"), callees=["bob"], now=now)
+    calls.cancel(call_id, by=acting(alice, "desk"), callees=["bob"], now=now + seconds(3))
     assert owed()[3:] == stopped(bob, "cancelled", "phone")
 
 

@@ -289,12 +289,12 @@ def test_a_ring_that_was_cancelled_on_its_way_is_missed_once_the_service_took_it
     calls.cancel(sheet.call.call_id, by=acting(alice, "desk"), now=now + seconds(1))
     assert calls.missed_unseen(bob.pk) == 0
     for _ in range(2):
-        calls.notified([calls.Taken(sheet.call.pk, sheet.invitations[0].pk, now + seconds(1))])
-    settle([taken], now + seconds(1))
-    assert (Invitation.objects.get().notified_at, Invitation.objects.get().missed) == (now + seconds(1), True)
+        calls.notified([calls.Taken(sheet.call.pk, sheet.invitations[0].pk, now + seconds(2))])
+    settle([taken], now + seconds(2))
+    assert (Invitation.objects.get().notified_at, Invitation.objects.get().missed) == (now + seconds(2), True)
     assert CallEvent.objects.filter(kind="invitation.notified").count() == 1
     assert calls.missed_unseen(bob.pk) == 1
-    assert [each.kind for each in claim(now + seconds(1))] == ["stop"]
+    assert [each.kind for each in claim(now + seconds(2))] == ["stop"]
 
 
 def test_an_answer_of_the_service_that_comes_after_the_persons_own_changes_nothing(
