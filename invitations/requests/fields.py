@@ -5,6 +5,7 @@ Each field checks a value and describes itself in JSON Schema. Verbs decide whet
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,7 +49,7 @@ class Tunable:
         return getattr(conf.limits(), self.name)
 
 
-class Field(Generic[T]):
+class Field(ABC, Generic[T]):
     """One value in a request.
 
     Args:
@@ -71,9 +72,9 @@ class Field(Generic[T]):
         """The value if the field is left out; ABSENT if there is none."""
         return self._default.value if type(self._default) is Tunable else self._default
 
+    @abstractmethod
     def checker(self) -> Callable[[object], T]:
         """A function for the tunables now in force. It returns an allowed value and raises `Refused` for any other."""
-        raise NotImplementedError
 
     def checked(self, value: object) -> T:
         """The value, if it is allowed.
@@ -111,8 +112,9 @@ class Field(Generic[T]):
             schema["type"] = [schema["type"], "null"]
         return schema
 
+    @abstractmethod
     def _schema(self) -> Schema:
-        raise NotImplementedError
+        """What an allowed value is, for the document."""
 
 
 class Text(Field[str]):
