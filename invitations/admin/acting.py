@@ -71,6 +71,11 @@ def cancel_rings(call: calls.Attempt, actor: Actor, callees: Sequence[str] | Non
     return len(calls.cancel(call, by=actor, callees=callees, now=timezone.now()).cancelled)
 
 
+def remove_person(call: calls.Attempt, actor: Actor, user: str) -> int:
+    calls.remove(call, by=actor, user=user, now=timezone.now())
+    return 1
+
+
 def attempt(request: HttpRequest, call_id: str, act: Callable[[], int]) -> int:
     """Run one action. A refusal is shown as a message, and does not stop the remaining actions."""
     try:

@@ -25,6 +25,7 @@ from invitations.admin.acting import (
     cancel_rings,
     end_call,
     name_of,
+    remove_person,
     say_done,
 )
 from invitations.admin.lists import ExplainedList, OfOnePerson
@@ -58,12 +59,30 @@ class InvitationInline(ReadOnly, admin.TabularInline):
 
 class ParticipantInline(ReadOnly, admin.TabularInline):
     model = Participant
-    fields = ("user", "device_id", "joined_at", "connected_at", "proved_at", "left_at", "left_reason")
+    fields = ("user", "device_id", "joined_at", "connected_at", "proved_at", "left_at", "left_reason", "shown_removal")
     readonly_fields = fields
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Participant]:
         return super().get_queryset(request).select_related("user")
+
+    def get_fields(self, request: HttpRequest, obj: Call | None = None) -> Any:
+        """The column with the way to take somebody out is only for those who may, in a call that is open."""
+        shown = super().get_fields(request, obj)
+        is_open = obj is not None and obj.state != CallState.ENDED
+        may_act = is_open and self.has_act_permission(request)
+        return shown if may_act else [each for each in shown if each != "shown_removal"]
+
+    @admin.display(description=say_lazy("admin.action.remove"))
+    def shown_removal(self, participant: Participant) -> str:
+        """The way to take out a person who is in the call."""
+        if participant.left_at is not None:
+            return ""
+        address = reverse("admin:invitations_call_remove", args=[participant.call_id, participant.pk])
+        named = say("admin.action.remove_named", name=people.name_of(participant.user))
+        return format_html(
+            '<a class="button act" href="{}" aria-label="{}">{}</a>', address, named, say("admin.action.remove")
+        )
 
 
 class EventInline(ReadOnly, admin.TabularInline):
@@ -156,9 +175,14 @@ class CallAdmin(ReadOnly, ExplainedList):
         return shown if self.has_act_permission(request) else [each for each in shown if each != "shown_end"]
 
     def get_urls(self) -> list[Any]:
-        """Django's own, and the question whether to end a call."""
+        """Django's own, and the questions whether to end a call and whether to take somebody out of it."""
         end = path("<path:object_id>/end/", self.admin_site.admin_view(self.end_view), name="invitations_call_end")
-        return [end, *super().get_urls()]
+        remove = path(
+            "<path:object_id>/remove/<int:participant>/",
+            self.admin_site.admin_view(self.remove_view),
+            name="invitations_call_remove",
+        )
+        return [end, remove, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -171,17 +195,36 @@ class CallAdmin(ReadOnly, ExplainedList):
 
     def end_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask whether to end one call and, with the answer, end it for everyone."""
-        if not self.has_act_permission(request):
-            raise PermissionDenied
-        call = self.get_object(request, object_id)
-        if call is None:
-            raise Http404
+        call = self._call_to_change(request, object_id)
         listing, page = reverse("admin:invitations_call_changelist"), call_page(call)
         back = listing if request.GET.get("from") == "list" else page
         if request.method == "POST":
             self._end(request, [call])
             return HttpResponseRedirect(back)
         return self._ask_to_end(request, [call], back=back)
+
+    def remove_view(self, request: HttpRequest, object_id: str, participant: int) -> HttpResponse:
+        """Ask whether to take one person out of a call and, with the answer, do it as the verb does for the caller."""
+        call = self._call_to_change(request, object_id)
+        stay = call.participants.select_related("user").filter(pk=participant, user__isnull=False).first()
+        if stay is None:
+            raise Http404
+        back, name = call_page(call), people.name_of(stay.user)
+        if request.method == "POST":
+            removed = attempt(request, call.call_id, partial(remove_person, name_of(call), actor_of(request), name))
+            # Taking out somebody who is out is no refusal, but nothing happened either.
+            if removed and stay.left_at is None:
+                self.log_change(request, call, say("admin.log.removed", name=name))
+            say_done(request, "admin.done.removed", removed)
+            return HttpResponseRedirect(back)
+        return self._ask(
+            request,
+            title=say("admin.action.remove_named", name=name),
+            question=say("admin.remove.question", name=name),
+            concerned=[_sentence_about(call)],
+            yes=say("admin.remove.yes"),
+            back=back,
+        )
 
     @admin.display(description=say_lazy("admin.reached"))
     def reached(self, call: Call) -> str:
@@ -226,7 +269,7 @@ class CallAdmin(ReadOnly, ExplainedList):
         address = reverse("admin:invitations_call_end", args=[call.pk])
         named = say("admin.action.end_call_named", call=call.call_id)
         return format_html(
-            '<a class="button end-call" href="{}?from=list" aria-label="{}">{}</a>',
+            '<a class="button act" href="{}?from=list" aria-label="{}">{}</a>',
             address,
             named,
             say("admin.action.end"),
@@ -253,19 +296,30 @@ class CallAdmin(ReadOnly, ExplainedList):
             done += stopped
         say_done(request, "admin.done.invitations_cancelled", done)
 
+    def _call_to_change(self, request: HttpRequest, object_id: str) -> Call:
+        if not self.has_act_permission(request):
+            raise PermissionDenied
+        call = self.get_object(request, object_id)
+        if call is None:
+            raise Http404
+        return call
+
     def _ask_to_end(
         self, request: HttpRequest, chosen: Sequence[Call], *, back: str, hidden: Sequence[tuple[str, Any]] = ()
     ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": say("admin.action.end_call"),
-            "opts": self.opts,
-            "media": self.media,
-            "calls": [_sentence_about(each) for each in chosen],
-            "hidden": hidden,
-            "back": back,
-        }
-        return TemplateResponse(request, "callinvite/admin/end_calls.html", context)
+        return self._ask(
+            request,
+            title=say("admin.action.end_call"),
+            question=say("admin.end_calls.question", count=len(chosen)),
+            concerned=[_sentence_about(each) for each in chosen],
+            yes=say("admin.end_calls.yes"),
+            back=back,
+            hidden=hidden,
+        )
+
+    def _ask(self, request: HttpRequest, **asked: Any) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **asked}
+        return TemplateResponse(request, "callinvite/admin/question.html", context)
 
     def _end(self, request: HttpRequest, chosen: Sequence[Call]) -> None:
         actor, done = actor_of(request), 0

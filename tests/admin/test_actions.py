@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from invitations import calls
 from invitations.models import Call, CallEvent, Invitation
+from tests.calls.pages import Pages
 
 if TYPE_CHECKING:
+    from rest_framework.test import APIClient
+
     from invitations.models import User
 
 CALLS = "admin:invitations_call_changelist"
@@ -108,6 +113,85 @@ def test_a_call_that_is_over_is_ended_only_once(admin_site: Client, alice: User,
     assert admin_site.get(reverse("admin:invitations_call_end", args=[call.pk + 1])).status_code == 404
 
 
+def way_out(client: Client, call: Call) -> list[str]:
+    """The addresses on a call's page that take somebody out of it."""
+    page = client.get(reverse("admin:invitations_call_change", args=[call.pk])).text
+    return [html.unescape(each) for each in re.findall(r'href="([^"]+/remove/\d+/)"', page)]
+
+
+@pytest.fixture
+def talk(ring: Ring, alice: User, bob: User, carol: User, now: datetime) -> Call:
+    """A call in which Alice, Bob and Carol are."""
+    call = ring(alice, bob, carol).call
+    for each in (bob, carol):
+        calls.accept(call.call_id, by=calls.Actor(each.pk, each.username, "phone"), now=now)
+    return call
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_admin_takes_one_person_out_of_a_call_after_a_question(
+    admin_site: Client,
+    admin: User,
+    api_as: Callable[[User], APIClient],
+    alice: User,
+    bob: User,
+    talk: Call,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    page = reverse("admin:invitations_call_change", args=[talk.pk])
+    address = reverse("admin:invitations_call_remove", args=[talk.pk, talk.participants.get(user=bob).pk])
+    assert address in way_out(admin_site, talk)
+    question = admin_site.get(address).text
+    assert "Take bob out of this call?" in question
+    assert f"alice called bob and carol ({talk.call_id})" in question
+    assert talk.participants.filter(left_at=None).count() == 3
+    bobs_phone = Pages(bob)
+    caplog.set_level("INFO", "invitations.audit")
+    answer = admin_site.post(address, follow=True)
+    frames = bobs_phone.frames()["bob"]
+    bobs_phone.close()
+    done = f"admin act=changed user={admin.pk} subject=invitations.call key={talk.pk}"
+    assert [each.message for each in caplog.records] == [done]
+    assert answer.redirect_chain == [(page, 302)]
+    assert [str(each) for each in answer.context["messages"]] == ["1 person taken out of the call."]
+    stays = dict(talk.participants.values_list("user__username", "left_reason"))
+    assert stays == {"alice": None, "bob": "removed", "carol": None}
+    assert [(each["event"], each["actor"]) for each in frames] == [("participant.left", "root")]
+    assert api_as(bob).post(f"/api/v1/calls/{talk.call_id}/join", {}, format="json").status_code == 403
+    assert address not in way_out(admin_site, talk)
+    history = admin_site.get(reverse("admin:invitations_call_history", args=[talk.pk])).text
+    assert "bob was taken out of the call." in history
+
+
+def test_somebody_who_is_out_of_the_call_is_not_taken_out_again(
+    admin_site: Client, alice: User, bob: User, talk: Call
+) -> None:
+    stay = talk.participants.get(user=bob)
+    address = reverse("admin:invitations_call_remove", args=[talk.pk, stay.pk])
+    for _ in range(2):
+        admin_site.post(address)
+    assert LogEntry.objects.count() == 1
+    assert admin_site.get(reverse("admin:invitations_call_remove", args=[talk.pk, stay.pk + 100])).status_code == 404
+    calls.end(talk.call_id, by=calls.Actor(alice.pk, "alice", "phone"), now=timezone.now())
+    assert way_out(admin_site, talk) == []
+
+
+def test_who_may_only_look_cannot_take_anybody_out(
+    client: Client, make_user: Callable[..., User], bob: User, talk: Call
+) -> None:
+    viewer = make_user("viewer")
+    viewer.is_staff = True
+    viewer.save()
+    viewer.user_permissions.add(*Permission.objects.filter(codename__in=["view_call", "view_participant"]))
+    client.force_login(viewer)
+    page = client.get(reverse("admin:invitations_call_change", args=[talk.pk]))
+    assert talk.participants.get(user=bob).device_id in page.text
+    assert way_out(client, talk) == []
+    address = reverse("admin:invitations_call_remove", args=[talk.pk, talk.participants.get(user=bob).pk])
+    assert [client.get(address).status_code, client.post(address).status_code] == [403, 403]
+    assert not talk.participants.exclude(left_at=None).exists()
+
+
 def test_an_admin_cancels_all_pending_invitations_of_a_call(
     admin_site: Client, admin: User, alice: User, bob: User, carol: User, ring: Ring
 ) -> None:
@@ -143,8 +227,6 @@ def test_an_admin_cancels_chosen_invitations_only(
 def test_who_may_only_look_is_offered_no_actions(
     client: Client, make_user: Callable[..., User], alice: User, bob: User, ring: Ring
 ) -> None:
-    from django.contrib.auth.models import Permission
-
     viewer = make_user("viewer")
     viewer.is_staff = True
     viewer.save()
