@@ -20,6 +20,7 @@ from invitations.store import rows
 from invitations.store.sheets import CallSheet, media_due_at
 
 CLOSED = ("state", "reject_reason", "custom_data", "closed_at", "responded_at", "missed", "next_ring_at")
+UNANSWERED = (*CLOSED, "cancelled_by_admin")
 ANSWERED = (*CLOSED, "answered_device", "answered_label")
 LEFT = ("left_at", "left_reason")
 CALL = ("revision", "state", "end_reason", "ring_expires_at", "answered_at", "media_due_at", "due_at", "ended_at")
@@ -47,11 +48,13 @@ def close_invitation(
     invitation.next_ring_at = None
     rang = change.now - invitation.created_at > UNNOTICED
     invitation.missed = state == InvitationState.TIMED_OUT or invitation.notified_at is not None or rang
-    rows.update(invitation, *CLOSED)
+    invitation.cancelled_by_admin = state == InvitationState.CANCELLED and change.is_by_admin(invitation)
+    rows.update(invitation, *UNANSWERED)
     timed_out = state == InvitationState.TIMED_OUT
     change.stop(invitation, StopReason.TIMED_OUT if timed_out else StopReason.CANCELLED)
     kind = EventKind.INVITATION_TIMED_OUT if timed_out else EventKind.INVITATION_CANCELLED
-    change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
+    by_admin = {"by_admin": True} if invitation.cancelled_by_admin else {}
+    change.fact(kind, invitee=sheet.people[invitation.invitee_id].username, **by_admin)
 
 
 def cancel_pending(sheet: CallSheet, *, change: Change, custom_data: str = "") -> list[Invitation]:
@@ -90,7 +93,7 @@ def settle(
     Args:
         sheet: the call after the act.
         change: collects the facts.
-        withdrawn: the caller cancelled or left.
+        withdrawn: the caller cancelled or left, or an admin did it in their place.
         lost: a lease lapsed.
     """
     call = sheet.call
@@ -103,7 +106,9 @@ def settle(
             finish(sheet, EndReason.CALLER_LOST, change=change)
             return
         if not sheet.pending():
-            finish(sheet, unanswered_reason(sheet, withdrawn=withdrawn), change=change)
+            by_admin = withdrawn and change.is_by_admin()
+            reason = EndReason.ENDED_BY_ADMIN if by_admin else unanswered_reason(sheet, withdrawn=withdrawn)
+            finish(sheet, reason, change=change)
         return
     caller_left = call.end_when_caller_leaves and not any(each.user_id == call.caller_id for each in inside)
     if not inside or caller_left:

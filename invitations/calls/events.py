@@ -76,6 +76,11 @@ class Change:
         """
         self._stops.setdefault((reason, besides), []).append(invitation)
 
+    def is_by_admin(self, invitation: Invitation | None = None) -> bool:
+        """Whether an admin acts on a call that is not their own, or on a ring that they did not give."""
+        own = (self.sheet.call.caller_id, invitation.inviter_id if invitation else None)
+        return self._by is not None and self._by.is_admin and self._by.user_id not in own
+
     @property
     def happened(self) -> bool:
         """Whether there are any facts to record."""

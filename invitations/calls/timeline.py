@@ -171,6 +171,8 @@ def _case(kind: str, data: Data, *, has_device: bool) -> str:
     """The suffix of a sentence's code, for kinds of events that have more than one sentence."""
     if kind in (EventKind.CALL_ENDED, EventKind.PARTICIPANT_LEFT):
         return f".{data['reason']}"
+    if kind == EventKind.INVITATION_CANCELLED and data.get("by_admin"):
+        return ".by_admin"
     if kind == EventKind.INVITATION_REJECTED:
         return f".{data['reason']}_on" if has_device else f".{data['reason']}"
     if kind == EventKind.INVITATION_RINGING and not data.get("audible", True):

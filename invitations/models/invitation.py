@@ -43,6 +43,7 @@ class Standing(models.TextChoices):
     NEVER_REACHED = "never_reached", say_lazy("choice.standing.never_reached")
     CANCELLED = "cancelled", say_lazy("choice.standing.cancelled")
     CANCELLED_BEFORE_RING = "cancelled_before_ring", say_lazy("choice.standing.cancelled_before_ring")
+    CANCELLED_BY_ADMIN = "cancelled_by_admin", say_lazy("choice.standing.cancelled_by_admin")
 
 
 class RingingDevice(TypedDict):
@@ -125,6 +126,9 @@ class Invitation(models.Model):
         default=False, db_default=False, help_text=say_lazy("help.invitation.unreachable")
     )
     missed = models.BooleanField(default=False)
+    cancelled_by_admin = models.BooleanField(
+        default=False, db_default=False, help_text=say_lazy("help.invitation.cancelled_by_admin")
+    )
     next_ring_at = models.DateTimeField(
         null=True,
         blank=True,
@@ -158,6 +162,10 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 name="invitation_missed_when",
                 condition=Q(missed=False) | Q(state__in=["timed_out", "busy", "cancelled"]),
+            ),
+            models.CheckConstraint(
+                name="invitation_by_admin_if_cancelled",
+                condition=Q(cancelled_by_admin=False) | Q(state="cancelled"),
             ),
             models.CheckConstraint(
                 name="invitation_ringing_is_notified",
@@ -224,6 +232,8 @@ class Invitation(models.Model):
             return Standing.UNREACHABLE if self.unreachable else Standing.CALLING
         if self.state == InvitationState.TIMED_OUT:
             return Standing.NEVER_REACHED if self.notified_at is None else Standing.NO_ANSWER
+        if self.cancelled_by_admin:
+            return Standing.CANCELLED_BY_ADMIN
         if self.state == InvitationState.CANCELLED and self.notified_at is None:
             return Standing.NEVER_REACHED if self.unreachable else Standing.CANCELLED_BEFORE_RING
         return _STANDING[InvitationState(self.state)]

@@ -255,6 +255,7 @@ def _invitation_as_of(invitation: Invitation, moment: datetime) -> Invitation:
     if was.closed_at is not None and was.closed_at > moment:
         was.state, was.closed_at, was.responded_at, was.missed = InvitationState.PENDING.value, None, None, False
         was.reject_reason, was.custom_data, was.answered_device, was.answered_label = None, "", "", ""
+        was.cancelled_by_admin = False
     if was.state == InvitationState.PENDING:
         # Nobody wrote down since when. It may have come later.
         was.unreachable = False

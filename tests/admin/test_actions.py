@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -197,9 +197,41 @@ def test_an_admin_cancels_all_pending_invitations_of_a_call(
 ) -> None:
     sheet = ring(alice, bob, carol)
     assert act(admin_site, CALLS, "cancel_pending_invitations", sheet.call) == ["2 invitations cancelled."]
-    assert Call.objects.get().end_reason == "cancelled"
+    assert Call.objects.get().end_reason == "ended_by_admin"
     assert {each.actor for each in CallEvent.objects.filter(kind="invitation.cancelled")} == {admin}
     assert LogEntry.objects.get().change_message == "2 pending invitations cancelled."
+
+
+def test_nobody_is_told_that_the_caller_hung_up_when_an_admin_stops_a_ring(
+    admin_site: Client,
+    api_as: Callable[[User], APIClient],
+    alice: User,
+    bob: User,
+    carol: User,
+    ring: Ring,
+    now: datetime,
+) -> None:
+    sheet = ring(alice, bob, carol, now=now - timedelta(seconds=10))
+    address = f"/api/v1/calls/{sheet.call.call_id}"
+    calls.accept(sheet.call.call_id, by=calls.Actor(carol.pk, "carol", "phone"), now=now)
+    act(admin_site, INVITATIONS, "cancel_invitations", Invitation.objects.get(invitee=bob))
+    for who in (alice, bob):
+        told = api_as(who).get(address).json()["invitations"]
+        assert [each["standing"] for each in told if each["invitee"]["id"] == "bob"] == ["cancelled_by_admin"]
+        entries = api_as(who).get(f"{address}/timeline").json()["entries"]
+        (entry,) = [each for each in entries if each["code"] == "invitation.cancelled"]
+        assert entry["text"] == "An administrator cancelled the ring for Bob."
+        assert entry["data"] == {"invitee": "bob", "by_admin": True}
+    page = admin_site.get(reverse("admin:invitations_call_change", args=[sheet.call.pk])).text
+    assert "bob</a>: <strong>cancelled by an admin</strong>" in page
+
+
+def test_a_caller_who_is_an_admin_too_cancels_as_the_caller(
+    admin_site: Client, admin: User, bob: User, ring: Ring
+) -> None:
+    act(admin_site, CALLS, "cancel_pending_invitations", ring(admin, bob).call)
+    assert Invitation.objects.get().standing == "cancelled_before_ring"
+    assert Call.objects.get().end_reason == "cancelled"
 
 
 def test_a_call_where_nothing_is_pending_says_so(

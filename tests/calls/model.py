@@ -286,7 +286,7 @@ class World:
         if open_rings:
             for ring in open_rings:
                 self._close(ring, "cancelled")
-            self._settle(call, taken_back=True)
+            self._settle(call, taken_back=True, admin=admin)
             return [ring.invitee for ring in open_rings]
         return self._nothing_to_cancel(call, mine, names)
 
@@ -366,7 +366,7 @@ class World:
             self._close(ring, "cancelled")
         if stay is not None:
             stay.left, call.removed_at[other] = "removed", self.time
-        self._settle(call, taken_back=True)
+        self._settle(call, taken_back=True, admin=admin)
 
     def end(self, call: Call, user: str, *, admin: bool = False) -> None:
         if not admin:
@@ -481,13 +481,14 @@ class World:
     def _close(self, ring: Ring, state: str) -> None:
         ring.state, ring.closed = state, self.time
 
-    def _settle(self, call: Call, *, taken_back: bool = False, lost: bool = False) -> None:
+    def _settle(self, call: Call, *, taken_back: bool = False, lost: bool = False, admin: bool = False) -> None:
         inside = {stay.user for stay in call.inside()}
+        withdrawn = "ended_by_admin" if admin else "cancelled"
         if call.state == "ringing":
             if call.caller not in inside:
-                self._end(call, "caller_lost" if lost else "cancelled")
+                self._end(call, "caller_lost" if lost else withdrawn)
             elif not call.pending():
-                self._end(call, "cancelled" if taken_back else self._why_unanswered(call))
+                self._end(call, withdrawn if taken_back else self._why_unanswered(call))
             return
         abandoned = call.ends_with_caller and call.caller not in inside
         if abandoned or not inside or (len(inside) == 1 and not call.pending()):

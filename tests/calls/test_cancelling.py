@@ -140,7 +140,7 @@ def test_a_cancel_after_it_rang_is_missed(group_id: str, alice: User, bob: User,
 
 def test_an_admin_cancels_what_rings(group_id: str, mallory: User, now: datetime) -> None:
     done = calls.cancel(group_id, by=acting(mallory, is_admin=True), now=now)
-    assert (done.cancelled, done.sheet.call.end_reason) == (["bob", "carol"], "cancelled")
+    assert (done.cancelled, done.sheet.call.end_reason) == (["bob", "carol"], "ended_by_admin")
 
 
 def test_somebody_named_twice_is_cancelled_once(group_id: str, alice: User, now: datetime) -> None:

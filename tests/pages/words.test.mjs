@@ -14,6 +14,7 @@ import {
   others,
   readableText,
   recentWords,
+  takenBackWords,
   sideBySide,
   textOf,
 } from "../../static/callinvite/elements/words.js";
@@ -140,6 +141,19 @@ test("hanging up is said only of a caller who hung up", () => {
   assert.equal(endWords(ended({ end_reason: "cancelled", invitations }), { mine: false }), "Cancelled");
 });
 
+test("a ring that an administrator stopped was not taken back by the caller", () => {
+  const stopped = /** @type {const} */ ({ state: "cancelled", standing: "cancelled_by_admin" });
+  const call = ended({ end_reason: "ended_by_admin", invitations: [invitation("bob", stopped)] });
+  assert.equal(endWords(call), "Cancelled by an administrator");
+  assert.equal(recentWords(call, "bob").words, "Cancelled by an administrator");
+  assert.equal(recentWords({ ...call, you: missed }, "bob").words, "Missed: an administrator cancelled it");
+  assert.equal(takenBackWords(call, "bob"), "An administrator stopped the call from Alice.");
+  assert.equal(
+    takenBackWords(ended({ invitations: [invitation("bob", { state: "cancelled" })] }), "bob"),
+    "Alice hung up.",
+  );
+});
+
 /** Where an invitation stands, and the one sentence for it. @type {[object, string][]} */
 const STANDINGS = [
   [{ standing: "calling" }, "Calling…"],
@@ -154,6 +168,7 @@ const STANDINGS = [
   [{ standing: "never_reached", state: "timed_out" }, "Bob's devices couldn't be reached"],
   [{ standing: "cancelled", state: "cancelled" }, "Cancelled"],
   [{ standing: "cancelled_before_ring", state: "cancelled" }, "You hung up before it rang"],
+  [{ standing: "cancelled_by_admin", state: "cancelled" }, "Cancelled by an administrator"],
 ];
 
 test("page, recents and explanation say the same of a call of two, wherever it stands", () => {

@@ -44,7 +44,7 @@ const REASONS = /** @type {const} */ ([
 const STATES = /** @type {const} */ (["pending", "accepted", "rejected", "busy", "cancelled", "timed_out"]);
 const STANDINGS = /** @type {const} */ ([
   ...["calling", "ringing", "ringing_silently", "unreachable", "accepted", "declined"],
-  ...["busy", "no_answer", "never_reached", "cancelled", "cancelled_before_ring"],
+  ...["busy", "no_answer", "never_reached", "cancelled", "cancelled_before_ring", "cancelled_by_admin"],
 ]);
 const MEDIA = { microphone: "on", camera: false, screen: false, hold: false };
 

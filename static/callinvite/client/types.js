@@ -9,7 +9,7 @@
  *
  * @typedef {"pending" | "accepted" | "rejected" | "busy" | "cancelled" | "timed_out"} InvitationState
  * @typedef {"sent" | "notified" | "ringing"} Progress how far a pending invitation has come
- * @typedef {"calling" | "ringing" | "ringing_silently" | "unreachable" | "accepted" | "declined" | "busy" | "no_answer" | "never_reached" | "cancelled" | "cancelled_before_ring"} Standing
+ * @typedef {"calling" | "ringing" | "ringing_silently" | "unreachable" | "accepted" | "declined" | "busy" | "no_answer" | "never_reached" | "cancelled" | "cancelled_before_ring" | "cancelled_by_admin"} Standing
  * @typedef {"declined" | "busy" | "later"} RejectReason
  * @typedef {"completed" | "rejected" | "busy" | "cancelled" | "timed_out" | "caller_lost" | "connection_lost" | "media_failed" | "max_duration" | "ended_by_admin"} EndReason
  * @typedef {"left" | "moved" | "connection_lost" | "media_failed" | "call_ended" | "removed"} LeftReason

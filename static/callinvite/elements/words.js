@@ -182,8 +182,12 @@ export function endWords(call, { leftReason = null, mine = true } = {}) {
   if (!isOver(call)) {
     return say(leftReason === "connection_lost" || leftReason === "removed" ? `end.${leftReason}` : "end.left");
   }
+  const rings = latestInvitations(call);
+  if (mine && rings.length > 0 && rings.every(isCancelledByAdmin)) {
+    return say("invitation.cancelled_by_admin");
+  }
   if (mine && OF_INVITATIONS.has(String(call.end_reason))) {
-    return unansweredEnd(call, latestInvitations(call));
+    return unansweredEnd(call, rings);
   }
   if (!mine && call.end_reason === "timed_out") {
     return say("end.timed_out.incoming");
@@ -192,6 +196,23 @@ export function endWords(call, { leftReason = null, mine = true } = {}) {
     return say("end.caller_lost.incoming");
   }
   return sayKnown(`end.${call.end_reason}`, "end.completed");
+}
+
+/** Whether an administrator stopped a ring, and not whoever called.
+ *  @param {Invitation} invitation
+ *  @returns {boolean} */
+function isCancelledByAdmin({ standing }) {
+  return standing === "cancelled_by_admin";
+}
+
+/** What is said to somebody at the moment when their ring stops unanswered.
+ *  @param {Call} call
+ *  @param {string | undefined} userId
+ *  @returns {string} */
+export function takenBackWords(call, userId) {
+  const mine = latestInvitations(call).find((each) => each.invitee.id === userId);
+  const name = call.caller.name || call.caller.id;
+  return say(mine && isCancelledByAdmin(mine) ? "news.cancelled_by_admin" : "news.hung_up", { name });
 }
 
 /** How a call ended that nobody answered, for its caller: where all its invitations stand.
@@ -268,6 +289,9 @@ function unansweredWords(call, userId, missed) {
   }
   if (mine?.state === "busy") {
     return say("recent.missed.busy");
+  }
+  if (mine && isCancelledByAdmin(mine)) {
+    return say(missed ? "recent.missed.cancelled_by_admin" : "recent.cancelled_by_admin");
   }
   if (mine?.state === "cancelled") {
     return say(missed ? "recent.missed.cancelled" : "recent.cancelled");

@@ -14,7 +14,7 @@ import { Notices } from "./notices.js";
 import { ask } from "../elements/call-ask.js";
 import { provide } from "../elements/page-element.js";
 import { toast } from "../elements/toast-list.js";
-import { names, others, errorWords } from "../elements/words.js";
+import { names, others, errorWords, takenBackWords } from "../elements/words.js";
 import { say } from "../words/say.js";
 import "../elements/icons.js";
 import "../elements/person-avatar.js";
@@ -136,7 +136,7 @@ function tellNews() {
     },
   });
   service.on("incomingCallCanceled", (detail) => {
-    toast(say("news.hung_up", { name: caller(detail) }), { action: show() });
+    toast(takenBackWords(detail.call, service.state.user?.id), { action: show() });
   });
   service.on("incomingCallTimeout", (detail) => {
     toast(say("news.missed", { name: caller(detail) }), { action: show() });

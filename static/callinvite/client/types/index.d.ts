@@ -9,7 +9,7 @@ export type InvitationState = "pending" | "accepted" | "rejected" | "busy" | "ca
  * how far a pending invitation has come
  */
 export type Progress = "sent" | "notified" | "ringing";
-export type Standing = "calling" | "ringing" | "ringing_silently" | "unreachable" | "accepted" | "declined" | "busy" | "no_answer" | "never_reached" | "cancelled" | "cancelled_before_ring";
+export type Standing = "calling" | "ringing" | "ringing_silently" | "unreachable" | "accepted" | "declined" | "busy" | "no_answer" | "never_reached" | "cancelled" | "cancelled_before_ring" | "cancelled_by_admin";
 export type RejectReason = "declined" | "busy" | "later";
 export type EndReason = "completed" | "rejected" | "busy" | "cancelled" | "timed_out" | "caller_lost" | "connection_lost" | "media_failed" | "max_duration" | "ended_by_admin";
 export type LeftReason = "left" | "moved" | "connection_lost" | "media_failed" | "call_ended" | "removed";
