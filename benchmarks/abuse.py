@@ -145,7 +145,7 @@ async def guesses(scene: Scene) -> str:
     body = b"username=alice&password=guess&csrfmiddlewaretoken=" + b"a" * 32
     request = (
         f"POST /admin/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
-        f"Content-Type: application/x-www-form-urlencoded\r\nCookie: csrftoken={'a' * 32}\r\n\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nAccept: text/html\r\nCookie: csrftoken={'a' * 32}\r\n\r\n"
     )
 
     async def guess() -> None:

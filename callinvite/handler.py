@@ -19,12 +19,15 @@ from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from callinvite.lanes import Lanes
+
 
 class SynchronousChain(ASGIHandler):
-    """Serves HTTP with the same chain of middleware as WSGI."""
+    """Serves HTTP with the same chain of middleware as WSGI, in a few long-lived threads."""
 
     def __init__(self) -> None:
         setup(set_prefix=False)
+        self._lanes = Lanes()
         # Skips ASGIHandler's own, which would load the middleware for the event loop.
         BaseHandler.__init__(self)
         self.load_middleware(is_async=False)
@@ -35,7 +38,8 @@ class SynchronousChain(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        response = await sync_to_async(self._respond, thread_sensitive=True)(scope, body)
+        async with self._lanes.one():
+            response = await sync_to_async(self._respond, thread_sensitive=True)(scope, body)
         try:
             await self.send_response(response, send)
         finally:

@@ -5,35 +5,34 @@ connection; measured, that serves 1.5 times the requests at half the latency."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 
-ASGIApplication = Callable[[dict[str, Any], Callable[..., Any], Callable[..., Any]], Awaitable[None]]
-
 
 class Lanes:
-    """Runs each request in the least busy of a few long-lived threads.
+    """A few long-lived threads, each of which does one thing at a time.
 
     Args:
-        application: Django's ASGI application.
-        lanes: how many threads, at least 1. Requests beyond that wait in line.
+        lanes: how many threads, at least 1. Who comes when all are taken waits in one line for whichever is free first,
+            so that nobody waits behind something slow, such as the hashing of a password, while another lane is free.
     """
 
-    def __init__(self, application: ASGIApplication, lanes: int = 4) -> None:
-        self._application = application
-        self._contexts = [ThreadSensitiveContext() for _ in range(lanes)]
-        self._busy = [0] * lanes
+    def __init__(self, lanes: int = 4) -> None:
+        self._free: asyncio.Queue[ThreadSensitiveContext] = asyncio.Queue()
+        for _ in range(lanes):
+            self._free.put_nowait(ThreadSensitiveContext())
 
-    async def __call__(self, scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
-        """Serve one request."""
-        lane = self._busy.index(min(self._busy))
-        self._busy[lane] += 1
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """A lane to oneself: what `sync_to_async` runs meanwhile runs in its thread."""
+        lane = await self._free.get()
         # Django sets its own context only if there is none.
-        token = SyncToAsync.thread_sensitive_context.set(self._contexts[lane])
+        token = SyncToAsync.thread_sensitive_context.set(lane)
         try:
-            await self._application(scope, receive, send)
+            yield
         finally:
             SyncToAsync.thread_sensitive_context.reset(token)
-            self._busy[lane] -= 1
+            self._free.put_nowait(lane)

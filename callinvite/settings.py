@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
+from django.conf import global_settings
 from django.core.management.utils import get_random_secret_key
 
 from callinvite.environment import Environment
@@ -154,6 +155,7 @@ if not REDIS_URL:
 
 # --- people and sessions ----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "invitations.User"
+PASSWORD_HASHERS = ["callinvite.hashing.PatientPBKDF2PasswordHasher", *global_settings.PASSWORD_HASHERS]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -6,6 +6,7 @@ from channels.routing import ProtocolTypeRouter
 
 from invitations import addresses
 from invitations.requests.bodies import BoundedBodies
+from invitations.requests.shut_doors import ShutDoors
 from invitations.sockets import routing
 from invitations.sockets.routing import Application
 
@@ -19,4 +20,4 @@ def live_router(*, http: Application, prefix: str = "") -> ProtocolTypeRouter:
             its socket below its own URL, so the two must agree.
     """
     live = routing.LiveSockets(f"/{prefix}{addresses.LIVE}")
-    return ProtocolTypeRouter({"http": BoundedBodies(http), "websocket": live})
+    return ProtocolTypeRouter({"http": ShutDoors(BoundedBodies(http)), "websocket": live})

@@ -42,6 +42,16 @@ def refused(request: HttpRequest, why: str, *, user_id: UserKey | None = None) -
     logger.warning("refused %s", _facts(why=why, user=user_id, **_asked(request)))
 
 
+def shut_out(request: HttpRequest, seconds: int) -> None:
+    """Somebody who was kept out goes on, and will be answered without a further line until the time is over.
+
+    Args:
+        request: for the client's address and for what it wanted.
+        seconds: for how long.
+    """
+    logger.warning("shut-out %s", _facts(seconds=seconds, **_asked(request)))
+
+
 def admin_acted(user_id: UserKey, act: str, subject: str, key: Any) -> None:
     """An admin added, changed or deleted something.
 

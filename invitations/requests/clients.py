@@ -14,13 +14,21 @@ logger = logging.getLogger(__name__)
 
 
 def address_of(request: HttpRequest) -> str:
-    """The IP address of the client.
+    """The IP address of the client."""
+    return address_between(str(request.META.get("REMOTE_ADDR", "")), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+def address_between(peer: str, forwarded_for: str) -> str:
+    """The IP address of the client, where proxies may stand between.
 
     A trusted proxy tells in X-Forwarded-For whom it spoke to, after what it was told itself: the last address there
     that is no trusted proxy's, because the client may have made up all before it.
+
+    Args:
+        peer: the address at the other end of the connection.
+        forwarded_for: the value of X-Forwarded-For; empty if there is none.
     """
-    peer = str(request.META.get("REMOTE_ADDR", ""))
-    forwarded = [each.strip() for each in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if each.strip()]
+    forwarded = [each.strip() for each in forwarded_for.split(",") if each.strip()]
     if forwarded and not conf.is_trusted_proxy(peer):
         # Uvicorn has put the client's address there in place of the proxy's by then.
         if peer not in forwarded:

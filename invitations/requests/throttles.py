@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from invitations import conf
 from invitations.errors import CallError, Code
-from invitations.requests import audit
+from invitations.requests import audit, shut_doors
 from invitations.requests.clients import address_of, network_of
 from invitations.words import say_lazy
 
@@ -80,6 +80,8 @@ def check_login(request: HttpRequest, username: str | None, now: datetime | None
         return
     if any(waits):
         audit.refused(request, Code.THROTTLED)
+        if waits[0]:
+            shut_doors.told_to_wait(request, waits[0])
         raise CallError(Code.THROTTLED, say_lazy("sign_in.wait", count=max(waits)), retry_after_seconds=max(waits))
 
 

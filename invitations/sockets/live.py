@@ -88,16 +88,13 @@ class LiveSocket:
 
     async def _take(self, message: Frame) -> bool:
         """Handle one message. Returns False if that closed the socket."""
-        if not attendance.pace_of(self._identity.user_id).allows(
-            len(message.get("text") or message.get("bytes") or "")
-        ):
-            self._dropped += 1
-            if self._dropped > FLOOD_FRAMES:
-                await self._line.close(TOO_MUCH)
-                return False
-            raise BadFrame(Code.THROTTLED, "Too many frames; this one was dropped.")
+        pace = attendance.pace_of(self._identity.user_id)
+        if not pace.allows(len(message.get("text") or message.get("bytes") or "")):
+            return await self._drop()
         frame = frames.parse(message)
         kind = frame["type"]
+        if kind == "hello" and not pace.allows_hello():
+            return await self._drop()
         actor = self._actor
         if kind == "hello":
             await self._hello(frame)
@@ -113,6 +110,14 @@ class LiveSocket:
             await self._signal(actor, frame)
             return True
         raise BadFrame(Code.INVALID, "There is no such frame type.")
+
+    async def _drop(self) -> bool:
+        """Leave a frame unheard, and close the socket if it goes on. Returns False if it was closed."""
+        self._dropped += 1
+        if self._dropped > FLOOD_FRAMES:
+            await self._line.close(TOO_MUCH)
+            return False
+        raise BadFrame(Code.THROTTLED, "Too many frames; this one was dropped.")
 
     async def _hello(self, frame: Frame) -> None:
         """Learn the device, join the user's group, then send everything that is open, so that nothing is missed."""

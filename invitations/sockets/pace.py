@@ -8,6 +8,9 @@ from invitations.conf import limits
 
 CHARS_FOR_ONE = 256
 """A frame counts once more for every such length, so that a few large frames weigh as much as many small ones."""
+HELLOS_AT_ONCE = 40
+"""How many hellos a whole burst is enough for. Each writes a device down and reads all that is open, which costs a
+hundred times as much as a signal."""
 OUTBOX_CHARS = 8 * 1024 * 1024
 """The text, in characters, that may be unread by a silent client, however recently it was sent."""
 
@@ -34,10 +37,16 @@ class Pace:
         Args:
             length: of the frame, in characters or bytes.
         """
+        return self._takes(1 + length // CHARS_FOR_ONE)
+
+    def allows_hello(self) -> bool:
+        """Whether one more hello is within the pace, beside its own length. Counts it if so."""
+        return self._takes(max(0, self._burst / HELLOS_AT_ONCE - 1))
+
+    def _takes(self, cost: float) -> bool:
         now = monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
         self._at = now
-        cost = 1 + length // CHARS_FOR_ONE
         if self._left < cost:
             return False
         self._left -= cost

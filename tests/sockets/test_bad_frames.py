@@ -247,3 +247,15 @@ async def test_one_who_will_not_stop_is_closed(open_quick_page: OpenPage, alice:
     for _ in range(1100):
         await page.say_text("x")
     assert await page.hear_close() == 4429
+
+
+async def test_hellos_weigh_more_than_other_frames(open_quick_page: OpenPage, alice: User, settings: Settings) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "frames_per_second": 1, "frames_burst": 4000}
+    page = await open_quick_page(alice)
+
+    for number in range(60):
+        await page.say({"type": "hello", "device_id": f"web-{number}", "label": "Chrome on Linux"})
+
+    heard = [await page.hear() for _ in range(60)]
+    kinds = [each.get("code", each["type"]) for each in heard]
+    assert kinds == ["snapshot"] * 39 + ["throttled"] * 21
