@@ -20,6 +20,7 @@ from invitations.models import (
     LeftReason,
     RejectReason,
     Standing,
+    id_chars,
 )
 from invitations.models.names import NAME_CHARS
 from invitations.transports import NAMES
@@ -30,12 +31,12 @@ class Said:
 
     Args:
         description: what it means.
-        bounds: further keywords of JSON Schema.
+        bounds: further keywords of JSON Schema; None for no bound.
     """
 
     def __init__(self, description: str = "", **bounds: Any) -> None:
         self.description = description
-        self.bounds = bounds
+        self.bounds = {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 class Words:
@@ -86,8 +87,10 @@ CALLEE_CODES = (Code.NOT_INVITED, Code.ALREADY_ANSWERED)
 Moment = Annotated[str, Said(format="date-time")]
 """UTC, ISO 8601 with milliseconds and `Z`."""
 Path = Annotated[str, Said("A path on this server.")]
-UserId = Annotated[str, Said("The public id.", maxLength=64)]
-ShownName = Annotated[str, Said("The shown name.", maxLength=64)]
+_ID_CHARS = id_chars()
+UserId = Annotated[str, Said("The public id.", maxLength=_ID_CHARS)]
+# Whoever has chosen no name is called by the id.
+ShownName = Annotated[str, Said("The shown name.", maxLength=_ID_CHARS and max(_ID_CHARS, NAME_CHARS))]
 CallId = Annotated[str, Said("The call's id.", pattern=f"^{CALL_ID}$")]
 DeviceId = Annotated[str, Said("The device's id.", pattern=f"^{DEVICE_ID}$")]
 Count = Annotated[int, Said(minimum=0)]

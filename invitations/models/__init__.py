@@ -10,7 +10,7 @@ from invitations.models.invitation import Invitation, InvitationState, RejectRea
 from invitations.models.participant import LeftReason, Participant
 from invitations.models.resource import RingResource
 from invitations.models.search import Mentions
-from invitations.models.user import CallingPreferences, User, UserKey, key_as_word
+from invitations.models.user import CallingPreferences, User, UserKey, id_chars, key_as_word
 
 __all__ = [
     "Call",
@@ -39,5 +39,6 @@ __all__ = [
     "StopReason",
     "User",
     "UserKey",
+    "id_chars",
     "key_as_word",
 ]

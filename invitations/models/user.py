@@ -7,6 +7,7 @@ import re
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -19,7 +20,15 @@ from invitations.words import say_lazy
 UserKey = Any
 """The primary key of a user: an integer, a UUID, a string, or any other type that the project's user model has."""
 
-username_characters = RegexValidator(r"\A[A-Za-z0-9._@+-]{1,64}\Z", say_lazy("validation.username"))
+USERNAME_CHARS = 64
+"""The most characters of a name among our own accounts. `id_chars` says it of any."""
+username_characters = RegexValidator(rf"\A[A-Za-z0-9._@+-]{{1,{USERNAME_CHARS}}}\Z", say_lazy("validation.username"))
+
+
+def id_chars() -> int | None:
+    """The most characters that a public id has, by the user model in use; None if that sets no limit."""
+    field = get_user_model()._meta.get_field(get_user_model().USERNAME_FIELD)
+    return field.max_length if isinstance(field, (models.CharField, models.TextField)) else None
 
 
 def key_as_word(key: UserKey) -> str:
@@ -60,7 +69,7 @@ class User(AbstractUser):
 
     username = models.CharField(
         say_lazy("model.user.username"),
-        max_length=64,
+        max_length=USERNAME_CHARS,
         unique=True,
         help_text=say_lazy("help.user.username"),
         validators=[username_characters],
@@ -97,7 +106,9 @@ class CallingPreferences(models.Model):
         primary_key=True,
         related_name="calling_preferences",
     )
-    display_name = models.CharField(max_length=64, blank=True, help_text=say_lazy("help.preferences.display_name"))
+    display_name = models.CharField(
+        max_length=names.NAME_CHARS, blank=True, help_text=say_lazy("help.preferences.display_name")
+    )
     call_waiting = models.BooleanField(default=False, help_text=say_lazy("help.preferences.call_waiting"))
     history_seen_at = models.DateTimeField(
         null=True, blank=True, help_text=say_lazy("help.preferences.history_seen_at")

@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from invitations.models import CallState, EndReason
+from invitations.models import CallState, EndReason, id_chars
 from invitations.requests import inputs
 from invitations.requests.fields import ABSENT, Field, Flag, Moment, Refused, Text, Tunable, Whole, Word
 from invitations.requests.problems import InvalidInput
 from invitations.words import say, say_lazy
 
+SEARCH_CHARS = 128
+"""The most that can be searched for, unless a user id may be longer."""
 NO_CURSOR = say_lazy("invalid.cursor")
 _CURSOR = Text(
     pattern="[A-Za-z0-9_-]+",
@@ -72,8 +74,12 @@ class Query:
 PAGE = Query()
 ATTEMPT = Query(False, attempt=inputs.ATTEMPT)
 USERS = Query(
-    search=Text(max_length=128, required=False, description="Words, each in the id or the shown name."),
-    id=Text(max_length=254, required=False, description="A user id: only this person."),
+    search=Text(
+        max_length=max(SEARCH_CHARS, id_chars() or 0),
+        required=False,
+        description="Words, each in the id or the shown name.",
+    ),
+    id=Text(max_length=id_chars(), required=False, description="A user id: only this person."),
     order=Word(
         ["id", "near"],
         "UserOrder",
@@ -87,7 +93,7 @@ USERS = Query(
 _KEYWORDS: dict[str, Field[Any]] = {
     "from": Moment(required=False, description="Only calls sent at this moment or later."),
     "to": Moment(required=False, description="Only calls sent before this moment."),
-    "with": Text(max_length=64, required=False, description="A user id: only calls with this person."),
+    "with": Text(max_length=id_chars(), required=False, description="A user id: only calls with this person."),
 }
 HISTORY = Query(
     state=Word(CallState.values, "CallState", required=False, description="Only calls in this state."),

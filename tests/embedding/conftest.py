@@ -22,7 +22,7 @@ from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer
 PROJECT = Path(__file__).parent / "second_project"
 ALICE, BOB, CAROL = "alice@hospital.example", "bob.o-neill+ward@hospital.example", "carol@hospital.example"
 OHARA = "o'hara.of.the.intensive.care.unit.and.of.the.night.shift.too@hospital.example"
-"""Whose name is no public id, too long and with an apostrophe: can call, and cannot be called."""
+"""Longer than a name of our own accounts may be, and with an apostrophe."""
 PREFIX = "/calls"
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 OFFLINE = ("--no-index", "--no-deps")

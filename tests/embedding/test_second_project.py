@@ -185,7 +185,7 @@ def test_a_ring_over_the_socket_is_pushed_and_declined_from_the_notification(
     assert service.violations == []
 
 
-def test_somebody_whose_name_is_no_public_id_can_call(app_of: AppOf) -> None:
+def test_somebody_whose_name_none_of_our_accounts_could_have_calls_and_is_called(app_of: AppOf) -> None:
     ohara = app_of(OHARA)
     sent = ohara.post("calls", json={"invitees": [BOB], "is_video_call": False})
     assert sent.status_code == 201, sent.text
@@ -195,6 +195,13 @@ def test_somebody_whose_name_is_no_public_id_can_call(app_of: AppOf) -> None:
     assert ohara.get(f"calls/{call['call_id']}").json()["caller"]["id"] == OHARA
     ended = ohara.post(f"calls/{call['call_id']}/cancel", json={}).json()["call"]
     assert ended["end_reason"] == "cancelled"
+    back = app_of(BOB).post("calls", json={"invitees": [OHARA], "is_video_call": False}).json()["call"]
+    listed = app_of(BOB).get("calls", params={"with": OHARA}).json()["results"]
+    assert [each["call_id"] for each in listed] == [back["call_id"]]
+    assert app_of(BOB).get("calls", params={"with": "x" * 254}).json()["results"] == []
+    assert app_of(BOB).get("calls", params={"with": "x" * 255}).json()["errors"].keys() == {"with"}
+    assert [each["id"] for each in app_of(BOB).get("users", params={"id": OHARA}).json()["results"]] == [OHARA]
+    app_of(BOB).post(f"calls/{back['call_id']}/cancel", json={}).raise_for_status()
 
 
 def test_people_find_each_other_page_by_page(app_of: AppOf) -> None:
@@ -238,6 +245,8 @@ def test_the_description_of_rest_is_of_ours_where_it_is(hospital: Hospital) -> N
     paths = httpx.get(f"{hospital.url}/api/v1/schema", timeout=60).json()["paths"]
 
     assert "/calls/api/v1/calls/{call_id}/accept" in paths
+    asked = {each["name"]: each["schema"] for each in paths["/calls/api/v1/calls"]["get"]["parameters"]}
+    assert asked["with"]["maxLength"] == 254
     assert [each for each in paths if not each.startswith("/calls/api/v1/")] == []
     # The scripts of its page are an app of their own, which this project does without.
     assert httpx.get(f"{hospital.url}/api/v1/docs").json()["code"] == "not_found"
