@@ -50,6 +50,7 @@ class VerbEndpoint(Endpoint):
     def perform(self, request: Request, call_id: str | None) -> HttpResponse:
         """Answer a request to the verb's URL."""
         name, now = self.verb.name, timezone.now()
+        query = queries.of_verb(self.verb.is_about_a_call).checked(request.query_params)
         if isinstance(request.auth, Grant):
             acted = ring_tokens.act(name, request.auth, request.user, call_id=call_id, body=request.data, now=now)
             return answered(*acted)
@@ -57,9 +58,7 @@ class VerbEndpoint(Endpoint):
         if self.verb.admin_permission is not None:
             actor = replace(actor, is_admin=request.user.has_perm(self.verb.admin_permission))
         body = None if self.verb.reads else request.data
-        attempt = None
-        if self.verb.is_about_a_call:
-            attempt = queries.ATTEMPT.checked(request.query_params)["attempt"]
+        attempt = query.get("attempt")
         key = request.headers.get("Idempotency-Key")
         return answered(
             *verbs.perform(name, actor=actor, call_id=call_id, body=body, now=now, attempt=attempt, idempotency_key=key)

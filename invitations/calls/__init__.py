@@ -10,7 +10,7 @@ Two arguments mean the same in every verb, and docstrings mention them only to a
 - `by` is the actor: who acts, on which device, through which socket. A docstring of a verb says who may act.
 """
 
-from invitations.calls.answering import accept, reject, ringing
+from invitations.calls.answering import CURRENT, accept, reject, ringing
 from invitations.calls.asking import Sent
 from invitations.calls.cancelling import Cancelled, cancel
 from invitations.calls.departing import depart, mend, withdraw_absent
@@ -41,6 +41,7 @@ from invitations.calls.timeline import timeline
 from invitations.store.sheets import Actor, CallSheet
 
 __all__ = [
+    "CURRENT",
     "Actor",
     "Attempt",
     "CallName",

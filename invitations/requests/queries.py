@@ -1,5 +1,5 @@
-"""What query strings may contain. Lists refuse a parameter that they do not have: a filter that is silently ignored
-shows the wrong things."""
+"""What query strings may contain. Lists and verbs refuse a parameter that they do not have: a filter that is silently
+ignored shows the wrong things, and a verb that ignores a word acts on something else than was meant."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Query:
         """
         values: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}
-        if self._pages:
-            errors |= {name: [say("invalid.no_such_filter")] for name in params if name not in self.fields}
+        unknown = "invalid.no_such_filter" if self._pages else "invalid.no_such_parameter"
+        errors |= {name: [say(unknown)] for name in params if name not in self.fields}
         for name, field in self.fields.items():
             text = params.get(name)
             if text is None:
@@ -73,6 +73,14 @@ class Query:
 
 PAGE = Query()
 ATTEMPT = Query(False, attempt=inputs.ATTEMPT)
+NONE = Query(False)
+
+
+def of_verb(is_about_a_call: bool) -> Query:
+    """What the URL of a verb takes: which of the calls under an id is meant, where there is an id."""
+    return ATTEMPT if is_about_a_call else NONE
+
+
 USERS = Query(
     search=Text(
         max_length=max(SEARCH_CHARS, id_chars() or 0),

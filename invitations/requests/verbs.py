@@ -120,7 +120,7 @@ def perform(
         if device_id is not None and device_id != actor.device_id:
             # Not the device that asks: its label is unknown, and this is no sign of its life.
             actor = replace(actor, device_id=device_id, device_label=None, lives=False)
-        name = _in_its_place(asked, _named(call_id, attempt), values)
+        name = _in_its_place(asked, _named(asked, call_id, attempt), values)
         if asked.takes_key and idempotency_key is not None:
             values["request"] = _request_key(idempotency_key, asked, name, values)
         return asked.run(actor, name, values, now)
@@ -144,14 +144,20 @@ def _refusal(body: JSON) -> Answer:
     return body["status"], body
 
 
-def _named(call_id: str | None, attempt: object) -> Named:
+def _named(asked: Verb, call_id: str | None, attempt: object) -> Named:
     """The name of a call.
 
     Raises:
-        InvalidInput: the attempt is not a whole number from 1.
+        InvalidInput: the attempt is not a whole number from 1, or is given where nothing has one.
     """
-    if attempt is None or call_id is None:
+    if attempt is None:
         return call_id
+    if not asked.is_about_a_call:
+        raise InvalidInput({"attempt": [say("invalid.no_such_parameter")]})
+    if asked.takes_current and call_id == calls.CURRENT:
+        raise InvalidInput({"attempt": [say("invalid.attempt_of_current")]})
+    if call_id is None:
+        return None
     try:
         return calls.Attempt(call_id, inputs.ATTEMPT.checked(attempt))
     except Refused as refused:

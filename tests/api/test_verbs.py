@@ -124,6 +124,31 @@ def test_an_attempt_is_a_whole_number_from_one(rest: RestOf, alice: User, bob: U
     assert list(response.json()["errors"]) == ["attempt"]
 
 
+@pytest.mark.parametrize("path", ["calls", "calls/current/accept", "calls/current/reject", "history/seen"])
+def test_an_attempt_is_refused_where_nothing_has_one(
+    rest: RestOf, alice: User, bob: User, ring: str, path: str
+) -> None:
+    body = {"invitees": ["alice"], "is_video_call": True} if path == "calls" else {}
+    response = rest(bob).post(f"{path}?attempt=1", body)
+    assert problem_of(response) == (400, "invalid")
+    assert list(response.json()["errors"]) == ["attempt"]
+    assert rest(bob).get(f"calls/{ring}").json()["you"]["state"] == "pending"
+    assert len(rest(bob).get("calls").json()["results"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("get", "calls/open"), ("get", "calls/{ring}"), ("get", "ice-servers"), ("post", "calls/{ring}/accept")],
+)
+def test_a_parameter_that_a_verb_does_not_have_is_refused(
+    rest: RestOf, bob: User, ring: str, method: str, path: str
+) -> None:
+    at = f"{path.format(ring=ring)}?colour=red"
+    response = rest(bob).get(at) if method == "get" else rest(bob).post(at, {})
+    assert problem_of(response) == (400, "invalid")
+    assert list(response.json()["errors"]) == ["colour"]
+
+
 def test_the_same_id_with_another_body_is_a_conflict(rest: RestOf, alice: User, bob: User, ring: str) -> None:
     assert problem_of(rest(alice).send("bob", call_id=ring, custom_data="other")) == (409, "call_id_in_use")
 

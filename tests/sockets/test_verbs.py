@@ -172,6 +172,10 @@ async def test_a_request_may_name_the_attempt(open_quick_page: OpenPage, alice: 
             pass
         seen[attempt] = (result["status"], result["body"].get("attempt"))
     assert seen == {None: (200, 2), 1: (200, 1), 2: (200, 2), 0: (400, None)}
+    body = {"invitees": ["bob"], "is_video_call": True}
+    await page.say({"type": "request", "id": "b", "verb": "send", "attempt": 3, "body": body})
+    refused = await page.hear()
+    assert (refused["status"], list(refused["body"]["errors"])) == (400, ["attempt"])
 
 
 async def _people(make_user: Callable[..., User], suffix: str) -> dict[str, User]:

@@ -91,13 +91,11 @@ def of_verb(verb: Verb) -> Operation:
         tag=CALLS,
         summary=verb.summary,
         description=verb.description,
-        refuses=verb.refuses
-        | (SIGNED_IN if verb.reads else WRITING | WITH_BODY)
-        | ({Code.INVALID} if verb.is_about_a_call else set()),
+        refuses=verb.refuses | (SIGNED_IN if verb.reads else WRITING | WITH_BODY) | {Code.INVALID},
         statuses=verb.statuses,
         answer=verb.answer,
         body=None if verb.reads else verb.input,
-        query=queries.ATTEMPT if verb.is_about_a_call else None,
+        query=queries.of_verb(verb.is_about_a_call),
         examples=verb.examples,
         security=(RING_TOKEN, *USER) if verb.takes_ring_token else USER,
         takes_current=verb.takes_current,
