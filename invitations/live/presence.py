@@ -28,9 +28,24 @@ def mark_online(user_id: UserKey, device_id: str | None = None) -> None:
         _tolerantly(lambda: cache.set(_device_key(user_id, device_id), True, timeout=limits().device_live_seconds))
 
 
+def mark_polling(user_id: UserKey) -> None:
+    """Mark a user as online who asks by REST how things stand, as pages and apps do where no socket gets through.
+
+    They ask every few seconds. The mark is renewed at the first time in each half of `online_seconds`; in between, the
+    cache is asked to add what it has already and writes nothing.
+
+    Args:
+        user_id: the user's key.
+    """
+    half_seconds = max(1, limits().online_seconds // 2)
+    if _tolerantly(lambda: cache.add(_polling_key(user_id), True, timeout=half_seconds)):
+        mark_online(user_id)
+
+
 def mark_offline(user_id: UserKey) -> None:
-    """Note that this user's last socket in this process closed. A socket elsewhere will mark the user online again."""
-    _tolerantly(lambda: cache.delete(_key(user_id)))
+    """Note that this user's last socket in this process closed. A socket elsewhere, or the next time that they ask by
+    REST, will mark the user online again."""
+    _tolerantly(lambda: cache.delete_many([_key(user_id), _polling_key(user_id)]))
 
 
 def mark_device_gone(user_id: UserKey, device_id: str) -> None:
@@ -60,6 +75,10 @@ def _tolerantly(ask: Callable[[], Any]) -> Any:
 
 def _key(user_id: UserKey) -> str:
     return f"online:{key_as_word(user_id)}"
+
+
+def _polling_key(user_id: UserKey) -> str:
+    return f"polling:{key_as_word(user_id)}"
 
 
 def _device_key(user_id: UserKey, device_id: str) -> str:

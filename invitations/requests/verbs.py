@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from invitations import calls, conf, ice, shapes
 from invitations.errors import CallError, Code
+from invitations.live import presence
 from invitations.models import UserKey
 from invitations.requests import inputs
 from invitations.requests.fields import Refused
@@ -237,6 +238,7 @@ def _get(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
 
 
 def _open(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
+    presence.mark_polling(actor.user_id)
     return 200, snapshot(actor.user_id, actor.username, now)
 
 

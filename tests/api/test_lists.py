@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.core.cache import cache, caches
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from invitations import calls
@@ -279,6 +282,41 @@ def test_people_one_may_call(rest: RestOf, alice: User, bob: User, carol: User, 
             {"id": "carol", "name": "Carol", "online": True, "in_call": False},
         ],
     }
+
+
+def test_who_polls_is_online_and_that_is_rarely_written(
+    rest: RestOf, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Polls every 5 seconds for 5 minutes, as a page does without a socket; then none any more."""
+    begun = now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    written: list[float] = []
+    write = cache.set
+
+    def counted(*given: Any, **more: Any) -> None:
+        written.append(now - begun)
+        write(*given, **more)
+
+    monkeypatch.setattr(caches["default"], "set", counted)
+
+    def seen() -> bool:
+        return bool(rest(alice).get("users", id="bob").json()["results"][0]["online"])
+
+    assert not seen()
+    while now < begun + 300:
+        assert rest(bob).get("calls/open").status_code == 200
+        assert seen()
+        now += 5
+    assert written == [0, 40, 80, 120, 160, 200, 240, 280]
+    now += 75
+    assert not seen()
+
+
+def test_who_polls_on_when_their_socket_closes_is_online_again(rest: RestOf, alice: User, bob: User) -> None:
+    rest(bob).get("calls/open")
+    presence.mark_offline(bob.pk)
+    rest(bob).get("calls/open")
+    assert presence.online([bob.pk]) == {bob.pk}
 
 
 @pytest.mark.parametrize(
