@@ -5,7 +5,7 @@ password."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -82,12 +82,8 @@ class Environment:
         Raises:
             BadSetting: one is a URL, or has a port.
         """
-        found = self.items(name, default)
-        for each in found:
-            bare = each.startswith("[") and each.endswith("]")
-            if "/" in each or (":" in each and not bare):
-                raise BadSetting(f"{name} must be host names, such as calls.example.org, without https:// and port.")
-        return found
+        wanted = "host names, such as calls.example.org, without https:// and port"
+        return self._checked(name, _is_host, wanted, default)
 
     def origins(self, name: str) -> list[str]:
         """Origins of web pages, between commas.
@@ -95,12 +91,7 @@ class Environment:
         Raises:
             BadSetting: one is not.
         """
-        found = self.items(name)
-        for each in found:
-            scheme, separator, host = each.partition("://")
-            if not (scheme and separator and host) or "/" in host:
-                raise BadSetting(f"{name} must be origins, such as https://calls.example.org, without a path.")
-        return found
+        return self._checked(name, _is_origin, "origins, such as https://calls.example.org, without a path")
 
     def networks(self, name: str) -> list[str]:
         """IP addresses and networks, between commas.
@@ -108,13 +99,7 @@ class Environment:
         Raises:
             BadSetting: one is neither.
         """
-        found = self.items(name)
-        for each in found:
-            try:
-                ip_network(each)
-            except ValueError:
-                raise BadSetting(f"{name} must be IP addresses or networks, such as 10.0.0.2 or 10.0.0.0/8.") from None
-        return found
+        return self._checked(name, _is_network, "IP addresses or networks, such as 10.0.0.2 or 10.0.0.0/8")
 
     def path(self, name: str, default: Path) -> Path:
         """A file or folder; one that is relative counts from the working directory."""
@@ -165,3 +150,29 @@ class Environment:
         if url and scheme not in ("redis", "rediss", "unix"):
             raise BadSetting(f"{name} must be redis://:password@host:port/0, rediss://… or unix://….")
         return url
+
+    def _checked(
+        self, name: str, is_right: Callable[[str], bool], wanted: str, default: Iterable[str] = ()
+    ) -> list[str]:
+        found = self.items(name, default)
+        if not all(map(is_right, found)):
+            raise BadSetting(f"{name} must be {wanted}.")
+        return found
+
+
+def _is_host(text: str) -> bool:
+    is_bare_ipv6 = text.startswith("[") and text.endswith("]")
+    return "/" not in text and (":" not in text or is_bare_ipv6)
+
+
+def _is_origin(text: str) -> bool:
+    scheme, separator, host = text.partition("://")
+    return bool(scheme and separator and host) and "/" not in host
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
