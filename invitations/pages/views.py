@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.conf.locale import LANG_INFO
@@ -44,6 +44,9 @@ from invitations.requests.tokens import csrf_header
 
 LOADED_SECONDS = 10
 """How long a page that is loaded may take until it goes on with the call of the one before it."""
+FIRST_PEOPLE = {"order": "near", "page_size": 25}
+"""What the list of people asks for first. The page preloads it, so that the list does not wait for the script, and
+tells the script to ask for the same."""
 _STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
 
 
@@ -91,14 +94,14 @@ class Shell(LoginRequiredMixin, TemplateView):
         return super().get_context_data(**kwargs) | {
             "page_config": self._config(),
             "sign_in_address": sign_in_address(),
-            # What the list of people asks for first (people-list.js), so that it need not wait for the script.
-            "first_people": f"{reverse('callinvite:users')}?order=near&page_size=25",
+            "first_people": f"{reverse('callinvite:users')}?{urlencode(FIRST_PEOPLE)}",
         }
 
     def _config(self) -> dict[str, Any]:
         return {
             "user": {"id": self.request.user.get_username()},
             "base": addresses.base(),
+            "firstPeople": FIRST_PEOPLE,
             "loadedCookie": "=".join(self.loaded),
             "language": _language_choice(),
             "csrfHeader": csrf_header(),

@@ -40,6 +40,15 @@ def test_the_shell_hands_its_settings_over_as_data(shell: str) -> None:
     assert config["csrfToken"]
 
 
+def test_the_script_is_told_to_ask_for_the_people_that_the_shell_preloads(
+    client: Client, shell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(views.FIRST_PEOPLE, "page_size", 30)
+    answer = client.get("/")
+    assert '<link rel="preload" as="fetch" crossorigin href="/api/v1/users?order=near&amp;page_size=30">' in answer.text
+    assert answer.context["page_config"]["firstPeople"] == {"order": "near", "page_size": 30}
+
+
 def test_the_shell_is_never_kept_by_a_cache(client: Client) -> None:
     client.force_login(get_user_model().objects.create_user("erin"))
     assert "no-store" in client.get("/").headers["Cache-Control"]

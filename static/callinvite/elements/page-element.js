@@ -31,7 +31,8 @@ import { isUp } from "../client/index.js";
  *  @property {import("../sounds/ringer.js").Ringer} ringer
  *  @property {import("../push/enrolment.js").Enrolment} enrolment
  *  @property {Screen} screen
- *  @property {Picker} picker */
+ *  @property {Picker} picker
+ *  @property {import("./people-list.js").FirstPage} firstPeople what the list of people asks for first */
 
 /** Whether the server is there, as far as this browser knows: a socket outlives its network by some seconds.
  *  @param {Pick<State, "connection">} state

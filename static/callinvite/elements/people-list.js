@@ -6,7 +6,8 @@ import { say } from "../words/say.js";
 
 const SEARCH_WAIT_MS = 200;
 
-/** @typedef {import("../client/types.js").Presence} Presence */
+/** @typedef {import("../client/types.js").Presence} Presence
+ *  @typedef {{order: "near", page_size: number}} FirstPage what the server preloads of the list, as a query says it */
 
 /** Fires `change` whenever `people`, `status` or `more` changed. The newest search wins, whatever answers come late. */
 export class PeopleList extends EventTarget {
@@ -21,11 +22,14 @@ export class PeopleList extends EventTarget {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #service;
+  #first;
 
-  /** @param {import("../client/index.js").CallInvitationService} service */
-  constructor(service) {
+  /** @param {import("../client/index.js").CallInvitationService} service
+   *  @param {FirstPage} first the server's own choice, or what it preloaded would be loaded again */
+  constructor(service, first) {
     super();
     this.#service = service;
+    this.#first = first;
   }
 
   /** Whether there are more than are loaded. @returns {boolean} */
@@ -48,7 +52,7 @@ export class PeopleList extends EventTarget {
   async load() {
     this.status = "loading";
     this.#tell();
-    await this.#fetch(25, (page) => {
+    await this.#fetch(this.#first.page_size, (page) => {
       this.people = page.results;
     });
   }
@@ -60,7 +64,7 @@ export class PeopleList extends EventTarget {
     if (this.status === "loading") {
       return;
     }
-    const size = Math.min(100, Math.max(25, this.people.length));
+    const size = Math.min(100, Math.max(this.#first.page_size, this.people.length));
     const isWhole = this.people.length <= size;
     await this.#fetch(size, (page) => {
       const fresh = new Map(page.results.map((person) => [person.id, person]));
@@ -78,7 +82,7 @@ export class PeopleList extends EventTarget {
       return;
     }
     const turn = this.#turn;
-    const page = await this.#service.users({ search: this.search || undefined, order: "near", cursor: this.#next });
+    const page = await this.#service.users({ ...this.#asked(), cursor: this.#next });
     if (page && turn === this.#turn) {
       this.people = eachOnce([...this.people, ...page.results]);
       this.#next = page.next;
@@ -90,7 +94,7 @@ export class PeopleList extends EventTarget {
    *  @param {(page: import("../client/types.js").Page<Presence>) => boolean | void} take false keeps the place in the list */
   async #fetch(pageSize, take) {
     const turn = ++this.#turn;
-    const page = await this.#service.users({ search: this.search || undefined, order: "near", pageSize });
+    const page = await this.#service.users({ ...this.#asked(), pageSize });
     if (turn !== this.#turn) {
       return;
     }
@@ -103,6 +107,10 @@ export class PeopleList extends EventTarget {
       this.status = "failed";
     }
     this.#tell();
+  }
+
+  #asked() {
+    return { search: this.search || undefined, order: this.#first.order };
   }
 
   #tell() {

@@ -106,7 +106,7 @@ export class PeoplePicker extends PageElement {
   }
 
   attached() {
-    this.#list = new PeopleList(this.service);
+    this.#list = new PeopleList(this.service, this.page.firstPeople);
     this.#list.addEventListener("change", () => {
       this.#show();
     });

@@ -134,7 +134,7 @@ export class PeopleView extends PageElement {
   }
 
   attached() {
-    this.#list = new PeopleList(this.service);
+    this.#list = new PeopleList(this.service, this.page.firstPeople);
     this.#list.addEventListener("change", () => {
       this.#show();
     });

@@ -89,7 +89,15 @@ function the(kind, selector) {
 
 const screen = the(CallScreen, "call-screen");
 /** @type {import("../elements/page-element.js").Page} */
-const page = { service, talk, ringer, enrolment, screen, picker: the(PeoplePicker, "people-picker") };
+const page = {
+  service,
+  talk,
+  ringer,
+  enrolment,
+  screen,
+  picker: the(PeoplePicker, "people-picker"),
+  firstPeople: config.firstPeople,
+};
 
 function showView() {
   const [wanted, argument = ""] = location.hash.slice(1).split("/", 2);
