@@ -15,6 +15,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset(environ.Env.BOOLEAN_TRUE_STRINGS)
+_REDIS = "redis://:password@host:port/0, rediss://… or unix://…"
 FALSE = frozenset({"false", "off", "no", "n", "0"})
 
 
@@ -143,13 +144,17 @@ class Environment:
             BadSetting: it is the URL of something else.
         """
         url = self.text(name)
-        try:
-            scheme = urlsplit(url).scheme
-        except ValueError:
-            scheme = ""
-        if url and scheme not in ("redis", "rediss", "unix"):
-            raise BadSetting(f"{name} must be redis://:password@host:port/0, rediss://… or unix://….")
+        if url and not _is_redis(url):
+            raise BadSetting(f"{name} must be {_REDIS}.")
         return url
+
+    def redis_servers(self, name: str) -> list[str]:
+        """The URLs of any number of Redis servers, between commas.
+
+        Raises:
+            BadSetting: one is the URL of something else.
+        """
+        return self._checked(name, _is_redis, _REDIS)
 
     def _checked(
         self, name: str, is_right: Callable[[str], bool], wanted: str, default: Iterable[str] = ()
@@ -176,3 +181,10 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_redis(text: str) -> bool:
+    try:
+        return urlsplit(text).scheme in ("redis", "rediss", "unix")
+    except ValueError:
+        return False

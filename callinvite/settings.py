@@ -125,12 +125,8 @@ REDIS_URL = env.redis("REDIS_URL")
 if REDIS_URL:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {
-                # No timeout for an idle subscription, and enough connections for every process's publishers.
-                "hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 1000}],
-                "prefix": "callinvite",
-            },
+            "BACKEND": "invitations.live.shared_layer.SharedChannelLayer",
+            "CONFIG": {"hosts": env.redis_servers("CALLINVITE_LIVE_REDIS_URLS") or [REDIS_URL]},
         }
     }
     CACHES: dict[str, dict[str, Any]] = {
@@ -251,6 +247,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_DATA_DIR",
     "CALLINVITE_DEVICES_PER_USER",
     "CALLINVITE_ICE_SERVERS",
+    "CALLINVITE_LIVE_REDIS_URLS",
     "CALLINVITE_LOGINS_PER_MINUTE",
     "CALLINVITE_ORIGINS",
     "CALLINVITE_PROCESSES",

@@ -72,7 +72,7 @@ def check_live(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return [
             Warning(
                 "This channel layer forgets its groups when Redis restarts, and drops rings in a burst.",
-                hint="Use channels_redis.pubsub.RedisPubSubChannelLayer.",
+                hint="Use invitations.live.shared_layer.SharedChannelLayer.",
                 id="callinvite.W001",
             )
         ]

@@ -17,7 +17,7 @@ from invitations.checks import TAG
 from invitations.transports import vapid
 from tests.support.server import ROOT
 
-REDIS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer"}}
+REDIS = {"default": {"BACKEND": "invitations.live.shared_layer.SharedChannelLayer"}}
 SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
 SQLITE_OPTIONS = {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL;"}
 POSTGRESQL = {"ENGINE": "django.db.backends.postgresql", "NAME": "callinvite"}

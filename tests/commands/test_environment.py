@@ -35,6 +35,7 @@ def test_an_empty_value_is_none(value: str | None) -> None:
     assert env.path("IT", Path("/data")) == Path("/data")
     assert env.database("IT", FILE)["NAME"] == str(FILE)
     assert env.redis("IT") == ""
+    assert env.redis_servers("IT") == []
 
 
 @pytest.mark.parametrize(("value", "meant"), [("0", 0), (" 7 ", 7), ("0030", 30)])
@@ -68,6 +69,7 @@ def test_a_switch_is_on_or_off(value: str, meant: bool) -> None:
         (lambda env: env.networks("IT"), "proxy"),
         (lambda env: env.redis("IT"), "127.0.0.1:6379"),
         (lambda env: env.redis("IT"), "http://127.0.0.1"),
+        (lambda env: env.redis_servers("IT"), "redis://127.0.0.1, http://127.0.0.1"),
         (lambda env: env.redis("IT"), "redis://[::1"),
     ],
 )

@@ -18,9 +18,7 @@ EMBEDDED = {"default": {"BACKEND": "invitations.live.layers.EmbeddedChannelLayer
 
 def on_redis(url: str) -> dict[str, Any]:
     """The layer as the settings configure it where there is a Redis."""
-    hosts = [{"address": url, "socket_timeout": None, "max_connections": 1000}]
-    backend = "channels_redis.pubsub.RedisPubSubChannelLayer"
-    return {"default": {"BACKEND": backend, "CONFIG": {"hosts": hosts, "prefix": "callinvite"}}}
+    return {"default": {"BACKEND": "invitations.live.shared_layer.SharedChannelLayer", "CONFIG": {"hosts": [url]}}}
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
-from signal import SIGKILL
 
 import pytest
 from channels.layers import get_channel_layer
@@ -112,7 +106,7 @@ async def test_a_restart_of_redis_is_healed_by_the_next_sync(
     port = services._free_port()
     settings.CHANNEL_LAYERS = on_redis(f"redis://127.0.0.1:{port}/0")
     try:
-        with _redis_on(port):
+        with services.redis_on(port):
             caller, callee = await open_quick_page(alice), await open_quick_page(bob)
             call = (await caller.ask("send", invitees=["bob"], is_video_call=True))["body"]["call"]
             assert [each["event"] for each in await callee.so_far()] == ["call.sent"]
@@ -122,7 +116,7 @@ async def test_a_restart_of_redis_is_healed_by_the_next_sync(
         [seen] = (await caller.sync(**{call["call_id"]: call["revision"]}))["calls"]
         assert seen["state"] == "active"
         assert (await callee.hello("web-1"))["calls"][0]["state"] == "active"
-        with _redis_on(port):
+        with services.redis_on(port):
             for page in (caller, callee):
                 await page.sync()
             await _until_live(caller, callee)
@@ -143,26 +137,13 @@ async def test_a_page_opened_while_redis_is_away_comes_alive_by_its_sync(
         assert page.snapshot["calls"] == []
         sent = await page.ask("send", invitees=["bob"], is_video_call=True)
         assert sent["status"] == 201
-        with _redis_on(port):
+        with services.redis_on(port):
             await page.sync()
             other = await open_quick_page(bob)
             await other.ask("ringing", sent["body"]["call"]["call_id"])
             assert "invitation.ringing" in [each["event"] for each in await page.so_far()]
     except services.Missing as missing:
         pytest.skip(str(missing))
-
-
-@contextmanager
-def _redis_on(port: int) -> Iterator[None]:
-    """A Redis on this port that ends as by a power cut."""
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
-    if program is None:
-        raise services.Missing("Redis is missing: install redis-server or valkey-server")
-    with tempfile.TemporaryDirectory(prefix="callinvite-redis-") as folder:
-        command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-        log = Path(folder) / "log"
-        with services._running(command, ready=lambda: services._answers_ping(port), log=log, stop_signal=SIGKILL):
-            yield
 
 
 async def _until_live(*pages: Page) -> None:
@@ -188,3 +169,18 @@ async def test_a_layer_that_fails_fails_no_verb(
         assert sent["status"] == 201
         assert len((await callee.sync())["calls"]) == 1
         assert (await caller.ask("cancel", sent["body"]["call"]["call_id"]))["status"] == 200
+
+
+@pytest.mark.redis
+async def test_any_other_layer_of_channels_carries_frames_too(
+    embedded_layer: None, redis_server: str, open_quick_page: OpenPage, alice: User, bob: User, settings: Settings
+) -> None:
+    hosts = [{"address": redis_server, "socket_timeout": None}]
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": hosts}}
+    }
+    caller, callee = await open_quick_page(alice), await open_quick_page(bob)
+    call = (await caller.ask("send", invitees=["bob"], is_video_call=True))["body"]["call"]
+    assert [each["event"] for each in await callee.so_far()] == ["call.sent"]
+    await callee.ask("accept", call["call_id"])
+    assert "call.active" in [name for each in await caller.so_far() for name in each["events"]]

@@ -138,19 +138,30 @@ def own_redis() -> Iterator[str]:
     Raises:
         Missing: there is no server program.
     """
+    port = _free_port()
+    with redis_on(port):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def redis_on(port: int) -> Iterator[None]:
+    """A Redis on this port, which ends as by a power cut.
+
+    Raises:
+        Missing: there is no server program.
+    """
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
         raise Missing("Redis is missing: install redis-server or valkey-server")
-    port = _free_port()
     with tempfile.TemporaryDirectory(prefix="callinvite-redis-") as folder:
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         with _running(
             [*command, "--dir", folder],
             ready=lambda: _answers_ping(port),
             log=Path(folder) / "log",
-            stop_signal=signal.SIGTERM,
+            stop_signal=signal.SIGKILL,
         ):
-            yield f"redis://127.0.0.1:{port}/0"
+            yield
 
 
 @contextmanager
