@@ -75,6 +75,32 @@ def test_who_was_muted_before_the_hold_is_muted_after_it(alice: Person, waiting_
         bob.hang_up()
 
 
+def test_who_was_muted_and_unseen_before_the_hold_is_so_after_it_and_a_reload(
+    alice: Person, waiting_bob: Person, carol: Person
+) -> None:
+    bob = waiting_bob
+    with call(alice, bob):
+        sees(alice)
+        bob.page.keyboard.press("m")
+        bob.page.keyboard.press("v")
+        alice.until("callinvite.talk.state.peers[0].media.camera === false")
+        hold_and_answer(bob, carol)
+        bob.page.reload()
+        connected(bob.page)
+        bob.is_connected_to("Carol")
+        bob.until("callinvite.talk.state.local.microphone.speaks && callinvite.talk.state.local.camera.live")
+        bob.screen.get_by_role("button", name="Switch").click()
+        bob.is_connected_to("Alice")
+        bob.until("callinvite.talk.state.local.microphone.muted && !callinvite.talk.state.local.hold")
+        assert bob.ask("callinvite.talk.state.local.camera.wanted") is False
+        falls_silent(alice)
+        bob.hang_up()
+        bob.is_connected_to("Carol")
+        bob.until("callinvite.talk.state.local.microphone.speaks")
+        bob.hang_up()
+        assert bob.ask("localStorage.getItem('callinvite.media_intent')") is None
+
+
 def test_a_held_call_stays_held_over_a_reload_and_can_end_by_itself(
     alice: Person, waiting_bob: Person, carol: Person
 ) -> None:

@@ -4,6 +4,8 @@
  */
 
 const KEY = "callinvite.media_intent";
+/** More than anybody has on hold. What a page that crashed has left behind goes when others come. */
+const MOST_KEPT = 8;
 
 /**
  * @typedef {object} Intent
@@ -14,8 +16,8 @@ const KEY = "callinvite.media_intent";
  * @typedef {Pick<Storage, "getItem" | "setItem" | "removeItem">} Store
  */
 
-/** The intent of one call at a time. */
-export class KeptIntent {
+/** The intents of the calls that this device is in: the one that is here, and those on hold. */
+export class KeptIntents {
   #storage;
 
   /**
@@ -30,15 +32,10 @@ export class KeptIntent {
    * @returns {Intent | null} null if none was kept for this call
    */
   read(callID) {
-    try {
-      const kept = JSON.parse(this.#storage?.getItem(KEY) ?? "null");
-      if (kept?.callID === callID) {
-        return { microphone: kept.microphone === true, camera: kept.camera === true, hold: kept.hold === true };
-      }
-    } catch {
-      // Written by another version, or a storage that may not be read: as good as nothing.
-    }
-    return null;
+    const kept = this.#all().get(callID);
+    return kept
+      ? { microphone: kept.microphone === true, camera: kept.camera === true, hold: kept.hold === true }
+      : null;
   }
 
   /**
@@ -46,24 +43,49 @@ export class KeptIntent {
    * @param {Intent} intent
    */
   keep(callID, { microphone, camera, hold = false }) {
-    try {
-      this.#storage?.setItem(KEY, JSON.stringify({ callID, microphone, camera, hold }));
-    } catch {
-      // A full storage forgets it; a reload will ask the call itself.
-    }
+    const all = this.#all();
+    all.delete(callID);
+    all.set(callID, { microphone, camera, hold });
+    this.#write([...all].slice(-MOST_KEPT));
   }
 
   /**
    * @param {string} callID that is over
    */
   forget(callID) {
-    if (this.read(callID) !== null) {
-      this.#storage?.removeItem(KEY);
+    const all = this.#all();
+    if (all.delete(callID)) {
+      this.#write([...all]);
+    }
+  }
+
+  /** @returns {Map<string, Intent>} by the call's id, the one that was kept last at the end */
+  #all() {
+    try {
+      return new Map(JSON.parse(this.#storage?.getItem(KEY) ?? "[]"));
+    } catch {
+      // Written by another version, or a storage that may not be read: as good as nothing.
+      return new Map();
+    }
+  }
+
+  /**
+   * @param {[string, Intent][]} all
+   */
+  #write(all) {
+    try {
+      if (all.length > 0) {
+        this.#storage?.setItem(KEY, JSON.stringify(all));
+      } else {
+        this.#storage?.removeItem(KEY);
+      }
+    } catch {
+      // A full storage forgets it; a reload will ask the call itself.
     }
   }
 }
 
-/** What is wanted in the call that is here, and in one that an act under way leads into. */
+/** What is wanted in the calls that this device is in, and in one that an act under way leads into. */
 export class Intents {
   #kept;
   /** How many acts that lead into a call are under way. */
@@ -72,10 +94,10 @@ export class Intents {
   #wished = null;
 
   /**
-   * @param {Store | null} storage as of `KeptIntent`
+   * @param {Store | null} storage as of `KeptIntents`
    */
   constructor(storage) {
-    this.#kept = new KeptIntent(storage);
+    this.#kept = new KeptIntents(storage);
   }
 
   /** @returns {boolean} whether an act that leads into a call is under way */

@@ -6,16 +6,11 @@
 /**
  * @typedef {import("../client/types.js").Call} Call
  * @typedef {import("./call-media.js").CallMedia} CallMedia
- * @typedef {import("./intent.js").Intent} Intent
- *
- * @typedef {object} Kept
- * @property {CallMedia} media
- * @property {Intent | null} intent what was sent in it before; null if that is not known
  */
 
 /** The media of all calls that are on hold in this page. */
 export class OnHold {
-  /** @type {Map<string, Kept>} */
+  /** @type {Map<string, CallMedia>} */
   #kept = new Map();
 
   /**
@@ -30,18 +25,17 @@ export class OnHold {
    * Puts a call on hold.
    *
    * @param {CallMedia} media
-   * @param {Intent | null} intent
    */
-  put(media, intent) {
+  put(media) {
     media.setOnHold(true);
-    this.#kept.set(media.callID, { media, intent });
+    this.#kept.set(media.callID, media);
   }
 
   /**
    * Goes on with a call.
    *
    * @param {string} callID
-   * @returns {Kept | null} null if it was not on hold here
+   * @returns {CallMedia | null} null if it was not on hold here
    */
   take(callID) {
     const kept = this.#kept.get(callID) ?? null;
@@ -53,17 +47,21 @@ export class OnHold {
    * Takes over who is in these calls, and lets go of all others.
    *
    * @param {readonly Call[]} calls
+   * @returns {string[]} the ids of those others
    */
   follow(calls) {
-    for (const [callID, { media }] of this.#kept) {
+    const over = [];
+    for (const [callID, media] of this.#kept) {
       const call = calls.find((each) => each.call_id === callID);
       if (call) {
         media.follow(call);
       } else {
         media.close();
         this.#kept.delete(callID);
+        over.push(callID);
       }
     }
+    return over;
   }
 
   /**
@@ -74,17 +72,17 @@ export class OnHold {
    * @param {unknown} data
    */
   hear(callID, from, data) {
-    this.#kept.get(callID)?.media.hear(from, data);
+    this.#kept.get(callID)?.hear(from, data);
   }
 
   /** Signalling works again. */
   resume() {
-    this.#kept.forEach(({ media }) => media.resume());
+    this.#kept.forEach((media) => media.resume());
   }
 
   /** The network of this device has changed. */
   restart() {
-    this.#kept.forEach(({ media }) => media.restart());
+    this.#kept.forEach((media) => media.restart());
   }
 
   /** Ends all links. */

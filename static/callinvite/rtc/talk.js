@@ -309,7 +309,7 @@ export class Talk extends EventTarget {
     const isOpen = state.connection === "open";
     if (state.connection === "signed_out" || call === null) {
       this.#leave();
-      this.#onHold.close();
+      this.#endOnHold([]);
     } else if (call.call_id !== this.#place.callID) {
       const acts = this.#intents.isActing || this.#onHold.has(call.call_id);
       this.#turnAway(acts);
@@ -354,11 +354,7 @@ export class Talk extends EventTarget {
     if (call === null) {
       return;
     }
-    const kept = this.#onHold.take(call.call_id);
-    if (kept?.intent) {
-      this.#intents.keep(kept.intent, call);
-    }
-    this.#media = kept?.media ?? null;
+    this.#media = this.#onHold.take(call.call_id);
     const { intent, isBack } = this.#intents.arrive(call);
     // Back from a reload: what was switched on again in a crowd stays on.
     this.#crowd.enter(isBack ? call : null);
@@ -422,10 +418,19 @@ export class Talk extends EventTarget {
     const calls = this.onHold;
     for (const call of calls) {
       if (!this.#onHold.has(call.call_id)) {
-        this.#onHold.put(this.#newMedia(call), null);
+        this.#onHold.put(this.#newMedia(call));
       }
     }
-    this.#onHold.follow(calls);
+    this.#endOnHold(calls);
+  }
+
+  /**
+   * @param {readonly Call[]} calls those that are on hold still
+   */
+  #endOnHold(calls) {
+    this.#onHold.follow(calls).forEach((callID) => {
+      this.#intents.forget(callID);
+    });
   }
 
   #mediaChanged() {
@@ -483,11 +488,16 @@ export class Talk extends EventTarget {
    */
   #turnAway(goesOn) {
     const call = this.onHold.find((each) => each.call_id === this.#place.callID);
+    const intent = call ? this.#intents.of(call) : null;
     if (call && this.#media) {
-      this.#onHold.put(this.#media, { ...this.#intents.of(call), hold: false });
+      this.#onHold.put(this.#media);
       this.#media = null;
     }
     this.#leave(goesOn);
+    if (call && intent) {
+      // It is gone back to as it was, but without a hold that the person had asked for before.
+      this.#intents.keep({ ...intent, hold: false }, call);
+    }
   }
 
   /**
