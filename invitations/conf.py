@@ -71,6 +71,9 @@ class Limits:
     """Repeats from this moment on are also sent by push; earlier ones go only to open pages."""
     sync_open_seconds: int = 5
     sync_idle_seconds: int = 15
+    look_seconds: int = 60
+    """How long a socket goes by what was published to it, before the database is asked what is open and whether its
+    session or token goes on. Both are published too."""
     online_seconds: int = 75
     """How long after a socket's last sign of life its user counts as online. Browsers let a page that was hidden for
     long give one only once a minute; a socket that closes counts at once."""

@@ -52,9 +52,10 @@ class Broker:
         url: `redis://`, `rediss://` or `unix://`, with user, password and database if needed.
         hear: a method that gets topic and payload of each message, in the reading thread. The broker does not keep its
             owner alive, and ends its threads with it.
+        alarm: a topic on which every process hears that messages may have been lost, its own ones too.
     """
 
-    def __init__(self, url: str, hear: Callable[[str, bytes], None]) -> None:
+    def __init__(self, url: str, hear: Callable[[str, bytes], None], alarm: str) -> None:
         self._pool = redis.ConnectionPool.from_url(
             url,
             protocol=2,
@@ -66,7 +67,9 @@ class Broker:
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._sending = threading.Lock()
-        self._topics: dict[str, _Topic] = {}
+        self._alarm = alarm
+        self._topics: dict[str, _Topic] = {alarm: _Topic()}
+        self._has_lost = False
         self._unanswered: Counter[str] = Counter()
         self._number = 0
         self._reading: Any = None
@@ -86,6 +89,7 @@ class Broker:
         """
         self._writes()
         if self._orders.qsize() > WAITING_MOST:
+            self._has_lost = True
             logger.warning("Live hints were lost: %d wait for the broker already", WAITING_MOST)
             return
         for topic, payload in messages:
@@ -143,8 +147,13 @@ class Broker:
             self._change([order for order in orders if order[0] != "PUBLISH"])
 
     def _send_out(self, commands: list[Command]) -> None:
-        if not commands or time.monotonic() < self._writes_again_at:
+        if not commands:
             return
+        if time.monotonic() < self._writes_again_at:
+            self._has_lost = True
+            return
+        if self._has_lost:
+            commands.insert(0, ("PUBLISH", self._alarm, b""))
         try:
             connection = self._writing
             # Nothing is ever answered here, so what can be read is the end of the connection.
@@ -152,7 +161,9 @@ class Broker:
                 connection = self._writing = self._open()
                 connection.send_command("CLIENT", "REPLY", "OFF")
             connection.send_packed_command(connection.pack_commands(commands))
+            self._has_lost = False
         except (redis.RedisError, OSError) as error:
+            self._has_lost = True
             _close(self._writing)
             self._writing = None
             self._writes_again_at = time.monotonic() + RETRY_SECONDS
@@ -210,6 +221,8 @@ class Broker:
                 connection.send_command("SUBSCRIBE", *some)
         if was_away:
             logger.warning("The live broker is back")
+            if hear := self._hear():
+                hear(self._alarm, b"")
 
     def _take(self, connection: Any) -> bool:
         """Wait for what the server says next and act on it. Returns False when nobody wants any more."""

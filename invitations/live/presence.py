@@ -28,6 +28,21 @@ def mark_online(user_id: UserKey, device_id: str | None = None) -> None:
         _tolerantly(lambda: cache.set(_device_key(user_id, device_id), True, timeout=limits().device_live_seconds))
 
 
+def mark_all_online(signs: Iterable[tuple[UserKey, str | None]]) -> None:
+    """`mark_online` for many at once.
+
+    Args:
+        signs: pairs of a user's key and a device.
+    """
+    users, devices = {}, {}
+    for user_id, device_id in signs:
+        users[_key(user_id)] = True
+        if device_id is not None:
+            devices[_device_key(user_id, device_id)] = True
+    _tolerantly(lambda: cache.set_many(users, timeout=limits().online_seconds))
+    _tolerantly(lambda: cache.set_many(devices, timeout=limits().device_live_seconds))
+
+
 def mark_polling(user_id: UserKey) -> None:
     """Mark a user as online who asks by REST how things stand, as pages and apps do where no socket gets through.
 

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import transaction
 
 from invitations import words
+from invitations.live import generations
 from invitations.live.publishers import Addressed, publisher
 from invitations.models import UserKey, key_as_word
 from invitations.serializers import person_view, seen_by, shared_view
@@ -71,6 +72,7 @@ def publish_call(
         # Not in the actor's language, which may not be the receivers'.
         with words.in_language(""):
             for user_id in receivers:
+                generations.bump(user_id)
                 group = group_of(user_id)
                 if not there.reaches(group, besides=origin):
                     continue
@@ -117,6 +119,7 @@ def publish_recheck(user_id: UserKey) -> None:
 
 def _publish_recheck(user_id: UserKey) -> None:
     try:
+        generations.bump(user_id)
         there, group = publisher(), group_of(user_id)
         if there is not None and there.reaches(group):
             _publish([(group, {"type": RECHECK})])

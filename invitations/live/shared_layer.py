@@ -14,6 +14,7 @@ from zlib import crc32
 
 import msgpack
 
+from invitations.live import generations
 from invitations.live.brokers import Broker, BrokerAway
 from invitations.live.layers import EmbeddedChannelLayer, Message
 
@@ -41,7 +42,8 @@ class SharedChannelLayer(EmbeddedChannelLayer):
         self._process = uuid4()
         self._home = self._home_of(self._process.hex)
         self._is_home = False
-        self._brokers = [Broker(url, self._hear) for url in hosts]
+        self._alarm = f"{self._prefix}alarm"
+        self._brokers = [Broker(url, self._hear, self._alarm) for url in hosts]
 
     async def new_channel(self, prefix: str = "specific") -> str:
         """A new channel name, to be received on the running event loop."""
@@ -107,6 +109,9 @@ class SharedChannelLayer(EmbeddedChannelLayer):
 
     def _hear(self, topic: str, payload: bytes) -> None:
         """What a process published: this one too, whose own channels have it already."""
+        if topic == self._alarm:
+            generations.bump_all()
+            return
         if payload.startswith(self._process.bytes):
             return
         message = msgpack.unpackb(payload[len(self._process.bytes) :])

@@ -5,16 +5,19 @@ The counts live on the event loop. Work that touches the database or the cache r
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from invitations import calls
 from invitations.conf import limits
-from invitations.live import presence
+from invitations.live import generations, presence
 from invitations.models import UserKey
 from invitations.push import devices
 from invitations.sockets.pace import Pace
+from invitations.sockets.workers import workers
 from invitations.store.sheets import Actor
 
 
@@ -27,7 +30,12 @@ class _Present:
     sockets: dict[Any, str | None] = field(default_factory=dict)
 
 
+GATHER_SECONDS = 2.0
+"""How long signs of life are gathered before they are recorded together."""
 _present: dict[UserKey, _Present] = {}
+_signs: dict[tuple[UserKey, str | None], None] = {}
+_recording: asyncio.Task[None] | None = None
+"""Kept, because a task that nothing refers to may vanish."""
 
 
 def admit(user_id: UserKey, socket: Any) -> list[Any]:
@@ -39,6 +47,7 @@ def admit(user_id: UserKey, socket: Any) -> list[Any]:
     known = _present.get(user_id)
     if known is None:
         known = _present[user_id] = _Present(Pace(limits().frames_per_second, limits().frames_burst))
+        generations.watch(user_id)
     known.sockets[socket] = None
     return _beyond(list(known.sockets), limits().sockets_per_user)
 
@@ -62,7 +71,11 @@ def leave(user_id: UserKey, socket: Any) -> str | None:
     device_id = known.sockets.pop(socket, None)
     if not known.sockets:
         del _present[user_id]
-    return None if device_id in known.sockets.values() else device_id
+        generations.forget(user_id)
+    if device_id in known.sockets.values():
+        return None
+    _signs.pop((user_id, device_id), None)
+    return device_id
 
 
 def others(user_id: UserKey, device_id: str, socket: Any) -> list[Any]:
@@ -87,6 +100,21 @@ def alive(actor: Actor, *, now: datetime) -> None:
     """Record that a device gave a sign of life."""
     calls.prove_life(actor.user_id, actor.device_id, now=now)
     presence.mark_online(actor.user_id, actor.device_id)
+
+
+def alive_at_rest(user_id: UserKey, device_id: str) -> None:
+    """Record that a device with nothing open gave a sign of life: soon, together with those of others."""
+    if not _signs:
+        asyncio.get_running_loop().call_later(GATHER_SECONDS, _record)
+    _signs[user_id, device_id] = None
+
+
+def _record() -> None:
+    global _recording
+    signs = list(_signs)
+    _signs.clear()
+    if signs:
+        _recording = asyncio.get_running_loop().create_task(workers.read(partial(presence.mark_all_online, signs)))
 
 
 def gone(user_id: UserKey, device_id: str) -> bool:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from invitations import calls
 from invitations.conf import limits
 from invitations.errors import Code
-from invitations.live import publishing
+from invitations.live import generations, publishing
 from invitations.models import UserKey
 from invitations.requests.problems import problem
 from invitations.requests.verbs import VERBS, Answer, perform, snapshot
@@ -58,6 +58,9 @@ class LiveSocket:
         self._paths = signalling.Paths()
         self._pump: asyncio.Task[None] | None = None
         self._checked_at = monotonic()
+        self._looked_at = monotonic()
+        self._rests_at: tuple[int, int] | None = None
+        """The generation at which nothing was open; None if something was."""
         self._watch: asyncio.TimerHandle | None = None
         self._recheck: asyncio.Task[None] | None = None
 
@@ -132,7 +135,9 @@ class LiveSocket:
             lives=True,
         )
         await workers.write(partial(_arrive, actor))
+        generation = generations.of(actor.user_id)
         answer = await workers.read(partial(_snapshot, actor))
+        self._looked(generation, answer)
         await _close_all(attendance.enter(actor.user_id, device_id, self))
         self._actor = actor
         self._paths.forget()
@@ -143,6 +148,7 @@ class LiveSocket:
         request_id, verb, call_id, said = frames.request(frame)
         # A device that has just left a call must not signal into it by a remembered answer.
         self._paths.forget()
+        self._rests_at = None
         asked = VERBS.get(verb)
         lane = workers.read if asked is not None and asked.reads else workers.write
         try:
@@ -157,6 +163,11 @@ class LiveSocket:
         held = frames.held_calls(frame)
         # Before reading: what is published after the read must arrive here.
         await self._join()
+        generation = generations.of(actor.user_id)
+        if not held and self._rests_at == generation and monotonic() - self._looked_at < limits().look_seconds:
+            attendance.alive_at_rest(actor.user_id, actor.device_id)
+            await self._line.say({"type": "synced", "server_time": moment(timezone.now()), "calls": [], "gone": []})
+            return True
         found = await workers.read(partial(_synced, self._identity, actor, held))
         if found is None:
             await self._sign_out()
@@ -164,10 +175,16 @@ class LiveSocket:
         identity, answer = found
         self._is(identity)
         self._checked_at = monotonic()
+        self._looked(generation, answer)
         self._paths.forget()
         await self._line.say(answer)
         self._listen()
         return True
+
+    def _looked(self, generation: tuple[int, int], answer: Frame) -> None:
+        """Note what the database says now, as of a generation before it was asked."""
+        self._looked_at = monotonic()
+        self._rests_at = None if answer["calls"] else generation
 
     async def _signal(self, actor: Actor, frame: Frame) -> None:
         call_id, to_user, to_device, data = frames.signal(frame)
@@ -195,6 +212,7 @@ class LiveSocket:
         """Send what is published to this user down the socket."""
         while True:
             message = await self._subscription.receive()
+            generations.bump(self._identity.user_id)
             if message["type"] == publishing.RECHECK:
                 self._recheck_now()
                 continue
@@ -216,8 +234,7 @@ class LiveSocket:
 
     def _guard(self) -> None:
         """Check the session or token of a client that does not sync, too: signing out must close every socket."""
-        terms = limits()
-        patience = terms.sync_idle_seconds + terms.sync_open_seconds
+        patience = limits().look_seconds
         wait = self._checked_at + patience - monotonic()
         loop = asyncio.get_running_loop()
         if wait <= 0:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from invitations.live import generations
 from invitations.live.brokers import BrokerAway
 from invitations.live.shared_layer import SharedChannelLayer
 from tests.support import services
@@ -167,11 +168,28 @@ async def test_a_server_that_is_away_delays_nobody_and_is_heard_again_when_it_is
         await there.group_add("h", far)
     await here.group_send("g", {"n": 2})
     assert await taken(here, near) == [2], "the own process hears it all the same"
+    before = generations._everybody
 
     with services.redis_on(port):
         await comes_through(here, there, "g")
         await here.group_send("h", {"n": 3})
         assert (await taken(there, far))[-1] in (0, 3), "it is subscribed again without anybody asking"
+    assert generations._everybody > before, "every page looks into the database at its next sync"
+
+
+async def test_whoever_lost_messages_says_so_when_the_server_is_back() -> None:
+    port = free_port()
+    url = f"redis://127.0.0.1:{port}/0"
+    here, there = SharedChannelLayer([url]), SharedChannelLayer([url])
+    with services.redis_on(port):
+        await joined(there, "g")
+        # The writing connection alone is lost: the reading one, and so the other process, notices nothing.
+        await here.group_send("g", {"n": 1})
+        await _until(lambda: here._brokers[0]._writing is not None)
+        here._brokers[0]._has_lost = True
+        before = generations._everybody
+        await here.group_send("g", {"n": 2})
+        await _until(lambda: generations._everybody > before)
 
 
 async def test_a_server_that_says_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

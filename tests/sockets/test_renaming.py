@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from pytest_django import Settings
 
 from invitations import calls
 from invitations.models import User
@@ -44,10 +45,12 @@ async def test_a_ring_says_whose_it_is_though_nobody_told_of_the_new_name(
     assert rings["call"]["invitations"][0]["invitee"] == BOBBY
 
 
-async def test_the_next_sync_tells_the_new_name(open_page: OpenPage, bob: User, alice: User) -> None:
+async def test_a_new_name_that_nobody_published_is_told_at_the_next_look(
+    open_page: OpenPage, bob: User, alice: User, settings: Settings
+) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "look_seconds": 0.1}
     page = await open_page(bob)
     await in_thread(_rename_by_sql, bob)
-    await page.say({"type": "sync", "calls": {}})
     told = await page.hear()
     assert (told["type"], told["user"]) == ("snapshot", BOBBY)
     await page.say({"type": "sync", "calls": {}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from invitations import calls
+from invitations.conf import limits
+from invitations.live import publishing
 from invitations.models import Call, Participant, User
 from invitations.requests.tokens import issue_token, revoke_token
+from invitations.sockets import live
 from tests.sockets.conftest import OpenPage
 from tests.sockets.page import Page, in_thread, session_of
 
@@ -200,11 +204,58 @@ async def test_a_changed_password_closes_the_socket(open_quick_page: OpenPage, a
     assert await page.hear_close() == 4401
 
 
-async def test_a_deactivated_user_is_closed_out(open_quick_page: OpenPage, alice: User) -> None:
+@pytest.mark.parametrize("is_published", [True, False])
+async def test_a_deactivated_user_is_closed_out(
+    open_quick_page: OpenPage, alice: User, settings: Settings, is_published: bool
+) -> None:
+    """By SQL too, at the next look."""
+    if not is_published:
+        settings.CALLINVITE = {**settings.CALLINVITE, "look_seconds": 0.1}
     page = await open_quick_page(alice)
-    await in_thread(User.objects.filter(pk=alice.pk).update, is_active=False)
-    await page.say({"type": "sync", "calls": {}})
+    alice.is_active = False
+    await in_thread(alice.save if is_published else partial(User.objects.filter(pk=alice.pk).update, is_active=False))
     assert await page.hear_close() == 4401
+
+
+async def test_whoever_has_nothing_open_is_answered_from_memory(
+    open_page: OpenPage, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, other = await open_page(alice), await open_page(bob)
+    asked: list[Any] = []
+    look = live._synced
+
+    def counted(*args: Any) -> Any:
+        asked.append(args)
+        return look(*args)
+
+    monkeypatch.setattr(live, "_synced", counted)
+
+    for _ in range(3):
+        assert (await page.sync())["calls"] == []
+    assert asked == []
+
+    call = await ring(other, "alice")
+    assert [each["event"] for each in await page.so_far()] == ["call.sent"]
+    assert [each["call_id"] for each in (await page.sync())["calls"]] == [call["call_id"]]
+    assert [each["call_id"] for each in (await page.sync())["calls"]] == [call["call_id"]]
+    assert len(asked) == 2
+
+    await other.ask("cancel", call["call_id"])
+    await page.so_far()
+    assert [(await page.sync())["calls"] for _ in range(3)] == [[], [], []]
+    assert len(asked) == 3
+
+
+async def test_what_nobody_published_is_found_at_the_next_look(
+    open_quick_page: OpenPage, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    page, other = await open_quick_page(alice), await open_quick_page(bob)
+    monkeypatch.setattr(publishing, "publish_call", lambda *args, **kwargs: None)
+    call = await ring(other, "alice")
+    assert (await page.sync())["calls"] == []
+    later = live.monotonic() + limits().look_seconds
+    monkeypatch.setattr(live, "monotonic", lambda: later)
+    assert [each["call_id"] for each in (await page.sync())["calls"]] == [call["call_id"]]
 
 
 async def test_a_deleted_user_is_closed_out(open_quick_page: OpenPage, alice: User) -> None:
@@ -241,8 +292,7 @@ async def test_signing_out_proves_no_life_for_the_last_sync(open_quick_page: Ope
 async def test_a_client_that_never_syncs_is_looked_at_too(
     embedded_layer: None, alice: User, settings: Settings
 ) -> None:
-    # The product's own patience, shortened: 15 and 5 seconds become none.
-    settings.CALLINVITE = {**settings.CALLINVITE, "sync_idle_seconds": 0, "sync_open_seconds": 0.05}
+    settings.CALLINVITE = {**settings.CALLINVITE, "look_seconds": 0.05}
     page = Page.of(await in_thread(session_of, alice))
     await page.open()
     await page.hello("d-1")
