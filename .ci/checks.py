@@ -1,7 +1,8 @@
 """Everything that CI checks, step by step. The last line counts all tests in pytest's own words.
 
 `.ci/checks.py` runs all parts, `.ci/checks.py fast` runs one, and `.ci/checks.py quick` runs what finds most faults in
-under a minute. Every step runs, even if an earlier one failed."""
+under a minute. Every step runs, even if an earlier one failed. One that mostly waits runs beside the others, except for
+those that need the whole machine; what it prints is shown when it has ended."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,7 +58,8 @@ JS_TYPES = {
 class Step:
     """One command in one or more parts, whose names are separated by spaces.
 
-    `tests` means that pytest runs in it; `optional` means that it may be skipped, even in CI.
+    `tests` means that pytest runs in it; `optional` means that it may be skipped, even in CI. `beside` means that it
+    begins at once and leaves time to the others; `apart` means that nothing may run beside it.
     """
 
     parts: str
@@ -65,6 +68,8 @@ class Step:
     environment: dict[str, str] = field(default_factory=dict)
     tests: bool = False
     optional: bool = False
+    beside: bool = False
+    apart: bool = False
 
     def belongs_to(self, parts: list[str]) -> bool:
         """Whether it is in one of these parts or, if none are named, in a full run."""
@@ -86,6 +91,7 @@ def _node() -> str:
 def _steps() -> list[Step]:
     pytest = [PY, "-m", "pytest", "--color=yes" if sys.stdout.isatty() else "--color=no", "-q"]
     spread = ["-n", "2", "--dist", "worksteal"]
+    services = [PY, "-m", "tests.support.services", "--"]
     other = [PY, ".ci/other_python.py"]
     node = [_node(), "--test", "--test-reporter=dot"]
     tool = [PY, f"{JS}/node.py"]
@@ -116,7 +122,7 @@ def _steps() -> list[Step]:
             "postgres",
             "tests on PostgreSQL",
             [
-                *[PY, "-m", "tests.support.services", "--database", "--"],
+                *[*services[:-1], "--database", "--"],
                 *[*pytest, *spread, "-m", f"postgres and {FAST}"],
             ],
             tests=True,
@@ -137,15 +143,19 @@ def _steps() -> list[Step]:
         ),
         Step(
             "servers",
-            "servers and browsers",
-            [
-                *[PY, "-m", "tests.support.services", "--"],
-                # Distributed by file, because the tests of a file share servers and browsers.
-                *[*pytest, "-n", "2", "--dist", "loadfile", "-m", "(browser or server) and not alone"],
-            ],
+            "browsers",
+            # Distributed by file, because the tests of a file share servers and browsers.
+            [*pytest, "-n", "2", "--dist", "loadfile", "-m", "browser and not (alone or waits)", "tests/browser"],
             tests=True,
         ),
-        Step("alone", "calls", [PY, "-m", "tests.support.services", "--", *pytest, "-m", "alone"], tests=True),
+        Step(
+            "servers",
+            "servers",
+            [*services, *pytest, "-m", "server and not browser or waits"],
+            tests=True,
+            beside=True,
+        ),
+        Step("alone", "calls", [*pytest, "-m", "alone", "tests/browser"], tests=True, apart=True),
     ]
     return steps
 
@@ -161,35 +171,79 @@ def main(parts: list[str]) -> int:
             return 2
         chosen = [step for step in steps if step.belongs_to(parts)]
         started = time.monotonic()
-        outcomes = []
-        counts: Counter[str] = Counter()
-        for number, step in enumerate(chosen):
-            report = folder / f"report-{number}.xml"
-            outcome, seconds = _run(step, folder, report)
-            outcomes.append((step, outcome, seconds))
-            came = _counted(report) if report.exists() else Counter({outcome: 1})
-            if outcome == "failed" and not came["failed"] + came["error"]:
-                # pytest found no tests.
-                came["failed"] += 1
-            counts += came
-        _summary(outcomes)
-        _closing_line(counts, time.monotonic() - started)
-        return int(any(outcome == "failed" for _, outcome, _ in outcomes))
+        runs = [Run(step, folder / str(number)) for number, step in enumerate(chosen)]
+        with ThreadPoolExecutor() as pool:
+            beside = {run: pool.submit(run.run, hidden=True) for run in runs if run.step.beside}
+            for run in runs:
+                if run.step.apart:
+                    _show_all(beside)
+                if run not in beside:
+                    print(f"\n== {run.step.name}", flush=True)
+                    run.run()
+            _show_all(beside)
+        _summary(runs)
+        _closing_line(sum((run.counts for run in runs), Counter()), time.monotonic() - started)
+        return int(any(run.outcome == "failed" for run in runs))
 
 
-def _run(step: Step, folder: Path, report: Path) -> tuple[str, float]:
-    print(f"\n== {step.name}", flush=True)
-    data = folder / "data"
-    data.mkdir(exist_ok=True)
-    # Checks must not read or write anyone's own data.
-    environment = {**os.environ, "CALLINVITE_DATA_DIR": str(data), **_caches(folder), **step.environment}
-    command = [*step.command, f"--junitxml={report}"] if step.tests else step.command
-    started = time.monotonic()
-    code = subprocess.run(command, cwd=ROOT, env=environment, check=False, stdin=subprocess.DEVNULL).returncode
-    seconds = time.monotonic() - started
-    if code == SKIPPED and (step.optional or not CI):
-        return "skipped", seconds
-    return ("failed" if code else "passed"), seconds
+class Run:
+    """A step that is run, and how it went.
+
+    Args:
+        step: what is run.
+        folder: its own, for steps that run at the same time share nothing. Does not exist yet.
+    """
+
+    def __init__(self, step: Step, folder: Path) -> None:
+        self.step = step
+        self.outcome = ""
+        self.seconds = 0.0
+        self.counts: Counter[str] = Counter()
+        self.printed = folder / "printed"
+        self._folder = folder
+
+    def run(self, *, hidden: bool = False) -> None:
+        """Run it to its end. A hidden one leaves what it prints in `printed`."""
+        data, report = self._folder / "data", self._folder / "report.xml"
+        data.mkdir(parents=True)
+        # Checks must not read or write anyone's own data.
+        own = {"CALLINVITE_DATA_DIR": str(data), **_caches(self._folder), **_bytecode(self._folder.parent)}
+        environment = {**os.environ, **own, **self.step.environment}
+        command = [*self.step.command, f"--junitxml={report}"] if self.step.tests else self.step.command
+        started = time.monotonic()
+        with self.printed.open("wb") if hidden else nullcontext() as output:
+            code = subprocess.run(
+                command,
+                cwd=ROOT,
+                env=environment,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output and subprocess.STDOUT,
+            ).returncode
+        self.seconds = time.monotonic() - started
+        self.outcome = "failed" if code else "passed"
+        if code == SKIPPED and (self.step.optional or not CI):
+            self.outcome = "skipped"
+        self.counts = _counted(report) if report.exists() else Counter({self.outcome: 1})
+        if self.outcome == "failed" and not self.counts["failed"] + self.counts["error"]:
+            # pytest found no tests.
+            self.counts["failed"] += 1
+
+
+def _show_all(beside: dict[Run, Future[None]]) -> None:
+    """Wait for these and show what they printed, each once."""
+    while beside:
+        run, future = beside.popitem()
+        future.result()
+        print(f"\n== {run.step.name}\n{run.printed.read_text(errors='replace')}", flush=True)
+
+
+def _bytecode(folder: Path) -> dict[str, str]:
+    """Variables by which all processes of a run share what Python compiles, where it is told to keep nothing."""
+    if not sys.dont_write_bytecode:
+        return {}
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 def _caches(folder: Path) -> dict[str, str]:
@@ -222,10 +276,10 @@ def _counted(report: Path) -> Counter[str]:
     return counts
 
 
-def _summary(outcomes: list[tuple[Step, str, float]]) -> None:
+def _summary(runs: list[Run]) -> None:
     print("\n== summary")
-    for step, outcome, seconds in outcomes:
-        print(f"{outcome:8} {seconds:7.1f} s  {step.name}")
+    for run in runs:
+        print(f"{run.outcome:8} {run.seconds:7.1f} s  {run.step.name}{' (beside the others)' * run.step.beside}")
 
 
 def _closing_line(counts: Counter[str], seconds: float) -> None:

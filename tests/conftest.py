@@ -29,8 +29,8 @@ POSTGRES_ROOMS = {"admin", "api", "calls", "dispatcher", "models", "push", "requ
 WHOLE_MACHINE = ("test_media", "test_turn", "test_network", "test_firefox")
 """How the names of browser tests begin that need all processors, for they move pictures and sound, or the network: a
 Chromium drops what it is loading whenever an interface comes or goes on the machine."""
-WAITING = ("test_media_crash",)
-"""Those of them that mostly wait: for a lease to run out."""
+WAITING = ("test_media_crash", "test_media_failing", "test_media_network", "test_media_soak")
+"""Those of them that mostly wait for time to pass, such as for a lease to run out, and change no interface here."""
 
 
 def pytest_configure() -> None:
@@ -48,7 +48,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         room = item.path.relative_to(ROOMS).parts[0]
         if room == "browser":
             item.add_marker(pytest.mark.browser)
-            if item.path.name.startswith(WHOLE_MACHINE) and not item.path.name.startswith(WAITING):
+            if item.path.name.startswith(WAITING):
+                item.add_marker(pytest.mark.waits)
+            elif item.path.name.startswith(WHOLE_MACHINE):
                 item.add_marker(pytest.mark.alone)
         if room in POSTGRES_ROOMS:
             item.add_marker(pytest.mark.postgres)

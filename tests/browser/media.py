@@ -39,6 +39,9 @@ INBOUND = """async (user) => {
   }
   return figures;
 }"""
+RELAY_ONLY = """localStorage.setItem("callinvite.relay_only", "on");"""
+"""A script by which a page sends and takes media only through a relay."""
+
 LEFT_OPEN = """() => ({
   tracks: watched.tracks.filter((each) => each.readyState === "live").map((each) => each.label),
   connections: watched.connections.filter((each) => each.connectionState !== "closed").length,

@@ -30,7 +30,7 @@ FLOW = ("audioBytes", "videoBytes", "framesDecoded")
 @pytest.fixture
 def host(server: RunningServer) -> Iterator[IsolatedHost]:
     try:
-        with IsolatedHost() as made:
+        with IsolatedHost(next_door=True) as made:
             made.forward(server.port)
             yield made
     except Missing as missing:
@@ -41,10 +41,11 @@ def host(server: RunningServer) -> Iterator[IsolatedHost]:
 def pair(
     browser: Browser, host: IsolatedHost, server: RunningServer, sessions: dict[str, list[Any]]
 ) -> Iterator[tuple[Person, Person]]:
-    """Alice on the host whose network can be cut, and Bob on this machine."""
+    """Alice on the host whose network can be cut, and Bob at the other end of the wire."""
     with ExitStack() as stack:
         there = stack.enter_context(chromium(browser, host.program(CHROMIUM)))
-        bob = stack.enter_context(somebody("bob", browser, server, sessions["bob"]))
+        next_door = stack.enter_context(chromium(browser, host.neighbour(CHROMIUM)))
+        bob = stack.enter_context(somebody("bob", next_door, server, sessions["bob"]))
         alice = stack.enter_context(somebody("alice", there, server, sessions["alice"]))
         try:
             yield alice, bob

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,6 +106,29 @@ def test_two_hosts_reach_this_machine_and_not_each_other(host: IsolatedHost) -> 
         assert _reaches(other, other.machine, port)
         assert _reaches(host, other.machine, port)
         assert not _reaches(host, other.address, port)
+
+
+def test_a_host_next_door_is_reached_by_its_neighbour_and_changes_nothing_here(host: IsolatedHost) -> None:
+    names = set(socket.if_nameindex())
+    with IsolatedHost(next_door=True) as other, socket.create_server(("0.0.0.0", 0)) as listening:
+        port = listening.getsockname()[1]
+        assert set(socket.if_nameindex()) == names
+        assert not _reaches(other, other.machine, str(port))
+
+        other.forward(port)
+        assert _reaches(other, "127.0.0.1", str(port))
+        here, next_door = (
+            subprocess.run([program, "addr"], capture_output=True, text=True, check=True).stdout
+            for program in (other.program("ip"), other.neighbour("ip"))
+        )
+        assert other.address in here
+        assert other.machine in next_door
+        other.cut()
+        assert not _reaches(other, other.machine, str(port))
+        other.mend()
+        assert _reaches(other, other.machine, str(port))
+        assert set(socket.if_nameindex()) == names
+    assert not list(Path("/run/netns").glob(f"{other.name}*"))
 
 
 def test_nothing_is_left_of_a_host(host: IsolatedHost) -> None:

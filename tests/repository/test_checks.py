@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -51,10 +52,37 @@ def test_an_interpreter_that_refuses_to_run_is_not_taken(tmp_path: Path) -> None
     assert ci("other_python.py", "--version", **environment).returncode == 77
 
 
-def test_caches_of_another_user_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The script, as a module that works in an empty folder."""
     monkeypatch.syspath_prepend(str(ROOT / ".ci"))
-    checks = importlib.import_module("checks")
-    monkeypatch.setattr(checks, "ROOT", tmp_path)
+    module = importlib.import_module("checks")
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    return module
+
+
+def test_a_step_that_waits_runs_beside_the_others_and_is_over_before_one_that_needs_the_machine(
+    checks: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wait = "for each in $(seq 3000); do test -f begun && break; sleep 0.01; done; test -f begun"
+    own = "echo $CALLINVITE_DATA_DIR"
+    steps = [
+        checks.Step("one", "waits", ["sh", "-c", f"{wait} && touch over && {own}"], beside=True),
+        checks.Step("one", "first", ["sh", "-c", f"touch begun && {own}"]),
+        checks.Step("one", "last", ["sh", "-c", f"test -f over && {own}"], apart=True),
+    ]
+    monkeypatch.setattr(checks, "_steps", lambda: steps)
+
+    assert checks.main([]) == 0
+    said = capfd.readouterr().out
+    assert re.findall("== (first|waits|last)\n", said) == ["first", "waits", "last"]
+    assert len(set(re.findall(r"/.*/data", said))) == 3
+
+    monkeypatch.setattr(checks, "_steps", lambda: [checks.Step("one", "waits", ["false"], beside=True)])
+    assert checks.main([]) == 1
+
+
+def test_caches_of_another_user_are_left_alone(checks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = tmp_path / "elsewhere"
     kept = tmp_path / ".mypy_cache" / "3.11" / "cache.db"
     kept.parent.mkdir(parents=True)

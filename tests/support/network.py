@@ -6,7 +6,10 @@ What runs on it reaches this machine and nothing else. Linux and root only; else
         host.forward(server.port)                          # http://127.0.0.1:PORT there is the server here
         browser = playwright.chromium.launch(executable_path=host.program(CHROMIUM), args=...)
         host.cut()                                         # packets vanish without a word
-        host.mend()"""
+        host.mend()
+
+A Chromium drops what it is loading whenever an interface comes or goes on its machine. Tests that run beside others
+therefore say `IsolatedHost(next_door=True)`: both ends of the wire are then elsewhere, and nothing changes here."""
 
 from __future__ import annotations
 
@@ -49,19 +52,24 @@ class IsolatedHost:
 
     Two of these cannot reach each other, only this machine: two people behind strict firewalls.
 
+    Args:
+        next_door: the wire ends in a second namespace, the neighbour, and not at this machine. See `neighbour`.
+
     Attributes:
-        address: its own IPv4 address, as this machine sees it.
-        machine: the address of this machine, as it sees it. Nothing listens there unless told to; see `forward`.
+        address: its own IPv4 address, as the other end sees it.
+        machine: the address of the other end, as it sees it. Nothing listens there unless told to; see `forward`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, next_door: bool = False) -> None:
         self._closing: list[Callable[[], object]] = []
+        self._next_door = next_door
         self._take(0)
 
     def _take(self, number: int) -> None:
         """Names and addresses by a number, which nobody else on this machine may have at the same time."""
         # An interface's name has room for 15 characters.
         self.name = f"{PREFIX}{os.getpid()}-{number}"
+        self._other_end = f"{self.name}-next" if self._next_door else None
         self._bridge, self._plug, self._socket = f"cib{number}", f"cip{number}", f"cih{number}"
         high, low = divmod(number * 4, 256)
         self._network = f"{SPACE}.{high}.{low}/30"
@@ -117,30 +125,39 @@ class IsolatedHost:
 
     def program(self, executable: str | Path) -> str:
         """A script that runs this program there, for tools that accept only a path, such as Playwright."""
+        return self._script(self.name, executable)
+
+    def neighbour(self, executable: str | Path) -> str:
+        """The same for a program at the other end of the wire, if that is next door."""
+        assert self._other_end is not None, "its other end is this machine"
+        return self._script(self._other_end, executable)
+
+    def _script(self, namespace: str, executable: str | Path) -> str:
         folder = tempfile.mkdtemp(prefix=PREFIX)
         self._closing.append(lambda: shutil.rmtree(folder, ignore_errors=True))
         script = Path(folder) / Path(executable).name
-        script.write_text(f'#!/bin/sh\nexec ip netns exec {self.name} {executable} "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec ip netns exec {namespace} {executable} "$@"\n')
         script.chmod(0o755)
         return str(script)
 
     def forward(self, port: int) -> None:
-        """Let 127.0.0.1:port there be 127.0.0.1:port here, by way of the wire.
+        """Let 127.0.0.1:port there be 127.0.0.1:port here, by way of the wire. (A neighbour has it without a wire.)
 
         The origin stays http://127.0.0.1:port, which browsers trust with camera and microphone. A connection there is
         taken at once also while the wire is cut; it just carries nothing, like one that was open before."""
-        near = socket.create_server((self.machine, port))
-        far = self._inside(lambda: socket.create_server(("127.0.0.1", port)))
-        self._relay(near, lambda: socket.create_connection(("127.0.0.1", port)))
-        self._relay(far, lambda: self._inside(lambda: socket.create_connection((self.machine, port))))
+        for address in [self.machine, *(["127.0.0.1"] if self._other_end else [])]:
+            near = _inside(self._other_end, partial(socket.create_server, (address, port)))
+            self._relay(near, lambda: socket.create_connection(("127.0.0.1", port)))
+        far = _inside(self.name, lambda: socket.create_server(("127.0.0.1", port)))
+        self._relay(far, lambda: _inside(self.name, lambda: socket.create_connection((self.machine, port))))
 
     def connect(self, port: int, timeout_seconds: float = 10) -> socket.socket:
         """A connection to 127.0.0.1:port there, for what is driven from here; no cut concerns it."""
-        return self._inside(lambda: socket.create_connection(("127.0.0.1", port), timeout_seconds))
+        return _inside(self.name, lambda: socket.create_connection(("127.0.0.1", port), timeout_seconds))
 
     def cut(self) -> None:
         """Nothing passes any more, and neither side is told: a far-off router died."""
-        _tool("bridge", "link", "set", "dev", self._plug, "state", DISABLED)
+        self._let_through(DISABLED)
 
     def unplug(self) -> None:
         """Nothing passes any more, and those there notice: the cable is out, browsers say `offline`."""
@@ -153,11 +170,11 @@ class IsolatedHost:
         # of the wire, where only this machine's own addresses are answered for. It went when the link did.
         _ip("-n", self.name, "route", "replace", "default", "dev", self._socket)
         deadline = time.monotonic() + READY_SECONDS
-        while "LOWER_UP" not in _ip("link", "show", self._plug):
+        while "LOWER_UP" not in self._at_other_end("link", "show", self._plug):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{self._plug} has no carrier")
             time.sleep(0.01)
-        _tool("bridge", "link", "set", "dev", self._plug, "state", FORWARDING)
+        self._let_through(FORWARDING)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -168,40 +185,29 @@ class IsolatedHost:
         self.close()
 
     def _make(self) -> None:
-        _ip("netns", "add", self.name)
-        self._closing.append(lambda: _ip("netns", "del", self.name))
-        _ip("link", "add", self._bridge, "type", "bridge", "stp_state", "0", "mcast_snooping", "0")
-        self._closing.append(lambda: _ip("link", "del", self._bridge))
-        _ip("link", "add", self._plug, "type", "veth", "peer", "name", self._socket, "netns", self.name)
-        self._closing.append(lambda: _ip("link", "del", self._plug))
-        _quiet(self._bridge)
-        _quiet(self._plug)
-        self._inside(lambda: _quiet("all"))
-        _ip("link", "set", self._plug, "master", self._bridge, "up")
-        _ip("address", "add", f"{self.machine}/30", "dev", self._bridge)
-        _ip("link", "set", self._bridge, "up")
-        _ip("-n", self.name, "link", "set", "lo", "up")
+        for namespace in filter(None, (self.name, self._other_end)):
+            _ip("netns", "add", namespace)
+            self._closing.append(partial(_ip, "netns", "del", namespace))
+            _ip("-n", namespace, "link", "set", "lo", "up")
+        there = self._at_other_end
+        there("link", "add", self._bridge, "type", "bridge", "stp_state", "0", "mcast_snooping", "0")
+        self._closing.append(lambda: there("link", "del", self._bridge))
+        there("link", "add", self._plug, "type", "veth", "peer", "name", self._socket, "netns", self.name)
+        self._closing.append(lambda: there("link", "del", self._plug))
+        for interface in (self._bridge, self._plug):
+            _inside(self._other_end, partial(_quiet, interface))
+        _inside(self.name, partial(_quiet, "all"))
+        there("link", "set", self._plug, "master", self._bridge, "up")
+        there("address", "add", f"{self.machine}/30", "dev", self._bridge)
+        there("link", "set", self._bridge, "up")
         _ip("-n", self.name, "address", "add", f"{self.address}/30", "dev", self._socket)
         self.mend()
 
-    def _inside(self, make: Callable[[], Made]) -> Made:
-        """Do something there. A socket belongs for ever to the namespace of the thread that made it."""
-        outcome: list[Made] = []
-        failure: list[BaseException] = []
+    def _at_other_end(self, *arguments: str) -> str:
+        return _ip(*_namespace(self._other_end), *arguments)
 
-        def work() -> None:
-            try:
-                _enter(self.name)
-                outcome.append(make())
-            except BaseException as error:
-                failure.append(error)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-        if failure:
-            raise failure[0]
-        return outcome[0]
+    def _let_through(self, state: str) -> None:
+        _tool("bridge", *_namespace(self._other_end), "link", "set", "dev", self._plug, "state", state)
 
     def _relay(self, listening: socket.socket, onward: Callable[[], socket.socket]) -> None:
         def serve() -> None:
@@ -251,6 +257,11 @@ def _sweep() -> None:
             subprocess.run(route, capture_output=True, check=False)
 
 
+def _namespace(name: str | None) -> list[str]:
+    """What `ip` and `bridge` are told; nothing for that of this machine."""
+    return ["-n", name] if name else []
+
+
 def _ip(*arguments: str) -> str:
     return _tool("ip", *arguments)
 
@@ -267,6 +278,28 @@ def _quiet(interface: str) -> None:
     setting = Path(f"/proc/sys/net/ipv6/conf/{interface}/disable_ipv6")
     if setting.exists():
         setting.write_text("1")
+
+
+def _inside(namespace: str | None, make: Callable[[], Made]) -> Made:
+    """Do something there. A socket belongs for ever to the namespace of the thread that made it."""
+    if namespace is None:
+        return make()
+    outcome: list[Made] = []
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            _enter(namespace)
+            outcome.append(make())
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]
 
 
 def _enter(name: str) -> None:

@@ -110,8 +110,12 @@ def _in_url(host: str) -> str:
 def _has_unapplied_migrations() -> bool:
     from django.db.migrations.executor import MigrationExecutor
 
+    connection = connections[DEFAULT_DB_ALIAS]
     try:
-        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+        executor = MigrationExecutor(connection)
     except OperationalError as error:
+        # A pool goes on trying, and would say so after the last word.
+        if close_pool := getattr(connection, "close_pool", None):
+            close_pool()
         raise CommandError(f"The database cannot be reached: {str(error).strip().splitlines()[0]}") from error
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
