@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, overload
 
 from invitations import shapes
@@ -114,10 +115,11 @@ def _keep_to_their_own(view: CallObject, sheet: CallSheet, viewer_id: UserKey) -
     went_at = sheet.went_at(viewer_id)
     seen = sheet.known_to(viewer_id)
     is_all_theirs = all(viewer_id in (each.invitee_id, each.inviter_id) for each in sheet.invitations)
-    if went_at is None and seen is sheet and is_all_theirs:
-        return
     if went_at is not None:
         seen = seen.as_of(went_at)
+    if seen is sheet and is_all_theirs:
+        return
+    if seen.participants is not sheet.participants:
         view["participants"] = [_participant_view(each, sheet.people) for each in seen.participants]
     view["invitations"] = [
         _invitation_view(each, sheet.people, discreet=viewer_id not in (each.invitee_id, each.inviter_id))
@@ -206,7 +208,7 @@ def ring_words(sheet: CallSheet, ring: Call | Invitation, look: Look) -> tuple[s
 def kind_of(sheet: CallSheet) -> str:
     """The kind of call, as in the codes of sentences: `audio`, `video`, `group_audio` or `group_video`."""
     medium = "video" if sheet.call.is_video_call else "audio"
-    return f"group_{medium}" if len({each.invitee_key for each in sheet.invitations}) > 1 else medium
+    return f"group_{medium}" if len(sheet.latest_invitations()) > 1 else medium
 
 
 @overload
@@ -215,10 +217,14 @@ def moment(value: datetime) -> str: ...
 def moment(value: datetime | None) -> str | None: ...
 def moment(value: datetime | None) -> str | None:
     """A moment on the wire: UTC, ISO 8601 with milliseconds and `Z`."""
-    if value is None:
-        return None
-    text = (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(timespec="milliseconds")
-    return f"{text[:-6]}Z"
+    return None if value is None else _on_the_wire(value)
+
+
+@lru_cache(maxsize=256)
+def _on_the_wire(value: datetime) -> str:
+    # A call's few moments are in it several times, and in what each of its people is told.
+    text = value.astimezone(UTC).isoformat(timespec="milliseconds")
+    return f"{text[: -len('+00:00')]}Z"
 
 
 def _invitation_view(
@@ -234,7 +240,7 @@ def _invitation_view(
         "standing": invitation.standing.value,
         "ringing_on": device_type(ringing[0]["label"], ringing[0]["kind"]) if ringing else None,
         "ringing_devices": len(ringing),
-        "ringing_audibly": any(each["audible"] for each in ringing),
+        "ringing_audibly": bool(ringing) and invitation.rings_audibly,
         "reject_reason": invitation.reject_reason,
         "custom_data": "" if discreet else invitation.custom_data,
         "expires_at": moment(invitation.expires_at),

@@ -52,6 +52,8 @@ def admitted(by: Actor, invited: list[Person], *, now: datetime) -> tuple[list[P
     given = _given(most).rows(
         user=by.user_id, invitees=[each.id for each in invited], minute=now - MINUTE, ten_minutes=now - TEN_MINUTES
     )
+    if not given and len(invited) <= terms.sends_per_minute:
+        return invited, []
     in_vain: defaultdict[UserKey, list[datetime]] = defaultdict(list)
     for each in given:
         if each.state not in ANSWERED_OR_OPEN:

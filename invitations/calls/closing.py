@@ -67,15 +67,7 @@ def cancel_pending(sheet: CallSheet, *, change: Change, custom_data: str = "") -
 
 def take_out(sheet: CallSheet, participant: Participant, reason: LeftReason, *, change: Change) -> None:
     """Close one participant's stay."""
-    participant.left_at = change.now
-    participant.left_reason = reason.value
-    rows.update(participant, *LEFT)
-    change.fact(
-        EventKind.PARTICIPANT_LEFT,
-        user=sheet.people[participant.user_id].username,
-        reason=reason.value,
-        device=participant.device_id,
-    )
+    _take_all_out(sheet, [participant], reason, change=change)
 
 
 def settle(
@@ -135,8 +127,7 @@ def finish(
 ) -> None:
     """End the call. Everyone still in it leaves for `left_reason`."""
     call = sheet.call
-    for participant in sheet.inside():
-        take_out(sheet, participant, left_reason, change=change)
+    _take_all_out(sheet, sheet.inside(), left_reason, change=change)
     call.state = CallState.ENDED.value
     call.end_reason = reason.value
     # The clocks of two servers differ slightly; a call must never end before it was made.
@@ -172,3 +163,16 @@ def begin(call: Call, now: datetime) -> None:
     """Make a ringing call active at its first answer."""
     call.state = CallState.ACTIVE.value
     call.answered_at = now
+
+
+def _take_all_out(sheet: CallSheet, stays: list[Participant], reason: LeftReason, *, change: Change) -> None:
+    for participant in stays:
+        participant.left_at = change.now
+        participant.left_reason = reason.value
+        change.fact(
+            EventKind.PARTICIPANT_LEFT,
+            user=sheet.people[participant.user_id].username,
+            reason=reason.value,
+            device=participant.device_id,
+        )
+    rows.update_alike(stays, *LEFT)

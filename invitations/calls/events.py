@@ -35,10 +35,10 @@ class Change:
 
     def __init__(self, sheet: CallSheet, *, by: Actor | None, now: datetime, headline: EventKind | None = None) -> None:
         self.sheet = sheet
-        self.now = max(now, sheet.latest_moment())
+        self.now = now
         # What a new call begins with is one act.
-        if sheet.call.pk is not None and self.now == sheet.last_going():
-            self.now += INSTANT
+        if sheet.call.pk is not None and (latest := sheet.latest_moment()) >= now:
+            self.now = latest + INSTANT if latest == sheet.last_going() else latest
         self._headline = headline
         self._by = by
         self._facts: list[CallEvent] = []
@@ -52,7 +52,6 @@ class Change:
         self._facts.append(
             rows.make(
                 CallEvent,
-                call_id=call.pk,
                 revision=call.revision,
                 kind=kind.value,
                 actor_id=self._by.user_id if self._by else None,
@@ -94,8 +93,9 @@ class Change:
         """
         if not self._facts:
             return
+        call_pk = self.sheet.call.pk
         for each in self._facts:
-            each.call_id = self.sheet.call.pk
+            each.call_id = call_pk
         rows.insert(*self._facts)
         planning.plan_rings([each.pk for each in self._rings], now=self.now)
         for (reason, besides), stopped in self._stops.items():
@@ -118,10 +118,8 @@ class Change:
         """Whom to tell: all who hear of the call now, and those whom a fact is about, for it may be the last one that
         they hear."""
         subjects = {each.data.get("invitee") or each.data.get("user") for each in self._facts}
-        people = self.sheet.people.items()
-        return [
-            key for key, person in people if key is not None and (person.username in subjects or self.sheet.tells(key))
-        ]
+        told, people = self.sheet.told(), self.sheet.people.items()
+        return [key for key, person in people if key in told or (person.username in subjects and key is not None)]
 
     def _kinds(self) -> list[str]:
         kinds = [each.kind for each in self._facts]

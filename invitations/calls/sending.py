@@ -123,7 +123,8 @@ def _send(
     caller = found.get(by.username)
     if caller is None:
         raise CallError(Code.NOT_AUTHENTICATED)
-    by = replace(by, device_label=caller.device_label or by.device_label)
+    if caller.device_label:
+        by = replace(by, device_label=caller.device_label)
     return repeats.once(by, request, partial(_send_once, by, wanted, call_id, new_id, found, now=now), now=now)
 
 
@@ -257,7 +258,9 @@ def _existing(
 
 def _entered(call_pks: list[int], by: Actor, now: datetime) -> list[CallSheet]:
     """Those of these calls that the actor is still in now that they are locked; the one entered last comes first."""
-    locked = lock_calls(call_pks, now=now) if call_pks else {}
+    if not call_pks:
+        return []
+    locked = lock_calls(call_pks, now=now)
     stays = [(each.participant_of(by.user_id), each) for each in locked.values()]
     entered = [(stay.joined_at, stay.pk, sheet) for stay, sheet in stays if stay is not None]
     return [sheet for *_, sheet in sorted(entered, key=itemgetter(0, 1), reverse=True)]

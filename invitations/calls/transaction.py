@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from invitations.store import running
 
@@ -55,12 +55,13 @@ def write() -> Iterator[None]:
         with _batch.current.part():
             yield
         return
-    if connection.in_atomic_block or connection.vendor != "sqlite":
-        with transaction.atomic():
+    with running.Held() as db:
+        if db.in_atomic_block or db.vendor != "sqlite":
+            with transaction.atomic():
+                yield
+            return
+        with _sqlite_writers, transaction.atomic():
             yield
-        return
-    with _sqlite_writers, transaction.atomic():
-        yield
 
 
 class Spoiled(Exception):
@@ -99,7 +100,7 @@ def batch() -> Iterator[Batch]:
     """
     together = _batch.current = Batch()
     try:
-        with _sqlite_writers, transaction.atomic():
+        with running.Held(), _sqlite_writers, transaction.atomic():
             yield together
             if together.spoiled:
                 raise Spoiled

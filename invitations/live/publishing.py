@@ -67,15 +67,19 @@ def publish_call(
         there = publisher()
         if there is None:
             return
+        reached = []
+        for user_id in receivers:
+            generations.bump(user_id)
+            group = group_of(user_id)
+            if there.reaches(group, besides=origin):
+                reached.append((user_id, group))
+        if not reached:
+            return
         shared = shared_view(sheet, now)
         messages = []
         # Not in the actor's language, which may not be the receivers'.
         with words.in_language(""):
-            for user_id in receivers:
-                generations.bump(user_id)
-                group = group_of(user_id)
-                if not there.reaches(group, besides=origin):
-                    continue
+            for user_id, group in reached:
                 frame = {
                     "type": "call",
                     "event": kinds[0],

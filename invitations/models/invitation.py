@@ -236,10 +236,10 @@ class Invitation(models.Model):
             return Standing.CANCELLED_BY_ADMIN
         if self.state == InvitationState.CANCELLED and self.notified_at is None:
             return Standing.NEVER_REACHED if self.unreachable else Standing.CANCELLED_BEFORE_RING
-        return _STANDING[InvitationState(self.state)]
+        return _STANDING[self.state]
 
 
-_STANDING = {
+_STANDING: dict[str, Standing] = {
     InvitationState.ACCEPTED: Standing.ACCEPTED,
     InvitationState.REJECTED: Standing.DECLINED,
     InvitationState.BUSY: Standing.BUSY,

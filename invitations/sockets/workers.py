@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import close_old_connections, connection
-from django.utils.translation import get_language
+from django.utils import translation
 
 from invitations import words
 from invitations.calls.transaction import batch as together
@@ -36,7 +37,7 @@ class Job:
     def __init__(self, function: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
         self.function = function
         self.loop = loop
-        self.language = get_language() or ""
+        self.language = translation.get_language() or ""
         self.future: asyncio.Future[Any] = loop.create_future()
         self.result: Any = None
         self.error: BaseException | None = None
@@ -82,6 +83,7 @@ class BatchWriter:
         return await job.future
 
     def _work(self) -> None:
+        _speak()
         while True:
             batch = [self._jobs.get()]
             while len(batch) < LARGEST_BATCH and not self._jobs.empty():
@@ -125,7 +127,7 @@ class ThreadWriter:
     """Several threads, with a transaction for each verb: for databases that lock rows."""
 
     def __init__(self, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="live-worker")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="live-worker", initializer=_speak)
 
     async def run(self, function: Callable[[], R]) -> R:
         """Run a verb or a read in one of the threads."""
@@ -163,6 +165,12 @@ def close_broken_connection() -> None:
     """Drop this thread's connection if the database no longer answers on it."""
     if not connection.in_atomic_block and not connection.is_usable():
         connection.close()
+
+
+def _speak() -> None:
+    """Make the site's language active in this thread. It would be spoken anyway, but finding out that none is active
+    takes as long as saying a sentence."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 def _settle_all(jobs: list[Job]) -> None:

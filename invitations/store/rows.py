@@ -5,8 +5,9 @@ a verb's hot path uses querysets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -57,17 +58,34 @@ def update(instance: models.Model, *names: str) -> None:
     _update(type(instance), names).run(key=instance.pk, **{name: state[name] for name in names})
 
 
+def update_alike(instances: Sequence[models.Model], *names: str) -> None:
+    """Write these fields, which have the same values in all of these rows, in one statement.
+
+    Args:
+        instances: stored rows of one model.
+        names: the attribute names to write.
+    """
+    if len(instances) == 1:
+        update(instances[0], *names)
+    elif instances:
+        state = instances[0].__dict__
+        values = {name: state[name] for name in names}
+        _update_all(type(instances[0]), names).run(keys=[each.pk for each in instances], **values)
+
+
 def _insert(objects: Sequence[models.Model]) -> None:
     model = type(objects[0])
-    values = []
+    values: list[Any] = []
+    pick, adapters = _written(model, running.vendor())
     for each in objects:
-        state = each.__dict__
-        for name, adapted in _written(model, running.vendor()):
-            value = state[name]
-            values.append(value if adapted is None or value is None else adapted(value))
+        row = list(pick(each.__dict__))
+        for position, adapted in adapters:
+            if row[position] is not None:
+                row[position] = adapted(row[position])
+        values += row
     keys = running.run(_insert_sql(model, len(objects), running.vendor()), values)
     for each, (key,) in zip(objects, sorted(keys), strict=True):
-        each.pk = key
+        each.__dict__[model._meta.pk.attname] = key
         each._state.adding = False
         each._state.db = DEFAULT_DB_ALIAS
 
@@ -79,10 +97,15 @@ def _defaults(model: type[models.Model]) -> dict[str, Any]:
 
 
 @cache
-def _written(model: type[models.Model], vendor: str) -> list[tuple[str, statements.Convert | None]]:
-    """What an INSERT writes, all except the key that the database makes, and how each value becomes a parameter."""
+def _written(
+    model: type[models.Model], vendor: str
+) -> tuple[Callable[[dict[str, Any]], tuple[Any, ...]], list[tuple[int, statements.Convert]]]:
+    """What takes from a row's values those that an INSERT writes, all except the key that the database makes; and which
+    of them do not become parameters as they are, with what makes them so."""
     fields = [each for each in model._meta.concrete_fields if not each.primary_key]
-    return [(each.attname, statements.writer(each, running.database())) for each in fields]
+    writers = [statements.writer(each, running.database()) for each in fields]
+    adapters = [(position, adapted) for position, adapted in enumerate(writers) if adapted is not None]
+    return itemgetter(*(each.attname for each in fields)), adapters
 
 
 @cache
@@ -100,3 +123,8 @@ def _insert_sql(model: type[models.Model], count: int, vendor: str) -> str:
 @cache
 def _update(model: type[models.Model], names: tuple[str, ...]) -> PreparedUpdate:
     return PreparedUpdate(model._base_manager.filter(pk=Bind("key")), **{name: Bind(name) for name in names})
+
+
+@cache
+def _update_all(model: type[models.Model], names: tuple[str, ...]) -> PreparedUpdate:
+    return PreparedUpdate(model._base_manager.filter(pk__in=Bind("keys")), **{name: Bind(name) for name in names})

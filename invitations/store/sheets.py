@@ -7,7 +7,8 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from operator import is_
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from invitations.conf import limits
 from invitations.models import CallState, InvitationState, LeftReason, UserKey
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """A user as calls see one: the key, the public id and the display name."""
 
     id: UserKey
@@ -86,6 +86,8 @@ class CallSheet:
 
     def latest_invitations(self) -> list[Invitation]:
         """Each person's latest invitation, in the order in which they were made."""
+        if len(self.invitations) == 1:
+            return self.invitations
         latest = {each.invitee_key: each for each in self.invitations}
         return [each for each in self.invitations if latest[each.invitee_key] is each]
 
@@ -149,11 +151,11 @@ class CallSheet:
 
     def tells(self, user_id: UserKey) -> bool:
         """Whether the user hears what happens in the call now: its caller, who is in it, and who is being rung."""
-        return (
-            user_id == self.call.caller_id
-            or self.participant_of(user_id) is not None
-            or any(each.invitee_id == user_id for each in self.pending())
-        )
+        return user_id in self.told()
+
+    def told(self) -> set[UserKey]:
+        """All who hear of it (`tells`), by key."""
+        return (self.seats() | {self.call.caller_id}) - {None}
 
     def went_at(self, user_id: UserKey) -> datetime | None:
         """When the user stopped hearing of the call; None if they hear of it now, or never did."""
@@ -164,13 +166,13 @@ class CallSheet:
         return max((each for each in ends if each is not None), default=None)
 
     def as_of(self, moment: datetime) -> CallSheet:
-        """The call's invitations and participants as they were at an earlier moment."""
-        return CallSheet(
-            self.call,
-            [_invitation_as_of(each, moment) for each in self.invitations if each.created_at <= moment],
-            [_stay_as_of(each, moment) for each in self.participants if each.joined_at <= moment],
-            self.people,
-        )
+        """The call's invitations and participants as they were at an earlier moment; the sheet itself if nothing has
+        happened since."""
+        invitations = [_invitation_as_of(each, moment) for each in self.invitations if each.created_at <= moment]
+        participants = [_stay_as_of(each, moment) for each in self.participants if each.joined_at <= moment]
+        if _are_same(invitations, self.invitations) and _are_same(participants, self.participants):
+            return self
+        return CallSheet(self.call, invitations, participants, self.people)
 
     def latest_moment(self) -> datetime:
         """The last thing that happened in the call: nothing that happens now is earlier."""
@@ -185,7 +187,7 @@ class CallSheet:
             )
         for participant in self.participants:
             moments += (participant.joined_at, participant.connected_at, participant.left_at)
-        return max(each for each in moments if each is not None)
+        return max(filter(None, moments))
 
     def last_going(self) -> datetime | None:
         """When somebody last stopped hearing of the call, or may have."""
@@ -251,6 +253,12 @@ class CallSheet:
 
 
 def _invitation_as_of(invitation: Invitation, moment: datetime) -> Invitation:
+    known = invitation.ringing_devices or []
+    rang = [each for each in known if datetime.fromisoformat(each["at"]) <= moment]
+    may_have_been_reached = invitation.unreachable and invitation.state == InvitationState.PENDING
+    happened_at = (invitation.closed_at, invitation.notified_at, invitation.ringing_at)
+    if len(rang) == len(known) and not may_have_been_reached and _is_past(moment, *happened_at):
+        return invitation
     was = copy(invitation)
     if was.closed_at is not None and was.closed_at > moment:
         was.state, was.closed_at, was.responded_at, was.missed = InvitationState.PENDING.value, None, None, False
@@ -263,18 +271,28 @@ def _invitation_as_of(invitation: Invitation, moment: datetime) -> Invitation:
         was.notified_at = None
     if was.ringing_at is not None:
         was.ringing_at = was.ringing_at if was.ringing_at <= moment else None
-        rang = was.ringing_devices or []
-        was.ringing_devices = [each for each in rang if datetime.fromisoformat(each["at"]) <= moment]
+        was.ringing_devices = rang
     return was
 
 
 def _stay_as_of(participant: Participant, moment: datetime) -> Participant:
+    if _is_past(moment, participant.left_at, participant.connected_at):
+        return participant
     was = copy(participant)
     if was.left_at is not None and was.left_at > moment:
         was.left_at = was.left_reason = None
     if was.connected_at is not None and was.connected_at > moment:
         was.connected_at = None
     return was
+
+
+def _is_past(moment: datetime, *happened_at: datetime | None) -> bool:
+    """Whether none of this came later than a moment."""
+    return all(each is None or each <= moment for each in happened_at)
+
+
+def _are_same(found: list[Any], known: list[Any]) -> bool:
+    return len(found) == len(known) and all(map(is_, found, known))
 
 
 def lease_expires_at(participant: Participant, call: Call) -> datetime:

@@ -7,6 +7,7 @@ as SQL: values go in as parameters only."""
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -304,6 +305,8 @@ def writer(field: models.Field[Any, Any], db: BaseDatabaseWrapper) -> Convert | 
         return None
     if type(field) is models.DateTimeField and db.timezone is UTC:
         return sqlite_moment if db.vendor == "sqlite" else None
+    if type(field) is models.JSONField and field.encoder is None and db.vendor == "sqlite":
+        return json.dumps
     # Each thread uses its own connection.
     return lambda value: field.get_db_prep_value(value, database())
 
@@ -334,7 +337,7 @@ class _Compiled:
         Raises:
             TypeError: a value is missing or unknown.
         """
-        if len(values) != len(self.names) or not values.keys() <= self.names:
+        if values.keys() != self.names:
             raise TypeError(f"The statement binds {sorted(self.names)}, not {sorted(values)}.")
         if self.lists:
             return self._spread(values)
@@ -353,14 +356,17 @@ class _Compiled:
         filled: list[Any] = []
         widths = []
         for name, adapted in self.parameters:
-            if name is None:
-                found = [adapted]
-            else:
-                found = list(values[name]) or [None] if name in self.lists else [values[name]]
-                if adapted is not None:
-                    found = [None if each is None else adapted(each) for each in found]
+            if name not in self.lists:
+                value = adapted if name is None else values[name]
+                filled.append(value if name is None or adapted is None or value is None else adapted(value))
+                widths.append(1)
+                continue
+            found = list(values[name]) or [None]
+            if adapted is not None:
+                found = [None if each is None else adapted(each) for each in found]
             width = 1 << (len(found) - 1).bit_length()
-            filled += found + found[-1:] * (width - len(found))
+            filled += found
+            filled += found[-1:] * (width - len(found))
             widths.append(width)
         return _widened(self.sql, tuple(widths)), filled
 

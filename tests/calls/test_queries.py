@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from cProfile import Profile
 from datetime import datetime, timedelta
+from pstats import Stats
 from typing import Any
 
 import pytest
@@ -96,6 +98,37 @@ def test_an_accept_takes_at_most_eleven_statements(
 ) -> None:
     call_id = send_one(alice, bob, now).call.call_id
     assert len(statements(lambda: calls.accept(call_id, by=acting(bob), now=now + seconds(1)))) <= 11
+
+
+def test_an_end_takes_at_most_eight_statements_however_many_are_in_the_call(
+    statements: Callable[..., list[str]], make_user: Callable[..., User], alice: User, now: datetime
+) -> None:
+    guests = [make_user(f"guest{number}") for number in range(3)]
+    names = [each.username for each in guests]
+    call_id = calls.send(by=acting(alice), invitees=names, is_video_call=True, now=now).sheet.call.call_id
+    for each in guests:
+        calls.accept(call_id, by=acting(each), now=now + seconds(1))
+    ended: list[calls.CallSheet] = []
+    ran = statements(lambda: ended.append(calls.end(call_id, by=acting(alice), now=now + seconds(2))))
+    assert [each.left_reason for each in ended[0].participants] == ["call_ended"] * 4
+    assert not Participant.objects.filter(left_at=None).exists()
+    assert len(ran) <= 8
+
+
+@pytest.mark.sqlite_only
+def test_a_ring_its_answer_and_its_end_call_at_most_1900_functions(alice: User, bob: User, now: datetime) -> None:
+    """Time depends on the machine and on what else it does; this is the part of it that does not."""
+
+    def cycle(number: int) -> None:
+        moment = now + seconds(60 * number)
+        call_id = send_one(alice, bob, moment).call.call_id
+        calls.accept(call_id, by=acting(bob), now=moment + seconds(1))
+        calls.end(call_id, by=acting(alice), now=moment + seconds(2))
+
+    cycle(0)
+    profile = Profile()
+    profile.runcall(cycle, 1)
+    assert Stats(profile).total_calls <= 1900  # type: ignore[attr-defined]
 
 
 @MAKE_HISTORY
