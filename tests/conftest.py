@@ -26,7 +26,7 @@ PASSWORD = "right-horse-7"
 ROOMS = Path(__file__).parent
 POSTGRES_ROOMS = {"admin", "api", "calls", "dispatcher", "models", "push", "requests", "store"}
 """Rooms whose tests also run on PostgreSQL, which locks row by row; elsewhere a test asks by its mark."""
-WHOLE_MACHINE = ("test_media", "test_turn", "test_network", "test_firefox")
+WHOLE_MACHINE = ("test_media", "test_network")
 """How the names of browser tests begin that need all processors, for they move pictures and sound, or the network: a
 Chromium drops what it is loading whenever an interface comes or goes on the machine."""
 WAITING = ("test_media_crash", "test_media_failing", "test_media_network", "test_media_soak")

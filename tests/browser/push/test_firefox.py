@@ -36,7 +36,7 @@ def firefox(server: RunningServer, service: PushService, sessions: dict[str, lis
         try:
             host = None
             if network_missing():
-                host = stack.enter_context(IsolatedHost())
+                host = stack.enter_context(IsolatedHost(next_door=True))
                 host.forward(server.port)
                 host.forward(service.port)
             running = stack.enter_context(Firefox(push_preferences(service), system_access=True, host=host))
