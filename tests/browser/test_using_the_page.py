@@ -36,6 +36,26 @@ def test_escape_rejects_and_gives_the_focus_back(alice: Person, bob: Person) -> 
     expect(link).to_be_focused()
 
 
+@pytest.mark.parametrize("view", ["recents", "person/bob"])
+def test_one_is_never_taken_for_somebody_else_while_the_live_connection_is_opened(
+    alice: Person, bob: Person, view: str
+) -> None:
+    """History may come sooner than the socket, which says whose page it is."""
+    alice.call("Bob")
+    bob.rings("Alice")
+    bob.reject()
+    alice.hears("Declined")
+    early = alice.context.new_page()
+    early.route_web_socket("**/ws/v1/live", lambda socket: None)
+    early.route("**/api/v1/calls/open", lambda route: route.abort())
+    early.goto(f"{alice.server.url}/#{view}")
+    line = early.locator("[data-call], .person-page__call").first
+    expect(line.locator("ui-icon[name=outgoing]")).to_be_attached()
+    expect(line).to_contain_text("Declined")
+    assert early.evaluate("globalThis.callinvite.service.state.user") is None
+    early.close()
+
+
 def test_the_focus_cannot_leave_a_ring(alice: Person, bob: Person) -> None:
     alice.call("Bob")
     bob.rings("Alice")

@@ -99,7 +99,7 @@ export class CallBar extends PageElement {
       other_page: () => [bring(say("call.bring_here")), hangUp()],
       nowhere: () => [bring(say("call.continue_here")), hangUp()],
       elsewhere: () => [join(say("call.move_here"))],
-      live: () => [join(joinWords(call, this.service.state.user?.id))],
+      live: () => [join(joinWords(call, this.userId))],
     }[kind]();
     return {
       node: h(
@@ -117,7 +117,7 @@ export class CallBar extends PageElement {
 
   /** @param {Row} row */
   #words({ call, kind }) {
-    const userId = this.service.state.user?.id;
+    const { userId } = this;
     const who = { names: names(others(call, userId)) };
     if (kind === "elsewhere") {
       return say("call.on_another_device", who);

@@ -97,7 +97,7 @@ export class CallNotices extends PageElement {
     const call = this.#call;
     const films = peers.length === 1 && peers[0].media.camera && !local.camera.wanted && call?.is_video_call === false;
     offer.node.hidden = !isOn || !films || this.#dismissed.has("offer");
-    const [other] = films && call ? othersInside(call, this.service.state.user?.id) : [];
+    const [other] = films && call ? othersInside(call, this.userId) : [];
     setText(offer.words, films ? startedWords(other?.user.name) : "");
   }
 
@@ -123,7 +123,7 @@ export class CallNotices extends PageElement {
         return {
           node,
           update: (/** @type {Call} */ call) => {
-            const who = { names: names(others(call, this.service.state.user?.id)) };
+            const who = { names: names(others(call, this.userId)) };
             setText(words, say("notice.other_on_hold", who));
             setAttribute(back, "aria-label", say("notice.switch.named", who));
             setAttribute(end, "aria-label", say("notice.end.named", who));

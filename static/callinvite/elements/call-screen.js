@@ -143,7 +143,7 @@ export class CallScreen extends PageElement {
       return;
     }
     const call = this.#call;
-    if (call?.state === "active" && othersInside(call, this.#userId).length > 1) {
+    if (call?.state === "active" && othersInside(call, this.userId).length > 1) {
       this.#ask(call);
       return;
     }
@@ -191,10 +191,6 @@ export class CallScreen extends PageElement {
     }
   }
 
-  get #userId() {
-    return this.service.state.user?.id;
-  }
-
   /** The call that is shown while it goes on. @returns {Call | null} */
   get #call() {
     return this.#shown?.kind === "call" ? this.#shown.call : null;
@@ -219,7 +215,7 @@ export class CallScreen extends PageElement {
   async #part(call, verb) {
     const told = this.talk.hangUp(call, verb);
     this.#withdraw();
-    this.#end(call, partingWords(call, verb, this.#userId));
+    this.#end(call, partingWords(call, verb, this.userId));
     await orExplain(this.service, told);
     this.update(this.service.state);
   }
@@ -234,7 +230,7 @@ export class CallScreen extends PageElement {
       leave: () => this.#hangUpNow(),
       end: () => this.#endForAll(),
     };
-    const { answers, ...question } = partingQuestion(call, this.#userId);
+    const { answers, ...question } = partingQuestion(call, this.userId);
     ask(this, { ...question, answers: answers.map(({ label, act }) => ({ label, kind: "bad", act: acts[act] })) });
   }
 
@@ -269,12 +265,12 @@ export class CallScreen extends PageElement {
       return;
     }
     const shown = this.#shown;
-    const words = endWords(call, { leftReason, mine: call.caller.id === this.#userId });
+    const words = endWords(call, { leftReason, mine: call.caller.id === this.userId });
     const { current } = this.talk;
     const hasHungUp = this.talk.hasHungUp(call);
     if (current && current.call_id !== call.call_id && !this.#isElsewhere && (hasHungUp || leftReason !== "left")) {
       // Another one goes on, or is gone back to.
-      toast(say("call.ended_with", { names: names(others(call, this.#userId)) }));
+      toast(say("call.ended_with", { names: names(others(call, this.userId)) }));
     }
     if (hasHungUp) {
       // Shown already; the server has the exact words.
@@ -333,7 +329,7 @@ export class CallScreen extends PageElement {
   /** @param {Shown} shown
    *  @returns {Scene} */
   #sceneOf(shown) {
-    const userId = this.#userId;
+    const userId = this.userId;
     switch (shown.kind) {
       case "placing":
         return placingScene(shown.options);
@@ -350,7 +346,7 @@ export class CallScreen extends PageElement {
     this.#frame.draw({
       scene: this.#sceneOf(shown),
       call: shown.kind === "placing" ? null : shown.call,
-      userId: this.#userId,
+      userId: this.userId,
       quality: peer && more.length === 0 ? peer.quality : null,
     });
     this.#drawTime();
@@ -429,7 +425,7 @@ export class CallScreen extends PageElement {
       joinCall(this.page, call);
       return;
     }
-    placeCall(this.page, { invitees: others(call, this.#userId), isVideoCall: call.is_video_call });
+    placeCall(this.page, { invitees: others(call, this.userId), isVideoCall: call.is_video_call });
   }
 
   /** @param {KeyboardEvent} event */
@@ -437,7 +433,7 @@ export class CallScreen extends PageElement {
     if (event.defaultPrevented || this.hidden || !isOnTop(this) || event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
-    const call = this.#call && myParticipant(this.#call, this.#userId) ? this.#call : null;
+    const call = this.#call && myParticipant(this.#call, this.userId) ? this.#call : null;
     const isTyping = event.target instanceof Element && event.target.matches(TYPED_IN);
     switch (keyAct(event.key, { call, mayType: isTyping || event.repeat })) {
       case "dismiss":

@@ -143,7 +143,7 @@ export class CallStage extends PageElement {
     if (!call || isOver(call) || call.state !== "active") {
       return [own];
     }
-    const userId = this.service.state.user?.id;
+    const { userId } = this;
     const inside = othersInside(call, userId);
     // Of two, one hangs up.
     const mayRemove = inside.length > 1 && may(call, "remove");

@@ -267,7 +267,7 @@ export class IncomingCall extends PageElement {
    *  @param {string} callID */
   async accept(callID) {
     const call = this.service.state.calls.find((each) => each.call_id === callID);
-    if (call && isRingingFor(call, this.service.state.user?.id)) {
+    if (call && isRingingFor(call, this.userId)) {
       await this.#accept(call, call === this.#call ? this.#parts.preview.intent : intentOf(call));
     }
   }

@@ -32,6 +32,7 @@ import { isUp } from "../client/index.js";
  *  @property {import("../push/enrolment.js").Enrolment} enrolment
  *  @property {Screen} screen
  *  @property {Picker} picker
+ *  @property {string | undefined} userId whose page it is, as the server that made it says
  *  @property {import("./people-list.js").FirstPage} firstPeople what the list of people asks for first */
 
 /** Whether the server is there, as far as this browser knows: a socket outlives its network by some seconds.
@@ -75,6 +76,12 @@ export class PageElement extends HTMLElement {
   /** @returns {CallInvitationService} */
   get service() {
     return this.page.service;
+  }
+
+  /** Who looks at the page; also before the live connection has said so, for lists may be there sooner.
+   *  @returns {string | undefined} */
+  get userId() {
+    return this.service.state.user?.id ?? this.page.userId;
   }
 
   /** The media of the page's calls.

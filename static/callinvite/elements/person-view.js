@@ -254,7 +254,7 @@ export class PersonView extends PageElement {
     return {
       node,
       update: (/** @type {Call} */ call) => {
-        const { direction, missed, live, words } = recentWords(call, this.service.state.user?.id);
+        const { direction, missed, live, words } = recentWords(call, this.userId);
         setAttribute(arrow, "name", missed ? "missed" : direction);
         setText(what, words);
         link.classList.toggle("person-page__call--missed", missed && !live);

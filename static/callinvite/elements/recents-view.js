@@ -288,8 +288,7 @@ export class RecentsView extends PageElement {
   /** @param {Call} first */
   #row(first) {
     let call = first;
-    const userId = this.service.state.user?.id;
-    const people = others(first, userId);
+    const people = others(first, this.userId);
     const arrow = icon("incoming");
     const what = h("span", { class: "recent__what" });
     const note = h("span", { class: "recent__note" });
@@ -336,6 +335,7 @@ export class RecentsView extends PageElement {
       node,
       update: (/** @type {Call} */ now) => {
         call = now;
+        const { userId } = this;
         const { direction, missed, live, words } = recentWords(now, userId);
         const everybody = others(now, userId);
         setText(name, names(everybody));
@@ -374,7 +374,7 @@ export class RecentsView extends PageElement {
   /** @param {Call} call */
   #callBack(call) {
     placeCall(this.page, {
-      invitees: others(call, this.service.state.user?.id),
+      invitees: others(call, this.userId),
       isVideoCall: call.is_video_call,
     });
   }

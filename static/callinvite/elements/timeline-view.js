@@ -133,7 +133,7 @@ export class TimelineView extends PageElement {
   /** @param {import("../client/types.js").Call} call @param {import("../client/types.js").TimelineEntry[]} entries */
   #show(call, entries) {
     const parts = this.#parts;
-    const userId = this.service.state.user?.id;
+    const { userId } = this;
     const { title, line } = callWords(call, userId, new Date());
     parts.skeletons.hidden = parts.wrong.hidden = true;
     parts.card.hidden = parts.sheet.hidden = false;

@@ -96,6 +96,7 @@ const page = {
   enrolment,
   screen,
   picker: the(PeoplePicker, "people-picker"),
+  userId: config.user?.id,
   firstPeople: config.firstPeople,
 };
 
