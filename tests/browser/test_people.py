@@ -106,6 +106,7 @@ def test_a_long_unbroken_name_fits_everywhere(
     alice.page.goto(f"{alice.server.url}/#person/carol")
     name = alice.page.locator("person-view h1")
     expect(name).to_have_text(LONG)
+    assert name.evaluate("(each) => each.scrollHeight <= each.clientHeight + 1")
     assert name.evaluate("(each) => each.getBoundingClientRect().height < innerHeight / 3")
     for button in alice.page.locator("person-view .person-page__calls button:visible").all():
         box = button.bounding_box()
