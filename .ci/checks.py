@@ -235,6 +235,8 @@ def _show_all(beside: dict[Run, Future[None]]) -> None:
     """Wait for these and show what they printed, each once."""
     while beside:
         run, future = beside.popitem()
+        if not future.done():
+            print(f"\nWaiting for what runs beside: {run.step.name}", flush=True)
         future.result()
         print(f"\n== {run.step.name}\n{run.printed.read_text(errors='replace')}", flush=True)
 
