@@ -96,7 +96,7 @@ class Change:
         call_pk = self.sheet.call.pk
         for each in self._facts:
             each.call_id = call_pk
-        rows.insert(*self._facts)
+        rows.insert_later(*self._facts)
         planning.plan_rings([each.pk for each in self._rings], now=self.now)
         for (reason, besides), stopped in self._stops.items():
             planning.plan_stops([each.pk for each in stopped], reason, now=self.now, besides=besides)

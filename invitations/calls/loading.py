@@ -17,7 +17,7 @@ from invitations.errors import CallError, Code
 from invitations.models import Call, CallState, Invitation, InvitationState, Participant, UserKey
 from invitations.store import people
 from invitations.store.sheets import Actor, CallSheet, Person
-from invitations.store.statements import Bind, Prepared
+from invitations.store.statements import Bind, Prepared, together
 
 
 class Attempt(NamedTuple):
@@ -261,13 +261,14 @@ def _fill(
 ) -> CallSheet:
     """Load the rest of a call. With `by`, if asked, also that person's device label and their other open stays."""
     if by is not None and labelled:
-        invited = INVITATIONS_LABELLED.rows(call=call.pk, user=by.user_id, device=by.device_id)
+        invitations = INVITATIONS_LABELLED.asking(call=call.pk, user=by.user_id, device=by.device_id)
     else:
-        invited = INVITATIONS.rows(call=call.pk)
+        invitations = INVITATIONS.asking(call=call.pk)
     if by is not None and stays_too:
-        participants = PARTICIPANTS_AND_STAYS.rows(call=call.pk, user=by.user_id)
+        stays = PARTICIPANTS_AND_STAYS.asking(call=call.pk, user=by.user_id)
     else:
-        participants = PARTICIPANTS.rows(call=call.pk)
+        stays = PARTICIPANTS.asking(call=call.pk)
+    invited, participants = together(invitations, stays)
     known = {each.id: each for each in (caller, *(invitee for _, invitee in invited))}
     return CallSheet(call, [invitation for invitation, _ in invited], participants, known)
 

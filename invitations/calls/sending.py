@@ -202,8 +202,7 @@ def _place(
     stay.call_id = call.pk
     for each in sheet.invitations:
         each.call_id = call.pk
-    rows.insert(*sheet.invitations)
-    rows.insert(stay)
+    rows.insert_together(sheet.invitations, [stay])
     change.record()
     return Sent(sheet, errors, warnings_about(ring))
 

@@ -86,7 +86,7 @@ def plan_rings(invitation_pks: Sequence[int], *, now: datetime) -> None:
         invitation_pks: pending invitations.
     """
     if invitation_pks:
-        _wake_if(RINGS.run(rings=invitation_pks, now=now))
+        _wake_if(RINGS.later(rings=invitation_pks, now=now))
 
 
 def plan_repeats(invitation_pk: int, *, now: datetime) -> None:
@@ -173,5 +173,5 @@ def _left_alone_until(ring: Delivery, now: datetime) -> datetime:
 
 
 def _wake_if(owed: Collection[Any]) -> None:
-    if owed:
-        transaction.on_commit(publishing.wake_dispatchers)
+    """Wake the dispatchers on commit if anything is owed by then."""
+    transaction.on_commit(lambda: publishing.wake_dispatchers() if owed else None)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.utils import translation
 
 from invitations import words
@@ -128,17 +128,24 @@ class ThreadWriter:
 
     def __init__(self, threads: int) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="live-worker", initializer=_speak)
+        self._lock = threading.Lock()
+        self._in_line = 0
 
     async def run(self, function: Callable[[], R]) -> R:
         """Run a verb or a read in one of the threads."""
         job = Job(function, asyncio.get_running_loop())
+        with self._lock:
+            self._in_line += 1
         self._threads.submit(self._work, job)
         return await job.future
 
     def _work(self, job: Job) -> None:
-        close_old_connections()
+        with self._lock:
+            self._in_line -= 1
         job.run()
-        close_old_connections()
+        # Kept for the next job in line: giving it back and getting it again takes as long as a statement.
+        if not self._in_line or connection.errors_occurred:
+            connection.close()
         settle([job])
 
 
@@ -165,6 +172,12 @@ def close_broken_connection() -> None:
     """Drop this thread's connection if the database no longer answers on it."""
     if not connection.in_atomic_block and not connection.is_usable():
         connection.close()
+
+
+def _pool_size() -> int:
+    """How many connections to the database the process may have."""
+    pool = connection.settings_dict["OPTIONS"].get("pool")
+    return int(pool.get("max_size", 4)) if isinstance(pool, dict) else 2 * ROW_LOCKING_WRITERS
 
 
 def _speak() -> None:
@@ -198,8 +211,13 @@ class Workers:
             return self._lanes
         with self._lock:
             if self._lanes is None:
-                writer = BatchWriter() if connection.vendor == "sqlite" else ThreadWriter(ROW_LOCKING_WRITERS)
-                self._lanes = Lanes(writer, reader=ThreadWriter(READERS))
+                if connection.vendor == "sqlite":
+                    self._lanes = Lanes(BatchWriter(), reader=ThreadWriter(READERS))
+                else:
+                    # Half of the pool at most: requests need connections too.
+                    most = max(1, _pool_size() // 2)
+                    writers = ThreadWriter(min(ROW_LOCKING_WRITERS, most))
+                    self._lanes = Lanes(writers, reader=ThreadWriter(min(READERS, most)))
             return self._lanes
 
 

@@ -47,6 +47,27 @@ def insert(*objects: models.Model) -> None:
         _insert(objects[start : start + ROWS_A_STATEMENT])
 
 
+def insert_together(*groups: Sequence[models.Model]) -> None:
+    """Like `insert` for rows of several models, in one round trip where that is possible.
+
+    Args:
+        groups: unsaved instances, those of each model by themselves.
+    """
+    if any(len(each) > ROWS_A_STATEMENT for each in groups):
+        for each in groups:
+            insert(*each)
+        return
+    kept = [each for each in groups if each]
+    for objects, keys in zip(kept, running.run_together([_insertion(each) for each in kept]), strict=True):
+        _stored(objects, keys)
+
+
+def insert_later(*objects: models.Model) -> None:
+    """Insert rows of one model before the transaction ends. The objects do not get to know their keys."""
+    for start in range(0, len(objects), ROWS_A_STATEMENT):
+        running.later(*_insertion(objects[start : start + ROWS_A_STATEMENT]))
+
+
 def update(instance: models.Model, *names: str) -> None:
     """Write these fields of one row, found by its key.
 
@@ -55,7 +76,7 @@ def update(instance: models.Model, *names: str) -> None:
         names: the attribute names to write (`state`, `call_id`, ...).
     """
     state = instance.__dict__
-    _update(type(instance), names).run(key=instance.pk, **{name: state[name] for name in names})
+    _update(type(instance), names).later(key=instance.pk, **{name: state[name] for name in names})
 
 
 def update_alike(instances: Sequence[models.Model], *names: str) -> None:
@@ -70,10 +91,14 @@ def update_alike(instances: Sequence[models.Model], *names: str) -> None:
     elif instances:
         state = instances[0].__dict__
         values = {name: state[name] for name in names}
-        _update_all(type(instances[0]), names).run(keys=[each.pk for each in instances], **values)
+        _update_all(type(instances[0]), names).later(keys=[each.pk for each in instances], **values)
 
 
 def _insert(objects: Sequence[models.Model]) -> None:
+    _stored(objects, running.run(*_insertion(objects)))
+
+
+def _insertion(objects: Sequence[models.Model]) -> running.Statement:
     model = type(objects[0])
     values: list[Any] = []
     pick, adapters = _written(model, running.vendor())
@@ -83,9 +108,12 @@ def _insert(objects: Sequence[models.Model]) -> None:
             if row[position] is not None:
                 row[position] = adapted(row[position])
         values += row
-    keys = running.run(_insert_sql(model, len(objects), running.vendor()), values)
+    return _insert_sql(model, len(objects), running.vendor()), values
+
+
+def _stored(objects: Sequence[models.Model], keys: list[running.Row]) -> None:
     for each, (key,) in zip(objects, sorted(keys), strict=True):
-        each.__dict__[model._meta.pk.attname] = key
+        each.__dict__[each._meta.pk.attname] = key
         each._state.adding = False
         each._state.db = DEFAULT_DB_ALIAS
 

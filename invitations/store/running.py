@@ -1,4 +1,5 @@
-"""Runs an SQL statement on whichever database is configured, bypassing Django's cursor on SQLite if that is safe.
+"""Runs SQL statements on whichever database is configured, bypassing Django's cursor if that is safe: on SQLite, and
+with a backend that takes several statements in one round trip, as `callinvite.postgresql` does.
 
 It is safe only inside a transaction that nothing has broken, and while nothing observes statements."""
 
@@ -15,6 +16,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = tuple[Any, ...]
+Statement = tuple[str, Sequence[Any]]
+"""SQL with `%s` for each value and no other percent sign, and the values in the form that the driver takes."""
 
 
 class Held:
@@ -63,6 +66,32 @@ def change(sql: str, values: Sequence[Any]) -> int:
     return _executed(sql, values)[1]
 
 
+def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
+    """Like `run` for each of these statements, in one round trip if the backend can do that.
+
+    Args:
+        statements: none of them needs the result of another; each sees what those before it did.
+    """
+    db: Any = database()
+    if _takes_several(db):
+        return [rows for rows, _ in db.together(statements)]
+    return [run(*each) for each in statements]
+
+
+def later(sql: str, values: Sequence[Any]) -> list[Row]:
+    """Run a statement whose result nobody needs before the end of the transaction, at the latest with that: if it
+    fails, the transaction does.
+
+    Returns:
+        A list that holds its rows when it has run.
+    """
+    db: Any = database()
+    if _takes_several(db):
+        rows: list[Row] = db.later(sql, values)
+        return rows
+    return run(sql, values)
+
+
 def written() -> int:
     """How many rows this thread's SQLite connection has changed so far, in any way. The difference between two calls
     tells whether anything was written in between."""
@@ -86,7 +115,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def _executed(sql: str, values: Sequence[Any]) -> tuple[list[Row], int]:
-    db = database()
+    db: Any = database()
     if db.in_atomic_block and db.vendor == "sqlite" and not _is_special(db):
         try:
             lean = db.connection.execute(_question_marks(sql), values)
@@ -94,9 +123,16 @@ def _executed(sql: str, values: Sequence[Any]) -> tuple[list[Row], int]:
         except sqlite3.Error:
             with db.wrap_database_errors:
                 raise
+    if _takes_several(db):
+        result: tuple[list[Row], int] = db.together([(sql, values)])[0]
+        return result
     with db.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchall() if cursor.description else [], cursor.rowcount
+
+
+def _takes_several(db: Any) -> bool:
+    return db.in_atomic_block and hasattr(db, "together") and not _is_special(db)
 
 
 def _is_special(db: BaseDatabaseWrapper) -> bool:

@@ -27,11 +27,13 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.query import Query
 from django.db.models.sql.subqueries import UpdateQuery
 
-from invitations.store.running import change, database, moment, run, sqlite_moment, vendor
+from invitations.store import running
+from invitations.store.running import Row, change, database, moment, run, sqlite_moment, vendor
 
 Convert = Callable[[Any], Any]
 M = TypeVar("M", bound=models.Model)
 R = TypeVar("R")
+S = TypeVar("S")
 
 VALUES_ARE_PARAMETERS: tuple[type[models.Field[Any, Any]], ...] = (
     models.AutoField,
@@ -137,8 +139,14 @@ class Prepared(_Statement, Generic[R]):
         Raises:
             TypeError: a value is missing or unknown.
         """
+        return self._made(run(*self._ready().filled(values)))
+
+    def asking(self, **values: Any) -> Asked[R]:
+        """The same question, to be answered `together` with others."""
+        return Asked(self._ready().filled(values), self._made)
+
+    def _made(self, found: list[Row]) -> list[R]:
         compiled = self._ready()
-        found = run(*compiled.filled(values))
         make, readers = compiled.make, compiled.readers
         if not readers:
             return [make(each) for each in found]
@@ -162,6 +170,20 @@ class Prepared(_Statement, Generic[R]):
         sql, parameters = compiler.as_sql()
         make = self._row or _maker_of(compiler)
         return _compiled(sql, parameters, make=make, readers=_readers(compiler, db))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[R]):
+    """A statement with its values, and what makes the results of its rows."""
+
+    statement: running.Statement
+    made: Callable[[list[Row]], list[R]]
+
+
+def together(first: Asked[R], second: Asked[S]) -> tuple[list[R], list[S]]:
+    """The rows of two statements, of which neither needs the other's, in one round trip where that is possible."""
+    one, other = running.run_together([first.statement, second.statement])
+    return first.made(one), second.made(other)
 
 
 class PreparedUpdate(_Statement):
@@ -193,6 +215,10 @@ class PreparedUpdate(_Statement):
             TypeError: a value is missing or unknown.
         """
         return change(*self._ready().filled(values))
+
+    def later(self, **values: Any) -> None:
+        """Like `run`, but before the transaction ends instead of now."""
+        running.later(*self._ready().filled(values))
 
     def run_many(self, many: Iterable[Mapping[str, Any]]) -> None:
         """Run once for each of these sets of values, in this order. Lists are not supported."""
@@ -241,6 +267,10 @@ class PreparedCopy(_Statement):
             TypeError: a value is missing or unknown.
         """
         return [key for (key,) in run(*self._ready().filled(values))]
+
+    def later(self, **values: Any) -> list[Row]:
+        """Make the rows before the transaction ends, and not now. Returns a list that then holds a row for each."""
+        return running.later(*self._ready().filled(values))
 
     def _compile(self, db: BaseDatabaseWrapper) -> _Compiled:
         sources = {each: self._source(each) for each in self._model._meta.concrete_fields}
