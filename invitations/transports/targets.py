@@ -109,8 +109,7 @@ def configured() -> Allowed:
 
 def hosts() -> tuple[str, ...]:
     """The entries of `settings.CALLINVITE_PUSH_HOSTS`; the known push services where it says `default`, or nothing."""
-    entries = tuple(getattr(settings, "CALLINVITE_PUSH_HOSTS", ())) or (DEFAULT,)
-    return tuple(each for entry in entries for each in (KNOWN_SERVICES if entry == DEFAULT else (entry,)))
+    return _spelled_out(tuple(getattr(settings, "CALLINVITE_PUSH_HOSTS", ())) or (DEFAULT,))
 
 
 @lru_cache(maxsize=8)
@@ -198,6 +197,11 @@ def is_public_address(text: str) -> bool:
         return False
     # Teredo is part of 2001::/23.
     return address in _UNICAST_6 and address.is_global and not any(address in each for each in _SPECIAL_6)
+
+
+@lru_cache(maxsize=8)
+def _spelled_out(entries: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(each for entry in entries for each in (KNOWN_SERVICES if entry == DEFAULT else (entry,)))
 
 
 @lru_cache(maxsize=1024)
