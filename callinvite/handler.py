@@ -38,8 +38,7 @@ class SynchronousChain(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        async with self._lanes.one():
-            response = await sync_to_async(self._respond, thread_sensitive=True)(scope, body)
+        response = await self._lanes.run(self._respond, scope, body)
         try:
             await self.send_response(response, send)
         finally:

@@ -6,10 +6,12 @@ connection; measured, that serves 1.5 times the requests at half the latency."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from asgiref.sync import SyncToAsync, ThreadSensitiveContext
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
+
+R = TypeVar("R")
 
 
 class Lanes:
@@ -25,14 +27,15 @@ class Lanes:
         for _ in range(lanes):
             self._free.put_nowait(ThreadSensitiveContext())
 
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """A lane to oneself: what `sync_to_async` runs meanwhile runs in its thread."""
+    async def run(self, work: Callable[..., R], *args: Any) -> R:
+        """Run something in a lane of its own. Whoever is cancelled stops waiting for it; the lane is busy until it is
+        done."""
         lane = await self._free.get()
         # Django sets its own context only if there is none.
         token = SyncToAsync.thread_sensitive_context.set(lane)
         try:
-            yield
+            running = asyncio.ensure_future(sync_to_async(work, thread_sensitive=True)(*args))
         finally:
             SyncToAsync.thread_sensitive_context.reset(token)
-            self._free.put_nowait(lane)
+        running.add_done_callback(lambda _: self._free.put_nowait(lane))
+        return await asyncio.shield(running)

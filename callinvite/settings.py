@@ -110,7 +110,7 @@ if _database["ENGINE"].endswith("postgresql"):
     _options = _database.setdefault("OPTIONS", {})
     _options["pool"] = {
         "min_size": 1,
-        "max_size": env.number("CALLINVITE_DATABASE_POOL", default=16, lowest=1),
+        "max_size": env.number("CALLINVITE_DATABASE_POOL", default=16, lowest=4),
         "timeout": 1.5,
         "reconnect_timeout": 1.0,
     }
@@ -118,6 +118,7 @@ if _database["ENGINE"].endswith("postgresql"):
     _options.setdefault("connect_timeout", 2)
     _options.setdefault("tcp_user_timeout", 1500)
     _database["CONN_MAX_AGE"] = 0
+    _database["PREPARE"] = env.switch("CALLINVITE_DATABASE_PREPARE", default=True)
     # Our backend looks whether a connection lives, and spares the look at one that was just used.
     _database["CONN_HEALTH_CHECKS"] = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -245,6 +246,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_ADDRESSES_PER_USER",
     "CALLINVITE_CONNECTIONS_PER_ADDRESS",
     "CALLINVITE_DATABASE_POOL",
+    "CALLINVITE_DATABASE_PREPARE",
     "CALLINVITE_DATA_DIR",
     "CALLINVITE_DEVICES_PER_USER",
     "CALLINVITE_ICE_SERVERS",

@@ -6,24 +6,31 @@ waits for the database instead.
 
 It spares round trips, which cost both sides more than most statements: a transaction begins with its first statement
 and ends with its last ones, in the same message of PostgreSQL's simple query protocol, and statements whose results
-nobody needs wait for the next that has one. `together` and `later` are for code that knows of them; to all other code
-this is Django's backend."""
+nobody needs wait for the next that has one. What is run this way again and again is prepared, so that PostgreSQL does
+not plan it anew. `together` and `later` are for code that knows of them; to all other code this is Django's backend."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import count
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple, cast
 
+import psycopg
+from django.db import DatabaseError
 from django.db.backends.postgresql import base
-from django.db.backends.utils import debug_transaction
+from django.db.backends.postgresql.psycopg_any import register_tzloader
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper, debug_transaction
 from psycopg import IsolationLevel, OperationalError
-from psycopg.pq import TransactionStatus
+from psycopg.pq import Format, TransactionStatus
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 logger = logging.getLogger(__name__)
+PREPARED_MOST = 500
+"""How many different statements are prepared at most. Each takes some memory of every connection."""
+TYPES = "SELECT unnest(parameter_types)::text FROM pg_prepared_statements WHERE name = %s"
 Row = tuple[Any, ...]
 FRESH_SECONDS = 1.0
 """How long a connection is trusted after it was used."""
@@ -61,6 +68,24 @@ class Outage:
 outage = Outage()
 
 
+class _Plan(NamedTuple):
+    """How a statement is prepared.
+
+    Args:
+        body: what is prepared; empty if it cannot be.
+        texts: the places of the parameters that are texts, as far as PostgreSQL could tell. What is none, as it may be
+            in the list of a SELECT, would come back as one.
+    """
+
+    body: str
+    texts: tuple[int, ...]
+
+
+_plans: dict[str, _Plan] = {}
+"""By statement, for every connection of the process."""
+_numbers = count()
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to PostgreSQL."""
 
@@ -71,6 +96,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _forget(self) -> None:
         """Begin anew: with a new connection, or because it is closed."""
         self._waiting: list[tuple[str, list[Row]]] = []
+        self._preparing: list[str] = []
         self._has_begun = False
         self._lean: Any = None
         self.trips = 0
@@ -125,19 +151,42 @@ class DatabaseWrapper(base.DatabaseWrapper):
         Returns:
             A list that holds its rows when it has run.
         """
-        rows: list[Row] = []
-        self._waiting.append((self._text(sql, values), rows))
+        text, rows = self._text(sql, values), list[Row]()
+        self._waiting.append((text, rows))
         return rows
 
-    def create_cursor(self, name: str | None = None) -> Any:
-        """Django's cursor, for which the transaction has begun and everything before has been done."""
+    def settle(self) -> None:
+        """Begin the transaction and do what waits, for a statement that does not come by `together` or `later`."""
         if self._waiting or (not self.autocommit and not self._has_begun):
             self._sent([])
-        return super().create_cursor(name)
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """Django's cursor. A named one is held over the end of the transaction only outside one: that is what Django
+        asks the driver, for which we are always outside."""
+        if not name:
+            return super().create_cursor()
+        self.settle()
+        server_side = cast("type[Any]", base.ServerSideCursor)
+        return self._timed(server_side(self.connection, name=name, scrollable=False, withhold=self.autocommit))
+
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        """Django's wrapper, before whose statements everything before them is done."""
+        return _Cursor(cursor, self)
+
+    def make_debug_cursor(self, cursor: Any) -> CursorDebugWrapper:
+        """The same for Django's wrapper that notes statements."""
+        return _DebugCursor(cursor, self)
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        # All that waits came after the savepoint, for which it did not.
+        self._waiting.clear()
+        self._unprepare()
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
 
     def _close(self) -> None:
         if self.connection is not None:
             self.connection.was_used_at = monotonic()
+            self._unprepare()
         super()._close()  # type: ignore[misc]
         self._forget()
 
@@ -154,19 +203,76 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _rollback(self) -> None:
         self._waiting.clear()
+        if self.connection is not None:
+            self._unprepare()
         if self.connection is not None and self._has_begun:
             with debug_transaction(self, "ROLLBACK"):
                 self._sent(["ROLLBACK"])
 
     def _text(self, sql: str, values: Sequence[Any]) -> str:
         """A statement with its values in it, as the driver quotes them."""
-        text: str = self._cursor_at_hand().mogrify(sql, values) if values else sql
+        if not values:
+            return sql
+        cursor = self._cursor_at_hand()
+        with self.wrap_database_errors:
+            text: str = cursor.mogrify(self._prepared(sql, values) or sql, values)
         return text
+
+    def _prepared(self, sql: str, values: Sequence[Any]) -> str | None:
+        """What executes a statement by its name on this connection; None if it is not to be prepared."""
+        if not self.settings_dict.get("PREPARE"):
+            return None
+        plan = _plans.get(sql)
+        if plan is None:
+            plan = _plans[sql] = self._tried(sql)
+        if not plan.body or not all(values[place] is None or isinstance(values[place], str) for place in plan.texts):
+            return None
+        names = self._names()
+        name = names.get(sql)
+        if name is None:
+            name = names[sql] = f"callinvite_{next(_numbers)}"
+            self._preparing.append(sql)
+            self._waiting.append((f"PREPARE {name} AS {plan.body}", []))
+        return f"EXECUTE {name} ({', '.join(['%s'] * len(values))})"
+
+    def _tried(self, sql: str) -> _Plan:
+        """How a statement is prepared, if PostgreSQL can tell the types of its parameters."""
+        if len(_plans) >= PREPARED_MOST or self.autocommit:
+            return _Plan("", ())
+        texts = sql.split("%s")
+        body = "".join(f"{text}${number}" for number, text in enumerate(texts[:-1], 1)) + texts[-1]
+        name = f"callinvite_{next(_numbers)}"
+        types: str = self._cursor_at_hand().mogrify(TYPES, [name])
+        self._sent(["SAVEPOINT preparing"])
+        try:
+            found = self._sent([f"PREPARE {name} AS {body}", types, "RELEASE SAVEPOINT preparing"])[1][0]
+        except DatabaseError:
+            self._sent(["ROLLBACK TO SAVEPOINT preparing", "RELEASE SAVEPOINT preparing"])
+            return _Plan("", ())
+        self._names()[sql] = name
+        return _Plan(body, tuple(place for place, (kind,) in enumerate(found) if kind == "text"))
+
+    def _unprepare(self, *, all_of_them: bool = False) -> None:
+        """Forget the names of what was to be prepared and may not have been: it gets others the next time.
+
+        Args:
+            all_of_them: those of everything, because a table has changed under its plans.
+        """
+        names = self._names()
+        for sql in list(names) if all_of_them else self._preparing:
+            names.pop(sql, None)
+        self._preparing = []
+
+    def _names(self) -> dict[str, str]:
+        """The statements that are prepared on this connection, which may have been another wrapper's before."""
+        names: dict[str, str] = self.connection.__dict__.setdefault("callinvite_names", {})
+        return names
 
     def _sent(self, texts: list[str]) -> list[tuple[list[Row], int]]:
         """Send what waits and these statements in one message. Returns the results of these."""
         cursor = self._cursor_at_hand()
         waiting, self._waiting = self._waiting, []
+        preparing, self._preparing = self._preparing, []
         begin = [] if self.autocommit or self._has_begun else [self._begin()]
         self.trips += 1
         with self.wrap_database_errors:
@@ -177,6 +283,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 for _, rows in waiting:
                     rows += self._result(cursor)[0]
                 return [self._result(cursor) for _ in texts]
+            except psycopg.Error as error:
+                # It may have failed before it came to these.
+                self._preparing = preparing
+                self._unprepare(all_of_them=isinstance(error, psycopg.errors.FeatureNotSupported))
+                raise
             finally:
                 self._has_begun = self.connection.info.transaction_status != TransactionStatus.IDLE
 
@@ -193,8 +304,37 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _cursor_at_hand(self) -> Any:
         if self._lean is None:
-            self._lean = super().create_cursor()
+            self._lean = self._timed(cast(Any, base.Cursor)(self.connection))
         return self._lean
+
+    def _timed(self, cursor: Any) -> Any:
+        """A cursor that reads moments in Django's time zone, as Django makes it."""
+        loader = self.connection.adapters.get_loader(base.TIMESTAMPTZ_OID, Format.TEXT)
+        if self.timezone != loader.timezone:
+            register_tzloader(self.timezone, cursor)
+        return cursor
+
+
+class _Settled:
+    """Of a cursor: what waits is done before each statement."""
+
+    db: Any
+
+    def _execute(self, *args: Any, **kwargs: Any) -> Any:
+        self.db.settle()
+        return super()._execute(*args, **kwargs)  # type: ignore[misc]
+
+    def _executemany(self, *args: Any, **kwargs: Any) -> Any:
+        self.db.settle()
+        return super()._executemany(*args, **kwargs)  # type: ignore[misc]
+
+
+class _Cursor(_Settled, CursorWrapper):
+    pass
+
+
+class _DebugCursor(_Settled, CursorDebugWrapper):
+    pass
 
 
 def _is_alive(connection: Any) -> bool:

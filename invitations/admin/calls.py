@@ -211,9 +211,12 @@ class CallAdmin(ReadOnly, ExplainedList):
             raise Http404
         back, name = call_page(call), people.name_of(stay.user)
         if request.method == "POST":
+            if stay.left_at is not None:
+                # They may be in again by another device, or be rung: nobody asked about that.
+                say_done(request, "admin.done.removed", False)
+                return HttpResponseRedirect(back)
             removed = attempt(request, call.call_id, partial(remove_person, name_of(call), actor_of(request), name))
-            # Taking out somebody who is out is no refusal, but nothing happened either.
-            if removed and stay.left_at is None:
+            if removed:
                 self.log_change(request, call, say("admin.log.removed", name=name))
             say_done(request, "admin.done.removed", removed)
             return HttpResponseRedirect(back)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
+import socket
 import threading
 import time
 from collections import Counter
@@ -61,7 +62,7 @@ class Broker:
             protocol=2,
             socket_timeout=QUIET_SECONDS,
             socket_connect_timeout=CONNECT_SECONDS,
-            socket_keepalive=True,
+            **({} if url.startswith("unix:") else _watched()),
         )
         self._hear = WeakMethod(hear)
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
@@ -70,6 +71,8 @@ class Broker:
         self._alarm = alarm
         self._topics: dict[str, _Topic] = {alarm: _Topic()}
         self._has_lost = False
+        self._is_doubtful = False
+        """Whether the writing connection may have lost its server: the reading one has."""
         self._unanswered: Counter[str] = Counter()
         self._number = 0
         self._reading: Any = None
@@ -117,6 +120,11 @@ class Broker:
         self._reads()
         await confirmed
 
+    def is_heard(self, topic: str) -> bool:
+        """Whether what is published to a topic arrives here now, as far as anybody can know."""
+        known = self._topics.get(topic)
+        return known is not None and known.is_live
+
     def unsubscribe(self, topic: str) -> None:
         """Hear nothing more of a topic."""
         with self._lock:
@@ -136,33 +144,40 @@ class Broker:
     def _write(self) -> None:
         while True:
             try:
-                orders = [self._orders.get(timeout=QUIET_SECONDS)]
+                orders = [self._orders.get(timeout=RETRY_SECONDS if self._has_lost else QUIET_SECONDS)]
             except queue.Empty:
                 if self._hear() is None:
                     return
+                if self._has_lost:
+                    self._send_out([])
                 continue
             while len(orders) < AT_ONCE and not self._orders.empty():
                 orders.append(self._orders.get())
-            self._send_out([(name, topic, payload) for name, topic, payload, _ in orders if name == "PUBLISH"])
+            commands: list[Command] = [each[:3] for each in orders if each[0] == "PUBLISH"]
+            if commands:
+                self._send_out(commands)
             self._change([order for order in orders if order[0] != "PUBLISH"])
 
     def _send_out(self, commands: list[Command]) -> None:
-        if not commands:
-            return
+        """Publish, and before that the alarm if anything was lost since the last time."""
         if time.monotonic() < self._writes_again_at:
             self._has_lost = True
             return
-        if self._has_lost:
-            commands.insert(0, ("PUBLISH", self._alarm, b""))
         try:
             connection = self._writing
-            # Nothing is ever answered here, so what can be read is the end of the connection.
-            if connection is None or connection.can_read(0):
+            if connection is not None and (self._is_doubtful or _has_ended(connection)):
+                # What was written last may not have arrived.
+                self._has_lost = True
+                _close(connection)
+                connection = None
+            self._is_doubtful = False
+            if connection is None:
                 connection = self._writing = self._open()
                 connection.send_command("CLIENT", "REPLY", "OFF")
-            connection.send_packed_command(connection.pack_commands(commands))
+            alarm: list[Command] = [("PUBLISH", self._alarm, b"")] if self._has_lost else []
+            connection.send_packed_command(connection.pack_commands([*alarm, *commands]))
             self._has_lost = False
-        except (redis.RedisError, OSError) as error:
+        except Exception as error:  # Redis can fail in a dozen ways; this thread must go on
             self._has_lost = True
             _close(self._writing)
             self._writing = None
@@ -181,7 +196,7 @@ class Broker:
         try:
             with self._sending:
                 connection.send_packed_command(connection.pack_commands(commands))
-        except (redis.RedisError, OSError):
+        except Exception:  # as above
             logger.debug("A subscription was not sent: the connection is lost")
 
     # --- the reading thread -------------------------------------------------------------------------------------------
@@ -215,14 +230,9 @@ class Broker:
             self._reading = connection
             topics = list(self._topics)
             self._unanswered = Counter(topics)
-            was_away, self._is_away = self._is_away, False
         for some in _in_parts(topics, AT_ONCE):
             with self._sending:
                 connection.send_command("SUBSCRIBE", *some)
-        if was_away:
-            logger.warning("The live broker is back")
-            if hear := self._hear():
-                hear(self._alarm, b"")
 
     def _take(self, connection: Any) -> bool:
         """Wait for what the server says next and act on it. Returns False when nobody wants any more."""
@@ -240,26 +250,33 @@ class Broker:
             kind, topic = said[0], said[1].decode()
             if kind == b"message":
                 hear(topic, said[2])
-            elif kind == b"subscribe":
-                self._confirmed(topic)
+            elif kind == b"subscribe" and self._confirmed(topic):
+                # Only now is everything heard that is published from now on.
+                logger.warning("The live broker is back")
+                hear(self._alarm, b"")
         return True
 
-    def _confirmed(self, topic: str) -> None:
+    def _confirmed(self, topic: str) -> bool:
+        """Returns whether with this topic all are heard again, after the server was away."""
         with self._lock:
             self._unanswered[topic] -= 1
-            known = self._topics.get(topic)
             if self._unanswered[topic] > 0:
-                return
+                return False
             del self._unanswered[topic]
-            if known is None:
-                return
-            known.is_live = True
-            waiting, known.waiting = known.waiting, []
+            known, waiting = self._topics.get(topic), []
+            if known is not None:
+                known.is_live = True
+                waiting, known.waiting = known.waiting, []
+            is_back = self._is_away and not self._unanswered
+            if is_back:
+                self._is_away = False
         _settle(waiting, None)
+        return is_back
 
     def _lose(self, error: Exception) -> None:
         with self._lock:
             was_away, self._is_away = self._is_away, True
+            self._is_doubtful = True
             self._reading = None
             waiting = []
             for known in self._topics.values():
@@ -291,6 +308,21 @@ def _settle_one(future: asyncio.Future[None], error: Exception | None) -> None:
         future.set_result(None)
     else:
         future.set_exception(error)
+
+
+def _watched() -> dict[str, Any]:
+    """What lets a connection notice within seconds that the other end has vanished without a word."""
+    options = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
+    known = {getattr(socket, name): value for name, value in options.items() if hasattr(socket, name)}
+    return {"socket_keepalive": True, "socket_keepalive_options": known}
+
+
+def _has_ended(connection: Any) -> bool:
+    """Whether a connection on which nothing is ever answered has: what can be read there is its end."""
+    try:
+        return bool(connection.can_read(0))
+    except Exception:  # Redis can fail in a dozen ways
+        return True
 
 
 def _close(connection: Any) -> None:

@@ -7,12 +7,14 @@ is known without the database. What nobody could publish is found by the look th
 from __future__ import annotations
 
 from itertools import count
+from threading import Lock
 
 from invitations.models import UserKey
 
 _numbers = count(1)
 _of: dict[UserKey, int] = {}
 _everybody = 0
+_changing = Lock()
 
 
 def watch(user_id: UserKey) -> None:
@@ -22,13 +24,15 @@ def watch(user_id: UserKey) -> None:
 
 def forget(user_id: UserKey) -> None:
     """Keep none any more."""
-    _of.pop(user_id, None)
+    with _changing:
+        _of.pop(user_id, None)
 
 
 def bump(user_id: UserKey) -> None:
     """Something was published to a user. From any thread."""
-    if user_id in _of:
-        _of[user_id] = next(_numbers)
+    with _changing:
+        if user_id in _of:
+            _of[user_id] = next(_numbers)
 
 
 def bump_all() -> None:

@@ -6,6 +6,7 @@ Measured against the layer of channels-redis in docs/performance.md."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,8 @@ import msgpack
 from invitations.live import generations
 from invitations.live.brokers import Broker, BrokerAway
 from invitations.live.layers import EmbeddedChannelLayer, Message
+
+logger = logging.getLogger(__name__)
 
 
 class SharedChannelLayer(EmbeddedChannelLayer):
@@ -103,6 +106,11 @@ class SharedChannelLayer(EmbeddedChannelLayer):
         """Always true: this process does not know who listens elsewhere."""
         return True
 
+    def vouches(self, group: str) -> bool:
+        """Whether what is published to a group arrives here now, whichever process publishes it."""
+        topic = self._topic_of(group)
+        return self._broker(topic).is_heard(topic)
+
     def _forget(self, group: str) -> None:
         topic = self._topic_of(group)
         self._broker(topic).unsubscribe(topic)
@@ -114,9 +122,16 @@ class SharedChannelLayer(EmbeddedChannelLayer):
             return
         if payload.startswith(self._process.bytes):
             return
-        message = msgpack.unpackb(payload[len(self._process.bytes) :])
-        if topic == self._home:
-            self._deliver([(message["channel"], message["message"])])
+        try:
+            message = msgpack.unpackb(payload[len(self._process.bytes) :])
+            channel, message = (message["channel"], message["message"]) if topic == self._home else (None, message)
+            if not isinstance(message["type"], str):
+                raise TypeError
+        except Exception:  # others can write into Redis whatever they like
+            logger.warning("Something else than a live message was published to %s", topic)
+            return
+        if channel is not None:
+            self._deliver([(channel, message)])
         else:
             super().publish([(topic.removeprefix(self._prefix), message)])
 

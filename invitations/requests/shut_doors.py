@@ -106,8 +106,8 @@ class ShutDoors:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        seconds = _seconds_left(scope["path"], _network(scope)) if _waits and scope["method"] == "POST" else 0
-        if not seconds:
+        network = _network(scope) if _waits and scope["method"] == "POST" else ""
+        if not network or not _seconds_left(scope["path"], network):
             await self._application(scope, receive, send)
             return
         if self._held < HELD_AT_ONCE:
@@ -116,7 +116,7 @@ class ShutDoors:
                 await asyncio.sleep(HELD_SECONDS)
             finally:
                 self._held -= 1
-        await _refuse(scope, seconds, send)
+        await _refuse(scope, max(1, _seconds_left(scope["path"], network)), send)
 
 
 def _network(scope: Message) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from invitations import calls
@@ -104,17 +103,22 @@ def alive(actor: Actor, *, now: datetime) -> None:
 
 def alive_at_rest(user_id: UserKey, device_id: str) -> None:
     """Record that a device with nothing open gave a sign of life: soon, together with those of others."""
-    if not _signs:
-        asyncio.get_running_loop().call_later(GATHER_SECONDS, _record)
-    _signs[user_id, device_id] = None
-
-
-def _record() -> None:
     global _recording
+    _signs[user_id, device_id] = None
+    if _recording is None or _recording.done():
+        _recording = asyncio.get_running_loop().create_task(_record())
+
+
+async def _record() -> None:
+    await asyncio.sleep(GATHER_SECONDS)
+    await workers.read(_mark_all)
+
+
+def _mark_all() -> None:
+    """Whoever has gone meanwhile is no longer among the signs."""
     signs = list(_signs)
     _signs.clear()
-    if signs:
-        _recording = asyncio.get_running_loop().create_task(workers.read(partial(presence.mark_all_online, signs)))
+    presence.mark_all_online(signs)
 
 
 def gone(user_id: UserKey, device_id: str) -> bool:

@@ -164,7 +164,8 @@ class LiveSocket:
         # Before reading: what is published after the read must arrive here.
         await self._join()
         generation = generations.of(actor.user_id)
-        if not held and self._rests_at == generation and monotonic() - self._looked_at < limits().look_seconds:
+        is_fresh = monotonic() - self._looked_at < limits().look_seconds
+        if not held and self._rests_at == generation and is_fresh and self._subscription.is_sure():
             attendance.alive_at_rest(actor.user_id, actor.device_id)
             await self._line.say({"type": "synced", "server_time": moment(timezone.now()), "calls": [], "gone": []})
             return True

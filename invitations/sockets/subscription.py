@@ -48,6 +48,11 @@ class Subscription:
         except Exception as error:  # Redis can fail in a dozen ways
             logger.warning("A live socket goes without live frames until its next sync: %s", type(error).__name__)
 
+    def is_sure(self) -> bool:
+        """Whether everything that is published to the user arrives, and the layer would know if it did not."""
+        vouches = getattr(self._layer, "vouches", None)
+        return vouches is not None and self.channel is not None and bool(vouches(self._group))
+
     async def receive(self) -> dict[str, Any]:
         """Wait for the next message. Requires a channel."""
         message: dict[str, Any] = await self._layer.receive(self.channel)

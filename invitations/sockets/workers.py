@@ -9,6 +9,7 @@ import asyncio
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ R = TypeVar("R")
 READERS = 2
 ROW_LOCKING_WRITERS = 8
 LARGEST_BATCH = 64
+JOBS_IN_A_ROW = 8
 
 
 class Job:
@@ -128,25 +130,26 @@ class ThreadWriter:
 
     def __init__(self, threads: int) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="live-worker", initializer=_speak)
-        self._lock = threading.Lock()
-        self._in_line = 0
+        self._jobs: deque[Job] = deque()
 
     async def run(self, function: Callable[[], R]) -> R:
         """Run a verb or a read in one of the threads."""
         job = Job(function, asyncio.get_running_loop())
-        with self._lock:
-            self._in_line += 1
-        self._threads.submit(self._work, job)
+        self._jobs.append(job)
+        self._threads.submit(self._work)
         return await job.future
 
-    def _work(self, job: Job) -> None:
-        with self._lock:
-            self._in_line -= 1
-        job.run()
-        # Kept for the next job in line: giving it back and getting it again takes as long as a statement.
-        if not self._in_line or connection.errors_occurred:
-            connection.close()
-        settle([job])
+    def _work(self) -> None:
+        """Do the next jobs on one connection: to give it back and get it again takes as long as a statement. Only a few
+        at a time, because others need connections too."""
+        for _ in range(JOBS_IN_A_ROW):
+            try:
+                job = self._jobs.popleft()
+            except IndexError:
+                break
+            job.run()
+            settle([job])
+        connection.close_if_unusable_or_obsolete()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,8 @@ def close_broken_connection() -> None:
 def _pool_size() -> int:
     """How many connections to the database the process may have."""
     pool = connection.settings_dict["OPTIONS"].get("pool")
-    return int(pool.get("max_size", 4)) if isinstance(pool, dict) else 2 * ROW_LOCKING_WRITERS
+    most = 2 * (ROW_LOCKING_WRITERS + READERS)
+    return int(pool.get("max_size", 4)) if isinstance(pool, dict) else most
 
 
 def _speak() -> None:
@@ -214,10 +218,10 @@ class Workers:
                 if connection.vendor == "sqlite":
                     self._lanes = Lanes(BatchWriter(), reader=ThreadWriter(READERS))
                 else:
-                    # Half of the pool at most: requests need connections too.
-                    most = max(1, _pool_size() // 2)
-                    writers = ThreadWriter(min(ROW_LOCKING_WRITERS, most))
-                    self._lanes = Lanes(writers, reader=ThreadWriter(min(READERS, most)))
+                    # Half of the pool at most, together: requests need connections too.
+                    readers = min(READERS, max(1, _pool_size() // 4))
+                    writers = min(ROW_LOCKING_WRITERS, max(1, _pool_size() // 2 - readers))
+                    self._lanes = Lanes(ThreadWriter(writers), reader=ThreadWriter(readers))
             return self._lanes
 
 

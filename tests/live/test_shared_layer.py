@@ -6,9 +6,11 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from invitations.live import generations
 from invitations.live.brokers import BrokerAway
@@ -57,7 +59,7 @@ async def comes_through(source: SharedChannelLayer, layer: SharedChannelLayer, g
         while True:
             with suppress(BrokerAway):
                 await layer.group_add(group, channel)
-            source.publish([(group, {"n": 0})])
+            source.publish([(group, {"type": "t", "n": 0})])
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await layer.receive(channel)
@@ -72,8 +74,8 @@ async def test_a_group_reaches_channels_of_every_process_once(
     stranger = await joined(there, "callinvite.user.2")
 
     for number in (1, 2):
-        await here.group_send("callinvite.user.1", {"n": number})
-    await there.group_send("callinvite.user.2", {"n": 3})
+        await here.group_send("callinvite.user.1", {"type": "t", "n": number})
+    await there.group_send("callinvite.user.2", {"type": "t", "n": 3})
 
     assert await taken(here, near, 2) == [1, 2]
     assert await taken(there, far, 2) == [1, 2]
@@ -95,7 +97,7 @@ async def test_every_group_lives_on_one_of_the_servers(
     here: SharedChannelLayer, there: SharedChannelLayer, group: str
 ) -> None:
     far = await joined(there, group)
-    await here.group_send(group, {"n": 1})
+    await here.group_send(group, {"type": "t", "n": 1})
     assert await taken(there, far) == [1]
 
 
@@ -111,10 +113,10 @@ async def test_one_who_left_hears_nothing_more_but_the_others_do(
     gone, stays = await joined(there, "g"), await joined(there, "g")
     await there.group_discard("g", gone)
 
-    await here.group_send("g", {"n": 1})
+    await here.group_send("g", {"type": "t", "n": 1})
 
     assert await taken(there, stays) == [1]
-    await there.send(gone, {"n": 2})
+    await there.send(gone, {"type": "t", "n": 2})
     assert await taken(there, gone) == [2]
 
 
@@ -125,7 +127,7 @@ async def test_who_leaves_and_comes_back_misses_nothing_from_then_on(
     for number in range(200):
         await there.group_discard("g", channel)
         await there.group_add("g", channel)
-        await here.group_send("g", {"n": number})
+        await here.group_send("g", {"type": "t", "n": number})
         assert await taken(there, channel) == [number]
 
 
@@ -133,14 +135,14 @@ async def test_many_join_at_once(here: SharedChannelLayer, there: SharedChannelL
     groups = [f"callinvite.user.{number}" for number in range(1500)]
     channels = await asyncio.gather(*(joined(there, group) for group in groups))
 
-    here.publish([(group, {"n": number}) for number, group in enumerate(groups)])
+    here.publish([(group, {"type": "t", "n": number}) for number, group in enumerate(groups)])
 
     assert [(await taken(there, channel))[0] for channel in channels] == list(range(1500))
 
 
 async def test_a_channel_of_another_process_can_be_sent_to(here: SharedChannelLayer, there: SharedChannelLayer) -> None:
     channel = await there.new_channel()
-    await here.send(channel, {"n": 1})
+    await here.send(channel, {"type": "t", "n": 1})
     assert await taken(there, channel) == [1]
 
 
@@ -149,8 +151,8 @@ async def test_installations_that_share_a_server_do_not_hear_each_other(
 ) -> None:
     other = SharedChannelLayer(servers, prefix="elsewhere")
     channel = await joined(other, "g")
-    await here.group_send("g", {"n": 1})
-    await SharedChannelLayer(servers, prefix="elsewhere").group_send("g", {"n": 2})
+    await here.group_send("g", {"type": "t", "n": 1})
+    await SharedChannelLayer(servers, prefix="elsewhere").group_send("g", {"type": "t", "n": 2})
     assert await taken(other, channel) == [2]
 
 
@@ -160,19 +162,19 @@ async def test_a_server_that_is_away_delays_nobody_and_is_heard_again_when_it_is
     here, there = SharedChannelLayer([url]), SharedChannelLayer([url])
     with services.redis_on(port):
         near, far = await joined(here, "g"), await joined(there, "g")
-        await here.group_send("g", {"n": 1})
+        await here.group_send("g", {"type": "t", "n": 1})
         assert (await taken(here, near), await taken(there, far)) == ([1], [1])
 
     await _until(lambda: there._brokers[0]._is_away)
     with pytest.raises(BrokerAway):
         await there.group_add("h", far)
-    await here.group_send("g", {"n": 2})
+    await here.group_send("g", {"type": "t", "n": 2})
     assert await taken(here, near) == [2], "the own process hears it all the same"
     before = generations._everybody
 
     with services.redis_on(port):
         await comes_through(here, there, "g")
-        await here.group_send("h", {"n": 3})
+        await here.group_send("h", {"type": "t", "n": 3})
         assert (await taken(there, far))[-1] in (0, 3), "it is subscribed again without anybody asking"
     assert generations._everybody > before, "every page looks into the database at its next sync"
 
@@ -184,12 +186,58 @@ async def test_whoever_lost_messages_says_so_when_the_server_is_back() -> None:
     with services.redis_on(port):
         await joined(there, "g")
         # The writing connection alone is lost: the reading one, and so the other process, notices nothing.
-        await here.group_send("g", {"n": 1})
+        await here.group_send("g", {"type": "t", "n": 1})
         await _until(lambda: here._brokers[0]._writing is not None)
-        here._brokers[0]._has_lost = True
         before = generations._everybody
-        await here.group_send("g", {"n": 2})
+        redis.Redis.from_url(url).client_kill_filter(_type="normal", skipme=True)
+        await here.group_send("g", {"type": "t", "n": 2})
         await _until(lambda: generations._everybody > before)
+
+
+async def test_nothing_but_what_was_on_its_way_is_lost_with_the_writing_connection() -> None:
+    port = free_port()
+    url = f"redis://127.0.0.1:{port}/0"
+    here, there = SharedChannelLayer([url]), SharedChannelLayer([url])
+    with services.redis_on(port):
+        far = await joined(there, "g")
+        await here.group_send("g", {"type": "t", "n": 1})
+        assert await taken(there, far) == [1]
+        redis.Redis.from_url(url).client_kill_filter(_type="normal", skipme=True)
+        await here.group_send("g", {"type": "t", "n": 2})
+        await here.group_send("g", {"type": "t", "n": 3})
+        assert await taken(there, far, 2) == [2, 3]
+
+
+async def test_a_group_is_vouched_for_only_while_its_server_is_heard() -> None:
+    port = free_port()
+    layer = SharedChannelLayer([f"redis://127.0.0.1:{port}/0"])
+    with services.redis_on(port):
+        await joined(layer, "g")
+        assert layer.vouches("g")
+        assert not layer.vouches("h")
+    await _until(lambda: not layer.vouches("g"))
+
+
+@pytest.mark.parametrize(
+    "payload", [b"x", b"", b"\x81\xa1n\x01", b"\x01"], ids=["text", "nothing", "no type", "a number"]
+)
+async def test_what_others_write_into_the_server_harms_nobody(
+    servers: list[str], here: SharedChannelLayer, there: SharedChannelLayer, payload: bytes
+) -> None:
+    far = await joined(there, "g")
+    topic = there._topic_of("g")
+    there._broker(topic).publish([(topic, bytes(16) + payload), (there._home, bytes(16) + payload)])
+    await here.group_send("g", {"type": "t", "n": 1})
+    assert await taken(there, far) == [1]
+
+
+async def test_a_server_behind_a_unix_socket(tmp_path: Path) -> None:
+    with services.redis_on(free_port(), unix_socket=tmp_path / "redis.sock"):
+        url = f"unix://{tmp_path}/redis.sock"
+        here, there = SharedChannelLayer([url]), SharedChannelLayer([url])
+        far = await joined(there, "g")
+        await here.group_send("g", {"type": "t", "n": 1})
+        assert await taken(there, far) == [1]
 
 
 async def test_a_server_that_says_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +258,7 @@ async def test_the_threads_end_with_their_layer(servers: list[str]) -> None:
     other = SharedChannelLayer(servers[:1])
     async with asyncio.timeout(PATIENCE_SECONDS):
         while broker._is_reading:
-            await other.group_send("g", {"n": 1})
+            await other.group_send("g", {"type": "t", "n": 1})
             await asyncio.sleep(0.01)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from uuid import uuid4
+
 import pytest
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, NotSupportedError, connection, transaction
 
 from invitations.models import User
 from invitations.store import running
@@ -16,12 +19,13 @@ def _trips(before: int) -> int:
 
 
 def test_a_transaction_begins_and_ends_with_its_statements(alice: User) -> None:
-    before = connection.trips  # type: ignore[attr-defined]
-    with transaction.atomic():
-        assert running.run("SELECT username FROM invitations_user WHERE id = %s", [alice.pk]) == [("alice",)]
-        waits = running.later("UPDATE invitations_user SET first_name = %s RETURNING id", ["Al"])
-        assert waits == []
-    assert waits == [(alice.pk,)]
+    for _ in ("the process learns that they can be prepared", "as it goes on"):
+        before = connection.trips  # type: ignore[attr-defined]
+        with transaction.atomic():
+            assert running.run("SELECT username FROM invitations_user WHERE id = %s", [alice.pk]) == [("alice",)]
+            waits = running.later("UPDATE invitations_user SET first_name = %s RETURNING id", ["Al"])
+            assert waits == []
+        assert waits == [(alice.pk,)]
     assert _trips(before) == 2
     alice.refresh_from_db()
     assert alice.first_name == "Al"
@@ -93,7 +97,121 @@ def test_a_callback_on_commit_comes_after_all_that_waits(alice: User) -> None:
     assert seen == ["Al"]
 
 
+UPDATE = "UPDATE invitations_user SET first_name = %s WHERE id = %s"
+
+
+def test_what_runs_again_is_prepared_once(alice: User) -> None:
+    for name in ("one", "two", "it's; --"):
+        with transaction.atomic():
+            assert running.change(UPDATE, [name, alice.pk]) == 1
+    assert User.objects.get().first_name == "it's; --"
+    with transaction.atomic():
+        [(count,)] = running.run(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["%first_name%"]
+        )
+    assert count >= 1
+
+
+def test_what_cannot_be_prepared_runs_all_the_same() -> None:
+    for _ in range(3):
+        with transaction.atomic():
+            assert running.run("SELECT %s, pg_typeof(%s)::text", [7, 8]) == [(7, "integer")]
+
+
+def test_values_come_back_as_what_they_are() -> None:
+    key, moment = uuid4(), datetime(2026, 11, 29, tzinfo=UTC)
+    for value in ("text", key, moment, None, key, "text", moment):
+        with transaction.atomic():
+            assert running.run(
+                "SELECT %s FROM invitations_ringresource RIGHT JOIN (SELECT 1) AS one ON TRUE", [value]
+            ) == [(value,)]
+
+
+def test_a_statement_that_was_not_reached_is_prepared_the_next_time(alice: User) -> None:
+    statement = "UPDATE invitations_user SET last_name = %s WHERE id = %s"
+    with transaction.atomic():
+        running.run(statement, ["known to the process", alice.pk])
+    connection.connection.__dict__["callinvite_names"].clear()
+
+    def fail_first() -> None:
+        with transaction.atomic():
+            running.later("UPDATE invitations_user SET username = NULL", [])
+            running.run(statement, ["never", alice.pk])
+
+    with pytest.raises(IntegrityError):
+        fail_first()
+    with transaction.atomic():
+        assert running.change(statement, ["Ice", alice.pk]) == 1
+    assert User.objects.get().last_name == "Ice"
+
+
+def test_a_statement_that_was_rolled_back_unsent_is_prepared_the_next_time(alice: User) -> None:
+    with transaction.atomic():
+        running.run(UPDATE, ["known to the process", alice.pk])
+    connection.connection.__dict__["callinvite_names"].clear()
+    with pytest.raises(RuntimeError):
+        _write_and_fail()
+    with transaction.atomic():
+        assert running.change(UPDATE, ["Al", alice.pk]) == 1
+
+
+def test_a_table_that_changes_under_its_plans_heals(alice: User) -> None:
+    statement = "SELECT * FROM invitations_ringresource WHERE 1 = %s"
+    with transaction.atomic():
+        running.run(statement, [1])
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE invitations_ringresource ADD COLUMN later text")
+    try:
+        with pytest.raises(NotSupportedError), transaction.atomic():
+            running.run(statement, [1])
+        with transaction.atomic():
+            assert running.run(statement, [1]) == []
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE invitations_ringresource DROP COLUMN later")
+
+
+def test_a_cursor_that_was_opened_before_writes_in_the_transaction(alice: User) -> None:
+    def write() -> None:
+        with connection.cursor() as cursor, transaction.atomic():
+            running.later(UPDATE, ["Al", alice.pk])
+            cursor.execute("SELECT first_name FROM invitations_user")
+            assert cursor.fetchall() == [("Al",)]
+            cursor.execute("UPDATE invitations_user SET last_name = 'Ice'")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write()
+    alice.refresh_from_db()
+    assert (alice.first_name, alice.last_name) == ("", "")
+
+
+def test_rows_can_be_locked_and_read_bit_by_bit(alice: User) -> None:
+    with transaction.atomic():
+        assert [each.pk for each in User.objects.select_for_update().iterator(chunk_size=1)] == [alice.pk]
+    assert [each.pk for each in User.objects.iterator(chunk_size=1)] == [alice.pk]
+
+
+def test_what_waits_in_a_savepoint_that_is_rolled_back_never_runs(alice: User) -> None:
+    def fail() -> None:
+        with transaction.atomic():
+            running.later("UPDATE invitations_user SET username = NULL", [])
+            raise RuntimeError
+
+    with transaction.atomic():
+        running.later(UPDATE, ["Al", alice.pk])
+        with pytest.raises(RuntimeError):
+            fail()
+    assert User.objects.get().first_name == "Al"
+
+
+def test_a_value_that_cannot_be_quoted_is_djangos_error() -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        running.run("SELECT %s", ["a\0"])
+
+
 def _write_and_fail() -> None:
     with transaction.atomic():
-        running.later("UPDATE invitations_user SET first_name = %s", ["Al"])
+        running.later(UPDATE, ["Al", User.objects.get().pk])
+        running.later(UPDATE, ["Al", 0])
         raise RuntimeError

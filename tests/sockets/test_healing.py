@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from invitations.dispatcher import Dispatcher
+from invitations.live import publishing
 from invitations.models import User
 from tests.sockets.conftest import OpenPage, on_redis
 from tests.sockets.page import Page, in_thread
@@ -184,3 +185,26 @@ async def test_any_other_layer_of_channels_carries_frames_too(
     assert [each["event"] for each in await callee.so_far()] == ["call.sent"]
     await callee.ask("accept", call["call_id"])
     assert "call.active" in [name for each in await caller.so_far() for name in each["events"]]
+
+
+@pytest.mark.redis
+async def test_a_page_with_nothing_open_looks_itself_while_redis_is_away(
+    embedded_layer: None,
+    open_quick_page: OpenPage,
+    alice: User,
+    bob: User,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What another process would publish does not arrive, so nothing is known from what did."""
+    port = services._free_port()
+    settings.CHANNEL_LAYERS = on_redis(f"redis://127.0.0.1:{port}/0")
+    with services.redis_on(port):
+        caller, callee = await open_quick_page(alice), await open_quick_page(bob)
+        assert (await callee.sync())["calls"] == []
+    monkeypatch.setattr(publishing, "publish_call", lambda *args, **kwargs: None)
+    async with asyncio.timeout(10):
+        while get_channel_layer().vouches(publishing.group_of(bob.pk)):
+            await asyncio.sleep(0.01)
+    call = (await caller.ask("send", invitees=["bob"], is_video_call=True))["body"]["call"]
+    assert [each["call_id"] for each in (await callee.sync())["calls"]] == [call["call_id"]]

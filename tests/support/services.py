@@ -144,8 +144,8 @@ def own_redis() -> Iterator[str]:
 
 
 @contextmanager
-def redis_on(port: int) -> Iterator[None]:
-    """A Redis on this port, which ends as by a power cut.
+def redis_on(port: int, *, unix_socket: Path | None = None) -> Iterator[None]:
+    """A Redis on this port, and at this path, which ends as by a power cut.
 
     Raises:
         Missing: there is no server program.
@@ -155,8 +155,9 @@ def redis_on(port: int) -> Iterator[None]:
         raise Missing("Redis is missing: install redis-server or valkey-server")
     with tempfile.TemporaryDirectory(prefix="callinvite-redis-") as folder:
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        path = [] if unix_socket is None else ["--unixsocket", str(unix_socket)]
         with _running(
-            [*command, "--dir", folder],
+            [*command, *path, "--dir", folder],
             ready=lambda: _answers_ping(port),
             log=Path(folder) / "log",
             stop_signal=signal.SIGKILL,
