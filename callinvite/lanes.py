@@ -5,11 +5,11 @@ connection; measured, that serves 1.5 times the requests at half the latency."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
+from asgiref.sync import sync_to_async
 
 R = TypeVar("R")
 
@@ -18,24 +18,13 @@ class Lanes:
     """A few long-lived threads, each of which does one thing at a time.
 
     Args:
-        lanes: how many threads, at least 1. Who comes when all are taken waits in one line for whichever is free first,
-            so that nobody waits behind something slow, such as the hashing of a password, while another lane is free.
+        lanes: how many threads, at least 1. What comes when all are taken waits in one line for the first that is free,
+            so that nothing waits behind something slow, such as the hashing of a password, while another lane is free.
     """
 
     def __init__(self, lanes: int = 4) -> None:
-        self._free: asyncio.Queue[ThreadSensitiveContext] = asyncio.Queue()
-        for _ in range(lanes):
-            self._free.put_nowait(ThreadSensitiveContext())
+        self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
 
     async def run(self, work: Callable[..., R], *args: Any) -> R:
-        """Run something in a lane of its own. Whoever is cancelled stops waiting for it; the lane is busy until it is
-        done."""
-        lane = await self._free.get()
-        # Django sets its own context only if there is none.
-        token = SyncToAsync.thread_sensitive_context.set(lane)
-        try:
-            running = asyncio.ensure_future(sync_to_async(work, thread_sensitive=True)(*args))
-        finally:
-            SyncToAsync.thread_sensitive_context.reset(token)
-        running.add_done_callback(lambda _: self._free.put_nowait(lane))
-        return await asyncio.shield(running)
+        """Run something in the next free lane. Whoever is cancelled stops waiting for it; it goes on."""
+        return await sync_to_async(work, thread_sensitive=False, executor=self._threads)(*args)
