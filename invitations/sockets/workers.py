@@ -177,6 +177,16 @@ def close_broken_connection() -> None:
         connection.close()
 
 
+def shares(connections: int) -> tuple[int, int]:
+    """How many threads write and how many read: with half of the connections at most, because requests need some too.
+
+    Args:
+        connections: how many to the database the process may have, 4 or more.
+    """
+    readers = min(READERS, max(1, connections // 4))
+    return min(ROW_LOCKING_WRITERS, max(1, connections // 2 - readers)), readers
+
+
 def _pool_size() -> int:
     """How many connections to the database the process may have."""
     pool = connection.settings_dict["OPTIONS"].get("pool")
@@ -218,9 +228,7 @@ class Workers:
                 if connection.vendor == "sqlite":
                     self._lanes = Lanes(BatchWriter(), reader=ThreadWriter(READERS))
                 else:
-                    # Half of the pool at most, together: requests need connections too.
-                    readers = min(READERS, max(1, _pool_size() // 4))
-                    writers = min(ROW_LOCKING_WRITERS, max(1, _pool_size() // 2 - readers))
+                    writers, readers = shares(_pool_size())
                     self._lanes = Lanes(ThreadWriter(writers), reader=ThreadWriter(readers))
             return self._lanes
 
