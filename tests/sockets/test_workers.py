@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from invitations.sockets.workers import READERS, ROW_LOCKING_WRITERS, ThreadWriter, shares
 
@@ -51,5 +51,6 @@ async def test_a_lasting_connection_lasts() -> None:
         return threading.get_ident(), id(connection.connection)
 
     seen = {await threads.run(used) for _ in range(5)}
+    await threads.run(connections.close_all)
 
     assert len(seen) == 1 or not lasting
