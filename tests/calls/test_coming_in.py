@@ -35,6 +35,18 @@ def test_the_caller_takes_somebody_out(live_call: Ring, alice: User, bob: User, 
     assert names_inside(calls.accept(call_id, by=acting(bob), now=now + seconds(3))) == {"alice", "bob", "carol"}
 
 
+def test_who_is_invited_again_after_being_taken_out_may_come_in_late(
+    live_call: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    call_id = live_call(alice, bob, carol).call.call_id
+    calls.remove(call_id, by=acting(alice), user="bob", now=now)
+    calls.invite(call_id, by=acting(carol), invitees=["bob"], now=now + seconds(2))
+    late = now + seconds(63)
+    calls.expire(Call.objects.get(call_id=call_id).pk, now=late)
+    assert can(call_id, bob, late) == ["join"]
+    assert "bob" in names_inside(calls.join(call_id, by=acting(bob), now=late))
+
+
 def test_removing_the_last_other_person_ends_the_call(live_call: Ring, alice: User, bob: User, now: datetime) -> None:
     call_id = live_call(alice, bob).call.call_id
     assert calls.remove(call_id, by=acting(alice), user="bob", now=now).call.end_reason == "completed"

@@ -137,6 +137,7 @@ test("accepting on this device starts the call, on another it says where", () =>
   const bob = client("bob", { calls: [makeCall()] });
   assert.deepEqual(bob.frame(answered()), ["invitationUserStateChanged", "callStarted"]);
   assert.equal(bob.state.active?.call_id, "call_alice_1");
+  assert.equal(bob.state.elsewhere, null);
   const other = client("bob", { calls: [makeCall()] });
   other.model = { ...other.model, deviceId: "bob-phone" };
   assert.deepEqual(other.frame(answered()), ["invitationUserStateChanged", "incomingCallAnsweredElsewhere"]);
@@ -172,6 +173,13 @@ test("being called while busy is missed, and counted", () => {
   const events = bob.frame(closed("busy", {}, { revision: 1, you: missed }));
   assert.deepEqual(events, ["invitationUserStateChanged", "incomingMissed"]);
   assert.equal(bob.state.missedUnseen, 3);
+});
+
+test("what was missed before the page was loaded is counted by the snapshot already", () => {
+  /** @type {Call["you"]} */
+  const missed = { role: "invitee", state: "busy", can: [], missed: true, duration_seconds: null };
+  const bob = client("bob", { calls: [closed("busy", {}, { revision: 1, you: missed })], missedUnseen: 2 });
+  assert.equal(bob.state.missedUnseen, 2);
 });
 
 test("the caller hears how each invitation fares", () => {
@@ -306,6 +314,16 @@ test("a ring whose end cannot be asked for times out, and the truth replaces the
   assert.equal(bob.state.incoming, null);
   assert.ok(bob.do({ ...settled(null), serverNow: NOON + 61_000 }).includes("incomingCallTimeout"));
   assert.deepEqual(bob.frame(closed("timed_out")), []);
+});
+
+test("a guess gives way to the truth even if that is no newer than what was known", () => {
+  const bob = client("bob", { calls: [makeCall()] });
+  const ringing = () => bob.state.incoming?.call_id;
+  bob.do({ type: "overdue", callIDs: ["call_alice_1"] });
+  bob.do({ ...settled(null), serverNow: NOON + 61_000 });
+  assert.equal(ringing(), undefined);
+  bob.frame(makeCall());
+  assert.equal(ringing(), "call_alice_1");
 });
 
 test("what happened while the connection was away is told from the next snapshot", () => {

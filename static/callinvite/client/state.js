@@ -214,7 +214,7 @@ function applied(model, calls, { firstLook = false } = {}) {
     // What is known of an earlier call under the same id says nothing about this one.
     const known = held?.attempt === call.attempt ? held : null;
     events.push(...newsOf(next, known, call, firstLook));
-    const isNewlyMissed = !firstLook && call.you?.missed && !known?.you?.missed;
+    const isNewlyMissed = call.you?.missed && !known?.you?.missed;
     next = replaced(next, call, isNewlyMissed ? next.state.missedUnseen + 1 : next.state.missedUnseen);
   }
   return { model: next, events, departed: [] };
