@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -213,7 +213,7 @@ class CallAdmin(ReadOnly, ExplainedList):
         if request.method == "POST":
             if stay.left_at is not None:
                 # They may be in again by another device, or be rung: nobody asked about that.
-                say_done(request, "admin.done.removed", False)
+                messages.warning(request, say("admin.remove.gone", name=name))
                 return HttpResponseRedirect(back)
             removed = attempt(request, call.call_id, partial(remove_person, name_of(call), actor_of(request), name))
             if removed:

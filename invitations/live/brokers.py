@@ -92,8 +92,9 @@ class Broker:
         """
         self._writes()
         if self._orders.qsize() > WAITING_MOST:
+            if not self._has_lost:
+                logger.warning("Live hints were lost: %d wait for the broker already", WAITING_MOST)
             self._has_lost = True
-            logger.warning("Live hints were lost: %d wait for the broker already", WAITING_MOST)
             return
         for topic, payload in messages:
             self._orders.put(("PUBLISH", topic, payload, 0))

@@ -116,8 +116,10 @@ async def _record() -> None:
 
 def _mark_all() -> None:
     """Whoever has gone meanwhile is no longer among the signs."""
-    signs = list(_signs)
-    _signs.clear()
+    signs = []
+    # One by one, because more may come meanwhile on the event loop.
+    while _signs:
+        signs.append(_signs.popitem()[0])
     presence.mark_all_online(signs)
 
 

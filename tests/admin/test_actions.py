@@ -168,12 +168,24 @@ def test_somebody_who_is_out_of_the_call_is_not_taken_out_again(
 ) -> None:
     stay = talk.participants.get(user=bob)
     address = reverse("admin:invitations_call_remove", args=[talk.pk, stay.pk])
-    for _ in range(2):
-        admin_site.post(address)
+    admin_site.post(address, follow=True)
+    answer = admin_site.post(address, follow=True)
+    assert [str(each) for each in answer.context["messages"]] == ["Nobody was taken out: bob had already left by then."]
     assert LogEntry.objects.count() == 1
     assert admin_site.get(reverse("admin:invitations_call_remove", args=[talk.pk, stay.pk + 100])).status_code == 404
     calls.end(talk.call_id, by=calls.Actor(alice.pk, "alice", "phone"), now=timezone.now())
     assert way_out(admin_site, talk) == []
+
+
+def test_a_question_about_a_stay_that_is_over_is_not_about_the_next_one(
+    admin_site: Client, bob: User, talk: Call
+) -> None:
+    stay = talk.participants.get(user=bob)
+    calls.leave(talk.call_id, by=calls.Actor(bob.pk, "bob", stay.device_id), now=timezone.now())
+    calls.join(talk.call_id, by=calls.Actor(bob.pk, "bob", "tablet"), now=timezone.now())
+    admin_site.post(reverse("admin:invitations_call_remove", args=[talk.pk, stay.pk]))
+    assert talk.participants.get(user=bob, left_at=None).device_id == "tablet"
+    assert not LogEntry.objects.exists()
 
 
 def test_who_may_only_look_cannot_take_anybody_out(
