@@ -12,6 +12,7 @@ not plan it anew. `together` and `later` are for code that knows of them; to all
 from __future__ import annotations
 
 import logging
+import select
 import threading
 from collections.abc import Iterable, Sequence
 from itertools import count
@@ -338,14 +339,22 @@ class _DebugCursor(_Settled, CursorDebugWrapper):
 
 
 def _is_alive(connection: Any) -> bool:
-    """Whether the database answers on a connection of the pool. Asked only if nobody has used it for a moment."""
-    if monotonic() - getattr(connection, "was_used_at", 0.0) < FRESH_SECONDS:
+    """Whether the database answers on a connection of the pool. Asked only if nobody has used it for a moment, or if
+    it has said something meanwhile: most often that it closes the connection."""
+    if monotonic() - getattr(connection, "was_used_at", 0.0) < FRESH_SECONDS and not _has_news(connection):
         return True
     try:
         ConnectionPool.check_connection(connection)
     except OperationalError:
         return False
     return True
+
+
+def _has_news(connection: Any) -> bool:
+    """Whether anything came on a connection on which nothing was asked."""
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _failures(pool: ConnectionPool[Any]) -> int:

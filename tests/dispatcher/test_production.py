@@ -70,15 +70,16 @@ async def until_ended(connection: websockets.ClientConnection) -> dict[str, Any]
             return dict(frame["call"])
 
 
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
 def cut_all_connections(database_url: str) -> int:
-    """What a restart of PostgreSQL does to those who are connected."""
+    """What a restart of PostgreSQL does to those who are connected. Returns how many were."""
     with psycopg.connect(database_url, autocommit=True) as connection:
-        row = connection.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        ).fetchone()
-    assert row is not None
-    return int(row[0])
+        cut = {row[0] for row in connection.execute(f"SELECT pid, pg_terminate_backend(pid) {OTHERS}")}
+        # Each was only asked to end.
+        until(lambda: not cut & {row[0] for row in connection.execute(f"SELECT pid {OTHERS}")})
+    return len(cut)
 
 
 def test_a_dispatcher_apart_tells_open_pages_and_outlives_a_restart_of_the_database(
@@ -100,3 +101,16 @@ def test_a_dispatcher_apart_tells_open_pages_and_outlives_a_restart_of_the_datab
         assert asyncio.run(ring_and_wait(alice, bob))["end_reason"] == "timed_out"
         assert cut_all_connections(postgres_url) > 0
         assert asyncio.run(ring_and_wait(alice, bob))["end_reason"] == "timed_out"
+
+
+def test_a_request_right_after_a_restart_of_the_database_is_answered(product: RunningServer, postgres_url: str) -> None:
+    web = ("-m", "daphne", "-b", "127.0.0.1", "-p", str(product.port), "callinvite.asgi:application")
+    with process(product, *web):
+        until(product.answers)
+        bearer = token(product, "alice")
+        for _ in range(5):
+            body = {"invitees": ["bob"], "is_video_call": False, "timeout_seconds": 30}
+            call = ask(product, "calls", body, bearer)
+            assert cut_all_connections(postgres_url) > 0
+            ended = ask(product, f"calls/{call['call']['call_id']}/cancel", {}, bearer)
+            assert ended["call"]["state"] == "ended"
