@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from playwright.sync_api import Browser, Error
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, LEAVE, WATCH, Person
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, WATCH, Person, leave
 from tests.support.server import RunningServer
 
 UP_MS = 15_000
@@ -151,7 +151,7 @@ def somebody(
         if browser.is_connected():
             for page in context.pages:
                 with suppress(Error):
-                    page.evaluate(LEAVE)
+                    leave(page)
             context.close()
     assert person.complaints == []
 

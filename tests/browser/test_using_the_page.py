@@ -286,7 +286,19 @@ def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: An
     connected(dave.page)
     second = dave.open()
     second.get_by_role("button", name="Sign out").click()
+    expect(second).to_have_url(re.compile("/sign-in/"))
     expect(dave.page.get_by_role("alertdialog", name="You're signed out")).to_be_visible(timeout=20_000)
+
+
+def test_a_page_that_is_loaded_again_meanwhile_is_free_for_the_next_test_too(alice: Person, bob: Person) -> None:
+    alice.call("Bob")
+    bob.rings("Alice")
+    alice.ask("""() => {
+      callinvite.service.end = () => { location.reload(); return new Promise(() => {}); };
+    }""")
+    alice.leave_everything()
+    expect(bob.ring).to_be_hidden()
+    assert alice.ask("callinvite.service.state.calls") == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
