@@ -13,7 +13,8 @@ BUNDLER := .venv/.installed-bundler-$(shell requirements/checksum bundler)
 help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
 	@echo "make test   everything that CI runs; ONLY=quick what tells most in under a minute, or one part:"
-	@echo "            ONLY=lint|django|client|fast|postgres|other|servers|alone (other: on the other Python)"
+	@echo "            ONLY=lint|django|client|fast|postgres|other|servers|several|alone|layouts"
+	@echo "            (other: on the other Python; layouts: all that speaks to a server, on several processes)"
 	@echo "make lint   style and types"
 	@echo "make fix    put right what the formatters and linters can, in Python, JavaScript and CSS"
 	@echo "make words  make the catalogues of sentences again after a change in a message file"

@@ -38,8 +38,10 @@ PRODUCTION = {
 
 # The faces only translate requests: they are slower to test than the rules behind them, and tests of them say less.
 FACES = {"admin", "api", "browser", "sockets"}
-ONLY_BY_NAME = {"quick"}
+ONLY_BY_NAME = {"quick", "layouts"}
 FAST = "not browser and not server"
+SEVERAL = ["tests/api/test_server.py", "tests/sockets/test_server.py", "tests/push/test_phone.py"]
+"""What a full run also asks of several processes. `layouts` asks them everything, which takes an hour."""
 REAL_SERVER = "/real-server."
 """Part of the path of every JavaScript test that starts the product."""
 
@@ -154,6 +156,24 @@ def _steps() -> list[Step]:
             [*services, *pytest, "-m", "server and not browser or waits"],
             tests=True,
             beside=True,
+        ),
+        Step(
+            "several",
+            "several processes",
+            [*services, *pytest, "-m", "server and not slow", *SEVERAL],
+            environment={"TEST_LAYOUT": "asgi"},
+            tests=True,
+            beside=True,
+        ),
+        *(
+            Step(
+                "layouts",
+                f"all on several processes, REST by {name}",
+                [*services, *pytest, "-m", "server or browser"],
+                environment={"TEST_LAYOUT": name},
+                tests=True,
+            )
+            for name in ("asgi", "wsgi")
         ),
         Step("alone", "calls", [*pytest, "-m", "alone", "tests/browser"], tests=True, apart=True),
     ]

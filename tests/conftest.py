@@ -16,6 +16,7 @@ from django.db import connections
 from django.utils import timezone
 
 from tests.support import services, surroundings
+from tests.support.server import chosen_layout
 
 if TYPE_CHECKING:
     from rest_framework.test import APIClient
@@ -54,10 +55,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.alone)
         if room in POSTGRES_ROOMS:
             item.add_marker(pytest.mark.postgres)
-        (left_out if item.get_closest_marker(foreign) else chosen).append(item)
+        (left_out if item.get_closest_marker(foreign) or _is_of_another_layout(item) else chosen).append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = chosen
+
+
+def _is_of_another_layout(item: pytest.Item) -> bool:
+    """Whether it says nothing about several processes, and the run is about these."""
+    own = item.get_closest_marker("own_layout")
+    if own and not (own.args and isinstance(own.args[0], str)):
+        raise pytest.UsageError(f"{item.nodeid}: `own_layout` wants a reason")
+    is_outside = item.get_closest_marker("server") or item.get_closest_marker("browser")
+    return chosen_layout() != "one" and not (is_outside and own is None)
 
 
 @pytest.hookimpl(wrapper=True)

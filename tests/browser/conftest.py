@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
+from tests.support import layout
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
 
@@ -198,7 +199,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer(tmp_path_factory.mktemp("product") / "data") as running:
+    with layout.running(tmp_path_factory.mktemp("product") / "data") as running:
         yield running
 
 

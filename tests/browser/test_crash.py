@@ -8,13 +8,14 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Person
+from tests.support import layout
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
 
 
 @pytest.fixture
 def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer(tmp_path_factory.mktemp("mortal") / "data") as running:
+    with layout.running(tmp_path_factory.mktemp("mortal") / "data") as running:
         yield running
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import CHROMIUM
 from tests.browser.media import call, chromium, falls_silent, grows, leaves_nothing_open, places, sees, served, somebody
+from tests.support import layout
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
 
@@ -58,7 +59,7 @@ def test_a_browser_that_is_killed_in_a_call_leaves_it(
 
 @pytest.fixture
 def mortal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer(tmp_path_factory.mktemp("mortal") / "data") as running:
+    with layout.running(tmp_path_factory.mktemp("mortal") / "data") as running:
         yield running
 
 

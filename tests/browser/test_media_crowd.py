@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Person
 from tests.browser.media import call, grows, is_up, sees
+from tests.support import layout
 from tests.support.server import DEMO_PASSWORD, RunningServer
 from tests.support.signing_in import sign_everybody_in
 
@@ -36,7 +37,7 @@ def ask(server: RunningServer, path: str, body: dict[str, Any], bearer: str = ""
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A product of their own: elsewhere four people are all there are."""
-    with RunningServer(tmp_path_factory.mktemp("crowd") / "data") as running:
+    with layout.running(tmp_path_factory.mktemp("crowd") / "data") as running:
         yield running
 
 

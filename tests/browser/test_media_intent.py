@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -127,15 +125,11 @@ def test_mute_pressed_while_the_microphone_opens_counts(alice: Person, bob: Pers
 def test_giving_up_while_the_server_is_silent_closes_the_devices_at_once(
     alice: Person, bob: Person, server: RunningServer
 ) -> None:
-    assert server.process is not None
-    os.killpg(server.process.pid, signal.SIGSTOP)
-    try:
+    with server.silence():
         alice.call("Bob")
         alice.until("watched.tracks.length === 2")
         alice.screen.get_by_role("button", name="Cancel").click()
         alice.until("watched.tracks.every((each) => each.readyState === 'ended')", 1_000)
-    finally:
-        os.killpg(server.process.pid, signal.SIGCONT)
     expect(bob.ring).to_be_hidden()
     alice.until("callinvite.service.state.outgoing === null && callinvite.talk.state.place === 'none'")
     leaves_nothing_open(alice)
@@ -146,15 +140,11 @@ def test_hanging_up_while_the_server_is_silent_is_done_at_once(
 ) -> None:
     with call(alice, bob):
         is_up(alice, bob)
-        assert server.process is not None
-        os.killpg(server.process.pid, signal.SIGSTOP)
-        try:
+        with server.silence():
             alice.hang_up()
             alice.until("watched.tracks.every((each) => each.readyState === 'ended')", 1_000)
             alice.hears("Call ended")
             leaves_nothing_open(alice)
-        finally:
-            os.killpg(server.process.pid, signal.SIGCONT)
         bob.hears("Call ended")
         alice.until("callinvite.service.state.active === null")
         leaves_nothing_open(alice, bob)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.conftest import CHROMIUM, Person
 from tests.browser.media import RELAY_ONLY, call, chromium, grows, inbound, leaves_nothing_open, sees, somebody
+from tests.support import layout
 from tests.support.coturn import RunningTurn
 from tests.support.network import IsolatedHost
 from tests.support.server import RunningServer
@@ -31,7 +32,7 @@ def stack() -> Iterator[ExitStack]:
 def relayed(stack: ExitStack, turn: RunningTurn, folder: Path) -> RunningServer:
     """A server whose people may use this relay."""
     env = {"CALLINVITE_ICE_SERVERS": turn.url, "CALLINVITE_TURN_SECRET": turn.secret}
-    return stack.enter_context(RunningServer(folder / "data", env=env))
+    return stack.enter_context(layout.running(folder / "data", env=env))
 
 
 def started(stack: ExitStack, wanted: Any) -> Any:

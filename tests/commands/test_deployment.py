@@ -26,7 +26,7 @@ from tests.support.server import ROOT, free_port
 from tests.support.services import Missing
 from tests.support.turn_client import SUCCESS, TurnClient
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.own_layout("coturn and single commands")]
 
 COTURN = ROOT / "deploy" / "coturn.conf"
 SECRET = "a-secret-for-the-test-of-coturn"

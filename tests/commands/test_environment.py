@@ -129,6 +129,7 @@ def test_the_url_of_no_database_is_refused_without_its_password(url: str) -> Non
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("single commands")
 @pytest.mark.parametrize("command", [("check",), ("serve",), ("migrate",), ("dispatch",)])
 def test_each_command_ends_with_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
     done = manage(tmp_path, *command, CALLINVITE_SENDS_PER_MINUTE="many")
@@ -137,6 +138,7 @@ def test_each_command_ends_with_one_line(tmp_path: Path, command: tuple[str, ...
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("single commands")
 def test_a_data_directory_may_have_any_name_and_a_secret_any_characters(tmp_path: Path) -> None:
     folder = tmp_path / "a#b?c%41+d"
     asked = "from django.conf import settings as s; print(s.SECRET_KEY, s.CALLINVITE_TURN_SECRET)"
@@ -148,6 +150,7 @@ def test_a_data_directory_may_have_any_name_and_a_secret_any_characters(tmp_path
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("single commands")
 @pytest.mark.parametrize(("others", "mode"), [([], 0o700), (["somebody.txt"], 0o755)])
 def test_a_data_directory_that_is_there_is_closed_unless_it_is_shared(
     tmp_path: Path, others: list[str], mode: int

@@ -23,7 +23,7 @@ from tests.commands.conftest import LIMIT_SECONDS, manage
 from tests.support.processes import processor_seconds
 from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer, free_port
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.own_layout("one command in one process")]
 GZIP = {"Accept-Encoding": "gzip"}
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.server import RunningServer
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.own_layout("the bounds of one process, by its memory")]
 PATIENCE_SECONDS = 30
 
 

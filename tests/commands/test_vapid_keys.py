@@ -101,6 +101,7 @@ def test_a_place_that_cannot_be_written_is_one_clear_line(settings: Settings, tm
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("one process that keeps its key in a file")
 def test_a_server_has_a_key_from_its_first_start_and_keeps_it(data_dir: Path) -> None:
     file = data_dir / "vapid-private-key"
     server = RunningServer(data_dir)
@@ -120,6 +121,7 @@ def test_a_server_has_a_key_from_its_first_start_and_keeps_it(data_dir: Path) ->
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("one process that keeps its key in a file")
 def test_a_server_with_keys_in_its_environment_makes_none(data_dir: Path) -> None:
     server = RunningServer(data_dir, env={"CALLINVITE_VAPID_PRIVATE_KEY": vapid.generate()})
     try:
@@ -130,6 +132,7 @@ def test_a_server_with_keys_in_its_environment_makes_none(data_dir: Path) -> Non
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("one process that keeps its key in a file")
 def test_a_server_with_a_key_that_cannot_be_read_does_not_start(data_dir: Path) -> None:
     done = manage(data_dir, "serve", "--port", str(free_port()), CALLINVITE_VAPID_PRIVATE_KEY="nonsense")
 
@@ -139,6 +142,7 @@ def test_a_server_with_a_key_that_cannot_be_read_does_not_start(data_dir: Path) 
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("one process that keeps its key in a file")
 def test_a_new_instance_hears_nothing_of_keys_until_others_can_reach_it(tmp_path: Path) -> None:
     quiet = manage(tmp_path / "data", "check", "--fail-level", "WARNING")
     public = manage(tmp_path / "data", "check", ALLOWED_HOSTS="calls.example.org")

@@ -18,7 +18,12 @@ from tests.support import services
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
 
-pytestmark = [pytest.mark.server, pytest.mark.redis, pytest.mark.sqlite_only]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.redis,
+    pytest.mark.sqlite_only,
+    pytest.mark.own_layout("chooses its processes itself"),
+]
 OUTAGE_SECONDS = 10.0
 """Long enough for a pool that doubles its pauses to sleep well past the end."""
 REFUSED_SECONDS = 2.0

@@ -21,7 +21,11 @@ import pytest
 
 from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer
 
-pytestmark = [pytest.mark.server, pytest.mark.sqlite_only]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.sqlite_only,
+    pytest.mark.own_layout("one process and its SQLite, and dispatchers one by one"),
+]
 LIMIT_SECONDS = 30
 PROMPT = timedelta(seconds=0.5)
 """How late a deadline may be met on a machine that does other things as well."""

@@ -19,7 +19,12 @@ import websockets
 
 from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer
 
-pytestmark = [pytest.mark.server, pytest.mark.redis, pytest.mark.sqlite_only]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.redis,
+    pytest.mark.sqlite_only,
+    pytest.mark.own_layout("chooses its processes itself"),
+]
 LIMIT_SECONDS = 60
 
 

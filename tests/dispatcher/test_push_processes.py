@@ -29,7 +29,12 @@ from tests.support.push_service import PushService
 from tests.support.push_subscription import Fate, Message
 from tests.support.server import ROOT, RunningServer
 
-pytestmark = [pytest.mark.server, pytest.mark.redis, pytest.mark.sqlite_only]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.redis,
+    pytest.mark.sqlite_only,
+    pytest.mark.own_layout("chooses its processes itself"),
+]
 LIMIT_SECONDS = 45.0
 POLL_SECONDS = 0.05
 DEVICES = 20

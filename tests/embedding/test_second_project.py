@@ -19,7 +19,11 @@ from tests.repository.tracked import ROOT
 from tests.support.push_service import PushService
 from tests.support.server import DEMO_PASSWORD
 
-pytestmark = [pytest.mark.server, pytest.mark.sqlite_only]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.sqlite_only,
+    pytest.mark.own_layout("another project, served as its documentation says"),
+]
 
 
 class Socket:

@@ -12,7 +12,11 @@ import pytest
 from tests.repository.tracked import ROOT
 from tests.support.server import RunningServer
 
-pytestmark = [pytest.mark.server, pytest.mark.sqlite_only]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.sqlite_only,
+    pytest.mark.own_layout("another project, served as its documentation says"),
+]
 PAGE = (ROOT / "docs" / "embedding.md").read_text()
 BLOCKS = re.findall(r"^```(sh|python)\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 

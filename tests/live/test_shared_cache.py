@@ -17,7 +17,7 @@ from pytest_django import Settings
 from invitations.live import presence, tickets
 from tests.commands.conftest import manage
 
-pytestmark = [pytest.mark.server, pytest.mark.redis]
+pytestmark = [pytest.mark.server, pytest.mark.redis, pytest.mark.own_layout("chooses its processes itself")]
 
 
 @pytest.fixture(autouse=True)

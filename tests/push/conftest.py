@@ -19,6 +19,7 @@ from invitations.push.deliveries import Claimed, Outcome
 from invitations.store.sheets import Actor
 from invitations.transports import Address
 from tests.push.phone import Phone
+from tests.support import layout
 from tests.support.push_service import PushService
 from tests.support.server import RunningServer
 
@@ -148,7 +149,7 @@ def service() -> Iterator[PushService]:
 @pytest.fixture
 def server(tmp_path: Path, service: PushService) -> Iterator[RunningServer]:
     """The product, allowed by its explicit setting to send to that service."""
-    with RunningServer(tmp_path / "data", env={"CALLINVITE_PUSH_HOSTS": service.origin}) as running:
+    with layout.running(tmp_path / "data", env={"CALLINVITE_PUSH_HOSTS": service.origin}) as running:
         yield running
 
 

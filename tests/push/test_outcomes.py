@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.push.phone import Phone
+from tests.support import layout
 from tests.support.push_answers import (
     DATE_SECONDS,
     HTTP_DATE,
@@ -159,7 +160,7 @@ def server(
         "CALLINVITE_PUSH_HOSTS": ",".join([service.origin, secure.origin, untrusted.origin]),
         "SSL_CERT_FILE": str(secure.ca_file),
     }
-    with RunningServer(tmp_path_factory.mktemp("outcomes") / "data", env=env) as running:
+    with layout.running(tmp_path_factory.mktemp("outcomes") / "data", env=env) as running:
         yield running
 
 

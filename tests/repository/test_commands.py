@@ -57,6 +57,7 @@ def make_run(data_dir: Path, port: int) -> Iterator[tuple[str, float]]:
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("what `make run` starts")
 def test_make_run_starts_again_at_once_with_the_same_data_and_password(tmp_path: Path) -> None:
     port = free_port()
     with make_run(tmp_path / "data", port) as (first, _):
@@ -72,6 +73,7 @@ def test_make_run_starts_again_at_once_with_the_same_data_and_password(tmp_path:
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("what `make run` starts")
 def test_secrets_of_make_run_are_for_its_owner_alone(tmp_path: Path) -> None:
     with make_run(tmp_path / "data", free_port()):
         secrets = [tmp_path / "data" / name for name in ("secret-key", "demo-password")]

@@ -161,6 +161,7 @@ def test_as_many_web_processes_run_as_they_are_told_that_there_are() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("the layout of containers")
 def test_no_secret_is_in_the_image(image: Image) -> None:
     data = Path(image.moved(image.environment["CALLINVITE_DATA_DIR"]))
 
@@ -170,6 +171,7 @@ def test_no_secret_is_in_the_image(image: Image) -> None:
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("the layout of containers")
 def test_the_image_serves_by_itself_and_says_that_it_is_well(image: Image) -> None:
     port = free_port()
     with _running(image, _at(port, image.command)) as server:
@@ -184,6 +186,7 @@ def test_the_image_serves_by_itself_and_says_that_it_is_well(image: Image) -> No
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("the layout of containers")
 def test_the_services_of_the_compose_file_work_together(image: Image, tmp_path: Path, postgres_url: str) -> None:
     if lacking := missing():
         pytest.skip(f"this machine lacks {', '.join(lacking)}")

@@ -11,7 +11,7 @@ import pytest
 from tests.support.server import ROOT
 
 # With the servers' tests, which run once and where the JavaScript tools are installed.
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.own_layout("starts no server")]
 JS = ROOT / "requirements" / "js"
 
 

@@ -26,6 +26,7 @@ def shell_block_below(heading: str) -> str:
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("what the README starts")
 def test_the_five_calls_work_as_they_stand(tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("install curl")

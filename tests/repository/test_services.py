@@ -20,6 +20,7 @@ PRINT_ADDRESSES = ["sh", "-c", "echo $TEST_POSTGRES_URL $TEST_REDIS_URL $DATABAS
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("starts no server")
 def test_a_fresh_database_is_empty_and_gone_afterwards(postgres_server: str) -> None:
     with services.fresh_database(postgres_server) as url, psycopg.connect(url) as connection:
         tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
@@ -30,6 +31,7 @@ def test_a_fresh_database_is_empty_and_gone_afterwards(postgres_server: str) -> 
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("starts no server")
 def test_a_redis_answers_and_is_gone_afterwards() -> None:
     with services.own_redis() as url:
         assert _listens(url)
@@ -37,6 +39,7 @@ def test_a_redis_answers_and_is_gone_afterwards() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("starts no server")
 def test_the_launcher_gives_addresses_and_leaves_nothing_running() -> None:
     done = subprocess.run(
         [*LAUNCHER, "--database", "--", *PRINT_ADDRESSES],
@@ -55,6 +58,7 @@ def test_the_launcher_gives_addresses_and_leaves_nothing_running() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("starts no server")
 def test_the_launcher_gives_the_exit_code_of_its_command() -> None:
     done = subprocess.run([*LAUNCHER, "--", "sh", "-c", "exit 3"], cwd=ROOT, timeout=120, check=False)
 
@@ -62,6 +66,7 @@ def test_the_launcher_gives_the_exit_code_of_its_command() -> None:
 
 
 @pytest.mark.server
+@pytest.mark.own_layout("starts no server")
 def test_a_launcher_that_is_stopped_takes_its_servers_along() -> None:
     with subprocess.Popen(
         [*LAUNCHER, "--", *PRINT_ADDRESSES[:2], "echo $TEST_POSTGRES_URL $TEST_REDIS_URL; exec sleep 600"],

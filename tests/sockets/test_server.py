@@ -15,22 +15,24 @@ import psutil
 import pytest
 import websockets
 
+from tests.support import layout
 from tests.support.server import DEMO_PASSWORD, RunningServer
 
 pytestmark = [pytest.mark.server, pytest.mark.sqlite_only]
 MIB = 1024 * 1024
+memory_of_one = pytest.mark.own_layout("the memory of one process, whose clients are no proxy")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer(tmp_path_factory.mktemp("live")) as running:
+    with layout.running(tmp_path_factory.mktemp("live")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def lossy_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     env = {"DJANGO_SETTINGS_MODULE": "tests.sockets.lossy_settings"}
-    with RunningServer(tmp_path_factory.mktemp("lossy"), env=env) as running:
+    with layout.running(tmp_path_factory.mktemp("lossy"), env=env) as running:
         yield running
 
 
@@ -118,7 +120,7 @@ async def test_nobody_is_accepted_and_closed_with_4401_by_the_real_server(server
 
 @pytest.mark.slow
 async def test_a_ring_outlives_a_crash_of_the_server(tmp_path: Path) -> None:
-    with RunningServer(tmp_path / "data") as server:
+    with layout.running(tmp_path / "data") as server:
         alice, bob = token_of(server, "alice"), token_of(server, "bob")
         async with page(server, alice, "a-1") as caller, page(server, bob, "b-1") as callee:
             sent = await ask(caller, "send", invitees=["bob"], is_video_call=True, timeout_seconds=120)
@@ -138,6 +140,7 @@ async def test_a_ring_outlives_a_crash_of_the_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.own_layout("a layer of one process, which loses messages")
 async def test_a_lost_answer_is_healed_within_five_seconds_and_a_lost_ring_within_three(
     lossy_server: RunningServer,
 ) -> None:
@@ -178,6 +181,7 @@ async def _first_active(socket: Any) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@memory_of_one
 async def test_five_hundred_silent_sockets_cost_little_and_hold_nobody_up(server: RunningServer) -> None:
     token = token_of(server, "dave")
     before = memory(server)
@@ -211,6 +215,7 @@ async def _in_call(server: RunningServer, caller: Any, callee: Any) -> str:
 
 
 @pytest.mark.slow
+@memory_of_one
 async def test_one_who_never_reads_costs_a_bounded_amount_and_the_sender_stays(server: RunningServer) -> None:
     alice, bob = token_of(server, "alice"), token_of(server, "bob")
     async with page(server, alice, "a-1") as caller, page(server, bob, "b-1", ping_interval=None) as callee:
@@ -235,6 +240,7 @@ async def test_one_who_never_reads_costs_a_bounded_amount_and_the_sender_stays(s
 
 
 @pytest.mark.slow
+@memory_of_one
 async def test_a_flood_of_large_frames_ends_with_the_socket_not_with_the_memory(server: RunningServer) -> None:
     token = token_of(server, "carol")
     before = highest = memory(server)
@@ -259,6 +265,7 @@ async def test_a_flood_of_large_frames_ends_with_the_socket_not_with_the_memory(
 
 
 @pytest.mark.slow
+@memory_of_one
 async def test_one_who_asks_and_never_reads_the_answers_is_cut_off(server: RunningServer) -> None:
     alice, bob = token_of(server, "alice"), token_of(server, "bob")
     async with page(server, bob, "b-1") as callee, page(server, alice, "a-1", ping_interval=None) as hostile:
@@ -287,6 +294,7 @@ async def test_one_who_asks_and_never_reads_the_answers_is_cut_off(server: Runni
 
 
 @pytest.mark.slow
+@memory_of_one
 async def test_a_flood_behind_slow_work_waits_at_the_client(server: RunningServer) -> None:
     token = token_of(server, "carol")
     before = highest = memory(server)

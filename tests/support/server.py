@@ -15,15 +15,32 @@ import tempfile
 import threading
 import urllib.request
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
+LAYOUT = "TEST_LAYOUT"
+"""The variable that says what tests of the product run against: `one` process, or `several` with REST under `asgi` or
+`wsgi` (tests/support/layout.py)."""
+LAYOUTS = ("one", "asgi", "wsgi")
 DEMO_USERS = ("alice", "bob", "carol", "dave")
 DEMO_PASSWORD = "demo-pass-1"
+
+
+def chosen_layout() -> str:
+    """The layout that this test run asks for: `one`, `asgi` or `wsgi`.
+
+    Raises:
+        ValueError: there is no such layout.
+    """
+    name = os.environ.get(LAYOUT) or "one"
+    if name not in LAYOUTS:
+        raise ValueError(f"{LAYOUT}={name}: there are {', '.join(LAYOUTS)}")
+    return name
 
 
 def free_port() -> int:
@@ -103,8 +120,11 @@ class RunningServer:
         """Start it and wait until it says that it is ready.
 
         Raises:
-            RuntimeError: it ended or said nothing in time; the message holds its output.
+            RuntimeError: it ended or said nothing in time; the message holds its output. Or this run is about another
+                layout, and the test should have been left out by the mark `own_layout`.
         """
+        if chosen_layout() != "one":
+            raise RuntimeError("This run is about several processes: mark a test of one with `own_layout`, and why")
         self._ready.clear()
         self.process = subprocess.Popen(
             [*self.program, "serve", "--port", str(self.port)],
@@ -146,6 +166,16 @@ class RunningServer:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(15)
         self._close()
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Takes connections and says nothing meanwhile, as a server that hangs."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)
 
     def restart(self) -> Self:
         """A crash and a fresh start on the same data and port."""

@@ -166,10 +166,15 @@ def redis_on(port: int, *, unix_socket: Path | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def fresh_database(server_url: str) -> Iterator[str]:
-    """An empty database on that server, as its URL; dropped at the end, even if clients are still connected."""
+def fresh_database(server_url: str, *, template: str = "template1") -> Iterator[str]:
+    """A database on that server, as its URL; dropped at the end, even if clients are still connected.
+
+    Args:
+        template: the database that it is a copy of; an empty one by default.
+    """
     name = f"callinvite_{secrets.token_hex(6)}"
-    _execute(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    _execute(server_url, create)
     try:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:

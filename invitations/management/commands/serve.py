@@ -1,4 +1,6 @@
-"""`manage.py serve`: web and dispatcher in one process. Needs nothing but a migrated database."""
+"""`manage.py serve`: web and dispatcher in one process, or the web alone where dispatchers run apart.
+
+Needs nothing but a migrated database."""
 
 from __future__ import annotations
 
@@ -29,18 +31,27 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
         parser.add_argument("--port", type=_port, default=8000, help="port to listen on (default: 8000)")
         parser.add_argument(
+            "--no-dispatcher",
+            action="store_true",
+            help="only serve: what is due is done by `manage.py dispatch`, in processes apart",
+        )
+        parser.add_argument(
             "--demo", action="store_true", help="migrate and make the demo users first, and print their password"
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Make a push key before the system checks ask for one. Without a key, everything except push works."""
-        try:
-            vapid.ensure()
-        except OSError as error:
-            self.stderr.write(f"No VAPID key could be kept, so devices cannot be rung by push: {error.strerror}")
+        """Make a push key before the system checks ask for one. Without a key, everything except push works.
+
+        Not where others send: they must all have the same one.
+        """
+        if not options["no_dispatcher"]:
+            try:
+                vapid.ensure()
+            except OSError as error:
+                self.stderr.write(f"No VAPID key could be kept, so devices cannot be rung by push: {error.strerror}")
         return super().execute(*args, **options)
 
-    def handle(self, *args: Any, host: str, port: int, demo: bool, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, demo: bool, no_dispatcher: bool, **options: Any) -> None:
         """Serve until SIGTERM or SIGINT."""
         unapplied = _has_unapplied_migrations()
         if unapplied and not demo:
@@ -50,7 +61,7 @@ class Command(BaseCommand):
         if demo:
             call_command("make_demo_users", stdout=self.stdout)
         self._bundle()
-        self._serve(host, port)
+        self._serve(host, port, is_dispatching=not no_dispatcher)
 
     def _bundle(self) -> None:
         """Make the bundle of the pages' files where settings have a place for it, before anything looks there."""
@@ -63,7 +74,7 @@ class Command(BaseCommand):
         except bundle.NotBundled as error:
             logger.info("Pages load their modules one by one: %s.", error)
 
-    def _serve(self, host: str, port: int) -> None:
+    def _serve(self, host: str, port: int, *, is_dispatching: bool) -> None:
         # Imported late: other commands do not need it, and a wrong option is reported at once.
         from channels.routing import get_default_application
         from django.utils import timezone
@@ -74,15 +85,17 @@ class Command(BaseCommand):
         from invitations.management.memory import keep_what_is_loaded
         from invitations.management.server import WebServer
 
-        calls.expect_changes(now=timezone.now())
-        calls.forgive_outage(now=timezone.now())
+        if is_dispatching:
+            calls.expect_changes(now=timezone.now())
+            calls.forgive_outage(now=timezone.now())
         dispatcher = Dispatcher()
         tasks: list[asyncio.Task[None]] = []
 
         def start(listening_port: int) -> None:
             loop = asyncio.get_running_loop()
             publishers.serve_on(loop)
-            tasks.append(loop.create_task(dispatcher.run()))
+            if is_dispatching:
+                tasks.append(loop.create_task(dispatcher.run()))
             keep_what_is_loaded()
             self.stdout.write(f"Callinvite is ready at http://{_in_url(host)}:{listening_port}/")
             self.stdout.flush()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser.conftest import Person
 from tests.browser.phone import Phone
+from tests.support import layout
 from tests.support.push_service import PushService
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
@@ -25,7 +26,7 @@ def service() -> Iterator[PushService]:
 def server(tmp_path_factory: pytest.TempPathFactory, service: PushService) -> Iterator[RunningServer]:
     """A product that may send to the suite's push service."""
     folder = tmp_path_factory.mktemp("product") / "data"
-    with RunningServer(folder, env={"CALLINVITE_PUSH_HOSTS": service.origin}) as running:
+    with layout.running(folder, env={"CALLINVITE_PUSH_HOSTS": service.origin}) as running:
         yield running
 
 
