@@ -39,6 +39,25 @@ INBOUND = """async (user) => {
   }
   return figures;
 }"""
+STANDS = """() => {
+  const { service, talk } = globalThis.callinvite ?? {};
+  const ways = (globalThis.watched?.connections ?? []).map(
+    ({ connectionState, iceConnectionState, iceGatheringState, signalingState }) =>
+      ({ connectionState, iceConnectionState, iceGatheringState, signalingState }));
+  const calls = service?.state.calls.map(({ call_id, state, revision, invitations, participants }) => ({
+    call_id, state, revision,
+    invitations: invitations.map(({ invitee, state }) => `${invitee.id} ${state}`),
+    inside: participants.filter(({ left_at }) => left_at === null).map(({ user, device_id }) => [user.id, device_id]),
+  }));
+  const tracks = (globalThis.watched?.tracks ?? []).map(({ kind, readyState, muted }) => [kind, readyState, muted]);
+  const screen = [...document.querySelectorAll("incoming-call, call-screen")].map((each) => each.innerText).join(" | ");
+  return JSON.stringify({
+    age: Math.round(performance.now()), visible: document.visibilityState, screen,
+    connection: service?.state.connection, error: service?.lastError?.code, calls, talk: talk?.state, ways, tracks,
+  });
+}"""
+"""How a call stands as its page sees it, for failure messages."""
+
 RELAY_ONLY = """localStorage.setItem("callinvite.relay_only", "on");"""
 """A script by which a page sends and takes media only through a relay."""
 
@@ -68,7 +87,11 @@ def inbound(person: AtPage, of: str | None = None) -> dict[str, Any]:
 def is_up(*people: AtPage, timeout_ms: int = UP_MS) -> None:
     """Wait until each of them has received media from another."""
     for person in people:
-        person.until(IS_UP, timeout_ms)
+        try:
+            person.until(IS_UP, timeout_ms)
+        except (Error, TimeoutError) as error:
+            views = "\n".join(str(each.ask(STANDS)) for each in people)
+            raise AssertionError(f"{error}\n{views}") from error
 
 
 def sees(person: AtPage, count: int = 1, timeout_ms: int = UP_MS) -> None:

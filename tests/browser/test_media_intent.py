@@ -130,6 +130,8 @@ def test_giving_up_while_the_server_is_silent_closes_the_devices_at_once(
         alice.until("watched.tracks.length === 2")
         alice.screen.get_by_role("button", name="Cancel").click()
         alice.until("watched.tracks.every((each) => each.readyState === 'ended')", 1_000)
+    # Not before the server has placed the call and ended it: a call nobody waits for would ring in the next test.
+    alice.until("callinvite.service.lastResult?.call.end_reason === 'cancelled'")
     expect(bob.ring).to_be_hidden()
     alice.until("callinvite.service.state.outgoing === null && callinvite.talk.state.place === 'none'")
     leaves_nothing_open(alice)
