@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Protocol
 
-from playwright.sync_api import Browser, Error
+from playwright.sync_api import Browser, Error, Page
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, WATCH, Person, leave
 from tests.support.server import RunningServer
@@ -177,6 +177,12 @@ def somebody(
                     leave(page)
             context.close()
     assert person.complaints == []
+
+
+def close(page: Page) -> None:
+    """Close a tab as people do. Chromium waits half a second for the page to part, which a busy one may need."""
+    page.evaluate("() => new Promise((resolve) => { requestIdleCallback(resolve); })")
+    page.close(run_before_unload=True)
 
 
 def served(person: Person, call_id: str) -> dict[str, Any]:

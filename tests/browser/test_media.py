@@ -7,10 +7,10 @@ import statistics
 from collections.abc import Callable
 from contextlib import suppress
 
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Error, expect
 
 from tests.browser.conftest import Person, connected, until
-from tests.browser.media import INBOUND, call, grows, inbound, is_up, leaves_nothing_open, sees
+from tests.browser.media import INBOUND, call, close, grows, inbound, is_up, leaves_nothing_open, sees
 
 ACCEPTS_MEASURED = 5
 PLAYS_WITHIN_MS = 2_500
@@ -239,12 +239,6 @@ def test_one_page_of_a_browser_has_the_call_and_another_can_take_it(alice: Perso
         other.locator("call-screen").get_by_role("button", name="Hang up").click()
         bob.hears("Call ended")
         other.close()
-
-
-def close(page: Page) -> None:
-    """Close a tab as people do. Chromium waits half a second for the page to part, which a busy one may need."""
-    page.evaluate("() => new Promise((resolve) => { requestIdleCallback(resolve); })")
-    page.close(run_before_unload=True)
 
 
 def test_closing_the_page_ends_the_call_for_the_other_one_at_once(alice: Person, bob: Person) -> None:

@@ -9,11 +9,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Person, connected, until
-from tests.browser.media import call, grows, is_up, leaves_nothing_open, sees
+from tests.browser.media import call, close, grows, is_up, leaves_nothing_open, sees
 from tests.support.server import RunningServer
 
 SENDS = "callinvite.talk.local.media"
 LIVE_VIDEO = "watched.tracks.filter((each) => each.kind === 'video' && each.readyState === 'live').length"
+LATEST = """() => fetch("/api/v1/calls?page_size=1").then((answer) => answer.json())
+  .then(({ results: [call] }) => [call?.call_id, call?.end_reason])"""
+"""The id and the end of the last call as the server has it."""
+
 TAKE_YOUR_TIME = """() => {
   const real = navigator.mediaDevices.getUserMedia;
   navigator.mediaDevices.getUserMedia = async (...asked) => {
@@ -135,6 +139,28 @@ def test_giving_up_while_the_server_is_silent_closes_the_devices_at_once(
     expect(bob.ring).to_be_hidden()
     alice.until("callinvite.service.state.outgoing === null && callinvite.talk.state.place === 'none'")
     leaves_nothing_open(alice)
+
+
+def test_a_call_that_is_being_placed_goes_with_its_page(alice: Person, bob: Person, server: RunningServer) -> None:
+    gone, alice.page = alice.page, alice.open()
+    before = alice.ask(LATEST)
+    with server.silence():
+        gone.get_by_role("button", name="Video call to Bob", exact=True).click()
+        until(gone, "watched.tracks.length === 2")
+        with gone.expect_event("close"):
+            close(gone)
+    # Long before the lease of a page that said nothing runs out.
+    alice.ask(
+        f"""async (before) => {{
+          for (const late = performance.now() + 5_000; performance.now() < late;) {{
+            const now = await ({LATEST})();
+            if (now[0] !== before[0] && now[1] === "cancelled") {{ return; }}
+          }}
+          throw new Error("It is still there: " + JSON.stringify([before, await ({LATEST})()]));
+        }}""",
+        before,
+    )
+    expect(bob.ring).to_be_hidden()
 
 
 def test_hanging_up_while_the_server_is_silent_is_done_at_once(

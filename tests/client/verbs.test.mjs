@@ -451,6 +451,17 @@ test("listeners are told in order, and no more once they stopped", async (t) => 
   assert.equal(order.includes("z"), false);
 });
 
+test("a page that goes knows which calls it is on the way into", async (t) => {
+  const { calls, server } = await open(t, { snapshot: { calls: [makeCall()] } });
+  server.isUp = false;
+  const send = calls.send({ invitees: ["bob"], isVideoCall: false, callID: "chosen" });
+  const others = [calls.accept({ callID: "call_alice_1" }), calls.cancel({ callID: "call_alice_1" })];
+  assert.deepEqual(calls.entering, ["chosen", "call_alice_1"]);
+  calls.close();
+  await Promise.all([send, ...others]);
+  assert.deepEqual(calls.entering, []);
+});
+
 test("a page that goes hands its leaving over to the browser, although the socket is open", async (t) => {
   const kept = [];
   const { calls, server } = await open(t, {

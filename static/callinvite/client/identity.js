@@ -57,6 +57,13 @@ export function randomHex() {
 }
 
 /**
+ * @returns {string} an id for a call that is about to be placed, which no other call has
+ */
+export function makeCallID() {
+  return `call_${randomHex()}`;
+}
+
+/**
  * Whether the server takes this as a device id.
  *
  * @param {string} text

@@ -20,6 +20,8 @@ import { pageWakeups } from "./wakeups.js";
 import { say } from "../words/say.js";
 
 const LABEL_CHARS = 64;
+/** The verbs that lead into a call. */
+const ENTERING = new Set(["send", "accept", "join"]);
 const REQUEST_MS = 10_000;
 const SETTLE_MS = 3_000;
 /** How long the first connection may take, and how long one that was lost may stay away, before REST stands in for it. */
@@ -70,6 +72,8 @@ export class CallInvitationService extends Account {
   /** @type {Store} */
   #store;
   #attempts;
+  /** The calls that verbs under way lead into. @type {Set<string>} */
+  #entering = new Set();
   /** @type {Array<(isOpen: boolean) => void>} */
   #inits = [];
   /** @type {import("./types.js").VerbResult | null} */
@@ -388,6 +392,16 @@ export class CallInvitationService extends Account {
   }
 
   /**
+   * The calls that this device may be in by the time an answer comes, for `leaveWithPage`.
+   *
+   * @returns {string[]} the ids of calls that a `send`, `accept` or `join` under way leads into; of a `send` only if it was
+   *   given a `callID`
+   */
+  get entering() {
+    return [...this.#entering];
+  }
+
+  /**
    * Leaves a call with the page that it is in: to be called while the page goes (`pagehide`).
    *
    * @param {string} callID
@@ -508,6 +522,10 @@ export class CallInvitationService extends Account {
    */
   async #perform(verb, callID, body) {
     const { signal } = this.#attempts;
+    const entered = ENTERING.has(verb) ? (callID ?? /** @type {{call_id?: string}} */ (body).call_id) : undefined;
+    if (entered !== undefined) {
+      this.#entering.add(entered);
+    }
     try {
       const attempt = this.#store.attemptOf(callID);
       const { body: result } = await this.#carrier.perform({ verb, callID, attempt, body }, signal);
@@ -520,6 +538,10 @@ export class CallInvitationService extends Account {
         this.#store.learn(error.call);
       }
       throw error;
+    } finally {
+      if (entered !== undefined) {
+        this.#entering.delete(entered);
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 /** Placing a call from anywhere in the page, so that the call screen is there at once and failures are said in words. */
 
+import { makeCallID } from "../client/index.js";
 import { toast } from "./toast-list.js";
 import { errorWords, inviteeErrorWords, names } from "./words.js";
 import { say } from "../words/say.js";
@@ -16,10 +17,12 @@ import { say } from "../words/say.js";
 export async function placeCall({ service, talk, screen }, { intent, ...options }) {
   screen.placing(options);
   const isFree = !service.state.active && !service.state.outgoing;
+  // By its id it can be left if the page goes before the server has answered.
+  const send = () => service.send({ ...options, callID: options.callID ?? makeCallID() });
   // Somebody who is in a call already is refused: their devices are that call's.
   const placed = isFree
-    ? await talk.during(intent ?? { microphone: true, camera: options.isVideoCall }, () => service.send(options))
-    : await service.send(options);
+    ? await talk.during(intent ?? { microphone: true, camera: options.isVideoCall }, send)
+    : await send();
   const error = service.lastError;
   // A call that was over at once, because everybody was busy, has its end screen.
   const result = placed || error?.code === "call_ended" ? service.lastResult : null;

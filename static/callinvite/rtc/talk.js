@@ -525,10 +525,16 @@ export class Talk extends EventTarget {
 
   /** The page is closed or left: so is the call, unless the page is only loaded again. */
   #partWithPage() {
-    if (this.#place.where === "here" && !this.#isReloading()) {
-      this.#stays.forEach((call) => {
-        this.#partings.partWithPage(call);
+    if (!this.#isReloading()) {
+      // The answer that lets this device in may be on its way.
+      this.#service.entering.forEach((callID) => {
+        this.#service.leaveWithPage(callID);
       });
+      if (this.#place.where === "here") {
+        this.#stays.forEach((call) => {
+          this.#partings.partWithPage(call);
+        });
+      }
     }
     this.#stop();
   }

@@ -883,6 +883,10 @@ declare function deviceLabel(userAgent?: string | null | undefined): string;
  */
 declare function randomHex(): string;
 /**
+ * @returns {string} an id for a call that is about to be placed, which no other call has
+ */
+declare function makeCallID(): string;
+/**
  * Whether the server takes this as a device id.
  *
  * @param {string} text
@@ -1154,6 +1158,13 @@ declare class CallInvitationService extends Account {
      */
     leave(callID?: string): Promise<boolean>;
     /**
+     * The calls that this device may be in by the time an answer comes, for `leaveWithPage`.
+     *
+     * @returns {string[]} the ids of calls that a `send`, `accept` or `join` under way leads into; of a `send` only if it was
+     *   given a `callID`
+     */
+    get entering(): string[];
+    /**
      * Leaves a call with the page that it is in: to be called while the page goes (`pagehide`).
      *
      * @param {string} callID
@@ -1219,4 +1230,4 @@ declare class CallInvitationService extends Account {
     #private;
 }
 
-export { CallInvitationError, CallInvitationService, deviceLabel, isOver, isRingingFor, isUp, may, myInvitation, myParticipant, othersInside, pendingInvitations, randomHex as makeDeviceId, rememberedDeviceId };
+export { CallInvitationError, CallInvitationService, deviceLabel, isOver, isRingingFor, isUp, makeCallID, may, myInvitation, myParticipant, othersInside, pendingInvitations, randomHex as makeDeviceId, rememberedDeviceId };
