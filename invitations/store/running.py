@@ -78,6 +78,11 @@ def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
     return [run(*each) for each in statements]
 
 
+def takes_several() -> bool:
+    """Whether `run_together` now takes one round trip, and prepares what it runs."""
+    return _takes_several(database())
+
+
 def later(sql: str, values: Sequence[Any]) -> list[Row]:
     """Run a statement whose result nobody needs before the end of the transaction, at the latest with that: if it
     fails, the transaction does.
@@ -132,7 +137,7 @@ def _executed(sql: str, values: Sequence[Any]) -> tuple[list[Row], int]:
 
 
 def _takes_several(db: Any) -> bool:
-    return db.in_atomic_block and hasattr(db, "together") and not _is_special(db)
+    return bool(db.in_atomic_block and hasattr(db, "together") and not _is_special(db))
 
 
 def _is_special(db: BaseDatabaseWrapper) -> bool:

@@ -223,7 +223,9 @@ class PreparedUpdate(_Statement):
     def run_many(self, many: Iterable[Mapping[str, Any]]) -> None:
         """Run once for each of these sets of values, in this order. Lists are not supported."""
         filled = [self._ready().filled(values) for values in many]
-        if filled:
+        if running.takes_several():
+            running.run_together(filled)
+        elif filled:
             with database().cursor() as cursor:
                 cursor.executemany(filled[0][0], [values for _, values in filled])
 
