@@ -1,7 +1,8 @@
 """Fills a database with a long history: `python -m benchmarks.history --users 100000 --calls 1000000`.
 
-Each call was answered and ended: one invitation, two participants, six events. Uses one INSERT ... SELECT per model, on
-SQLite and PostgreSQL, in the product's own environment."""
+Each call was answered and ended: one invitation, two participants, six events, a push message to the device that rang
+and one that ended it. Uses one INSERT ... SELECT per model, on SQLite and PostgreSQL, in the product's own
+environment."""
 
 from __future__ import annotations
 
@@ -35,9 +36,9 @@ def fill(users: int, calls: int) -> None:
     from django.core.management.color import no_style
     from django.db import connection, transaction
 
-    from invitations.models import Call, CallEvent, Invitation, Participant
+    from invitations.models import Call, CallEvent, Delivery, Invitation, Participant
 
-    models = (Call, Invitation, Participant, CallEvent)
+    models = (Call, Invitation, Participant, CallEvent, Delivery)
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             # Nothing here has to survive a power failure.
@@ -95,7 +96,7 @@ def _moment(vendor: str, seconds: str) -> str:
 
 def _tables(first: dict[Any, int], people: tuple[str, str], calls: int, vendor: str) -> list[tuple[Any, dict, int]]:
     """For each model, its columns as expressions over i (the call) and c (the copy within the call)."""
-    call, invitation, participant, event = first
+    call, invitation, participant, event, delivery = first
     caller, invitee = people
     begin = f"(i * {SPAN_SECONDS} / {calls})"
     began, answered, ended = (_moment(vendor, f"{begin} + {after}") for after in (0, 5, 65))
@@ -125,6 +126,7 @@ def _tables(first: dict[Any, int], people: tuple[str, str], calls: int, vendor: 
         (
             invitation,
             {
+                "id": f"{first[invitation]} + i",
                 "call_id": key,
                 "invitee_id": invitee,
                 "inviter_id": caller,
@@ -154,6 +156,7 @@ def _tables(first: dict[Any, int], people: tuple[str, str], calls: int, vendor: 
             event,
             {
                 "call_id": key,
+                "call_created_at": began,
                 "revision": "c",
                 "kind": f"(CASE c {kinds} END)",
                 "actor_id": caller,
@@ -162,6 +165,26 @@ def _tables(first: dict[Any, int], people: tuple[str, str], calls: int, vendor: 
                 "at": answered,
             },
             len(EVENTS),
+        ),
+        (
+            delivery,
+            {
+                "user_id": invitee,
+                "device_key": "'past'",
+                "device_label": "'Chrome on Linux'",
+                "invitation_id": f"{first[invitation]} + i",
+                "kind": "(CASE c WHEN 1 THEN 'ring' ELSE 'stop' END)",
+                "reason": "(CASE c WHEN 1 THEN '' ELSE 'answered_elsewhere' END)",
+                "state": "'sent'",
+                "created_at": (sent := f"(CASE c WHEN 1 THEN {began} ELSE {answered} END)"),
+                "due_at": sent,
+                "expires_at": _moment(vendor, f"{begin} + 60"),
+                "attempts": "1",
+                "status": "201",
+                "host": "'push.example.org'",
+                "settled_at": sent,
+            },
+            2,
         ),
     ]
 
