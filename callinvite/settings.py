@@ -222,6 +222,8 @@ CALLINVITE = {
     "origins": tuple(env.items("CALLINVITE_ORIGINS")),
     "logins_per_minute": env.number("CALLINVITE_LOGINS_PER_MINUTE", default=10),
     "signups_per_hour": env.number("CALLINVITE_SIGNUPS_PER_HOUR", default=20),
+    "keep_calls_days": env.number("CALLINVITE_KEEP_CALLS_DAYS", default=0),
+    "keep_deliveries_days": env.number("CALLINVITE_KEEP_DELIVERIES_DAYS", default=30),
     "signup": env.choice("CALLINVITE_SIGNUP", {"open", "closed"}, default="closed"),
 }
 CALLINVITE_ICE_SERVERS = env.text("CALLINVITE_ICE_SERVERS")

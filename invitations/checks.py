@@ -47,6 +47,8 @@ MAY_BE_ZERO = {
     "devices_per_user",
     "addresses_per_user",
     "pushes_per_minute",
+    "keep_calls_days",
+    "keep_deliveries_days",
     "sockets_per_user",
     "sockets_per_device",
 }

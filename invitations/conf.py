@@ -107,6 +107,11 @@ class Limits:
     """How many frames may wait for a slow reader before its socket is closed."""
     page_size: int = 25
     page_size_max: int = 100
+    keep_calls_days: int = 0
+    """After how many days calls are deleted, with all that is known of them; 0 means never. On PostgreSQL a whole month
+    goes at a time, once its last day is past."""
+    keep_deliveries_days: int = 30
+    """The same for what is known of push messages: what was sent to which device, and what came of it."""
     signup: str = field(default="closed")
     """`open` lets anyone create an account on the sign-up page; `closed` does not."""
 

@@ -161,6 +161,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._waiting or (not self.autocommit and not self._has_begun):
             self._sent([])
 
+    def _configure_connection(self, connection: Any) -> bool:
+        """Have what is prepared planned once. Of a table that is partitioned by month, PostgreSQL otherwise thinks that
+        planning each time saves more than it costs, because the plan for any month looks dearer than it is."""
+        changed = bool(super()._configure_connection(connection))  # type: ignore[misc]
+        if not self.settings_dict.get("PREPARE"):
+            return changed
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        return True
+
     def create_cursor(self, name: str | None = None) -> Any:
         """Django's cursor. A named one is held over the end of the transaction only outside one: that is what Django
         asks the driver, for which we are always outside."""

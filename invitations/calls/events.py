@@ -93,9 +93,9 @@ class Change:
         """
         if not self._facts:
             return
-        call_pk = self.sheet.call.pk
+        call = self.sheet.call
         for each in self._facts:
-            each.call_id = call_pk
+            each.call_id, each.call_created_at = call.pk, call.created_at
         rows.insert_later(*self._facts)
         planning.plan_rings([each.pk for each in self._rings], now=self.now)
         for (reason, besides), stopped in self._stops.items():

@@ -326,5 +326,7 @@ def _left_already(sheet: CallSheet, by: Actor, earlier: list[Participant]) -> Ca
 
 
 def _ended_by(sheet: CallSheet, by: Actor) -> bool:
-    last = CallEvent.objects.filter(call_id=sheet.call.pk, kind=EventKind.CALL_ENDED).first()
+    call = sheet.call
+    ends = CallEvent.objects.filter(call_id=call.pk, call_created_at=call.created_at, kind=EventKind.CALL_ENDED)
+    last = ends.first()
     return last is not None and last.actor_id == by.user_id

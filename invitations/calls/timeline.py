@@ -15,6 +15,7 @@ from invitations.calls.told_deliveries import Told, told
 from invitations.models import CallEvent, EventKind, LeftReason, UserKey
 from invitations.serializers import device_type, moment
 from invitations.store.sheets import CallSheet
+from invitations.store.statements import Bind, Prepared
 from invitations.words import listed, say
 
 Data = dict[str, Any]
@@ -30,6 +31,12 @@ WHILE_RINGING = {
     "timeline.participant.left.call_ended": "timeline.participant.left.call_ended.unanswered",
 }
 """Sentences on the caller that differ where nobody ever answered: they waited, and talked to nobody."""
+
+LOG = Prepared(
+    CallEvent.objects.filter(
+        call_id=Bind("call"), call_created_at=Bind("began_at"), revision__lte=Bind("revision")
+    ).order_by("revision")
+)
 
 
 def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_all: bool = False) -> list[Data]:
@@ -67,7 +74,7 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
         came_later = went_at is not None and event.at > went_at
         entry = _entry(event, sheet, names, is_seen, hears_words)
         entries.append((event.at, _is_end(event), {**entry, **NOBODY} if came_later else entry))
-    pushed = told(known, shown_to=lambda user_id: sees_all or user_id == viewer_id)
+    pushed = told(known, shown_to=lambda user_id: sees_all or user_id == viewer_id, now=now)
     entries += [
         (each.at, False, _told_entry(each, sheet))
         for each in pushed
@@ -79,8 +86,8 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
 
 def sheet_events(sheet: CallSheet) -> list[CallEvent]:
     """The log rows of a call, in order, up to the revision that was loaded: later ones do not fit the rest."""
-    log = CallEvent.objects.filter(call_id=sheet.call.pk, revision__lte=sheet.call.revision)
-    return list(log.order_by("revision"))
+    call = sheet.call
+    return LOG.rows(call=call.pk, began_at=call.created_at, revision=call.revision)
 
 
 def _left_no_trace(event: CallEvent, sheet: CallSheet, known: CallSheet) -> bool:

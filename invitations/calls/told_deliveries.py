@@ -10,9 +10,18 @@ from datetime import datetime
 from typing import Any
 
 from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, Invitation, InvitationState, UserKey
+from invitations.push.recent import SKEW
 from invitations.push.words import reason_words
 from invitations.store.sheets import CallSheet
+from invitations.store.statements import Bind, Prepared
 from invitations.words import say
+
+# While a call goes on, and not at any time: PostgreSQL finds those of one month without looking into the others.
+OWED = Prepared(
+    Delivery.objects.filter(
+        invitation_id__in=Bind("rings"), created_at__gte=Bind("made_from"), created_at__lt=Bind("made_before")
+    ).order_by("pk")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ class Told:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def told(sheet: CallSheet, *, shown_to: Callable[[UserKey], bool]) -> list[Told]:
+def told(sheet: CallSheet, *, shown_to: Callable[[UserKey], bool], now: datetime) -> list[Told]:
     """What is known about the push messages of a call.
 
     Args:
@@ -44,7 +53,8 @@ def told(sheet: CallSheet, *, shown_to: Callable[[UserKey], bool]) -> list[Told]
         shown_to: whether the viewer may see the devices of the user with this key.
     """
     keys = [each.pk for each in sheet.invitations]
-    owed = list(Delivery.objects.filter(invitation_id__in=keys).order_by("id"))
+    call = sheet.call
+    owed = OWED.rows(rings=keys, made_from=call.created_at, made_before=(call.ended_at or now) + SKEW)
     invitees: set[UserKey] = {each.invitee_id for each in sheet.invitations} - {None}
     seen = [each for each in invitees if shown_to(each)]
     devices = list(Device.objects.filter(user_id__in=seen).order_by("id")) if seen else []

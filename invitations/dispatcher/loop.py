@@ -1,5 +1,5 @@
-"""The loop that acts as time passes: rings, leases and waits for media run out, rings repeat, old rows are deleted.
-Beside it runs the post, which sends what is owed to devices.
+"""The loop that acts as time passes: rings, leases and waits for media run out, rings repeat. Beside it run the post,
+which sends what is owed to devices, and the upkeep, which deletes old rows.
 
 It takes small idempotent steps, each of which may be repeated, killed, or run by several dispatchers at once: the verbs
 decide under the call's lock whether anything is due. Contains no rules of calls itself."""
@@ -21,8 +21,8 @@ from django.utils import timezone
 from invitations import calls
 from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.post import Post
-from invitations.dispatcher.pruning import prune
 from invitations.dispatcher.trouble import drop_connection, is_away, report
+from invitations.dispatcher.upkeep import Upkeep
 from invitations.live import publishing
 from invitations.models import Call
 
@@ -34,8 +34,9 @@ LOOK_AHEAD_SECONDS = 1.25
 BATCH = 200
 MEND_EVERY_SECONDS = 5
 """How often open calls are looked through for lost rows."""
-PRUNE_EVERY_SECONDS = 3600
-PRUNE_FIRST_AFTER_SECONDS = 60
+EXPECT_EVERY_SECONDS = 3600
+"""How often calls are looked for that an older version made meanwhile."""
+FIRST_AFTER_SECONDS = 60
 LONGEST_PUT_OFF_SECONDS = 60
 PUT_OFF_KEPT = timedelta(seconds=2 * LONGEST_PUT_OFF_SECONDS)
 SHORTEST_PAUSE_SECONDS = 0.05
@@ -54,24 +55,25 @@ class Dispatcher:
     def __init__(self, *, clock: Callable[[], datetime] = timezone.now) -> None:
         self._clock = clock
         self._put_off: dict[int, tuple[int, datetime]] = {}
-        self._prune_at = clock() + timedelta(seconds=PRUNE_FIRST_AFTER_SECONDS)
-        self._mend_at = self._prune_at
+        self._expect_at = self._mend_at = clock() + timedelta(seconds=FIRST_AFTER_SECONDS)
         self._stopping = False
         self._alarm = Alarm()
         self._post = Post(clock=clock)
+        self._upkeep = Upkeep(clock=clock)
 
     async def run(self) -> None:
         """Work until `stop`. No failure ends it: failures are logged and tried again."""
         self._alarm.set()
         loop = asyncio.get_running_loop()
         hints = loop.create_task(self._hear_hints())
-        post = loop.create_task(self._post.run())
+        beside = [loop.create_task(each.run()) for each in (self._post, self._upkeep)]
         try:
             await self._work()
         finally:
             self._post.stop()
+            self._upkeep.stop()
             hints.cancel()
-            await post
+            await asyncio.gather(*beside)
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
@@ -102,6 +104,7 @@ class Dispatcher:
         """End `run` after the row in progress and what is already on its way. From any thread."""
         self._stopping = True
         self._post.stop()
+        self._upkeep.stop()
         self.wake()
 
     def wake(self) -> None:
@@ -155,10 +158,9 @@ class Dispatcher:
         if now >= self._mend_at:
             self._mend_at = now + timedelta(seconds=MEND_EVERY_SECONDS)
             calls.mend(now=now)
-        if now >= self._prune_at:
-            self._prune_at = now + timedelta(seconds=PRUNE_EVERY_SECONDS)
+        if now >= self._expect_at:
+            self._expect_at = now + timedelta(seconds=EXPECT_EVERY_SECONDS)
             calls.expect_unknown(now=now)
-            prune(now)
         if len(due) >= BATCH:
             return 0
         if due:

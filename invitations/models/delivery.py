@@ -86,6 +86,8 @@ class Delivery(models.Model):
             models.Index(fields=["due_at"], name="delivery_due", condition=Q(state="pending")),
             models.Index(fields=["device", "id"], name="delivery_of_device"),
             models.Index(fields=["user", "created_at"], name="delivery_of_user", condition=~Q(kind="stop")),
+            # Test rings alone are forgotten after a day.
+            models.Index(fields=["created_at"], name="delivery_of_test", condition=Q(kind="test")),
         ]
 
     def __str__(self) -> str:

@@ -33,6 +33,9 @@ class CallEvent(models.Model):
     """A fact in a call's log. Written in the same transaction as the change it records, and never altered."""
 
     call = models.ForeignKey("invitations.Call", on_delete=models.CASCADE, related_name="events", db_index=False)
+    # PostgreSQL partitions the table by it: the whole log of a call lies in one month's partition, and a query that
+    # names the moment looks only there.
+    call_created_at = models.DateTimeField()
     revision = models.PositiveIntegerField()
     kind = models.CharField(max_length=24, choices=EventKind)
     actor = models.ForeignKey(

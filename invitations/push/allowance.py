@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from invitations.conf import limits
 from invitations.models import Delivery, DeliveryKind, UserKey
+from invitations.push.recent import SKEW
 from invitations.store.statements import Bind, Prepared
 from invitations.transports import Address, host_of
 
@@ -50,6 +51,7 @@ _TRIED = Prepared(
         ~Q(kind=DeliveryKind.STOP),
         user_id__in=Bind("users"),
         created_at__gt=Bind("oldest"),
+        created_at__lt=Bind("newest"),
         tried_at__gt=Bind("since"),
     )
     .order_by("tried_at")
@@ -75,7 +77,7 @@ class Allowance:
         if asked:
             # A delivery lives no longer than its ring.
             oldest = now - WINDOW - timedelta(seconds=limits().timeout_seconds_max)
-            for each in _TRIED.rows(users=asked, oldest=oldest, since=now - WINDOW):
+            for each in _TRIED.rows(users=asked, oldest=oldest, newest=now + SKEW, since=now - WINDOW):
                 self._tries[each.service()][each.pk] = each.at
 
     def put_off(self, pk: int, user_id: UserKey, address: Address) -> datetime | None:

@@ -30,6 +30,7 @@ from django.db.models.functions import Coalesce
 from invitations.live import presence
 from invitations.models import Delivery, DeliveryKind, DeliveryState, InvitationState, UserKey
 from invitations.push.allowance import Allowance
+from invitations.push.recent import RECENT, span
 from invitations.store.statements import Bind, Prepared, PreparedUpdate, aggregated
 from invitations.transports import SEND_SECONDS, Address
 
@@ -52,14 +53,14 @@ TOO_MANY = "too_many"
 
 NEXT_MOMENT = Prepared(
     aggregated(
-        Delivery.objects.filter(state=DeliveryState.PENDING),
+        Delivery.objects.filter(RECENT, state=DeliveryState.PENDING),
         Min(Case(When(claimed_until__gt=Bind("now"), then=F("claimed_until")), default=F("due_at"))),
     ),
     row=itemgetter(0),
 )
 
 _THIS_RING = Delivery.objects.filter(
-    invitation_id=Bind("ring"), device_key=Bind("device"), kind=DeliveryKind.RING
+    RECENT, invitation_id=Bind("ring"), device_key=Bind("device"), kind=DeliveryKind.RING
 ).order_by()
 _UNCLAIMED = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Bind("now"))
 _UNSENT = Q(_UNCLAIMED, state=DeliveryState.PENDING)
@@ -73,13 +74,13 @@ WITHHOLD = PreparedUpdate(
 )
 
 TAKE = PreparedUpdate(
-    Delivery.objects.filter(pk__in=Bind("keys")),
+    Delivery.objects.filter(RECENT, pk__in=Bind("keys")),
     claim=Bind("claim"),
     claimed_until=Bind("until"),
     tried_at=Bind("now"),
     attempts=F("attempts") + 1,
 )
-_ONE = Delivery.objects.filter(pk=Bind("pk"))
+_ONE = Delivery.objects.filter(pk=Bind("pk"), created_at=Bind("created_at"))
 DROP = PreparedUpdate(_ONE, state=DeliveryState.DROPPED.value, code=Bind("code"), settled_at=Bind("now"))
 HOLD = PreparedUpdate(_ONE, due_at=Bind("due_at"))
 SETTLE = PreparedUpdate(
@@ -169,7 +170,7 @@ def acknowledge(invitation_pk: int, device_key: str, *, audible: bool, now: date
         device_key: the device's id.
         audible: the device can be heard, not only seen.
     """
-    (WITHHOLD if audible else ACKNOWLEDGE).run(ring=invitation_pk, device=device_key, now=now)
+    (WITHHOLD if audible else ACKNOWLEDGE).run(ring=invitation_pk, device=device_key, now=now, **span(now))
 
 
 def shown_on(invitation_pk: int, device_keys: Collection[str]) -> set[str]:
@@ -180,7 +181,7 @@ def shown_on(invitation_pk: int, device_keys: Collection[str]) -> set[str]:
 
 def next_moment(now: datetime) -> datetime | None:
     """When the next delivery is due or the next lease runs out; None if nothing waits."""
-    return NEXT_MOMENT.first(now=now)
+    return NEXT_MOMENT.first(now=now, **span(now))
 
 
 def claim(*, now: datetime, size: int) -> list[Claimed]:
@@ -198,16 +199,18 @@ def claim(*, now: datetime, size: int) -> list[Claimed]:
     for due in _next(size, now):
         code = _unwanted(due, now)
         if code or due.device_pk is None or due.digest is None:
-            DROP.run(pk=due.pk, code=code or NO_ADDRESS, now=now)
+            DROP.run(pk=due.pk, created_at=due.created_at, code=code or NO_ADDRESS, now=now)
         else:
             wanted.append(due.claimed(name, until, due.device_pk, due.digest))
     held = _held_back(wanted, now)
     for each in wanted:
         if each.pk in held:
-            HOLD.run(pk=each.pk, due_at=each.created_at + timedelta(seconds=WITHHOLD_SECONDS))
+            HOLD.run(
+                pk=each.pk, created_at=each.created_at, due_at=each.created_at + timedelta(seconds=WITHHOLD_SECONDS)
+            )
     taken = _allowed([each for each in wanted if each.pk not in held], now)
     if taken:
-        TAKE.run(keys=[each.pk for each in taken], claim=name, until=until, now=now)
+        TAKE.run(keys=[each.pk for each in taken], claim=name, until=until, now=now, **span(now))
     return taken
 
 
@@ -220,6 +223,7 @@ def settle(outcomes: Iterable[Outcome]) -> None:
     SETTLE.run_many(
         {
             "pk": each.claimed.pk,
+            "created_at": each.claimed.created_at,
             "claim": each.claimed.claim,
             "new_state": each.state.value,
             "new_status": each.status,
@@ -339,20 +343,20 @@ def _allowed(wanted: list[Claimed], now: datetime) -> list[Claimed]:
             continue
         refused.add(each.pk)
         if due_at < each.expires_at:
-            HOLD.run(pk=each.pk, due_at=due_at)
+            HOLD.run(pk=each.pk, created_at=each.created_at, due_at=due_at)
         else:
-            DROP.run(pk=each.pk, code=TOO_MANY, now=now)
+            DROP.run(pk=each.pk, created_at=each.created_at, code=TOO_MANY, now=now)
     return [each for each in wanted if each.pk not in refused]
 
 
 def _next(size: int, now: datetime) -> list[_Due]:
     """The next due deliveries, at most `size`. Where more than that are due, users take turns, the one who has waited
     longest first, so that nobody has to wait until all that is owed to somebody else has been sent."""
-    due = _due(size).rows(now=now)
+    due = _due(size).rows(now=now, **span(now))
     users = {each.user_id for each in due}
     if len(due) < size or len(users) == size:
         return due
-    due += _due(size, others=True).rows(now=now, users=list(users))
+    due += _due(size, others=True).rows(now=now, users=list(users), **span(now))
     turns: Counter[UserKey] = Counter()
 
     def turn(each: _Due) -> int:
@@ -370,7 +374,7 @@ def _due(size: int, *, others: bool = False) -> Prepared[_Due]:
     Args:
         others: only what is owed to others than these `users`.
     """
-    pending = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=Bind("now"))
+    pending = Delivery.objects.filter(RECENT, state=DeliveryState.PENDING, due_at__lte=Bind("now"))
     earlier = pending.filter(device_id=OuterRef("device_id"), pk__lt=OuterRef("pk"))
     own = ("kind", "reason", "number", "attempts", "created_at", "expires_at", "device", "user", "device_key")
     of_whom = ~Q(user_id__in=Bind("users")) if others else Q()

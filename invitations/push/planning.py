@@ -21,6 +21,7 @@ from django.db.models import (
 
 from invitations.live import publishing
 from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, StopReason
+from invitations.push.recent import RECENT, span
 from invitations.store import rows
 from invitations.store.statements import Bind, Prepared, PreparedCopy, aggregated
 from invitations.transports.base import FailureCode
@@ -40,9 +41,9 @@ _OF_RING = {"invitation_id": OuterRef(f"{_RUNG}pk"), "device_id": OuterRef("pk")
 # A device whose last ring still waits to be sent gets no further ring behind it; nor does one whose push service
 # refused a ring, or asked to be left alone until the ring is over.
 _WAITING = [DeliveryState.PENDING, DeliveryState.FAILED, DeliveryState.EXPIRED]
-_NOT_WAITING = ~Exists(Delivery.objects.filter(state__in=_WAITING, **_OF_RING))
+_NOT_WAITING = ~Exists(Delivery.objects.filter(RECENT, state__in=_WAITING, **_OF_RING))
 _RINGS_BEFORE = Subquery(
-    aggregated(Delivery.objects.filter(**_OF_RING), Count("*")), output_field=PositiveSmallIntegerField()
+    aggregated(Delivery.objects.filter(RECENT, **_OF_RING), Count("*")), output_field=PositiveSmallIntegerField()
 )
 
 
@@ -73,7 +74,7 @@ REPEATS = _ring_of(
 # Locks the rings where the database locks rows: if a ring is just being claimed, this waits for it, or its device would
 # ring and never be told that the ring is over.
 RUNG = Prepared(
-    Delivery.objects.filter(invitation_id__in=Bind("rings"), kind=DeliveryKind.RING)
+    Delivery.objects.filter(RECENT, invitation_id__in=Bind("rings"), kind=DeliveryKind.RING)
     .order_by("pk")
     .select_for_update(no_key=True, of=("self",))
 )
@@ -95,7 +96,7 @@ def plan_repeats(invitation_pk: int, *, now: datetime) -> None:
     Args:
         invitation_pk: a pending invitation.
     """
-    _wake_if(REPEATS.run(rings=[invitation_pk], now=now))
+    _wake_if(REPEATS.run(rings=[invitation_pk], now=now, **span(now)))
 
 
 def on_their_way(invitation_pks: Sequence[int]) -> set[int]:
@@ -115,7 +116,7 @@ def plan_stops(invitation_pks: Sequence[int], reason: StopReason, *, now: dateti
     """
     worth = timedelta(seconds=MISSED_SECONDS if reason in MISSED else ANSWERED_SECONDS)
     owed: dict[tuple[int | None, int | None], Delivery] = {}
-    for ring in RUNG.rows(rings=invitation_pks):
+    for ring in RUNG.rows(rings=invitation_pks, **span(now)):
         if ring.device_key == besides or not _may_have_rung(ring):
             continue
         stop = owed.setdefault(

@@ -116,10 +116,11 @@ def test_every_kind_of_fact_has_words(
     label: str, audible: bool, ring: Ring, alice: User, bob: User, now: datetime
 ) -> None:
     call = ring(alice, bob).call
+    of_call = {"call": call, "call_created_at": call.created_at, "at": now}
     facts = [(kind, reason) for kind in EventKind for reason in REASONS.get(kind, [""])]
     for revision, (kind, reason) in enumerate(facts, start=99):
         data = {"invitee": "bob", "user": "bob", "reason": reason, "invitees": ["bob"], "label": label}
-        CallEvent.objects.create(call=call, revision=revision, kind=kind, data={**data, "audible": audible}, at=now)
+        CallEvent.objects.create(**of_call, revision=revision, kind=kind, data={**data, "audible": audible})
         assert told(call.call_id, alice, now)[-1].endswith("."), (kind, reason)
 
 

@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from knox.models import AuthToken
 
 from invitations import calls
 from invitations.conf import limits
-from invitations.dispatcher import Dispatcher, prune
+from invitations.dispatcher import Dispatcher
 from invitations.dispatcher import loop as loop_module
 from invitations.models import Call, CallEvent, Invitation, Participant
 from tests.dispatcher.conftest import Clock
@@ -266,16 +264,6 @@ def test_more_than_a_batch_is_done_without_a_pause(
     assert set(Call.objects.values_list("state", flat=True)) == {"ended"}
 
 
-def test_sessions_and_tokens_that_ran_out_are_forgotten(alice: User, now: datetime) -> None:
-    for key, days in (("old", -1), ("young", 1)):
-        Session.objects.create(session_key=key, session_data="", expire_date=now + timedelta(days=days))
-        token, _ = AuthToken.objects.create(alice)
-        AuthToken.objects.filter(pk=token.pk).update(expiry=now + timedelta(days=days))
-    prune(now)
-    assert list(Session.objects.values_list("session_key", flat=True)) == ["young"]
-    assert AuthToken.objects.get().expiry > now
-
-
 def test_calls_that_an_older_version_made_meanwhile_are_found_every_hour(
     dispatcher: Dispatcher, clock: Clock, ring: Ring, alice: User, bob: User, carol: User, mallory: User
 ) -> None:
@@ -294,18 +282,3 @@ def test_calls_that_an_older_version_made_meanwhile_are_found_every_hour(
     assert not ends(alice, bob)
     clock.advance(1)
     assert ends(carol, mallory)
-
-
-def test_pruning_is_done_an_hour_apart(dispatcher: Dispatcher, clock: Clock, db: None) -> None:
-    def forgets() -> bool:
-        Session.objects.create(session_key="old", session_data="", expire_date=clock.now - seconds(86400))
-        dispatcher._tick()
-        return not Session.objects.filter(session_key="old").delete()[0]
-
-    assert not forgets()
-    clock.advance(60)
-    assert forgets()
-    clock.advance(3599)
-    assert not forgets()
-    clock.advance(1)
-    assert forgets()

@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 from django.apps.registry import Apps
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from invitations.dispatcher import Dispatcher
 from invitations.models import Call, Participant
+from invitations.store import months
+from invitations.store.months import Month
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Migrate = Callable[[str], Apps]
 BEFORE_PUSH, PUSH, BEFORE_DUE_AT, DUE_AT = "0002_media_due_at", "0003_push", "0004_words", "0005_due_at"
+BEFORE_MONTHS, MONTHS = "0015_cancelled_by_admin", "0016_months"
 
 
 @pytest.fixture
@@ -110,3 +113,101 @@ def test_open_calls_of_a_database_in_use_are_looked_at_once_due_at_has_come(migr
 
     assert stored(migrate(BEFORE_DUE_AT))["Device"] == before["Device"]
     assert stored(migrate(DUE_AT))["Device"] == before["Device"]
+
+
+def of_the_past(apps: Apps, now: datetime) -> dict[str, Any]:
+    """A log and push messages of calls that began in four different months; gives them."""
+    in_use(apps, now)
+    call, ring = (apps.get_model("invitations", name).objects.get() for name in ("Call", "Invitation"))
+    device = apps.get_model("invitations", "Device").objects.get()
+    for number, age in enumerate((0, 40, 75, 5000)):
+        at = now - timedelta(days=age)
+        call.pk, call.call_id, call.created_at, call.ring_expires_at = (
+            None,
+            f"call-{age}",
+            at,
+            at + timedelta(minutes=1),
+        )
+        call.save()
+        ring.pk, ring.call = None, call
+        ring.save()
+        for revision in (1, 2):
+            apps.get_model("invitations", "CallEvent").objects.create(
+                call=call, revision=revision, kind="call.sent", data={"invitees": ["bob"]}, at=at, **began(apps, at)
+            )
+        apps.get_model("invitations", "Delivery").objects.create(
+            device=device, user=device.user, device_key="web-1", kind="ring", created_at=at, due_at=at,
+            invitation=ring, expires_at=now, number=number + 1,
+        )  # fmt: skip
+    return past(apps)
+
+
+def began(apps: Apps, at: datetime) -> dict[str, datetime]:
+    fields = {each.name for each in apps.get_model("invitations", "CallEvent")._meta.get_fields()}
+    return {"call_created_at": at} if "call_created_at" in fields else {}
+
+
+def past(apps: Apps) -> dict[str, Any]:
+    events, owed = (apps.get_model("invitations", name).objects.order_by("pk") for name in ("CallEvent", "Delivery"))
+    return {
+        "events": list(events.values("pk", "call__call_id", "revision", "kind", "data", "at", "actor")),
+        "deliveries": list(owed.values("pk", "device__device_id", "user__username", "kind", "created_at", "number")),
+    }
+
+
+def rules() -> list[tuple[Any, ...]]:
+    """The keys, constraints and indexes of the tables that PostgreSQL partitions; nothing elsewhere."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = ANY (%s::regclass[])"
+            " UNION SELECT relname, pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON indexrelid = oid"
+            " WHERE indrelid = ANY (%s::regclass[])"
+            " UNION SELECT sequence_name, data_type FROM information_schema.sequences ORDER BY 1, 2",
+            [["invitations_callevent", "invitations_delivery"]] * 2,
+        )
+        return list(cursor.fetchall())
+
+
+def test_the_past_is_partitioned_by_month_and_put_together_again(migrate: Migrate, now: datetime) -> None:
+    apps = migrate(BEFORE_MONTHS)
+    before, rules_before = of_the_past(apps, now), rules()
+
+    apps = migrate(MONTHS)
+
+    assert past(apps) == before
+    event, owed = apps.get_model("invitations", "CallEvent"), apps.get_model("invitations", "Delivery")
+    assert all(each.call_created_at == each.call.created_at for each in event.objects.select_related("call"))
+    if connection.vendor == "postgresql":
+        for model in (event, owed):
+            known = set(months.months(model._meta.db_table))
+            assert {Month.of(now - timedelta(days=age)) for age in (0, 40, 75)} | {Month.of(now).next()} == known
+    last = event.objects.latest("pk")
+    again = {"call": last.call, "kind": last.kind, "at": now, **began(apps, last.call.created_at)}
+    with pytest.raises(IntegrityError):
+        event.objects.create(revision=2, **again)
+    assert event.objects.create(revision=3, **again).pk > last.pk
+    event.objects.filter(revision=3).delete()
+
+    apps = migrate(BEFORE_MONTHS)
+
+    assert (past(apps), rules()) == (before, rules_before)
+    last = apps.get_model("invitations", "CallEvent").objects.latest("pk")
+    with pytest.raises(IntegrityError):
+        apps.get_model("invitations", "CallEvent").objects.create(
+            call=last.call, revision=2, kind=last.kind, at=now + timedelta(days=1)
+        )
+    assert past(migrate(MONTHS)) == before
+
+
+def test_an_empty_database_is_partitioned_too(migrate: Migrate, now: datetime) -> None:
+    migrate(BEFORE_MONTHS)
+    apps = migrate(MONTHS)
+    assert past(apps) == {"events": [], "deliveries": []}
+    in_use(apps, now)
+    call = apps.get_model("invitations", "Call").objects.get()
+    apps.get_model("invitations", "CallEvent").objects.create(
+        call=call, revision=1, kind="call.sent", at=now, **began(apps, call.created_at)
+    )
+    assert len(past(apps)["events"]) == 1
