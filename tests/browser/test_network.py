@@ -18,7 +18,6 @@ from tests.support.network import IsolatedHost
 from tests.support.server import RunningServer
 from tests.support.services import Missing
 
-MEDIA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 ANSWERS = """() => fetch("/sign-in/", { cache: "no-store", signal: AbortSignal.timeout(500) })
     .then((answer) => answer.status, (error) => error.name)"""
 LAST_WORD = "still here"
@@ -45,7 +44,7 @@ def host() -> Iterator[IsolatedHost]:
 @pytest.fixture
 def page(browser: Browser, host: IsolatedHost) -> Iterator[Page]:
     """A page of a Chromium there."""
-    own = browser.browser_type.launch(executable_path=host.program(CHROMIUM), args=[*ARGUMENTS, *MEDIA])
+    own = browser.browser_type.launch(executable_path=host.program(CHROMIUM), args=ARGUMENTS)
     yield own.new_page()
     own.close()
 

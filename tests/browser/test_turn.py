@@ -9,18 +9,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.support.coturn import RunningTurn, credentials
 from tests.support.services import Missing
-
-LOOPBACK = ["--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"]
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    own = browser.browser_type.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *LOOPBACK])
-    yield own.new_page()
-    own.close()
+    page = browser.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture
