@@ -6,6 +6,7 @@ the server; several of them, each with a part of the topics, share the work of a
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import queue
 import socket
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
-from weakref import WeakMethod
+from weakref import WeakMethod, WeakSet
 
 import redis
 
@@ -30,6 +31,8 @@ WAITING_MOST = 20_000
 """How many messages may wait for a server that does not take them, before more are lost."""
 AT_ONCE = 500
 """How many orders are written with one system call."""
+LAST_SECONDS = 1.0
+"""How long the end of a process waits for what it published last."""
 
 Command = tuple[str | bytes, ...]
 Order = tuple[str, str, bytes, int]
@@ -78,9 +81,12 @@ class Broker:
         self._reading: Any = None
         self._writing: Any = None
         self._writes_again_at = 0.0
+        self._ordered = 0
+        self._carried_out = 0
         self._is_away = False
         self._is_reading = False
         self._is_writing = False
+        _brokers.add(self)
 
     # --- from any thread ----------------------------------------------------------------------------------------------
 
@@ -97,7 +103,14 @@ class Broker:
             self._has_lost = True
             return
         for topic, payload in messages:
+            self._ordered += 1
             self._orders.put(("PUBLISH", topic, payload, 0))
+
+    def flush(self, seconds: float) -> None:
+        """Wait until what was published before is written or lost, but not longer than this."""
+        wanted, late = self._ordered, time.monotonic() + seconds
+        while self._carried_out < wanted and time.monotonic() < late:
+            time.sleep(0.005)
 
     async def subscribe(self, topic: str) -> None:
         """Hear what is published to a topic from now on. Returns when the server has confirmed it.
@@ -157,6 +170,7 @@ class Broker:
             commands: list[Command] = [each[:3] for each in orders if each[0] == "PUBLISH"]
             if commands:
                 self._send_out(commands)
+                self._carried_out += len(commands)
             self._change([order for order in orders if order[0] != "PUBLISH"])
 
     def _send_out(self, commands: list[Command]) -> None:
@@ -292,6 +306,18 @@ class Broker:
         connection = self._pool.make_connection()
         connection.connect()
         return connection
+
+
+_brokers: WeakSet[Broker] = WeakSet()
+
+
+@atexit.register
+def _flush_all() -> None:
+    """Let the writing threads finish, which end with the process wherever they are: a worker or a command may end right
+    after it published, when it has not even a connection yet."""
+    late = time.monotonic() + LAST_SECONDS
+    for each in list(_brokers):
+        each.flush(late - time.monotonic())
 
 
 def _settle(futures: list[asyncio.Future[None]], error: Exception | None) -> None:

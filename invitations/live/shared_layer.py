@@ -7,10 +7,13 @@ Measured against the layer of channels-redis in docs/performance.md."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import uuid4
+from weakref import WeakMethod
 from zlib import crc32
 
 import msgpack
@@ -42,11 +45,18 @@ class SharedChannelLayer(EmbeddedChannelLayer):
     ) -> None:
         super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
         self._prefix = f"{prefix}:"
+        self._hosts = hosts
+        self._begin()
+        # A server may load the program before it forks its workers. Each is a process of its own, without our threads.
+        os.register_at_fork(after_in_child=partial(_begin_in, WeakMethod(self._begin)))
+
+    def _begin(self) -> None:
+        """Be a process that others tell from theirs, with connections of its own."""
         self._process = uuid4()
         self._home = self._home_of(self._process.hex)
         self._is_home = False
         self._alarm = f"{self._prefix}alarm"
-        self._brokers = [Broker(url, self._hear, self._alarm) for url in hosts]
+        self._brokers = [Broker(url, self._hear, self._alarm) for url in self._hosts]
 
     async def new_channel(self, prefix: str = "specific") -> str:
         """A new channel name, to be received on the running event loop."""
@@ -147,3 +157,8 @@ class SharedChannelLayer(EmbeddedChannelLayer):
 
     def _broker(self, topic: str) -> Broker:
         return self._brokers[crc32(topic.encode()) % len(self._brokers)]
+
+
+def _begin_in(layer: WeakMethod[Callable[[], None]]) -> None:
+    if begin := layer():
+        begin()

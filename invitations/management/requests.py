@@ -67,6 +67,13 @@ class BoundedRequest(WebRequest):
         self.channel.factory.came(self.channel.transport)
         return None if self._refused else super().process()
 
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Answer; as the last one on this connection, if the server ends."""
+        if message["type"] == "http.response.start" and self.server.is_ending and self.channel is not None:
+            self.channel.persistent = False
+            self.responseHeaders.setRawHeaders(b"connection", [b"close"])
+        super().handle_reply(message)
+
     def connectionLost(self, reason: Any) -> None:
         """Wait for nothing more."""
         self._stop_waiting()
@@ -123,6 +130,10 @@ class BoundedHTTPFactory(HTTPFactory):
         protocol.makeConnection = connect
         self._forget_others()
         return protocol
+
+    def has_connections(self) -> bool:
+        """Whether any connection is open on which a request may come."""
+        return any(_is_waiting(each) for known in self._of_address.values() for each in known)
 
     def begun(self, transport: Any) -> None:
         """Note that a request begins on a connection."""

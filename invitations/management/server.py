@@ -24,6 +24,10 @@ HARD_FRAME_BYTES = 1024 * 1024
 """Above the app's own limit of 64 KiB, so that the app can answer `too_large`; beyond this, 1009 closes the socket."""
 HTTP_TIMEOUT_SECONDS = 60
 STOP_SECONDS = 8
+LAST_REQUESTS_SECONDS = 1.0
+"""How long the server still takes requests on open connections after SIGTERM, at most. A proxy keeps some, and may be
+sending a request on one just now: each gets its answer with `Connection: close`, and no connection just ends."""
+LOOK_SECONDS = 0.02
 Effect = Callable[[], Awaitable[None]]
 
 
@@ -55,6 +59,8 @@ class WebServer(Server):
         )
         self.refusal: str | None = None
         """Why the server could not listen; None if it could."""
+        self.is_ending = False
+        """Whether each answer is the last one on its connection."""
         self._ports: list[Any] = []
         self._on_start = on_start
         self._on_stop = on_stop
@@ -98,12 +104,16 @@ class WebServer(Server):
         await self._on_stop()
 
     async def _finish_connections(self) -> None:
+        self.is_ending = True
         for port in self._ports:
             port.stopListening()
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol) and protocol.state == WebSocketStates.STATE_OPEN:
                 # Not `sendClose`, which does not let applications send this code.
                 protocol.sendCloseFrame(code=GOING_AWAY)
+        over = twisted_loop.time() + LAST_REQUESTS_SECONDS
+        while self.http_factory.has_connections() and twisted_loop.time() < over:
+            await asyncio.sleep(LOOK_SECONDS)
         running = [task for task in map(_application_of, self.connections.values()) if task is not None]
         if not running:
             return

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +18,7 @@ from invitations.live import generations
 from invitations.live.brokers import BrokerAway
 from invitations.live.shared_layer import SharedChannelLayer
 from tests.support import services
-from tests.support.server import free_port
+from tests.support.server import ROOT, free_port
 
 pytestmark = pytest.mark.redis
 PATIENCE_SECONDS = 10
@@ -247,6 +249,35 @@ async def test_a_server_that_says_nothing_is_left(monkeypatch: pytest.MonkeyPatc
         layer = SharedChannelLayer([url])
         with pytest.raises(BrokerAway):
             await asyncio.wait_for(joined(layer, "g"), PATIENCE_SECONDS)
+
+
+PUBLISHING = """
+import asyncio, os, sys
+sys.path.insert(0, {root!r})
+import django
+django.setup()
+from invitations.live.shared_layer import SharedChannelLayer
+layer = SharedChannelLayer([{url!r}])
+if {forks}:
+    layer.publish([("g", {{"type": "t", "n": 1}})])
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+layer.publish([("g", {{"type": "t", "n": 2 if {forks} and child else 3}})])
+"""
+
+
+@pytest.mark.parametrize(("forks", "heard"), [(False, [3]), (True, [1, 2, 3])])
+async def test_what_a_process_publishes_last_is_heard_and_what_its_fork_publishes(
+    forks: bool, heard: list[int], there: SharedChannelLayer, servers: list[str], tmp_path: Path
+) -> None:
+    far = await joined(there, "g")
+    url = servers[there._brokers.index(there._broker(there._topic_of("g")))]
+    program = PUBLISHING.format(root=str(ROOT), url=url, forks=forks)
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "callinvite.settings", "CALLINVITE_DATA_DIR": str(tmp_path)}
+    ended = await asyncio.create_subprocess_exec(sys.executable, "-c", program, env=env)
+    assert await asyncio.wait_for(ended.wait(), PATIENCE_SECONDS) == 0
+    assert sorted(await taken(there, far, len(heard))) == heard
 
 
 async def test_the_threads_end_with_their_layer(servers: list[str]) -> None:

@@ -26,6 +26,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from invitations.transports import vapid
 from tests.support import services
 from tests.support.server import ROOT, RunningServer, chosen_layout, free_port
@@ -98,6 +100,10 @@ class Unit:
         """
         assert self.process is not None
         return self.process.pid
+
+    def children(self) -> list[psutil.Process]:
+        """The processes that it started, such as gunicorn's workers."""
+        return psutil.Process(self.pid).children()
 
     def begin(self) -> None:
         """Start it without waiting for it."""
@@ -228,7 +234,10 @@ class SeveralProcesses(RunningServer):
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.env |= {"CALLINVITE_STATIC_ROOT": str(_collected())}
         if "DATABASE_URL" not in self.env:
-            self.env["DATABASE_URL"] = self.stores.enter_context(_copied_database())
+            server = self.stores.enter_context(services.postgres())
+            self.env["DATABASE_URL"] = self.stores.enter_context(
+                services.fresh_database(server, template=template(server))
+            )
         if "REDIS_URL" not in self.env:
             self.env["REDIS_URL"] = self.stores.enter_context(services.own_redis())
         return self
@@ -352,22 +361,12 @@ def _says_that_it_runs(unit: Unit) -> bool:
     return "The dispatcher is running." in unit.lines
 
 
-@contextmanager
-def _copied_database() -> Iterator[str]:
-    """A database of one's own with the demo users, on the run's PostgreSQL or on one that lives as long as this."""
-    with ExitStack() as stack:
-        server = stack.enter_context(services.postgres())
-        yield stack.enter_context(services.fresh_database(server, template=_template(server)))
-
-
 @cache
-def _template(server_url: str) -> str:
-    """The name of a database with nothing but the demo users."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    url = stack.enter_context(services.fresh_database(server_url))
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="callinvite-template-"))
-    RunningServer(folder, env={"DATABASE_URL": url}).prepare()
+def template(server_url: str) -> str:
+    """The name of a database with nothing but the demo users. It stays as long as its server, for others to copy."""
+    url = services.make_database(server_url)
+    with tempfile.TemporaryDirectory(prefix="callinvite-template-") as folder:
+        RunningServer(folder, env={"DATABASE_URL": url}).prepare()
     return url.rpartition("/")[2]
 
 

@@ -165,6 +165,14 @@ def redis_on(port: int, *, unix_socket: Path | None = None) -> Iterator[None]:
             yield
 
 
+def make_database(server_url: str, *, template: str = "template1") -> str:
+    """Make a database on that server that stays; gives its URL."""
+    name = f"callinvite_{secrets.token_hex(6)}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    _execute(server_url, create)
+    return urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+
+
 @contextmanager
 def fresh_database(server_url: str, *, template: str = "template1") -> Iterator[str]:
     """A database on that server, as its URL; dropped at the end, even if clients are still connected.
@@ -172,11 +180,10 @@ def fresh_database(server_url: str, *, template: str = "template1") -> Iterator[
     Args:
         template: the database that it is a copy of; an empty one by default.
     """
-    name = f"callinvite_{secrets.token_hex(6)}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-    _execute(server_url, create)
+    url = make_database(server_url, template=template)
+    name = urlsplit(url).path.removeprefix("/")
     try:
-        yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+        yield url
     finally:
         _execute(server_url, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
