@@ -42,10 +42,18 @@ class Server:
         port: where it listens on 127.0.0.1; the first of several if it has several web processes.
         processes: everything that works for it, databases included; their CPU time and fsyncs count.
         web: the processes that hold the sockets; their memory counts.
+        parts: by name, the processes of each part of it.
     """
 
-    def __init__(self, port: int, processes: list[psutil.Process], web: list[psutil.Process] | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        processes: list[psutil.Process],
+        web: list[psutil.Process] | None = None,
+        parts: Mapping[str, list[psutil.Process]] | None = None,
+    ) -> None:
         self.port = port
+        self.parts = dict(parts or {"web": web or processes})
         self.ports = [port]
         self._processes = processes
         self._web = web or processes
@@ -54,16 +62,20 @@ class Server:
         """CPU time used so far by all its processes and their children."""
         return sum(sum(process.cpu_times()[:2]) for process in self.processes())
 
+    def cpu_seconds_of_parts(self) -> dict[str, float]:
+        """The same, of each part by itself."""
+        return {
+            name: sum(sum(each.cpu_times()[:2]) for each in _with_children(processes))
+            for name, processes in self.parts.items()
+        }
+
     def memory_bytes(self) -> int:
         """Resident memory of the processes that hold the sockets."""
         return sum(process.memory_info().rss for process in self._web)
 
     def processes(self) -> list[psutil.Process]:
         """Its processes and all their children."""
-        found = {process.pid: process for process in self._processes}
-        for process in self._processes:
-            found |= {child.pid: child for child in process.children(recursive=True)}
-        return list(found.values())
+        return _with_children(self._processes)
 
     @contextmanager
     def counting_fsyncs(self) -> Iterator[list[int]]:
@@ -92,6 +104,13 @@ class Server:
                 tracer.wait(20)
             # Calls that another thread interrupted are written twice: as unfinished and as resumed.
             counted.append(len(re.findall(r"f(?:data)?sync\(", log.read_text(errors="replace"))))
+
+
+def _with_children(processes: list[psutil.Process]) -> list[psutil.Process]:
+    found = {process.pid: process for process in processes}
+    for process in processes:
+        found |= {child.pid: child for child in process.children(recursive=True)}
+    return list(found.values())
 
 
 @dataclass
@@ -266,7 +285,10 @@ def production(
             for each in range(port, port + web_processes)
         ]
         dispatch = stack.enter_context(process(["manage.py", "dispatch"], env, folder / "dispatch.log", cores=cores))
-        server = Server(port, [*web, dispatch, *stores], web)
+        parts = {"web": web, "dispatcher": [dispatch]}
+        for store in stores:
+            parts.setdefault("Redis" if "redis" in store.name() else "PostgreSQL", []).append(store)
+        server = Server(port, [*web, dispatch, *stores], web, parts)
         server.ports = list(range(port, port + web_processes))
         yield Product(server, tokens)
 

@@ -18,12 +18,13 @@ CONNECTS_AT_ONCE = 20
 
 @dataclass
 class Window:
-    """What one timed window measured."""
+    """What one timed window measured; `parts` is the server's CPU time, by the part of it that used it."""
 
     cycles: int = 0
     seconds: float = 0.0
     server_cpu_seconds: float = 0.0
     client_cpu_seconds: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
     rings: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -34,6 +35,8 @@ class Window:
         self.seconds += other.seconds
         self.server_cpu_seconds += other.server_cpu_seconds
         self.client_cpu_seconds += other.client_cpu_seconds
+        for name, seconds in other.parts.items():
+            self.parts[name] = self.parts.get(name, 0.0) + seconds
         self.rings += other.rings
         self.answers += other.answers
         self.failures += other.failures
@@ -92,11 +95,13 @@ def disconnect(people: Sequence[Person]) -> None:
 async def measure(server: Server, work: Callable[[Window], Awaitable[None]]) -> Window:
     """Time some work, together with the CPU that both sides used meanwhile."""
     window = Window()
-    server_before, client_before, started_at = server.cpu_seconds(), time.process_time(), perf_counter()
+    server_before, parts_before = server.cpu_seconds(), server.cpu_seconds_of_parts()
+    client_before, started_at = time.process_time(), perf_counter()
     await work(window)
     window.seconds = perf_counter() - started_at
     window.client_cpu_seconds = time.process_time() - client_before
     window.server_cpu_seconds = server.cpu_seconds() - server_before
+    window.parts = {name: seconds - parts_before[name] for name, seconds in server.cpu_seconds_of_parts().items()}
     return window
 
 
