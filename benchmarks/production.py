@@ -16,6 +16,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from benchmarks import servers, workload
 from benchmarks.people import Person, ProductSocket
@@ -175,7 +176,7 @@ PARTS: dict[str, Callable[[Run, dict[str, Product]], Awaitable[None]]] = {
     "connects": connects,
     "idle": idle,
 }
-STARTS = {"sqlite": servers.embedded, "postgres": servers.production}
+STARTS: dict[str, Any] = {"sqlite": servers.embedded, "postgres": servers.production}
 
 
 def main(arguments: list[str] | None = None) -> None:

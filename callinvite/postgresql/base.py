@@ -14,8 +14,8 @@ from __future__ import annotations
 import logging
 import select
 import threading
-from collections.abc import Iterable, Sequence
-from itertools import count
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, count, zip_longest
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
@@ -24,15 +24,19 @@ from django.db import DatabaseError
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import register_tzloader
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper, debug_transaction
-from psycopg import IsolationLevel, OperationalError
+from psycopg import IsolationLevel, OperationalError, adapt
+from psycopg.abc import Transformer
 from psycopg.pq import Format, TransactionStatus
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 logger = logging.getLogger(__name__)
 PREPARED_MOST = 500
 """How many different statements are prepared at most. Each takes some memory of every connection."""
-TYPES = "SELECT unnest(parameter_types)::text FROM pg_prepared_statements WHERE name = %s"
+TYPES = "SELECT unnest(parameter_types)::text FROM pg_prepared_statements WHERE name = '{name}'"
+NULL = b"NULL"
 Row = tuple[Any, ...]
+Then = Callable[[list[Row]], object]
+"""What takes the rows of a statement when it has run."""
 FRESH_SECONDS = 1.0
 """How long a connection is trusted after it was used."""
 
@@ -96,10 +100,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _forget(self) -> None:
         """Begin anew: with a new connection, or because it is closed."""
-        self._waiting: list[tuple[str, list[Row]]] = []
+        self._waiting: list[tuple[bytes, Then | None]] = []
         self._preparing: list[str] = []
         self._has_begun = False
         self._lean: Any = None
+        self._quotes: Transformer | None = None
         self.trips = 0
         """How many messages were sent on this connection, apart from those of Django's own cursors."""
 
@@ -142,19 +147,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         return self._sent([self._text(*each) for each in statements])
 
-    def later(self, sql: str, values: Sequence[Any]) -> list[Row]:
+    def later(self, sql: str, values: Sequence[Any], then: Then | None = None) -> None:
         """Run a statement before the next one, or with the end of the transaction, which fails if this one does.
 
         Args:
             sql: as for `together`; to be called within a transaction.
             values: its values.
-
-        Returns:
-            A list that holds its rows when it has run.
+            then: takes its rows when it has run; asks the database nothing.
         """
-        text, rows = self._text(sql, values), list[Row]()
-        self._waiting.append((text, rows))
-        return rows
+        # In this order: it may have to be prepared first.
+        text = self._text(sql, values)
+        self._waiting.append((text, then))
 
     def settle(self) -> None:
         """Begin the transaction and do what waits, for a statement that does not come by `together` or `later`."""
@@ -209,7 +212,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _commit(self) -> None:
         if self.connection is not None and (self._has_begun or self._waiting):
             with debug_transaction(self, "COMMIT"):
-                self._sent(["COMMIT"])
+                self._sent([b"COMMIT"])
 
     def _rollback(self) -> None:
         self._waiting.clear()
@@ -217,33 +220,42 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._unprepare()
         if self.connection is not None and self._has_begun:
             with debug_transaction(self, "ROLLBACK"):
-                self._sent(["ROLLBACK"])
+                self._sent([b"ROLLBACK"])
 
-    def _text(self, sql: str, values: Sequence[Any]) -> str:
+    def _text(self, sql: str, values: Sequence[Any]) -> bytes:
         """A statement with its values in it, as the driver quotes them."""
         if not values:
-            return sql
-        cursor = self._cursor_at_hand()
+            return sql.encode()
         with self.wrap_database_errors:
-            text: str = cursor.mogrify(self._prepared(sql, values) or sql, values)
-        return text
+            # The driver's client-side cursor does the same, but looks up anew how each type is quoted.
+            quote = self._quoting().as_literal
+            quoted = [NULL if value is None else quote(value) for value in values]
+        execute = self._prepared(sql, values)
+        if execute is not None:
+            return execute + b", ".join(quoted) + b")"
+        texts = sql.encode().split(b"%s")
+        return b"".join(chain.from_iterable(zip_longest(texts, quoted, fillvalue=b"")))
 
-    def _prepared(self, sql: str, values: Sequence[Any]) -> str | None:
-        """What executes a statement by its name on this connection; None if it is not to be prepared."""
+    def _prepared(self, sql: str, values: Sequence[Any]) -> bytes | None:
+        """What executes a statement by its name on this connection, up to its values; None if it is not to be
+        prepared."""
         if not self.settings_dict.get("PREPARE"):
             return None
         plan = _plans.get(sql)
         if plan is None:
             plan = _plans[sql] = self._tried(sql)
-        if not plan.body or not all(values[place] is None or isinstance(values[place], str) for place in plan.texts):
+        if not plan.body:
+            return None
+        if plan.texts and not all(values[place] is None or isinstance(values[place], str) for place in plan.texts):
             return None
         names = self._names()
-        name = names.get(sql)
-        if name is None:
-            name = names[sql] = f"callinvite_{next(_numbers)}"
+        execute = names.get(sql)
+        if execute is None:
+            name = f"callinvite_{next(_numbers)}"
+            execute = names[sql] = _executing(name)
             self._preparing.append(sql)
-            self._waiting.append((f"PREPARE {name} AS {plan.body}", []))
-        return f"EXECUTE {name} ({', '.join(['%s'] * len(values))})"
+            self._waiting.append((f"PREPARE {name} AS {plan.body}".encode(), None))
+        return execute
 
     def _tried(self, sql: str) -> _Plan:
         """How a statement is prepared, if PostgreSQL can tell the types of its parameters."""
@@ -252,14 +264,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         texts = sql.split("%s")
         body = "".join(f"{text}${number}" for number, text in enumerate(texts[:-1], 1)) + texts[-1]
         name = f"callinvite_{next(_numbers)}"
-        types: str = self._cursor_at_hand().mogrify(TYPES, [name])
-        self._sent(["SAVEPOINT preparing"])
+        types = TYPES.format(name=name).encode()
+        self._sent([b"SAVEPOINT preparing"])
         try:
-            found = self._sent([f"PREPARE {name} AS {body}", types, "RELEASE SAVEPOINT preparing"])[1][0]
+            found = self._sent([f"PREPARE {name} AS {body}".encode(), types, b"RELEASE SAVEPOINT preparing"])[1][0]
         except DatabaseError:
-            self._sent(["ROLLBACK TO SAVEPOINT preparing", "RELEASE SAVEPOINT preparing"])
+            self._sent([b"ROLLBACK TO SAVEPOINT preparing", b"RELEASE SAVEPOINT preparing"])
             return _Plan("", ())
-        self._names()[sql] = name
+        self._names()[sql] = _executing(name)
         return _Plan(body, tuple(place for place, (kind,) in enumerate(found) if kind == "text"))
 
     def _unprepare(self, *, all_of_them: bool = False) -> None:
@@ -273,12 +285,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
             names.pop(sql, None)
         self._preparing = []
 
-    def _names(self) -> dict[str, str]:
-        """The statements that are prepared on this connection, which may have been another wrapper's before."""
-        names: dict[str, str] = self.connection.__dict__.setdefault("callinvite_names", {})
+    def _names(self) -> dict[str, bytes]:
+        """What executes each statement that is prepared on this connection, which may have been another wrapper's
+        before."""
+        names: dict[str, bytes] = self.connection.__dict__.setdefault("callinvite_names", {})
         return names
 
-    def _sent(self, texts: list[str]) -> list[tuple[list[Row], int]]:
+    def _sent(self, texts: list[bytes]) -> list[tuple[list[Row], int]]:
         """Send what waits and these statements in one message. Returns the results of these."""
         cursor = self._cursor_at_hand()
         waiting, self._waiting = self._waiting, []
@@ -287,12 +300,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.trips += 1
         with self.wrap_database_errors:
             try:
-                cursor.execute("; ".join([*begin, *(text for text, _ in waiting), *texts]))
+                cursor.execute(b"; ".join([*begin, *(text for text, _ in waiting), *texts]))
                 if begin:
                     cursor.nextset()
-                for _, rows in waiting:
-                    rows += self._result(cursor)[0]
-                return [self._result(cursor) for _ in texts]
+                found = [self._result(cursor) for _ in waiting]
+                results = [self._result(cursor) for _ in texts]
             except psycopg.Error as error:
                 # It may have failed before it came to these.
                 self._preparing = preparing
@@ -300,10 +312,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 raise
             finally:
                 self._has_begun = self.connection.info.transaction_status != TransactionStatus.IDLE
+        for (_, then), (rows, _) in zip(waiting, found, strict=True):
+            if then is not None:
+                then(rows)
+        return results
 
-    def _begin(self) -> str:
+    def _begin(self) -> bytes:
         level = self.settings_dict["OPTIONS"].get("isolation_level")
-        return "BEGIN" if level is None else f"BEGIN ISOLATION LEVEL {IsolationLevel(level).name.replace('_', ' ')}"
+        if level is None:
+            return b"BEGIN"
+        return f"BEGIN ISOLATION LEVEL {IsolationLevel(level).name.replace('_', ' ')}".encode()
 
     def _result(self, cursor: Any) -> tuple[list[Row], int]:
         """The result that a cursor is at, which then goes on to the next."""
@@ -311,6 +329,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         found = (cursor.fetchall() if cursor.pgresult.nfields else [], cursor.rowcount)
         cursor.nextset()
         return found
+
+    def _quoting(self) -> Transformer:
+        """The driver's, which remembers how it quotes each type."""
+        if self._quotes is None:
+            self._quotes = adapt.Transformer(self.connection)
+        return self._quotes
 
     def _cursor_at_hand(self) -> Any:
         if self._lean is None:
@@ -323,6 +347,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.timezone != loader.timezone:
             register_tzloader(self.timezone, cursor)
         return cursor
+
+
+def _executing(name: str) -> bytes:
+    """The beginning of a statement that executes a prepared one."""
+    return f"EXECUTE {name} (".encode()
 
 
 class _Settled:

@@ -88,7 +88,8 @@ def accept(call: CallName, *, by: Actor, now: datetime, custom_data: str = "", h
 def _accept(
     call: CallName, *, by: Actor, custom_data: str, hold: bool, inside_another: bool, now: datetime
 ) -> CallSheet:
-    lock_person(by)
+    if inside_another or call == CURRENT:
+        lock_person(by)
     if call == CURRENT:
         call = _current_call_id(by, now)
     others = lock_stays(by, call, now=now) if inside_another else {}
@@ -212,7 +213,7 @@ def enter(sheet: CallSheet, *, by: Actor, change: Change) -> Participant:
         joined_at=change.now,
         proved_at=change.now if by.lives else None,
     )
-    rows.insert(stay)
+    rows.insert_later(stay)
     sheet.participants.append(stay)
     change.fact(EventKind.PARTICIPANT_JOINED, user=by.username, device=by.device_id)
     if sheet.call.state == CallState.RINGING and by.user_id != sheet.call.caller_id:

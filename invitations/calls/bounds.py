@@ -5,6 +5,7 @@ To be asked while the inviter's lock is held, so that the counts are exact whate
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
@@ -15,8 +16,9 @@ from invitations.calls.asking import Problem, problem_of
 from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.models import Invitation, InvitationState, UserKey
+from invitations.store import people
 from invitations.store.sheets import Actor, Person
-from invitations.store.statements import Bind, Prepared
+from invitations.store.statements import Bind, Prepared, Soon
 from invitations.words import say_lazy
 
 MINUTE = timedelta(minutes=1)
@@ -32,11 +34,28 @@ class Given(NamedTuple):
     state: str
 
 
-def admitted(by: Actor, invited: list[Person], *, now: datetime) -> tuple[list[Person], list[Problem]]:
+def begin(by: Actor, names: Sequence[str], *, now: datetime) -> Soon[Given] | None:
+    """Ask what counts against an inviter.
+
+    Args:
+        by: the inviter, whose lock is held or was asked for before.
+        names: the public ids of those who may be invited.
+
+    Returns:
+        What they gave of late; None if nothing is bounded.
+    """
+    terms = limits()
+    if not terms.sends_per_minute:
+        return None
+    most = terms.sends_per_minute + (terms.rings_per_pair_minute + terms.rings_per_pair_ten_minutes) * len(names)
+    return _given(most).soon(user=by.user_id, names=names, minute=now - MINUTE, ten_minutes=now - TEN_MINUTES)
+
+
+def admitted(asked: Soon[Given] | None, invited: list[Person], *, now: datetime) -> tuple[list[Person], list[Problem]]:
     """Who of these people may be rung now.
 
     Args:
-        by: the inviter.
+        asked: what counts against the inviter (`begin`).
         invited: the people to be rung, who are otherwise invitable.
 
     Returns:
@@ -45,13 +64,9 @@ def admitted(by: Actor, invited: list[Person], *, now: datetime) -> tuple[list[P
     Raises:
         CallError: `throttled` if the inviter has given, or would give, too many invitations in a minute.
     """
-    terms = limits()
-    if not terms.sends_per_minute:
+    if asked is None:
         return invited, []
-    most = terms.sends_per_minute + (terms.rings_per_pair_minute + terms.rings_per_pair_ten_minutes) * len(invited)
-    given = _given(most).rows(
-        user=by.user_id, invitees=[each.id for each in invited], minute=now - MINUTE, ten_minutes=now - TEN_MINUTES
-    )
+    terms, given = limits(), asked.rows()
     if not given and len(invited) <= terms.sends_per_minute:
         return invited, []
     in_vain: defaultdict[UserKey, list[datetime]] = defaultdict(list)
@@ -92,7 +107,7 @@ def _wait(given: list[datetime], most: int, span: timedelta, now: datetime) -> i
 def _given(most: int) -> Prepared[Given]:
     """What the inviter gave in the last minute, and to these people, in vain, in the last ten. The newest come first,
     so that the bound on the rows leaves none out that counts."""
-    in_vain = Q(invitee_id__in=Bind("invitees")) & ~Q(state__in=ANSWERED_OR_OPEN)
+    in_vain = Q(**{f"invitee__{people.USERNAME}__in": Bind("names")}) & ~Q(state__in=ANSWERED_OR_OPEN)
     given = Invitation.objects.filter(
         Q(created_at__gt=Bind("minute")) | in_vain, inviter_id=Bind("user"), created_at__gt=Bind("ten_minutes")
     )

@@ -97,7 +97,7 @@ class Change:
         for each in self._facts:
             each.call_id, each.call_created_at = call.pk, call.created_at
         rows.insert_later(*self._facts)
-        planning.plan_rings([each.pk for each in self._rings], now=self.now)
+        planning.plan_rings(call.pk, [each.invitee_id for each in self._rings], now=self.now)
         for (reason, besides), stopped in self._stops.items():
             planning.plan_stops([each.pk for each in stopped], reason, now=self.now, besides=besides)
         if quietly:

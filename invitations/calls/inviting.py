@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Unpack
 
-from invitations.calls import bounds, repeats
+from invitations.calls import bounds, repeats, slots
 from invitations.calls.asking import (
     Ring,
     RingKeywords,
@@ -22,7 +22,6 @@ from invitations.calls.closing import save, settle
 from invitations.calls.events import Change
 from invitations.calls.loading import CallName, lock_for, refuse_if_over
 from invitations.calls.repeats import RequestKey
-from invitations.calls.slots import occupations
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
 from invitations.models import EventKind, InvitationState
@@ -62,9 +61,10 @@ def _invite(
     call: CallName, by: Actor, invitees: list[str], how: Ring, request: RequestKey | None, *, now: datetime
 ) -> Sent:
     names = {by.username, *invitees}
-    found = found_among(invitees, people.of_names(names, lock=True))
+    locked, known = people.soon_of_names(names, lock=True), repeats.begin(by, request)
+    found = found_among(invitees, locked.rows())
     act = partial(_invite_once, call, by, invitees, found, how, now=now)
-    return repeats.once(by, request, act, now=now)
+    return repeats.once(by, request, known, act, now=now)
 
 
 def _invite_once(
@@ -75,15 +75,17 @@ def _invite_once(
     if sheet.participant_of(by.user_id) is None:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_people_inside_add"), sheet=sheet)
     invited, errors = invitable(by, invitees, found, sheet)
-    invited, cooling = bounds.admitted(by, invited, now=now) if invited else ([], [])
+    asked = [each.username for each in invited]
+    given, busy = bounds.begin(by, asked, now=now), slots.begin(asked)
+    invited, cooling = bounds.admitted(given, invited, now=now) if invited else ([], [])
     errors += cooling
     if not invited:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors, sheet=sheet)
-    busy = occupations([each.id for each in invited], now=now)
+    occupied = slots.occupations(busy, [each.id for each in invited], now=now)
     sheet.people |= {each.id: each for each in invited}
     change = Change(sheet, by=by, now=now)
-    added = new_invitations(sheet, by, invited, how, busy, change.now)
-    rows.insert(*added)
+    added = new_invitations(sheet, by, invited, how, occupied, change.now)
+    rows.insert_later(*added)
     sheet.invitations += added
     for invitation in added:
         kind = EventKind.INVITATION_SENT if invitation.state == InvitationState.PENDING else EventKind.INVITATION_BUSY

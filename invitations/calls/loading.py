@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
@@ -17,7 +17,7 @@ from invitations.errors import CallError, Code
 from invitations.models import Call, CallState, Invitation, InvitationState, Participant, UserKey
 from invitations.store import people
 from invitations.store.sheets import Actor, CallSheet, Person
-from invitations.store.statements import Bind, Prepared, together
+from invitations.store.statements import Bind, Prepared, Soon
 
 
 class Attempt(NamedTuple):
@@ -60,15 +60,30 @@ REVISIONS = Prepared(Call.objects.filter(pk__in=Bind("keys")).order_by().values_
 CALLS = people.beside(Call.objects.order_by("pk").filter(pk__in=Bind("keys")), "caller")
 CALLS_LOCKED = people.beside(_LOCKED.order_by("pk").filter(pk__in=Bind("keys")), "caller")
 
-_INVITATIONS = Invitation.objects.order_by("pk").filter(call_id=Bind("call"))
-INVITATIONS = people.beside(_INVITATIONS, "invitee")
-INVITATIONS_LABELLED = people.beside(_INVITATIONS, "invitee", labelled=True)
 INVITATIONS_OF_CALLS = people.beside(Invitation.objects.order_by("pk").filter(call_id__in=Bind("keys")), "invitee")
-
-_STAYS_TOO = Q(call_id=Bind("call")) | Q(user_id=Bind("user"), left_at__isnull=True)
-PARTICIPANTS = Prepared(Participant.objects.order_by("pk").filter(call_id=Bind("call")))
-PARTICIPANTS_AND_STAYS = Prepared(Participant.objects.order_by("pk").filter(_STAYS_TOO))
 PARTICIPANTS_OF_CALLS = Prepared(Participant.objects.order_by("pk").filter(call_id__in=Bind("keys")))
+
+
+class _Rest:
+    """How what belongs to one call is found.
+
+    Args:
+        call: its key, as a value or a query.
+    """
+
+    def __init__(self, call: Any) -> None:
+        invitations = Invitation.objects.order_by("pk").filter(call_id=call)
+        self.invitations = people.beside(invitations, "invitee")
+        self.invitations_labelled = people.beside(invitations, "invitee", labelled=True)
+        participants, stays = Q(call_id=call), Q(user_id=Bind("user"), left_at__isnull=True)
+        self.participants = Prepared(Participant.objects.order_by("pk").filter(participants))
+        self.participants_and_stays = Prepared(Participant.objects.order_by("pk").filter(participants | stays))
+
+
+OF_CALL = _Rest(Bind("key"))
+# Asked together with the call itself, before its key is known.
+OF_LATEST = _Rest(_LATEST.values("pk")[:1])
+OF_ATTEMPT = _Rest(_ATTEMPT.values("pk")[:1])
 
 
 class InsideAnother(Exception):
@@ -91,14 +106,20 @@ def lock_for(by: Actor, name: CallName, *, now: datetime, labelled: bool = False
 
 
 def lock_alone(by: Actor, name: CallName, *, now: datetime) -> CallSheet:
-    """Like `lock_for` with a label, if the actor is in no other call. The actor's own lock must be held.
+    """Take the lock on the actor's one slot and, like `lock_for` with a label, on a call, if they are in no other.
 
     Raises:
-        CallError: see `lock_for`.
+        CallError: see `lock_person` and `lock_for`.
         Overdue: see `lock_for`.
         InsideAnother: the actor is in another call.
     """
-    sheet, elsewhere = _locked(by, name, now, labelled=True, stays_too=True)
+    person = _person_locked(by)
+    try:
+        sheet, elsewhere = _locked(by, name, now, labelled=True, stays_too=True)
+    except CallError:
+        _refuse_if_gone(person)
+        raise
+    _refuse_if_gone(person)
     if elsewhere:
         raise InsideAnother
     return sheet
@@ -155,7 +176,15 @@ def lock_person(by: Actor) -> None:
     Raises:
         CallError: `not_authenticated` if the account is gone.
     """
-    if people.are_locked() and not people.of_names([by.username], lock=True):
+    _refuse_if_gone(_person_locked(by))
+
+
+def _person_locked(by: Actor) -> Soon[Person] | None:
+    return people.soon_of_names([by.username], lock=True) if people.are_locked() else None
+
+
+def _refuse_if_gone(person: Soon[Person] | None) -> None:
+    if person is not None and person.first() is None:
         raise CallError(Code.NOT_AUTHENTICATED)
 
 
@@ -225,10 +254,9 @@ def _locked(
     by: Actor, name: CallName, now: datetime, *, labelled: bool = False, stays_too: bool = False
 ) -> tuple[CallSheet, bool]:
     """The call and, if asked with `stays_too`, whether the actor is in another one."""
-    found = _named(name, lock=True)
-    if found is None:
+    sheet = _sheet(by, name, labelled=labelled, stays_too=stays_too)
+    if sheet is None:
         raise CallError(Code.NOT_FOUND)
-    sheet = _fill(*found, by=by, labelled=labelled, stays_too=stays_too)
     if not sheet.concerns(by.user_id) and not by.is_admin:
         earlier = _earlier(name, sheet, by.user_id)
         if earlier is None:
@@ -239,12 +267,27 @@ def _locked(
     return _punctual(sheet, now), elsewhere
 
 
-def _named(name: CallName, *, lock: bool = False) -> tuple[Call, Person] | None:
+def _sheet(by: Actor, name: CallName, *, labelled: bool, stays_too: bool) -> CallSheet | None:
+    """The locked call, with the actor's device label and their other open stays, if asked. All of it is asked for in
+    one round trip, each statement after the lock is held."""
+    how: dict[str, Any] = {"call_id": name} if isinstance(name, str) else name._asdict()
+    locked = (CALL_LOCKED if isinstance(name, str) else ATTEMPT_LOCKED).soon(**how)
+    rest = OF_LATEST if isinstance(name, str) else OF_ATTEMPT
+    parts = _begun(rest, how, by, labelled=labelled, stays_too=stays_too)
+    found = locked.first()
+    if found is None:
+        return None
+    sheet = _made(*found, *parts)
+    if any(each.call_id == sheet.call.pk for each in sheet.invitations):
+        return sheet
+    # Another attempt was made while this one was waited for.
+    return _made(*found, *_begun(OF_CALL, {"key": sheet.call.pk}, by, labelled=labelled, stays_too=stays_too))
+
+
+def _named(name: CallName) -> tuple[Call, Person] | None:
     if isinstance(name, str):
-        found = (CALL_LOCKED if lock else CALL).rows(call_id=name)
-    else:
-        found = (ATTEMPT_LOCKED if lock else ATTEMPT).rows(call_id=name.call_id, number=name.number)
-    return found[0] if found else None
+        return CALL.first(call_id=name)
+    return ATTEMPT.first(call_id=name.call_id, number=name.number)
 
 
 def _earlier(name: CallName, latest: CallSheet, user_id: UserKey) -> Attempt | None:
@@ -256,21 +299,38 @@ def _earlier(name: CallName, latest: CallSheet, user_id: UserKey) -> Attempt | N
     return None if number is None else Attempt(name, number)
 
 
-def _fill(
-    call: Call, caller: Person, *, by: Actor | None = None, labelled: bool = False, stays_too: bool = False
-) -> CallSheet:
-    """Load the rest of a call. With `by`, if asked, also that person's device label and their other open stays."""
+def _fill(call: Call, caller: Person) -> CallSheet:
+    """Load the rest of a call."""
+    return _made(call, caller, *_begun(OF_CALL, {"key": call.pk}))
+
+
+_Parts = tuple[Soon[tuple[Invitation, Person]], Soon[Participant]]
+
+
+def _begun(
+    rest: _Rest, call: dict[str, Any], by: Actor | None = None, *, labelled: bool = False, stays_too: bool = False
+) -> _Parts:
+    """Begin to load the rest of a call. With `by`, if asked, also that person's device label and their other stays.
+
+    Args:
+        rest: how it is found.
+        call: the values that name the call there.
+    """
     if by is not None and labelled:
-        invitations = INVITATIONS_LABELLED.asking(call=call.pk, user=by.user_id, device=by.device_id)
+        invitations = rest.invitations_labelled.soon(user=by.user_id, device=by.device_id, **call)
     else:
-        invitations = INVITATIONS.asking(call=call.pk)
+        invitations = rest.invitations.soon(**call)
     if by is not None and stays_too:
-        stays = PARTICIPANTS_AND_STAYS.asking(call=call.pk, user=by.user_id)
-    else:
-        stays = PARTICIPANTS.asking(call=call.pk)
-    invited, participants = together(invitations, stays)
+        return invitations, rest.participants_and_stays.soon(user=by.user_id, **call)
+    return invitations, rest.participants.soon(**call)
+
+
+def _made(
+    call: Call, caller: Person, invitations: Soon[tuple[Invitation, Person]], participants: Soon[Participant]
+) -> CallSheet:
+    invited = invitations.rows()
     known = {each.id: each for each in (caller, *(invitee for _, invitee in invited))}
-    return CallSheet(call, [invitation for invitation, _ in invited], participants, known)
+    return CallSheet(call, [invitation for invitation, _ in invited], participants.rows(), known)
 
 
 def _whole(found: list[tuple[Call, Person]]) -> dict[int, CallSheet]:

@@ -15,7 +15,7 @@ from invitations.errors import CallError, Code
 from invitations.models import IdempotencyKey
 from invitations.store import rows
 from invitations.store.sheets import Actor
-from invitations.store.statements import Bind, Prepared
+from invitations.store.statements import Bind, Prepared, Soon
 
 KEPT = timedelta(hours=24)
 """How long a key is known."""
@@ -41,11 +41,29 @@ class RequestKey(NamedTuple):
     attempt: int | None = None
 
 
-def once(by: Actor, request: RequestKey | None, act: Callable[[], Sent], *, now: datetime) -> Sent:
+def begin(by: Actor, request: RequestKey | None) -> Soon[IdempotencyKey] | None:
+    """Ask whether a request is known.
+
+    Args:
+        by: the actor, whose lock is held or was asked for before.
+        request: how it is known; None for one without a key.
+    """
+    return None if request is None else KEYS.soon(user=by.user_id, key=request.key)
+
+
+def once(
+    by: Actor,
+    request: RequestKey | None,
+    asked: Soon[IdempotencyKey] | None,
+    act: Callable[[], Sent],
+    *,
+    now: datetime,
+) -> Sent:
     """Do what a request asks, unless it took effect before: then give its call as it is now.
 
     Args:
         by: the actor, whose lock is held.
+        asked: whether the request is known (`begin`).
         request: how it is known; None for one without a key, which always takes effect.
         act: does it. If it refuses, the key is not used up.
 
@@ -53,15 +71,14 @@ def once(by: Actor, request: RequestKey | None, act: Callable[[], Sent], *, now:
         CallError: `idempotency_key_in_use` if the key belongs to another request.
         Overdue: a deadline in the call has passed.
     """
-    if request is None:
+    if request is None or asked is None:
         return act()
-    return _known(by, request, now=now) or _keep(by, request, act(), now=now)
+    return _known(request, asked, now=now) or _keep(by, request, act(), now=now)
 
 
-def _known(by: Actor, request: RequestKey, *, now: datetime) -> Sent | None:
-    if not (found := KEYS.rows(user=by.user_id, key=request.key)):
+def _known(request: RequestKey, asked: Soon[IdempotencyKey], *, now: datetime) -> Sent | None:
+    if (known := asked.first()) is None:
         return None
-    known = found[0]
     if known.created_at <= now - KEPT:
         IdempotencyKey.objects.filter(pk=known.pk).delete()
         return None
@@ -88,7 +105,7 @@ def _keep(by: Actor, request: RequestKey, sent: Sent, *, now: datetime) -> Sent:
         answer=said,
         created_at=now,
     )
-    rows.insert(kept)
+    rows.insert_later(kept)
     return sent
 
 

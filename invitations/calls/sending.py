@@ -14,7 +14,7 @@ from typing import Unpack
 
 from django.db import IntegrityError
 
-from invitations.calls import answering, bounds, repeats
+from invitations.calls import answering, bounds, repeats, slots
 from invitations.calls.asking import (
     Problem,
     Ring,
@@ -29,11 +29,19 @@ from invitations.calls.asking import (
 from invitations.calls.events import Change
 from invitations.calls.loading import load, lock_calls, lock_one
 from invitations.calls.repeats import RequestKey
-from invitations.calls.slots import Occupation, occupations
+from invitations.calls.slots import Occupation
 from invitations.calls.transaction import TRIES, Overdue
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
-from invitations.models import Call, CallState, EndReason, EventKind, InvitationState, LeftReason, Participant
+from invitations.models import (
+    Call,
+    CallState,
+    EndReason,
+    EventKind,
+    InvitationState,
+    LeftReason,
+    Participant,
+)
 from invitations.store import people, rows
 from invitations.store.sheets import Actor, CallSheet, Person
 from invitations.words import say_lazy
@@ -56,10 +64,6 @@ class Wanted:
         """A SHA-256 that tells a repeat of the same send from another call with the same id."""
         said = [self.invitees, self.is_video_call, self.end_when_caller_leaves, *self.ring]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
-
-
-class IdTaken(Exception):
-    """Another send took the call id between the look-up and the insert."""
 
 
 def send(
@@ -107,9 +111,10 @@ def _send_under_some_id(
         new_id = call_id or generated_call_id(by.username, now + timedelta(milliseconds=nudge))
         try:
             return _send(by, wanted, call_id, new_id, request, now=now)
-        except IdTaken:
-            # The next look-up finds the other call, or the next millisecond is free.
-            continue
+        except IntegrityError:
+            # Another send took the id meanwhile: the next look-up finds its call, or the next millisecond is free.
+            if not Call.objects.filter(call_id=new_id).exists():
+                raise
     raise CallError(Code.UNAVAILABLE)
 
 
@@ -117,19 +122,38 @@ def _send_under_some_id(
 def _send(
     by: Actor, wanted: Wanted, call_id: str | None, new_id: str, request: RequestKey | None, *, now: datetime
 ) -> Sent:
-    device_of = (by.user_id, by.device_id)
-    names = {by.username, *wanted.invitees}
-    found = found_among(wanted.invitees, people.of_names(names, device_of=device_of, lock=True))
+    asked = Asked(by, wanted, request, now)
+    found = found_among(wanted.invitees, asked.people.rows())
     caller = found.get(by.username)
     if caller is None:
         raise CallError(Code.NOT_AUTHENTICATED)
     if caller.device_label:
         by = replace(by, device_label=caller.device_label)
-    return repeats.once(by, request, partial(_send_once, by, wanted, call_id, new_id, found, now=now), now=now)
+    act = partial(_send_once, by, wanted, call_id, new_id, found, asked, now=now)
+    return repeats.once(by, request, asked.known, act, now=now)
+
+
+class Asked:
+    """What a send asks the database for in one go. The locks on the people come first."""
+
+    def __init__(self, by: Actor, wanted: Wanted, request: RequestKey | None, now: datetime) -> None:
+        names = {by.username, *wanted.invitees}
+        self.people = people.soon_of_names(names, device_of=(by.user_id, by.device_id), lock=True)
+        self.known = repeats.begin(by, request)
+        self.busy = slots.begin(names, rung=by.user_id)
+        self.given = bounds.begin(by, wanted.invitees, now=now)
+        self.key = rows.reserved(Call, 1)
 
 
 def _send_once(
-    by: Actor, wanted: Wanted, call_id: str | None, new_id: str, found: dict[str, Person], *, now: datetime
+    by: Actor,
+    wanted: Wanted,
+    call_id: str | None,
+    new_id: str,
+    found: dict[str, Person],
+    asked: Asked,
+    *,
+    now: datetime,
 ) -> Sent:
     caller, fingerprint = found[by.username], wanted.fingerprint()
     earlier, is_taken = (None, False) if call_id is None else _latest(call_id, by, now)
@@ -138,12 +162,16 @@ def _send_once(
     invited, errors = invitable(by, wanted.invitees, found)
     if not invited:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
-    busy = occupations([caller.id, *(each.id for each in invited)], rung=caller.id, now=now)
+    busy = slots.occupations(asked.busy, {caller.id, *(each.id for each in invited)}, now=now)
     if (existing := _existing(by, invited, wanted.invitees, busy, now=now)) is not None:
         return existing
     if is_taken:
         raise CallError(Code.CALL_ID_IN_USE)
-    invited, cooling = bounds.admitted(by, invited, now=now)
+    given = asked.given
+    if any(each.user_id == by.user_id for each in busy):
+        # A call of theirs was waited for, and may have been in vain by now.
+        given = bounds.begin(by, wanted.invitees, now=now)
+    invited, cooling = bounds.admitted(given, invited, now=now)
     errors += cooling
     if not invited:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
@@ -151,7 +179,7 @@ def _send_once(
     if earlier is not None:
         call.attempt, call.revision = earlier.call.attempt + 1, earlier.call.revision
     sheet = CallSheet(call, [], [], {caller.id: caller} | {each.id: each for each in invited})
-    return _place(sheet, by, invited, wanted.ring, busy, errors, now=now)
+    return _place(sheet, by, invited, wanted.ring, busy, errors, asked, now=now)
 
 
 def generated_call_id(username: str, now: datetime) -> str:
@@ -170,6 +198,7 @@ def _place(
     ring: Ring,
     busy: list[Occupation],
     errors: list[Problem],
+    asked: Asked,
     *,
     now: datetime,
 ) -> Sent:
@@ -195,14 +224,12 @@ def _place(
         )
         change.fact(EventKind.CALL_ENDED, reason=EndReason.BUSY.value)
     call.due_at = sheet.due_at(now)
-    try:
-        rows.insert(call)
-    except IntegrityError as error:
-        raise IdTaken from error
+    rows.insert_later(call, keys=asked.key)
     stay.call_id = call.pk
     for each in sheet.invitations:
         each.call_id = call.pk
-    rows.insert_together(sheet.invitations, [stay])
+    rows.insert_later(*sheet.invitations)
+    rows.insert_later(stay)
     change.record()
     return Sent(sheet, errors, warnings_about(ring))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,7 +10,8 @@ from django.db.models import Value
 
 from invitations.calls.transaction import Overdue
 from invitations.models import Invitation, Participant, UserKey
-from invitations.store.statements import Bind, Prepared
+from invitations.store import people
+from invitations.store.statements import Bind, Prepared, Soon
 
 
 class Occupation(NamedTuple):
@@ -35,7 +36,7 @@ class Occupation(NamedTuple):
 
 
 _THE_CALL = ("call_id", "call__caller_id", "call__state", "call__due_at")
-_STAYS = Participant.objects.open().order_by().filter(user_id__in=Bind("users"))
+_STAYS = Participant.objects.open().order_by().filter(**{f"user__{people.USERNAME}__in": Bind("names")})
 _RINGS = Invitation.objects.pending().order_by().filter(invitee_id=Bind("rung"))
 
 # Each branch is one look-up in a partial index on open rows, so the size of the history does not matter. `due_at` is
@@ -48,17 +49,27 @@ OCCUPATIONS = Prepared(
 )
 
 
-def occupations(user_ids: Sequence[UserKey], *, rung: UserKey | None = None, now: datetime) -> list[Occupation]:
+def begin(names: Collection[str], *, rung: UserKey | None = None) -> Soon[Occupation]:
+    """Ask which calls some people are in, and which ring for one of them.
+
+    Args:
+        names: the public ids of those whose calls may matter, whose locks are held or asked for before.
+        rung: the one whose rings matter too, if any.
+    """
+    return OCCUPATIONS.soon(names=names, rung=rung)
+
+
+def occupations(asked: Soon[Occupation], user_ids: Collection[UserKey], *, now: datetime) -> list[Occupation]:
     """The calls that these users are in, and those that ring for one of them.
 
     Args:
-        user_ids: whose calls matter.
-        rung: the one whose rings matter too, if any.
+        asked: what was asked for them, and perhaps for others (`begin`).
+        user_ids: whose calls and rings do matter.
 
     Raises:
         Overdue: a deadline in one of these calls has passed, so that it may be over.
     """
-    found = OCCUPATIONS.rows(users=user_ids, rung=rung)
+    found = [each for each in asked.rows() if each.user_id in user_ids]
     overdue = {each.call_pk for each in found if is_due(each.due_at, now)}
     if overdue:
         raise Overdue(*sorted(overdue), now=now)

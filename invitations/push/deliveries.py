@@ -170,7 +170,7 @@ def acknowledge(invitation_pk: int, device_key: str, *, audible: bool, now: date
         device_key: the device's id.
         audible: the device can be heard, not only seen.
     """
-    (WITHHOLD if audible else ACKNOWLEDGE).run(ring=invitation_pk, device=device_key, now=now, **span(now))
+    (WITHHOLD if audible else ACKNOWLEDGE).later(ring=invitation_pk, device=device_key, now=now, **span(now))
 
 
 def shown_on(invitation_pk: int, device_keys: Collection[str]) -> set[str]:

@@ -17,11 +17,18 @@ from django.db.models import F
 
 from invitations.conf import limits
 from invitations.models import Device, DeviceKind, DisabledReason, UserKey
+from invitations.store.statements import Bind, PreparedUpdate
 from invitations.transports import Address, FailureCode
 
 ATTEMPTS = 4
 TOO_MANY = 100
 """How many devices, or addresses, are given up at once where a bound was lowered."""
+RANG = PreparedUpdate(
+    Device.objects.filter(user_id=Bind("user"), device_id=Bind("device")),
+    last_ringing_at=Bind("now"),
+    last_seen_at=Bind("now"),
+)
+
 NO_ADDRESS: dict[str, Any] = {
     "push_transport": "",
     "push_endpoint": "",
@@ -70,7 +77,7 @@ def rang(user_id: UserKey, device_id: str, *, now: datetime) -> None:
         user_id: the owner's key.
         device_id: the device that acknowledged a ring.
     """
-    Device.objects.filter(user_id=user_id, device_id=device_id).update(last_ringing_at=now, last_seen_at=now)
+    RANG.later(user=user_id, device=device_id, now=now)
 
 
 def describe(user_id: UserKey, device_id: str, *, label: str | None = None, kind: str, now: datetime) -> Device:

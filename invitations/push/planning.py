@@ -10,20 +10,22 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import (
+    Case,
     Count,
     Exists,
     OuterRef,
     PositiveSmallIntegerField,
+    Q,
     QuerySet,
     Subquery,
     Value,
+    When,
 )
 
 from invitations.live import publishing
-from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, StopReason
+from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, InvitationState, StopReason, UserKey
 from invitations.push.recent import RECENT, span
-from invitations.store import rows
-from invitations.store.statements import Bind, Prepared, PreparedCopy, aggregated
+from invitations.store.statements import Bind, Prepared, PreparedCopy, aggregated, database
 from invitations.transports.base import FailureCode
 
 MISSED_SECONDS = 24 * 3600
@@ -33,6 +35,8 @@ TEST_SECONDS = 60
 REFUSED = {DeliveryState.GONE, DeliveryState.FAILED}
 TROUBLED = {FailureCode.THROTTLED, FailureCode.SERVICE_ERROR}
 MISSED = {StopReason.CANCELLED, StopReason.TIMED_OUT}
+NOWHERE = ""
+"""The device that answered, if none did."""
 
 
 _RUNG = "user__received_invitations__"
@@ -65,29 +69,68 @@ def _ring_of(devices: QuerySet[Device], **more: Any) -> PreparedCopy:
     )
 
 
-# One statement for all the rings of a verb, whether or not their invitees have push addresses.
-RINGS = _ring_of(Device.objects.reachable().filter(**{f"{_RUNG}pk__in": Bind("rings")}))
+# One statement for all the rings of a verb, whether or not their invitees have push addresses. Nobody has two pending
+# invitations to the same call.
+_PENDING = {f"{_RUNG}state": InvitationState.PENDING, f"{_RUNG}call_id": Bind("call")}
+RINGS = _ring_of(Device.objects.reachable().filter(user_id__in=Bind("users"), **_PENDING))
 REPEATS = _ring_of(
     Device.objects.reachable().filter(_NOT_WAITING, **{f"{_RUNG}pk__in": Bind("rings")}), number=_RINGS_BEFORE + 1
 )
 
-# Locks the rings where the database locks rows: if a ring is just being claimed, this waits for it, or its device would
-# ring and never be told that the ring is over.
-RUNG = Prepared(
-    Delivery.objects.filter(RECENT, invitation_id__in=Bind("rings"), kind=DeliveryKind.RING)
-    .order_by("pk")
-    .select_for_update(no_key=True, of=("self",))
+_RINGS = Delivery.objects.filter(RECENT, invitation_id__in=Bind("rings"), kind=DeliveryKind.RING)
+
+# If a ring is just being claimed, the stop waits for it, or its device would ring and never be told that the ring is
+# over.
+RINGS_LOCKED = Prepared(_RINGS.order_by("pk").select_for_update(no_key=True).values_list("pk"), row=tuple)
+
+# A ring that was never tried is dropped when its turn comes; a push service that asked for more time than the ring had
+# did not accept it.
+_MAY_HAVE_RUNG = (
+    Q(attempts__gt=0, device_id__isnull=False)
+    & ~Q(state__in=REFUSED)
+    & ~Q(state=DeliveryState.EXPIRED, code=FailureCode.THROTTLED)
+)
+_ONE_MORE = Delivery.objects.filter(
+    RECENT,
+    _MAY_HAVE_RUNG,
+    invitation_id=OuterRef("invitation_id"),
+    device_id=OuterRef("device_id"),
+    kind=DeliveryKind.RING,
+    pk__gt=OuterRef("pk"),
+)
+
+# One for each device, however often it was rung. If its push service asked to wait, no sooner than it would have got
+# the ring, which is its last one then: none is planned behind it.
+STOPS = PreparedCopy(
+    Delivery,
+    _RINGS.filter(_MAY_HAVE_RUNG, ~Exists(_ONE_MORE)).exclude(device_key=Bind("besides")).order_by("pk"),
+    device_id="device_id",
+    user_id="user_id",
+    device_key="device_key",
+    device_label="device_label",
+    invitation_id="invitation_id",
+    kind=Value(DeliveryKind.STOP.value),
+    reason=Bind("reason"),
+    created_at=Bind("now"),
+    due_at=Case(
+        When(state=DeliveryState.PENDING, code__in=TROUBLED, due_at__gt=Bind("now"), then="due_at"),
+        default=Bind("now", Delivery._meta.get_field("due_at")),
+    ),
+    expires_at=Bind("expires_at"),
 )
 
 
-def plan_rings(invitation_pks: Sequence[int], *, now: datetime) -> None:
-    """Owe a ring to every device of the invitees that has a push address.
+def plan_rings(call_pk: int, user_ids: Sequence[UserKey], *, now: datetime) -> None:
+    """Owe a ring to every device of some invitees that has a push address.
 
     Args:
-        invitation_pks: pending invitations.
+        call_pk: the call.
+        user_ids: those who have just got an invitation to it that is pending.
     """
-    if invitation_pks:
-        _wake_if(RINGS.later(rings=invitation_pks, now=now))
+    if user_ids:
+        owed = _Owed()
+        RINGS.later(owed.take, call=call_pk, users=user_ids, now=now)
+        owed.wake()
 
 
 def plan_repeats(invitation_pk: int, *, now: datetime) -> None:
@@ -96,7 +139,9 @@ def plan_repeats(invitation_pk: int, *, now: datetime) -> None:
     Args:
         invitation_pk: a pending invitation.
     """
-    _wake_if(REPEATS.run(rings=[invitation_pk], now=now, **span(now)))
+    owed = _Owed()
+    REPEATS.later(owed.take, rings=[invitation_pk], now=now, **span(now))
+    owed.wake()
 
 
 def on_their_way(invitation_pks: Sequence[int]) -> set[int]:
@@ -115,29 +160,19 @@ def plan_stops(invitation_pks: Sequence[int], reason: StopReason, *, now: dateti
         besides: the device that answered, which already knows.
     """
     worth = timedelta(seconds=MISSED_SECONDS if reason in MISSED else ANSWERED_SECONDS)
-    owed: dict[tuple[int | None, int | None], Delivery] = {}
-    for ring in RUNG.rows(rings=invitation_pks, **span(now)):
-        if ring.device_key == besides or not _may_have_rung(ring):
-            continue
-        stop = owed.setdefault(
-            (ring.device_id, ring.invitation_id),
-            rows.make(
-                Delivery,
-                device_id=ring.device_id,
-                user_id=ring.user_id,
-                device_key=ring.device_key,
-                device_label=ring.device_label,
-                invitation_id=ring.invitation_id,
-                kind=DeliveryKind.STOP.value,
-                reason=reason.value,
-                created_at=now,
-                due_at=now,
-                expires_at=now + worth,
-            ),
-        )
-        stop.due_at = max(stop.due_at, _left_alone_until(ring, now))
-    rows.insert(*owed.values())
-    _wake_if(owed)
+    if database().features.has_select_for_update:
+        RINGS_LOCKED.soon(rings=invitation_pks, **span(now))
+    owed = _Owed()
+    STOPS.later(
+        owed.take,
+        rings=invitation_pks,
+        besides=besides or NOWHERE,
+        reason=reason.value,
+        now=now,
+        **span(now),
+        expires_at=now + worth,
+    )
+    owed.wake()
 
 
 def plan_test(device: Device, *, now: datetime) -> Delivery:
@@ -160,19 +195,16 @@ def plan_test(device: Device, *, now: datetime) -> Delivery:
     return owed
 
 
-def _may_have_rung(ring: Delivery) -> bool:
-    """Whether a device may have got a ring. A ring that was never tried is dropped when its turn comes; a push service
-    that asked for more time than the ring had did not accept it."""
-    if not ring.attempts or ring.device_id is None or ring.state in REFUSED:
-        return False
-    return not (ring.state == DeliveryState.EXPIRED and ring.code == FailureCode.THROTTLED)
+class _Owed:
+    """What comes to be owed before the transaction ends, of which the dispatchers hear on commit."""
 
+    def __init__(self) -> None:
+        self._keys: list[Any] = []
 
-def _left_alone_until(ring: Delivery, now: datetime) -> datetime:
-    """When a push service that asked to wait may get a message: no sooner than the ring would have been retried."""
-    return ring.due_at if ring.state == DeliveryState.PENDING and ring.code in TROUBLED else now
+    def take(self, keys: Collection[Any]) -> None:
+        """Note what has come to be owed."""
+        self._keys += keys
 
-
-def _wake_if(owed: Collection[Any]) -> None:
-    """Wake the dispatchers on commit if anything is owed by then."""
-    transaction.on_commit(lambda: publishing.wake_dispatchers() if owed else None)
+    def wake(self) -> None:
+        """Wake the dispatchers on commit if anything is owed by then."""
+        transaction.on_commit(lambda: publishing.wake_dispatchers() if self._keys else None)

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Lower
 
 from invitations.models import Device, UserKey
 from invitations.store.sheets import DELETED, Person
-from invitations.store.statements import Bind, Prepared, database, maker
+from invitations.store.statements import Bind, Prepared, Soon, database, maker
 from invitations.words import say
 
 M = TypeVar("M", bound=Model)
@@ -80,10 +80,17 @@ def of_names(usernames: Iterable[str], *, device_of: tuple[Any, str] | None = No
         device_of: a user's key and device id; that person is returned with the device's label and kind.
         lock: take the users' row locks, if the database has them.
     """
+    return soon_of_names(usernames, device_of=device_of, lock=lock).rows()
+
+
+def soon_of_names(
+    usernames: Iterable[str], *, device_of: tuple[Any, str] | None = None, lock: bool = False
+) -> Soon[Person]:
+    """The same people, to be asked for in one round trip with what is asked next."""
     if device_of is None:
-        return (_LOCKED if lock else _PEOPLE).rows(names=usernames)
+        return (_LOCKED if lock else _PEOPLE).soon(names=usernames)
     user, device = device_of
-    return (_LOCKED_LABELLED if lock else _LABELLED).rows(names=usernames, user=user, device=device)
+    return (_LOCKED_LABELLED if lock else _LABELLED).soon(names=usernames, user=user, device=device)
 
 
 def registered(names: Collection[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ a verb's hot path uses querysets."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from operator import itemgetter
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -16,9 +16,10 @@ from django.db.models.base import ModelState
 from django.db.models.sql.subqueries import InsertQuery
 
 from invitations.store import running, statements
-from invitations.store.statements import Bind, PreparedUpdate
+from invitations.store.statements import Bind, PreparedUpdate, Soon
 
 M = TypeVar("M", bound=models.Model)
+NEXT_KEYS = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
 ROWS_A_STATEMENT = 64
 """The most rows that one INSERT writes: far below what SQLite takes in parameters, and as many texts as are kept."""
 
@@ -47,25 +48,36 @@ def insert(*objects: models.Model) -> None:
         _insert(objects[start : start + ROWS_A_STATEMENT])
 
 
-def insert_together(*groups: Sequence[models.Model]) -> None:
-    """Like `insert` for rows of several models, in one round trip where that is possible.
+def insert_later(*objects: models.Model, keys: Soon[int] | None = None) -> None:
+    """Insert rows of one model before the transaction ends. The objects get their keys when that is done.
 
     Args:
-        groups: unsaved instances, those of each model by themselves.
+        objects: unsaved instances of the same model, in the order of their future keys.
+        keys: the keys that were reserved for them, so that they have them now.
     """
-    if any(len(each) > ROWS_A_STATEMENT for each in groups):
-        for each in groups:
-            insert(*each)
-        return
-    kept = [each for each in groups if each]
-    for objects, keys in zip(kept, running.run_together([_insertion(each) for each in kept]), strict=True):
-        _stored(objects, keys)
-
-
-def insert_later(*objects: models.Model) -> None:
-    """Insert rows of one model before the transaction ends. The objects do not get to know their keys."""
+    if keys is not None:
+        for each, key in zip(objects, keys.rows(), strict=False):
+            each.__dict__[each._meta.pk.attname] = key
     for start in range(0, len(objects), ROWS_A_STATEMENT):
-        running.later(*_insertion(objects[start : start + ROWS_A_STATEMENT]))
+        part = objects[start : start + ROWS_A_STATEMENT]
+        running.later(*_insertion(part), partial(_stored, part))
+
+
+def reserved(model: type[models.Model], count: int) -> Soon[int] | None:
+    """Reserve keys for rows that are to be inserted later but referred to before, if the database can tell them.
+
+    Args:
+        model: the rows' model.
+        count: how many keys.
+
+    Returns:
+        The keys, on their way, in ascending order; None if rows must be inserted to have any.
+    """
+    if running.vendor() != "postgresql":
+        return None
+    table = running.database().ops.quote_name(model._meta.db_table)
+    statement = (NEXT_KEYS, [table, model._meta.pk.column, count])
+    return Soon(statement, lambda found: sorted(key for (key,) in found))
 
 
 def update(instance: models.Model, *names: str) -> None:
@@ -75,6 +87,7 @@ def update(instance: models.Model, *names: str) -> None:
         instance: a stored row.
         names: the attribute names to write (`state`, `call_id`, ...).
     """
+    _known([instance])
     state = instance.__dict__
     _update(type(instance), names).later(key=instance.pk, **{name: state[name] for name in names})
 
@@ -89,9 +102,16 @@ def update_alike(instances: Sequence[models.Model], *names: str) -> None:
     if len(instances) == 1:
         update(instances[0], *names)
     elif instances:
+        _known(instances)
         state = instances[0].__dict__
         values = {name: state[name] for name in names}
         _update_all(type(instances[0]), names).later(keys=[each.pk for each in instances], **values)
+
+
+def _known(instances: Sequence[models.Model]) -> None:
+    """Wait for the keys of rows that are to be inserted later."""
+    if any(each.pk is None for each in instances):
+        running.flush()
 
 
 def _insert(objects: Sequence[models.Model]) -> None:
@@ -101,14 +121,15 @@ def _insert(objects: Sequence[models.Model]) -> None:
 def _insertion(objects: Sequence[models.Model]) -> running.Statement:
     model = type(objects[0])
     values: list[Any] = []
-    pick, adapters = _written(model, running.vendor())
+    keyed = objects[0].pk is not None
+    pick, adapters = _written(model, keyed, running.vendor())
     for each in objects:
         row = list(pick(each.__dict__))
         for position, adapted in adapters:
             if row[position] is not None:
                 row[position] = adapted(row[position])
         values += row
-    return _insert_sql(model, len(objects), running.vendor()), values
+    return _insert_sql(model, keyed, len(objects), running.vendor()), values
 
 
 def _stored(objects: Sequence[models.Model], keys: list[running.Row]) -> None:
@@ -126,19 +147,19 @@ def _defaults(model: type[models.Model]) -> dict[str, Any]:
 
 @cache
 def _written(
-    model: type[models.Model], vendor: str
+    model: type[models.Model], keyed: bool, vendor: str
 ) -> tuple[Callable[[dict[str, Any]], tuple[Any, ...]], list[tuple[int, statements.Convert]]]:
-    """What takes from a row's values those that an INSERT writes, all except the key that the database makes; and which
-    of them do not become parameters as they are, with what makes them so."""
-    fields = [each for each in model._meta.concrete_fields if not each.primary_key]
+    """What takes from a row's values those that an INSERT writes; and which of them do not become parameters as they
+    are, with what makes them so."""
+    fields = _fields(model, keyed)
     writers = [statements.writer(each, running.database()) for each in fields]
     adapters = [(position, adapted) for position, adapted in enumerate(writers) if adapted is not None]
     return itemgetter(*(each.attname for each in fields)), adapters
 
 
 @cache
-def _insert_sql(model: type[models.Model], count: int, vendor: str) -> str:
-    fields = [each for each in model._meta.concrete_fields if not each.primary_key]
+def _insert_sql(model: type[models.Model], keyed: bool, count: int, vendor: str) -> str:
+    fields = _fields(model, keyed)
     row: Any = SimpleNamespace(**{each.attname: Bind(each.attname, each) for each in fields})
     query = InsertQuery(model)
     query.insert_values(fields, [row] * count, raw=True)
@@ -146,6 +167,11 @@ def _insert_sql(model: type[models.Model], count: int, vendor: str) -> str:
     compiler.returning_fields = [model._meta.pk]
     ((sql, _),) = compiler.as_sql()
     return sql
+
+
+def _fields(model: type[models.Model], keyed: bool) -> list[models.Field[Any, Any]]:
+    """The fields that an INSERT writes: without the key, unless it was reserved."""
+    return [each for each in model._meta.concrete_fields if keyed or not each.primary_key]
 
 
 @cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -66,35 +66,34 @@ def change(sql: str, values: Sequence[Any]) -> int:
     return _executed(sql, values)[1]
 
 
-def run_together(statements: Sequence[Statement]) -> list[list[Row]]:
-    """Like `run` for each of these statements, in one round trip if the backend can do that.
+def later(sql: str, values: Sequence[Any], then: Callable[[list[Row]], object] | None = None) -> None:
+    """Run a statement whose result nobody needs yet: at once, or with the next message to the database where that
+    spares a round trip, at the latest with the end of the transaction. If it fails, the transaction does.
 
     Args:
-        statements: none of them needs the result of another; each sees what those before it did.
+        sql: as for `run`.
+        values: as for `run`.
+        then: takes its rows when it has run; asks the database nothing.
     """
     db: Any = database()
     if _takes_several(db):
-        return [rows for rows, _ in db.together(statements)]
-    return [run(*each) for each in statements]
+        db.later(sql, values, then)
+        return
+    rows = run(sql, values)
+    if then is not None:
+        then(rows)
 
 
 def takes_several() -> bool:
-    """Whether `run_together` now takes one round trip, and prepares what it runs."""
+    """Whether what is run `later` now takes one round trip, and is prepared."""
     return _takes_several(database())
 
 
-def later(sql: str, values: Sequence[Any]) -> list[Row]:
-    """Run a statement whose result nobody needs before the end of the transaction, at the latest with that: if it
-    fails, the transaction does.
-
-    Returns:
-        A list that holds its rows when it has run.
-    """
+def flush() -> None:
+    """Run what is to run later."""
     db: Any = database()
-    if _takes_several(db):
-        rows: list[Row] = db.later(sql, values)
-        return rows
-    return run(sql, values)
+    if hasattr(db, "settle"):
+        db.settle()
 
 
 def written() -> int:

@@ -141,9 +141,9 @@ class Prepared(_Statement, Generic[R]):
         """
         return self._made(run(*self._ready().filled(values)))
 
-    def asking(self, **values: Any) -> Asked[R]:
-        """The same question, to be answered `together` with others."""
-        return Asked(self._ready().filled(values), self._made)
+    def soon(self, **values: Any) -> Soon[R]:
+        """The same rows, to be asked for in one round trip with what is asked next, where that is possible."""
+        return Soon(self._ready().filled(values), self._made)
 
     def _made(self, found: list[Row]) -> list[R]:
         compiled = self._ready()
@@ -172,18 +172,40 @@ class Prepared(_Statement, Generic[R]):
         return _compiled(sql, parameters, make=make, readers=_readers(compiler, db))
 
 
-@dataclass(frozen=True, slots=True)
-class Asked(Generic[R]):
-    """A statement with its values, and what makes the results of its rows."""
+class Soon(Generic[R]):
+    """Rows that are on their way. Those that were asked for first are found first; `rows` waits for them."""
 
-    statement: running.Statement
-    made: Callable[[list[Row]], list[R]]
+    __slots__ = ("_found", "_made")
 
+    def __init__(self, statement: running.Statement, made: Callable[[list[Row]], list[R]]) -> None:
+        """Args:
+        statement: asks for them.
+        made: makes results of what is found.
+        """
+        self._made = made
+        self._found: list[Row] | None = None
+        running.later(*statement, self._take)
 
-def together(first: Asked[R], second: Asked[S]) -> tuple[list[R], list[S]]:
-    """The rows of two statements, of which neither needs the other's, in one round trip where that is possible."""
-    one, other = running.run_together([first.statement, second.statement])
-    return first.made(one), second.made(other)
+    def rows(self) -> list[R]:
+        """All rows, in the order of the statement.
+
+        Raises:
+            django.db.Error: that of this statement, or of one that was to run before it.
+            RuntimeError: the transaction in which they were asked for is over.
+        """
+        if self._found is None:
+            running.flush()
+        if self._found is None:
+            raise RuntimeError("These rows were asked for in a transaction that is over.")
+        return self._made(self._found)
+
+    def first(self) -> R | None:
+        """The first row, or None."""
+        found = self.rows()
+        return found[0] if found else None
+
+    def _take(self, found: list[Row]) -> None:
+        self._found = found
 
 
 class PreparedUpdate(_Statement):
@@ -224,7 +246,9 @@ class PreparedUpdate(_Statement):
         """Run once for each of these sets of values, in this order. Lists are not supported."""
         filled = [self._ready().filled(values) for values in many]
         if running.takes_several():
-            running.run_together(filled)
+            for each in filled:
+                running.later(*each)
+            running.flush()
         elif filled:
             with database().cursor() as cursor:
                 cursor.executemany(filled[0][0], [values for _, values in filled])
@@ -270,9 +294,14 @@ class PreparedCopy(_Statement):
         """
         return [key for (key,) in run(*self._ready().filled(values))]
 
-    def later(self, **values: Any) -> list[Row]:
-        """Make the rows before the transaction ends, and not now. Returns a list that then holds a row for each."""
-        return running.later(*self._ready().filled(values))
+    def later(self, then: Callable[[list[Row]], object], **values: Any) -> None:
+        """Make the rows before the transaction ends, and not now.
+
+        Args:
+            then: takes a row for each, with its key; asks the database nothing.
+            values: as for `run`.
+        """
+        running.later(*self._ready().filled(values), then)
 
     def _compile(self, db: BaseDatabaseWrapper) -> _Compiled:
         sources = {each: self._source(each) for each in self._model._meta.concrete_fields}

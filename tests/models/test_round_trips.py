@@ -8,10 +8,15 @@ from uuid import uuid4
 import pytest
 from django.db import DataError, IntegrityError, NotSupportedError, connection, transaction
 
-from invitations.models import User
-from invitations.store import running
+from invitations.models import RingResource, User
+from invitations.store import people, rows, running
+from invitations.store.sheets import Person
+from invitations.store.statements import Soon
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.postgres_only]
+
+
+RING = {"name": "before", "ringtone": "", "icon": "", "badge": "", "vibration": []}
 
 
 def _trips(before: int) -> int:
@@ -23,9 +28,10 @@ def test_a_transaction_begins_and_ends_with_its_statements(alice: User) -> None:
         before = connection.trips  # type: ignore[attr-defined]
         with transaction.atomic():
             assert running.run("SELECT username FROM invitations_user WHERE id = %s", [alice.pk]) == [("alice",)]
-            waits = running.later("UPDATE invitations_user SET first_name = %s RETURNING id", ["Al"])
-            assert waits == []
-        assert waits == [(alice.pk,)]
+            found: list[running.Row] = []
+            running.later("UPDATE invitations_user SET first_name = %s RETURNING id", ["Al"], found.extend)
+            assert not found
+        assert found == [(alice.pk,)]
     assert _trips(before) == 2
     alice.refresh_from_db()
     assert alice.first_name == "Al"
@@ -39,18 +45,60 @@ def test_one_that_says_nothing_costs_nothing(alice: User) -> None:
 
 
 def test_each_statement_sees_what_those_before_it_did(alice: User) -> None:
+    found: list[list[running.Row]] = []
     with transaction.atomic():
         running.later("UPDATE invitations_user SET first_name = %s", ["one"])
-        found = running.run_together(
-            [
-                ("SELECT first_name FROM invitations_user", []),
-                ("UPDATE invitations_user SET first_name = %s", ["two; --'"]),
-                ("SELECT first_name FROM invitations_user WHERE id IN (%s, %s)", [alice.pk, 0]),
-            ]
-        )
+        running.later("SELECT first_name FROM invitations_user", [], found.append)
+        running.later("UPDATE invitations_user SET first_name = %s", ["two; --'"], found.append)
+        in_a_list = "SELECT first_name FROM invitations_user WHERE id IN (%s, %s)"
+        found.append(running.run(in_a_list, [alice.pk, 0]))
         running.later("UPDATE invitations_user SET first_name = %s", ["three"])
         assert User.objects.get().first_name == "three", "Django's own cursor finds it done"
     assert found == [[("one",)], [], [("two; --'",)]]
+
+
+def test_what_is_asked_for_soon_comes_with_what_is_asked_next(alice: User, bob: User) -> None:
+    for _ in ("prepared", "executed"):
+        before = connection.trips  # type: ignore[attr-defined]
+        with transaction.atomic():
+            one, other = people.soon_of_names(["alice"], lock=True), people.soon_of_names(["bob", "nobody"])
+            assert [each.id for each in other.rows()] == [bob.pk]
+            assert [each.id for each in one.rows()] == [alice.pk]
+    assert _trips(before) == 2
+
+
+def test_what_was_asked_for_in_a_transaction_that_is_over_does_not_come(alice: User) -> None:
+    def ask() -> None:
+        with transaction.atomic():
+            asked.append(people.soon_of_names(["alice"]))
+            raise RuntimeError
+
+    asked: list[Soon[Person]] = []
+    with pytest.raises(RuntimeError):
+        ask()
+    with pytest.raises(RuntimeError, match="over"):
+        asked[0].rows()
+
+
+def test_a_row_may_be_referred_to_before_it_is_there(alice: User) -> None:
+    for _ in ("prepared", "executed"):
+        before = connection.trips  # type: ignore[attr-defined]
+        with transaction.atomic():
+            keys = rows.reserved(RingResource, 2)
+            made = [rows.make(RingResource, resource_id=str(uuid4()), **RING) for _ in range(2)]
+            rows.insert_later(*made, keys=keys)
+            assert all(each.pk and each._state.adding for each in made)
+    assert _trips(before) == 2
+    assert set(RingResource.objects.filter(pk__in=[each.pk for each in made])) == set(made)
+
+
+def test_a_row_that_is_not_there_yet_can_be_changed() -> None:
+    made = rows.make(RingResource, resource_id="mine", **RING)
+    with transaction.atomic():
+        rows.insert_later(made)
+        made.name = "after"
+        rows.update(made, "name")
+    assert RingResource.objects.get(pk=made.pk).name == "after"
 
 
 def test_an_error_in_what_waits_fails_the_transaction(alice: User) -> None:

@@ -69,7 +69,7 @@ def about_deliveries(ran: list[str]) -> list[str]:
     return [each for each in ran if "invitations_delivery" in each]
 
 
-def test_a_verb_takes_one_statement_for_the_rings_that_it_owes_and_two_for_their_ends(
+def test_a_verb_takes_one_statement_for_the_rings_that_it_owes_and_one_for_their_ends(
     ring: Ring, device: MakeDevice, make_user: Callable[..., User], alice: User, bob: User, now: datetime
 ) -> None:
     for number in range(4):
@@ -81,7 +81,9 @@ def test_a_verb_takes_one_statement_for_the_rings_that_it_owes_and_two_for_their
     deliver(now)
     accept = statements(lambda: calls.accept("mine", by=acting(bob, "device0"), now=now))
     cancel = statements(lambda: calls.cancel("mine", by=acting(alice, "desk"), now=now))
-    assert [len(about_deliveries(each)) for each in (send, accept, cancel)] == [1, 2, 2]
+    # Where rows are locked, the rings are locked before.
+    ends = 1 + connection.features.has_select_for_update
+    assert [len(about_deliveries(each)) for each in (send, accept, cancel)] == [1, ends, ends]
     assert Delivery.objects.filter(kind="ring").count() == 8
     assert Delivery.objects.filter(kind="stop").count() == 3 + 4
 
