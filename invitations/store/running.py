@@ -79,7 +79,7 @@ def later(sql: str, values: Sequence[Any], then: Callable[[list[Row]], object] |
     if _takes_several(db):
         db.later(sql, values, then)
         return
-    rows = run(sql, values)
+    rows = _executed(sql, values)[0]
     if then is not None:
         then(rows)
 
