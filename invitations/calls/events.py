@@ -16,9 +16,27 @@ from invitations.models import CallEvent, EventKind, Invitation, StopReason, Use
 from invitations.push import planning
 from invitations.store import rows
 from invitations.store.sheets import Actor, CallSheet
+from invitations.store.statements import Bind, Prepared
 
 INSTANT = timedelta(microseconds=1)
 """The least by which two moments differ in every database."""
+MISFILED = timedelta(days=1)
+"""By how much later than its call a fact may be filed. An older version, which may run on for a while during an update,
+files each at its own moment."""
+LOG = Prepared(
+    CallEvent.objects.filter(
+        call_id=Bind("call"),
+        call_created_at__gte=Bind("began_at"),
+        call_created_at__lt=Bind("before"),
+        revision__lte=Bind("revision"),
+    ).order_by("revision")
+)
+
+
+def log(sheet: CallSheet) -> list[CallEvent]:
+    """The log rows of a call, in order, up to the revision that was loaded: later ones do not fit the rest."""
+    call = sheet.call
+    return LOG.rows(call=call.pk, began_at=call.created_at, before=call.created_at + MISFILED, revision=call.revision)
 
 
 class Change:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from invitations.calls.answering import HELD_CALLS, check_caller, enter, leave_others, take_call
 from invitations.calls.closing import cancel_pending, close_invitation, finish, save, save_deadlines, settle, take_out
-from invitations.calls.events import Change
+from invitations.calls.events import Change, log
 from invitations.calls.loading import (
     CallName,
     lock_all,
@@ -21,7 +21,6 @@ from invitations.calls.verb import verb
 from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.models import (
-    CallEvent,
     CallState,
     EndReason,
     EventKind,
@@ -326,7 +325,5 @@ def _left_already(sheet: CallSheet, by: Actor, earlier: list[Participant]) -> Ca
 
 
 def _ended_by(sheet: CallSheet, by: Actor) -> bool:
-    call = sheet.call
-    ends = CallEvent.objects.filter(call_id=call.pk, call_created_at=call.created_at, kind=EventKind.CALL_ENDED)
-    last = ends.first()
-    return last is not None and last.actor_id == by.user_id
+    end = next((each for each in log(sheet) if each.kind == EventKind.CALL_ENDED), None)
+    return end is not None and end.actor_id == by.user_id

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from invitations.calls.events import log
 from invitations.calls.loading import CallName
 from invitations.calls.reading import view
 from invitations.calls.told_deliveries import Told, told
 from invitations.models import CallEvent, EventKind, LeftReason, UserKey
 from invitations.serializers import device_type, moment
 from invitations.store.sheets import CallSheet
-from invitations.store.statements import Bind, Prepared
 from invitations.words import listed, say
 
 Data = dict[str, Any]
@@ -31,12 +31,6 @@ WHILE_RINGING = {
     "timeline.participant.left.call_ended": "timeline.participant.left.call_ended.unanswered",
 }
 """Sentences on the caller that differ where nobody ever answered: they waited, and talked to nobody."""
-
-LOG = Prepared(
-    CallEvent.objects.filter(
-        call_id=Bind("call"), call_created_at=Bind("began_at"), revision__lte=Bind("revision")
-    ).order_by("revision")
-)
 
 
 def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_all: bool = False) -> list[Data]:
@@ -64,7 +58,7 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
     hears_words = _hears_words(sheet, viewer_id, sees_all=sees_all)
     events = [
         each
-        for each in sheet_events(sheet)
+        for each in log(sheet)
         if (went_at is None or each.at <= went_at or each.kind in STATES)
         and not _left_no_trace(each, sheet, known)
         and (each.kind not in ON_DEVICES or hears_words(each.data["invitee"]))
@@ -82,12 +76,6 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
     ]
     # A stable sort: the log keeps its order, what follows from it comes after, and the end of the call comes last.
     return [entry for _, _, entry in sorted(entries, key=lambda each: each[:2])]
-
-
-def sheet_events(sheet: CallSheet) -> list[CallEvent]:
-    """The log rows of a call, in order, up to the revision that was loaded: later ones do not fit the rest."""
-    call = sheet.call
-    return LOG.rows(call=call.pk, began_at=call.created_at, revision=call.revision)
 
 
 def _left_no_trace(event: CallEvent, sheet: CallSheet, known: CallSheet) -> bool:

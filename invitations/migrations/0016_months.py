@@ -7,11 +7,18 @@ from typing import Any
 
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from invitations.store import months
 
-CALL_BEGAN = ("call_created_at", "timestamp with time zone NOT NULL", "invitations_call", "call_id", "created_at")
+CALL_BEGAN = (
+    "call_created_at",
+    "timestamp with time zone NOT NULL DEFAULT statement_timestamp()",
+    "invitations_call",
+    "call_id",
+    "created_at",
+)
 """A column that a table gets by the way: its name, its type, and from which table by which key it is filled."""
 
 
@@ -176,6 +183,6 @@ class Migration(migrations.Migration):
         ),
         AddFieldElsewhere("callevent", "call_created_at", models.DateTimeField(null=True)),
         RunPythonElsewhere(fill, migrations.RunPython.noop),
-        AlterFieldElsewhere("callevent", "call_created_at", models.DateTimeField()),
+        AlterFieldElsewhere("callevent", "call_created_at", models.DateTimeField(db_default=Now())),
         migrations.RunPython(partition, unpartition),
     ]

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
 from invitations.words import say_lazy
 
@@ -35,7 +36,7 @@ class CallEvent(models.Model):
     call = models.ForeignKey("invitations.Call", on_delete=models.CASCADE, related_name="events", db_index=False)
     # PostgreSQL partitions the table by it: the whole log of a call lies in one month's partition, and a query that
     # names the moment looks only there.
-    call_created_at = models.DateTimeField()
+    call_created_at = models.DateTimeField(db_default=Now())
     revision = models.PositiveIntegerField()
     kind = models.CharField(max_length=24, choices=EventKind)
     actor = models.ForeignKey(

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from django.db import connection
 
 from invitations import calls
-from invitations.models import CallEvent, EndReason, EventKind, LeftReason, RejectReason, User
+from invitations.models import Call, CallEvent, EndReason, EventKind, LeftReason, RejectReason, User
 from tests.calls.conftest import acting, seconds
 
 Ring = Callable[..., calls.CallSheet]
@@ -122,6 +123,21 @@ def test_every_kind_of_fact_has_words(
         data = {"invitee": "bob", "user": "bob", "reason": reason, "invitees": ["bob"], "label": label}
         CallEvent.objects.create(**of_call, revision=revision, kind=kind, data={**data, "audible": audible})
         assert told(call.call_id, alice, now)[-1].endswith("."), (kind, reason)
+
+
+def test_what_an_older_version_writes_during_an_update_is_told_too(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    call = ring(alice, bob).call
+    before = told(call.call_id, alice, now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO invitations_callevent (call_id, revision, kind, device_id, data, at)"
+            " VALUES (%s, %s, 'invitation.timed_out', '', '{\"invitee\": \"bob\"}', %s)",
+            [call.pk, call.revision + 1, now],
+        )
+    Call.objects.filter(pk=call.pk).update(revision=call.revision + 1)
+    assert len(told(call.call_id, alice, now)) == len(before) + 1
 
 
 def test_an_invitee_sees_the_own_device(ring: Ring, alice: User, bob: User, now: datetime) -> None:

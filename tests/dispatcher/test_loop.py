@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 
 from invitations import calls
-from invitations.dispatcher import Dispatcher
+from invitations.dispatcher import Dispatcher, pruning
 from invitations.dispatcher import loop as loop_module
 from invitations.models import Call
 from tests.dispatcher.conftest import Clock
@@ -186,6 +188,35 @@ def test_calls_go_on_after_a_database_that_was_away_for_longer_than_leases(
 
     run(loop, wait)
     assert Call.objects.get().state == "active"
+
+
+def test_the_loop_prunes_beside_its_work_and_nothing_waits_for_that(
+    ring: Ring, alice: User, bob: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning, "PRUNE_BATCH", 1)
+    ring(alice, bob, at=clock.now, timeout_seconds=60)
+    Session.objects.bulk_create(
+        Session(session_key=f"old-{number}", session_data="", expire_date=clock.now) for number in range(2000)
+    )
+    loop = Dispatcher(clock=clock)
+
+    def meanwhile() -> None:
+        clock.advance(59)
+        look_at(loop, monkeypatch)()
+        assert Session.objects.count() == 2000
+        clock.advance(2)
+        until(lambda: Session.objects.count() < 2000)
+        until(lambda: Call.objects.get().state == "ended")
+
+    run(loop, meanwhile)
+    assert 0 < Session.objects.count() < 2000
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_stopping_and_waking_a_dispatcher_that_does_not_run_does_no_harm() -> None:

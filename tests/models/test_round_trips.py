@@ -37,6 +37,20 @@ def test_a_transaction_begins_and_ends_with_its_statements(alice: User) -> None:
     assert alice.first_name == "Al"
 
 
+def test_what_is_prepared_is_planned_once(alice: User) -> None:
+    """Also where a plan for these values looks cheaper, as it does for one month of a partitioned table."""
+    for _ in range(8):
+        with transaction.atomic():
+            # Nobody else asks this.
+            running.run("SELECT count(*) FROM invitations_delivery WHERE created_at = %s", [datetime.now(UTC)])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans > 0, custom_plans FROM pg_prepared_statements WHERE statement LIKE %s",
+            ["%count(*) FROM invitations_delivery WHERE created_at%"],
+        )
+        assert set(cursor.fetchall()) == {(True, 0)}
+
+
 def test_one_that_says_nothing_costs_nothing(alice: User) -> None:
     before = connection.trips  # type: ignore[attr-defined]
     with transaction.atomic():
