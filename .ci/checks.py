@@ -153,7 +153,15 @@ def _steps() -> list[Step]:
         Step(
             "servers",
             "servers",
-            [*services, *pytest, "-m", "server and not browser or waits"],
+            [*services, *pytest, "-m", "server and not (browser or redis)"],
+            tests=True,
+            beside=True,
+        ),
+        Step(
+            "servers",
+            # With a Redis of its own, one at a time: what one test publishes there would reach another.
+            "servers with Redis, and long waits",
+            [*services, *pytest, "-m", "server and redis and not browser or waits"],
             tests=True,
             beside=True,
         ),

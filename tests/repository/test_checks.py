@@ -83,14 +83,17 @@ def test_a_step_that_waits_runs_beside_the_others_and_is_over_before_one_that_ne
     assert checks.main([]) == 1
 
 
-@pytest.mark.parametrize("marks", [set(), {"server"}, {"browser"}, {"browser", "alone"}, {"browser", "waits"}])
+@pytest.mark.parametrize(
+    "marks",
+    [set(), {"redis"}, {"server"}, {"server", "redis"}, {"browser"}, {"browser", "alone"}, {"browser", "waits"}],
+)
 def test_each_test_runs_in_one_step(checks: Any, monkeypatch: pytest.MonkeyPatch, marks: set[str]) -> None:
     monkeypatch.undo()
     again = ("quick", "postgres", "other", "several", "layouts")
     chosen = [step.command for step in checks._steps() if step.tests and step.parts not in again]
     expressions = [command[command.index("-m", command.index("pytest")) + 1] for command in chosen]
 
-    assert len(expressions) == 4
+    assert len(expressions) == 5
     assert sum(Expression.compile(each).evaluate(lambda name, /, **_: name in marks) for each in expressions) == 1
 
 
