@@ -254,6 +254,12 @@ class ProductRest(ProductSocket):
         await arrived(ended, "end of the call")
 
 
+class ProductWsgi(ProductRest):
+    """The same, with the requests to WSGI workers. The sockets stay where they are."""
+
+    name = "wsgi"
+
+
 def _give_up(frame: asyncio.Future, request: asyncio.Future) -> None:
     """Stop waiting for the frame if the request was refused: none will arrive."""
     if request.cancelled() or frame.done():

@@ -18,14 +18,16 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks import report, servers, workload
-from benchmarks.people import Insert, Person, ProductRest, ProductSocket, Relay
+from benchmarks.people import Insert, Person, ProductRest, ProductSocket, ProductWsgi, Relay
 from benchmarks.report import Row
 from benchmarks.servers import Product, Server
 from benchmarks.workload import Pair, Window
 from tests.support import services
 
 PARTS = ("cycles", "burst", "fsyncs", "memory", "idle", "history", "processes")
-PATHS = {"socket": ProductSocket, "rest": ProductRest}
+PATHS = {"socket": ProductSocket, "rest": ProductRest, "wsgi": ProductWsgi}
+WSGI_WORKERS = 4
+"""As in deploy/callinvite-rest.service."""
 FRESH_PAIRS = {1: 40, 10: 200, 50: 500, 200: 800}
 """How many pairs are online for a number of slots: each cycle of a window uses people who are in no call."""
 IDLE_USERS = 2000
@@ -58,8 +60,17 @@ class Run:
 
     def product(self, stack: ExitStack, database: str, people: int) -> Product:
         """Start the product on that database."""
-        start = servers.embedded if database == "sqlite" else servers.production
-        return stack.enter_context(start(self.directory(database), self.options.port, people))
+        folder, port = self.directory(database), self.options.port
+        if database == "sqlite":
+            return stack.enter_context(servers.embedded(folder, port, people))
+        workers = WSGI_WORKERS if "wsgi" in self.options.paths else 0
+        return stack.enter_context(servers.production(folder, port, people, wsgi_workers=workers))
+
+    def paths(self, product: Product) -> dict[str, ProductSocket]:
+        """The ways to ask that were asked for and that this product has."""
+        server = product.server
+        ports = {name: server.wsgi_port if name == "wsgi" else server.port for name in self.options.paths}
+        return {name: PATHS[name](port) for name, port in ports.items() if port is not None}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -123,7 +134,11 @@ async def _one_database(run: Run, database: str) -> None:
                 (
                     "insert",
                     Insert,
-                    stack.enter_context(servers.insert_floor(run.directory("insert"), port + 12)),
+                    stack.enter_context(
+                        servers.insert_floor(
+                            run.directory("insert"), port + 12, product if database == "postgres" else None
+                        )
+                    ),
                 ),
             ]
             for pairs in run.options.pairs:
@@ -139,13 +154,13 @@ async def _rows(
     run: Run, database: str, pairs: int, product: Product, floors: list[tuple[str, type[Relay], Server]]
 ) -> None:
     """One size: each round measures every floor and every path once, one after another."""
-    rows = {name: Row(database, name, pairs) for name in [*(name for name, _, _ in floors), *run.options.paths]}
+    paths = run.paths(product)
+    rows = {name: Row(database, name, pairs) for name in [*(name for name, _, _ in floors), *paths]}
     async with _online(product, FRESH_PAIRS.get(pairs, 4 * pairs)) as people:
         for number in range(run.options.rounds):
             for name, kind, server in floors:
                 rows[name].windows.append(await _floor_window(kind, server, pairs, run.options.seconds))
-            for name in run.options.paths:
-                face = PATHS[name](product.server.port)
+            for name, face in paths.items():
                 rows[name].windows.append(await _window(product.server, face, people, pairs, run.options.seconds))
                 rows[name].ending.append(
                     await workload.over_and_over(product.server, face, people[:pairs], run.options.seconds)
@@ -291,7 +306,13 @@ async def _several_processes(run: Run) -> None:
                 ]
             rates[count] = workload.median(window.rate for window in windows)
             busy = workload.median(window.server_cpu_seconds / window.seconds for window in windows)
-            run.say(f"{count} web processes: {rates[count]:.0f} cycles/s, {busy:.2f} cores busy")
+            used = {part: sum(window.parts[part] for window in windows) for part in windows[0].parts}
+            shares = ", ".join(f"{part} {100 * seconds / sum(used.values()):.0f} %" for part, seconds in used.items())
+            client = workload.median(window.client_share for window in windows)
+            run.say(
+                f"{count} web processes: {rates[count]:.0f} cycles/s, {busy:.2f} cores busy and {client:.2f} with the"
+                f" client ({shares})"
+            )
             run.extra[f"processes_{count}_rate"] = rates[count]
             run.extra[f"processes_{count}_cores"] = busy
     run.extra["processes_ratio"] = rates[3] / rates[1]
@@ -334,7 +355,7 @@ def _names(*allowed: str) -> Callable[[str], list[str]]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ring", description=__doc__)
     parser.add_argument("--pairs", type=_numbers, default=[1, 10, 50, 200], help="how many pairs at once: 1,10,50,200")
-    parser.add_argument("--paths", type=_names(*PATHS), default=list(PATHS), help="socket,rest")
+    parser.add_argument("--paths", type=_names(*PATHS), default=list(PATHS), help="socket,rest,wsgi")
     parser.add_argument("--databases", type=_names("sqlite", "postgres"), default=["sqlite", "postgres"])
     parser.add_argument("--parts", type=_names(*PARTS), default=list(PARTS), help=",".join(PARTS))
     parser.add_argument("--rounds", type=int, default=3, help="how often each window is repeated")

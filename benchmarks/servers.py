@@ -55,6 +55,8 @@ class Server:
         self.port = port
         self.parts = dict(parts or {"web": web or processes})
         self.ports = [port]
+        self.wsgi_port: int | None = None
+        """Where WSGI workers listen, if there are any beside the web processes."""
         self._processes = processes
         self._web = web or processes
 
@@ -119,6 +121,10 @@ class Product:
 
     server: Server
     tokens: list[tuple[str, str]]
+    database_url: str = ""
+    """Of its PostgreSQL; empty if it has none."""
+    stores: tuple[psutil.Process, ...] = ()
+    """Its PostgreSQL and its Redis."""
 
 
 def environment(**values: str) -> dict[str, str]:
@@ -204,6 +210,12 @@ def daphne(module: str, port: int) -> list[str]:
     return ["-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port), f"{module}:application"]
 
 
+def wsgi(package: str, port: int, workers: int) -> list[str]:
+    """The command line of the workers in deploy/callinvite-rest.service."""
+    options = ["--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--no-control-socket"]
+    return ["-m", "gunicorn", *options, f"{package}.wsgi:application"]
+
+
 @contextmanager
 def relay_floor(folder: Path, port: int, *, commit: bool = False) -> Iterator[Server]:
     """The bare relay, with or without a commit per invitation."""
@@ -214,12 +226,19 @@ def relay_floor(folder: Path, port: int, *, commit: bool = False) -> Iterator[Se
 
 
 @contextmanager
-def insert_floor(folder: Path, port: int) -> Iterator[Server]:
-    """The bare DRF view with one INSERT."""
-    env = environment(FLOOR_DATABASE=str(folder / "insert.sqlite3"))
+def insert_floor(folder: Path, port: int, beside: Product | None = None) -> Iterator[Server]:
+    """The bare DRF view with one INSERT.
+
+    Args:
+        folder: for its database, unless it is to be PostgreSQL.
+        port: where it listens.
+        beside: a product whose PostgreSQL it uses too, with a table of its own.
+    """
+    database = beside.database_url if beside else ""
+    env = environment(FLOOR_DATABASE=database or str(folder / "insert.sqlite3"))
     run(["-m", "benchmarks.floors.insert"], env)
     with process(daphne("benchmarks.floors.insert", port), env, folder / "insert.log", port=port) as child:
-        yield Server(port, [child])
+        yield Server(port, [child, *(beside.stores if beside else ())])
 
 
 @contextmanager
@@ -241,15 +260,22 @@ def embedded(folder: Path, port: int, people: int, history: tuple[int, int] | No
 
 @contextmanager
 def production(
-    folder: Path, port: int, people: int, *, web_processes: int = 1, cores: set[int] | None = None
+    folder: Path,
+    port: int,
+    people: int,
+    *,
+    web_processes: int = 1,
+    wsgi_workers: int = 0,
+    cores: set[int] | None = None,
 ) -> Iterator[Product]:
-    """daphne and `manage.py dispatch` with their own PostgreSQL and Redis, all on the server's core.
+    """Web processes and `manage.py dispatch` with their own PostgreSQL and Redis, all on the server's core.
 
     Args:
         folder: an empty folder for the data.
         port: where the first web process listens; the others use the next ports.
         people: how many accounts with tokens to create.
-        web_processes: how many daphnes.
+        web_processes: how many `manage.py serve --no-dispatcher`.
+        wsgi_workers: how many of gunicorn's, for REST, besides.
         cores: other cores for all of them.
 
     Raises:
@@ -267,7 +293,7 @@ def production(
                 each.cpu_affinity(sorted(cores or SERVER_CORES))
         env = environment(
             CALLINVITE_DATA_DIR=str(folder / "data"),
-            CALLINVITE_PROCESSES=str(web_processes),
+            CALLINVITE_PROCESSES=str(web_processes + wsgi_workers),
             **UNLIMITED,
             **given,
         )
@@ -275,9 +301,9 @@ def production(
         web = [
             stack.enter_context(
                 process(
-                    daphne("callinvite.asgi", each),
+                    ["manage.py", "serve", "--no-dispatcher", "--port", str(each)],
                     env,
-                    folder / f"daphne-{each}.log",
+                    folder / f"web-{each}.log",
                     port=each,
                     cores=cores,
                 )
@@ -288,9 +314,16 @@ def production(
         parts = {"web": web, "dispatcher": [dispatch]}
         for store in stores:
             parts.setdefault("Redis" if "redis" in store.name() else "PostgreSQL", []).append(store)
-        server = Server(port, [*web, dispatch, *stores], web, parts)
+        wsgi_port = port + web_processes if wsgi_workers else None
+        if wsgi_port is not None:
+            gunicorn = process(
+                wsgi("callinvite", wsgi_port, wsgi_workers), env, folder / "wsgi.log", port=wsgi_port, cores=cores
+            )
+            parts["REST"] = [stack.enter_context(gunicorn)]
+        server = Server(port, [each for some in parts.values() for each in some], web, parts)
+        server.wsgi_port = wsgi_port
         server.ports = list(range(port, port + web_processes))
-        yield Product(server, tokens)
+        yield Product(server, tokens, given["DATABASE_URL"], tuple(stores))
 
 
 def _prepare(env: Mapping[str, str], people: int, history: tuple[int, int] | None) -> list[tuple[str, str]]:

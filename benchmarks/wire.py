@@ -128,14 +128,12 @@ def _parse_frame(buffer: bytearray, position: int) -> tuple[int, bytes, int] | N
     return buffer[position] & 0x0F, bytes(buffer[start : start + length]), start + length
 
 
-class Http(asyncio.Protocol):
+class Http:
     """One keep-alive connection with one request at a time, reopened if the server closed it in between."""
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self._buffer = bytearray()
-        self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[tuple[int, Any]] | None = None
+        self._connection: _HttpConnection | None = None
 
     async def post(self, path: str, body: Frame, token: str | None = None) -> tuple[int, Any]:
         """POST a JSON body; return the status and the parsed answer.
@@ -149,25 +147,42 @@ class Http(asyncio.Protocol):
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n{credentials}"
             f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n\r\n"
         )
-        loop = asyncio.get_running_loop()
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            transport, _ = await loop.create_connection(lambda: self, "127.0.0.1", self.port)
-        self._answer = loop.create_future()
-        transport.write(head.encode() + payload)
-        return await self._answer
+        connection = self._connection
+        if connection is None or not connection.is_open:
+            loop = asyncio.get_running_loop()
+            _, connection = await loop.create_connection(_HttpConnection, "127.0.0.1", self.port)
+            self._connection = connection
+        return await connection.ask(head.encode() + payload)
 
     def close(self) -> None:
         """Drop the connection."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._connection is not None:
+            self._connection.close()
+
+
+class _HttpConnection(asyncio.Protocol):
+    """One connection, until either side closes it."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._buffer = bytearray()
+        self._answer: asyncio.Future[tuple[int, Any]] | None = None
+
+    def ask(self, request: bytes) -> asyncio.Future[tuple[int, Any]]:
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return self._answer
+
+    def close(self) -> None:
+        self.is_open = False
+        self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._buffer.clear()
+        self.is_open = True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
+        self.is_open = False
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionLost("closed before the answer"))
 
@@ -181,6 +196,9 @@ class Http(asyncio.Protocol):
         if body is None:
             return
         self._buffer.clear()
+        if b"connection: close" in head:
+            # As gunicorn's plain workers do after each answer.
+            self.close()
         self._answer.set_result((int(head[9:12]), json.loads(body) if body else None))
 
 
