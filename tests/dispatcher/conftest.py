@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,12 @@ import pytest
 
 from invitations import calls
 from invitations.dispatcher import Dispatcher
+from invitations.models import Device
 
 if TYPE_CHECKING:
     from invitations.models import User
+
+LIMIT_SECONDS = 20
 
 
 class Clock:
@@ -51,3 +55,29 @@ def ring(now: datetime) -> Callable[..., calls.CallSheet]:
         return calls.send(by=actor, invitees=names, **{"is_video_call": True, "now": at or now, **more}).sheet
 
     return send
+
+
+@pytest.fixture
+def phone(bob: User, now: datetime) -> Device:
+    """A phone that bob has had for years, to which rings are pushed."""
+    return Device.objects.create(
+        user=bob,
+        device_id="phone",
+        label="Pixel",
+        created_at=now - timedelta(days=1000),
+        push_digest="a" * 64,
+        push_transport="webpush",
+        push_endpoint="https://fcm.googleapis.com/bob",
+    )
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until it is so.
+
+    Raises:
+        AssertionError: that took too long.
+    """
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

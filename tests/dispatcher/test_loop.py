@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -18,14 +17,13 @@ from invitations import calls
 from invitations.dispatcher import Dispatcher, pruning
 from invitations.dispatcher import loop as loop_module
 from invitations.models import Call
-from tests.dispatcher.conftest import Clock
+from tests.dispatcher.conftest import LIMIT_SECONDS, Clock, until
 
 if TYPE_CHECKING:
     from invitations.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Ring = Callable[..., calls.CallSheet]
-LIMIT_SECONDS = 20
 
 
 def run(loop: Dispatcher, meanwhile: Callable[[], None]) -> None:
@@ -210,13 +208,6 @@ def test_the_loop_prunes_beside_its_work_and_nothing_waits_for_that(
 
     run(loop, meanwhile)
     assert 0 < Session.objects.count() < 2000
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_stopping_and_waking_a_dispatcher_that_does_not_run_does_no_harm() -> None:

@@ -34,20 +34,6 @@ def acting(user: User) -> calls.Actor:
 
 
 @pytest.fixture
-def phone(bob: User, now: datetime) -> Device:
-    """Bob's, to which rings are pushed."""
-    return Device.objects.create(
-        user=bob,
-        device_id="phone",
-        label="Pixel",
-        created_at=now - days(400),
-        push_digest="a" * 64,
-        push_transport="webpush",
-        push_endpoint="https://fcm.googleapis.com/bob",
-    )
-
-
-@pytest.fixture
 def over(ring: Ring, alice: User, bob: User, phone: Device) -> Callable[[datetime], str]:
     """Gives the id of a call by alice, begun at this moment, whose ring bob's phone was sent and that she cancelled."""
 
