@@ -14,6 +14,8 @@ from typing import Any
 
 from channels.layers import BaseChannelLayer
 
+from invitations.live.waking import on_loop
+
 logger = logging.getLogger(__name__)
 Message = dict[str, Any]
 
@@ -160,7 +162,7 @@ class EmbeddedChannelLayer(BaseChannelLayer):
             elsewhere.setdefault(inbox.loop, []).append((inbox, message))
         for loop, waiting in elsewhere.items():
             try:
-                loop.call_soon_threadsafe(_put_all, waiting)
+                on_loop(loop, _put_all, waiting)
             except RuntimeError:
                 logger.debug("A loop with live channels was closed")
 

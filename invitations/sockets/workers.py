@@ -22,6 +22,7 @@ from django.utils import translation
 from invitations import words
 from invitations.calls.transaction import batch as together
 from invitations.live import publishing
+from invitations.live.waking import on_loop
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -165,7 +166,7 @@ def settle(jobs: list[Job]) -> None:
     for loop in {job.loop for job in jobs}:
         done = [job for job in jobs if job.loop is loop]
         try:
-            loop.call_soon_threadsafe(_settle_all, done)
+            on_loop(loop, _settle_all, done)
         except RuntimeError:
             # The loop is closed: the server is stopping, and nothing waits any more.
             continue
