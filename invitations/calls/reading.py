@@ -37,6 +37,8 @@ OPEN_CALLS = Prepared(_STAYS.values_list("call_id").union(_RINGS.values_list("ca
 # call cannot tell: it is the nearest of all deadlines, and also passes when a lease lapses or a ring is to be repeated.
 _RINGING = _RINGS.filter(expires_at__gt=Bind("now"))
 _INSIDE = _STAYS.filter(Q(call__state=CallState.ACTIVE) | Q(call__ring_expires_at__gt=Bind("now")))
+_CHOSEN_NAME = CallingPreferences.objects.filter(user_id=Bind("user")).order_by().values_list("display_name")
+CHOSEN_NAME = Prepared(_CHOSEN_NAME, row=itemgetter(0))
 IN_OPEN_CALL = Prepared(
     _RINGING.values_list("call_id").union(_INSIDE.values_list("call_id"), all=True).order_by()[:1], row=tuple
 )
@@ -224,8 +226,7 @@ def mark_history_seen(user_id: UserKey, *, now: datetime, origin: str | None = N
 
 def me(user_id: UserKey, username: str) -> shapes.Person:
     """A user on the wire: the public id and the display name."""
-    chosen = CallingPreferences.objects.filter(user_id=user_id).values_list("display_name", flat=True).first()
-    return {"id": username, "name": people.shown_name(username, chosen)}
+    return {"id": username, "name": people.shown_name(username, CHOSEN_NAME.first(user=user_id))}
 
 
 def met_lately(user_id: UserKey) -> list[UserKey]:

@@ -31,10 +31,16 @@ from invitations.models import (
 )
 from invitations.store import people, rows
 from invitations.store.sheets import Actor, CallSheet, media_proof
+from invitations.store.statements import Bind, Prepared
 from invitations.words import say_lazy
 
 MOST_STAYS = HELD_CALLS + 1
 """The most calls that one device is in: those that it holds, and one more."""
+_STAYS_HERE = Participant.objects.open().order_by("pk").filter(user_id=Bind("user"), device_id=Bind("device"))
+STAYS_HERE = Prepared(
+    _STAYS_HERE.values_list("pk", "proved_at", "call_id", "call__media_due_at")[:MOST_STAYS], row=tuple
+)
+
 PROOF_INTERVAL_SECONDS = 2
 """A sign of life within this time of the last one is not written."""
 OUTAGE_FORGIVEN_SECONDS = 15 * 60
@@ -228,8 +234,7 @@ def prove_life(user_id: UserKey, device_id: str, *, now: datetime) -> bool:
     Returns:
         Whether the device is in any call.
     """
-    stays = Participant.objects.open().filter(user_id=user_id, device_id=device_id)
-    known = stays.values_list("pk", "proved_at", "call_id", "call__media_due_at")[:MOST_STAYS]
+    known = STAYS_HERE.rows(user=user_id, device=device_id)
     stale = now - timedelta(seconds=PROOF_INTERVAL_SECONDS)
     old = [pk for pk, proved_at, *_ in known if proved_at is None or proved_at < stale]
     concerned = [

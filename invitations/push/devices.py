@@ -13,7 +13,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Case, F, When
 
 from invitations.conf import limits
 from invitations.models import Device, DeviceKind, DisabledReason, UserKey
@@ -23,10 +23,13 @@ from invitations.transports import Address, FailureCode
 ATTEMPTS = 4
 TOO_MANY = 100
 """How many devices, or addresses, are given up at once where a bound was lowered."""
-RANG = PreparedUpdate(
-    Device.objects.filter(user_id=Bind("user"), device_id=Bind("device")),
-    last_ringing_at=Bind("now"),
+_THIS_ONE = Device.objects.filter(user_id=Bind("user"), device_id=Bind("device"))
+RANG = PreparedUpdate(_THIS_ONE, last_ringing_at=Bind("now"), last_seen_at=Bind("now"))
+SEEN = PreparedUpdate(_THIS_ONE, last_seen_at=Bind("now"))
+SEEN_AS = PreparedUpdate(
+    _THIS_ONE,
     last_seen_at=Bind("now"),
+    label=Case(When(is_named=False, then=Bind("label", Device._meta.get_field("label"))), default=F("label")),
 )
 
 NO_ADDRESS: dict[str, Any] = {
@@ -61,13 +64,14 @@ def seen(user_id: UserKey, device_id: str, *, label: str | None, kind: str = Dev
             device that its owner has named.
         kind: one of `DeviceKind`, for a new device.
     """
-    if not Device.objects.filter(user_id=user_id, device_id=device_id).update(last_seen_at=now):
-        with _room_for_one(user_id):
-            fresh = {"label": label or "", "kind": kind, "created_at": now, "last_seen_at": now}
-            Device.objects.get_or_create(user_id=user_id, device_id=device_id, defaults=fresh)
-    if label is not None:
-        unnamed = Device.objects.filter(user_id=user_id, device_id=device_id, is_named=False)
-        unnamed.exclude(label=label).update(label=label)
+    known = {"user": user_id, "device": device_id, "now": now}
+    if SEEN.run(**known) if label is None else SEEN_AS.run(label=label, **known):
+        return
+    with _room_for_one(user_id):
+        fresh = {"label": label or "", "kind": kind, "created_at": now, "last_seen_at": now}
+        _, is_new = Device.objects.get_or_create(user_id=user_id, device_id=device_id, defaults=fresh)
+    if not is_new:
+        seen(user_id, device_id, label=label, now=now)
 
 
 def rang(user_id: UserKey, device_id: str, *, now: datetime) -> None:
