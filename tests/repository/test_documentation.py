@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import fields
 
+from benchmarks import scale
 from invitations import conf, errors
 from invitations.requests.verbs import VERBS, Verb
 from tests.repository.tracked import ROOT, tracked_files
@@ -104,3 +105,8 @@ def test_make_help_names_every_target() -> None:
 
     assert targets is not None
     assert [each for each in targets[1].split() if each != "help" and f'"make {each} ' not in makefile] == []
+
+
+def test_how_far_it_scales_is_what_the_costs_say() -> None:
+    plans = [scale.plan(users, scale.Habits()) for users in scale.SIZES]
+    assert scale.planned_table(plans) in (ROOT / "docs" / "scale.md").read_text()
