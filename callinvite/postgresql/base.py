@@ -34,6 +34,8 @@ PREPARED_MOST = 500
 """How many different statements are prepared at most. Each takes some memory of every connection."""
 TYPES = "SELECT unnest(parameter_types)::text FROM pg_prepared_statements WHERE name = '{name}'"
 NULL = b"NULL"
+WRONG = "42"
+"""How codes of errors in a statement itself begin: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 Row = tuple[Any, ...]
 Then = Callable[[list[Row]], object]
 """What takes the rows of a statement when it has run."""
@@ -243,7 +245,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return None
         plan = _plans.get(sql)
         if plan is None:
-            plan = _plans[sql] = self._tried(sql)
+            if (plan := self._tried(sql)) is None:
+                return None
+            _plans[sql] = plan
         if not plan.body:
             return None
         if plan.texts and not all(values[place] is None or isinstance(values[place], str) for place in plan.texts):
@@ -257,10 +261,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._waiting.append((f"PREPARE {name} AS {plan.body}".encode(), None))
         return execute
 
-    def _tried(self, sql: str) -> _Plan:
-        """How a statement is prepared, if PostgreSQL can tell the types of its parameters."""
+    def _tried(self, sql: str) -> _Plan | None:
+        """How a statement is prepared, if PostgreSQL can tell the types of its parameters; None if that could not be
+        found out now."""
         if len(_plans) >= PREPARED_MOST or self.autocommit:
-            return _Plan("", ())
+            return None
         texts = sql.split("%s")
         body = "".join(f"{text}${number}" for number, text in enumerate(texts[:-1], 1)) + texts[-1]
         name = f"callinvite_{next(_numbers)}"
@@ -268,9 +273,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._sent([b"SAVEPOINT preparing"])
         try:
             found = self._sent([f"PREPARE {name} AS {body}".encode(), types, b"RELEASE SAVEPOINT preparing"])[1][0]
-        except DatabaseError:
+        except DatabaseError as error:
             self._sent([b"ROLLBACK TO SAVEPOINT preparing", b"RELEASE SAVEPOINT preparing"])
-            return _Plan("", ())
+            # Something else, as a time that was exceeded, passes.
+            is_wrong = (getattr(error.__cause__, "sqlstate", None) or "").startswith(WRONG)
+            return _Plan("", ()) if is_wrong else None
         self._names()[sql] = _executing(name)
         return _Plan(body, tuple(place for place, (kind,) in enumerate(found) if kind == "text"))
 
@@ -379,9 +386,9 @@ class _DebugCursor(_Settled, CursorDebugWrapper):
 def _is_alive(connection: Any) -> bool:
     """Whether the database answers on a connection of the pool. Asked only if nobody has used it for a moment, or if
     it has said something meanwhile: most often that it closes the connection."""
-    if monotonic() - getattr(connection, "was_used_at", 0.0) < FRESH_SECONDS and not _has_news(connection):
-        return True
     try:
+        if monotonic() - getattr(connection, "was_used_at", 0.0) < FRESH_SECONDS and not _has_news(connection):
+            return True
         ConnectionPool.check_connection(connection)
     except OperationalError:
         return False

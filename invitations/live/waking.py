@@ -25,13 +25,12 @@ class _Mailbox:
 
     def put(self, loop: asyncio.AbstractEventLoop, act: Callable[[Any], object], argument: Any) -> None:
         self._waiting.append((act, argument))
-        if not self._is_awaited:
+        if loop.is_closed() or not self._is_awaited:
             self._is_awaited = True
             try:
                 loop.call_soon_threadsafe(self._empty)
             except RuntimeError:
                 self._waiting.clear()
-                self._is_awaited = False
                 raise
 
     def _empty(self) -> None:

@@ -107,13 +107,12 @@ class WebServer(Server):
         self.is_ending = True
         for port in self._ports:
             port.stopListening()
-        for protocol in list(self.connections):
-            if isinstance(protocol, WebSocketProtocol) and protocol.state == WebSocketStates.STATE_OPEN:
-                # Not `sendClose`, which does not let applications send this code.
-                protocol.sendCloseFrame(code=GOING_AWAY)
+        self._send_away()
         over = twisted_loop.time() + LAST_REQUESTS_SECONDS
         while self.http_factory.has_connections() and twisted_loop.time() < over:
             await asyncio.sleep(LOOK_SECONDS)
+        # Those that came meanwhile on connections that a proxy had kept.
+        self._send_away()
         running = [task for task in map(_application_of, self.connections.values()) if task is not None]
         if not running:
             return
@@ -121,6 +120,12 @@ class WebServer(Server):
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+
+    def _send_away(self) -> None:
+        for protocol in list(self.connections):
+            if isinstance(protocol, WebSocketProtocol) and protocol.state == WebSocketStates.STATE_OPEN:
+                # Not `sendClose`, which does not let applications send this code.
+                protocol.sendCloseFrame(code=GOING_AWAY)
 
 
 def _application_of(details: dict[str, Any]) -> asyncio.Future[Any] | None:

@@ -71,7 +71,7 @@ def seen(user_id: UserKey, device_id: str, *, label: str | None, kind: str = Dev
         fresh = {"label": label or "", "kind": kind, "created_at": now, "last_seen_at": now}
         _, is_new = Device.objects.get_or_create(user_id=user_id, device_id=device_id, defaults=fresh)
     if not is_new:
-        seen(user_id, device_id, label=label, now=now)
+        seen(user_id, device_id, label=label, kind=kind, now=now)
 
 
 def rang(user_id: UserKey, device_id: str, *, now: datetime) -> None:

@@ -38,16 +38,6 @@ def make(model: type[M], **values: Any) -> M:
     return instance
 
 
-def insert(*objects: models.Model) -> None:
-    """Insert rows of one model, and give each object its key: one statement for every `ROWS_A_STATEMENT` of them.
-
-    Args:
-        objects: unsaved instances of the same model, in the order of their future keys.
-    """
-    for start in range(0, len(objects), ROWS_A_STATEMENT):
-        _insert(objects[start : start + ROWS_A_STATEMENT])
-
-
 def insert_later(*objects: models.Model, keys: Soon[int] | None = None) -> None:
     """Insert rows of one model before the transaction ends. The objects get their keys when that is done.
 
@@ -112,10 +102,6 @@ def _known(instances: Sequence[models.Model]) -> None:
     """Wait for the keys of rows that are to be inserted later."""
     if any(each.pk is None for each in instances):
         running.flush()
-
-
-def _insert(objects: Sequence[models.Model]) -> None:
-    _stored(objects, running.run(*_insertion(objects)))
 
 
 def _insertion(objects: Sequence[models.Model]) -> running.Statement:

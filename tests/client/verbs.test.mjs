@@ -452,14 +452,27 @@ test("listeners are told in order, and no more once they stopped", async (t) => 
 });
 
 test("a page that goes knows which calls it is on the way into", async (t) => {
-  const { calls, server } = await open(t, { snapshot: { calls: [makeCall()] } });
+  const { calls, server } = await open(t, { ...BOB, snapshot: { user: person("bob"), calls: [makeCall()] } });
   server.isUp = false;
-  const send = calls.send({ invitees: ["bob"], isVideoCall: false, callID: "chosen" });
+  const send = calls.send({ invitees: ["carol"], isVideoCall: false, callID: "chosen" });
   const others = [calls.accept({ callID: "call_alice_1" }), calls.cancel({ callID: "call_alice_1" })];
   assert.deepEqual(calls.entering, ["chosen", "call_alice_1"]);
   calls.close();
   await Promise.all([send, ...others]);
   assert.deepEqual(calls.entering, []);
+});
+
+test("a page that goes takes nobody out of a call on another device", async (t) => {
+  const onPhone = [participant("alice"), participant("bob", { device_id: "phone" })];
+  const { calls, server } = await open(t, {
+    ...BOB,
+    snapshot: { user: person("bob"), calls: [makeCall({ state: "active", participants: onPhone })] },
+  });
+  server.isUp = false;
+  const join = calls.join("call_alice_1");
+  assert.deepEqual(calls.entering, []);
+  calls.close();
+  await join;
 });
 
 test("a page that goes hands its leaving over to the browser, although the socket is open", async (t) => {

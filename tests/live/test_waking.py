@@ -81,8 +81,9 @@ def test_one_that_fails_keeps_nothing_from_the_others(caplog: pytest.LogCaptureF
     loop.close()
 
 
-def test_a_closed_loop_is_refused_each_time() -> None:
+def test_a_closed_loop_is_refused_each_time_even_if_something_waited_there() -> None:
     loop = CountingLoop()
+    in_a_thread(lambda: on_loop(loop, print, None))
     loop.close()
     for _ in range(2):
         with pytest.raises(RuntimeError):

@@ -55,6 +55,8 @@ QUIET = (
     ),
     # A failure's detail goes to the log.
     *("Refused(FailureCode.", "TryLater(FailureCode.", "Gone(FailureCode.", "problems.append"),
+    # Why a month stays goes to the log, and to who runs `manage.py prune`.
+    "Undone(",
     # A field of a request, with its description.
     "_optional(",
 )

@@ -1161,7 +1161,7 @@ declare class CallInvitationService extends Account {
      * The calls that this device may be in by the time an answer comes, for `leaveWithPage`.
      *
      * @returns {string[]} the ids of calls that a `send`, `accept` or `join` under way leads into; of a `send` only if it was
-     *   given a `callID`
+     *   given a `callID`. Without those that go on on another device of the user: leaving would end them there.
      */
     get entering(): string[];
     /**
