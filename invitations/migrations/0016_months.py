@@ -22,6 +22,13 @@ CALL_BEGAN = (
 """A column that a table gets by the way: its name, its type, and from which table by which key it is filled."""
 
 
+def lock(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Take all that this migration changes or that a foreign key leads to, before anything else. Calls go on until then,
+    and a verb that has one of the tables and waits for the next would be in a deadlock with us."""
+    if schema_editor.connection.vendor == "postgresql":
+        months.lock(*(apps.get_model("invitations", name)._meta.db_table for name in ("CallEvent", "Delivery")))
+
+
 def partition(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Partition both tables by month, with all that is in them."""
     if schema_editor.connection.vendor == "postgresql":
@@ -61,7 +68,6 @@ def _rewrite(
     name, key = model._meta.db_table, model._meta.pk.column
     table, old = quoted(name), quoted(f"{name}_old")
     with schema_editor.connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         kept = _keys_and_rules(cursor, table, by, was_by) + _indexes(cursor, table)
         columns = [quoted(each) for each in _columns(cursor, table) if each != loses]
         cursor.execute(f"ALTER TABLE {table} RENAME TO {old}")
@@ -177,6 +183,7 @@ class Migration(migrations.Migration):
     dependencies = [("invitations", "0015_cancelled_by_admin")]
 
     operations = [
+        migrations.RunPython(lock, migrations.RunPython.noop),
         migrations.AddIndex(
             "delivery",
             models.Index(condition=models.Q(kind="test"), fields=["created_at"], name="delivery_of_test"),
@@ -185,4 +192,6 @@ class Migration(migrations.Migration):
         RunPythonElsewhere(fill, migrations.RunPython.noop),
         AlterFieldElsewhere("callevent", "call_created_at", models.DateTimeField(db_default=Now())),
         migrations.RunPython(partition, unpartition),
+        # The first thing on the way back.
+        migrations.RunPython(migrations.RunPython.noop, lock),
     ]

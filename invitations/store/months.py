@@ -29,6 +29,8 @@ LOCK_SECONDS = 0.05
 TRIES = 20
 PAUSE_SECONDS = 0.5
 """How long on average to leave the table to others before the next try."""
+TRIES_FOR_ALL = 60
+"""How often to try for all tables at once: some thirty seconds."""
 BUSY = "55P03"
 """SQLSTATE `lock_not_available`."""
 NOT_ALLOWED = "42501"
@@ -162,6 +164,38 @@ def create(cursor: Any, table: str, month: Month | None = None) -> None:
     cursor.execute(f"CREATE TABLE {partition} FOR VALUES FROM ({since}) TO ({until})")
 
 
+def lock(*tables: str) -> None:
+    """Lock tables, and those to which their foreign keys lead, for the caller's transaction alone until it ends.
+
+    Verbs and readers take them in different orders, so we wait for each only as long as nobody is in a deadlock with us
+    (`deadlock_timeout`, 1 s unless somebody changed it), and let all go before we try again.
+
+    Args:
+        tables: their names.
+
+    Raises:
+        Undone: some were in use all the time.
+    """
+    quoted = connection.ops.quote_name
+    with connection.cursor() as cursor:
+        referred = dict.fromkeys(each for table in tables for each in _referred(cursor, table))
+        names = ", ".join(quoted(each) for each in [*referred, *tables])
+        for _ in range(TRIES_FOR_ALL):
+            try:
+                with transaction.atomic():
+                    cursor.execute("SELECT current_setting('lock_timeout')")
+                    (before,) = cursor.fetchone()
+                    cursor.execute(f"SET LOCAL lock_timeout = {round(LOCK_SECONDS * 1000)}")
+                    cursor.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+                    cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
+                    return
+            except OperationalError as error:
+                if _state(error) != BUSY:
+                    raise
+            _pause()
+    raise Undone(f"Others had one of these tables in use all the time: {names}. Stop them, and try again.")
+
+
 def _strays(table: str, column: str, month: Month) -> bool:
     """Whether the default partition has rows of this month."""
     quoted = connection.ops.quote_name
@@ -233,8 +267,12 @@ def _tried(act: Callable[[str, Month], bool], table: str, month: Month) -> bool:
             raise Undone(
                 f"{table} belongs to another role of the database, which alone can change its partitions"
             ) from error
-        sleep(random.uniform(0, 2 * PAUSE_SECONDS))  # noqa: S311  nothing to guess
+        _pause()
     raise Undone(f"others had {partition_of(table, month)} or a table that it belongs to in use all the time")
+
+
+def _pause() -> None:
+    sleep(random.uniform(0, 2 * PAUSE_SECONDS))  # noqa: S311  nothing to guess
 
 
 def _state(error: Exception) -> str | None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.apps.registry import Apps
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from invitations.dispatcher import Dispatcher
 from invitations.models import Call, Participant
 from invitations.store import months
 from invitations.store.months import Month
+from tests.dispatcher.conftest import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Migrate = Callable[[str], Apps]
@@ -211,3 +214,48 @@ def test_an_empty_database_is_partitioned_too(migrate: Migrate, now: datetime) -
         call=call, revision=1, kind="call.sent", at=now, **began(apps, call.created_at)
     )
     assert len(past(apps)["events"]) == 1
+
+
+WAITERS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IS NOT NULL"
+
+
+@pytest.mark.postgres_only
+@pytest.mark.parametrize("there", [MONTHS, BEFORE_MONTHS])
+def test_a_verb_that_is_under_way_ends_before_the_tables_are_partitioned(
+    migrate: Migrate, now: datetime, there: str
+) -> None:
+    """It has its call when the migration comes, and then records a fact and owes a ring."""
+    apps = migrate(BEFORE_MONTHS)
+    before = of_the_past(apps, now)
+    apps = migrate(MONTHS if there == BEFORE_MONTHS else BEFORE_MONTHS)
+    changed = threading.Event()
+
+    def act() -> None:
+        call = apps.get_model("invitations", "Call").objects.get(call_id="call-0")
+        owed = apps.get_model("invitations", "Delivery").objects.filter(invitation__call=call).get()
+        try:
+            with transaction.atomic():
+                apps.get_model("invitations", "Call").objects.filter(pk=call.pk).update(revision=9)
+                changed.set()
+                until(somebody_waits)
+                apps.get_model("invitations", "CallEvent").objects.create(
+                    call=call, revision=9, kind="call.ended", at=now, **began(apps, call.created_at)
+                )
+                owed.pk = None
+                owed.save()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        acted = pool.submit(act)
+        assert changed.wait(10)
+        after = past(migrate(there))
+        acted.result()
+
+    assert [len(after[each]) - len(before[each]) for each in before] == [1, 1]
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(WAITERS)
+        return bool(cursor.fetchone()[0])
