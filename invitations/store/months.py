@@ -197,11 +197,12 @@ def lock(*tables: str) -> None:
 
 
 def _strays(table: str, column: str, month: Month) -> bool:
-    """Whether the default partition has rows of this month."""
+    """Whether there are rows of this month, which has no partition: they are in the default one. The whole table is
+    asked, for a role that does not own it may have been granted nothing on its partitions."""
     quoted = connection.ops.quote_name
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT EXISTS (SELECT FROM {quoted(f'{table}_{_DEFAULT}')}"  # noqa: S608  our own names
+            f"SELECT EXISTS (SELECT FROM {quoted(table)}"  # noqa: S608  our own names
             f" WHERE {quoted(column)} >= %s AND {quoted(column)} < %s)",
             [month.begins_at, month.ends_at],
         )
