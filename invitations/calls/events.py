@@ -14,6 +14,7 @@ from django.db import transaction
 from invitations.live import publishing
 from invitations.models import CallEvent, EventKind, Invitation, StopReason, UserKey
 from invitations.push import planning
+from invitations.push.recent import SKEW
 from invitations.store import rows
 from invitations.store.sheets import Actor, CallSheet
 from invitations.store.statements import Bind, Prepared
@@ -22,11 +23,11 @@ INSTANT = timedelta(microseconds=1)
 """The least by which two moments differ in every database."""
 MISFILED = timedelta(days=1)
 """By how much later than its call a fact may be filed. An older version, which may run on for a while during an update,
-files each at its own moment."""
+files each at its own moment, by the clock of the database: by `SKEW` earlier, if that is behind."""
 LOG = Prepared(
     CallEvent.objects.filter(
         call_id=Bind("call"),
-        call_created_at__gte=Bind("began_at"),
+        call_created_at__gte=Bind("filed_from"),
         call_created_at__lt=Bind("before"),
         revision__lte=Bind("revision"),
     ).order_by("revision")
@@ -36,7 +37,8 @@ LOG = Prepared(
 def log(sheet: CallSheet) -> list[CallEvent]:
     """The log rows of a call, in order, up to the revision that was loaded: later ones do not fit the rest."""
     call = sheet.call
-    return LOG.rows(call=call.pk, began_at=call.created_at, before=call.created_at + MISFILED, revision=call.revision)
+    filed_from, before = call.created_at - SKEW, call.created_at + MISFILED
+    return LOG.rows(call=call.pk, filed_from=filed_from, before=before, revision=call.revision)
 
 
 class Change:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -125,10 +125,12 @@ def test_every_kind_of_fact_has_words(
         assert told(call.call_id, alice, now)[-1].endswith("."), (kind, reason)
 
 
+@pytest.mark.parametrize("behind", [timedelta(0), timedelta(hours=1)])
 def test_what_an_older_version_writes_during_an_update_is_told_too(
-    ring: Ring, alice: User, bob: User, now: datetime
+    behind: timedelta, ring: Ring, alice: User, bob: User, now: datetime
 ) -> None:
-    call = ring(alice, bob).call
+    """It is filed at the moment that the database's clock shows, which may be behind."""
+    call = ring(alice, bob, now=datetime.now(UTC) + behind).call
     before = told(call.call_id, alice, now)
     with connection.cursor() as cursor:
         cursor.execute(
