@@ -124,7 +124,7 @@ def _note_unreachable(sheet: CallSheet, rung: list[Invitation], change: Change) 
     silent = [each for each in rung if not each.ringing_devices and not each.unreachable]
     if not silent:
         return
-    on_their_way = planning.on_their_way([each.pk for each in silent])
+    on_their_way = planning.on_their_way([each.pk for each in silent], now=change.now)
     online = presence.online(each.invitee_id for each in silent)
     for invitation in silent:
         if invitation.pk not in on_their_way and invitation.invitee_id not in online:

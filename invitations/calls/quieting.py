@@ -63,7 +63,7 @@ def drop_gone(sheet: CallSheet, change: Change) -> None:
         if not known or invitation.next_ring_at is None or invitation.next_ring_at > change.now:
             continue
         due = [each for each in known if _is_due(each, change.now)]
-        back = _still_ring(invitation, due) if due else set()
+        back = _still_ring(invitation, due, change.now) if due else set()
         left = [
             _without_mark(each) if each in due else each for each in known if each not in due or each["device"] in back
         ]
@@ -94,11 +94,11 @@ def _look_at(device: RingingDevice) -> datetime | None:
     return None if gone_at is None else datetime.fromisoformat(gone_at) + timedelta(seconds=BACK_WITHIN_SECONDS)
 
 
-def _still_ring(invitation: Invitation, devices: list[RingingDevice]) -> set[str]:
+def _still_ring(invitation: Invitation, devices: list[RingingDevice], now: datetime) -> set[str]:
     """Of these devices, the ones that are back, or show a notification of the ring without a page."""
     names = [each["device"] for each in devices]
     live = presence.live_devices((invitation.invitee_id, each) for each in names)
-    return {device_id for _, device_id in live} | deliveries.shown_on(invitation.pk, names)
+    return {device_id for _, device_id in live} | deliveries.shown_on(invitation.pk, names, now=now)
 
 
 def _without_mark(device: RingingDevice) -> RingingDevice:

@@ -62,6 +62,18 @@ NEXT_MOMENT = Prepared(
 _THIS_RING = Delivery.objects.filter(
     RECENT, invitation_id=Bind("ring"), device_key=Bind("device"), kind=DeliveryKind.RING
 ).order_by()
+SHOWN_ON: Prepared[str] = Prepared(
+    Delivery.objects.filter(
+        RECENT,
+        invitation_id=Bind("ring"),
+        device_key__in=Bind("devices"),
+        kind=DeliveryKind.RING,
+        state=DeliveryState.SENT,
+    )
+    .order_by()
+    .values_list("device_key"),
+    row=itemgetter(0),
+)
 _UNCLAIMED = Q(claimed_until__isnull=True) | Q(claimed_until__lte=Bind("now"))
 _UNSENT = Q(_UNCLAIMED, state=DeliveryState.PENDING)
 _ACKNOWLEDGED_AT = Coalesce("acknowledged_at", Bind("now"))
@@ -173,10 +185,9 @@ def acknowledge(invitation_pk: int, device_key: str, *, audible: bool, now: date
     (WITHHOLD if audible else ACKNOWLEDGE).later(ring=invitation_pk, device=device_key, now=now, **span(now))
 
 
-def shown_on(invitation_pk: int, device_keys: Collection[str]) -> set[str]:
+def shown_on(invitation_pk: int, device_keys: Collection[str], *, now: datetime) -> set[str]:
     """Of these devices, the ones whose push service took a ring of this invitation: they show it without a page."""
-    sent = Delivery.objects.filter(invitation_id=invitation_pk, kind=DeliveryKind.RING, state=DeliveryState.SENT)
-    return set(sent.filter(device_key__in=device_keys).values_list("device_key", flat=True))
+    return set(SHOWN_ON.rows(ring=invitation_pk, devices=list(device_keys), **span(now)))
 
 
 def next_moment(now: datetime) -> datetime | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
@@ -78,6 +79,10 @@ REPEATS = _ring_of(
 )
 
 _RINGS = Delivery.objects.filter(RECENT, invitation_id__in=Bind("rings"), kind=DeliveryKind.RING)
+_ALIVE = [DeliveryState.PENDING, DeliveryState.SENT, DeliveryState.WITHHELD]
+ON_THEIR_WAY: Prepared[int] = Prepared(
+    _RINGS.filter(state__in=_ALIVE).order_by().values_list("invitation_id"), row=itemgetter(0)
+)
 
 # If a ring is just being claimed, the stop waits for it, or its device would ring and never be told that the ring is
 # over.
@@ -144,11 +149,9 @@ def plan_repeats(invitation_pk: int, *, now: datetime) -> None:
     owed.wake()
 
 
-def on_their_way(invitation_pks: Sequence[int]) -> set[int]:
+def on_their_way(invitation_pks: Sequence[int], *, now: datetime) -> set[int]:
     """Of these invitations, those with a ring that is to be sent, was sent, or is not needed because a page rings."""
-    alive = [DeliveryState.PENDING, DeliveryState.SENT, DeliveryState.WITHHELD]
-    rings = Delivery.objects.filter(invitation_id__in=invitation_pks, kind=DeliveryKind.RING, state__in=alive)
-    return {key for key in rings.values_list("invitation_id", flat=True) if key is not None}
+    return set(ON_THEIR_WAY.rows(rings=invitation_pks, **span(now)))
 
 
 def plan_stops(invitation_pks: Sequence[int], reason: StopReason, *, now: datetime, besides: str | None = None) -> None:

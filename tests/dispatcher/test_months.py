@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from invitations import calls
+from invitations.calls.quieting import BACK_WITHIN_SECONDS
 from invitations.dispatcher import prune, pruning
 from invitations.dispatcher.post import Post
 from invitations.models import Call, CallEvent, Delivery, Device
@@ -265,9 +266,13 @@ def test_what_a_verb_asks_of_push_messages_looks_into_no_other_month(
 ) -> None:
     post = Post(clock=lambda: now)
     with CaptureQueriesContext(connection) as ran:
-        call_id = ring(alice, bob, at=now).call.call_id
+        rung = ring(alice, bob, at=now)
+        call_id = rung.call.call_id
         post._exchange([], 10)
+        calls.expire(rung.call.pk, now=now + timedelta(seconds=15))
         calls.ringing(call_id, by=acting(bob), now=now)
+        calls.went(bob.pk, "phone", now=now)
+        calls.expire(rung.call.pk, now=now + timedelta(seconds=BACK_WITHIN_SECONDS + 1))
         calls.accept(call_id, by=acting(bob), now=now)
         calls.end(call_id, by=acting(alice), now=now)
         calls.timeline(call_id, viewer_id=bob.pk, now=now)
