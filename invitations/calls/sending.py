@@ -27,7 +27,7 @@ from invitations.calls.asking import (
     warnings_about,
 )
 from invitations.calls.events import Change
-from invitations.calls.loading import load, lock_calls, lock_one
+from invitations.calls.loading import CALL, load, lock_calls, lock_one
 from invitations.calls.repeats import RequestKey
 from invitations.calls.slots import Occupation
 from invitations.calls.transaction import TRIES, Overdue
@@ -122,7 +122,7 @@ def _send_under_some_id(
 def _send(
     by: Actor, wanted: Wanted, call_id: str | None, new_id: str, request: RequestKey | None, *, now: datetime
 ) -> Sent:
-    asked = Asked(by, wanted, request, now)
+    asked = Asked(by, wanted, call_id, request, now)
     found = found_among(wanted.invitees, asked.people.rows())
     caller = found.get(by.username)
     if caller is None:
@@ -136,10 +136,13 @@ def _send(
 class Asked:
     """What a send asks the database for in one go. The locks on the people come first."""
 
-    def __init__(self, by: Actor, wanted: Wanted, request: RequestKey | None, now: datetime) -> None:
+    def __init__(
+        self, by: Actor, wanted: Wanted, call_id: str | None, request: RequestKey | None, now: datetime
+    ) -> None:
         names = {by.username, *wanted.invitees}
         self.people = people.soon_of_names(names, device_of=(by.user_id, by.device_id), lock=True)
         self.known = repeats.begin(by, request)
+        self.namesake = None if call_id is None else CALL.soon(call_id=call_id)
         self.busy = slots.begin(names, rung=by.user_id)
         self.given = bounds.begin(by, wanted.invitees, now=now)
         self.key = rows.reserved(Call, 1)
@@ -156,7 +159,9 @@ def _send_once(
     now: datetime,
 ) -> Sent:
     caller, fingerprint = found[by.username], wanted.fingerprint()
-    earlier, is_taken = (None, False) if call_id is None else _latest(call_id, by, now)
+    earlier, is_taken = None, False
+    if call_id is not None and asked.namesake is not None and asked.namesake.first() is not None:
+        earlier, is_taken = _latest(call_id, by, now)
     if earlier is not None and earlier.call.state != CallState.ENDED and earlier.call.caller_id == by.user_id:
         return _repeat(earlier, fingerprint)
     invited, errors = invitable(by, wanted.invitees, found)

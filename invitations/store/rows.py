@@ -77,9 +77,8 @@ def update(instance: models.Model, *names: str) -> None:
         instance: a stored row.
         names: the attribute names to write (`state`, `call_id`, ...).
     """
-    _known([instance])
     state = instance.__dict__
-    _update(type(instance), names).later(key=instance.pk, **{name: state[name] for name in names})
+    _update(type(instance), names).later(key=_key(instance), **{name: state[name] for name in names})
 
 
 def update_alike(instances: Sequence[models.Model], *names: str) -> None:
@@ -92,16 +91,17 @@ def update_alike(instances: Sequence[models.Model], *names: str) -> None:
     if len(instances) == 1:
         update(instances[0], *names)
     elif instances:
-        _known(instances)
         state = instances[0].__dict__
         values = {name: state[name] for name in names}
-        _update_all(type(instances[0]), names).later(keys=[each.pk for each in instances], **values)
+        _update_all(type(instances[0]), names).later(keys=[_key(each) for each in instances], **values)
 
 
-def _known(instances: Sequence[models.Model]) -> None:
-    """Wait for the keys of rows that are to be inserted later."""
-    if any(each.pk is None for each in instances):
-        running.flush()
+def _key(instance: models.Model) -> Any:
+    """A row's key, waited for if the row is to be inserted later."""
+    if (key := instance.pk) is not None:
+        return key
+    running.flush()
+    return instance.pk
 
 
 def _insertion(objects: Sequence[models.Model]) -> running.Statement:
