@@ -54,7 +54,7 @@ def _rewrite(
     gets: tuple[str, ...] = (),
     loses: str = "",
 ) -> None:
-    """Make the table anew beside the old one, fill it, and give it the same keys, rules and indexes.
+    """Make the table anew beside the old one, fill it, and give it the same keys, rules, indexes and grants.
 
     Args:
         schema_editor: of a PostgreSQL.
@@ -69,6 +69,7 @@ def _rewrite(
     table, old = quoted(name), quoted(f"{name}_old")
     with schema_editor.connection.cursor() as cursor:
         kept = _keys_and_rules(cursor, table, by, was_by) + _indexes(cursor, table)
+        kept += _grants(cursor, table, table) + _grants_on_columns(cursor, table, besides=loses)
         columns = [quoted(each) for each in _columns(cursor, table) if each != loses]
         cursor.execute(f"ALTER TABLE {table} RENAME TO {old}")
         cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [old, key])
@@ -76,6 +77,7 @@ def _rewrite(
         cursor.execute(f"SELECT last_value, is_called FROM {sequence}")  # noqa: S608  quoted already
         last = cursor.fetchone()
         # The new one gets the name that Django gives.
+        kept += _grants(cursor, sequence, "SEQUENCE " + quoted(f"{name}_{key}_seq"))
         cursor.execute(f"ALTER SEQUENCE {sequence} RENAME TO {quoted(f'{name}_{key}_seq_old')}")
         cursor.execute(
             f"CREATE TABLE {table} (LIKE {old} INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING STORAGE"
@@ -147,6 +149,57 @@ def _indexes(cursor: Any, table: str) -> list[str]:
     return [statement for (statement,) in cursor.fetchall()]
 
 
+_GRANT = (
+    "' TO ' || CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END"
+    " || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END"
+)
+"""The end of a GRANT that gives again what a row of `aclexplode` says."""
+
+
+def _grants(cursor: Any, was: str, now: str) -> list[str]:
+    """What grants again on a table or sequence what others were granted on that before it.
+
+    Args:
+        was: the name of that before it.
+        now: how a GRANT names the new one.
+    """
+    cursor.execute(
+        f"SELECT 'GRANT ' || privilege_type || ' ON ' || %s || {_GRANT} FROM pg_class, aclexplode(relacl)"  # noqa: S608
+        " WHERE oid = to_regclass(%s)",
+        [now, was],
+    )
+    return [statement for (statement,) in cursor.fetchall()]
+
+
+def _grants_on_columns(cursor: Any, table: str, *, besides: str) -> list[str]:
+    """What grants again what others were granted on single columns of a table, one column left out."""
+    cursor.execute(
+        "SELECT 'GRANT ' || privilege_type || ' (' || quote_ident(attname) || ') ON ' || %s || "
+        f"{_GRANT} FROM pg_attribute, aclexplode(attacl)"
+        " WHERE attrelid = to_regclass(%s) AND NOT attisdropped AND attname <> %s",  # noqa: S608
+        [table, table, besides],
+    )
+    return [statement for (statement,) in cursor.fetchall()]
+
+
+def let_number(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Let everybody who may add calls take their keys from the sequence before they do, as a send does from now on."""
+    if schema_editor.connection.vendor != "postgresql":
+        return
+    model = apps.get_model("invitations", "Call")
+    table = schema_editor.quote_name(model._meta.db_table)
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [table, model._meta.pk.column])
+        (sequence,) = cursor.fetchone()
+        cursor.execute(
+            f"SELECT DISTINCT 'GRANT USAGE ON SEQUENCE ' || %s || {_GRANT}"  # noqa: S608
+            " FROM pg_class, aclexplode(relacl) WHERE oid = to_regclass(%s) AND privilege_type = 'INSERT'",
+            [sequence, table],
+        )
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)
+
+
 def fill(apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Tell each fact when its call began."""
     call = apps.get_model("invitations", "Call").objects.filter(pk=models.OuterRef("call_id"))
@@ -192,6 +245,7 @@ class Migration(migrations.Migration):
         RunPythonElsewhere(fill, migrations.RunPython.noop),
         AlterFieldElsewhere("callevent", "call_created_at", models.DateTimeField(db_default=Now())),
         migrations.RunPython(partition, unpartition),
+        migrations.RunPython(let_number, migrations.RunPython.noop),
         # The first thing on the way back.
         migrations.RunPython(migrations.RunPython.noop, lock),
     ]

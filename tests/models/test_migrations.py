@@ -13,8 +13,9 @@ from django.apps.registry import Apps
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from invitations import calls
 from invitations.dispatcher import Dispatcher
-from invitations.models import Call, Participant
+from invitations.models import Call, Participant, User
 from invitations.store import months
 from invitations.store.months import Month
 from tests.dispatcher.conftest import until
@@ -214,6 +215,61 @@ def test_an_empty_database_is_partitioned_too(migrate: Migrate, now: datetime) -
         call=call, revision=1, kind="call.sent", at=now, **began(apps, call.created_at)
     )
     assert len(past(apps)["events"]) == 1
+
+
+@pytest.fixture
+def guest() -> Iterator[str]:
+    """A role that owns nothing; its name."""
+    with connection.cursor() as cursor:
+        cursor.execute('DROP ROLE IF EXISTS "callinvite guest"')
+        cursor.execute('CREATE ROLE "callinvite guest"')
+        yield '"callinvite guest"'
+        cursor.execute('DROP OWNED BY "callinvite guest"')
+        cursor.execute('DROP ROLE "callinvite guest"')
+
+
+@pytest.mark.postgres_only
+def test_who_was_allowed_to_call_still_is(migrate: Migrate, guest: str, now: datetime) -> None:
+    """A role with what sufficed before: grants on tables, none on sequences."""
+    in_use(migrate(BEFORE_MONTHS), now)
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {guest}")
+        cursor.execute(f"REVOKE ALL ON invitations_delivery FROM {guest}")
+        cursor.execute(f"GRANT SELECT, INSERT, UPDATE (due_at) ON invitations_delivery TO {guest} WITH GRANT OPTION")
+        cursor.execute("GRANT SELECT ON invitations_callevent TO PUBLIC")
+        cursor.execute(f"GRANT SELECT ON SEQUENCE invitations_callevent_id_seq TO {guest}")
+    before = grants()
+    assert len(before) == 9
+
+    migrate(MONTHS)
+
+    assert grants() == before
+    migrate(newest())
+    caller = User.objects.get(username="bob")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {guest}")
+        try:
+            sent = calls.send(
+                by=calls.Actor(caller.pk, "bob", "web-2"), invitees=["alice"], is_video_call=True, now=now
+            )
+        finally:
+            cursor.execute("RESET ROLE")
+    assert Call.objects.get(pk=sent.sheet.call.pk).events.exists()
+    migrate(BEFORE_MONTHS)
+    assert grants() == before
+
+
+def grants() -> list[tuple[Any, ...]]:
+    """What others than the owner may do with the tables that PostgreSQL partitions, and what numbers their rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, attname, grantee, privilege_type, is_grantable FROM pg_class"
+            " JOIN (SELECT oid AS of, NULL AS attname, relacl AS acl FROM pg_class"
+            " UNION ALL SELECT attrelid, attname, attacl FROM pg_attribute) AS found ON found.of = pg_class.oid,"
+            " aclexplode(acl) WHERE grantee <> relowner AND relname ~ '^invitations_(callevent|delivery)(_id_seq)?$'"
+            " ORDER BY 1, 2, 3, 4"
+        )
+        return list(cursor.fetchall())
 
 
 WAITERS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IS NOT NULL"
