@@ -174,9 +174,9 @@ def _grants(cursor: Any, was: str, now: str) -> list[str]:
 def _grants_on_columns(cursor: Any, table: str, *, besides: str) -> list[str]:
     """What grants again what others were granted on single columns of a table, one column left out."""
     cursor.execute(
-        "SELECT 'GRANT ' || privilege_type || ' (' || quote_ident(attname) || ') ON ' || %s || "
+        "SELECT 'GRANT ' || privilege_type || ' (' || quote_ident(attname) || ') ON ' || %s || "  # noqa: S608
         f"{_GRANT} FROM pg_attribute, aclexplode(attacl)"
-        " WHERE attrelid = to_regclass(%s) AND NOT attisdropped AND attname <> %s",  # noqa: S608
+        " WHERE attrelid = to_regclass(%s) AND NOT attisdropped AND attname <> %s",
         [table, table, besides],
     )
     return [statement for (statement,) in cursor.fetchall()]
