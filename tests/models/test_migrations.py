@@ -311,6 +311,38 @@ def test_a_verb_that_is_under_way_ends_before_the_tables_are_partitioned(
     assert [len(after[each]) - len(before[each]) for each in before] == [1, 1]
 
 
+@pytest.mark.postgres_only
+def test_nothing_has_changed_if_the_tables_were_in_use_all_the_time(
+    migrate: Migrate, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while a dump is made."""
+    monkeypatch.setattr(months, "TRIES_FOR_ALL", 2)
+    before = of_the_past(migrate(BEFORE_MONTHS), now)
+    held, released = threading.Event(), threading.Event()
+
+    def dump() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE invitations_delivery IN ACCESS SHARE MODE")
+                held.set()
+                released.wait(60)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        dumped = pool.submit(dump)
+        try:
+            assert held.wait(10)
+            with pytest.raises(months.Undone, match="in use all the time"):
+                migrate(MONTHS)
+        finally:
+            released.set()
+            dumped.result()
+
+    assert months.months("invitations_delivery") == []
+    assert past(migrate(MONTHS)) == before
+
+
 def somebody_waits() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(WAITERS)
