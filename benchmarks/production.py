@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from benchmarks import servers, workload
@@ -27,8 +26,6 @@ from tests.support import services
 PAIRS = 50
 IDLE_USERS = 2_000
 FEW_USERS = 20
-SYNC_SECONDS = 15.0
-"""How often an idle client says that it is still connected."""
 CONNECTS = 1_000
 MEASURES_AN_IDLE_ROUND = 2
 """How many turns of all idle users' syncs are measured in a round."""
@@ -106,8 +103,8 @@ async def idle(run: Run, products: dict[str, Product]) -> None:
             latencies: dict[int, list[float]] = {}
             for users in (FEW_USERS, IDLE_USERS):
                 async with _online(product, others[:users]) as idlers:
-                    syncing = asyncio.ensure_future(_keep_syncing(idlers))
-                    await asyncio.sleep(SYNC_SECONDS)
+                    syncing = asyncio.ensure_future(workload.keep_syncing(idlers))
+                    await asyncio.sleep(workload.SYNC_SECONDS)
                     for _ in range(run.rounds):
                         if users == IDLE_USERS:
                             window = await workload.measure(product.server, _waiting)
@@ -125,19 +122,7 @@ async def idle(run: Run, products: dict[str, Product]) -> None:
 
 
 async def _waiting(_: Window) -> None:
-    await asyncio.sleep(MEASURES_AN_IDLE_ROUND * SYNC_SECONDS)
-
-
-async def _keep_syncing(people: Sequence[Person]) -> None:
-    """Do what idle clients do: one `sync` each every 15 s, spread evenly."""
-    while True:
-        started_at = perf_counter()
-        for number, person in enumerate(people):
-            due = started_at + SYNC_SECONDS * number / len(people)
-            if due > perf_counter():
-                await asyncio.sleep(due - perf_counter())
-            person.socket.send({"type": "sync", "calls": {}})
-        await asyncio.sleep(max(0.0, started_at + SYNC_SECONDS - perf_counter()))
+    await asyncio.sleep(MEASURES_AN_IDLE_ROUND * workload.SYNC_SECONDS)
 
 
 @asynccontextmanager

@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter
 
 from benchmarks import report, servers, workload
 from benchmarks.people import Insert, Person, ProductRest, ProductSocket, ProductWsgi, Relay
@@ -31,8 +30,6 @@ WSGI_WORKERS = 4
 FRESH_PAIRS = {1: 40, 10: 200, 50: 500, 200: 800}
 """How many pairs are online for a number of slots: each cycle of a window uses people who are in no call."""
 IDLE_USERS = 2000
-SYNC_SECONDS = 15.0
-"""How often an idle client says that it is still connected."""
 BURST_PAIRS = 200
 MOST_PEOPLE = 2 * max(FRESH_PAIRS.values())
 
@@ -236,7 +233,7 @@ async def _idle_users(run: Run) -> None:
             await workload.connect(face, idle)
             await asyncio.sleep(2)
             run.extra["idle_kilobytes"] = (product.server.memory_bytes() - before) / len(idle) / 1000
-            syncing = asyncio.ensure_future(_keep_syncing(idle))
+            syncing = asyncio.ensure_future(workload.keep_syncing(idle))
             for number in slots:
                 for _ in range(run.options.rounds):
                     crowded[number].append(await _window(product.server, face, people, number, run.options.seconds))
@@ -247,18 +244,6 @@ async def _idle_users(run: Run) -> None:
         run.extra[f"idle_ring_ratio_{number}"] = many / few
         run.say(f"{IDLE_USERS} idle users, {number} pairs: ring p50 {few:.2f} -> {many:.2f} ms")
     run.extra["idle_ring_ratio"] = max(run.extra[f"idle_ring_ratio_{number}"] for number in slots)
-
-
-async def _keep_syncing(people: list[Person]) -> None:
-    """Do what idle clients do: one `sync` each every 15 s, spread evenly."""
-    while True:
-        started_at = perf_counter()
-        for number, person in enumerate(people):
-            due = started_at + SYNC_SECONDS * number / len(people)
-            if due > perf_counter():
-                await asyncio.sleep(due - perf_counter())
-            person.socket.send({"type": "sync", "calls": {}})
-        await asyncio.sleep(max(0.0, started_at + SYNC_SECONDS - perf_counter()))
 
 
 async def _long_past(run: Run) -> None:

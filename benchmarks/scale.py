@@ -16,7 +16,7 @@ from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
-from benchmarks.workload import percentile
+from benchmarks.workload import SYNC_SECONDS, percentile
 
 COSTS: dict[str, dict[str, float]] = tomllib.loads((Path(__file__).parent / "costs.toml").read_text())
 SIZES = (10_000, 100_000, 1_000_000)
@@ -27,7 +27,6 @@ CATCH_UP_SECONDS = 3.0
 """For how long the others may be full when a web process dies."""
 RETURN_SECONDS = 0.5
 """Within which time clients try again that have lost their connection: `client/backoff.js`."""
-SYNC_SECONDS = 15.0
 COMMIT_MS = 2.0
 """How long a commit waits for the disk, in which no core works."""
 NETWORK_MS = 0.3

@@ -14,6 +14,8 @@ from benchmarks.servers import Server
 
 Pair = tuple[Person, Person]
 CONNECTS_AT_ONCE = 20
+SYNC_SECONDS = 15.0
+"""How often an idle client says that it is still connected."""
 
 
 @dataclass
@@ -90,6 +92,18 @@ def disconnect(people: Sequence[Person]) -> None:
     """Close everyone's socket."""
     for person in people:
         person.socket.close()
+
+
+async def keep_syncing(people: Sequence[Person]) -> None:
+    """Do what idle clients do, for ever: one `sync` each every `SYNC_SECONDS`, spread evenly."""
+    while True:
+        started_at = perf_counter()
+        for number, person in enumerate(people):
+            due = started_at + SYNC_SECONDS * number / len(people)
+            if due > perf_counter():
+                await asyncio.sleep(due - perf_counter())
+            person.socket.send({"type": "sync", "calls": {}})
+        await asyncio.sleep(max(0.0, started_at + SYNC_SECONDS - perf_counter()))
 
 
 async def measure(server: Server, work: Callable[[Window], Awaitable[None]]) -> Window:
