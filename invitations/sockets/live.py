@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from math import inf
 from time import monotonic
 
 from django.db import DatabaseError
@@ -59,6 +60,7 @@ class LiveSocket:
         self._pump: asyncio.Task[None] | None = None
         self._checked_at = monotonic()
         self._looked_at = monotonic()
+        self._synced_at = -inf
         self._rests_at: tuple[int, int] | None = None
         """The generation at which nothing was open; None if something was."""
         self._watch: asyncio.TimerHandle | None = None
@@ -161,6 +163,7 @@ class LiveSocket:
 
     async def _sync(self, actor: Actor, frame: Frame) -> bool:
         held = frames.held_calls(frame)
+        self._synced_at = monotonic()
         # Before reading: what is published after the read must arrive here.
         await self._join()
         generation = generations.of(actor.user_id)
@@ -234,8 +237,12 @@ class LiveSocket:
                 return
 
     def _guard(self) -> None:
-        """Check the session or token of a client that does not sync, too: signing out must close every socket."""
-        patience = limits().look_seconds
+        """Check the session or token of a client that does not sync, too: signing out must close every socket. One that
+        does is checked by its next look."""
+        terms = limits()
+        patience: float = terms.look_seconds
+        if monotonic() - self._synced_at < 2 * terms.sync_idle_seconds:
+            patience += min(terms.sync_idle_seconds, patience / 4)
         wait = self._checked_at + patience - monotonic()
         loop = asyncio.get_running_loop()
         if wait <= 0:
