@@ -20,7 +20,7 @@ class InvitationsConfig(AppConfig):
                 'Callinvite keeps the tokens of apps in django-rest-knox: install the app "knox".'
             )
         from invitations import checks  # noqa: F401
-        from invitations.calls import endings
+        from invitations.credentials import endings
         from invitations.requests import audit
 
         endings.listen()

@@ -16,8 +16,8 @@ from knox.models import AuthToken, get_token_model
 
 from invitations.admin.acting import say_done
 from invitations.admin.history import Audited
+from invitations.credentials.taking_back import sign_out_everywhere
 from invitations.models import CallingPreferences, Delivery, Device, User
-from invitations.requests.tokens import sign_out_everywhere
 from invitations.store import people
 from invitations.words import say, say_lazy
 

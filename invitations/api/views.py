@@ -20,6 +20,7 @@ from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import InvitationAuthentication
+from invitations.credentials.app_tokens import issue_token, revoke_token
 from invitations.errors import CallError, Code
 from invitations.live import presence
 from invitations.live.tickets import make_ticket
@@ -33,8 +34,6 @@ from invitations.requests.tokens import (
     asker_id,
     authenticated,
     credentials_of,
-    issue_token,
-    revoke_token,
 )
 from invitations.requests.verbs import Verb
 from invitations.serializers import call_view, moment

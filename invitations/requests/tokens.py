@@ -5,13 +5,11 @@ Tokens are stored as digests, expire, and belong to one device each."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, authenticate, get_user_model
+from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from knox.auth import TokenAuthentication
@@ -21,8 +19,8 @@ from rest_framework.authentication import CSRFCheck, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from invitations import conf
-from invitations.models import Device, DeviceKind, UserKey
+from invitations.credentials import app_tokens
+from invitations.models import UserKey
 from invitations.push import devices
 from invitations.requests.problems import CsrfFailed
 from invitations.store import people
@@ -55,7 +53,7 @@ RENEWED_AFTER = timedelta(hours=1)
 
 
 class BearerAuthentication(TokenAuthentication):
-    """`Authorization: Bearer <token>`, as issued by `issue_token`. Ignores a project's REST_KNOX."""
+    """`Authorization: Bearer <token>`, as issued by `credentials.app_tokens`. Ignores a project's REST_KNOX."""
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -121,52 +119,6 @@ def authenticated(request: HttpRequest, username: str, password: str) -> Abstrac
     return authenticate(request, **{get_user_model().USERNAME_FIELD: username, "password": password})
 
 
-def issue_token(
-    user: AbstractBaseUser, device_name: str, now: datetime, device_id: str | None = None
-) -> tuple[str, datetime | None]:
-    """Make a token for one device of the user. Also returns when it expires unless it is used.
-
-    Args:
-        user: the user who signed in.
-        device_name: the device's name; others see it where a call was answered.
-        now: an aware datetime. The user's tokens that have expired by then are deleted.
-        device_id: the device that the app goes by, however often it signs in; None makes one that the token stands for.
-    """
-    model = get_token_model()
-    with transaction.atomic():
-        for digest in model.objects.filter(user=user, expiry__lte=now).values_list("digest", flat=True):
-            revoke_token(user.pk, digest)
-        row, token = model.objects.create(user, expiry=_life())
-        named = device_id or devices.credential_of(token_digest=row.digest)
-        devices.seen(user.pk, named, label=device_name or None, kind=DeviceKind.OTHER, now=now)
-    return token, row.expiry
-
-
-def revoke_token(user_id: UserKey, digest: str) -> None:
-    """Delete a token, the device that it stood for, and the push addresses that it registered."""
-    # Its push addresses and its sockets end with it (`calls.endings`).
-    get_token_model().objects.filter(user_id=user_id, digest=digest).delete()
-    Device.objects.filter(user_id=user_id, device_id=devices.credential_of(token_digest=digest)).delete()
-
-
-def sign_out_everywhere(user_id: UserKey) -> None:
-    """End every token and session of a user, and with them their sockets and push addresses (`calls.endings`).
-
-    Sessions do not say whose they are, so all that have not expired are looked through, if they are in the database.
-
-    Args:
-        user_id: the user's key.
-    """
-    for digest in get_token_model().objects.filter(user_id=user_id).values_list("digest", flat=True):
-        revoke_token(user_id, digest)
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    if not hasattr(store, "get_model_class"):
-        return
-    for session in store.get_model_class().objects.filter(expire_date__gt=timezone.now()).iterator():
-        if session.get_decoded().get(SESSION_KEY) == str(user_id):
-            session.delete()
-
-
 def csrf_header() -> str:
     """The request header that `BrowserAuthentication` expects the page's CSRF token in."""
     return settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-")
@@ -196,14 +148,10 @@ def actor_of(request: Request) -> Actor:
 
 def _renew(row: Any, now: datetime) -> None:
     """Prolong a token that is in use."""
-    expires_at = now + _life()
+    expires_at = now + app_tokens.life()
     if expires_at - row.expiry > RENEWED_AFTER:
         row.expiry = expires_at
         row.save(update_fields=["expiry"])
-
-
-def _life() -> timedelta:
-    return timedelta(seconds=conf.limits().token_seconds)
 
 
 def _unanswered(request: HttpRequest) -> HttpResponse:

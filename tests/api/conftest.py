@@ -68,7 +68,7 @@ def app_of() -> RestOf:
     """REST as an app of one user, with a token."""
     from rest_framework.test import APIClient
 
-    from invitations.requests.tokens import issue_token
+    from invitations.credentials.app_tokens import issue_token
 
     def sign_in(user: User, device_name: str = "") -> Rest:
         token, _ = issue_token(user, device_name, timezone.now())

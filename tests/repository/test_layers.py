@@ -22,6 +22,7 @@ LAYERS = (
     {"live"},
     {"push"},
     {"calls"},
+    {"credentials"},
     {"dispatcher", "requests", "checks"},
     {"api", "sockets", "pages", "admin", "management", "templatetags", "apps"},
     {"urls", "asgi"},

@@ -15,10 +15,10 @@ from knox.crypto import hash_token
 from knox.models import AuthToken
 
 from invitations import calls
+from invitations.credentials.app_tokens import issue_token, revoke_token
 from invitations.dispatcher import Dispatcher
 from invitations.models import Call, Delivery, Device, Invitation, Participant, User
 from invitations.push import devices
-from invitations.requests.tokens import issue_token, revoke_token
 from tests.calls.conftest import acting
 from tests.sockets.conftest import OpenPage
 from tests.sockets.page import Page, in_thread

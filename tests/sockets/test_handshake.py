@@ -9,8 +9,8 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from invitations.credentials.app_tokens import issue_token
 from invitations.models import User
-from invitations.requests.tokens import issue_token
 from tests.sockets.page import HOST, ORIGIN, Page, in_thread, session_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("embedded_layer")]

@@ -13,9 +13,9 @@ from pytest_django import Settings
 
 from invitations import calls
 from invitations.conf import limits
+from invitations.credentials.app_tokens import issue_token, revoke_token
 from invitations.live import publishing
 from invitations.models import Call, Participant, User
-from invitations.requests.tokens import issue_token, revoke_token
 from invitations.sockets import live
 from tests.sockets.conftest import OpenPage
 from tests.sockets.page import Page, in_thread, session_of

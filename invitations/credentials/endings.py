@@ -7,18 +7,16 @@ only signals see them all."""
 from __future__ import annotations
 
 from functools import partial
-from importlib import import_module
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth import SESSION_KEY, get_user_model
-from django.core.exceptions import ValidationError
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 from knox.models import get_token_model
 
 from invitations.calls.departing import depart_from
+from invitations.credentials import sessions
 from invitations.live import publishing
 from invitations.models import UserKey
 from invitations.push import devices
@@ -31,9 +29,8 @@ def listen() -> None:
     post_delete.connect(_token_deleted, sender=get_token_model(), dispatch_uid=_UID)
     post_save.connect(_account_changed, sender=get_user_model(), dispatch_uid=_UID)
     post_delete.connect(_account_deleted, sender=get_user_model(), dispatch_uid=_UID)
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    if hasattr(store, "get_model_class"):
-        post_delete.connect(_session_deleted, sender=store.get_model_class(), dispatch_uid=_UID)
+    if (rows := sessions.model()) is not None:
+        post_delete.connect(_session_deleted, sender=rows, dispatch_uid=_UID)
 
 
 def _token_deleted(*, instance: Any, **_: object) -> None:
@@ -45,14 +42,9 @@ def _token_deleted(*, instance: Any, **_: object) -> None:
 def _session_deleted(*, instance: Any, **_: object) -> None:
     credential = devices.credential_of(session_key=instance.session_key)
     devices.sign_out(credential)
-    kept = instance.get_decoded().get(SESSION_KEY)
-    if kept is None:
-        return
-    try:
-        user_id = get_user_model()._meta.pk.to_python(kept)
-    except ValidationError:
-        return
-    _signed_out(user_id, credential)
+    user_id = sessions.user_id_of(instance)
+    if user_id is not None:
+        _signed_out(user_id, credential)
 
 
 def _signed_out(user_id: UserKey, credential: str) -> None:
