@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
@@ -27,6 +28,7 @@ from invitations.live.tickets import make_ticket
 from invitations.models import Call, CallingPreferences, UserKey
 from invitations.push.action_tokens import Grant
 from invitations.requests import inputs, queries, throttles, verbs
+from invitations.requests.known_tokens import KnownBearerAuthentication, Renamed, proved
 from invitations.requests.problems import STATUS
 from invitations.requests.tokens import (
     BearerAuthentication,
@@ -46,8 +48,29 @@ class VerbEndpoint(Endpoint):
 
     verb: ClassVar[Verb]
 
+    def get_authenticators(self) -> list[Any]:
+        found = super().get_authenticators()
+        if self.verb.reads or getattr(self.request, "method", None) != self.verb.method:
+            return found
+        # `perform` proves what is remembered.
+        return [KnownBearerAuthentication() if type(each) is BearerAuthentication else each for each in found]
+
     def perform(self, request: Request, call_id: str | None) -> HttpResponse:
-        """Answer a request to the verb's URL."""
+        """Answer a request to the verb's URL.
+
+        Raises:
+            AuthenticationFailed: the token ended while it was used.
+        """
+        try:
+            with proved(request.auth):
+                return self._perform(request, call_id)
+        except Renamed:
+            if (found := BearerAuthentication().authenticate(request)) is None:
+                raise AuthenticationFailed from None
+            request.user, request.auth = found
+            return self._perform(request, call_id)
+
+    def _perform(self, request: Request, call_id: str | None) -> HttpResponse:
         name, now = self.verb.name, timezone.now()
         query = queries.of_verb(self.verb.is_about_a_call).checked(request.query_params)
         if isinstance(request.auth, Grant):

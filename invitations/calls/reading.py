@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from invitations import shapes
 from invitations.calls.expiring import expire
 from invitations.calls.loading import CallName, load, load_all
+from invitations.calls.transaction import write
 from invitations.errors import CallError, Code
 from invitations.live import publishing
 from invitations.models import Call, CallingPreferences, CallState, Invitation, Participant, UserKey
@@ -220,8 +221,9 @@ def mark_history_seen(user_id: UserKey, *, now: datetime, origin: str | None = N
         user_id: the user's key.
         origin: the channel of the socket that asked; skipped, because it gets the result as its answer.
     """
-    CallingPreferences.objects.update_or_create(user_id=user_id, defaults={"history_seen_at": now})
-    transaction.on_commit(partial(publishing.publish_history, user_id, missed_unseen=0, origin=origin))
+    with write():
+        CallingPreferences.objects.update_or_create(user_id=user_id, defaults={"history_seen_at": now})
+        transaction.on_commit(partial(publishing.publish_history, user_id, missed_unseen=0, origin=origin))
 
 
 def me(user_id: UserKey, username: str) -> shapes.Person:

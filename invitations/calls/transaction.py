@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from typing import Protocol
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from invitations.store import running
 
@@ -48,9 +49,39 @@ class Absent(Exception):
         super().__init__(call_pk)
 
 
+class Proof(Protocol):
+    """What must be true for this thread's write transactions to take effect."""
+
+    def ask(self) -> None:
+        """Ask the database, with the first thing that the transaction asks."""
+
+    def check(self) -> None:
+        """Look at the answer, before anything takes effect.
+
+        Raises:
+            Exception: it is not true.
+        """
+
+
 @contextmanager
-def write() -> Iterator[None]:
+def proven_by(proof: Proof) -> Iterator[None]:
+    """Have this thread's write transactions ask for a proof until the block ends. One without it is rolled back, and
+    what it would have said is not said."""
+    _proof.current = proof
+    try:
+        yield
+    finally:
+        _proof.current = None
+
+
+def write() -> AbstractContextManager[None]:
     """One write transaction; within another one a savepoint, within a batch a part of it."""
+    proof = _proof.current
+    return _write() if proof is None else _proven_write(proof)
+
+
+@contextmanager
+def _write() -> Iterator[None]:
     if _batch.current is not None:
         with _batch.current.part():
             yield
@@ -62,6 +93,21 @@ def write() -> Iterator[None]:
             return
         with _sqlite_writers, transaction.atomic():
             yield
+
+
+@contextmanager
+def _proven_write(proof: Proof) -> Iterator[None]:
+    with _write():
+        proof.ask()
+        try:
+            yield
+        except DatabaseError:
+            # Nothing more can be asked in this transaction.
+            raise
+        except Exception:
+            proof.check()
+            raise
+        proof.check()
 
 
 class Spoiled(Exception):
@@ -112,4 +158,9 @@ class _ThreadsBatch(threading.local):
     current: Batch | None = None
 
 
+class _ThreadsProof(threading.local):
+    current: Proof | None = None
+
+
 _batch = _ThreadsBatch()
+_proof = _ThreadsProof()

@@ -5,7 +5,7 @@ Tokens are stored as digests, expire, and belong to one device each."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
@@ -68,8 +68,7 @@ class BearerAuthentication(TokenAuthentication):
         found = valid_token(token.decode("ascii", errors="replace"), now)
         if found is None:
             raise AuthenticationFailed
-        if found.expiry is not None:
-            _renew(found, now)
+        _renew(found, now)
         return found.user, found
 
 
@@ -106,12 +105,23 @@ def valid_token(token: str, now: datetime) -> Any | None:
 def token_of_digest(digest: str, now: datetime) -> Any | None:
     """Like `valid_token`, for a token seen before and remembered by its digest."""
     found = TOKENS.first(digest=digest)
-    if found is None or (found.expiry is not None and found.expiry <= now):
+    if not is_valid(found, now):
         return None
-    row = _token(found[:-1])
-    row.user = user = _user((found.user_id, found.username, True))
+    row = row_of(found)
     # The query asked for the field; a model without one may have a property instead.
-    return row if user.is_active else None
+    return row if row.user.is_active else None
+
+
+def is_valid(found: Token | None, now: datetime) -> TypeGuard[Token]:
+    """Whether there is such a token, and it has not expired by now."""
+    return found is not None and (found.expiry is None or found.expiry > now)
+
+
+def row_of(found: Token) -> Any:
+    """A token's row with its user, both loaded in part."""
+    row = _token(found[:-1])
+    row.user = _user((found.user_id, found.username, True))
+    return row
 
 
 def authenticated(request: HttpRequest, username: str, password: str) -> AbstractBaseUser | None:
@@ -146,11 +156,15 @@ def actor_of(request: Request) -> Actor:
     )
 
 
+def renews(expiry: datetime | None, now: datetime) -> bool:
+    """Whether using a token that ends at `expiry`, if ever, prolongs it now."""
+    return expiry is not None and now + app_tokens.life() - expiry > RENEWED_AFTER
+
+
 def _renew(row: Any, now: datetime) -> None:
     """Prolong a token that is in use."""
-    expires_at = now + app_tokens.life()
-    if expires_at - row.expiry > RENEWED_AFTER:
-        row.expiry = expires_at
+    if renews(row.expiry, now):
+        row.expiry = now + app_tokens.life()
         row.save(update_fields=["expiry"])
 
 
