@@ -140,11 +140,11 @@ async def bodies(scene: Scene) -> str:
 
 
 async def guesses(scene: Scene) -> str:
-    """Eight connections guess the password of one person at Django admin's page."""
+    """Eight connections guess the password of one person at the sign-in page."""
     answers: Counter[str] = Counter()
     body = b"username=alice&password=guess&csrfmiddlewaretoken=" + b"a" * 32
     request = (
-        f"POST /admin/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+        f"POST /sign-in/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
         f"Content-Type: application/x-www-form-urlencoded\r\nAccept: text/html\r\nCookie: csrftoken={'a' * 32}\r\n\r\n"
     )
 

@@ -16,6 +16,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset(environ.Env.BOOLEAN_TRUE_STRINGS)
 _REDIS = "redis://:password@host:port/0, rediss://… or unix://…"
+_CONSOLE = "consolemail"
+MAIL_SCHEMES = frozenset({"smtp", "smtp+tls", "smtps", _CONSOLE})
+MAIL_SECONDS = 10
+"""How long a mail server may take to answer."""
 FALSE = frozenset({"false", "off", "no", "n", "0"})
 
 
@@ -147,6 +151,30 @@ class Environment:
         if url and not _is_redis(url):
             raise BadSetting(f"{name} must be {_REDIS}.")
         return url
+
+    def mail(self, name: str) -> dict[str, Any]:
+        """Django's settings for the mail server of a URL, or for a server that cannot send mail if there is none.
+
+        Raises:
+            BadSetting: it is the URL of something else.
+        """
+        url = self.text(name)
+        if not url:
+            return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+        try:
+            parts = urlsplit(url)
+            is_right = (
+                parts.scheme in MAIL_SCHEMES and (parts.port or 1) and (parts.hostname or parts.scheme == _CONSOLE)
+            )
+        except ValueError:
+            is_right = False
+        if not is_right:
+            raise BadSetting(
+                f"{name} must be smtp://user:password@host:port, smtp+tls://…, smtps://… or {_CONSOLE}://."
+            )
+        found: dict[str, Any] = {"EMAIL_TIMEOUT": MAIL_SECONDS, **environ.Env.email_url_config(url)}
+        found.pop("EMAIL_FILE_PATH")
+        return found
 
     def redis_servers(self, name: str) -> list[str]:
         """The URLs of any number of Redis servers, between commas.

@@ -16,6 +16,7 @@ from django.core.management.utils import get_random_secret_key
 
 from callinvite.environment import Environment
 from invitations import secret_files
+from invitations.accounts.defaults import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -55,6 +56,9 @@ INSTALLED_APPS = [
     "csp",
     "rest_framework",
     "knox",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
     "drf_spectacular_sidecar",
     "invitations",
 ]
@@ -69,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "callinvite.urls"
@@ -163,7 +168,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ] + [{"NAME": "invitations.requests.passwords.ServiceNameValidator"}]
-LOGIN_URL = "callinvite:sign_in"
+globals().update(env.mail("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL") or "webmaster@localhost"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30

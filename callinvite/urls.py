@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("invitations.urls")),
+    path("", include("invitations.accounts.urls")),
 ]
 handler400 = "invitations.pages.views.bad_request"
 handler403 = "invitations.pages.views.permission_denied"

@@ -1,30 +1,11 @@
-"""Django admin's own sign-in page, guarded like every other door."""
+"""Django admin has no sign-in of its own: it is behind the page on which everybody signs in."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 
-from invitations.errors import CallError
-from invitations.requests import throttles
+if apps.is_installed("allauth.account"):
+    from allauth.account.decorators import secure_admin_login
 
-
-class GuardedSignInForm(AdminAuthenticationForm):
-    """Django admin's form, whose attempts count like those at any other door."""
-
-    def clean(self) -> Any:
-        """Look at the password, unless there were too many attempts."""
-        # The form is always made with the request; only tests of Django's own make it without.
-        request = self.request or HttpRequest()
-        try:
-            with throttles.door(request, self.cleaned_data.get("username", "")):
-                return super().clean()
-        except CallError as error:
-            raise ValidationError(error.detail, code=str(error.code)) from None
-
-
-admin.site.login_form = GuardedSignInForm
+    admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

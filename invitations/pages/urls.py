@@ -8,8 +8,6 @@ from invitations.pages import uploads, views
 
 urlpatterns = [
     path("", views.Shell.as_view(), name="shell"),
-    path("sign-in/", views.SignIn.as_view(), name="sign_in"),
-    path("sign-up/", views.SignUp.as_view(), name="sign_up"),
     path("sign-out/", views.SignOut.as_view(), name="sign_out"),
     path("service-worker.js", views.ServiceWorker.as_view(), name="service_worker"),
     path("service-worker/<slug:part>.js", views.ServiceWorker.as_view(), name="service_worker_part"),

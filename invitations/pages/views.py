@@ -1,4 +1,4 @@
-"""Sign-in, sign-up, sign-out and the single shell page, which gets its data by REST and the live socket.
+"""Sign-out and the single shell page, which gets its data by REST and the live socket.
 
 No view here reads or changes a call."""
 
@@ -9,36 +9,30 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.conf.locale import LANG_INFO
-from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
+from django.contrib.auth.views import LogoutView
 from django.contrib.staticfiles import finders
 from django.db import InterfaceError, OperationalError
-from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import render, resolve_url
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control, never_cache
-from django.views.decorators.csrf import csrf_protect
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import conditional_page
-from django.views.generic import FormView, TemplateView, View
+from django.views.generic import TemplateView, View
 
 from invitations import addresses
-from invitations.conf import limits
-from invitations.errors import CallError, Code
+from invitations.errors import Code
 from invitations.models import UserKey
-from invitations.pages.forms import SignInForm, SignUpForm
 from invitations.push import devices
-from invitations.requests import audit, throttles
+from invitations.requests import audit
 from invitations.requests.problems import RETRY_SECONDS, STATUS, problem_page
 from invitations.requests.tokens import csrf_header
 
@@ -50,27 +44,9 @@ tells the script to ask for the same."""
 _STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
 
 
-def signup_open() -> bool:
-    """Whether anyone may create an account (the tunable `signup`)."""
-    return limits().signup == "open"
-
-
 def sign_in_address() -> str:
-    """Where people sign in: the project's LOGIN_URL if it sets one, otherwise our own page."""
-    return resolve_url(settings.LOGIN_URL) if settings.is_overridden("LOGIN_URL") else reverse("callinvite:sign_in")
-
-
-def signs_in_elsewhere(request: HttpRequest) -> bool:
-    """Whether people sign in at a page that is not ours, so that ours must let nobody in."""
-    wanted, own = (
-        urlsplit(request.build_absolute_uri(each)) for each in (sign_in_address(), reverse("callinvite:sign_in"))
-    )
-    return (wanted.netloc, wanted.path.rstrip("/")) != (own.netloc, own.path.rstrip("/"))
-
-
-def redirect_elsewhere() -> HttpResponse:
-    """To the project's own sign-in page, and from there to the app."""
-    return redirect_to_login(reverse("callinvite:shell"), sign_in_address())
+    """Where people sign in: at our own pages (`invitations.accounts.urls`) or at the project's."""
+    return resolve_url(settings.LOGIN_URL)
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -122,80 +98,6 @@ def _language_choice() -> dict[str, Any] | None:
             for tag, name in settings.LANGUAGES
         ],
     }
-
-
-def refused(answer: HttpResponse, error: CallError) -> HttpResponse:
-    """The page of a door that is shut for a moment."""
-    answer.status_code = STATUS[error.code]
-    answer.headers["Retry-After"] = str(error.extra["retry_after_seconds"])
-    return answer
-
-
-@method_decorator([login_not_required, never_cache], name="dispatch")
-class SignIn(LoginView):
-    """Signs a browser in, or redirects to the app if it is signed in. Attempts count towards the API's limit.
-
-    In a project with a sign-in page of its own, it only redirects there: that page may ask for more than a password.
-    """
-
-    template_name = "callinvite/registration/sign_in.html"
-    authentication_form = SignInForm
-    next_page = "callinvite:shell"
-    redirect_authenticated_user = True
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if signs_in_elsewhere(request):
-            return redirect("callinvite:shell") if request.user.is_authenticated else redirect_elsewhere()
-        return super().dispatch(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            with throttles.door(request, request.POST.get("username", "")):
-                return super().post(request, *args, **kwargs)
-        except CallError as error:
-            form = self.authentication_form(self.request)
-            context = self.get_context_data(form=form, refusal=error.detail)
-            return refused(self.render_to_response(context), error)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"signup_open": signup_open()}
-
-
-@method_decorator([login_not_required, sensitive_post_parameters(), csrf_protect, never_cache], name="dispatch")
-class SignUp(FormView):
-    """Creates an account and signs it in, if the operator allows sign-up and people sign in at our page."""
-
-    template_name = "callinvite/registration/sign_up.html"
-    form_class = SignUpForm
-    success_url = reverse_lazy("callinvite:shell")
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated:
-            return redirect("callinvite:shell")
-        if signs_in_elsewhere(request):
-            return redirect_elsewhere()
-        if not signup_open():
-            return self.render_closed()
-        return super().dispatch(request, *args, **kwargs)
-
-    def render_closed(self) -> HttpResponse:
-        """A page that says whom to ask for an account, instead of a bare 404."""
-        return self.response_class(
-            self.request, ["callinvite/registration/sign_up_closed.html"], {}, status=403, using=self.template_engine
-        )
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            with throttles.door(request, None):
-                return super().post(request, *args, **kwargs)
-        except CallError as error:
-            context = self.get_context_data(form=self.form_class(), refusal=error.detail)
-            return refused(self.render_to_response(context), error)
-
-    def form_valid(self, form: BaseForm) -> HttpResponse:
-        throttles.check_signup(self.request)
-        login(self.request, form.save())  # type: ignore[attr-defined]
-        return super().form_valid(form)
 
 
 class SignOut(LogoutView):

@@ -221,7 +221,7 @@ def test_people_find_each_other_page_by_page(app_of: AppOf) -> None:
 def test_the_admin_shows_everything(browser: httpx.Client, app_of: AppOf) -> None:
     app_of(BOB).put("devices/desk", json={"label": "Desk", "kind": "other"}).raise_for_status()
     called = app_of(BOB).post("calls", json={"invitees": [CAROL], "is_video_call": True}).json()["call"]
-    assert sign_in(browser, ALICE, "/office/login/").status_code == 302
+    assert sign_in(browser, ALICE, "/calls/sign-in/?next=/office/").headers["Location"] == "/office/"
 
     for model in ("call", "invitation", "device", "delivery", "ringresource"):
         page = browser.get(f"/office/invitations/{model}/", params={"q": "bob"})

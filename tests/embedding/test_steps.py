@@ -51,7 +51,7 @@ def test_the_page_has_the_steps_that_are_run_here() -> None:
     commands = [block for language, block in BLOCKS if language == "sh"]
 
     # The first is what the fixture `python` does, with the packages of the suite for those of an index.
-    assert commands == ["pip install .\n", "python manage.py migrate\npython manage.py serve --port 8000\n"]
+    assert commands == ['pip install ".[accounts]"\n', "python manage.py migrate\npython manage.py serve --port 8000\n"]
 
 
 def test_a_new_project_has_calls_after_these_steps(site: Site) -> None:

@@ -25,7 +25,7 @@ LAYERS = (
     {"credentials"},
     {"dispatcher", "requests", "checks"},
     {"api", "sockets", "pages", "admin", "management", "templatetags", "apps"},
-    {"urls", "asgi"},
+    {"urls", "asgi", "accounts"},
 )
 """The rooms of the app, lowest first. Rooms of one layer know nothing of each other."""
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -19,7 +19,7 @@ from invitations.requests import shut_doors
 from tests.requests.test_audit import lines  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
-DOORS = ["/sign-in/", "/admin/login/", "/api/v1/auth/token", "/sign-up/"]
+DOORS = ["/sign-in/", "/api/v1/auth/token", "/sign-up/"]
 GUESSER = "192.0.2.77"
 
 
@@ -148,7 +148,7 @@ async def test_it_is_logged_once(lines: list[str]) -> None:  # noqa: F811
 async def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shut_doors, "REMEMBERED", 1)
     await _guess("/sign-in/", 1 + shut_doors.PATIENCE)
-    await _guess("/admin/login/", shut_doors.PATIENCE)
+    await _guess("/sign-up/", shut_doors.PATIENCE)
 
     assert (await knock(House(), "/sign-in/"))[0] == 200
-    assert (await knock(House(), "/admin/login/"))[0] == 429
+    assert (await knock(House(), "/sign-up/"))[0] == 429

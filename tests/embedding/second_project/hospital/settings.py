@@ -89,7 +89,13 @@ else:
     }
 
 # --- Callinvite -------------------------------------------------------------------------------------------------------
-INSTALLED_APPS += ["invitations", "knox"]
+from invitations.accounts.defaults import *  # noqa: E402, F403
+
+INSTALLED_APPS += ["invitations", "knox", "allauth", "allauth.account", "allauth.usersessions"]
+MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 CHANNEL_LAYERS = {"default": {"BACKEND": "invitations.live.layers.EmbeddedChannelLayer"}}
 CALLINVITE_VAPID_KEY_FILE = DATA_DIR / "vapid-private-key"
 CALLINVITE_PUSH_HOSTS = list(filter(None, [os.environ.get("HOSPITAL_PUSH_HOST")]))

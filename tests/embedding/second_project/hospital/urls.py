@@ -22,4 +22,5 @@ urlpatterns = [
     path("", front_page),
     path("office/", admin.site.urls),
     path("calls/", include("invitations.urls")),
+    path("calls/", include("invitations.accounts.urls")),
 ]

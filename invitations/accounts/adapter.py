@@ -1,0 +1,93 @@
+"""Where allauth asks the project: limits, words, who may sign up, and how a message goes out."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from invitations import conf
+from invitations.requests import throttles
+from invitations.requests.clients import address_of
+from invitations.words import say_lazy
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Our limits, words and templates in allauth's pages."""
+
+    error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": say_lazy("sign_in.wrong"),
+        "email_password_mismatch": say_lazy("sign_in.wrong"),
+        "invalid_login": say_lazy("sign_in.wrong"),
+        "incorrect_password": say_lazy("account.wrong_password"),
+        "enter_current_password": say_lazy("account.wrong_password"),
+        "incorrect_code": say_lazy("account.wrong_code"),
+        "duplicate_email": say_lazy("account.email.yours_already"),
+        "invalid_password_reset": say_lazy("password_reset.link_over"),
+        "rate_limited": say_lazy("account.wait"),
+        "too_many_login_attempts": say_lazy("account.wait"),
+        "username_taken": say_lazy("validation.username_taken"),
+        "same_as_current": say_lazy("account.same_as_before"),
+    }
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """The active user with this name or address and this password.
+
+        Raises:
+            CallError: `throttled` or `unavailable`; see `throttles.door`.
+        """
+        name = credentials.get("username") or credentials.get("email") or ""
+        with throttles.door(request, name):
+            return super().authenticate(request, **credentials)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return address_of(request) or "127.0.0.1"
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return conf.limits().signup == "open"
+
+    def is_ajax(self, request: HttpRequest) -> bool:
+        # Our pages are pages; what is not a page is REST.
+        return False
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """Hold a new name to what the user model itself says of names.
+
+        Raises:
+            ValidationError: it may not be one, or another account has it in whatever capitals.
+        """
+        model = get_user_model()
+        field = model.USERNAME_FIELD
+        user = model(**{field: username})
+        others = {each.name for each in model._meta.fields} - {field}
+        try:
+            user.clean_fields(exclude=others)
+            if not shallow:
+                user.validate_unique(exclude=others)
+                user.clean()
+        except ValidationError as error:
+            raise ValidationError(error.messages) from None
+        return username
+
+    def clean_password(self, password: str, user: AbstractBaseUser | None = None) -> str:
+        return super().clean_password(password, user)
+
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Say nothing: each of our pages says itself what came of it."""
+
+    def render_mail(self, template_prefix: str, *args: Any, **kwargs: Any) -> Any:
+        return super().render_mail(template_prefix.replace("account/", "callinvite/", 1), *args, **kwargs)
+
+
+def can_send_mail() -> bool:
+    """Whether this server can send e-mail at all."""
+    return settings.EMAIL_BACKEND != NO_MAIL
+
+
+NO_MAIL = "django.core.mail.backends.dummy.EmailBackend"
+"""The backend of a server without mail."""

@@ -1,0 +1,28 @@
+"""allauth's settings as our pages need them, for any project's settings: `from invitations.accounts.defaults import *`.
+
+Imported by settings, so it must import nothing of Django."""
+
+from __future__ import annotations
+
+AUTHENTICATION_BACKENDS = ["invitations.accounts.backend.AccountBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "callinvite:shell"
+
+ACCOUNT_ADAPTER = "invitations.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_CHANGE_EMAIL = True
+"""One address, and a new one takes its place once it is confirmed."""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+"""Strangers cannot make the server write to addresses that are nobody's here."""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+"""Whoever's password or address is changed is told by mail."""
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+"""In seconds: how long after giving a password or another proof somebody may change what guards the account."""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "signup": None}
+"""Those that `requests.throttles` counts, with all other doors."""

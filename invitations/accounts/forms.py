@@ -1,0 +1,152 @@
+"""allauth's forms in our words. Only Django's validators judge passwords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import app_settings
+from allauth.account import forms as allauth
+from django import forms
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.http import HttpRequest
+
+from invitations.accounts.adapter import can_send_mail
+from invitations.models import CallingPreferences, User, names
+from invitations.words import say_lazy
+
+NAME = "username"
+"""The field of a name or an address as it is sent, whatever allauth calls it: password managers and scripts know it."""
+
+
+class SignInForm(allauth.LoginForm):
+    """Name or e-mail address, and password. Answers the same to an unknown name as to a wrong password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        has_names = app_settings.LoginMethod.USERNAME in app_settings.LOGIN_METHODS
+        _name(self, "login", say_lazy("field.username_or_email") if has_names and can_send_mail() else _name_of_names())
+        _name(self, "password", say_lazy("field.password"))
+        if "remember" in self.fields:
+            _name(self, "remember", say_lazy("field.remember"))
+        self.fields["login"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+        _is_name(self.fields["login"])
+
+    def add_prefix(self, field_name: str) -> str:
+        return super().add_prefix(NAME if field_name == "login" else field_name)
+
+
+class SignUpForm(allauth.SignupForm):
+    """A new account: its permanent public id, the name that others see, an address if there is mail, and a password."""
+
+    display_name = forms.CharField(
+        label=say_lazy("field.display_name"),
+        max_length=names.NAME_CHARS,
+        required=False,
+        help_text=say_lazy("field.display_name.help"),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    field_order = ("username", "display_name", "email", "password1", "password2")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "username" in self.fields:
+            _name(self, "username", _name_of_names())
+            _is_name(self.fields["username"])
+            if get_user_model() is User:
+                self.fields["username"].help_text = say_lazy("field.username.help")
+        if "email" in self.fields and not (can_send_mail() or self.fields["email"].required):
+            del self.fields["email"]
+        if "email" in self.fields:
+            is_required = self.fields["email"].required
+            _name(self, "email", say_lazy("field.email") if is_required else say_lazy("field.email_optional"))
+            self.fields["email"].help_text = say_lazy("field.email.help")
+        _name(self, "password1", say_lazy("field.password"))
+        _name(self, "password2", say_lazy("field.password_again"))
+        self.fields["password1"].help_text = say_lazy("field.password.help")
+
+    def clean_display_name(self) -> str:
+        return names.tidy(self.cleaned_data["display_name"])
+
+    @transaction.atomic
+    def save(self, request: HttpRequest) -> Any:
+        """Make the account, whole or not at all."""
+        return super().save(request)
+
+    def signup(self, request: HttpRequest, user: Any) -> None:
+        """What allauth calls once the account is made."""
+        if name := self.cleaned_data["display_name"]:
+            CallingPreferences.objects.update_or_create(user=user, defaults={"display_name": name})
+
+
+class ChangePasswordForm(allauth.ChangePasswordForm):
+    """The password of now, and a new one twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name(self, "oldpassword", say_lazy("field.password_now"))
+        _name_new_password(self)
+
+
+class SetPasswordForm(allauth.SetPasswordForm):
+    """A first password for somebody who signed in without one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name_new_password(self)
+
+
+class ResetPasswordForm(allauth.ResetPasswordForm):
+    """The address to which a link to a new password goes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name(self, "email", say_lazy("field.email"))
+
+
+class NewPasswordForm(allauth.ResetPasswordKeyForm):
+    """What the link of a reset leads to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name_new_password(self)
+
+
+class EmailForm(allauth.AddEmailForm):
+    """A new e-mail address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name(self, "email", say_lazy("field.email_new"))
+
+
+class ReauthenticateForm(allauth.ReauthenticateForm):
+    """The password again, before something that guards the account is changed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _name(self, "password", say_lazy("field.password"))
+
+
+def _name_of_names() -> Any:
+    """What a public id is called in the user model in use."""
+    model = get_user_model()
+    field: Any = model._meta.get_field(model.USERNAME_FIELD)
+    return say_lazy("field.username") if model is User else field.verbose_name
+
+
+def _name_new_password(form: forms.Form) -> None:
+    _name(form, "password1", say_lazy("field.password_new"))
+    _name(form, "password2", say_lazy("field.password_again"))
+    form.fields["password1"].help_text = say_lazy("field.password.help")
+
+
+def _name(form: forms.Form, field: str, label: Any) -> None:
+    """Label a field in our words, without allauth's example in it and its help below."""
+    form.fields[field].label = label
+    form.fields[field].help_text = ""
+    form.fields[field].widget.attrs.pop("placeholder", None)
+
+
+def _is_name(field: forms.Field) -> None:
+    field.widget.attrs |= {"autocapitalize": "none", "spellcheck": "false"}

@@ -1,0 +1,166 @@
+"""allauth's pages in our look. What happens on them is allauth's; who is kept out, and for how long, is ours."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from allauth.account import views as allauth
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from invitations.accounts import forms
+from invitations.accounts.adapter import can_send_mail
+from invitations.conf import limits
+from invitations.errors import CallError
+from invitations.requests import throttles
+from invitations.requests.problems import STATUS
+
+
+class GuardedMixin:
+    """A page with a door: where it is shut, the page says for how long, and the answer's status and headers too."""
+
+    request: HttpRequest
+
+    def door(self) -> AbstractContextManager[None]:
+        """What is around all that happens with the form."""
+        return nullcontext()
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            with self.door():
+                return super().post(request, *args, **kwargs)  # type: ignore[misc]
+        except CallError as error:
+            form = self.get_form_class()(**self.get_form_kwargs() | {"data": None, "files": None})  # type: ignore[attr-defined]
+            context = self.get_context_data(form=form, refusal=error.detail)  # type: ignore[attr-defined]
+            answer: HttpResponse = self.render_to_response(context)  # type: ignore[attr-defined]
+            answer.status_code = STATUS[error.code]
+            answer.headers["Retry-After"] = str(error.extra["retry_after_seconds"])
+            return answer
+
+
+class HashingMixin(GuardedMixin):
+    """A page on which a password is chosen, and so hashed. Where one is asked for, the adapter sees to it."""
+
+    def door(self) -> AbstractContextManager[None]:
+        return throttles.door(self.request, self.request.user.get_username() or None)
+
+
+class SignIn(GuardedMixin, allauth.LoginView):
+    """Signs a browser in, or redirects to the app if it is signed in."""
+
+    form_class = forms.SignInForm
+    template_name = "callinvite/accounts/sign_in.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"signup_open": limits().signup == "open"}
+
+
+class SignUp(HashingMixin, allauth.SignupView):
+    """Creates an account and signs it in, if the operator allows sign-up."""
+
+    form_class = forms.SignUpForm
+    template_name = "callinvite/accounts/sign_up.html"
+    template_name_signup_closed = "callinvite/accounts/sign_up_closed.html"
+
+    def closed(self) -> HttpResponse:
+        """A page that says whom to ask for an account, instead of a bare 404."""
+        answer: HttpResponse = super().closed()
+        answer.status_code = 403
+        return answer
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        throttles.check_signup(self.request)
+        return super().form_valid(form)
+
+
+class ChangePassword(HashingMixin, allauth.PasswordChangeView):
+    """A new password for whoever knows the present one."""
+
+    form_class = forms.ChangePasswordForm
+    template_name = "callinvite/accounts/password_change.html"
+    success_url = reverse_lazy("account_password_changed")
+
+
+class SetPassword(HashingMixin, allauth.PasswordSetView):
+    """A first password for somebody who signs in without one."""
+
+    form_class = forms.SetPasswordForm
+    template_name = "callinvite/accounts/password_set.html"
+    success_url = reverse_lazy("account_password_changed")
+
+
+class ResetPassword(GuardedMixin, allauth.PasswordResetView):
+    """Sends a link to a new password; says the same whether or not the address is somebody's."""
+
+    form_class = forms.ResetPasswordForm
+    template_name = "callinvite/accounts/password_reset.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"can_send_mail": can_send_mail()}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not can_send_mail():
+            return self.get(request, *args, **kwargs)
+        return super().post(request, *args, **kwargs)
+
+
+class ResetPasswordSent(allauth.PasswordResetDoneView):
+    """Says to look at one's mail."""
+
+    template_name = "callinvite/accounts/password_reset_sent.html"
+
+
+class NewPassword(HashingMixin, allauth.PasswordResetFromKeyView):
+    """What the link of a reset leads to."""
+
+    form_class = forms.NewPasswordForm
+    template_name = "callinvite/accounts/password_new.html"
+
+
+class NewPasswordSet(allauth.PasswordResetFromKeyDoneView):
+    """Says that the password is changed."""
+
+    template_name = "callinvite/accounts/password_new_set.html"
+
+
+class Email(GuardedMixin, allauth.EmailView):
+    """One's e-mail address, and a new one."""
+
+    form_class = forms.EmailForm
+    template_name = "callinvite/accounts/email.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        told = {"can_send_mail": can_send_mail(), "submit_name": "action_add"}
+        return super().get_context_data(**kwargs) | told
+
+
+class ConfirmEmail(allauth.ConfirmEmailView):
+    """What the link of a confirmation leads to. Nothing is confirmed before the button is pressed: programs that look
+    at mail open links."""
+
+    template_name = "callinvite/accounts/email_confirm.html"
+
+
+class ConfirmEmailSent(allauth.EmailVerificationSentView):
+    """Says to look at one's mail."""
+
+    template_name = "callinvite/accounts/email_confirm_sent.html"
+
+
+class Reauthenticate(GuardedMixin, allauth.ReauthenticateView):
+    """Asks for the password again before something that guards the account is changed."""
+
+    form_class = forms.ReauthenticateForm
+    template_name = "callinvite/accounts/reauthenticate.html"
+
+
+@method_decorator(never_cache, name="dispatch")
+class Inactive(allauth.AccountInactiveView):
+    """Nobody is told that an account is switched off: back to the sign-in page."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect("account_login")
