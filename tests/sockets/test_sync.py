@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,8 +18,9 @@ from invitations.credentials.app_tokens import issue_token, revoke_token
 from invitations.live import publishing
 from invitations.models import Call, Participant, User
 from invitations.sockets import live
+from invitations.sockets.authentication import Identity
 from tests.sockets.conftest import OpenPage
-from tests.sockets.page import Page, in_thread, session_of
+from tests.sockets.page import PATIENCE_SECONDS, Page, in_thread, session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -298,6 +300,44 @@ async def test_a_client_that_never_syncs_is_looked_at_too(
     await page.hello("d-1")
     await in_thread(Session.objects.all().delete)
     assert await page.hear_close() == 4401
+    await page.close()
+
+
+@pytest.mark.parametrize("syncs", [True, False])
+async def test_a_client_that_syncs_is_looked_at_once_and_not_beside_its_look(
+    embedded_layer: None, alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, syncs: bool
+) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "look_seconds": 0.05}
+    moment, guarded, looked = 100.0, 0, 0
+    guard, renewed = live.LiveSocket._guard, live.renewed
+
+    def counted_guard(socket: live.LiveSocket) -> None:
+        nonlocal guarded
+        guarded += 1
+        guard(socket)
+
+    def counted_look(identity: Identity) -> Identity | None:
+        nonlocal looked
+        looked += 1
+        return renewed(identity)
+
+    # The guard's timer runs, but by this clock only as much time passes as the test says.
+    monkeypatch.setattr(live, "monotonic", lambda: moment)
+    monkeypatch.setattr(live.LiveSocket, "_guard", counted_guard)
+    monkeypatch.setattr(live, "renewed", counted_look)
+    page = Page.of(await in_thread(session_of, alice))
+    await page.open()
+    await page.hello("d-1")
+    if syncs:
+        await page.sync()
+    moment, before = 100.055, guarded
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while guarded < before + 3 or not (syncs or looked):
+            await asyncio.sleep(0.01)
+    assert looked == (0 if syncs else 1)
+    if syncs:
+        await page.sync()
+        assert looked == 1
     await page.close()
 
 
