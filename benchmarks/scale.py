@@ -25,8 +25,8 @@ BUSIEST = 0.6
 """How busy a core may be in the busiest hour: beyond that, queues grow faster than the load."""
 CATCH_UP_SECONDS = 3.0
 """For how long the others may be full when a web process dies."""
-RETURN_SECONDS = 0.5
-"""Within which time clients try again that have lost their connection: `client/backoff.js`."""
+RETURN_SECONDS = 4.0
+"""Within which time clients in no call try again that have lost their connection: `client/socket.js`."""
 COMMIT_MS = 2.0
 """How long a commit waits for the disk, in which no core works."""
 NETWORK_MS = 0.3

@@ -100,7 +100,7 @@ test("the places of this device are kept by signs of life, and no others", async
   assert.equal(asked(server, "POST calls/x/heartbeat").length, 0);
 });
 
-test("a socket that opens after all takes over, and one that was lost is given three seconds", async (t) => {
+test("a socket that opens after all takes over, and one that was lost is given five seconds", async (t) => {
   const { server, clock, calls } = await blocked(t);
   server.on("GET calls/open", opened());
   await calls.init();
@@ -123,8 +123,20 @@ test("a socket that opens after all takes over, and one that was lost is given t
   server.isUp = false;
   line.drop();
   await until(() => calls.state.connection === "waiting");
-  clock.advance(2_900);
+  clock.advance(4_900);
   assert.equal(asked(server, "GET calls/open").length, before);
+  clock.advance(200);
+  await until(() => calls.state.connection === "polling");
+});
+
+test("a socket that was lost in a call is given three seconds", async (t) => {
+  const { server, clock, calls, line } = await open(t, { polling: true, snapshot: { calls: [makeCall()] } });
+  server.on("GET calls/open", opened());
+  server.isUp = false;
+  line.drop();
+  await until(() => calls.state.connection === "waiting");
+  clock.advance(2_900);
+  assert.deepEqual(asked(server, "GET calls/open"), []);
   clock.advance(200);
   await until(() => calls.state.connection === "polling");
 });

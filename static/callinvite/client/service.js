@@ -26,7 +26,9 @@ const REQUEST_MS = 10_000;
 const SETTLE_MS = 3_000;
 /** How long the first connection may take, and how long one that was lost may stay away, before REST stands in for it. */
 const FIRST_MS = 1_500;
-const AGAIN_MS = 3_000;
+const AGAIN_BUSY_MS = 3_000;
+/** Longer than the longest first wait of the socket's: so many must not ask by REST while they wait for their turn. */
+const AGAIN_IDLE_MS = 5_000;
 
 /**
  * @typedef {import("./types.js").Call} Call
@@ -625,7 +627,8 @@ export class CallInvitationService extends Account {
     if (!this.#polls) {
       return;
     }
-    this.#poller.start(this.#wasOpen ? AGAIN_MS : FIRST_MS);
+    const again = this.state.calls.length > 0 ? AGAIN_BUSY_MS : AGAIN_IDLE_MS;
+    this.#poller.start(this.#wasOpen ? again : FIRST_MS);
     if (connection === "waiting" && !this.#wasOpen && !this.#poller.isUp) {
       this.#poller.now();
     }

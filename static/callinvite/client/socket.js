@@ -15,8 +15,9 @@ const SYNC_BUSY_MS = 5_000;
 const SYNC_IDLE_MS = 15_000;
 const ANSWER_MS = 5_000;
 const CONNECT_MS = 10_000;
-const RETRY_CAP_BUSY_MS = 3_000;
-const RETRY_CAP_IDLE_MS = 15_000;
+/** The longest waits before connecting again: the first, and any. Those who talk or ring go before the many who wait. */
+const RETRY_BUSY_MS = /** @type {const} */ ([500, 3_000]);
+const RETRY_IDLE_MS = /** @type {const} */ ([4_000, 15_000]);
 const CLOSE_NORMAL = 1000;
 const CLOSE_TOO_LARGE = 1009;
 const CLOSE_DEAD = 4000;
@@ -374,8 +375,8 @@ export class LiveSocket {
       return;
     }
     const { clock, random } = this.#options;
-    const cap = this.#isBusy() ? RETRY_CAP_BUSY_MS : RETRY_CAP_IDLE_MS;
-    this.#retryTimer = clock.setTimeout(() => this.#connect(), delayMs(this.#attempt, random, cap));
+    const [first, cap] = this.#isBusy() ? RETRY_BUSY_MS : RETRY_IDLE_MS;
+    this.#retryTimer = clock.setTimeout(() => this.#connect(), delayMs(this.#attempt, random, cap, first));
     this.#attempt += 1;
     this.#become("waiting", error);
   }
