@@ -114,3 +114,17 @@ def test_strangers_and_ended_calls_are_refused(alice: Person, bob: Person, carol
     bob.ask(signal, to)
     bob.until("refusals.join() === 'call_ended'")
     leaves_nothing_open(alice, bob)
+
+
+def test_a_signal_that_comes_after_the_end_says_nothing_to_people(alice: Person, bob: Person) -> None:
+    for each in (alice, bob):
+        each.ask(LISTEN)
+    bob.ask(TAP)
+    with call(alice, bob):
+        sees(alice)
+    bob.until("callinvite.service.state.active === null")
+
+    bob.ask("() => { const { callID, to, data } = sent.at(-1); callinvite.service.signal(callID, to, data); }")
+
+    bob.until("refusals.length > 0")
+    assert bob.page.locator("toast-list .toast--wrong").count() == 0

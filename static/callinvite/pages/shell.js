@@ -169,6 +169,10 @@ function tellNews() {
     tellOfOne(detail, "news.no_answer");
   });
   service.on("error", (error) => {
+    // A signal that came when its call was over, or somebody out of it: people are told so already, in other words.
+    if (error.callID !== null) {
+      return;
+    }
     toast(errorWords(error), { kind: "wrong" });
   });
 }
