@@ -44,6 +44,9 @@ MAY_BE_ZERO = {
     "request_bytes",
     "request_seconds",
     "connections_per_address",
+    "token_overlap_seconds",
+    "tokens_per_user",
+    "wrong_pairing_codes_per_minute",
     "devices_per_user",
     "addresses_per_user",
     "pushes_per_minute",
@@ -312,6 +315,7 @@ def _contradictions(terms: Limits) -> Iterator[str]:
         ("sync_open_seconds", "lease_ringing_seconds"),
         ("sync_open_seconds", "lease_active_seconds"),
         ("sync_idle_seconds", "online_seconds"),
+        ("token_seconds", "token_seconds_max"),
     )
     for less, more in in_order:
         if getattr(terms, less) > getattr(terms, more):

@@ -85,6 +85,17 @@ class Limits:
     ticket_seconds: int = 30
     token_seconds: int = 90 * 24 * 3600
     """How long an app stays signed in without using its token."""
+    token_seconds_max: int = 365 * 24 * 3600
+    """How long an app stays signed in at most, counted from its first sign-in, however often it refreshes its token."""
+    token_overlap_seconds: int = 60
+    """How long a token still works after it was refreshed."""
+    tokens_per_user: int = 50
+    """How many tokens one user may have before those that were not used for longest end; 0 means no limit."""
+    pairing_seconds: int = 300
+    """How long the code works that connects a phone."""
+    wrong_pairing_codes_per_minute: int = 300
+    """How many wrong codes anybody may try, all together, in 60 seconds; 0 means no limit. Each try also counts towards
+    the `logins_per_minute` of its address."""
     turn_credential_seconds: int = 3600
     """How long the name and password for a TURN server can be used to start a session."""
     devices_per_user: int = 30

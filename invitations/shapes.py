@@ -56,6 +56,7 @@ CALL_ID = r"[A-Za-z0-9._~:@-]{1,128}"
 """The id of any call. `call_id_chars` also limits the ids of new calls."""
 DEVICE_ID = r"[A-Za-z0-9._~-]{1,64}"
 LABEL_CHARS = NAME_CHARS
+PAIRING_STATES = ("open", "used", "expired")
 TEST_STATES = ("waiting", "sent", "arrived", "failed")
 HOP_CODES = ("planned", "sent", "retrying", "failed", "arrived")
 OPEN_VERBS = ("accept", "reject", "cancel", "invite", "join", "leave", "end", "remove")
@@ -385,7 +386,36 @@ class Token(TypedDict):
     token: Annotated[str, Said("For `Authorization: Bearer`. Shown this once.")]
     expiry: Annotated[Moment | None, Said("Moves on while the token is used.")]
     user: Annotated[Person, Said("Who signed in.")]
-    device_id: NotRequired[Annotated[str, Said("The one that the request gave.")]]
+    device_id: NotRequired[Annotated[str, Said("The one that the request gave, or that a refreshed token stands for.")]]
+
+
+class SignedInApp(TypedDict):
+    """A token that an app has, without its secret."""
+
+    id: Annotated[str, Said("For taking it back.", format="uuid")]
+    device_id: Annotated[str, Said("The device that has it.", pattern=rf"^{DEVICE_ID}$")]
+    device_name: Annotated[str, Said("What the device is called; may be empty.")]
+    created_at: Annotated[Moment, Said("When the device signed in.")]
+    last_used_at: Annotated[Moment | None, Said("To the hour; null where an older version made the token.")]
+    expires_at: Annotated[Moment, Said("When it ends unless it is used.")]
+    current: Annotated[bool, Said("The request came with it.")]
+
+
+class PairingCode(TypedDict):
+    """A code that connects a phone."""
+
+    pairing_code: Annotated[str, Said("Shown this once, in two groups of four.")]
+    expires_at: Annotated[Moment, Said("From then on it is worthless.")]
+    link: Annotated[str, Said("Opens the app, and has all that it needs.", format="uri")]
+
+
+class Pairing(TypedDict):
+    """What became of the code."""
+
+    state: Annotated[str, Words("PairingState", PAIRING_STATES), Said("Whether it can be used, was, or is over.")]
+    expires_at: Annotated[Moment, Said("When it ends, or ended, unless it is used.")]
+    device_id: Annotated[str | None, Said("The device that used it.")]
+    device_name: Annotated[str, Said("What that device is called; may be empty.")]
 
 
 class Ticket(TypedDict):
@@ -452,3 +482,9 @@ class PushAddress(TypedDict):
 
 TAKEN = (PushKeys, PushAddress)
 """What comes in. Members that are not listed here are ignored."""
+
+
+class SignedInAppPage(Page):
+    """A page of the asker's apps that are signed in."""
+
+    results: Annotated[list[SignedInApp], Said("The newest first.")]

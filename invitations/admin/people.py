@@ -16,7 +16,7 @@ from knox.models import AuthToken, get_token_model
 
 from invitations.admin.acting import say_done
 from invitations.admin.history import Audited
-from invitations.credentials.taking_back import sign_out_everywhere
+from invitations.credentials import taking_back
 from invitations.models import CallingPreferences, Delivery, Device, User
 from invitations.store import people
 from invitations.words import say, say_lazy
@@ -73,7 +73,7 @@ class UserAdmin(Audited, DjangoUserAdmin):
         """End all sessions and tokens of the selected people, and with them their push addresses and sockets."""
         chosen = [each for each in queryset if self.has_change_permission(request, each)]
         for user in chosen:
-            sign_out_everywhere(user.pk)
+            taking_back.end_everything(user.pk)
             self.log_change(request, user, say("admin.log.signed_out"))
         say_done(request, "admin.done.signed_out", len(chosen))
 

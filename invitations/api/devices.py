@@ -17,11 +17,12 @@ from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import TestAuthentication
+from invitations.credentials import taking_back
 from invitations.errors import CallError, Code
 from invitations.models import Device, Health, RingResource
 from invitations.push import action_tokens, devices, ring_tests
-from invitations.requests import inputs, queries
-from invitations.requests.tokens import asker_id, credentials_of
+from invitations.requests import audit, inputs, queries
+from invitations.requests.tokens import asker_id, credential_of
 from invitations.serializers import moment
 from invitations.store import looks
 from invitations.transports import Address, vapid
@@ -48,7 +49,7 @@ class OneDevice(Endpoint):
         return answered(200, device_view(_own(request, device_id)))
 
     def put(self, request: Request, device_id: str) -> HttpResponse:
-        values = inputs.DEVICE.checked(request.data)
+        values = inputs.DEVICE.checked(request.data) | {"credential": credential_of(request)}
         now = timezone.now()
         if "push" not in values:
             return answered(200, device_view(devices.describe(asker_id(request), device_id, **values, now=now)))
@@ -57,11 +58,12 @@ class OneDevice(Endpoint):
         if address is None:
             devices.remove_address(device)
             return answered(200, device_view(device))
-        _set_address(device, address, request, devices.credential_of(**credentials_of(request)), now)
+        _set_address(device, address, request, values["credential"], now)
         return answered(200, _registered(device))
 
     def delete(self, request: Request, device_id: str) -> HttpResponse:
-        _devices_of(request).filter(device_id=device_id).delete()
+        taking_back.end_device(asker_id(request), device_id, besides=credential_of(request))
+        audit.acted(request._request, "device-removed", user_id=asker_id(request), device=device_id)
         return HttpResponse(status=204)
 
 

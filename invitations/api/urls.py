@@ -6,7 +6,7 @@ from django.apps import apps
 from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from invitations.api import devices, pages, views
+from invitations.api import credentials, devices, pages, views
 from invitations.requests.verbs import VERBS, Verb
 from invitations.shapes import CALL_ID, DEVICE_ID
 
@@ -38,8 +38,13 @@ _described = [
     path("push/key", devices.PushKey.as_view(), name="push_key"),
     path("push/renew", devices.RenewAddress.as_view(), name="push_renew"),
     path("resources", devices.Resources.as_view(), name="resources"),
-    path("auth/token", views.AuthToken.as_view(), name="auth_token"),
-    path("live/ticket", views.LiveTicket.as_view(), name="live_ticket"),
+    path("auth/token", credentials.AuthToken.as_view(), name="auth_token"),
+    path("auth/tokens", credentials.Tokens.as_view(), name="auth_tokens"),
+    path("auth/tokens/refresh", credentials.RefreshedToken.as_view(), name="auth_token_refresh"),
+    path("auth/tokens/<uuid:token_id>", credentials.OneToken.as_view(), name="auth_one_token"),
+    path("auth/pairing", credentials.Pairing.as_view(), name="auth_pairing"),
+    path("auth/sign-out-everywhere", credentials.SignOutEverywhere.as_view(), name="auth_sign_out_everywhere"),
+    path("live/ticket", credentials.LiveTicket.as_view(), name="live_ticket"),
 ]
 urlpatterns = [
     *_described,

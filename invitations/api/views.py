@@ -14,33 +14,28 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from invitations import calls, conf, shapes
+from invitations import calls, shapes
 from invitations.api import nearness, ring_tokens
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import InvitationAuthentication
-from invitations.credentials.app_tokens import issue_token, revoke_token
-from invitations.errors import CallError, Code
+from invitations.errors import Code
 from invitations.live import presence
-from invitations.live.tickets import make_ticket
 from invitations.models import Call, CallingPreferences, UserKey
 from invitations.push.action_tokens import Grant
-from invitations.requests import inputs, queries, throttles, verbs
+from invitations.requests import inputs, queries, verbs
 from invitations.requests.known_tokens import KnownBearerAuthentication, Renamed, proved
 from invitations.requests.problems import STATUS
 from invitations.requests.tokens import (
     BearerAuthentication,
     actor_of,
     asker_id,
-    authenticated,
-    credentials_of,
 )
 from invitations.requests.verbs import Verb
-from invitations.serializers import call_view, moment
+from invitations.serializers import call_view
 from invitations.store import people
-from invitations.words import say_lazy
 
 
 class VerbEndpoint(Endpoint):
@@ -167,45 +162,6 @@ class Users(Endpoint):
         if asked["order"] == "near":
             return answered(200, nearness.page(found, request, asked, _person_views))
         return answered(200, page_of(found, request, asked, (people.USERNAME,), _person_views))
-
-
-@described(post=operations.MAKE_TOKEN, delete=operations.DELETE_TOKEN)
-class AuthToken(Endpoint):
-    """Signs an app in, with a token as the answer, and out again."""
-
-    def get_authenticators(self) -> list[Any]:
-        # A client that signs in has no identity yet, and its cookie does not matter, so no CSRF check is needed.
-        return [] if self._signs_in() else [BearerAuthentication()]
-
-    def get_permissions(self) -> Any:
-        return [] if self._signs_in() else super().get_permissions()
-
-    def _signs_in(self) -> bool:
-        return getattr(self.request, "method", None) == "POST"
-
-    def post(self, request: Request) -> HttpResponse:
-        values = inputs.LOGIN.checked(request.data)
-        with throttles.door(request._request, values["username"]):
-            user = authenticated(request._request, values["username"], values["password"])
-        if user is None:
-            raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong"))
-        token, expires_at = issue_token(user, values["device_name"], timezone.now(), values["device_id"])
-        person = calls.me(user.pk, user.get_username())
-        named = {"device_id": values["device_id"]} if values["device_id"] else {}
-        return answered(201, {"token": token, "expiry": moment(expires_at), "user": person, **named})
-
-    def delete(self, request: Request) -> HttpResponse:
-        revoke_token(asker_id(request), credentials_of(request)["token_digest"] or "")
-        return HttpResponse(status=204)
-
-
-@described(post=operations.MAKE_TICKET)
-class LiveTicket(Endpoint):
-    """A one-use ticket for a live socket."""
-
-    def post(self, request: Request) -> HttpResponse:
-        ticket = make_ticket(asker_id(request), **credentials_of(request))
-        return answered(201, {"ticket": ticket, "expires_in_seconds": conf.limits().ticket_seconds})
 
 
 class Problem(Endpoint):

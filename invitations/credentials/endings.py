@@ -1,5 +1,6 @@
-"""What ends with a session, a token or an account, whoever deletes the row: their push addresses and the place of the
-device that they stand for in a call at once, and their sockets, which are asked to look whether they are still valid.
+"""What ends with a session, a token or an account, whoever deletes the row: their push addresses, the pairing code that
+they made, and the place of their devices in calls at once, and their sockets, which are asked to look whether they are
+still valid. An account that was disabled or got another password loses all that it has.
 
 Sessions, tokens and accounts are rows of other apps, which admins, commands and other code delete in ways of their own:
 only signals see them all."""
@@ -12,13 +13,12 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
-from django.utils import timezone
 from knox.models import get_token_model
 
-from invitations.calls.departing import depart_from
-from invitations.credentials import sessions
+from invitations.credentials import sessions, taking_back
+from invitations.credentials.holding import is_held
 from invitations.live import publishing
-from invitations.models import UserKey
+from invitations.models import AppToken, Device, PairingCode, UserKey
 from invitations.push import devices
 
 _UID = "invitations.endings"
@@ -35,33 +35,43 @@ def listen() -> None:
 
 def _token_deleted(*, instance: Any, **_: object) -> None:
     credential = devices.credential_of(token_digest=instance.digest)
-    devices.sign_out(credential)
-    _signed_out(instance.user_id, credential)
+    known = AppToken.objects.filter(digest=instance.digest)
+    device_ids = {credential, *known.values_list("device_id", flat=True)}
+    known.delete()
+    _signed_out(instance.user_id, credential, device_ids)
+    # A device that a token stood for is gone with the last token that stands for it.
+    for device_id in device_ids:
+        if device_id.startswith(devices.TOKEN) and not is_held(instance.user_id, device_id):
+            Device.objects.filter(user_id=instance.user_id, device_id=device_id).delete()
 
 
 def _session_deleted(*, instance: Any, **_: object) -> None:
     credential = devices.credential_of(session_key=instance.session_key)
-    devices.sign_out(credential)
-    user_id = sessions.user_id_of(instance)
-    if user_id is not None:
-        _signed_out(user_id, credential)
+    _signed_out(sessions.user_id_of(instance), credential, {credential})
 
 
-def _signed_out(user_id: UserKey, credential: str) -> None:
+def _signed_out(user_id: UserKey | None, credential: str, device_ids: set[str]) -> None:
     """Devices of their own that use the session or token have a socket, which leaves for them."""
+    devices.sign_out(credential)
+    PairingCode.objects.filter(credential=credential, used_at=None).delete()
+    if user_id is None:
+        return
+    came = Device.objects.filter(user_id=user_id, credential=credential).values_list("device_id", flat=True)
     publishing.publish_recheck(user_id)
     # Whatever comes of it, the session or token is to end.
-    transaction.on_commit(partial(_leave_calls, user_id, credential), robust=True)
-
-
-def _leave_calls(user_id: UserKey, device_id: str) -> None:
-    depart_from(user_id, device_id, now=timezone.now())
+    for device_id in device_ids.union(came):
+        transaction.on_commit(partial(taking_back.leave_calls, user_id, device_id), robust=True)
 
 
 def _account_changed(*, instance: Any, created: bool, **_: object) -> None:
-    """It may have been disabled, or have another password."""
-    if not created:
-        publishing.publish_recheck(instance.pk)
+    """What was handed out under the old password is taken back. Django gives the session in which its owner chose the
+    new one another key, and so it stays; and it keeps no new password here where it only hashes the old one anew."""
+    if created:
+        return
+    if not instance.is_active or getattr(instance, "_password", None) is not None:
+        taking_back.end_everything(instance.pk)
+        return
+    publishing.publish_recheck(instance.pk)
 
 
 def _account_deleted(*, instance: Any, **_: object) -> None:

@@ -17,12 +17,21 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Model, QuerySet, Subquery
-from knox.models import get_token_model
 
 from invitations.calls import repeats
 from invitations.calls.transaction import write
 from invitations.conf import limits
-from invitations.models import Call, CallEvent, CallState, Delivery, DeliveryKind, DeliveryState, IdempotencyKey
+from invitations.credentials import app_tokens
+from invitations.models import (
+    Call,
+    CallEvent,
+    CallState,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    IdempotencyKey,
+    PairingCode,
+)
 from invitations.push import deliveries, recent
 from invitations.store import months
 from invitations.store.months import Month, Undone
@@ -33,6 +42,7 @@ PRUNE_BATCH = 1000
 CALLS_BATCH = 200
 """A call has some ten rows in other tables."""
 TESTS_KEPT = timedelta(days=1)
+PAIRINGS_KEPT = timedelta(days=1)
 LONGEST_KEPT_DAYS = 36_500
 LONGEST_PAUSE_SECONDS = 0.25
 BY_MONTH: tuple[tuple[type[Model], str], ...] = ((CallEvent, "call_created_at"), (Delivery, "created_at"))
@@ -108,7 +118,8 @@ def chores(now: datetime, *, exactly: bool = False) -> list[Chore]:
     """
     found = [
         _sessions(now),
-        _rows("sign-in tokens", get_token_model().objects.filter(expiry__lt=now)),
+        _rows("sign-in tokens", app_tokens.expired(now)),
+        _rows("pairing codes", PairingCode.objects.filter(created_at__lt=now - PAIRINGS_KEPT)),
         _rows("idempotency keys", IdempotencyKey.objects.filter(created_at__lt=now - repeats.KEPT)),
         _rows("test rings", Delivery.objects.filter(kind=DeliveryKind.TEST, created_at__lt=now - TESTS_KEPT)),
         _stale(now),

@@ -112,21 +112,23 @@ def publish_history(user_id: UserKey, *, missed_unseen: int, origin: str | None 
         logger.exception("A cleared badge was not published; the next snapshot has it")
 
 
-def publish_recheck(user_id: UserKey) -> None:
+def publish_recheck(user_id: UserKey, *, device_id: str | None = None, besides: str = "") -> None:
     """Ask all sockets of a user, on commit, to look whether they may still be open.
 
     Args:
         user_id: the key of a user one of whose sessions or tokens may have ended.
+        device_id: a device whose sockets are to close in any case.
+        besides: the session or token whose sockets are not, as `push.devices.credential_of` names it.
     """
-    transaction.on_commit(partial(_publish_recheck, user_id))
+    transaction.on_commit(partial(_publish_recheck, user_id, {"removed": device_id, "besides": besides}))
 
 
-def _publish_recheck(user_id: UserKey) -> None:
+def _publish_recheck(user_id: UserKey, about: dict[str, str | None]) -> None:
     try:
         generations.bump(user_id)
         there, group = publisher(), group_of(user_id)
         if there is not None and there.reaches(group):
-            _publish([(group, {"type": RECHECK})])
+            _publish([(group, {"type": RECHECK, **about})])
     except Exception:
         logger.exception("The sockets of a user were not asked to look; they do so by themselves")
 

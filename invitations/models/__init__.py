@@ -1,7 +1,8 @@
-"""What is stored: users and their preferences, calls with their invitations, participants and events, devices,
-deliveries and ring resources."""
+"""What is stored: users and their preferences, calls with their invitations, participants and events, devices and
+credentials, deliveries and ring resources."""
 
 from invitations.models.call import Call, CallState, EndReason
+from invitations.models.credential import AppToken, PairingCode
 from invitations.models.delivery import Delivery, DeliveryKind, DeliveryState, StopReason
 from invitations.models.device import Device, DeviceKind, DisabledReason, Health
 from invitations.models.event import CallEvent, EventKind
@@ -13,6 +14,7 @@ from invitations.models.search import Mentions
 from invitations.models.user import CallingPreferences, User, UserKey, id_chars, key_as_word
 
 __all__ = [
+    "AppToken",
     "Call",
     "CallEvent",
     "CallState",
@@ -31,6 +33,7 @@ __all__ = [
     "InvitationState",
     "LeftReason",
     "Mentions",
+    "PairingCode",
     "Participant",
     "RejectReason",
     "RingResource",

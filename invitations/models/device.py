@@ -49,6 +49,9 @@ class Device(models.Model):
     created_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(null=True, blank=True)
     last_ringing_at = models.DateTimeField(null=True, blank=True)
+    credential = models.CharField(
+        max_length=32, blank=True, default="", db_default="", help_text=say_lazy("help.device.credential")
+    )
 
     push_transport = models.CharField(max_length=16, blank=True, default="")
     push_endpoint = models.CharField(max_length=2048, blank=True, default="")
@@ -93,6 +96,7 @@ class Device(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["push_credential"], name="device_of_credential", condition=~Q(push_credential="")),
+            models.Index(fields=["credential"], name="device_by_credential", condition=~Q(credential="")),
         ]
 
     def __str__(self) -> str:

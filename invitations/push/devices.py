@@ -13,7 +13,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, When
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Coalesce, NullIf
 
 from invitations.conf import limits
 from invitations.models import Device, DeviceKind, DisabledReason, UserKey
@@ -21,14 +22,18 @@ from invitations.store.statements import Bind, PreparedUpdate
 from invitations.transports import Address, FailureCode
 
 ATTEMPTS = 4
+TOKEN, SESSION, NAME_CHARS = "token-", "session-", 22
+"""How the names of credentials begin, and how many characters of a digest follow."""
 TOO_MANY = 100
 """How many devices, or addresses, are given up at once where a bound was lowered."""
 _THIS_ONE = Device.objects.filter(user_id=Bind("user"), device_id=Bind("device"))
 RANG = PreparedUpdate(_THIS_ONE, last_ringing_at=Bind("now"), last_seen_at=Bind("now"))
-SEEN = PreparedUpdate(_THIS_ONE, last_seen_at=Bind("now"))
+_CREDENTIAL = Coalesce(NullIf(Bind("credential", Device._meta.get_field("credential")), Value("")), F("credential"))
+SEEN = PreparedUpdate(_THIS_ONE, last_seen_at=Bind("now"), credential=_CREDENTIAL)
 SEEN_AS = PreparedUpdate(
     _THIS_ONE,
     last_seen_at=Bind("now"),
+    credential=_CREDENTIAL,
     label=Case(When(is_named=False, then=Bind("label", Device._meta.get_field("label"))), default=F("label")),
 )
 
@@ -54,7 +59,15 @@ DISABLING: dict[str, DisabledReason] = {
 """The failures after which an address is never used again, each with the reason that its device then shows."""
 
 
-def seen(user_id: UserKey, device_id: str, *, label: str | None, kind: str = DeviceKind.BROWSER, now: datetime) -> None:
+def seen(
+    user_id: UserKey,
+    device_id: str,
+    *,
+    label: str | None,
+    kind: str = DeviceKind.BROWSER,
+    credential: str = "",
+    now: datetime,
+) -> None:
     """Record that a device said hello: create it if it is new, otherwise update its label and last sign of life.
 
     Args:
@@ -63,15 +76,22 @@ def seen(user_id: UserKey, device_id: str, *, label: str | None, kind: str = Dev
         label: for people, such as "Chrome on Linux"; at most 64 characters. None leaves it unchanged, and so does a
             device that its owner has named.
         kind: one of `DeviceKind`, for a new device.
+        credential: the session or token that it came with, as `credential_of` names it; empty leaves it unchanged.
     """
-    known = {"user": user_id, "device": device_id, "now": now}
+    known = {"user": user_id, "device": device_id, "credential": credential, "now": now}
     if SEEN.run(**known) if label is None else SEEN_AS.run(label=label, **known):
         return
     with _room_for_one(user_id):
-        fresh = {"label": label or "", "kind": kind, "created_at": now, "last_seen_at": now}
+        fresh = {
+            "label": label or "",
+            "kind": kind,
+            "credential": credential,
+            "created_at": now,
+            "last_seen_at": now,
+        }
         _, is_new = Device.objects.get_or_create(user_id=user_id, device_id=device_id, defaults=fresh)
     if not is_new:
-        seen(user_id, device_id, label=label, kind=kind, now=now)
+        seen(user_id, device_id, label=label, kind=kind, credential=credential, now=now)
 
 
 def rang(user_id: UserKey, device_id: str, *, now: datetime) -> None:
@@ -84,7 +104,9 @@ def rang(user_id: UserKey, device_id: str, *, now: datetime) -> None:
     RANG.later(user=user_id, device=device_id, now=now)
 
 
-def describe(user_id: UserKey, device_id: str, *, label: str | None = None, kind: str, now: datetime) -> Device:
+def describe(
+    user_id: UserKey, device_id: str, *, label: str | None = None, kind: str, credential: str = "", now: datetime
+) -> Device:
     """Register a device, or rename it. Its push address stays.
 
     Args:
@@ -92,8 +114,11 @@ def describe(user_id: UserKey, device_id: str, *, label: str | None = None, kind
         device_id: chosen by the client, unique per user.
         label: at most 64 characters; None leaves the name unchanged.
         kind: one of `DeviceKind`.
+        credential: as for `seen`.
     """
-    named = {} if label is None else {"label": label, "is_named": label != ""}
+    named: dict[str, Any] = {} if label is None else {"label": label, "is_named": label != ""}
+    if credential:
+        named["credential"] = credential
     with _room_for_one(user_id):
         device, _ = Device.objects.update_or_create(
             user_id=user_id,
@@ -136,7 +161,7 @@ def set_address(
     }
     for left in reversed(range(ATTEMPTS)):
         try:
-            with _locked(device.user_id):
+            with locked(device.user_id):
                 _take_from_others(device, digest)
                 Device.objects.filter(pk=device.pk).update(**values)
                 _give_up_addresses(device.user_id)
@@ -196,21 +221,22 @@ def digest_of(address: Address) -> str:
 
 
 def credential_of(*, session_key: str | None = None, token_digest: str | None = None) -> str:
-    """How a session or token is remembered beside the addresses it registered; also the id of the device it stands for.
+    """How a session or token is remembered beside the devices and addresses that came with it; also the id of the
+    device it stands for.
 
     Args:
         session_key: the key of a browser session, which cannot be guessed from the result.
         token_digest: the digest of an app's token.
     """
     if token_digest is not None:
-        return f"token-{token_digest[:22]}"
+        return f"{TOKEN}{token_digest[:NAME_CHARS]}"
     digest = hashlib.sha256((session_key or "").encode()).digest()
-    return f"session-{base64.urlsafe_b64encode(digest).decode()[:22]}"
+    return f"{SESSION}{base64.urlsafe_b64encode(digest).decode()[:NAME_CHARS]}"
 
 
 @contextmanager
-def _locked(user_id: UserKey) -> Iterator[None]:
-    """A transaction in which nobody else adds devices or addresses of this user."""
+def locked(user_id: UserKey) -> Iterator[None]:
+    """A transaction in which nobody else adds devices, addresses or tokens of this user."""
     with transaction.atomic():
         users = get_user_model()._base_manager.filter(pk=user_id).order_by()
         list(users.select_for_update(no_key=True).values_list("pk"))
@@ -220,7 +246,7 @@ def _locked(user_id: UserKey) -> Iterator[None]:
 @contextmanager
 def _room_for_one(user_id: UserKey) -> Iterator[None]:
     """Afterwards the user has no more devices than one may have: those that were not used for longest are forgotten."""
-    with _locked(user_id):
+    with locked(user_id):
         yield
         most = limits().devices_per_user
         if most:

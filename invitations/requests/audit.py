@@ -14,6 +14,7 @@ from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 from knox.models import get_token_model
 
+from invitations.credentials.taking_back import everything_ended
 from invitations.models import UserKey
 from invitations.push import devices
 from invitations.requests.clients import address_of
@@ -29,6 +30,7 @@ def listen() -> None:
     user_login_failed.connect(_sign_in_failed, dispatch_uid=_UID)
     post_save.connect(_token_made, sender=get_token_model(), dispatch_uid=_UID)
     post_delete.connect(_token_ended, sender=get_token_model(), dispatch_uid=_UID)
+    everything_ended.connect(_everything_ended, dispatch_uid=_UID)
 
 
 def refused(request: HttpRequest, why: str, *, user_id: UserKey | None = None) -> None:
@@ -50,6 +52,18 @@ def shut_out(request: HttpRequest, seconds: int) -> None:
         seconds: for how long.
     """
     logger.warning("shut-out %s", _facts(seconds=seconds, **_asked(request)))
+
+
+def acted(request: HttpRequest, act: str, *, user_id: UserKey, device: str | None = None) -> None:
+    """Somebody handed out or took back what proves who they are.
+
+    Args:
+        request: for the client's address and for what it wanted.
+        act: what was done, in one word with dashes.
+        user_id: the key of the account.
+        device: the id of the device concerned, if it is about one.
+    """
+    logger.info("%s %s", act, _facts(user=user_id, device=device, **_asked(request)))
 
 
 def admin_acted(user_id: UserKey, act: str, subject: str, key: Any) -> None:
@@ -91,6 +105,10 @@ def _token_made(*, instance: Any, created: bool, **_: object) -> None:
 
 def _token_ended(*, instance: Any, **_: object) -> None:
     logger.info("token-ended %s", _facts(user=instance.user_id, device=_device_of(instance)))
+
+
+def _everything_ended(*, user_id: UserKey, **_: object) -> None:
+    logger.info("everything-ended %s", _facts(user=user_id))
 
 
 def _device_of(token: Any) -> str:

@@ -271,10 +271,41 @@ RENEW = Body(
     token=Text(max_length=512, min_length=1, description="The `renewal_token` of the address to be replaced."),
     push=PushAddress(description="The new address."),
 )
-LOGIN = Body(
+
+
+class Login(Body):
+    """Either a name with a password, or a pairing code."""
+
+    def checked(self, data: object) -> dict[str, Any]:
+        """The values; None for those of the other way.
+
+        Raises:
+            InvalidInput: with sentences for each invalid field.
+        """
+        values = super().checked(data)
+        password = ("username", "password")
+        if values["pairing_code"] is None:
+            errors = {name: [say("invalid.required")] for name in password if values[name] is None}
+        else:
+            errors = {name: [say("invalid.beside_pairing_code")] for name in password if values[name] is not None}
+        if errors:
+            raise InvalidInput(errors)
+        return values
+
+
+LOGIN = Login(
     "LoginRequest",
-    username=Text(min_length=1, description="The user's id."),
-    password=Text(max_length=PASSWORD_CHARS, min_length=1, description="The user's password."),
+    username=Text(min_length=1, required=False, default=None, description="The user's id."),
+    password=Text(
+        max_length=PASSWORD_CHARS, min_length=1, required=False, default=None, description="The user's password."
+    ),
+    pairing_code=Text(
+        max_length=32,
+        min_length=1,
+        required=False,
+        default=None,
+        description="Instead of both: the code that a signed-in page shows, in any capitals, with or without spaces.",
+    ),
     device_name=Label(
         required=False,
         default="",

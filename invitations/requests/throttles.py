@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from threading import BoundedSemaphore
 from unicodedata import normalize
 
@@ -52,6 +53,33 @@ def door(request: HttpRequest, username: str | None) -> Iterator[None]:
         _hashing.release()
 
 
+@contextmanager
+def pairing_door(request: HttpRequest) -> Iterator[Callable[[], None]]:
+    """What the door does around looking at a pairing code. Yields what is called if the code was wrong: wrong ones are
+    counted for all addresses together too, because who guesses codes guesses those of everybody.
+
+    Args:
+        request: for its IP address.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`.
+    """
+    check_login(request, None)
+    limit, key = conf.limits().wrong_pairing_codes_per_minute, _key("pairing", "")
+    seconds = timezone.now().timestamp()
+    wait = _counted(lambda: _seconds_until_free(key, limit, seconds)) if limit else 0
+    if wait:
+        audit.refused(request, Code.THROTTLED)
+        raise CallError(Code.THROTTLED, say_lazy("sign_in.wait", count=wait), retry_after_seconds=wait)
+
+    def wrong() -> None:
+        audit.refused(request, "wrong_pairing_code")
+        if limit:
+            _counted(lambda: _wait_seconds(key, limit, seconds))
+
+    yield wrong
+
+
 def check_login(request: HttpRequest, username: str | None, now: datetime | None = None) -> None:
     """Count one attempt at any door.
 
@@ -72,12 +100,7 @@ def check_login(request: HttpRequest, username: str | None, now: datetime | None
     if username is not None:
         # As the form reads it: other spellings of the same name are the same name.
         keys.append(_key("name", normalize("NFKC", username).strip().casefold()))
-    try:
-        waits = [_wait_seconds(key, limit, seconds) for key in keys]
-    except Exception:
-        # People must be able to sign in without the cache; only a slow password hash protects them then.
-        logger.exception("Tries to sign in are not counted: the cache does not answer")
-        return
+    waits = [_counted(partial(_wait_seconds, key, limit, seconds)) for key in keys]
     if any(waits):
         audit.refused(request, Code.THROTTLED)
         if waits[0]:
@@ -104,6 +127,23 @@ def check_signup(request: HttpRequest, now: datetime | None = None) -> None:
     if wait:
         audit.refused(request, Code.THROTTLED)
         raise CallError(Code.THROTTLED, say_lazy("sign_up.wait"), retry_after_seconds=wait)
+
+
+def _counted(count: Callable[[], int]) -> int:
+    """The seconds to wait by what the cache says."""
+    try:
+        return count()
+    except Exception:
+        # People must be able to sign in without the cache; only a slow password hash protects them then.
+        logger.exception("Tries to sign in are not counted: the cache does not answer")
+        return 0
+
+
+def _seconds_until_free(key: str, limit: int, seconds: float) -> int:
+    """As `_wait_seconds`, but counts nothing."""
+    window, elapsed = divmod(seconds, WINDOW_SECONDS)
+    before = cache.get(f"{key}:{int(window) - 1}", 0) * (1 - elapsed / WINDOW_SECONDS)
+    return 0 if before + cache.get(f"{key}:{int(window)}", 0) < limit else max(1, round(WINDOW_SECONDS - elapsed))
 
 
 def _wait_seconds(key: str, limit: int, seconds: float, *, window_seconds: int = WINDOW_SECONDS) -> int:

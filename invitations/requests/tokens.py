@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeGuard
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from knox.auth import TokenAuthentication
@@ -20,7 +21,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from invitations.credentials import app_tokens
-from invitations.models import UserKey
+from invitations.models import AppToken, UserKey
 from invitations.push import devices
 from invitations.requests.problems import CsrfFailed
 from invitations.store import people
@@ -36,11 +37,13 @@ class Token(NamedTuple):
     created: datetime
     expiry: datetime | None
     username: str
+    device_id: str | None
 
 
 _TOKENS = get_token_model().objects.filter(people.are_active("user__"), digest=Bind("digest")).order_by()
+_DEVICE = Subquery(AppToken.objects.filter(digest=OuterRef("digest")).values("device_id")[:1])
 TOKENS = Prepared(
-    _TOKENS.values_list("digest", "user_id", "created", "expiry", f"user__{people.USERNAME}"), Token._make
+    _TOKENS.values_list("digest", "user_id", "created", "expiry", f"user__{people.USERNAME}", _DEVICE), Token._make
 )
 
 # Rows with only these fields loaded; the rest is read on access. Every request of an app comes through here, and a
@@ -114,12 +117,14 @@ def token_of_digest(digest: str, now: datetime) -> Any | None:
 
 def is_valid(found: Token | None, now: datetime) -> TypeGuard[Token]:
     """Whether there is such a token, and it has not expired by now."""
-    return found is not None and (found.expiry is None or found.expiry > now)
+    return found is not None and app_tokens.ends_at(found.created, found.expiry) > now
 
 
 def row_of(found: Token) -> Any:
     """A token's row with its user, both loaded in part."""
-    row = _token(found[:-1])
+    row = _token(found[:4])
+    # Tokens that an older version made stand for a device of their own.
+    row.device_id = found.device_id or devices.credential_of(token_digest=found.digest)
     row.user = _user((found.user_id, found.username, True))
     return row
 
@@ -149,23 +154,28 @@ def credentials_of(request: Request) -> dict[str, str | None]:
 
 def actor_of(request: Request) -> Actor:
     """The user who asks, on the device that the session or token stands for."""
+    token: Any = request.auth
     return Actor(
         user_id=asker_id(request),
         username=request.user.get_username(),
-        device_id=devices.credential_of(**credentials_of(request)),
+        device_id=credential_of(request) if token is None else token.device_id,
     )
 
 
-def renews(expiry: datetime | None, now: datetime) -> bool:
-    """Whether using a token that ends at `expiry`, if ever, prolongs it now."""
-    return expiry is not None and now + app_tokens.life() - expiry > RENEWED_AFTER
+def credential_of(request: Request) -> str:
+    """How the session or token of a request is remembered beside the devices and addresses that come with it."""
+    return devices.credential_of(**credentials_of(request))
+
+
+def renews(created: datetime, expiry: datetime | None, now: datetime) -> bool:
+    """Whether using a token that was made at `created` and ends at `expiry`, if ever, prolongs it now."""
+    return expiry is not None and app_tokens.expiry(created, now) - expiry > RENEWED_AFTER
 
 
 def _renew(row: Any, now: datetime) -> None:
     """Prolong a token that is in use."""
-    if renews(row.expiry, now):
-        row.expiry = now + app_tokens.life()
-        row.save(update_fields=["expiry"])
+    if renews(row.created, row.expiry, now):
+        app_tokens.used(row, now)
 
 
 def _unanswered(request: HttpRequest) -> HttpResponse:

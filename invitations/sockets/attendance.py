@@ -89,9 +89,14 @@ def pace_of(user_id: UserKey) -> Pace:
     return _present[user_id].pace
 
 
-def arrived(actor: Actor, *, now: datetime) -> None:
-    """Record that a device said hello."""
-    devices.seen(actor.user_id, actor.device_id, label=actor.device_label, now=now)
+def arrived(actor: Actor, credential: str, *, now: datetime) -> None:
+    """Record that a device said hello.
+
+    Args:
+        actor: the user on the device.
+        credential: the session or token of the socket, as `devices.credential_of` names it.
+    """
+    devices.seen(actor.user_id, actor.device_id, label=actor.device_label, credential=credential, now=now)
     alive(actor, now=now)
 
 

@@ -19,6 +19,7 @@ from django.utils.http import is_same_domain
 from invitations import conf
 from invitations.live.tickets import redeem_ticket
 from invitations.models import UserKey
+from invitations.push import devices
 from invitations.requests.tokens import token_of_digest, valid_token
 
 Scope = dict[str, Any]
@@ -39,6 +40,11 @@ class Identity:
     username: str
     session_key: str | None = None
     token_digest: str | None = None
+
+    @property
+    def credential(self) -> str:
+        """How the session or token is remembered beside the devices that come with it."""
+        return devices.credential_of(session_key=self.session_key, token_digest=self.token_digest)
 
 
 def identify(scope: Scope) -> Identity | None:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from invitations import calls
 from invitations.conf import limits
+from invitations.credentials import taking_back
 from invitations.errors import Code
 from invitations.live import generations, publishing
 from invitations.models import UserKey
@@ -136,7 +137,7 @@ class LiveSocket:
             origin=self._subscription.channel,
             lives=True,
         )
-        await workers.write(partial(_arrive, actor))
+        await workers.write(partial(_arrive, actor, self._identity.credential))
         generation = generations.of(actor.user_id)
         answer = await workers.read(partial(_snapshot, actor))
         self._looked(generation, answer)
@@ -218,7 +219,10 @@ class LiveSocket:
             message = await self._subscription.receive()
             generations.bump(self._identity.user_id)
             if message["type"] == publishing.RECHECK:
-                self._recheck_now()
+                # Processes of an older version name no device.
+                self._recheck_now(
+                    is_removed=self._actor is not None and message.get("device_id") == self._actor.device_id
+                )
                 continue
             if message["type"] == "live.frame":
                 self._paths.forget()
@@ -250,9 +254,19 @@ class LiveSocket:
             self._recheck_now()
         self._watch = loop.call_later(wait, self._guard)
 
-    def _recheck_now(self) -> None:
+    def _is_removed(self, message: Frame) -> bool:
+        """Whether the socket's device was removed, and not by its own session or token. Processes of an older version
+        name no device."""
+        actor = self._actor
+        return (
+            actor is not None
+            and message.get("removed") == actor.device_id
+            and message["besides"] != self._identity.credential
+        )
+
+    def _recheck_now(self, *, is_removed: bool = False) -> None:
         self._checked_at = monotonic()
-        self._recheck = asyncio.get_running_loop().create_task(self._check())
+        self._recheck = asyncio.get_running_loop().create_task(self._sign_out() if is_removed else self._check())
 
     def _is(self, identity: Identity) -> None:
         """Go by the user's public id of now, which may be another one than when the socket was opened."""
@@ -324,11 +338,11 @@ def _perform(verb: str, actor: Actor, call_id: str | None, said: Frame) -> Answe
 def _depart(actor: Actor, others: set[Identity]) -> None:
     """Leave the calls that the device is in, unless one of its other sockets has a session or token that goes on."""
     if not any(renewed(each) for each in others):
-        calls.depart(actor, now=timezone.now())
+        taking_back.leave_calls(actor.user_id, actor.device_id)
 
 
-def _arrive(actor: Actor) -> None:
-    attendance.arrived(actor, now=timezone.now())
+def _arrive(actor: Actor, credential: str) -> None:
+    attendance.arrived(actor, credential, now=timezone.now())
 
 
 def _snapshot(actor: Actor) -> Frame:

@@ -128,3 +128,24 @@ def test_acts_of_admins_are_written_one_line_each(
         f"INFO admin act=deleted user={root.pk} subject=invitations.user key={key}"
         for key in (alice.pk, bob.pk, carol.pk)
     )
+
+
+def test_what_is_handed_out_and_taken_back_is_written(
+    api_as: Callable[[User], APIClient], anonymous_api: APIClient, alice: User, lines: list[str]
+) -> None:
+    page = api_as(alice)
+    code = page.post("/api/v1/auth/pairing", {}, format="json").json()["pairing_code"]
+    anonymous_api.post(TOKEN, {"pairing_code": code, "device_id": "phone"}, format="json")
+    page.delete("/api/v1/devices/phone")
+    page.post("/api/v1/auth/sign-out-everywhere", {}, format="json")
+    said = [each.removeprefix("INFO ").partition(" device=token-")[0] for each in lines if "signed-in" not in each]
+    who = f"user={alice.pk}"
+    assert said == [
+        f"pairing-code-made {who} address=127.0.0.1 path=/api/v1/auth/pairing",
+        f"token-made {who}",
+        f"token-ended {who}",
+        f"device-removed {who} device=phone address=127.0.0.1 path=/api/v1/devices/phone",
+        f"everything-ended {who}",
+        f"signed-out-everywhere {who} address=127.0.0.1 path=/api/v1/auth/sign-out-everywhere",
+    ]
+    assert code not in "".join(lines)

@@ -1,0 +1,192 @@
+"""REST about what proves who somebody is: tokens of apps, pairing codes, tickets of live sockets; and taking them
+back."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from invitations import addresses, calls, conf, shapes
+from invitations.api.endpoint import Endpoint, answered
+from invitations.api.openapi import operations
+from invitations.api.openapi.operations import described
+from invitations.api.pagination import page_of
+from invitations.credentials import app_tokens, pairing, taking_back
+from invitations.credentials.app_tokens import Issued
+from invitations.errors import CallError, Code
+from invitations.live.tickets import make_ticket
+from invitations.models import Device, PairingCode
+from invitations.requests import audit, inputs, queries, throttles
+from invitations.requests.tokens import (
+    BearerAuthentication,
+    BrowserAuthentication,
+    asker_id,
+    authenticated,
+    credential_of,
+    credentials_of,
+)
+from invitations.serializers import moment
+from invitations.words import say_lazy
+
+SCHEME = "callinvite"
+"""Of the links that open an app."""
+
+
+@described(post=operations.MAKE_TOKEN, delete=operations.DELETE_TOKEN)
+class AuthToken(Endpoint):
+    """Signs an app in, with a token as the answer, and out again."""
+
+    def get_authenticators(self) -> list[Any]:
+        # A client that signs in has no identity yet, and its cookie does not matter, so no CSRF check is needed.
+        return [] if self._signs_in() else [BearerAuthentication()]
+
+    def get_permissions(self) -> Any:
+        return [] if self._signs_in() else super().get_permissions()
+
+    def _signs_in(self) -> bool:
+        return getattr(self.request, "method", None) == "POST"
+
+    def post(self, request: Request) -> HttpResponse:
+        values = inputs.LOGIN.checked(request.data)
+        user, made = _paired(request, values) if values["pairing_code"] else _signed_in(request, values)
+        return answered(201, _token_view(user, made, names_device=bool(values["device_id"])))
+
+    def delete(self, request: Request) -> HttpResponse:
+        app_tokens.revoke_token(asker_id(request), credentials_of(request)["token_digest"] or "")
+        return HttpResponse(status=204)
+
+
+@described(get=operations.LIST_TOKENS)
+class Tokens(Endpoint):
+    """The asker's apps that are signed in."""
+
+    def get(self, request: Request) -> HttpResponse:
+        asked = queries.PAGE.checked(request.query_params)
+        found = app_tokens.of_user(asker_id(request), timezone.now())
+        return answered(200, page_of(found, request, asked, ("-created_at", "-id"), lambda rows: _views(rows, request)))
+
+
+@described(delete=operations.END_TOKEN)
+class OneToken(Endpoint):
+    """One of the asker's apps that are signed in."""
+
+    def delete(self, request: Request, token_id: UUID) -> HttpResponse:
+        if not taking_back.end_token(asker_id(request), token_id):
+            raise Http404
+        return HttpResponse(status=204)
+
+
+@described(post=operations.REFRESH_TOKEN)
+class RefreshedToken(Endpoint):
+    """Gives an app a new token for its old one."""
+
+    authentication_classes = (BearerAuthentication,)
+
+    def post(self, request: Request) -> HttpResponse:
+        digest = credentials_of(request)["token_digest"] or ""
+        made = app_tokens.refresh(asker_id(request), digest, timezone.now())
+        return answered(201, _token_view(request.user, made))
+
+
+@described(get=operations.GET_PAIRING, post=operations.MAKE_PAIRING, delete=operations.DELETE_PAIRING)
+class Pairing(Endpoint):
+    """The code that connects a phone. Only for browsers: an app whose token was stolen must not beget further ones,
+    which would go on when that one is taken back."""
+
+    authentication_classes = (BrowserAuthentication,)
+
+    def get(self, request: Request) -> HttpResponse:
+        code = pairing.latest(asker_id(request))
+        if code is None:
+            raise Http404
+        return answered(200, _pairing_view(code))
+
+    def post(self, request: Request) -> HttpResponse:
+        code, expires_at = pairing.make(asker_id(request), credential_of(request), timezone.now())
+        audit.acted(request._request, "pairing-code-made", user_id=asker_id(request))
+        server = request.build_absolute_uri(addresses.base())
+        link = f"{SCHEME}://pair?{urlencode({'server': server, 'code': code})}"
+        made: shapes.PairingCode = {"pairing_code": code, "expires_at": moment(expires_at), "link": link}
+        return answered(201, made)
+
+    def delete(self, request: Request) -> HttpResponse:
+        pairing.withdraw(asker_id(request))
+        return HttpResponse(status=204)
+
+
+@described(post=operations.SIGN_OUT_EVERYWHERE)
+class SignOutEverywhere(Endpoint):
+    """Ends all that the asker is signed in by, but for what the request came with."""
+
+    def post(self, request: Request) -> HttpResponse:
+        taking_back.end_everything(asker_id(request), besides=credential_of(request))
+        audit.acted(request._request, "signed-out-everywhere", user_id=asker_id(request))
+        return HttpResponse(status=204)
+
+
+@described(post=operations.MAKE_TICKET)
+class LiveTicket(Endpoint):
+    """A one-use ticket for a live socket."""
+
+    def post(self, request: Request) -> HttpResponse:
+        ticket = make_ticket(asker_id(request), **credentials_of(request))
+        return answered(201, {"ticket": ticket, "expires_in_seconds": conf.limits().ticket_seconds})
+
+
+def _signed_in(request: Request, values: dict[str, Any]) -> tuple[AbstractBaseUser, Issued]:
+    with throttles.door(request._request, values["username"]):
+        user = authenticated(request._request, values["username"], values["password"])
+    if user is None:
+        raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong"))
+    return user, app_tokens.issue(user, values["device_name"], timezone.now(), values["device_id"])
+
+
+def _paired(request: Request, values: dict[str, Any]) -> tuple[AbstractBaseUser, Issued]:
+    with throttles.pairing_door(request._request) as wrong:
+        found = pairing.redeem(values["pairing_code"], values["device_name"], timezone.now(), values["device_id"])
+        if found is None:
+            wrong()
+            raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong_pairing_code"))
+    return found
+
+
+def _token_view(user: Any, made: Issued, *, names_device: bool = True) -> shapes.Token:
+    person = calls.me(user.pk, user.get_username())
+    said: shapes.Token = {"token": made.token, "expiry": moment(made.expires_at), "user": person}
+    return {**said, "device_id": made.device_id} if names_device else said
+
+
+def _views(rows: list[Any], request: Request) -> list[shapes.SignedInApp]:
+    ids = [each.device_id for each in rows]
+    labels = dict(Device.objects.filter(user_id=asker_id(request), device_id__in=ids).values_list("device_id", "label"))
+    current = credentials_of(request)["token_digest"]
+    return [
+        {
+            "id": str(each.pk),
+            "device_id": each.device_id,
+            "device_name": labels.get(each.device_id, ""),
+            "created_at": moment(each.created_at),
+            "last_used_at": moment(each.last_used_at),
+            "expires_at": moment(app_tokens.ends_at(each.created_at, each.expiry)),
+            "current": each.digest == current,
+        }
+        for each in rows
+    ]
+
+
+def _pairing_view(code: PairingCode) -> shapes.Pairing:
+    is_used = code.used_at is not None
+    state = "used" if is_used else "open" if code.expires_at > timezone.now() else "expired"
+    device = Device.objects.filter(user_id=code.user_id, device_id=code.device_id).first() if is_used else None
+    return {
+        "state": state,
+        "expires_at": moment(code.expires_at),
+        "device_id": code.device_id or None,
+        "device_name": "" if device is None else device.label,
+    }
