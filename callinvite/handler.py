@@ -7,6 +7,8 @@ begun, a verb is carried out."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import IO, Any, cast
 
 from asgiref.sync import sync_to_async
@@ -40,7 +42,8 @@ class SynchronousChain(ASGIHandler):
             return
         response = await self._lanes.run(self._respond, scope, body)
         try:
-            await self.send_response(response, send)
+            with suppress(RequestAborted):
+                await self.send_response(response, partial(_sent, send))
         finally:
             if response.streaming:
                 await sync_to_async(response.close, thread_sensitive=True)()
@@ -59,3 +62,15 @@ class SynchronousChain(ASGIHandler):
             # Already rendered, so the signal that ends the request need not wait for the client.
             response.close()
         return cast(HttpResponseBase, response)
+
+
+async def _sent(send: Any, message: dict[str, Any]) -> None:
+    """Send a part of an answer.
+
+    Raises:
+        RequestAborted: the client has gone, of which servers tell by an OSError (ASGI 3.0, "Disconnected Client").
+    """
+    try:
+        await send(message)
+    except OSError as error:
+        raise RequestAborted from error

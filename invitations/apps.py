@@ -21,7 +21,10 @@ class InvitationsConfig(AppConfig):
             )
         from invitations import checks  # noqa: F401
         from invitations.credentials import endings
-        from invitations.requests import audit
+        from invitations.own_data import retiring
+        from invitations.requests import audit, freshness
 
         endings.listen()
         audit.listen()
+        freshness.listen()
+        retiring.listen()

@@ -192,7 +192,7 @@ def ring_words(sheet: CallSheet, ring: Call | Invitation, look: Look) -> tuple[s
         look: the ring's resource.
     """
     call = sheet.call
-    caller = sheet.people[getattr(ring, "inviter_id", call.caller_id)].name
+    caller = person_view(sheet.people[getattr(ring, "inviter_id", call.caller_id)])["name"]
 
     def value(found: re.Match[str]) -> str:
         return caller if found[0] == "{caller}" else say(f"call.kind.{kind_of(sheet)}")

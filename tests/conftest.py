@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 
 PASSWORD = "right-horse-7"
 ROOMS = Path(__file__).parent
-POSTGRES_ROOMS = {"admin", "api", "calls", "credentials", "dispatcher", "models", "push", "requests", "store"}
+POSTGRES_ROOMS = {
+    "admin",
+    "api",
+    "calls",
+    "credentials",
+    "dispatcher",
+    "models",
+    "own_data",
+    "push",
+    "requests",
+    "store",
+}
 """Rooms whose tests also run on PostgreSQL, which locks row by row; elsewhere a test asks by its mark."""
 WHOLE_MACHINE = ("test_media", "test_network")
 """How the names of browser tests begin that need all processors, for they move pictures and sound, or the network: a

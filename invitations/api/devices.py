@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from invitations import addresses, shapes, transports, words
+from invitations import addresses, shapes, words
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
@@ -23,7 +23,6 @@ from invitations.models import Device, Health, RingResource
 from invitations.push import action_tokens, devices, ring_tests
 from invitations.requests import audit, inputs, queries
 from invitations.requests.tokens import asker_id, credential_of
-from invitations.serializers import moment
 from invitations.store import looks
 from invitations.transports import Address, vapid
 
@@ -46,18 +45,18 @@ class OneDevice(Endpoint):
     """One of the asker's own devices."""
 
     def get(self, request: Request, device_id: str) -> HttpResponse:
-        return answered(200, device_view(_own(request, device_id)))
+        return answered(200, devices.view(_own(request, device_id)))
 
     def put(self, request: Request, device_id: str) -> HttpResponse:
         values = inputs.DEVICE.checked(request.data) | {"credential": credential_of(request)}
         now = timezone.now()
         if "push" not in values:
-            return answered(200, device_view(devices.describe(asker_id(request), device_id, **values, now=now)))
+            return answered(200, devices.view(devices.describe(asker_id(request), device_id, **values, now=now)))
         address = values.pop("push")
         device = devices.describe(asker_id(request), device_id, **values, now=now)
         if address is None:
             devices.remove_address(device)
-            return answered(200, device_view(device))
+            return answered(200, devices.view(device))
         _set_address(device, address, request, values["credential"], now)
         return answered(200, _registered(device))
 
@@ -81,7 +80,7 @@ class RenewAddress(Endpoint):
         if device is None:
             raise CallError(Code.NOT_AUTHENTICATED, words.say_lazy("error.not_authenticated.push_address"))
         _set_address(device, values["push"], request, device.push_credential, timezone.now())
-        return answered(200, {"device": device_view(device), "renewal_token": _renewal_token(device)})
+        return answered(200, {"device": devices.view(device), "renewal_token": _renewal_token(device)})
 
 
 @described(get=operations.GET_PUSH_KEY)
@@ -146,26 +145,8 @@ class Resources(Endpoint):
         )
 
 
-def device_view(device: Device) -> shapes.Device:
-    """A device on the wire. Shows at most the host of its address."""
-    has_address = device.push_digest is not None
-    push: shapes.PushHost = {"transport": device.push_transport, "host": transports.host_of(devices.address_of(device))}
-    return {
-        "device_id": device.device_id,
-        "label": device.label,
-        "kind": device.kind,
-        "push": push if has_address else None,
-        "health": device.health.value,
-        "disabled_reason": device.push_disabled_reason or None,
-        "disabled_since": moment(device.push_disabled_at),
-        "created_at": moment(device.created_at),
-        "last_seen_at": moment(device.last_seen_at),
-        "last_ringing_at": moment(device.last_ringing_at),
-    }
-
-
 def _registered(device: Device) -> shapes.RegisteredDevice:
-    return {**device_view(device), "renewal_token": _renewal_token(device)}
+    return {**devices.view(device), "renewal_token": _renewal_token(device)}
 
 
 def _renewal_token(device: Device) -> str:
@@ -194,7 +175,7 @@ def _devices_of(request: Request) -> QuerySet[Device]:
 
 
 def _device_views(found: list[Device]) -> list[shapes.Device]:
-    return [device_view(each) for each in found]
+    return [devices.view(each) for each in found]
 
 
 def _resource_views(found: list[RingResource]) -> list[shapes.RingResource]:

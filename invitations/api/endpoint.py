@@ -30,8 +30,6 @@ _is_request_id = re.compile(r"[A-Za-z0-9._~-]{1,64}").fullmatch
 # A quotation mark within a text is escaped, so that no text can look like a member.
 _AT_THIS_MOMENT = re.compile(rb'"(?:server_time":"[^"]*"|remaining_ms":\d+)')
 _negotiator = DefaultContentNegotiation()
-_MEDIA_TYPES = (JSONRenderer.media_type, f"{JSONRenderer.media_type}; charset=utf-8")
-"""The media types of our answers. The second is only for clients that ask for a charset."""
 
 
 class Endpoint(APIView):
@@ -47,6 +45,9 @@ class Endpoint(APIView):
     versioning_class = None
     metadata_class = None
     parser_classes = (BoundedJSONParser,)
+    # The second is only for clients that ask for a charset.
+    media_types: ClassVar[tuple[str, ...]] = (JSONRenderer.media_type, f"{JSONRenderer.media_type}; charset=utf-8")
+    """The media types of what it answers."""
     _renderer: ClassVar = (JSONRenderer(), JSONRenderer.media_type)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
@@ -74,7 +75,7 @@ class Endpoint(APIView):
         final = super().finalize_response(request, response, *args, **kwargs)
         asked_as = request.headers.get(REQUEST_ID, "")
         final.headers[REQUEST_ID] = asked_as if _is_request_id(asked_as) else uuid4().hex
-        if request.method == "GET" and final.status_code == HTTPStatus.OK:
+        if request.method == "GET" and final.status_code == HTTPStatus.OK and not final.streaming:
             final.headers["ETag"] = entity_tag(final.content)
             return get_conditional_response(request._request, etag=final.headers["ETag"], response=final) or final
         return final
@@ -87,13 +88,13 @@ class Endpoint(APIView):
         return {"Cache-Control": "no-store"}
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        """Answer in JSON only. Problems are sent whatever the client accepts.
+        """Answer in the view's media types only. Problems are sent whatever the client accepts.
 
         Raises:
-            NotAcceptable: the client does not accept JSON.
+            NotAcceptable: the client does not accept what the view answers with.
         """
         header = request.META.get("HTTP_ACCEPT", "")
-        if header and not force and not any(map(request._request.accepts, _MEDIA_TYPES)):
+        if header and not force and not any(map(request._request.accepts, self.media_types)):
             raise NotAcceptable
         return self._renderer
 

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from invitations.api import credentials, devices, pages, views
+from invitations.api import credentials, devices, my_data, pages, views
 from invitations.requests.verbs import VERBS, Verb
 from invitations.shapes import CALL_ID, DEVICE_ID
 
@@ -30,6 +30,7 @@ def _of_verb(verb: Verb) -> URLPattern:
 _described = [
     *(_of_verb(each) for each in VERBS.values()),
     path("me", views.Me.as_view(), name="me"),
+    path("me/export", my_data.Export.as_view(), name="export_me"),
     path("users", views.Users.as_view(), name="users"),
     path("devices", devices.Devices.as_view(), name="devices"),
     path("devices/<device_id:device_id>", devices.OneDevice.as_view(), name="device"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user_model, logout
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.utils import timezone
@@ -25,7 +25,8 @@ from invitations.errors import Code
 from invitations.live import presence
 from invitations.models import Call, CallingPreferences, UserKey
 from invitations.push.action_tokens import Grant
-from invitations.requests import inputs, queries, verbs
+from invitations.requests import freshness, inputs, queries, verbs
+from invitations.requests.deleting import delete_account
 from invitations.requests.known_tokens import KnownBearerAuthentication, Renamed, proved
 from invitations.requests.problems import STATUS
 from invitations.requests.tokens import (
@@ -128,9 +129,9 @@ def endpoint_of(verb: Verb) -> type[VerbEndpoint]:
     return described(**{verb.method.lower(): operations.of_verb(verb)}, **listed)(view)
 
 
-@described(get=operations.GET_ME, patch=operations.CHANGE_ME)
+@described(get=operations.GET_ME, patch=operations.CHANGE_ME, delete=operations.DELETE_ME)
 class Me(Endpoint):
-    """The asker's own profile and settings."""
+    """The asker's own profile and settings, and the account itself."""
 
     def get(self, request: Request) -> HttpResponse:
         return answered(200, _me(request, _preferences_of(asker_id(request))))
@@ -143,6 +144,14 @@ class Me(Endpoint):
             user_id=asker_id(request), defaults=values, create_defaults=values
         )
         return answered(200, _me(request, preferences))
+
+    def delete(self, request: Request) -> HttpResponse:
+        now = timezone.now()
+        freshness.check(request, now=now)
+        delete_account(asker_id(request), request=request._request, now=now)
+        if request.auth is None:
+            logout(request._request)
+        return HttpResponse(status=204)
 
 
 @described(get=operations.LIST_USERS)

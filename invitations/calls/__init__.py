@@ -13,8 +13,9 @@ Two arguments mean the same in every verb, and docstrings mention them only to a
 from invitations.calls.answering import CURRENT, accept, reject, ringing
 from invitations.calls.asking import Sent
 from invitations.calls.cancelling import Cancelled, cancel
-from invitations.calls.departing import depart, mend, withdraw_absent
+from invitations.calls.departing import depart, leave_all, mend, withdraw_absent
 from invitations.calls.expiring import expect_changes, expect_unknown, expire
+from invitations.calls.forgetting import id_since
 from invitations.calls.inviting import invite
 from invitations.calls.loading import Attempt, CallName, id_in
 from invitations.calls.notifying import Taken, notified
@@ -38,6 +39,7 @@ from invitations.calls.repeats import RequestKey
 from invitations.calls.sending import send
 from invitations.calls.taking_part import connected, end, forgive_outage, heartbeat, join, leave, prove_life, remove
 from invitations.calls.timeline import timeline
+from invitations.calls.withdrawing import withdraw
 from invitations.store.sheets import Actor, CallSheet
 
 __all__ = [
@@ -63,12 +65,14 @@ __all__ = [
     "heartbeat",
     "history",
     "id_in",
+    "id_since",
     "invite",
     "is_in_open_call",
     "is_inside",
     "is_rung",
     "join",
     "leave",
+    "leave_all",
     "mark_history_seen",
     "me",
     "mend",
@@ -87,5 +91,6 @@ __all__ = [
     "timeline",
     "view",
     "went",
+    "withdraw",
     "withdraw_absent",
 ]

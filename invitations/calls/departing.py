@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from invitations.calls.closing import save, settle
 from invitations.calls.events import Change
 from invitations.calls.loading import Attempt, lock_one
+from invitations.calls.reading import OPEN_CALLS
 from invitations.calls.taking_part import leave
 from invitations.calls.transaction import write
 from invitations.calls.withdrawing import withdraw
@@ -67,6 +68,22 @@ def depart_from(user_id: UserKey, device_id: str, *, now: datetime) -> None:
     username = here.values_list(f"user__{people.USERNAME}", flat=True).first()
     if username is not None:
         depart(Actor(user_id, username, device_id), now=now)
+
+
+def leave_all(user_id: UserKey, *, now: datetime) -> list[int]:
+    """Take a person who may no longer sign in out of every call, and take back every ring of theirs and for them. Safe
+    to repeat.
+
+    Args:
+        user_id: the person's key.
+
+    Returns:
+        The keys of those calls.
+    """
+    keys = sorted(OPEN_CALLS.rows(user=user_id))
+    for call_pk in keys:
+        withdraw(call_pk, now=now)
+    return keys
 
 
 def withdraw_absent(*, now: datetime) -> int:

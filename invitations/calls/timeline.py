@@ -14,7 +14,7 @@ from invitations.calls.loading import CallName
 from invitations.calls.reading import view
 from invitations.calls.told_deliveries import Told, told
 from invitations.models import CallEvent, EventKind, LeftReason, UserKey
-from invitations.serializers import device_type, moment
+from invitations.serializers import device_type, moment, person_view
 from invitations.store.sheets import CallSheet
 from invitations.words import listed, say
 
@@ -48,7 +48,7 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
         CallError: `not_found`.
     """
     sheet = view(call, viewer_id=viewer_id, now=now, sees_all=sees_all)
-    names = {each.username: each.name for each in sheet.people.values()}
+    names = {each.username: person_view(each)["name"] for each in sheet.people.values()}
 
     def is_seen(username: str | None) -> bool:
         return sees_all or any(each.id == viewer_id and each.username == username for each in sheet.people.values())
@@ -130,8 +130,10 @@ def _entry(
 ) -> Data:
     data = dict(event.data)
     actor = _username(sheet, event.actor_id)
-    subject = data.get("invitee") or data.get("user") or actor
-    shown = {**data, "name": names.get(subject or "", subject or say("person.unknown"))}
+    subject = data.get("invitee", data.get("user", actor))
+    # Nobody in the call: an admin, who acts on the calls of others.
+    unknown = subject or say("person.unknown")
+    shown = {**data, "name": names.get(subject or ("" if event.actor_id is None else unknown), unknown)}
     kind = data.pop("device_kind", "")
     label = data.pop("label", None)
     if label is not None and event.kind in ON_DEVICES and not is_seen(subject):

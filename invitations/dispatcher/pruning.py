@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Model, QuerySet, Subquery
 
-from invitations.calls import repeats
+from invitations.calls import forgetting, repeats
 from invitations.calls.transaction import write
 from invitations.conf import limits
 from invitations.credentials import app_tokens
@@ -123,6 +123,7 @@ def chores(now: datetime, *, exactly: bool = False) -> list[Chore]:
         _rows("idempotency keys", IdempotencyKey.objects.filter(created_at__lt=now - repeats.KEPT)),
         _rows("test rings", Delivery.objects.filter(kind=DeliveryKind.TEST, created_at__lt=now - TESTS_KEPT)),
         _stale(now),
+        _names_in_ids(),
     ]
     if days := limits().keep_deliveries_days:
         found += _messages(_border(Delivery, now, days, exactly=exactly))
@@ -239,6 +240,20 @@ def _stale(now: datetime) -> Chore:
             yield count
 
     return Chore("push messages given up", waiting.count, work)
+
+
+def _names_in_ids() -> Chore:
+    """Ids of calls that went on when their caller's account was deleted, and which no device knows them by any more."""
+    named = forgetting.named_after_nobody().order_by()
+
+    def work() -> Iterator[int]:
+        # None is renamed if somebody calls under the id again at this moment.
+        while keys := list(named.values_list("pk", flat=True)[:CALLS_BATCH]):
+            if not (count := forgetting.rename(keys)):
+                return
+            yield count
+
+    return Chore("names in ids of calls", named.count, work)
 
 
 def _rows(name: str, rows: QuerySet[Any, Any]) -> Chore:

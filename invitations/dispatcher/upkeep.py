@@ -1,4 +1,5 @@
-"""Prunes every hour, beside the dispatcher's other loops: however long that takes, no deadline and no message waits."""
+"""Prunes every hour and goes on with deletions of accounts, beside the dispatcher's other loops: however long that
+takes, no deadline and no message waits."""
 
 from __future__ import annotations
 
@@ -12,8 +13,11 @@ from django.utils import timezone
 from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.pruning import prune
 from invitations.dispatcher.trouble import drop_connection, report
+from invitations.own_data import erasing
 
 EVERY_SECONDS = 3600
+ERASE_EVERY_SECONDS = 15
+"""How often deletions of accounts are looked for that were cut short, or take longer than a request may."""
 FIRST_AFTER_SECONDS = 60
 AGAIN_AFTER_SECONDS = 60
 """How long to wait after a failure."""
@@ -21,7 +25,7 @@ LOOK_EVERY_SECONDS = 1.0
 
 
 class Upkeep:
-    """Prunes until it is told to stop.
+    """Prunes and erases until it is told to stop.
 
     Args:
         clock: returns the current time as an aware datetime.
@@ -30,6 +34,7 @@ class Upkeep:
     def __init__(self, *, clock: Callable[[], datetime] = timezone.now) -> None:
         self._clock = clock
         self._due_at = clock() + timedelta(seconds=FIRST_AFTER_SECONDS)
+        self._erase_at = clock()
         self._stopping = False
         self._alarm = Alarm()
 
@@ -58,10 +63,14 @@ class Upkeep:
         self._alarm.ring()
 
     def step(self) -> bool:
-        """Prune if it is time. Returns whether it was."""
+        """Do what it is time for. Returns whether there was anything."""
         now = self._clock()
+        erases = now >= self._erase_at
+        if erases:
+            self._erase_at = now + timedelta(seconds=ERASE_EVERY_SECONDS)
+            erasing.finish_all(now=now, stopping=lambda: self._stopping)
         if now < self._due_at:
-            return False
+            return erases
         self._due_at = now + timedelta(seconds=EVERY_SECONDS)
         prune(now, stopping=lambda: self._stopping)
         return True

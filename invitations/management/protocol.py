@@ -35,7 +35,7 @@ class BoundedWebSocketProtocol(WebSocketProtocol):
         if self.state in (self.STATE_CLOSING, self.STATE_CLOSED):
             # The connection ended while this answer was being made: autobahn would raise into the app.
             return
-        if self._unsent_bytes() > OUTBOX_BYTES:
+        if unsent_bytes(self.transport) > OUTBOX_BYTES:
             if not self.cut_off:
                 self.cut_off = True
                 logger.warning("A client that does not read was cut off")
@@ -62,7 +62,8 @@ class BoundedWebSocketProtocol(WebSocketProtocol):
     def _waiting(self) -> int:
         return int(self.application_queue.qsize())
 
-    def _unsent_bytes(self) -> int:
-        # Twisted's own test of when to pause a producer, which has no public name.
-        transport = self.transport
-        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+
+def unsent_bytes(transport: Any) -> int:
+    """How much output a client has not taken yet."""
+    # Twisted's own test of when to pause a producer, which has no public name.
+    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -73,6 +74,18 @@ class BoundedRequest(WebRequest):
             self.channel.persistent = False
             self.responseHeaders.setRawHeaders(b"connection", [b"close"])
         super().handle_reply(message)
+        if message.get("more_body"):
+            # A long answer has the time that one may take for each part.
+            self.request_start = time.time()
+
+    def check_timeouts(self) -> None:
+        """Cut off a client that has taken nothing of its answer for long. Ended in good order, as daphne does, what it
+        has got so far would look like all of it."""
+        if self._response_started and self.duration() > self.server.http_timeout:
+            logger.warning("A client that does not take its answer was cut off")
+            self._cut_off()
+            return
+        super().check_timeouts()
 
     def connectionLost(self, reason: Any) -> None:
         """Wait for nothing more."""

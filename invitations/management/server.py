@@ -14,7 +14,7 @@ from daphne.endpoints import build_endpoint_description_strings
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer
 
-from invitations.management.protocol import BoundedWebSocketProtocol
+from invitations.management.protocol import BoundedWebSocketProtocol, unsent_bytes
 from invitations.management.requests import BoundedHTTPFactory
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,13 @@ LAST_REQUESTS_SECONDS = 1.0
 """How long the server still takes requests on open connections after SIGTERM, at most. A proxy keeps some, and may be
 sending a request on one just now: each gets its answer with `Connection: close`, and no connection just ends."""
 LOOK_SECONDS = 0.02
+AHEAD_BYTES = 256 * 1024
+"""How much of a long answer may wait for its client."""
 Effect = Callable[[], Awaitable[None]]
+
+
+class ClientGone(OSError):
+    """Nobody is there any more for the rest of an answer."""
 
 
 class WebServer(Server):
@@ -88,6 +94,25 @@ class WebServer(Server):
     def kill_all_applications(self) -> defer.Deferred[None]:
         """Stop in good order instead of killing what runs, as daphne does. Twisted's loop ends only after this."""
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._wind_up(), loop=twisted_loop))
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Pass on what the application sends. It may go on with a long answer once the client has taken most of what
+        came before, so that an answer is never in memory as a whole.
+
+        Raises:
+            OSError: the client has gone, and the rest need not be made (ASGI 3.0, "Disconnected Client").
+        """
+        await super().handle_reply(protocol, message)
+        if not message.get("more_body"):
+            return
+        while self._is_connected(protocol) and unsent_bytes(protocol.channel.transport) > AHEAD_BYTES:
+            await asyncio.sleep(LOOK_SECONDS)
+        if not self._is_connected(protocol):
+            raise ClientGone
+
+    def _is_connected(self, protocol: Any) -> bool:
+        known = self.connections.get(protocol)
+        return known is not None and not known.get("disconnected") and protocol.channel is not None
 
     def _ready(self) -> None:
         self.ws_factory.protocol = BoundedWebSocketProtocol

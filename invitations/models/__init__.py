@@ -1,5 +1,5 @@
-"""What is stored: users and their preferences, calls with their invitations, participants and events, devices and
-credentials, deliveries and ring resources."""
+"""What is stored: users and their preferences, what is left of deleted ones, calls with their invitations, participants
+and events, devices and credentials, deliveries and ring resources."""
 
 from invitations.models.call import Call, CallState, EndReason
 from invitations.models.credential import AppToken, PairingCode
@@ -8,12 +8,14 @@ from invitations.models.device import Device, DeviceKind, DisabledReason, Health
 from invitations.models.event import CallEvent, EventKind
 from invitations.models.idempotency_key import IdempotencyKey
 from invitations.models.invitation import Invitation, InvitationState, RejectReason, RingingDevice, Standing
+from invitations.models.leaving import AccountDeletion, RetiredName, refuse_retired
 from invitations.models.participant import LeftReason, Participant
 from invitations.models.resource import RingResource
 from invitations.models.search import Mentions
 from invitations.models.user import CallingPreferences, User, UserKey, id_chars, key_as_word
 
 __all__ = [
+    "AccountDeletion",
     "AppToken",
     "Call",
     "CallEvent",
@@ -36,6 +38,7 @@ __all__ = [
     "PairingCode",
     "Participant",
     "RejectReason",
+    "RetiredName",
     "RingResource",
     "RingingDevice",
     "Standing",
@@ -44,4 +47,5 @@ __all__ = [
     "UserKey",
     "id_chars",
     "key_as_word",
+    "refuse_retired",
 ]

@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from invitations.models import names
+from invitations.models.leaving import refuse_retired
 from invitations.words import say_lazy
 
 UserKey = Any
@@ -86,12 +87,14 @@ class User(AbstractUser):
         """Refuse a name that people would take for another's.
 
         Raises:
-            ValidationError: another account's name differs from it in capitals alone.
+            ValidationError: another account's name, or that of a deleted one, differs from it in capitals alone.
         """
         super().clean()
         # A form that has refused the name leaves none.
         if not self.username:
             return
+        if not type(self).objects.filter(pk=self.pk, username=self.username).exists():
+            refuse_retired(self.username)
         others = type(self).objects.alias(spelling=Lower("username")).filter(spelling=self.username.lower())
         if others.exclude(pk=self.pk).exclude(username=self.username).exists():
             raise ValidationError(say_lazy("validation.username_taken"))

@@ -16,10 +16,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
+from invitations import shapes
 from invitations.conf import limits
 from invitations.models import Device, DeviceKind, DisabledReason, UserKey
+from invitations.serializers import moment
 from invitations.store.statements import Bind, PreparedUpdate
-from invitations.transports import Address, FailureCode
+from invitations.transports import Address, FailureCode, host_of
 
 ATTEMPTS = 4
 TOKEN, SESSION, NAME_CHARS = "token-", "session-", 22
@@ -213,6 +215,24 @@ def address_of(device: Device) -> Address:
     return Address(
         device.push_transport, device.push_endpoint, device.push_p256dh, device.push_auth, device.push_signing_key
     )
+
+
+def view(device: Device) -> shapes.Device:
+    """A device on the wire. Shows at most the host of its address."""
+    has_address = device.push_digest is not None
+    push: shapes.PushHost = {"transport": device.push_transport, "host": host_of(address_of(device))}
+    return {
+        "device_id": device.device_id,
+        "label": device.label,
+        "kind": device.kind,
+        "push": push if has_address else None,
+        "health": device.health.value,
+        "disabled_reason": device.push_disabled_reason or None,
+        "disabled_since": moment(device.push_disabled_at),
+        "created_at": moment(device.created_at),
+        "last_seen_at": moment(device.last_seen_at),
+        "last_ringing_at": moment(device.last_ringing_at),
+    }
 
 
 def digest_of(address: Address) -> str:

@@ -78,6 +78,26 @@ def admin_acted(user_id: UserKey, act: str, subject: str, key: Any) -> None:
     logger.info("admin %s", _facts(act=act, user=user_id, subject=subject, key=key))
 
 
+def account_deleted(request: HttpRequest, user_id: UserKey) -> None:
+    """An account was deleted, by its owner or an admin, and with it all that signs in to it.
+
+    Args:
+        request: for the client's address.
+        user_id: the account's key.
+    """
+    logger.info("account-deleted %s", _facts(user=user_id, **_asked(request)))
+
+
+def data_exported(request: HttpRequest, user_id: UserKey) -> None:
+    """A copy of what is known of a person is given out, to themselves or to an admin.
+
+    Args:
+        request: for the client's address.
+        user_id: whose it is.
+    """
+    logger.info("data-exported %s", _facts(user=user_id, **_asked(request)))
+
+
 def _signed_in(*, request: HttpRequest | None, user: Any, **_: object) -> None:
     logger.info("signed-in %s", _facts(user=user.pk, **_asked(request)))
 

@@ -1,138 +1,116 @@
-"""What guards every door at which a password, a code or a link is asked for: tries are counted in the shared cache, and
-only a few passwords are hashed at once. The verbs themselves count invitations."""
+"""What guards every door at which a password is asked for or chosen: attempts are counted in the shared cache, and only
+a few passwords are hashed at once. The verbs themselves count invitations."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from threading import Condition
-from typing import TYPE_CHECKING
+from functools import partial
+from threading import BoundedSemaphore
+from unicodedata import normalize
+from uuid import uuid4
 
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 
 from invitations import conf
 from invitations.errors import CallError, Code
-from invitations.models import UserKey
-from invitations.models.user import key_as_word
-from invitations.requests import audit, known_devices, shut_doors
+from invitations.models import UserKey, key_as_word
+from invitations.requests import audit, shut_doors
 from invitations.requests.clients import address_of, network_of
-from invitations.requests.counters import Bound, count, give_back, key_of
 from invitations.words import say_lazy
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
-
 logger = logging.getLogger(__name__)
-STEPS = ((1, 60), (3, 15 * 60), (10, 4 * 3600))
-"""How many times `logins_per_minute` are let through in how many seconds. The first counts every try, the others wrong
-ones alone: whoever goes on guessing waits a minute, then a quarter of an hour, then hours."""
-HOUR_SECONDS = 3600
+WINDOW_SECONDS = 60
+SIGNUP_WINDOW_SECONDS = 3600
+EXPORT_WINDOW_SECONDS = 3600
+EXPORT_HELD_SECONDS = 90
+"""How long nobody may ask for another copy of somebody's data after one was broken off."""
 HASHED_AT_ONCE = 2
-WAITING_AT_ONCE = 4
-"""How many known devices wait for their turn to have a password hashed, in one process."""
-TURN_SECONDS = 10
-"""How long one waits."""
 BUSY_SECONDS = 1
-LONG_SECONDS = 120
-"""From when a wait is told in minutes."""
-
-
-class Attempt:
-    """One try at a door, counted as wrong until it is known to be right.
-
-    Args:
-        wrong: what it counts towards as long as it is wrong.
-        seconds: when, since 1970.
-        is_known: whether somebody signed in before on this device under this name.
-    """
-
-    def __init__(self, wrong: Sequence[Bound], seconds: float, *, is_known: bool) -> None:
-        self._wrong = wrong
-        self._seconds = seconds
-        self.is_known = is_known
-
-    def was_right(self) -> None:
-        """Count it as no guess."""
-        wrong, self._wrong = self._wrong, ()
-        try:
-            give_back(wrong, self._seconds)
-        except Exception:
-            logger.exception("A right password counts as a guess: the cache does not answer")
+_hashing = BoundedSemaphore(HASHED_AT_ONCE)
 
 
 @contextmanager
-def door(request: HttpRequest, username: str | None) -> Iterator[Attempt]:
-    """What a door does around looking at a password: REST, the pages for signing in and up, and those of passwords.
+def door(request: HttpRequest, username: str | None) -> Iterator[None]:
+    """What a door does around looking at a password: REST, the sign-in page, Django admin's, and sign-up.
 
     Hashing a password takes a thread for a tenth of a second and more. Guessing must not take them all, so no more than
-    `HASHED_AT_ONCE` are hashed in one process; strangers are asked to come again, and known devices wait for a turn.
+    `HASHED_AT_ONCE` are hashed in one process; the others are asked to come again.
 
     Args:
-        request: for its IP address, and for the device.
-        username: the name or address that was entered; None at sign-up.
+        request: for its IP address.
+        username: the name that was entered; None at sign-up.
 
     Raises:
         CallError: `throttled`, or `unavailable` with `retry_after_seconds`.
     """
-    attempt = check_login(request, username)
-    with _turns.one(may_wait=attempt.is_known):
-        yield attempt
+    check_login(request, username)
+    if not _hashing.acquire(blocking=False):
+        raise CallError(Code.UNAVAILABLE, say_lazy("sign_in.busy"), retry_after_seconds=BUSY_SECONDS)
+    try:
+        yield
+    finally:
+        _hashing.release()
 
 
-def check_login(request: HttpRequest, username: str | None, now: datetime | None = None) -> Attempt:
-    """Count one try at any door.
-
-    On a device on which somebody signed in before under this name, tries are counted for that device alone: a stranger
-    who guesses at the name, or from the same network, keeps nobody out there.
+@contextmanager
+def pairing_door(request: HttpRequest) -> Iterator[Callable[[], None]]:
+    """What the door does around looking at a pairing code. Yields what is called if the code was wrong: wrong ones are
+    counted for all addresses together too, because who guesses codes guesses those of everybody.
 
     Args:
-        request: the request, for its IP address, and for the device.
+        request: for its IP address.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`.
+    """
+    check_login(request, None)
+    limit, key = conf.limits().wrong_pairing_codes_per_minute, _key("pairing", "")
+    seconds = timezone.now().timestamp()
+    wait = _counted(lambda: _seconds_until_free(key, limit, seconds)) if limit else 0
+    if wait:
+        audit.refused(request, Code.THROTTLED)
+        raise CallError(Code.THROTTLED, say_lazy("sign_in.wait", count=wait), retry_after_seconds=wait)
+
+    def wrong() -> None:
+        audit.refused(request, "wrong_pairing_code")
+        if limit:
+            _counted(lambda: _wait_seconds(key, limit, seconds))
+
+    yield wrong
+
+
+def check_login(request: HttpRequest, username: str | None, now: datetime | None = None) -> None:
+    """Count one attempt at any door.
+
+    Args:
+        request: the request, for its IP address.
         username: the name that was entered, whether or not the user exists; None counts the address alone.
         now: an aware datetime; the current time if omitted.
 
     Raises:
-        CallError: `throttled` with `retry_after_seconds`, if this name or this address has used up what it may try. A
-            refused attempt does not count.
+        CallError: `throttled` with `retry_after_seconds`, if this name or this address has used up its
+            `logins_per_minute` attempts in the last 60 seconds. A refused attempt does not count.
     """
-    if username is None:
-        return _try(request, {"address": network_of(address_of(request))}, now)
-    name = known_devices.as_one_name(username)
-    if device := known_devices.known_as(request, username):
-        return _try(request, {"device": f"{device} {name}"}, now, is_known=True)
-    return _try(request, {"address": network_of(address_of(request)), "name": name}, now)
-
-
-def check_pairing(request: HttpRequest, now: datetime | None = None) -> Attempt:
-    """Count one try at a pairing code. Wrong ones are counted for all addresses together too, because who guesses codes
-    guesses those of everybody.
-
-    Args:
-        request: for its IP address.
-        now: an aware datetime; the current time if omitted.
-
-    Raises:
-        CallError: `throttled` with `retry_after_seconds`.
-    """
-    limit = conf.limits().wrong_pairing_codes_per_minute
-    everybodys = [Bound("login:pairing", limit, STEPS[0][1])] if limit > 0 else []
-    return _try(request, {"address": network_of(address_of(request))}, now, wrong=everybodys)
-
-
-def check_code(request: HttpRequest, user_id: UserKey, now: datetime | None = None) -> Attempt:
-    """Count one try at a person's second factor, which only who has the password gets to.
-
-    Args:
-        request: for its IP address.
-        user_id: the key of the person.
-        now: an aware datetime; the current time if omitted.
-
-    Raises:
-        CallError: `throttled` with `retry_after_seconds`.
-    """
-    return _try(request, {"code": key_as_word(user_id), "address": network_of(address_of(request))}, now)
+    limit = conf.limits().logins_per_minute
+    if limit <= 0:
+        return
+    seconds = (now or timezone.now()).timestamp()
+    keys = [_key("address", network_of(address_of(request)))]
+    if username is not None:
+        # As the form reads it: other spellings of the same name are the same name.
+        keys.append(_key("name", normalize("NFKC", username).strip().casefold()))
+    waits = [_counted(partial(_wait_seconds, key, limit, seconds)) for key in keys]
+    if any(waits):
+        audit.refused(request, Code.THROTTLED)
+        if waits[0]:
+            shut_doors.told_to_wait(request, waits[0])
+        raise CallError(Code.THROTTLED, say_lazy("sign_in.wait", count=max(waits)), retry_after_seconds=max(waits))
 
 
 def check_signup(request: HttpRequest, now: datetime | None = None) -> None:
@@ -147,120 +125,81 @@ def check_signup(request: HttpRequest, now: datetime | None = None) -> None:
             the last hour.
     """
     limit = conf.limits().signups_per_hour
-    bound = Bound(key_of("login:signup", network_of(address_of(request))), limit, HOUR_SECONDS)
-    if limit > 0 and (wait := count([bound], _seconds(now))):
+    if limit <= 0:
+        return
+    key = _key("signup", network_of(address_of(request)))
+    wait = _wait_seconds(key, limit, (now or timezone.now()).timestamp(), window_seconds=SIGNUP_WINDOW_SECONDS)
+    if wait:
         audit.refused(request, Code.THROTTLED)
         raise CallError(Code.THROTTLED, say_lazy("sign_up.wait"), retry_after_seconds=wait)
 
 
-def check_mail(request: HttpRequest, email: str, now: datetime | None = None) -> None:
-    """Count one mail, about to be sent because a stranger asked for it.
-
-    Args:
-        request: for its IP address, from which four times as many may be asked for.
-        email: to whom.
-        now: an aware datetime; the current time if omitted.
-
-    Raises:
-        CallError: `throttled` with `retry_after_seconds`, if `mails_per_hour` were asked for in the last hour.
-    """
-    limit = conf.limits().mails_per_hour
-    if limit <= 0:
-        return
-    bounds = [
-        Bound(key_of("mail:address", network_of(address_of(request))), 4 * limit, HOUR_SECONDS),
-        Bound(key_of("mail:to", known_devices.as_one_name(email)), limit, HOUR_SECONDS),
-    ]
-    if wait := count(bounds, _seconds(now)):
-        audit.refused(request, Code.THROTTLED)
-        raise CallError(Code.THROTTLED, _wait_words(wait), retry_after_seconds=wait)
-
-
-def _try(
-    request: HttpRequest,
-    by: dict[str, str],
-    now: datetime | None,
-    *,
-    is_known: bool = False,
-    wrong: Sequence[Bound] = (),
-) -> Attempt:
-    """Count one try.
-
-    Args:
-        request: where it comes from.
-        by: what `logins_per_minute` holds for, by kind.
-        now: an aware datetime; the current time if None.
-        is_known: whether the device is.
-        wrong: what bounds wrong tries beside.
-    """
-    limit, seconds = conf.limits().logins_per_minute, _seconds(now)
-    waits: dict[str, int] = {}
-    counted: list[Bound] = []
-    all_bounds: dict[str, Sequence[Bound]] = {"": wrong} if wrong else {}
-    if limit > 0:
-        for kind, value in by.items():
-            key = key_of(f"login:{kind}", value)
-            all_bounds[kind] = [Bound(key, times * limit, window) for times, window in STEPS]
-    if not all_bounds:
-        return Attempt((), seconds, is_known=is_known)
+def _counted(count: Callable[[], int]) -> int:
+    """The seconds to wait by what the cache says."""
     try:
-        for kind, bounds in all_bounds.items():
-            waits[kind] = count(bounds, seconds)
-            counted += [] if waits[kind] else bounds
-        if any(waits.values()):
-            give_back(counted, seconds)
+        return count()
     except Exception:
         # People must be able to sign in without the cache; only a slow password hash protects them then.
         logger.exception("Tries to sign in are not counted: the cache does not answer")
-        return Attempt((), seconds, is_known=is_known)
-    if wait := max(waits.values()):
-        audit.refused(request, Code.THROTTLED)
-        if waits.get("address"):
-            shut_doors.told_to_wait(request, waits["address"])
-        raise CallError(Code.THROTTLED, _wait_words(wait), retry_after_seconds=wait)
-    guesses = [*wrong, *(each for each in counted if each.window_seconds > STEPS[0][1])]
-    return Attempt(guesses, seconds, is_known=is_known)
+        return 0
 
 
-def _seconds(now: datetime | None) -> float:
-    return (now or timezone.now()).timestamp()
+def _seconds_until_free(key: str, limit: int, seconds: float) -> int:
+    """As `_wait_seconds`, but counts nothing."""
+    window, elapsed = divmod(seconds, WINDOW_SECONDS)
+    before = cache.get(f"{key}:{int(window) - 1}", 0) * (1 - elapsed / WINDOW_SECONDS)
+    return 0 if before + cache.get(f"{key}:{int(window)}", 0) < limit else max(1, round(WINDOW_SECONDS - elapsed))
 
 
-def _wait_words(seconds: int) -> StrPromise:
-    if seconds < LONG_SECONDS:
-        return say_lazy("sign_in.wait", count=seconds)
-    return say_lazy("sign_in.wait.minutes", count=-(-seconds // 60))
+@contextmanager
+def exporting(request: HttpRequest, user_id: UserKey, now: datetime | None = None) -> Iterator[Callable[[], bool]]:
+    """Count one copy of a person's data, and hold their place while it is made: one at a time.
+
+    Args:
+        request: for the audit log.
+        user_id: whose data it is.
+        now: an aware datetime; the current time if omitted.
+
+    Yields:
+        What is to be called at least every `EXPORT_HELD_SECONDS` to keep the place.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`: one is being made, or there were `exports_per_hour`.
+    """
+    place, own = f"export:{key_as_word(user_id)}", uuid4().hex
+    limit = conf.limits().exports_per_hour
+    if not cache.add(place, own, EXPORT_HELD_SECONDS):
+        audit.refused(request, Code.THROTTLED, user_id=user_id)
+        raise CallError(Code.THROTTLED, say_lazy("my_data.export.running"), retry_after_seconds=EXPORT_HELD_SECONDS)
+    try:
+        seconds = (now or timezone.now()).timestamp()
+        key = _key("export", key_as_word(user_id))
+        if limit > 0 and (wait := _wait_seconds(key, limit, seconds, window_seconds=EXPORT_WINDOW_SECONDS)):
+            audit.refused(request, Code.THROTTLED, user_id=user_id)
+            raise CallError(Code.THROTTLED, say_lazy("my_data.export.limit"), retry_after_seconds=wait)
+        yield lambda: cache.touch(place, EXPORT_HELD_SECONDS)
+    finally:
+        # It may have run out, and be another's.
+        if cache.get(place) == own:
+            cache.delete(place)
 
 
-class _Turns:
-    """`HASHED_AT_ONCE` at a time. Strangers do not wait, and take no turn while a known device waits for one."""
+def _wait_seconds(key: str, limit: int, seconds: float, *, window_seconds: int = WINDOW_SECONDS) -> int:
+    """Count an attempt and return 0, or return the seconds to wait and count nothing.
 
-    def __init__(self) -> None:
-        self._free = HASHED_AT_ONCE
-        self._waiting = 0
-        self._changed = Condition()
-
-    @contextmanager
-    def one(self, *, may_wait: bool) -> Iterator[None]:
-        with self._changed:
-            if not self._taken(may_wait):
-                raise CallError(Code.UNAVAILABLE, say_lazy("sign_in.busy"), retry_after_seconds=BUSY_SECONDS)
-            self._free -= 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += 1
-                self._changed.notify()
-
-    def _taken(self, may_wait: bool) -> bool:
-        if not may_wait or self._waiting >= WAITING_AT_ONCE:
-            return self._free > 0 and not self._waiting
-        self._waiting += 1
-        try:
-            return self._changed.wait_for(lambda: self._free > 0, TURN_SECONDS)
-        finally:
-            self._waiting -= 1
+    Uses two fixed windows, the earlier one weighted by how much of it lies within the past one: this allows no burst
+    where they meet, and takes one atomic step in the cache.
+    """
+    window, elapsed = divmod(seconds, window_seconds)
+    current, previous = f"{key}:{int(window)}", f"{key}:{int(window) - 1}"
+    cache.add(current, 0, 2 * window_seconds)
+    count = cache.incr(current)
+    before = cache.get(previous, 0) * (1 - elapsed / window_seconds)
+    if before + count <= limit:
+        return 0
+    cache.decr(current)
+    return max(1, round(window_seconds - elapsed))
 
 
-_turns = _Turns()
+def _key(kind: str, value: str) -> str:
+    return f"login:{kind}:{hashlib.sha256(value.encode(errors='replace')).hexdigest()}"

@@ -128,6 +128,9 @@ def perform(
     except InvalidInput as error:
         return _refusal(invalid_problem(error))
     except CallError as error:
+        if error.code == Code.NOT_FOUND and asked.is_about_a_call and (since := calls.id_since(call_id)) is not None:
+            known = {"attempt": attempt, "idempotency_key": idempotency_key}
+            return perform(verb, actor=actor, call_id=since, body=body, now=now, **known)
         return _refusal(call_problem(error, actor.user_id, now))
 
 

@@ -28,7 +28,7 @@ def are_active(user: str = "") -> Q:
     Args:
         user: the lookup that leads to the person, such as `caller__`; empty in the user model's own querysets.
     """
-    return Q(**{f"{user}is_active": True}) if _has_is_active() else Q()
+    return Q(**{f"{user}is_active": True}) if has_is_active() else Q()
 
 
 def are_absent(relation: str) -> Q:
@@ -38,7 +38,16 @@ def are_absent(relation: str) -> Q:
         relation: such as `invitee`.
     """
     deleted = Q(**{f"{relation}__isnull": True})
-    return deleted | ~are_active(f"{relation}__") if _has_is_active() else deleted
+    return deleted | ~are_active(f"{relation}__") if has_is_active() else deleted
+
+
+def has_is_active() -> bool:
+    """Whether the user model has a flag for accounts that may sign in."""
+    try:
+        get_user_model()._meta.get_field("is_active")
+    except FieldDoesNotExist:
+        return False
+    return True
 
 
 def others(user_id: UserKey) -> QuerySet[Any, Any]:
@@ -160,7 +169,7 @@ def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QueryS
         person_call_waiting=F(f"{user}calling_preferences__call_waiting"),
         person_device_label=label,
         person_device_kind=kind,
-        person_may_sign_in=F(f"{user}is_active") if _has_is_active() else Value(True),
+        person_may_sign_in=F(f"{user}is_active") if has_is_active() else Value(True),
     )
 
 
@@ -170,14 +179,6 @@ def _person(
     if key is None:
         return DELETED
     return Person(key, username, shown_name(username, chosen), bool(call_waiting), label, kind, bool(may_sign_in))
-
-
-def _has_is_active() -> bool:
-    try:
-        get_user_model()._meta.get_field("is_active")
-    except FieldDoesNotExist:
-        return False
-    return True
 
 
 def _of_names(queryset: QuerySet[Any, Any], *, labelled: bool = False) -> Prepared[Person]:

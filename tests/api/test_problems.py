@@ -96,9 +96,9 @@ def test_unknown_addresses(rest: RestOf, alice: User, path: str) -> None:
         ("put", "calls", {"GET", "POST"}),
         ("get", "calls/x/accept", {"POST"}),
         ("post", "calls/open", {"GET"}),
-        ("post", "me", {"GET", "PATCH"}),
-        ("options", "me", {"GET", "PATCH"}),
-        ("trace", "me", {"GET", "PATCH"}),
+        ("post", "me", {"GET", "PATCH", "DELETE"}),
+        ("options", "me", {"GET", "PATCH", "DELETE"}),
+        ("trace", "me", {"GET", "PATCH", "DELETE"}),
         ("get", "live/ticket", {"POST"}),
     ],
 )

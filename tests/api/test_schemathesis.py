@@ -69,14 +69,20 @@ def _run(server: RunningServer, *arguments: str) -> subprocess.CompletedProcess[
 
 def test_every_operation_keeps_what_the_document_says(server: RunningServer) -> None:
     # They would leave the rest of the run as nobody, at once or a minute later: they have a run of their own.
-    apart = ("--exclude-operation-id", "delete_token", "--exclude-operation-id", "refresh_token")
+    apart = [f"--exclude-operation-id={each}" for each in ("delete_token", "refresh_token", "delete_me")]
     done = _run(server, *apart, "--max-examples", "6", "--continue-on-failure")
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
-    assert "Tested: 39" in done.stdout
+    assert "Tested: 40" in done.stdout
     assert server.answers(), server.output
 
 
 def test_signing_in_and_out_keep_what_the_document_says(server: RunningServer) -> None:
     chosen = [f"--include-operation-id={each}" for each in ("delete_token", "make_token", "refresh_token")]
     done = _run(server, *chosen, "--max-examples", "5")
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+
+
+def test_deleting_the_account_keeps_what_the_document_says(server: RunningServer) -> None:
+    # The last one, for nobody has alice's password afterwards.
+    done = _run(server, "--include-operation-id=delete_me", "--max-examples", "5")
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]

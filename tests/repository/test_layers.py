@@ -23,6 +23,7 @@ LAYERS = (
     {"push"},
     {"calls"},
     {"credentials"},
+    {"own_data"},
     {"dispatcher", "requests", "checks"},
     {"api", "sockets", "pages", "admin", "management", "templatetags", "apps"},
     {"urls", "asgi", "accounts"},

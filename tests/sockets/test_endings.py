@@ -51,7 +51,17 @@ def _change_the_password(user: User) -> None:
     user.save()
 
 
-@pytest.mark.parametrize("end", [_log_out, _delete_the_row, _clear_expired, _disable, _change_the_password])
+def _delete_the_account(user: User) -> None:
+    client = Client()
+    client.cookies["sessionid"] = Session.objects.get().session_key
+    assert client.delete("/api/v1/me").status_code == 204
+    assert not User.objects.filter(pk=user.pk).exists()
+
+
+ENDS = [_log_out, _delete_the_row, _clear_expired, _disable, _change_the_password, _delete_the_account]
+
+
+@pytest.mark.parametrize("end", ENDS)
 async def test_a_socket_ends_with_its_session_and_leaves_the_call(
     end: Callable[[User], None], open_page: OpenPage, alice: User, bob: User, now: datetime
 ) -> None:

@@ -115,6 +115,8 @@ def _given(place: str, name: str, field: Field[Any]) -> JSON:
 
 
 def _answer(operation: Operation, said: str) -> JSON:
+    if operation.media:
+        return {"description": said, "content": {operation.media: {"schema": {"type": "string", "format": "binary"}}}}
     if operation.answer is None:
         return {"description": said}
     return {"description": said, "content": {"application/json": {"schema": ref(operation.answer.__name__)}}}

@@ -53,6 +53,7 @@ class Operation:
         security: who may ask, by the names of schemes.
         takes_current: `current` may stand for the id of the only call that is ringing.
         headers: the request's own headers.
+        media: the media type of a successful answer that is no JSON.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Operation:
     security: tuple[str, ...] = USER
     takes_current: bool = False
     headers: Mapping[str, Field[Any]] = field(default_factory=dict)
+    media: str = ""
 
     def status_by_token(self, code: Code) -> int | None:
         """The status other than its own that a code has when a ring's token is used; None if it has none."""
@@ -122,6 +124,25 @@ CHANGE_ME = Operation(
     shapes.Me,
     body=inputs.ME,
     examples={"Call waiting": {"call_waiting": True}},
+)
+DELETE_ME = Operation(
+    "delete_me",
+    PEOPLE,
+    "Delete your account, for good",
+    WRITING | {Code.NOT_ALLOWED},
+    {204: "It is gone, with all its sessions, tokens, devices and push addresses."},
+    description="Only shortly after signing in: later, the refusal has `reauthenticate`. Others keep the calls that"
+    ' they had with you, with "Deleted account" in your place. Nobody is given your id again.',
+)
+EXPORT_ME = Operation(
+    "export_me",
+    PEOPLE,
+    "Get a copy of your data",
+    SIGNED_IN | {Code.THROTTLED},
+    {200: "A ZIP file, of which README.txt explains the others."},
+    description="Your profile, your devices, and your calls as you may see them, in JSON. One copy is made at a time,"
+    " and a few in an hour.",
+    media="application/zip",
 )
 LIST_USERS = Operation(
     "list_users",
