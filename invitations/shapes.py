@@ -406,7 +406,9 @@ class PairingCode(TypedDict):
 
     pairing_code: Annotated[str, Said("Shown this once, in two groups of four.")]
     expires_at: Annotated[Moment, Said("From then on it is worthless.")]
+    expires_in_seconds: Annotated[Count, Said("How long it is good.")]
     link: Annotated[str, Said("Opens the app, and has all that it needs.", format="uri")]
+    qr: Annotated[str, Said("The link as a QR code: a document in SVG, black on white.")]
 
 
 class Pairing(TypedDict):

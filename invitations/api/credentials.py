@@ -10,6 +10,9 @@ from uuid import UUID
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.image.svg import SvgPathFillImage
+from qrcode.main import QRCode
 from rest_framework.request import Request
 
 from invitations import addresses, calls, conf, shapes
@@ -112,7 +115,13 @@ class Pairing(Endpoint):
         audit.acted(request._request, "pairing-code-made", user_id=asker_id(request))
         server = request.build_absolute_uri(addresses.base())
         link = f"{SCHEME}://pair?{urlencode({'server': server, 'code': code})}"
-        made: shapes.PairingCode = {"pairing_code": code, "expires_at": moment(expires_at), "link": link}
+        made: shapes.PairingCode = {
+            "pairing_code": code,
+            "expires_at": moment(expires_at),
+            "expires_in_seconds": conf.limits().pairing_seconds,
+            "link": link,
+            "qr": _qr(link),
+        }
         return answered(201, made)
 
     def delete(self, request: Request) -> HttpResponse:
@@ -178,6 +187,13 @@ def _views(rows: list[Any], request: Request) -> list[shapes.SignedInApp]:
         }
         for each in rows
     ]
+
+
+def _qr(link: str) -> str:
+    """A QR code (ISO/IEC 18004) with a quiet zone, which reads even if a seventh of it is hidden."""
+    code = QRCode(error_correction=ERROR_CORRECT_M, border=4, image_factory=SvgPathFillImage)
+    code.add_data(link)
+    return str(code.make_image().to_string(encoding="unicode"))
 
 
 def _pairing_view(code: PairingCode) -> shapes.Pairing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -48,6 +49,13 @@ def test_the_link_has_all_that_an_app_needs(rest: RestOf, bob: User) -> None:
     link = urlsplit(made["link"])
     assert (link.scheme, link.netloc) == ("callinvite", "pair")
     assert parse_qs(link.query) == {"server": ["http://testserver/"], "code": [made["pairing_code"]]}
+
+
+def test_the_picture_is_the_link_black_on_white(rest: RestOf, bob: User) -> None:
+    made = rest(bob).post("auth/pairing").json()
+    assert re.match(r"<svg [^>]*><rect fill=\"white\"[^>]*/><path ", made["qr"].partition("\n")[2] or made["qr"])
+    assert 'fill="#000000"' in made["qr"]
+    assert made["expires_in_seconds"] == 300
 
 
 def test_the_page_sees_which_device_used_the_code(nobody: Rest, rest: RestOf, bob: User) -> None:

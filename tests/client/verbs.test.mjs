@@ -362,6 +362,23 @@ test("single things are read and changed", async (t) => {
   assert.equal(calls.state.missedUnseen, 0);
 });
 
+test("phones are connected by a code, and apps are listed and signed out", async (t) => {
+  const { server, calls } = await scripted(t);
+  const code = { pairing_code: "7K3M9QXA", expires_in_seconds: 300, link: "callinvite://pair", qr: "<svg/>" };
+  server.on("POST auth/pairing", { status: 201, body: code });
+  server.on("GET auth/pairing", { body: { state: "used", device_id: "phone", device_name: "Phone" } });
+  server.on("DELETE auth/pairing", { status: 204, text: "" });
+  assert.deepEqual(await calls.makePairingCode(), code);
+  assert.equal((await calls.pairing())?.device_name, "Phone");
+  assert.equal(await calls.withdrawPairingCode(), true);
+  server.on("GET auth/tokens", { body: { next: null, previous: null, results: [{ id: "a/b" }] } });
+  server.on("DELETE auth/tokens/a/b", { status: 204, text: "" });
+  server.on("POST auth/sign-out-everywhere", { status: 204, text: "" });
+  assert.equal((await calls.signedInApps())?.results[0].id, "a/b");
+  assert.equal(await calls.signOutApp("a/b"), true);
+  assert.equal(await calls.signOutEverywhere(), true);
+});
+
 test("devices are named, given an address, rung for a test and told how far that has come", async (t) => {
   const { server, calls } = await scripted(t);
   const device = { device_id: "phone", label: "Phone", kind: "android", health: "ok" };
@@ -409,6 +426,12 @@ test("a list, a read or a change that somebody else answered is no success, and 
     ["POST devices/d/test-ring", () => calls.testRing("d")],
     ["GET devices/d/test-ring", () => calls.lastTestRing("d")],
     ["POST history/seen", () => calls.markHistorySeen()],
+    ["POST auth/pairing", () => calls.makePairingCode()],
+    ["GET auth/pairing", () => calls.pairing()],
+    ["DELETE auth/pairing", () => calls.withdrawPairingCode()],
+    ["GET auth/tokens", () => calls.signedInApps()],
+    ["DELETE auth/tokens/x", () => calls.signOutApp("x")],
+    ["POST auth/sign-out-everywhere", () => calls.signOutEverywhere()],
   ];
   const texts = ["<html>Please sign in.</html>", "", "{}", '{"results": [{"id"', "[]", "null", '{"results": "none"}'];
   for (const [name, ask] of asked) {

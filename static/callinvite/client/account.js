@@ -1,5 +1,6 @@
 /**
- * The signed-in user's account over REST: profile, people, devices, ring resources, and the calls that were.
+ * The signed-in user's account over REST: profile, people, devices, apps that are signed in, ring resources, and the calls
+ * that were.
  */
 
 import { given } from "./body.js";
@@ -88,10 +89,63 @@ export class Account extends EventTarget {
    * @returns {Promise<boolean>}
    */
   removeDevice(deviceId) {
-    return this.#attempts.settled(async () => {
-      const path = `devices/${encodeURIComponent(deviceId)}`;
-      await this.#rest.request("DELETE", path, { signal: this.#attempts.signal });
-    });
+    return this.#act("DELETE", `devices/${encodeURIComponent(deviceId)}`);
+  }
+
+  /**
+   * Makes a code that connects a phone, in pages that are signed in by a session. A former code ends.
+   *
+   * @returns {Promise<import("./types.js").PairingCode | null>}
+   */
+  makePairingCode() {
+    return this.#change("POST", "auth/pairing", {}, "pairing_code");
+  }
+
+  /**
+   * Reads what became of the code that connects a phone.
+   *
+   * @returns {Promise<import("./types.js").Pairing | null>} null if there is none, too
+   */
+  pairing() {
+    return this.#read("auth/pairing", {}, "state");
+  }
+
+  /**
+   * Takes the code back that connects a phone.
+   *
+   * @returns {Promise<boolean>}
+   */
+  withdrawPairingCode() {
+    return this.#act("DELETE", "auth/pairing");
+  }
+
+  /**
+   * Reads one page of one's own apps that are signed in, the newest first.
+   *
+   * @param {{cursor?: string | null, pageSize?: number}} [filters]
+   * @returns {Promise<import("./types.js").Page<import("./types.js").SignedInApp> | null>}
+   */
+  signedInApps({ cursor, pageSize } = {}) {
+    return this.#readPage("auth/tokens", { cursor, page_size: pageSize });
+  }
+
+  /**
+   * Signs one of one's own apps out.
+   *
+   * @param {string} id as `signedInApps` lists it
+   * @returns {Promise<boolean>}
+   */
+  signOutApp(id) {
+    return this.#act("DELETE", `auth/tokens/${encodeURIComponent(id)}`);
+  }
+
+  /**
+   * Ends every other session and app of this user.
+   *
+   * @returns {Promise<boolean>}
+   */
+  signOutEverywhere() {
+    return this.#act("POST", "auth/sign-out-everywhere", {});
   }
 
   /**
@@ -187,6 +241,18 @@ export class Account extends EventTarget {
       const { signal } = this.#attempts;
       await this.#rest.request("POST", "history/seen", { body: {}, expects: "missed_unseen", signal });
       this.#onMissedUnseen(0);
+    });
+  }
+
+  /**
+   * @param {"POST" | "DELETE"} method
+   * @param {string} path
+   * @param {object} [body]
+   * @returns {Promise<boolean>} whether it was done
+   */
+  #act(method, path, body) {
+    return this.#attempts.settled(async () => {
+      await this.#rest.request(method, path, { body, signal: this.#attempts.signal });
     });
   }
 

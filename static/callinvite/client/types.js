@@ -109,6 +109,28 @@
  * @property {DeviceKind} [kind]
  * @property {PushAddress | null} [push] null takes the address away; left out keeps it
  *
+ * @typedef {object} PairingCode a code that connects a phone, once
+ * @property {string} pairing_code
+ * @property {string} expires_at
+ * @property {number} expires_in_seconds
+ * @property {string} link opens the app, and has all that it needs
+ * @property {string} qr the link as a picture in SVG, black on white
+ *
+ * @typedef {object} Pairing what became of such a code
+ * @property {"open" | "used" | "expired"} state
+ * @property {string} expires_at
+ * @property {string | null} device_id the device that used it
+ * @property {string} device_name
+ *
+ * @typedef {object} SignedInApp an app that has a token
+ * @property {string} id
+ * @property {string} device_id
+ * @property {string} device_name may be empty
+ * @property {string} created_at
+ * @property {string | null} last_used_at to the hour
+ * @property {string} expires_at when it ends unless it is used
+ * @property {boolean} current
+ *
  * @typedef {object} TestRing a real ring to one device, with nobody behind it
  * @property {string} test_id
  * @property {string} device_id

@@ -1,5 +1,6 @@
 /** `<settings-view>`: the own name, call waiting, sound, what one calls with, how it looks, and the devices that ring. */
 
+import { ConnectPhone } from "./connect-phone.js";
 import { DeviceList } from "./device-list.js";
 import { h, setText } from "./dom.js";
 import { LookSettings } from "./look-settings.js";
@@ -77,11 +78,15 @@ export class SettingsView extends PageElement {
           say("settings.devices"),
           h("p", { class: "settings__help" }, say("settings.devices.help")),
           parts.devices,
+          parts.phone,
         ),
       ),
     );
     parts.waiting.addEventListener("change", () => {
       this.#saveWaiting();
+    });
+    parts.phone.addEventListener("over", () => {
+      parts.devices.entered();
     });
   }
 
@@ -95,6 +100,7 @@ export class SettingsView extends PageElement {
       ringtone: new RingtoneChoice(),
       media: new MediaSettings(),
       devices: new DeviceList(),
+      phone: new ConnectPhone(),
     };
   }
 
@@ -145,6 +151,7 @@ export class SettingsView extends PageElement {
   /** The router shows another view. */
   left() {
     this.#parts.devices.left();
+    this.#parts.phone.left();
     this.#parts.ringtone.left();
     this.#parts.media.left();
   }

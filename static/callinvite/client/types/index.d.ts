@@ -207,6 +207,55 @@ export type DeviceChanges = {
     push?: PushAddress | null | undefined;
 };
 /**
+ * a code that connects a phone, once
+ */
+export type PairingCode = {
+    pairing_code: string;
+    expires_at: string;
+    expires_in_seconds: number;
+    /**
+     * opens the app, and has all that it needs
+     */
+    link: string;
+    /**
+     * the link as a picture in SVG, black on white
+     */
+    qr: string;
+};
+/**
+ * what became of such a code
+ */
+export type Pairing = {
+    state: "open" | "used" | "expired";
+    expires_at: string;
+    /**
+     * the device that used it
+     */
+    device_id: string | null;
+    device_name: string;
+};
+/**
+ * an app that has a token
+ */
+export type SignedInApp = {
+    id: string;
+    device_id: string;
+    /**
+     * may be empty
+     */
+    device_name: string;
+    created_at: string;
+    /**
+     * to the hour
+     */
+    last_used_at: string | null;
+    /**
+     * when it ends unless it is used
+     */
+    expires_at: string;
+    current: boolean;
+};
+/**
  * a real ring to one device, with nobody behind it
  */
 export type TestRing = {
@@ -943,6 +992,47 @@ declare class Account extends EventTarget {
      * @returns {Promise<boolean>}
      */
     removeDevice(deviceId: string): Promise<boolean>;
+    /**
+     * Makes a code that connects a phone, in pages that are signed in by a session. A former code ends.
+     *
+     * @returns {Promise<PairingCode | null>}
+     */
+    makePairingCode(): Promise<PairingCode | null>;
+    /**
+     * Reads what became of the code that connects a phone.
+     *
+     * @returns {Promise<Pairing | null>} null if there is none, too
+     */
+    pairing(): Promise<Pairing | null>;
+    /**
+     * Takes the code back that connects a phone.
+     *
+     * @returns {Promise<boolean>}
+     */
+    withdrawPairingCode(): Promise<boolean>;
+    /**
+     * Reads one page of one's own apps that are signed in, the newest first.
+     *
+     * @param {{cursor?: string | null, pageSize?: number}} [filters]
+     * @returns {Promise<Page<SignedInApp> | null>}
+     */
+    signedInApps({ cursor, pageSize }?: {
+        cursor?: string | null;
+        pageSize?: number;
+    }): Promise<Page<SignedInApp> | null>;
+    /**
+     * Signs one of one's own apps out.
+     *
+     * @param {string} id as `signedInApps` lists it
+     * @returns {Promise<boolean>}
+     */
+    signOutApp(id: string): Promise<boolean>;
+    /**
+     * Ends every other session and app of this user.
+     *
+     * @returns {Promise<boolean>}
+     */
+    signOutEverywhere(): Promise<boolean>;
     /**
      * Rings one of one's own devices for a test, by push, with nobody behind it.
      *
