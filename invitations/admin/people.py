@@ -12,12 +12,13 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from knox.admin import AuthTokenAdmin  # noqa: F401
-from knox.models import AuthToken, get_token_model
+from knox.models import AuthToken
 
 from invitations.admin.acting import say_done
 from invitations.admin.history import Audited
+from invitations.admin.own_data import OwnData
 from invitations.credentials import taking_back
-from invitations.models import CallingPreferences, Delivery, Device, User
+from invitations.models import CallingPreferences, User
 from invitations.store import people
 from invitations.words import say, say_lazy
 
@@ -31,7 +32,7 @@ class CallingPreferencesInline(admin.StackedInline):
     readonly_fields = ("history_seen_at",)
 
 
-class UserAdmin(Audited, DjangoUserAdmin):
+class UserAdmin(OwnData, Audited, DjangoUserAdmin):
     """Only superusers give rights. Whoever else may change accounts changes those of people who are not staff, and
     their own: with another's password they would get that person's rights."""
 
@@ -46,7 +47,6 @@ class UserAdmin(Audited, DjangoUserAdmin):
     show_full_result_count = False
     inlines: ClassVar = [CallingPreferencesInline]
     actions = ("sign_out_everywhere",)
-    change_form_template = "callinvite/admin/user.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Rights can be read by all who may see the account."""
@@ -61,12 +61,9 @@ class UserAdmin(Audited, DjangoUserAdmin):
         """Whether this admin may delete the account."""
         return super().has_delete_permission(request, obj) and _is_within_reach(request, obj)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What goes with an account: its own devices, tokens and settings, which admins never delete one by one. Calls
-        stay with the others who were in them."""
-        rows, counts, missing, protected = super().get_deleted_objects(objs, request)
-        own = {str(each._meta.verbose_name) for each in (Device, Delivery, CallingPreferences, get_token_model())}
-        return rows, counts, missing - own, protected
+    def has_export_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Whether this admin may download a copy of the person's data."""
+        return super().has_export_permission(request, obj) and _is_within_reach(request, obj)
 
     @admin.action(description=say_lazy("admin.action.sign_out_everywhere"), permissions=["change"])
     def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

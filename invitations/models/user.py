@@ -120,6 +120,8 @@ class CallingPreferences(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = say_lazy("model.calling_preferences")
         constraints: ClassVar = []
+        # Here, because the user model may be another app's.
+        permissions: ClassVar = [("export_data", "Can download a copy of people's data")]
 
     def __str__(self) -> str:
         return self.display_name or f"preferences of user {self.pk}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,7 +52,7 @@ def begin(user_id: UserKey, *, now: datetime) -> bool:
         user = _accounts().select_for_update().filter(pk=user_id).first()
         if user is None:
             return False
-        if is_last_superuser(user):
+        if are_last_superusers([user], lock=True):
             raise CallError(Code.NOT_ALLOWED, say_lazy("my_data.delete.last_superuser"))
         if protecting([user]):
             raise CallError(Code.NOT_ALLOWED, say_lazy("my_data.delete.protected"))
@@ -130,13 +130,18 @@ def unfinished(now: datetime) -> QuerySet[AccountDeletion]:
     return AccountDeletion.objects.filter(began_at__lte=now - LEFT_TO_OTHERS).order_by("began_at")
 
 
-def is_last_superuser(user: Any) -> bool:
-    """Whether nobody could administer this instance any more without this account. Within a transaction, the answer
-    holds until its end."""
-    if not (getattr(user, "is_superuser", False) and user.is_active):
+def are_last_superusers(users: Collection[Any], *, lock: bool = False) -> bool:
+    """Whether nobody could administer this instance any more without these accounts.
+
+    Args:
+        users: the accounts.
+        lock: within a transaction, let the answer hold until its end.
+    """
+    going = {each.pk for each in users if getattr(each, "is_superuser", False) and each.is_active}
+    if not going:
         return False
     able = _accounts().filter(people.are_active(), is_superuser=True).order_by("pk")
-    return all(key == user.pk for key in able.select_for_update().values_list("pk", flat=True))
+    return going >= set((able.select_for_update() if lock else able).values_list("pk", flat=True))
 
 
 def protecting(users: list[Any]) -> list[Model]:

@@ -85,7 +85,7 @@ def account_deleted(request: HttpRequest, user_id: UserKey) -> None:
         request: for the client's address.
         user_id: the account's key.
     """
-    logger.info("account-deleted %s", _facts(user=user_id, **_asked(request)))
+    logger.info("account-deleted %s", _facts(user=user_id, by=_another(request, user_id), **_asked(request)))
 
 
 def data_exported(request: HttpRequest, user_id: UserKey) -> None:
@@ -95,7 +95,7 @@ def data_exported(request: HttpRequest, user_id: UserKey) -> None:
         request: for the client's address.
         user_id: whose it is.
     """
-    logger.info("data-exported %s", _facts(user=user_id, **_asked(request)))
+    logger.info("data-exported %s", _facts(user=user_id, by=_another(request, user_id), **_asked(request)))
 
 
 def _signed_in(*, request: HttpRequest | None, user: Any, **_: object) -> None:
@@ -133,6 +133,11 @@ def _everything_ended(*, user_id: UserKey, **_: object) -> None:
 
 def _device_of(token: Any) -> str:
     return devices.credential_of(token_digest=token.digest)
+
+
+def _another(request: HttpRequest, user_id: UserKey) -> UserKey | None:
+    """The key of whoever asks, if that is not the person whom it is about."""
+    return None if request.user.pk == user_id else request.user.pk
 
 
 def _asked(request: HttpRequest | None) -> dict[str, Any]:
