@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from knox.models import get_token_model
 
-from invitations.credentials import sessions, taking_back
+from invitations.credentials import carrying, sessions, taking_back
 from invitations.credentials.holding import is_held
 from invitations.live import publishing
 from invitations.models import AppToken, Device, PairingCode, UserKey
@@ -46,8 +46,10 @@ def _token_deleted(*, instance: Any, **_: object) -> None:
 
 
 def _session_deleted(*, instance: Any, **_: object) -> None:
-    credential = devices.credential_of(session_key=instance.session_key)
-    _signed_out(sessions.user_id_of(instance), credential, {credential})
+    credential, user_id = devices.credential_of(session_key=instance.session_key), sessions.user_id_of(instance)
+    end = partial(_signed_out, user_id, credential, {credential})
+    if not carrying.is_noted(credential, user_id, end):
+        end()
 
 
 def _signed_out(user_id: UserKey | None, credential: str, device_ids: set[str]) -> None:
@@ -64,14 +66,17 @@ def _signed_out(user_id: UserKey | None, credential: str, device_ids: set[str]) 
 
 
 def _account_changed(*, instance: Any, created: bool, **_: object) -> None:
-    """What was handed out under the old password is taken back. Django gives the session in which its owner chose the
-    new one another key, and so it stays; and it keeps no new password here where it only hashes the old one anew."""
+    """What was handed out under the old password is taken back, but for the session in which its owner chose the new
+    one: unless that is told the new one, Django lets it in no more."""
     if created:
         return
-    if not instance.is_active or getattr(instance, "_password", None) is not None:
+    if not instance.is_active:
         taking_back.end_everything(instance.pk)
-        return
-    publishing.publish_recheck(instance.pk)
+    # Django keeps a new password here while it stores it, and not where it only hashes the old one anew.
+    elif getattr(instance, "_password", None) is not None:
+        taking_back.end_everything(instance.pk, besides=carrying.own_credential())
+    else:
+        publishing.publish_recheck(instance.pk)
 
 
 def _account_deleted(*, instance: Any, **_: object) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -35,6 +36,7 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
+_held_rechecks: ContextVar[list[Callable[[], None]] | None] = ContextVar("held_rechecks", default=None)
 _utf8_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _ascii_encoder = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
@@ -123,7 +125,24 @@ def publish_recheck(user_id: UserKey, *, device_id: str | None = None, besides: 
     transaction.on_commit(partial(_publish_recheck, user_id, {"removed": device_id, "besides": besides}))
 
 
+@contextmanager
+def rechecks_held() -> Iterator[None]:
+    """Ask sockets to look only once the block has ended."""
+    held: list[Callable[[], None]] = []
+    token = _held_rechecks.set(held)
+    try:
+        yield
+    finally:
+        _held_rechecks.reset(token)
+        for each in held:
+            each()
+
+
 def _publish_recheck(user_id: UserKey, about: dict[str, str | None]) -> None:
+    held = _held_rechecks.get()
+    if held is not None:
+        held.append(partial(_publish_recheck, user_id, about))
+        return
     try:
         generations.bump(user_id)
         there, group = publisher(), group_of(user_id)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.http import is_same_domain
 
 from invitations import conf
+from invitations.credentials.carrying import successor_of
 from invitations.live.tickets import redeem_ticket
 from invitations.models import UserKey
 from invitations.push import devices
@@ -67,8 +68,12 @@ def identify(scope: Scope) -> Identity | None:
 
 
 def renewed(identity: Identity) -> Identity | None:
-    """The same user with the public id of now; None if the socket's session or token has ended. Reads the database."""
-    again = _of_session(identity.session_key) or _of_digest(identity.token_digest)
+    """The same user with the public id of now; None if the socket's session or token has ended. Reads the database.
+
+    A session may have another key by now.
+    """
+    key = identity.session_key
+    again = _of_session(key) or _of_session(key and successor_of(key)) or _of_digest(identity.token_digest)
     return again if again is not None and again.user_id == identity.user_id else None
 
 

@@ -269,7 +269,7 @@ class LiveSocket:
         self._recheck = asyncio.get_running_loop().create_task(self._sign_out() if is_removed else self._check())
 
     def _is(self, identity: Identity) -> None:
-        """Go by the user's public id of now, which may be another one than when the socket was opened."""
+        """Go by the user's public id and the session's key of now, which may be new since the socket was opened."""
         self._identity = identity
         if self._actor is not None and self._actor.username != identity.username:
             self._actor = replace(self._actor, username=identity.username)
@@ -280,10 +280,11 @@ class LiveSocket:
             identity = await workers.read(partial(renewed, self._identity))
             if identity is None:
                 await self._sign_out()
-            elif identity.username != self._identity.username:
-                self._is(identity)
-                if self._actor is not None:
-                    await self._line.say(await workers.read(partial(_snapshot, self._actor)))
+                return
+            is_renamed = identity.username != self._identity.username
+            self._is(identity)
+            if is_renamed and self._actor is not None:
+                await self._line.say(await workers.read(partial(_snapshot, self._actor)))
         except Exception:
             logger.exception("A live socket could not be checked; its next sync is")
 
