@@ -12,6 +12,8 @@ from typing import Any
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
+THREADS = 2
+"""How many hash at once in one process, as many as are let through the doors."""
 NICENESS = 10
 """Of the threads that hash. On a busy core they get about a tenth of what a request gets; on an idle one, all of it."""
 
@@ -30,7 +32,7 @@ class PatientPBKDF2PasswordHasher(PBKDF2PasswordHasher):
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="hashing", initializer=_step_back)
+    return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="hashing", initializer=_step_back)
 
 
 if hasattr(os, "register_at_fork"):

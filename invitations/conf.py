@@ -52,7 +52,11 @@ class Limits:
     invitations_per_call: int = 50
     """How many invitations one call may have in all, answered or not."""
     logins_per_minute: int = 10
-    """How many sign-ins, good or failed, one name or address may try in 60 seconds; 0 means no limit."""
+    """How many sign-ins, good or failed, one name or address may try in 60 seconds, and how many failed ones in a
+    multiple of that (`requests.throttles.STEPS`); 0 means no limit."""
+    mails_per_hour: int = 5
+    """How many mails one address may be sent in an hour because somebody asked for a new password; 0 means no limit.
+    From one network, four times as many may be asked for."""
     signups_per_hour: int = 20
     """How many accounts may be made on the sign-up page from one address in an hour; 0 means no limit."""
     timeout_seconds_default: int = 60
@@ -99,7 +103,7 @@ class Limits:
     """How many tokens one user may have before those that were not used for longest end; 0 means no limit."""
     pairing_seconds: int = 300
     """How long the code works that connects a phone."""
-    wrong_pairing_codes_per_minute: int = 300
+    wrong_pairing_codes_per_minute: int = 3000
     """How many wrong codes anybody may try, all together, in 60 seconds; 0 means no limit. Each try also counts towards
     the `logins_per_minute` of its address."""
     turn_credential_seconds: int = 3600

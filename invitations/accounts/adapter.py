@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.utils import user_email
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from invitations import conf
-from invitations.requests import throttles
+from invitations.requests import known_devices, throttles
 from invitations.requests.clients import address_of
 from invitations.words import say_lazy
 
@@ -42,8 +43,20 @@ class AccountAdapter(DefaultAccountAdapter):
             CallError: `throttled` or `unavailable`; see `throttles.door`.
         """
         name = credentials.get("username") or credentials.get("email") or ""
-        with throttles.door(request, name):
-            return super().authenticate(request, **credentials)
+        with throttles.door(request, name) as attempt:
+            user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+            if user is not None:
+                attempt.was_right()
+            return user
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count nothing: the door does."""
+
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
+        """Know this browser from now on, whatever way in it was."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        known_devices.remember(request, response, names_of(user))
+        return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return address_of(request) or "127.0.0.1"
@@ -82,6 +95,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def render_mail(self, template_prefix: str, *args: Any, **kwargs: Any) -> Any:
         return super().render_mail(template_prefix.replace("account/", "callinvite/", 1), *args, **kwargs)
+
+
+def names_of(user: AbstractBaseUser) -> list[str]:
+    """All by which somebody may sign in."""
+    return [user.get_username(), user_email(user) or ""]
 
 
 def can_send_mail() -> bool:

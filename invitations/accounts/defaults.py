@@ -24,5 +24,15 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 """In seconds: how long after giving a password or another proof somebody may change what guards the account."""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
-ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "signup": None}
-"""Those that `requests.throttles` counts, with all other doors."""
+ACCOUNT_RATE_LIMITS = dict.fromkeys(
+    (
+        "login",
+        "login_failed",
+        "signup",
+        "reset_password",
+        "reset_password_from_key",
+        "change_password",
+        "reauthenticate",
+    )
+)
+"""`requests.throttles` counts at all doors."""

@@ -25,13 +25,13 @@ class GuardedMixin:
 
     request: HttpRequest
 
-    def door(self) -> AbstractContextManager[None]:
+    def door(self) -> AbstractContextManager[throttles.Attempt | None]:
         """What is around all that happens with the form."""
         return nullcontext()
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            with self.door():
+            with self.door() as self.attempt:
                 return super().post(request, *args, **kwargs)  # type: ignore[misc]
         except CallError as error:
             form = self.get_form_class()(**self.get_form_kwargs() | {"data": None, "files": None})  # type: ignore[attr-defined]
@@ -41,11 +41,17 @@ class GuardedMixin:
             answer.headers["Retry-After"] = str(error.extra["retry_after_seconds"])
             return answer
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        if self.attempt is not None:
+            self.attempt.was_right()
+        answer: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+        return answer
+
 
 class HashingMixin(GuardedMixin):
     """A page on which a password is chosen, and so hashed. Where one is asked for, the adapter sees to it."""
 
-    def door(self) -> AbstractContextManager[None]:
+    def door(self) -> AbstractContextManager[throttles.Attempt | None]:
         return throttles.door(self.request, self.request.user.get_username() or None)
 
 
@@ -106,6 +112,10 @@ class ResetPassword(GuardedMixin, allauth.PasswordResetView):
         if not can_send_mail():
             return self.get(request, *args, **kwargs)
         return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        throttles.check_mail(self.request, form.cleaned_data["email"])
+        return super().form_valid(form)
 
 
 class ResetPasswordSent(allauth.PasswordResetDoneView):

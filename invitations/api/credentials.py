@@ -25,7 +25,7 @@ from invitations.credentials.app_tokens import Issued
 from invitations.errors import CallError, Code
 from invitations.live.tickets import make_ticket
 from invitations.models import Device, PairingCode
-from invitations.requests import audit, inputs, queries, throttles
+from invitations.requests import audit, inputs, known_devices, queries, throttles
 from invitations.requests.tokens import (
     BearerAuthentication,
     BrowserAuthentication,
@@ -58,7 +58,9 @@ class AuthToken(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         values = inputs.LOGIN.checked(request.data)
         user, made = _paired(request, values) if values["pairing_code"] else _signed_in(request, values)
-        return answered(201, _token_view(user, made, names_device=bool(values["device_id"])))
+        answer = answered(201, _token_view(user, made, names_device=bool(values["device_id"])))
+        known_devices.remember(request._request, answer, [values["username"] or "", user.get_username()])
+        return answer
 
     def delete(self, request: Request) -> HttpResponse:
         app_tokens.revoke_token(asker_id(request), credentials_of(request)["token_digest"] or "")
@@ -149,19 +151,22 @@ class LiveTicket(Endpoint):
 
 
 def _signed_in(request: Request, values: dict[str, Any]) -> tuple[AbstractBaseUser, Issued]:
-    with throttles.door(request._request, values["username"]):
+    with throttles.door(request._request, values["username"]) as attempt:
         user = authenticated(request._request, values["username"], values["password"])
+        if user is not None:
+            attempt.was_right()
     if user is None:
         raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong"))
     return user, app_tokens.issue(user, values["device_name"], timezone.now(), values["device_id"])
 
 
 def _paired(request: Request, values: dict[str, Any]) -> tuple[AbstractBaseUser, Issued]:
-    with throttles.pairing_door(request._request) as wrong:
-        found = pairing.redeem(values["pairing_code"], values["device_name"], timezone.now(), values["device_id"])
-        if found is None:
-            wrong()
-            raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong_pairing_code"))
+    attempt = throttles.check_pairing(request._request)
+    found = pairing.redeem(values["pairing_code"], values["device_name"], timezone.now(), values["device_id"])
+    if found is None:
+        audit.refused(request._request, "wrong_pairing_code")
+        raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong_pairing_code"))
+    attempt.was_right()
     return found
 
 

@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from invitations.errors import Code
-from invitations.requests import audit
+from invitations.requests import audit, known_devices
 from invitations.requests.bodies import Application, Message, Receive, Send
 from invitations.requests.clients import address_between, address_of, network_of
 from invitations.requests.problems import CONTENT_TYPE, STATUS, problem
@@ -28,6 +28,8 @@ from invitations.words import say
 
 PATIENCE = 3
 """How many times a client is told to wait by the door itself before it stays shut."""
+LONGEST_SECONDS = 60
+"""For how long a door stays shut without asking again, however long the wait is."""
 HELD_SECONDS = 1.0
 """How long the answer of a shut door takes, so that a client which tries again at once makes few attempts."""
 HELD_AT_ONCE = 200
@@ -68,7 +70,7 @@ def told_to_wait(request: HttpRequest, seconds: int) -> None:
     with _writing:
         known = _waits.pop(key, None)
         times = 1 if known is None or known.until <= now else known.times_told + 1
-        _waits[key] = _Wait(now + seconds, times)
+        _waits[key] = _Wait(now + min(seconds, LONGEST_SECONDS), times)
         while len(_waits) > REMEMBERED:
             del _waits[next(iter(_waits))]
     if times == PATIENCE:
@@ -107,7 +109,11 @@ class ShutDoors:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
         network = _network(scope) if _waits and scope["method"] == "POST" else ""
-        if not network or not _seconds_left(scope["path"], network):
+        if (
+            not network
+            or not _seconds_left(scope["path"], network)
+            or known_devices.is_known(_header(scope, b"cookie"))
+        ):
             await self._application(scope, receive, send)
             return
         if self._held < HELD_AT_ONCE:
@@ -120,8 +126,11 @@ class ShutDoors:
 
 
 def _network(scope: Message) -> str:
-    forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"x-forwarded-for"]
-    return network_of(address_between((scope.get("client") or [""])[0], ",".join(forwarded)))
+    return network_of(address_between((scope.get("client") or [""])[0], _header(scope, b"x-forwarded-for")))
+
+
+def _header(scope: Message, wanted: bytes) -> str:
+    return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name.lower() == wanted)
 
 
 async def _refuse(scope: Message, seconds: int, send: Send) -> None:

@@ -1,16 +1,14 @@
-"""What guards every door at which a password is asked for or chosen: attempts are counted in the shared cache, and only
-a few passwords are hashed at once. The verbs themselves count invitations."""
+"""What guards every door at which a password, a code or a link is asked for: tries are counted in the shared cache, and
+only a few passwords are hashed at once. The verbs themselves count invitations."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
-from threading import BoundedSemaphore
-from unicodedata import normalize
+from threading import Condition
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.core.cache import cache
@@ -20,97 +18,124 @@ from django.utils import timezone
 from invitations import conf
 from invitations.errors import CallError, Code
 from invitations.models import UserKey, key_as_word
-from invitations.requests import audit, shut_doors
+from invitations.requests import audit, known_devices, shut_doors
 from invitations.requests.clients import address_of, network_of
+from invitations.requests.counters import Bound, count, give_back, key_of
 from invitations.words import say_lazy
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
 logger = logging.getLogger(__name__)
-WINDOW_SECONDS = 60
-SIGNUP_WINDOW_SECONDS = 3600
-EXPORT_WINDOW_SECONDS = 3600
+STEPS = ((1, 60), (3, 15 * 60), (10, 4 * 3600))
+"""How many times `logins_per_minute` are let through in how many seconds. The first counts every try, the others wrong
+ones alone: whoever goes on guessing waits a minute, then a quarter of an hour, then hours."""
+HOUR_SECONDS = 3600
 EXPORT_HELD_SECONDS = 90
 """How long nobody may ask for another copy of somebody's data after one was broken off."""
 HASHED_AT_ONCE = 2
+WAITING_AT_ONCE = 4
+"""How many known devices wait for their turn to have a password hashed, in one process."""
+TURN_SECONDS = 10
+"""How long one waits."""
 BUSY_SECONDS = 1
-_hashing = BoundedSemaphore(HASHED_AT_ONCE)
+LONG_SECONDS = 120
+"""From when a wait is told in minutes."""
+
+
+class Attempt:
+    """One try at a door, counted as wrong until it is known to be right.
+
+    Args:
+        wrong: what it counts towards as long as it is wrong.
+        seconds: when, since 1970.
+        is_known: whether somebody signed in before on this device under this name.
+    """
+
+    def __init__(self, wrong: Sequence[Bound], seconds: float, *, is_known: bool) -> None:
+        self._wrong = wrong
+        self._seconds = seconds
+        self.is_known = is_known
+
+    def was_right(self) -> None:
+        """Count it as no guess."""
+        wrong, self._wrong = self._wrong, ()
+        try:
+            give_back(wrong, self._seconds)
+        except Exception:
+            logger.exception("A right password counts as a guess: the cache does not answer")
 
 
 @contextmanager
-def door(request: HttpRequest, username: str | None) -> Iterator[None]:
-    """What a door does around looking at a password: REST, the sign-in page, Django admin's, and sign-up.
+def door(request: HttpRequest, username: str | None) -> Iterator[Attempt]:
+    """What a door does around looking at a password: REST, the pages for signing in and up, and those of passwords.
 
     Hashing a password takes a thread for a tenth of a second and more. Guessing must not take them all, so no more than
-    `HASHED_AT_ONCE` are hashed in one process; the others are asked to come again.
+    `HASHED_AT_ONCE` are hashed in one process; strangers are asked to come again, and known devices wait for a turn.
 
     Args:
-        request: for its IP address.
-        username: the name that was entered; None at sign-up.
+        request: for its IP address, and for the device.
+        username: the name or address that was entered; None at sign-up.
 
     Raises:
         CallError: `throttled`, or `unavailable` with `retry_after_seconds`.
     """
-    check_login(request, username)
-    if not _hashing.acquire(blocking=False):
-        raise CallError(Code.UNAVAILABLE, say_lazy("sign_in.busy"), retry_after_seconds=BUSY_SECONDS)
-    try:
-        yield
-    finally:
-        _hashing.release()
+    attempt = check_login(request, username)
+    with _turns.one(may_wait=attempt.is_known):
+        yield attempt
 
 
-@contextmanager
-def pairing_door(request: HttpRequest) -> Iterator[Callable[[], None]]:
-    """What the door does around looking at a pairing code. Yields what is called if the code was wrong: wrong ones are
-    counted for all addresses together too, because who guesses codes guesses those of everybody.
+def check_login(request: HttpRequest, username: str | None, now: datetime | None = None) -> Attempt:
+    """Count one try at any door.
+
+    On a device on which somebody signed in before under this name, tries are counted for that device alone: a stranger
+    who guesses at the name, or from the same network, keeps nobody out there.
 
     Args:
-        request: for its IP address.
-
-    Raises:
-        CallError: `throttled` with `retry_after_seconds`.
-    """
-    check_login(request, None)
-    limit, key = conf.limits().wrong_pairing_codes_per_minute, _key("pairing", "")
-    seconds = timezone.now().timestamp()
-    wait = _counted(lambda: _seconds_until_free(key, limit, seconds)) if limit else 0
-    if wait:
-        audit.refused(request, Code.THROTTLED)
-        raise CallError(Code.THROTTLED, say_lazy("sign_in.wait", count=wait), retry_after_seconds=wait)
-
-    def wrong() -> None:
-        audit.refused(request, "wrong_pairing_code")
-        if limit:
-            _counted(lambda: _wait_seconds(key, limit, seconds))
-
-    yield wrong
-
-
-def check_login(request: HttpRequest, username: str | None, now: datetime | None = None) -> None:
-    """Count one attempt at any door.
-
-    Args:
-        request: the request, for its IP address.
+        request: the request, for its IP address, and for the device.
         username: the name that was entered, whether or not the user exists; None counts the address alone.
         now: an aware datetime; the current time if omitted.
 
     Raises:
-        CallError: `throttled` with `retry_after_seconds`, if this name or this address has used up its
-            `logins_per_minute` attempts in the last 60 seconds. A refused attempt does not count.
+        CallError: `throttled` with `retry_after_seconds`, if this name or this address has used up what it may try. A
+            refused attempt does not count.
     """
-    limit = conf.limits().logins_per_minute
-    if limit <= 0:
-        return
-    seconds = (now or timezone.now()).timestamp()
-    keys = [_key("address", network_of(address_of(request)))]
-    if username is not None:
-        # As the form reads it: other spellings of the same name are the same name.
-        keys.append(_key("name", normalize("NFKC", username).strip().casefold()))
-    waits = [_counted(partial(_wait_seconds, key, limit, seconds)) for key in keys]
-    if any(waits):
-        audit.refused(request, Code.THROTTLED)
-        if waits[0]:
-            shut_doors.told_to_wait(request, waits[0])
-        raise CallError(Code.THROTTLED, say_lazy("sign_in.wait", count=max(waits)), retry_after_seconds=max(waits))
+    if username is None:
+        return _try(request, {"address": network_of(address_of(request))}, now)
+    name = known_devices.as_one_name(username)
+    if device := known_devices.known_as(request, username):
+        return _try(request, {"device": f"{device} {name}"}, now, is_known=True)
+    return _try(request, {"address": network_of(address_of(request)), "name": name}, now)
+
+
+def check_pairing(request: HttpRequest, now: datetime | None = None) -> Attempt:
+    """Count one try at a pairing code. Wrong ones are counted for all addresses together too, because who guesses codes
+    guesses those of everybody.
+
+    Args:
+        request: for its IP address.
+        now: an aware datetime; the current time if omitted.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`.
+    """
+    limit = conf.limits().wrong_pairing_codes_per_minute
+    everybodys = [Bound("login:pairing", limit, STEPS[0][1])] if limit > 0 else []
+    return _try(request, {"address": network_of(address_of(request))}, now, wrong=everybodys)
+
+
+def check_code(request: HttpRequest, user_id: UserKey, now: datetime | None = None) -> Attempt:
+    """Count one try at a person's second factor, which only who has the password gets to.
+
+    Args:
+        request: for its IP address.
+        user_id: the key of the person.
+        now: an aware datetime; the current time if omitted.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`.
+    """
+    return _try(request, {"code": key_as_word(user_id), "address": network_of(address_of(request))}, now)
 
 
 def check_signup(request: HttpRequest, now: datetime | None = None) -> None:
@@ -125,30 +150,33 @@ def check_signup(request: HttpRequest, now: datetime | None = None) -> None:
             the last hour.
     """
     limit = conf.limits().signups_per_hour
-    if limit <= 0:
-        return
-    key = _key("signup", network_of(address_of(request)))
-    wait = _wait_seconds(key, limit, (now or timezone.now()).timestamp(), window_seconds=SIGNUP_WINDOW_SECONDS)
-    if wait:
+    bound = Bound(key_of("login:signup", network_of(address_of(request))), limit, HOUR_SECONDS)
+    if limit > 0 and (wait := count([bound], _seconds(now))):
         audit.refused(request, Code.THROTTLED)
         raise CallError(Code.THROTTLED, say_lazy("sign_up.wait"), retry_after_seconds=wait)
 
 
-def _counted(count: Callable[[], int]) -> int:
-    """The seconds to wait by what the cache says."""
-    try:
-        return count()
-    except Exception:
-        # People must be able to sign in without the cache; only a slow password hash protects them then.
-        logger.exception("Tries to sign in are not counted: the cache does not answer")
-        return 0
+def check_mail(request: HttpRequest, email: str, now: datetime | None = None) -> None:
+    """Count one mail, about to be sent because a stranger asked for it.
 
+    Args:
+        request: for its IP address, from which four times as many may be asked for.
+        email: to whom.
+        now: an aware datetime; the current time if omitted.
 
-def _seconds_until_free(key: str, limit: int, seconds: float) -> int:
-    """As `_wait_seconds`, but counts nothing."""
-    window, elapsed = divmod(seconds, WINDOW_SECONDS)
-    before = cache.get(f"{key}:{int(window) - 1}", 0) * (1 - elapsed / WINDOW_SECONDS)
-    return 0 if before + cache.get(f"{key}:{int(window)}", 0) < limit else max(1, round(WINDOW_SECONDS - elapsed))
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`, if `mails_per_hour` were asked for in the last hour.
+    """
+    limit = conf.limits().mails_per_hour
+    if limit <= 0:
+        return
+    bounds = [
+        Bound(key_of("mail:address", network_of(address_of(request))), 4 * limit, HOUR_SECONDS),
+        Bound(key_of("mail:to", known_devices.as_one_name(email)), limit, HOUR_SECONDS),
+    ]
+    if wait := count(bounds, _seconds(now)):
+        audit.refused(request, Code.THROTTLED)
+        raise CallError(Code.THROTTLED, _wait_words(wait), retry_after_seconds=wait)
 
 
 @contextmanager
@@ -172,9 +200,8 @@ def exporting(request: HttpRequest, user_id: UserKey, now: datetime | None = Non
         audit.refused(request, Code.THROTTLED, user_id=user_id)
         raise CallError(Code.THROTTLED, say_lazy("my_data.export.running"), retry_after_seconds=EXPORT_HELD_SECONDS)
     try:
-        seconds = (now or timezone.now()).timestamp()
-        key = _key("export", key_as_word(user_id))
-        if limit > 0 and (wait := _wait_seconds(key, limit, seconds, window_seconds=EXPORT_WINDOW_SECONDS)):
+        bound = Bound(key_of("export", key_as_word(user_id)), limit, HOUR_SECONDS)
+        if limit > 0 and (wait := count([bound], _seconds(now))):
             audit.refused(request, Code.THROTTLED, user_id=user_id)
             raise CallError(Code.THROTTLED, say_lazy("my_data.export.limit"), retry_after_seconds=wait)
         yield lambda: cache.touch(place, EXPORT_HELD_SECONDS)
@@ -184,22 +211,91 @@ def exporting(request: HttpRequest, user_id: UserKey, now: datetime | None = Non
             cache.delete(place)
 
 
-def _wait_seconds(key: str, limit: int, seconds: float, *, window_seconds: int = WINDOW_SECONDS) -> int:
-    """Count an attempt and return 0, or return the seconds to wait and count nothing.
+def _try(
+    request: HttpRequest,
+    by: dict[str, str],
+    now: datetime | None,
+    *,
+    is_known: bool = False,
+    wrong: Sequence[Bound] = (),
+) -> Attempt:
+    """Count one try.
 
-    Uses two fixed windows, the earlier one weighted by how much of it lies within the past one: this allows no burst
-    where they meet, and takes one atomic step in the cache.
+    Args:
+        request: where it comes from.
+        by: what `logins_per_minute` holds for, by kind.
+        now: an aware datetime; the current time if None.
+        is_known: whether the device is.
+        wrong: what bounds wrong tries beside.
     """
-    window, elapsed = divmod(seconds, window_seconds)
-    current, previous = f"{key}:{int(window)}", f"{key}:{int(window) - 1}"
-    cache.add(current, 0, 2 * window_seconds)
-    count = cache.incr(current)
-    before = cache.get(previous, 0) * (1 - elapsed / window_seconds)
-    if before + count <= limit:
-        return 0
-    cache.decr(current)
-    return max(1, round(window_seconds - elapsed))
+    limit, seconds = conf.limits().logins_per_minute, _seconds(now)
+    waits: dict[str, int] = {}
+    counted: list[Bound] = []
+    all_bounds: dict[str, Sequence[Bound]] = {"": wrong} if wrong else {}
+    if limit > 0:
+        for kind, value in by.items():
+            key = key_of(f"login:{kind}", value)
+            all_bounds[kind] = [Bound(key, times * limit, window) for times, window in STEPS]
+    if not all_bounds:
+        return Attempt((), seconds, is_known=is_known)
+    try:
+        for kind, bounds in all_bounds.items():
+            waits[kind] = count(bounds, seconds)
+            counted += [] if waits[kind] else bounds
+        if any(waits.values()):
+            give_back(counted, seconds)
+    except Exception:
+        # People must be able to sign in without the cache; only a slow password hash protects them then.
+        logger.exception("Tries to sign in are not counted: the cache does not answer")
+        return Attempt((), seconds, is_known=is_known)
+    if wait := max(waits.values()):
+        audit.refused(request, Code.THROTTLED)
+        if waits.get("address"):
+            shut_doors.told_to_wait(request, waits["address"])
+        raise CallError(Code.THROTTLED, _wait_words(wait), retry_after_seconds=wait)
+    guesses = [*wrong, *(each for each in counted if each.window_seconds > STEPS[0][1])]
+    return Attempt(guesses, seconds, is_known=is_known)
 
 
-def _key(kind: str, value: str) -> str:
-    return f"login:{kind}:{hashlib.sha256(value.encode(errors='replace')).hexdigest()}"
+def _seconds(now: datetime | None) -> float:
+    return (now or timezone.now()).timestamp()
+
+
+def _wait_words(seconds: int) -> StrPromise:
+    if seconds < LONG_SECONDS:
+        return say_lazy("sign_in.wait", count=seconds)
+    return say_lazy("sign_in.wait.minutes", count=-(-seconds // 60))
+
+
+class _Turns:
+    """`HASHED_AT_ONCE` at a time. Strangers do not wait, and take no turn while a known device waits for one."""
+
+    def __init__(self) -> None:
+        self._free = HASHED_AT_ONCE
+        self._waiting = 0
+        self._changed = Condition()
+
+    @contextmanager
+    def one(self, *, may_wait: bool) -> Iterator[None]:
+        with self._changed:
+            if not self._taken(may_wait):
+                raise CallError(Code.UNAVAILABLE, say_lazy("sign_in.busy"), retry_after_seconds=BUSY_SECONDS)
+            self._free -= 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify()
+
+    def _taken(self, may_wait: bool) -> bool:
+        if not may_wait or self._waiting >= WAITING_AT_ONCE:
+            return self._free > 0 and not self._waiting
+        self._waiting += 1
+        try:
+            return self._changed.wait_for(lambda: self._free > 0, TURN_SECONDS)
+        finally:
+            self._waiting -= 1
+
+
+_turns = _Turns()
