@@ -34,6 +34,7 @@ PREPARED_MOST = 500
 """How many different statements are prepared at most. Each takes some memory of every connection."""
 TYPES = "SELECT unnest(parameter_types)::text FROM pg_prepared_statements WHERE name = '{name}'"
 NULL = b"NULL"
+READING = ("SELECT", "(SELECT")
 WRONG = "42"
 """How codes of errors in a statement itself begin: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 Row = tuple[Any, ...]
@@ -109,6 +110,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._quotes: Transformer | None = None
         self.trips = 0
         """How many messages were sent on this connection, apart from those of Django's own cursors."""
+        self.writes = 0
+        """How many statements other than a SELECT were given to this connection, whether or not they ran already."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """A connection from the pool.
@@ -147,7 +150,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         Raises:
             django.db.Error: the first error; the statements after it did not run.
         """
-        return self._sent([self._text(*each) for each in statements])
+        texts = []
+        for sql, values in statements:
+            self.count(sql)
+            texts.append(self._text(sql, values))
+        return self._sent(texts)
 
     def later(self, sql: str, values: Sequence[Any], then: Then | None = None) -> None:
         """Run a statement before the next one, or with the end of the transaction, which fails if this one does.
@@ -157,9 +164,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
             values: its values.
             then: takes its rows when it has run; asks the database nothing.
         """
+        self.count(sql)
         # In this order: it may have to be prepared first.
         text = self._text(sql, values)
         self._waiting.append((text, then))
+
+    def count(self, sql: Any) -> None:
+        """Count a statement in `writes` if it may write."""
+        if not (isinstance(sql, str) and sql.startswith(READING)):
+            self.writes += 1
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the transaction has failed: then even its COMMIT would roll it back, and say so to nobody."""
+        return self.connection is not None and self.connection.info.transaction_status == TransactionStatus.INERROR
 
     def settle(self) -> None:
         """Begin the transaction and do what waits, for a statement that does not come by `together` or `later`."""
@@ -366,13 +384,15 @@ class _Settled:
 
     db: Any
 
-    def _execute(self, *args: Any, **kwargs: Any) -> Any:
+    def _execute(self, sql: Any, *args: Any, **kwargs: Any) -> Any:
         self.db.settle()
-        return super()._execute(*args, **kwargs)  # type: ignore[misc]
+        self.db.count(sql)
+        return super()._execute(sql, *args, **kwargs)  # type: ignore[misc]
 
-    def _executemany(self, *args: Any, **kwargs: Any) -> Any:
+    def _executemany(self, sql: Any, *args: Any, **kwargs: Any) -> Any:
         self.db.settle()
-        return super()._executemany(*args, **kwargs)  # type: ignore[misc]
+        self.db.count(sql)
+        return super()._executemany(sql, *args, **kwargs)  # type: ignore[misc]
 
 
 class _Cursor(_Settled, CursorWrapper):

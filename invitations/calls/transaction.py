@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from invitations.store import running
 
 TRIES = 8
 """How often something is tried that others may get in the way of, before it fails as `unavailable`."""
+LOCK_PATIENCE_MS = 5
+"""How long a batch waits for a lock, in milliseconds. Two batches that wait for each other are told apart by it."""
 _sqlite_writers = threading.RLock()
 
 
@@ -117,8 +119,9 @@ class Spoiled(Exception):
 class Batch:
     """Several verbs in one transaction, without a savepoint each.
 
-    A verb that refuses has written nothing yet, so there is nothing to undo. A verb that fails later spoils the batch,
-    which is rolled back as a whole; the caller then runs each verb again in its own transaction.
+    A verb that refuses has written nothing yet, so there is nothing to undo. A verb that fails later, or in the
+    database, spoils the batch, which is rolled back as a whole; the caller then runs each verb again in its own
+    transaction.
     """
 
     def __init__(self) -> None:
@@ -132,6 +135,9 @@ class Batch:
         written = running.written()
         try:
             yield
+        except DatabaseError:
+            self.spoiled = True
+            raise
         except BaseException:
             self.spoiled = self.spoiled or running.written() != written
             raise
@@ -139,19 +145,29 @@ class Batch:
 
 @contextmanager
 def batch() -> Iterator[Batch]:
-    """One write transaction for several verbs.
+    """One write transaction for several verbs, where they `can_share` one. Where rows are locked, it fails rather than
+    wait for a lock: those that wait for its own would wait as well.
 
     Raises:
         Spoiled: at the end, if one of them failed half way; nothing is committed.
     """
     together = _batch.current = Batch()
     try:
-        with running.Held(), _sqlite_writers, transaction.atomic():
-            yield together
-            if together.spoiled:
-                raise Spoiled
+        with running.Held() as db:
+            lock = _sqlite_writers if db.vendor == "sqlite" else nullcontext()
+            with lock, transaction.atomic():
+                if db.vendor != "sqlite":
+                    running.later(f"SET LOCAL lock_timeout = {LOCK_PATIENCE_MS}", [])
+                yield together
+                if together.spoiled:
+                    raise Spoiled
     finally:
         _batch.current = None
+
+
+def can_share() -> bool:
+    """Whether this database lets several verbs share a transaction."""
+    return running.tell_writes()
 
 
 class _ThreadsBatch(threading.local):

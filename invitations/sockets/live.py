@@ -153,7 +153,7 @@ class LiveSocket:
         self._paths.forget()
         self._rests_at = None
         asked = VERBS.get(verb)
-        lane = workers.read if asked is not None and asked.reads else workers.write
+        lane = workers.read if asked is not None and asked.reads else workers.perform
         try:
             status, answer = await lane(partial(_perform, verb, actor, call_id, said))
         except Exception:

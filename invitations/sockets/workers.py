@@ -1,7 +1,8 @@
 """The threads in which sockets use the database: few, long-lived, and never the event loop's own.
 
-On SQLite, verbs that arrive together share a transaction and its single commit, followed by their hints and answers. On
-databases that lock rows, each verb has its own transaction, so that no lock waits for an unrelated verb."""
+Verbs that arrive together share a transaction and its single commit, followed by their hints and answers. On databases
+that lock rows, none of them waits for a lock while it holds those of the others: then each is done again in its own
+transaction, in another thread, where nothing waits for it."""
 
 from __future__ import annotations
 
@@ -20,15 +21,19 @@ from django.db import connection
 from django.utils import translation
 
 from invitations import words
+from invitations.calls.transaction import Spoiled, can_share
 from invitations.calls.transaction import batch as together
 from invitations.live import publishing
 from invitations.live.waking import on_loop
+from invitations.store import running
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R")
 READERS = 2
 ROW_LOCKING_WRITERS = 8
 LARGEST_BATCH = 64
+LARGEST_LOCKING_BATCH = 16
+"""The same where rows are locked: others wait for as long as a batch takes, if they want the same people."""
 JOBS_IN_A_ROW = 8
 
 
@@ -68,9 +73,16 @@ class BrokenBatch(Exception):
 
 
 class BatchWriter:
-    """One thread that takes queued jobs and commits them together."""
+    """One thread that takes queued jobs and commits them together.
 
-    def __init__(self) -> None:
+    Args:
+        largest: how many at once.
+        alone: where a job is done that cannot be done together with others; in this thread if there is no other.
+    """
+
+    def __init__(self, largest: int = LARGEST_BATCH, alone: ThreadWriter | None = None) -> None:
+        self._largest = largest
+        self._alone = alone
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="live-writer", daemon=True)
         self._thread.start()
@@ -87,40 +99,60 @@ class BatchWriter:
 
     def _work(self) -> None:
         _speak()
+        in_a_row = 0
         while True:
             batch = [self._jobs.get()]
-            while len(batch) < LARGEST_BATCH and not self._jobs.empty():
+            while len(batch) < self._largest and not self._jobs.empty():
                 batch.append(self._jobs.get())
+            done = batch
             try:
                 with publishing.gathered():
-                    self._do(batch)
+                    done = self._do(batch)
             except Exception:
                 # Whatever happened, this thread must go on, or every later verb of every socket would wait for ever.
                 logger.exception("A batch of %d live verbs went wrong", len(batch))
-            settle(batch)
+            settle(done)
+            in_a_row += 1
+            if self._alone is not None and (self._jobs.empty() or in_a_row >= JOBS_IN_A_ROW):
+                in_a_row = 0
+                connection.close_if_unusable_or_obsolete()
 
-    def _do(self, batch: list[Job]) -> None:
-        if len(batch) == 1 or not self._done_together(batch):
-            for job in batch:
-                job.run()
+    def _do(self, batch: list[Job]) -> list[Job]:
+        """Do a batch. Returns the jobs that are done; the others are elsewhere now."""
+        if len(batch) == 1 and self._alone is None:
+            batch[0].run()
+            return batch
+        if self._done_together(batch):
+            return batch
+        if self._alone is not None:
+            self._alone.take(batch)
+            return []
+        for job in batch:
+            job.run()
+        return batch
 
     def _done_together(self, batch: list[Job]) -> bool:
         """Whether the whole batch was dealt with in one transaction. If not, none of it was committed."""
-        begun = False
+        used = None
         try:
             with together():
-                begun = True
+                used = connection.connection
                 for job in batch:
                     job.run()
-                    if connection.needs_rollback:
+                    if connection.needs_rollback or running.is_broken():
                         # The job broke the shared transaction: committing it would silently roll everything back.
                         raise BrokenBatch
+        except (BrokenBatch, Spoiled):
+            close_broken_connection()
+            # Run each job alone, to find the one that failed.
+            return False
         except Exception as error:
             close_broken_connection()
-            if begun:
-                # Run each job alone, to find the one that failed.
+            if used is not None and connection.connection is used:
+                # The database would not commit it.
                 return False
-            # The database accepts no writes: waiting for it once per job would only add to the delay.
+            # The database accepts no writes: waiting for it once per job would only add to the delay. Or it was lost
+            # while it committed, and may have done so: nothing may be done twice.
             for job in batch:
                 job.result, job.error = None, error
         return True
@@ -136,9 +168,14 @@ class ThreadWriter:
     async def run(self, function: Callable[[], R]) -> R:
         """Run a verb or a read in one of the threads."""
         job = Job(function, asyncio.get_running_loop())
-        self._jobs.append(job)
-        self._threads.submit(self._work)
+        self.take([job])
         return await job.future
+
+    def take(self, jobs: list[Job]) -> None:
+        """Do these, too."""
+        for job in jobs:
+            self._jobs.append(job)
+            self._threads.submit(self._work)
 
     def _work(self) -> None:
         """Do the next jobs on one connection: to give it back and get it again takes as long as a statement. Only a few
@@ -155,8 +192,9 @@ class ThreadWriter:
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """Where writes run, and where reads run."""
+    """Where verbs run, where other writes run, and where reads run."""
 
+    verbs: BatchWriter | ThreadWriter
     writer: BatchWriter | ThreadWriter
     reader: ThreadWriter
 
@@ -213,8 +251,12 @@ class Workers:
         self._lock = threading.Lock()
         self._lanes: Lanes | None = None
 
+    async def perform(self, function: Callable[[], R]) -> R:
+        """Run a verb, which asks nothing but the database."""
+        return await self._started().verbs.run(function)
+
     async def write(self, function: Callable[[], R]) -> R:
-        """Run a function that writes."""
+        """Run another function that writes."""
         return await self._started().writer.run(function)
 
     async def read(self, function: Callable[[], R]) -> R:
@@ -226,12 +268,21 @@ class Workers:
             return self._lanes
         with self._lock:
             if self._lanes is None:
-                if connection.vendor == "sqlite":
-                    self._lanes = Lanes(BatchWriter(), reader=ThreadWriter(READERS))
-                else:
-                    writers, readers = shares(_pool_size())
-                    self._lanes = Lanes(ThreadWriter(writers), reader=ThreadWriter(readers))
+                self._lanes = _lanes()
             return self._lanes
+
+
+def _lanes() -> Lanes:
+    if connection.vendor == "sqlite":
+        writer = BatchWriter()
+        return Lanes(writer, writer, reader=ThreadWriter(READERS))
+    writers, readers = shares(_pool_size())
+    reader = ThreadWriter(readers)
+    if writers < 2 or not can_share():
+        threads = ThreadWriter(writers)
+        return Lanes(threads, threads, reader)
+    threads = ThreadWriter(writers - 1)
+    return Lanes(BatchWriter(LARGEST_LOCKING_BATCH, alone=threads), threads, reader)
 
 
 workers = Workers()

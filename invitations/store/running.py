@@ -97,9 +97,22 @@ def flush() -> None:
 
 
 def written() -> int:
-    """How many rows this thread's SQLite connection has changed so far, in any way. The difference between two calls
-    tells whether anything was written in between."""
-    return int(database().connection.total_changes)
+    """How much this thread's connection has written so far, in any way. The difference between two calls tells whether
+    anything was written in between. For databases that `tell_writes`."""
+    db: Any = database()
+    return int(db.connection.total_changes if db.vendor == "sqlite" else db.writes)
+
+
+def tell_writes() -> bool:
+    """Whether `written` can tell."""
+    db = database()
+    return db.vendor == "sqlite" or hasattr(db, "writes")
+
+
+def is_broken() -> bool:
+    """Whether the transaction that this thread is in has failed, so that it can only be rolled back."""
+    db: Any = database()
+    return bool(getattr(db, "is_broken", False))
 
 
 @lru_cache(maxsize=256)

@@ -76,3 +76,13 @@ async def open_quick_page(embedded_layer: None) -> AsyncIterator[OpenPage]:
     """As `open_page`, on the embedded layer only."""
     async for opener in _pages():
         yield opener
+
+
+@pytest.fixture
+async def pairs(open_quick_page: OpenPage, make_user: Callable[..., User]) -> list[tuple[Page, Page]]:
+    """Eight callers, each with the person they will call."""
+    made = []
+    for number in range(8):
+        users = [await in_thread(make_user, f"{side}{number}") for side in ("caller", "callee")]
+        made.append((await open_quick_page(users[0]), await open_quick_page(users[1])))
+    return made
