@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -125,6 +125,8 @@ class Product:
     """Of its PostgreSQL; empty if it has none."""
     stores: tuple[psutil.Process, ...] = ()
     """Its PostgreSQL and its Redis."""
+    env: dict[str, str] = field(default_factory=dict)
+    """Of its processes; empty if it is none of several."""
 
 
 def environment(**values: str) -> dict[str, str]:
@@ -323,7 +325,7 @@ def production(
         server = Server(port, [each for some in parts.values() for each in some], web, parts)
         server.wsgi_port = wsgi_port
         server.ports = list(range(port, port + web_processes))
-        yield Product(server, tokens, given["DATABASE_URL"], tuple(stores))
+        yield Product(server, tokens, given["DATABASE_URL"], tuple(stores), env)
 
 
 def _prepare(env: Mapping[str, str], people: int, history: tuple[int, int] | None) -> list[tuple[str, str]]:
