@@ -25,7 +25,7 @@ class AccountDeletion(models.Model):
         constraints: ClassVar = []
 
     def __str__(self) -> str:
-        return f"deletion of user {self.pk}"
+        return str(self.pk)
 
 
 class RetiredNames(models.Manager["RetiredName"]):
