@@ -103,7 +103,7 @@ def _text(row: JSON) -> str:
 
 def _readme(user: Any, now: datetime) -> str:
     about = "\n\n".join(f"{each.name}.json\n{say(f'my_data.export.{each.name}')}" for each in PARTS)
-    return f"{say('my_data.export.readme', username=user.get_username(), moment=moment(now))}\n\n{about}\n"
+    return f"{say('my_data.readme', username=user.get_username(), moment=moment(now))}\n\n{about}\n"
 
 
 def _profile(user: Any, now: datetime) -> Iterator[JSON]:

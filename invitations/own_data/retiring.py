@@ -36,7 +36,8 @@ def _account_named(*, instance: Any, raw: bool, update_fields: Collection[str] |
         return
     named_so = get_user_model()._base_manager.filter(pk=instance.pk, **{people.USERNAME: name})
     if instance._state.adding or not named_so.exists():
-        raise IntegrityError("The name belonged to an account that was deleted, and is not given again.")
+        detail = "The name belonged to an account that was deleted, and is not given again."
+        raise IntegrityError(detail)
 
 
 def _account_deleted(*, instance: Any, **_: object) -> None:

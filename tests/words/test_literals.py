@@ -150,6 +150,9 @@ def _silent(node: ast.AST) -> Iterator[ast.AST]:
     # As in the calls above: types let no other detail be a plain text.
     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "detail":
         yield from ast.walk(node)
+    # Django stores the names of rights, in the one language of the database.
+    if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "permissions":
+        yield from ast.walk(node)
 
 
 def codes_of(node: ast.expr) -> set[str] | None:
