@@ -23,8 +23,17 @@ STYLES: Mapping[str, tuple[str, ...]] = {
     "card": ("tokens", "base", "button", "form", "card-page"),
     "first": ("tokens", "base", "button", "shell"),
     "shell": (
-        *("form", "avatar", "people", "recents", "timeline", "settings", "devices", "pairing", "incoming-call"),
-        *("call-screen", "call-stage", "call-controls", "call-corner", "own-preview", "banners", "toasts"),
+        *("form", "avatar", "people", "recents", "timeline", "settings", "devices", "pairing", "my-data"),
+        *(
+            "incoming-call",
+            "call-screen",
+            "call-stage",
+            "call-controls",
+            "call-corner",
+            "own-preview",
+            "banners",
+            "toasts",
+        ),
     ),
 }
 """The styles that pages need together, in the order in which they apply. `first` is all that the shell needs to be seen

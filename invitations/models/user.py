@@ -121,7 +121,7 @@ class CallingPreferences(models.Model):
         verbose_name = verbose_name_plural = say_lazy("model.calling_preferences")
         constraints: ClassVar = []
         # Here, because the user model may be another app's.
-        permissions: ClassVar = [("export_data", "Can download a copy of people's data")]
+        permissions: ClassVar = [("export_data", say_lazy("permission.export_data"))]
 
     def __str__(self) -> str:
         return self.display_name or f"preferences of user {self.pk}"

@@ -22,7 +22,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render, resolve_url
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import conditional_page
@@ -78,11 +78,26 @@ class Shell(LoginRequiredMixin, TemplateView):
             "user": {"id": self.request.user.get_username()},
             "base": addresses.base(),
             "firstPeople": FIRST_PEOPLE,
+            "myData": {
+                "copy": reverse("callinvite:export_me"),
+                "prove": _proof_address(),
+                "out": sign_in_address(),
+            },
             "loadedCookie": "=".join(self.loaded),
             "language": _language_choice(),
             "csrfHeader": csrf_header(),
             "csrfToken": get_token(self.request),
         }
+
+
+def _proof_address() -> str | None:
+    """Where somebody proves again who they are, and then comes back to their settings; None in a project without
+    `invitations.accounts`."""
+    try:
+        address = reverse("account_reauthenticate")
+    except NoReverseMatch:
+        return None
+    return f"{address}?{urlencode({'next': reverse('callinvite:shell') + '#settings'})}"
 
 
 def _language_choice() -> dict[str, Any] | None:

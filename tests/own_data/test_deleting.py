@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.urls import reverse
 from django.utils import timezone
 from knox.models import AuthToken
 
@@ -77,6 +78,24 @@ def test_a_session_of_which_nothing_is_known_is_not_fresh(api_as: As, alice: Use
     session[freshness.METHODS] = [{"method": "password", "at": timezone.now().timestamp()}, {"method": "mfa"}]
     session.save()
     assert browser.delete(ME).status_code == 204
+
+
+def test_the_password_given_again_makes_a_session_fresh(api_as: As, alice: User) -> None:
+    browser = aged(api_as(alice), 3600)
+    assert browser.delete(ME).status_code == 403
+    again = reverse("account_reauthenticate")
+    assert browser.post(again, {"password": "wrong"}).status_code == 200
+    assert browser.delete(ME).status_code == 403
+    assert browser.post(f"{again}?next=/%23settings", {"password": PASSWORD})["Location"] == "/#settings"
+    assert browser.delete(ME).status_code == 204
+
+
+def test_a_refreshed_token_is_as_old_as_its_sign_in(app_of: As, alice: User) -> None:
+    app = aged(app_of(alice), 3600)
+    token = app.post(f"{API}auth/tokens/refresh").json()["token"]
+    app.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    assert app.get(ME).status_code == 200
+    assert app.delete(ME).status_code == 403
 
 
 def test_using_a_session_or_token_does_not_make_it_fresh(signed_in: APIClient, alice: User) -> None:

@@ -12,10 +12,11 @@ from tests.support.server import DEMO_PASSWORD, DEMO_USERS, RunningServer
 
 def sign_everybody_in(server: RunningServer) -> dict[str, list[Any]]:
     """The cookies of each demo user, by name, in the shape that Playwright takes."""
-    return {name: _signed_in(server, name) for name in DEMO_USERS}
+    return {name: sign_in(server, name) for name in DEMO_USERS}
 
 
-def _signed_in(server: RunningServer, name: str) -> list[Any]:
+def sign_in(server: RunningServer, name: str) -> list[Any]:
+    """The cookies of one user whose password is that of the demo."""
     with httpx.Client(base_url=server.url, timeout=30) as client:
         client.get("/sign-in/").raise_for_status()
         form = {"username": name, "password": DEMO_PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}

@@ -53,6 +53,7 @@ QUIET = (
         "NotImplementedError",
         "FieldError",
         "ImproperlyConfigured",
+        "IntegrityError",
     ),
     # A failure's detail goes to the log.
     *("Refused(FailureCode.", "TryLater(FailureCode.", "Gone(FailureCode.", "problems.append"),

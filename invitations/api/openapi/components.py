@@ -176,6 +176,11 @@ def _problem(code: Code) -> Schema:
             "items": ref("CalleeError"),
             "description": "Of a cancel: why each of them was not stopped.",
         }
+    if code == Code.NOT_ALLOWED:
+        properties["reauthenticate"] = {
+            "type": "boolean",
+            "description": "It would be allowed to somebody who had just signed in.",
+        }
     if code == Code.THROTTLED:
         properties["retry_after_seconds"] = {"type": "integer", "minimum": 0, "description": "When to come again."}
     if STATUS[code] in {403, 404, 409, 410} or code in {Code.NO_VALID_INVITEE, Code.SELF, Code.NOT_INVITED}:

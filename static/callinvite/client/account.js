@@ -232,6 +232,15 @@ export class Account extends EventTarget {
   }
 
   /**
+   * Deletes this account for good, if its owner has just signed in: otherwise `lastError.reauthenticate` is true.
+   *
+   * @returns {Promise<boolean>}
+   */
+  deleteMe() {
+    return this.#act("DELETE", "me");
+  }
+
+  /**
    * Clears the badge on all devices of this user.
    *
    * @returns {Promise<boolean>}

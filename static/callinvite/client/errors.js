@@ -19,8 +19,13 @@ export class CallInvitationError extends Error {
    * @param {import("./types.js").Call | null} [more.call] the call concerned, where one may see it
    * @param {import("./types.js").Problem["errors"] | null} [more.errors] per field or per invitee
    * @param {number | null} [more.retryAfterSeconds]
+   * @param {boolean} [more.reauthenticate] it would be done for somebody who had just signed in
    */
-  constructor(code, detail, { status = 0, call = null, errors = null, retryAfterSeconds = null } = {}) {
+  constructor(
+    code,
+    detail,
+    { status = 0, call = null, errors = null, retryAfterSeconds = null, reauthenticate = false } = {},
+  ) {
     super(detail);
     this.name = "CallInvitationError";
     this.code = code;
@@ -29,6 +34,7 @@ export class CallInvitationError extends Error {
     this.call = call;
     this.errors = errors;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.reauthenticate = reauthenticate;
   }
 
   /**
@@ -48,6 +54,7 @@ export class CallInvitationError extends Error {
       call: problem?.call ?? null,
       errors: problem?.errors ?? null,
       retryAfterSeconds: Number.isFinite(seconds) ? seconds : null,
+      reauthenticate: problem?.reauthenticate === true,
     });
   }
 

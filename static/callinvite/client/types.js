@@ -254,6 +254,7 @@
  * @property {Call} [call] the call concerned, where one may see it
  * @property {FieldErrors | InviteeError[]} [errors] per field or per invitee
  * @property {number} [retry_after_seconds]
+ * @property {boolean} [reauthenticate] it would be done for somebody who had just signed in
  *
  * @typedef {object} VerbResult what a verb was answered with; which of these there are depends on the verb
  * @property {Call} call

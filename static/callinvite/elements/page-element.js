@@ -25,6 +25,11 @@ import { isUp } from "../client/index.js";
  *  @typedef {object} Picker
  *  @property {(question: {title: string, without: string[]}) => Promise<Person[]>} choose
  *
+ *  @typedef {object} MyData addresses about all that is stored of oneself
+ *  @property {string} copy where a copy is
+ *  @property {string | null} prove where one proves again who one is; null where the server does not know
+ *  @property {string} out where people go who have no account any more
+ *
  *  @typedef {object} Page
  *  @property {CallInvitationService} service
  *  @property {Talk} talk the media of its calls
@@ -32,6 +37,7 @@ import { isUp } from "../client/index.js";
  *  @property {import("../push/enrolment.js").Enrolment} enrolment
  *  @property {Screen} screen
  *  @property {Picker} picker
+ *  @property {MyData} myData
  *  @property {string | undefined} userId whose page it is, as the server that made it says
  *  @property {import("./people-list.js").FirstPage} firstPeople what the list of people asks for first */
 

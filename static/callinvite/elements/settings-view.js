@@ -1,10 +1,11 @@
-/** `<settings-view>`: the own name, call waiting, sound, what one calls with, how it looks, and the devices that ring. */
+/** `<settings-view>`: the own name, call waiting, sound, what one calls with, how it looks, the devices that ring, and one's own data. */
 
 import { ConnectPhone } from "./connect-phone.js";
 import { DeviceList } from "./device-list.js";
 import { h, setText } from "./dom.js";
 import { LookSettings } from "./look-settings.js";
 import { MediaSettings } from "./media-settings.js";
+import { MyData } from "./my-data.js";
 import { RingingHere } from "./ringing-here.js";
 import { RingVolume } from "./ring-volume.js";
 import { RingtoneChoice } from "./ringtone-choice.js";
@@ -80,6 +81,7 @@ export class SettingsView extends PageElement {
           parts.devices,
           parts.phone,
         ),
+        group("settings-data", say("settings.data"), new MyData()),
       ),
     );
     parts.waiting.addEventListener("change", () => {

@@ -96,6 +96,7 @@ const page = {
   enrolment,
   screen,
   picker: the(PeoplePicker, "people-picker"),
+  myData: config.myData,
   userId: config.user?.id,
   firstPeople: config.firstPeople,
 };

@@ -525,6 +525,10 @@ export type Problem = {
      */
     errors?: FieldErrors | InviteeError[] | undefined;
     retry_after_seconds?: number | undefined;
+    /**
+     * it would be done for somebody who had just signed in
+     */
+    reauthenticate?: boolean | undefined;
 };
 /**
  * what a verb was answered with; which of these there are depends on the verb
@@ -886,12 +890,14 @@ declare class CallInvitationError extends Error {
      * @param {Call | null} [more.call] the call concerned, where one may see it
      * @param {Problem["errors"] | null} [more.errors] per field or per invitee
      * @param {number | null} [more.retryAfterSeconds]
+     * @param {boolean} [more.reauthenticate] it would be done for somebody who had just signed in
      */
-    constructor(code: string, detail: string, { status, call, errors, retryAfterSeconds }?: {
+    constructor(code: string, detail: string, { status, call, errors, retryAfterSeconds, reauthenticate }?: {
         status?: number | undefined;
         call?: Call | null | undefined;
         errors?: Problem["errors"] | null;
         retryAfterSeconds?: number | null | undefined;
+        reauthenticate?: boolean | undefined;
     });
     code: string;
     detail: string;
@@ -899,6 +905,7 @@ declare class CallInvitationError extends Error {
     call: Call | null;
     errors: FieldErrors | InviteeError[] | null;
     retryAfterSeconds: number | null;
+    reauthenticate: boolean;
     /**
      * What was wrong with each field; empty where the refusal was about something else.
      *
@@ -1093,6 +1100,12 @@ declare class Account extends EventTarget {
         name?: string;
         call_waiting?: boolean;
     }): Promise<Me | null>;
+    /**
+     * Deletes this account for good, if its owner has just signed in: otherwise `lastError.reauthenticate` is true.
+     *
+     * @returns {Promise<boolean>}
+     */
+    deleteMe(): Promise<boolean>;
     /**
      * Clears the badge on all devices of this user.
      *
