@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "invitations.pages.middleware.CarriedOverMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "invitations.requests.used_sessions.UsedSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -173,7 +174,8 @@ globals().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL") or "webmaster@localhost"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+SESSION_ENGINE = "invitations.credentials.session_engine"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = not env.switch("CALLINVITE_KEEP_SIGNED_IN", default=True)
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "invitations.pages.views.csrf_failure"
 
@@ -231,6 +233,10 @@ CALLINVITE = {
     "signups_per_hour": env.number("CALLINVITE_SIGNUPS_PER_HOUR", default=20),
     "keep_calls_days": env.number("CALLINVITE_KEEP_CALLS_DAYS", default=0),
     "keep_deliveries_days": env.number("CALLINVITE_KEEP_DELIVERIES_DAYS", default=30),
+    "session_seconds": env.number("CALLINVITE_SESSION_DAYS", default=90, lowest=1) * 24 * 3600,
+    "session_idle_seconds": env.number("CALLINVITE_SESSION_IDLE_DAYS", default=30, lowest=1) * 24 * 3600,
+    "session_short_seconds": env.number("CALLINVITE_SESSION_SHORT_HOURS", default=24, lowest=1) * 3600,
+    "session_short_idle_seconds": env.number("CALLINVITE_SESSION_SHORT_IDLE_HOURS", default=12, lowest=1) * 3600,
     "signup": env.choice("CALLINVITE_SIGNUP", {"open", "closed"}, default="closed"),
 }
 CALLINVITE_ICE_SERVERS = env.text("CALLINVITE_ICE_SERVERS")
@@ -261,6 +267,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_ICE_SERVERS",
     "CALLINVITE_KEEP_CALLS_DAYS",
     "CALLINVITE_KEEP_DELIVERIES_DAYS",
+    "CALLINVITE_KEEP_SIGNED_IN",
     "CALLINVITE_LIVE_REDIS_URLS",
     "CALLINVITE_LOGINS_PER_MINUTE",
     "CALLINVITE_ORIGINS",
@@ -270,6 +277,10 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_RINGS_PER_PAIR_MINUTE",
     "CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES",
     "CALLINVITE_SENDS_PER_MINUTE",
+    "CALLINVITE_SESSION_DAYS",
+    "CALLINVITE_SESSION_IDLE_DAYS",
+    "CALLINVITE_SESSION_SHORT_HOURS",
+    "CALLINVITE_SESSION_SHORT_IDLE_HOURS",
     "CALLINVITE_SIGNUP",
     "CALLINVITE_SIGNUPS_PER_HOUR",
     "CALLINVITE_SOCKETS_PER_DEVICE",

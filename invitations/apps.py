@@ -22,9 +22,10 @@ class InvitationsConfig(AppConfig):
         from invitations import checks  # noqa: F401
         from invitations.credentials import endings
         from invitations.own_data import retiring
-        from invitations.requests import audit, freshness
+        from invitations.requests import audit, freshness, used_sessions
 
         endings.listen()
         audit.listen()
+        used_sessions.listen()
         freshness.listen()
         retiring.listen()

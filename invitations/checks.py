@@ -46,6 +46,7 @@ MAY_BE_ZERO = {
     "connections_per_address",
     "token_overlap_seconds",
     "tokens_per_user",
+    "sessions_per_user",
     "wrong_pairing_codes_per_minute",
     "devices_per_user",
     "addresses_per_user",

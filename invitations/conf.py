@@ -106,6 +106,17 @@ class Limits:
     wrong_pairing_codes_per_minute: int = 3000
     """How many wrong codes anybody may try, all together, in 60 seconds; 0 means no limit. Each try also counts towards
     the `logins_per_minute` of its address."""
+    session_seconds: int = 90 * 24 * 3600
+    """How long a browser stays signed in at most, however much it is used."""
+    session_idle_seconds: int = 30 * 24 * 3600
+    """How long it does so without being used."""
+    session_short_seconds: int = 24 * 3600
+    """The first of these for somebody who did not ask to stay signed in: then it also ends with the browser."""
+    session_short_idle_seconds: int = 12 * 3600
+    """The second of these for them."""
+    sessions_per_user: int = 50
+    """In how many browsers one user may be signed in before those that were not used for longest are signed out; 0
+    means no limit."""
     turn_credential_seconds: int = 3600
     """How long the name and password for a TURN server can be used to start a session."""
     devices_per_user: int = 30

@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account import app_settings
 from allauth.account import forms as allauth
 from django import forms
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.http import HttpRequest
@@ -29,6 +30,7 @@ class SignInForm(allauth.LoginForm):
         _name(self, "password", say_lazy("field.password"))
         if "remember" in self.fields:
             _name(self, "remember", say_lazy("field.remember"))
+            self.fields["remember"].initial = not settings.SESSION_EXPIRE_AT_BROWSER_CLOSE
         self.fields["login"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
         _is_name(self.fields["login"])
 

@@ -30,6 +30,7 @@ def listen() -> None:
     post_save.connect(_account_changed, sender=get_user_model(), dispatch_uid=_UID)
     post_delete.connect(_account_deleted, sender=get_user_model(), dispatch_uid=_UID)
     if (rows := sessions.model()) is not None:
+        post_save.connect(_session_saved, sender=rows, dispatch_uid=_UID)
         post_delete.connect(_session_deleted, sender=rows, dispatch_uid=_UID)
 
 
@@ -45,7 +46,12 @@ def _token_deleted(*, instance: Any, **_: object) -> None:
             Device.objects.filter(user_id=instance.user_id, device_id=device_id).delete()
 
 
+def _session_saved(*, instance: Any, **_: object) -> None:
+    sessions.saved(instance)
+
+
 def _session_deleted(*, instance: Any, **_: object) -> None:
+    sessions.deleted(instance)
     credential, user_id = devices.credential_of(session_key=instance.session_key), sessions.user_id_of(instance)
     end = partial(_signed_out, user_id, credential, {credential})
     if not carrying.is_noted(credential, user_id, end):

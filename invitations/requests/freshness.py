@@ -11,11 +11,10 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from invitations import conf
+from invitations.credentials.sessions import SIGNED_IN_AT
 from invitations.errors import CallError, Code
 from invitations.words import say_lazy
 
-SIGNED_IN_AT = "callinvite_signed_in_at"
-"""In a session: when the password, or what stands in for it, was given, in seconds since 1970."""
 METHODS = "account_authentication_methods"
 """In a session of django-allauth: what was given to prove who it is, each time `at` a moment."""
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.http import is_same_domain
 
 from invitations import conf
+from invitations.credentials import sessions
 from invitations.credentials.carrying import successor_of
 from invitations.live.tickets import redeem_ticket
 from invitations.models import UserKey
@@ -117,6 +118,8 @@ def _of_session(session_key: str | None) -> Identity | None:
     user = get_user(request)
     if not user.is_authenticated or not user.is_active:
         return None
+    # A page that stays open for weeks asks for nothing else.
+    sessions.used(request.session, timezone.now())
     return Identity(user.pk, user.get_username(), session_key=session_key)
 
 

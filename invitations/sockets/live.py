@@ -219,10 +219,7 @@ class LiveSocket:
             message = await self._subscription.receive()
             generations.bump(self._identity.user_id)
             if message["type"] == publishing.RECHECK:
-                # Processes of an older version name no device.
-                self._recheck_now(
-                    is_removed=self._actor is not None and message.get("device_id") == self._actor.device_id
-                )
+                self._recheck_now(is_removed=self._is_removed(message))
                 continue
             if message["type"] == "live.frame":
                 self._paths.forget()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,15 +14,18 @@ from django.test import Client
 from django.utils import timezone
 from knox.crypto import hash_token
 from knox.models import AuthToken
+from pytest_django import Settings
 
 from invitations import calls
+from invitations.credentials import taking_back
 from invitations.credentials.app_tokens import issue_token, revoke_token
 from invitations.dispatcher import Dispatcher
 from invitations.models import Call, Delivery, Device, Invitation, Participant, User
 from invitations.push import devices
 from tests.calls.conftest import acting
 from tests.sockets.conftest import OpenPage
-from tests.sockets.page import Page, in_thread
+from tests.sockets.page import PATIENCE_SECONDS, Page, in_thread
+from tests.support.aging import left, pass_time
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -233,3 +237,35 @@ def test_whoever_is_disabled_in_a_call_is_out_of_it(
     Dispatcher().step(now)
     inside: Any = Participant.objects.open().values_list("user__username", flat=True)
     assert (set(inside), Call.objects.get().state) == ({"bob", "carol"}, "active")
+
+
+async def test_an_open_page_alone_keeps_its_session(open_quick_page: OpenPage, bob: User, settings: Settings) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "look_seconds": 0.1}
+    await open_quick_page(bob)
+    key = (await in_thread(Session.objects.get)).session_key
+    await in_thread(pass_time, key, timedelta(days=29))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await in_thread(left, key) < timedelta(days=29):
+            await asyncio.sleep(0)
+
+
+async def test_a_socket_is_closed_when_its_session_ends_by_time(
+    open_quick_page: OpenPage, alice: User, bob: User, now: datetime, settings: Settings
+) -> None:
+    """It leaves the call too: here by shorter terms, because a call puts the end off."""
+    settings.CALLINVITE = {**settings.CALLINVITE, "look_seconds": 0.1}
+    page = await open_quick_page(bob)
+    sheet = await in_thread(lambda: calls.send(by=acting(alice), invitees=["bob"], is_video_call=True, now=now).sheet)
+    assert (await page.ask("accept", sheet.call.call_id))["status"] == 200
+    await in_thread(Session.objects.update, expire_date=timezone.now())
+    assert await page.hear_close() == 4401
+    assert (await in_thread(Call.objects.get)).state == "ended"
+
+
+async def test_a_removed_devices_sockets_end_whatever_they_were_opened_by(open_quick_page: OpenPage, bob: User) -> None:
+    """The device is known to have come with the latter of its sessions alone."""
+    pages = [await open_quick_page(bob, "web-1") for _ in range(2)]
+    other = await open_quick_page(bob, "web-2")
+    await in_thread(taking_back.end_device, bob.pk, "web-1")
+    assert [await each.hear_close() for each in pages] == [4401, 4401]
+    assert (await other.sync())["gone"] == []
