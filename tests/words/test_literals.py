@@ -41,8 +41,15 @@ NOT_FOR_PEOPLE = {
     "words/catalogues.py": "JavaScript",
 }
 """Where prose may be, and who reads it."""
-NAMES = {"Django admin", "preferences of user ", "not base64", "` where left out."}
-"""Names of devices and rows, what never leaves its module, and a part of the API's description."""
+NAMES = {
+    "Django admin",
+    "preferences of user ",
+    "deletion of user ",
+    "Can download a copy of people's data",
+    "not base64",
+    "` where left out.",
+}
+"""Names of devices, rows and rights, what never leaves its module, and a part of the API's description."""
 QUIET = (
     *("logger.", "re.compile", "format_html"),
     *(
