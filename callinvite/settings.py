@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 from django.conf import global_settings
@@ -16,6 +17,7 @@ from django.core.management.utils import get_random_secret_key
 
 from callinvite.environment import Environment
 from invitations import secret_files
+from invitations.accounts import configuring
 from invitations.accounts.defaults import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -59,6 +61,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "drf_spectacular_sidecar",
     "invitations",
 ]
@@ -179,6 +183,26 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = not env.switch("CALLINVITE_KEEP_SIGNED_IN", de
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "invitations.pages.views.csrf_failure"
 
+# --- identity provider ------------------------------------------------------------------------------------------------
+_issuer = env.text("CALLINVITE_OIDC_ISSUER")
+if _issuer:
+    SOCIALACCOUNT_PROVIDERS = configuring.providers(
+        configuring.provider(
+            env.text("CALLINVITE_OIDC_NAME", default=urlsplit(_issuer).hostname or _issuer)[:40],
+            _issuer,
+            env.text("CALLINVITE_OIDC_CLIENT_ID"),
+            env.text("CALLINVITE_OIDC_CLIENT_SECRET"),
+            scopes=env.text("CALLINVITE_OIDC_SCOPES", default=" ".join(configuring.SCOPES)).split(),
+            username_claim=env.text("CALLINVITE_OIDC_USERNAME_CLAIM", default="preferred_username"),
+            name_claim=env.text("CALLINVITE_OIDC_NAME_CLAIM", default="name"),
+            email_claim=env.text("CALLINVITE_OIDC_EMAIL_CLAIM", default="email"),
+            email_domains=env.items("CALLINVITE_OIDC_EMAIL_DOMAINS"),
+            active_claim=env.text("CALLINVITE_OIDC_ACTIVE_CLAIM"),
+            signup=env.switch("CALLINVITE_OIDC_SIGNUP", default=True),
+            link_by_email=env.switch("CALLINVITE_OIDC_LINK_BY_EMAIL", default=True),
+        )
+    )
+
 # --- safety -----------------------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -238,6 +262,7 @@ CALLINVITE = {
     "session_short_seconds": env.number("CALLINVITE_SESSION_SHORT_HOURS", default=24, lowest=1) * 3600,
     "session_short_idle_seconds": env.number("CALLINVITE_SESSION_SHORT_IDLE_HOURS", default=12, lowest=1) * 3600,
     "signup": env.choice("CALLINVITE_SIGNUP", {"open", "closed"}, default="closed"),
+    "passwords": env.choice("CALLINVITE_PASSWORDS", {"on", "off"}, default="on"),
 }
 CALLINVITE_ICE_SERVERS = env.text("CALLINVITE_ICE_SERVERS")
 CALLINVITE_TURN_SECRET = env.text("CALLINVITE_TURN_SECRET")
@@ -270,7 +295,20 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_KEEP_SIGNED_IN",
     "CALLINVITE_LIVE_REDIS_URLS",
     "CALLINVITE_LOGINS_PER_MINUTE",
+    "CALLINVITE_OIDC_ACTIVE_CLAIM",
+    "CALLINVITE_OIDC_CLIENT_ID",
+    "CALLINVITE_OIDC_CLIENT_SECRET",
+    "CALLINVITE_OIDC_EMAIL_CLAIM",
+    "CALLINVITE_OIDC_EMAIL_DOMAINS",
+    "CALLINVITE_OIDC_ISSUER",
+    "CALLINVITE_OIDC_LINK_BY_EMAIL",
+    "CALLINVITE_OIDC_NAME",
+    "CALLINVITE_OIDC_NAME_CLAIM",
+    "CALLINVITE_OIDC_SCOPES",
+    "CALLINVITE_OIDC_SIGNUP",
+    "CALLINVITE_OIDC_USERNAME_CLAIM",
     "CALLINVITE_ORIGINS",
+    "CALLINVITE_PASSWORDS",
     "CALLINVITE_PROCESSES",
     "CALLINVITE_PUSHES_PER_MINUTE",
     "CALLINVITE_PUSH_HOSTS",

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
@@ -132,6 +134,35 @@ def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if terms.signup not in ("open", "closed"):
         message = f"signup is {terms.signup!r}: neither `open` nor `closed`."
         found.append(Error(message, id="callinvite.E010"))
+    return found
+
+
+@register(TAG)
+def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Whether every identity provider in the settings can be asked safely, and people can get in at all."""
+    asked = [
+        each
+        for each in getattr(settings, "SOCIALACCOUNT_PROVIDERS", {}).get("openid_connect", {}).get("APPS", [])
+        if apps.is_installed("allauth.socialaccount.providers.openid_connect")
+    ]
+    found: list[CheckMessage] = []
+    for each in asked:
+        if not _is_safe_issuer(each.get("settings", {}).get("server_url", "")) or not each.get("client_id"):
+            found.append(
+                Error(
+                    f"The identity provider {each.get('name')!r} lacks an issuer by https, or a client's id.",
+                    hint="Set CALLINVITE_OIDC_ISSUER and CALLINVITE_OIDC_CLIENT_ID. See docs/accounts.md.",
+                    id="callinvite.E013",
+                )
+            )
+    passwords = getattr(settings, "CALLINVITE", {}).get("passwords", "on")
+    if passwords not in ("on", "off"):
+        message = f"passwords is {passwords!r}: neither `on` nor `off`."
+        found.append(Error(message, id="callinvite.E014"))
+    if passwords == "off" and not asked:
+        message = "Passwords are off, and there is no identity provider: nobody could sign in."
+        hint = "Set CALLINVITE_OIDC_ISSUER, or CALLINVITE_PASSWORDS=on."
+        found.append(Error(message, hint=hint, id="callinvite.E015"))
     return found
 
 
@@ -283,7 +314,7 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
     for name in Limits.__slots__:
         value = getattr(terms, name)
         if isinstance(value, bool) or not isinstance(value, int):
-            if name not in ("signup", "repeat_after_seconds", "trusted_proxies", "origins"):
+            if name not in ("signup", "passwords", "repeat_after_seconds", "trusted_proxies", "origins"):
                 yield f"{name} must be a whole number, not {value!r}."
             continue
         lowest = 0 if name in MAY_BE_ZERO else 1
@@ -306,6 +337,16 @@ def _is_network(value: Any) -> bool:
     except ValueError:
         return False
     return isinstance(value, str)
+
+
+def _is_safe_issuer(address: str) -> bool:
+    """By https, or on this machine, as for trying it out."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL_HOSTS))
 
 
 def _contradictions(terms: Limits) -> Iterator[str]:

@@ -146,6 +146,8 @@ class Limits:
     """The same for what is known of push messages: what was sent to which device, and what came of it."""
     signup: str = field(default="closed")
     """`open` lets anyone create an account on the sign-up page; `closed` does not."""
+    passwords: str = field(default="on")
+    """`off` lets people in by identity providers alone, and apps by pairing."""
 
 
 @cache

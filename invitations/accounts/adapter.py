@@ -6,14 +6,17 @@ from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.utils import user_email
+from allauth.core import context
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from invitations import conf
-from invitations.requests import known_devices, throttles
+from invitations.accounts.offers import has_provider, proved_at_provider
+from invitations.requests import known_devices, passwords, throttles
 from invitations.requests.clients import address_of
 from invitations.words import say_lazy
 
@@ -40,8 +43,9 @@ class AccountAdapter(DefaultAccountAdapter):
         """The active user with this name or address and this password.
 
         Raises:
-            CallError: `throttled` or `unavailable`; see `throttles.door`.
+            CallError: `throttled` or `unavailable`; see `throttles.door`. `not_allowed`: nobody gets in by a password.
         """
+        passwords.check_allowed()
         name = credentials.get("username") or credentials.get("email") or ""
         with throttles.door(request, name) as attempt:
             user: AbstractBaseUser | None = super().authenticate(request, **credentials)
@@ -90,11 +94,26 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_password(self, password: str, user: AbstractBaseUser | None = None) -> str:
         return super().clean_password(password, user)
 
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """By what somebody can prove anew who they are; at a provider on the same page as by a password."""
+        found = super().get_reauthentication_methods(user)
+        if not passwords.are_allowed():
+            found = [each for each in found if each["id"] != "reauthenticate"]
+        if has_provider(user) and not any(each["id"] == "reauthenticate" for each in found):
+            found.append({"id": "provider", "description": "", "url": reverse("account_reauthenticate")})
+        return found
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whether somebody who is about to change what guards the account must prove anew who they are. allauth does
+        not count having done so at a provider."""
+        return super().is_reauthentication_required(app=app, **kwargs) and not proved_at_provider(context.request)
+
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: each of our pages says itself what came of it."""
 
     def render_mail(self, template_prefix: str, *args: Any, **kwargs: Any) -> Any:
-        return super().render_mail(template_prefix.replace("account/", "callinvite/", 1), *args, **kwargs)
+        ours = template_prefix.removeprefix("social").replace("account/", "callinvite/", 1)
+        return super().render_mail(ours, *args, **kwargs)
 
 
 def names_of(user: AbstractBaseUser) -> list[str]:

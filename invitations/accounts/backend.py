@@ -11,6 +11,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
+from invitations.requests import passwords
+
 
 class AccountBackend(AuthenticationBackend):
     """allauth's backend, which looks at one password for every attempt, whether or not the account exists: how long an
@@ -20,6 +22,8 @@ class AccountBackend(AuthenticationBackend):
     """
 
     def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> AbstractBaseUser | None:
+        if not passwords.are_allowed():
+            return None
         names = (get_user_model().USERNAME_FIELD, "username", "email")
         entered = next((credentials[each] for each in names if credentials.get(each)), "")
         return next((each for each in _called(entered) if self._check_password(each, credentials["password"])), None)

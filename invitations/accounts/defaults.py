@@ -4,6 +4,8 @@ Imported by settings, so it must import nothing of Django."""
 
 from __future__ import annotations
 
+from invitations.accounts.configuring import providers
+
 AUTHENTICATION_BACKENDS = ["invitations.accounts.backend.AccountBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "callinvite:shell"
@@ -24,6 +26,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 """In seconds: how long after giving a password or another proof somebody may change what guards the account."""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+"""Also by signing in at a provider again, which our adapter sees to."""
 ACCOUNT_RATE_LIMITS = dict.fromkeys(
     (
         "login",
@@ -36,3 +40,12 @@ ACCOUNT_RATE_LIMITS = dict.fromkeys(
     )
 )
 """`requests.throttles` counts at all doors."""
+
+SOCIALACCOUNT_ADAPTER = "invitations.accounts.linking.LinkingAdapter"
+SOCIALACCOUNT_PROVIDERS = providers()
+"""No identity provider yet; `configuring.providers(provider(…))` names some."""
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+"""An account that was found by its address is found by the provider's id for its owner from then on."""
+SOCIALACCOUNT_EMAIL_REQUIRED = False
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+"""Only addresses come from a provider that it has confirmed."""

@@ -38,8 +38,8 @@ class SignInForm(allauth.LoginForm):
         return super().add_prefix(NAME if field_name == "login" else field_name)
 
 
-class SignUpForm(allauth.SignupForm):
-    """A new account: its permanent public id, the name that others see, an address if there is mail, and a password."""
+class NewNamesForm(forms.Form):
+    """The names of a new account: its permanent public id, and the one that others see."""
 
     display_name = forms.CharField(
         label=say_lazy("field.display_name"),
@@ -48,7 +48,6 @@ class SignUpForm(allauth.SignupForm):
         help_text=say_lazy("field.display_name.help"),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    field_order = ("username", "display_name", "email", "password1", "password2")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,6 +56,23 @@ class SignUpForm(allauth.SignupForm):
             _is_name(self.fields["username"])
             if get_user_model() is User:
                 self.fields["username"].help_text = say_lazy("field.username.help")
+
+    def clean_display_name(self) -> str:
+        return names.tidy(self.cleaned_data["display_name"])
+
+    def signup(self, request: HttpRequest, user: Any) -> None:
+        """What allauth calls once the account is made."""
+        if name := self.cleaned_data["display_name"]:
+            CallingPreferences.objects.update_or_create(user=user, defaults={"display_name": name})
+
+
+class SignUpForm(NewNamesForm, allauth.SignupForm):
+    """A new account: its names, an address if there is mail, and a password."""
+
+    field_order = ("username", "display_name", "email", "password1", "password2")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         if "email" in self.fields and not (can_send_mail() or self.fields["email"].required):
             del self.fields["email"]
         if "email" in self.fields:
@@ -67,18 +83,10 @@ class SignUpForm(allauth.SignupForm):
         _name(self, "password2", say_lazy("field.password_again"))
         self.fields["password1"].help_text = say_lazy("field.password.help")
 
-    def clean_display_name(self) -> str:
-        return names.tidy(self.cleaned_data["display_name"])
-
     @transaction.atomic
     def save(self, request: HttpRequest) -> Any:
         """Make the account, whole or not at all."""
         return super().save(request)
-
-    def signup(self, request: HttpRequest, user: Any) -> None:
-        """What allauth calls once the account is made."""
-        if name := self.cleaned_data["display_name"]:
-            CallingPreferences.objects.update_or_create(user=user, defaults={"display_name": name})
 
 
 class ChangePasswordForm(allauth.ChangePasswordForm):

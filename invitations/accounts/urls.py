@@ -5,15 +5,16 @@ Not below the app's namespace: allauth finds its pages by these names."""
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.urls import path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import TemplateView
 
 from invitations.accounts import views
+from invitations.accounts.offers import is_installed
 from invitations.pages.views import SignOut
 
 _changed = TemplateView.as_view(template_name="callinvite/accounts/password_changed.html")
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", views.SignIn.as_view(), name="account_login"),
     path("sign-up/", views.SignUp.as_view(), name="account_signup"),
     path("sign-out/", SignOut.as_view(), name="account_logout"),
@@ -34,3 +35,5 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
 ]
+if is_installed():
+    urlpatterns.append(path("", include("invitations.accounts.provider_urls")))

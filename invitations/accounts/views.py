@@ -6,17 +6,19 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from allauth.account import views as allauth
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from invitations.accounts import forms
 from invitations.accounts.adapter import can_send_mail
+from invitations.accounts.offers import offered, offered_to
 from invitations.conf import limits
 from invitations.errors import CallError
-from invitations.requests import throttles
+from invitations.requests import passwords, throttles
 from invitations.requests.problems import STATUS
 
 
@@ -38,7 +40,8 @@ class GuardedMixin:
             context = self.get_context_data(form=form, refusal=error.detail)  # type: ignore[attr-defined]
             answer: HttpResponse = self.render_to_response(context)  # type: ignore[attr-defined]
             answer.status_code = STATUS[error.code]
-            answer.headers["Retry-After"] = str(error.extra["retry_after_seconds"])
+            if "retry_after_seconds" in error.extra:
+                answer.headers["Retry-After"] = str(error.extra["retry_after_seconds"])
             return answer
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -55,6 +58,18 @@ class HashingMixin(GuardedMixin):
         return throttles.door(self.request, self.request.user.get_username() or None)
 
 
+class PasswordMixin(HashingMixin):
+    """A page that is there where people get in by passwords."""
+
+    # Those behind it say themselves whether somebody must be signed in.
+    @method_decorator(login_not_required)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not passwords.are_allowed():
+            context = {"providers": offered(request)}
+            return render(request, "callinvite/accounts/passwords_off.html", context, status=403)
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+
 class SignIn(GuardedMixin, allauth.LoginView):
     """Signs a browser in, or redirects to the app if it is signed in."""
 
@@ -62,10 +77,15 @@ class SignIn(GuardedMixin, allauth.LoginView):
     template_name = "callinvite/accounts/sign_in.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"signup_open": limits().signup == "open"}
+        told = {
+            "signup_open": limits().signup == "open" and passwords.are_allowed(),
+            "takes_passwords": passwords.are_allowed(),
+            "providers": offered(self.request),
+        }
+        return super().get_context_data(**kwargs) | told
 
 
-class SignUp(HashingMixin, allauth.SignupView):
+class SignUp(PasswordMixin, allauth.SignupView):
     """Creates an account and signs it in, if the operator allows sign-up."""
 
     form_class = forms.SignUpForm
@@ -83,7 +103,7 @@ class SignUp(HashingMixin, allauth.SignupView):
         return super().form_valid(form)
 
 
-class ChangePassword(HashingMixin, allauth.PasswordChangeView):
+class ChangePassword(PasswordMixin, allauth.PasswordChangeView):
     """A new password for whoever knows the present one."""
 
     form_class = forms.ChangePasswordForm
@@ -91,7 +111,7 @@ class ChangePassword(HashingMixin, allauth.PasswordChangeView):
     success_url = reverse_lazy("account_password_changed")
 
 
-class SetPassword(HashingMixin, allauth.PasswordSetView):
+class SetPassword(PasswordMixin, allauth.PasswordSetView):
     """A first password for somebody who signs in without one."""
 
     form_class = forms.SetPasswordForm
@@ -99,7 +119,7 @@ class SetPassword(HashingMixin, allauth.PasswordSetView):
     success_url = reverse_lazy("account_password_changed")
 
 
-class ResetPassword(GuardedMixin, allauth.PasswordResetView):
+class ResetPassword(PasswordMixin, allauth.PasswordResetView):
     """Sends a link to a new password; says the same whether or not the address is somebody's."""
 
     form_class = forms.ResetPasswordForm
@@ -124,7 +144,7 @@ class ResetPasswordSent(allauth.PasswordResetDoneView):
     template_name = "callinvite/accounts/password_reset_sent.html"
 
 
-class NewPassword(HashingMixin, allauth.PasswordResetFromKeyView):
+class NewPassword(PasswordMixin, allauth.PasswordResetFromKeyView):
     """What the link of a reset leads to."""
 
     form_class = forms.NewPasswordForm
@@ -166,6 +186,14 @@ class Reauthenticate(GuardedMixin, allauth.ReauthenticateView):
 
     form_class = forms.ReauthenticateForm
     template_name = "callinvite/accounts/reauthenticate.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user: Any = self.request.user
+        told = {
+            "takes_passwords": passwords.are_allowed() and user.has_usable_password(),
+            "providers": offered_to(user, self.request),
+        }
+        return super().get_context_data(**kwargs) | told
 
 
 @method_decorator(never_cache, name="dispatch")

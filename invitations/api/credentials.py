@@ -25,7 +25,7 @@ from invitations.credentials.app_tokens import Issued
 from invitations.errors import CallError, Code
 from invitations.live.tickets import make_ticket
 from invitations.models import Device, PairingCode
-from invitations.requests import audit, inputs, known_devices, queries, throttles
+from invitations.requests import audit, inputs, known_devices, passwords, queries, throttles
 from invitations.requests.tokens import (
     BearerAuthentication,
     BrowserAuthentication,
@@ -151,6 +151,7 @@ class LiveTicket(Endpoint):
 
 
 def _signed_in(request: Request, values: dict[str, Any]) -> tuple[AbstractBaseUser, Issued]:
+    passwords.check_allowed()
     with throttles.door(request._request, values["username"]) as attempt:
         user = authenticated(request._request, values["username"], values["password"])
         if user is not None:

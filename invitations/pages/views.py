@@ -36,6 +36,8 @@ from invitations.requests import audit
 from invitations.requests.problems import RETRY_SECONDS, STATUS, problem_page
 from invitations.requests.tokens import csrf_header
 
+SIGN_OUT_ADDRESS = "callinvite_sign_out"
+"""Where a session keeps at which identity provider its browser signs out too: `address`, and the provider's `name`."""
 LOADED_SECONDS = 10
 """How long a page that is loaded may take until it goes on with the call of the one before it."""
 FIRST_PEOPLE = {"order": "near", "page_size": 25}
@@ -122,9 +124,28 @@ class SignOut(LogoutView):
         return sign_in_address()
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """End the session and remove the push addresses that it registered, so that nobody is rung here any more."""
+        """End the session and remove the push addresses that it registered, so that nobody is rung here any more. Who
+        came by an identity provider goes on to sign out there."""
+        onward = request.session.get(SIGN_OUT_ADDRESS)
         devices.sign_out(devices.credential_of(session_key=request.session.session_key))
-        return super().post(request, *args, **kwargs)
+        answer = super().post(request, *args, **kwargs)
+        return leave_to(request, onward["address"], onward["name"]) if onward else answer
+
+
+def leave_to(request: HttpRequest, address: str, name: str) -> HttpResponse:
+    """A page that goes on to another site by itself, as the answer to a form.
+
+    A redirection would not do: browsers hold all that it leads through to the `form-action` of our policy, and where
+    an identity provider sends people on to is its affair.
+
+    Args:
+        request: the form that was sent.
+        address: of the other site.
+        name: what the other site is called.
+    """
+    answer = render(request, "callinvite/accounts/leaving.html", {"address": address, "name": name})
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @method_decorator([login_not_required, cache_control(max_age=3600)], name="dispatch")

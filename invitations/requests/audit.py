@@ -54,7 +54,9 @@ def shut_out(request: HttpRequest, seconds: int) -> None:
     logger.warning("shut-out %s", _facts(seconds=seconds, **_asked(request)))
 
 
-def acted(request: HttpRequest, act: str, *, user_id: UserKey, device: str | None = None) -> None:
+def acted(
+    request: HttpRequest, act: str, *, user_id: UserKey, device: str | None = None, provider: str | None = None
+) -> None:
     """Somebody handed out or took back what proves who they are.
 
     Args:
@@ -62,8 +64,9 @@ def acted(request: HttpRequest, act: str, *, user_id: UserKey, device: str | Non
         act: what was done, in one word with dashes.
         user_id: the key of the account.
         device: the id of the device concerned, if it is about one.
+        provider: the id of the identity provider, if it is about one.
     """
-    logger.info("%s %s", act, _facts(user=user_id, device=device, **_asked(request)))
+    logger.info("%s %s", act, _facts(user=user_id, device=device, provider=provider, **_asked(request)))
 
 
 def admin_acted(user_id: UserKey, act: str, subject: str, key: Any) -> None:

@@ -1,4 +1,4 @@
-"""What Django's validators of passwords do not know: what this service is called."""
+"""Whether passwords count at all, and what Django's validators of them do not know: what this service is called."""
 
 from __future__ import annotations
 
@@ -8,11 +8,28 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from invitations import conf
+from invitations.errors import CallError, Code
 from invitations.words import say, say_lazy
 
 OUR_NAMES = ("callinvite", "invitations")
 SHORTEST = 4
 """Names of hosts have parts as short as `io`, which stand in good passwords too."""
+
+
+def are_allowed() -> bool:
+    """Whether anybody gets in by a password."""
+    return conf.limits().passwords != "off"
+
+
+def check_allowed() -> None:
+    """Called by every door at which a password is asked for or chosen, before it is looked at.
+
+    Raises:
+        CallError: `not_allowed`: people get in by an identity provider alone.
+    """
+    if not are_allowed():
+        raise CallError(Code.NOT_ALLOWED, say_lazy("sign_in.passwords_off"))
 
 
 class ServiceNameValidator:

@@ -31,6 +31,8 @@ STEPS = ((1, 60), (3, 15 * 60), (10, 4 * 3600))
 """How many times `logins_per_minute` are let through in how many seconds. The first counts every try, the others wrong
 ones alone: whoever goes on guessing waits a minute, then a quarter of an hour, then hours."""
 HOUR_SECONDS = 3600
+STARTS_FOR_A_TRY = 6
+"""How many starts at an identity provider one address has for each try with a password."""
 EXPORT_HELD_SECONDS = 90
 """How long nobody may ask for another copy of somebody's data after one was broken off."""
 HASHED_AT_ONCE = 2
@@ -136,6 +138,24 @@ def check_code(request: HttpRequest, user_id: UserKey, now: datetime | None = No
         CallError: `throttled` with `retry_after_seconds`.
     """
     return _try(request, {"code": key_as_word(user_id), "address": network_of(address_of(request))}, now)
+
+
+def check_provider(request: HttpRequest, now: datetime | None = None) -> None:
+    """Count one start of a sign-in at an identity provider. Nothing can be guessed there, but it makes a session and
+    may make us ask the provider; many people come from one address in the morning.
+
+    Args:
+        request: for its IP address.
+        now: an aware datetime; the current time if omitted.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`.
+    """
+    limit = STARTS_FOR_A_TRY * conf.limits().logins_per_minute
+    bound = Bound(key_of("login:provider", network_of(address_of(request))), limit, STEPS[0][1])
+    if limit > 0 and (wait := count([bound], _seconds(now))):
+        audit.refused(request, Code.THROTTLED)
+        raise CallError(Code.THROTTLED, _wait_words(wait), retry_after_seconds=wait)
 
 
 def check_signup(request: HttpRequest, now: datetime | None = None) -> None:
