@@ -24,6 +24,7 @@ TAG = "callinvite"
 OWN_LAYERS = {"invitations.live.layers.EmbeddedChannelLayer", "channels.layers.InMemoryChannelLayer"}
 """Channel layers that never reach another process."""
 OWN_CACHES = {"django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache"}
+OWN_PROVIDER = "invitations.accounts.providers.Provider"
 FORGETFUL_LAYER = "channels_redis.core.RedisChannelLayer"
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1", "testserver"}
 HIGHEST = {
@@ -155,6 +156,14 @@ def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                     id="callinvite.E013",
                 )
             )
+    if asked and settings.SOCIALACCOUNT_PROVIDERS["openid_connect"].get("provider_class") != OWN_PROVIDER:
+        found.append(
+            Error(
+                "Identity providers are asked without our checks of what they answer.",
+                hint="Put SOCIALACCOUNT_PROVIDERS together by invitations.accounts.configuring.providers.",
+                id="callinvite.E016",
+            )
+        )
     passwords = getattr(settings, "CALLINVITE", {}).get("passwords", "on")
     if passwords not in ("on", "off"):
         message = f"passwords is {passwords!r}: neither `on` nor `off`."

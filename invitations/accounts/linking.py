@@ -27,7 +27,7 @@ from django.shortcuts import render, resolve_url
 
 from invitations import conf
 from invitations.accounts.provider_requests import ProviderSession, Refusal
-from invitations.models import CallingPreferences, id_chars, names
+from invitations.models import CallingPreferences, RetiredName, id_chars, names
 from invitations.pages.views import SIGN_OUT_ADDRESS
 from invitations.requests import audit
 from invitations.requests.problems import RETRY_SECONDS
@@ -78,6 +78,8 @@ class LinkingAdapter(DefaultSocialAccountAdapter):
         if process == AuthProcess.REDIRECT:
             self._proved_anew(request, sociallogin)
             return
+        if process == AuthProcess.CONNECT and sociallogin.is_existing and sociallogin.user != request.user:
+            refuse(request, "provider_taken", say("provider.taken", name=name))
         if sociallogin.is_existing and not sociallogin.user.is_active:
             refuse(request, "inactive", say("provider.switched_off"))
         if process == AuthProcess.LOGIN and request.user.is_authenticated and request.user == sociallogin.user:
@@ -161,7 +163,8 @@ class LinkingAdapter(DefaultSocialAccountAdapter):
         if not email:
             refuse(request, "provider_no_email", say("provider.no_email", name=name))
         users = get_user_model()
-        if users._default_manager.filter(**{f"{users.USERNAME_FIELD}__iexact": email}).exists():
+        is_taken = users._default_manager.filter(**{f"{users.USERNAME_FIELD}__iexact": email}).exists()
+        if is_taken or RetiredName.objects.have(email):
             refuse(request, "provider_email_taken", say("provider.email_taken", name=name))
 
 
