@@ -27,8 +27,8 @@ PAIRS = 50
 IDLE_USERS = 2_000
 FEW_USERS = 20
 CONNECTS = 1_000
-MEASURES_AN_IDLE_ROUND = 2
-"""How many turns of all idle users' syncs are measured in a round."""
+MEASURES_AN_IDLE_ROUND = 4
+"""How many turns of all idle users' syncs are measured in a round: a minute, in which each is looked at once."""
 
 
 @dataclass
@@ -112,6 +112,10 @@ async def idle(run: Run, products: dict[str, Product]) -> None:
                                 f"{name}: share of a core of {users} idle users",
                                 window.server_cpu_seconds / window.seconds,
                             )
+                            for part, seconds in window.parts.items():
+                                run.note(
+                                    f"{name}: share of a core of {users} idle users, {part}", seconds / window.seconds
+                                )
                         rung = await workload.over_and_over(
                             product.server, _face(product), _paired(people), run.seconds
                         )

@@ -20,7 +20,7 @@ from time import monotonic
 from typing import Any, NamedTuple, cast
 
 import psycopg
-from django.db import DatabaseError
+from django.db import DatabaseError, NotSupportedError
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import register_tzloader
 from django.db.backends.utils import CursorDebugWrapper, CursorWrapper, debug_transaction
@@ -150,11 +150,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         Raises:
             django.db.Error: the first error; the statements after it did not run.
         """
-        texts = []
-        for sql, values in statements:
+        asked = list(statements)
+        for sql, _ in asked:
             self.count(sql)
-            texts.append(self._text(sql, values))
-        return self._sent(texts)
+        try:
+            return self._sent([self._text(*each) for each in asked])
+        except NotSupportedError:
+            if not self.autocommit:
+                raise
+            # A table has changed under a plan, as when an update migrates. Nothing of them is done yet.
+            return self._sent([self._text(*each) for each in asked])
 
     def later(self, sql: str, values: Sequence[Any], then: Then | None = None) -> None:
         """Run a statement before the next one, or with the end of the transaction, which fails if this one does.
@@ -282,17 +287,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _tried(self, sql: str) -> _Plan | None:
         """How a statement is prepared, if PostgreSQL can tell the types of its parameters; None if that could not be
         found out now."""
-        if len(_plans) >= PREPARED_MOST or self.autocommit:
+        if len(_plans) >= PREPARED_MOST:
             return None
         texts = sql.split("%s")
         body = "".join(f"{text}${number}" for number, text in enumerate(texts[:-1], 1)) + texts[-1]
         name = f"callinvite_{next(_numbers)}"
         types = TYPES.format(name=name).encode()
-        self._sent([b"SAVEPOINT preparing"])
+        # Outside of a transaction, there is nothing that a failure could spoil.
+        begin, keep = ([], []) if self.autocommit else ([b"SAVEPOINT preparing"], [b"RELEASE SAVEPOINT preparing"])
+        if begin:
+            self._sent(begin)
         try:
-            found = self._sent([f"PREPARE {name} AS {body}".encode(), types, b"RELEASE SAVEPOINT preparing"])[1][0]
+            found = self._sent([f"PREPARE {name} AS {body}".encode(), types, *keep])[1][0]
         except DatabaseError as error:
-            self._sent([b"ROLLBACK TO SAVEPOINT preparing", b"RELEASE SAVEPOINT preparing"])
+            if begin:
+                self._sent([b"ROLLBACK TO SAVEPOINT preparing", *keep])
             # Something else, as a time that was exceeded, passes.
             is_wrong = (getattr(error.__cause__, "sqlstate", None) or "").startswith(WRONG)
             return _Plan("", ()) if is_wrong else None

@@ -22,6 +22,7 @@ from invitations.calls.notifying import Taken, notified
 from invitations.calls.quieting import is_rung, went
 from invitations.calls.reading import (
     Synced,
+    has_open_calls,
     history,
     is_in_open_call,
     is_inside,
@@ -62,6 +63,7 @@ __all__ = [
     "expect_unknown",
     "expire",
     "forgive_outage",
+    "has_open_calls",
     "heartbeat",
     "history",
     "id_in",

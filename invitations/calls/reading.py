@@ -106,6 +106,11 @@ def open_calls(user_id: UserKey, *, now: datetime) -> list[CallSheet]:
     return sorted(still, key=lambda each: (each.call.created_at, each.call.pk), reverse=True)
 
 
+def has_open_calls(user_id: UserKey) -> bool:
+    """Whether a user is in any call, or any rings for them, as far as rows say: what is overdue counts."""
+    return bool(OPEN_CALLS.rows(user=user_id))
+
+
 def sync(user_id: UserKey, held: Mapping[str, int], *, now: datetime) -> Synced:
     """Compare what a page holds with the current state.
 

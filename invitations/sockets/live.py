@@ -178,6 +178,8 @@ class LiveSocket:
             await self._sign_out()
             return False
         identity, answer = found
+        if not answer["calls"]:
+            attendance.alive_at_rest(actor.user_id, actor.device_id)
         self._is(identity)
         self._checked_at = monotonic()
         self._looked(generation, answer)
@@ -354,6 +356,9 @@ def _synced(identity: Identity, actor: Actor, held: dict[str, int]) -> tuple[Ide
     if again is None:
         return None
     now = timezone.now()
+    if not held and again.username == identity.username and not calls.has_open_calls(actor.user_id):
+        # In no call, so that no lease is to be renewed. Most looks are such.
+        return again, {"type": "synced", "server_time": moment(now), "calls": [], "gone": []}
     attendance.alive(actor, now=now)
     if again.username != identity.username:
         return again, _snapshot(replace(actor, username=again.username))

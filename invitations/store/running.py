@@ -1,7 +1,7 @@
 """Runs SQL statements on whichever database is configured, bypassing Django's cursor if that is safe: on SQLite, and
 with a backend that takes several statements in one round trip, as `callinvite.postgresql` does.
 
-It is safe only inside a transaction that nothing has broken, and while nothing observes statements."""
+It is safe only while nothing observes statements; on SQLite, only inside a transaction, which nothing has broken."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _executed(sql: str, values: Sequence[Any]) -> tuple[list[Row], int]:
         except sqlite3.Error:
             with db.wrap_database_errors:
                 raise
-    if _takes_several(db):
+    if _takes_several(db) or _takes_one(db):
         result: tuple[list[Row], int] = db.together([(sql, values)])[0]
         return result
     with db.cursor() as cursor:
@@ -150,6 +150,14 @@ def _executed(sql: str, values: Sequence[Any]) -> tuple[list[Row], int]:
 
 def _takes_several(db: Any) -> bool:
     return bool(db.in_atomic_block and hasattr(db, "together") and not _is_special(db))
+
+
+def _takes_one(db: Any) -> bool:
+    """Whether a statement outside of any transaction can be run by a backend that takes several."""
+    if not hasattr(db, "together") or db.in_atomic_block:
+        return False
+    db.ensure_connection()
+    return bool(db.autocommit) and not _is_special(db)
 
 
 def _is_special(db: BaseDatabaseWrapper) -> bool:

@@ -233,6 +233,37 @@ def test_a_table_that_changes_under_its_plans_heals(alice: User) -> None:
             cursor.execute("ALTER TABLE invitations_ringresource DROP COLUMN later")
 
 
+def test_what_is_asked_outside_of_a_transaction_is_one_message_and_prepared(alice: User) -> None:
+    statement = "SELECT username FROM invitations_user WHERE id = %s AND 1 = 1"
+    for _ in ("the process learns that it can be prepared", "as it goes on"):
+        before = connection.trips  # type: ignore[attr-defined]
+        assert running.run(statement, [alice.pk]) == [("alice",)]
+    assert _trips(before) == 1
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["%id = $1 AND 1 = 1%"])
+        assert cursor.fetchone() == (1,)
+    connection.close()
+    assert running.run(statement, [alice.pk]) == [("alice",)], "on any connection"
+
+
+def test_an_error_outside_of_a_transaction_harms_nothing(alice: User) -> None:
+    for _ in range(2):
+        with pytest.raises(DataError):
+            running.run("SELECT 1 / %s", [0])
+        assert running.change(UPDATE, ["Al", alice.pk]) == 1
+    alice.refresh_from_db()
+    assert alice.first_name == "Al", "committed by itself"
+
+
+def test_a_table_that_changes_under_its_plans_is_not_seen_outside_of_a_transaction() -> None:
+    statement = "SELECT * FROM invitations_ringresource WHERE 2 = %s"
+    for change in ("ADD COLUMN later text", "DROP COLUMN later"):
+        assert running.run(statement, [2]) == []
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE invitations_ringresource {change}")
+        assert running.run(statement, [2]) == []
+
+
 def test_a_cursor_that_was_opened_before_writes_in_the_transaction(alice: User) -> None:
     def write() -> None:
         with connection.cursor() as cursor, transaction.atomic():

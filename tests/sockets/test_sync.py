@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.utils import timezone
 from pytest_django import Settings
 
 from invitations import calls
 from invitations.conf import limits
 from invitations.credentials.app_tokens import issue_token, revoke_token
-from invitations.live import publishing
+from invitations.live import presence, publishing
 from invitations.models import Call, Participant, User
 from invitations.sockets import live
 from invitations.sockets.authentication import Identity
@@ -258,6 +259,19 @@ async def test_what_nobody_published_is_found_at_the_next_look(
     later = live.monotonic() + limits().look_seconds
     monkeypatch.setattr(live, "monotonic", lambda: later)
     assert [each["call_id"] for each in (await page.sync())["calls"]] == [call["call_id"]]
+
+
+async def test_a_look_at_a_client_with_nothing_open_is_a_sign_of_life(
+    open_quick_page: OpenPage, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await open_quick_page(alice)
+    cache.clear()
+    later = live.monotonic() + limits().look_seconds
+    monkeypatch.setattr(live, "monotonic", lambda: later)
+    assert (await page.sync())["calls"] == []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not presence.online([alice.pk]):
+            await asyncio.sleep(0.01)
 
 
 async def test_a_deleted_user_is_closed_out(open_quick_page: OpenPage, alice: User) -> None:
