@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import PROTECT
 from knox.models import AuthToken
 
 from invitations import calls
@@ -20,10 +22,20 @@ from invitations.calls.transaction import write
 from invitations.dispatcher.pruning import prune
 from invitations.dispatcher.upkeep import Upkeep
 from invitations.errors import CallError, Code
-from invitations.models import AccountDeletion, Call, Device, IdempotencyKey, RetiredName, User
+from invitations.models import (
+    AccountDeletion,
+    AppToken,
+    Call,
+    Device,
+    IdempotencyKey,
+    PairingCode,
+    RetiredName,
+    User,
+)
 from invitations.own_data import erasing
 from invitations.push import deliveries
 from invitations.serializers import call_view
+from invitations.store import people
 from tests.conftest import PASSWORD
 from tests.own_data.conftest import API, acting, later
 from tests.own_data.leftovers import leftovers
@@ -97,7 +109,8 @@ def shown(alice: User, bob: User, now: datetime, app_of: As, api_as: As) -> None
     """What else there is of alice: sessions, tokens, groups, the admin's history, and what bob's request got as a
     refusal that names her."""
     app_of(alice)
-    api_as(alice)
+    api_as(alice).post(f"{API}auth/pairing")
+    EmailAddress.objects.create(user=alice, email=alice.email, verified=True, primary=True)
     root = User.objects.create_superuser("root", password=PASSWORD)
     LogEntry.objects.create(
         user=root,
@@ -150,6 +163,7 @@ def test_nothing_is_left_of_a_deleted_person(
         "invitations_idempotencykey.answer",
         "django_admin_log.object_repr",
         "django_admin_log.change_message",
+        "account_emailaddress.email",
     } <= before.keys()
     erase(alice, now)
     assert leftovers(*NAMES) == {
@@ -158,7 +172,7 @@ def test_nothing_is_left_of_a_deleted_person(
         "invitations_invitation.custom_data": ["Coming, Alice"],
         "invitations_invitation.notification_message": ["Hi Alice"],
     }
-    assert not AuthToken.objects.exists()
+    assert not any(each.objects.exists() for each in (AuthToken, AppToken, PairingCode, EmailAddress))
     assert not AccountDeletion.objects.exists()
 
 
@@ -245,6 +259,33 @@ def test_a_call_of_two_ends_at_once(ring: Ring, alice: User, bob: User, carol: U
     assert seen(forgetting.nameless(call_id) or "", bob, later(now, 2))["end_reason"] == "completed"
     assert seen(ringing, carol, later(now, 2))["state"] == "ended"
     assert ring(carol, bob, at=later(now, 3)).call.state == "ringing"
+
+
+def test_an_account_of_a_model_that_knows_no_inactive_ones_is_deleted_too(
+    ring: Ring, app_of: As, alice: User, bob: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "has_is_active", lambda: False)
+    app = app_of(alice)
+    call_id = ring(alice, bob).call.call_id
+    calls.accept(call_id, by=acting(bob), now=now)
+    erasing.begin(alice.pk, now=later(now, 2))
+    assert User.objects.get(pk=alice.pk).is_active
+    assert app.get(f"{API}me").status_code == 401
+    assert erasing.finish(alice.pk, now=later(now, 2))
+    call = Call.objects.get()
+    assert (call.state, call.end_reason, call.caller_id) == ("ended", "completed", None)
+
+
+def test_an_account_that_rows_of_the_project_protect_is_left_as_it_was(
+    alice: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LogEntry._meta.get_field("user").remote_field, "on_delete", PROTECT)
+    LogEntry.objects.create(user=alice, object_repr="x", action_flag=CHANGE)
+    with pytest.raises(CallError) as refused:
+        erasing.begin(alice.pk, now=now)
+    assert refused.value.code == Code.NOT_ALLOWED
+    assert User.objects.get(pk=alice.pk).is_active
+    assert not RetiredName.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["alice", "ALICE", "Alice", "\uff41lice"])
