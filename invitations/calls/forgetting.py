@@ -7,8 +7,9 @@ goes. What others said is never touched."""
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from invitations.calls.transaction import write
 from invitations.models import Call, CallEvent, CallState, EventKind, Invitation, InvitationState, Participant, UserKey
 from invitations.push.recent import SKEW
 
-BATCH = 100
+BATCH = 50
 """How many calls are changed in one transaction. Each has some ten rows in other tables."""
 ROWS_AT_ONCE = 200
 NOBODY = ""
@@ -84,21 +85,19 @@ def forget(person: Forgotten, call_pks: Collection[int]) -> None:
         person: nobody may act for them any more.
         call_pks: the keys of the calls.
     """
+    user_id = person.user_id
     with write():
         locked = list(Call.objects.filter(pk__in=call_pks).select_for_update(no_key=True).order_by("pk"))
+        keys = [each.pk for each in locked]
         _forget_events(person, locked)
-        for participant in (stays := list(Participant.objects.filter(call__in=locked, user_id=person.user_id))):
-            participant.user_id, participant.device_id = None, NO_DEVICE
-        Participant.objects.bulk_update(stays, ["user", "device_id"], ROWS_AT_ONCE)
+        Participant.objects.filter(call__in=keys, user_id=user_id).update(user=None, device_id=NO_DEVICE)
         _forget_invitations(person, locked)
-        started = [each for each in locked if each.caller_id == person.user_id]
+        started = [each for each in locked if each.caller_id == user_id]
+        # A title stands where the caller's name does, and mostly is it.
+        mine = Call.objects.filter(pk__in=[each.pk for each in started])
+        mine.update(caller=None, notification_title=None)
         for call in started:
-            call.caller_id = None
-            _clear_ring(person, call)
-            call.custom_data = "" if person.is_named_in(call.custom_data) else call.custom_data
-        Call.objects.bulk_update(
-            started, ["caller", "notification_title", "notification_message", "custom_data"], ROWS_AT_ONCE
-        )
+            _clear(person, call, "custom_data", "notification_message")
         _rename(started)
 
 
@@ -158,53 +157,56 @@ def _rename(calls: Iterable[Call]) -> int:
 
 
 def _forget_invitations(person: Forgotten, calls: list[Call]) -> None:
+    user_id = person.user_id
     callers = {each.pk: each.caller_id for each in calls}
-    found = list(Invitation.objects.filter(call__in=calls).select_for_update(no_key=True).order_by("pk"))
-    concerned = []
-    for each in found:
-        is_invitee, is_inviter = (key == person.user_id for key in (each.invitee_id, each.inviter_id))
-        cancels = each.state == InvitationState.CANCELLED and (is_inviter or callers[each.call_id] == person.user_id)
-        if not (is_invitee or is_inviter or cancels):
-            continue
-        concerned.append(each)
-        answers = is_invitee and each.state in (InvitationState.ACCEPTED, InvitationState.REJECTED)
-        if (answers or cancels) and person.is_named_in(each.custom_data):
-            each.custom_data = ""
-        if is_invitee:
-            each.invitee_id = None
-            each.answered_device = each.answered_label = each.ringing_label = ""
-            for device in each.ringing_devices or ():
-                device["device"] = device["label"] = ""
-        if is_inviter:
-            each.inviter_id = None
-            _clear_ring(person, each)
-            each.ring_data = "" if person.is_named_in(each.ring_data) else each.ring_data
-    fields = ["invitee", "inviter", "answered_device", "answered_label", "ringing_label", "ringing_devices"]
-    fields += ["custom_data", "ring_data", "notification_title", "notification_message"]
-    Invitation.objects.bulk_update(concerned, fields, ROWS_AT_ONCE)
+    rings = Invitation.objects.filter(call__in=list(callers))
+    devices: dict[str, list[int]] = {}
+    for each in rings.select_for_update(no_key=True).order_by("pk"):
+        answers = each.invitee_id == user_id and each.state in (InvitationState.ACCEPTED, InvitationState.REJECTED)
+        cancels = each.state == InvitationState.CANCELLED and user_id in (each.inviter_id, callers[each.call_id])
+        if answers or cancels:
+            _clear(person, each, "custom_data")
+        if each.inviter_id == user_id:
+            _clear(person, each, "ring_data", "notification_message")
+        if each.invitee_id == user_id and each.ringing_devices:
+            unnamed = [{**device, "device": "", "label": ""} for device in each.ringing_devices]
+            devices.setdefault(json.dumps(unnamed), []).append(each.pk)
+    _update_alike(rings, "ringing_devices", devices)
+    rings.filter(invitee_id=user_id).update(invitee=None, answered_device="", answered_label="", ringing_label="")
+    rings.filter(inviter_id=user_id).update(inviter=None, notification_title=None)
 
 
-def _clear_ring(person: Forgotten, ring: Call | Invitation) -> None:
-    # A title stands where the caller's name does, and mostly is it.
-    ring.notification_title = None
-    if person.is_named_in(ring.notification_message):
-        ring.notification_message = None
+def _clear(person: Forgotten, row: Call | Invitation, *texts: str) -> None:
+    """Empty those of these texts that name the person."""
+    empty = {text: None if row._meta.get_field(text).null else "" for text in texts}
+    named = {text: value for text, value in empty.items() if person.is_named_in(getattr(row, text))}
+    if named:
+        type(row)._base_manager.filter(pk=row.pk).update(**named)
+
+
+def _update_alike(rows: QuerySet[Any], field: str, keys: Mapping[str, list[int]]) -> None:
+    """Write one value into all rows that get the same, of which there are few: many times faster than row by row.
+
+    Args:
+        rows: among which they are.
+        field: of JSON.
+        keys: the keys of the rows by the value, as JSON.
+    """
+    for value, alike in keys.items():
+        rows.filter(pk__in=alike).update(**{field: json.loads(value)})
 
 
 def _forget_events(person: Forgotten, calls: list[Call]) -> None:
-    changed = []
     log = _log(calls)
+    changed: dict[str, list[int]] = {}
     for of_call in _by_call(log):
         names = {person.username, *(_subject(each) for each in of_call if _is_own_act(person, each))} - {None}
         for event in of_call:
-            is_actor = event.actor_id == person.user_id
-            data = _without(event, names, is_actor=is_actor)
-            if is_actor or data != event.data:
-                event.data = data
-                if is_actor:
-                    event.actor_id, event.device_id = None, ""
-                changed.append(event)
-    log.bulk_update(changed, ["actor", "device_id", "data"], ROWS_AT_ONCE)
+            data = _without(event, names, is_actor=event.actor_id == person.user_id)
+            if data != event.data:
+                changed.setdefault(json.dumps(data), []).append(event.pk)
+    _update_alike(log, "data", changed)
+    log.filter(actor_id=person.user_id).update(actor=None, device_id="")
 
 
 def _log(calls: list[Call]) -> QuerySet[CallEvent]:
@@ -218,7 +220,7 @@ def _log(calls: list[Call]) -> QuerySet[CallEvent]:
 
 def _by_call(log: QuerySet[CallEvent]) -> list[list[CallEvent]]:
     logs: dict[int, list[CallEvent]] = {}
-    for event in log.order_by("call_id", "revision"):
+    for event in log.order_by("call_id", "revision").only("call_id", "kind", "actor_id", "data"):
         logs.setdefault(event.call_id, []).append(event)
     return list(logs.values())
 

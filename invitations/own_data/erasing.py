@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 LEFT_TO_OTHERS = timedelta(seconds=30)
 """How long the request that began a deletion may be busy with it before the dispatcher takes over."""
 SCANNED_AT_ONCE = 1000
+LONGEST_PAUSE_SECONDS = 0.25
 
 
 def begin(user_id: UserKey, *, now: datetime) -> bool:
@@ -92,9 +93,12 @@ def finish(
     open_calls = calls.leave_all(user_id, now=now)
     person = _person(user)
     while keys := forgetting.concerning(user_id):
+        since = time.monotonic()
         forgetting.forget(person, keys)
         if stopping() or (seconds is not None and time.monotonic() - began > seconds):
             return False
+        # As long as it took, others can write.
+        time.sleep(min(time.monotonic() - since, LONGEST_PAUSE_SECONDS))
     _forget_elsewhere(person)
     with write():
         user.delete()
