@@ -84,7 +84,8 @@ def test_an_invitee_deleted_while_it_rings_ends_the_ring(
 ) -> None:
     call_id = ring(alice, bob).call.call_id
     delete(bob)
-    assert Dispatcher().step(now + seconds(1)) == 1
+    # Admins end it at once; after the other ways there is still something to do.
+    assert Dispatcher().step(now + seconds(1)) == (0 if delete is _in_admin else 1)
     assert seen(call_id, alice, now + seconds(1))["state"] == "ended"
     assert ring(carol, alice, at=now + seconds(2)).call.state == "ringing"
 
@@ -92,7 +93,8 @@ def test_an_invitee_deleted_while_it_rings_ends_the_ring(
 def test_a_caller_deleted_while_it_rings_ends_the_ring(
     delete: Callable[[User], None], ring: Ring, alice: User, bob: User, now: datetime
 ) -> None:
-    call_id = ring(alice, bob).call.call_id
+    # Long enough ago for bob to have missed it, whichever moment it is taken back at.
+    call_id = ring(alice, bob, at=now - seconds(9)).call.call_id
     delete(alice)
     Dispatcher().step(now + seconds(4))
     assert seen(call_id, bob, now + seconds(4))["end_reason"] == "cancelled"
