@@ -7,6 +7,7 @@ only signals see them all."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,9 @@ from invitations.credentials import carrying, sessions, taking_back
 from invitations.credentials.holding import is_held
 from invitations.live import publishing
 from invitations.models import AppToken, Device, PairingCode, UserKey
+from invitations.models.user import many_changed
 from invitations.push import devices
+from invitations.store import people
 
 _UID = "invitations.endings"
 
@@ -28,6 +31,7 @@ def listen() -> None:
     """Take notice from now on."""
     post_delete.connect(_token_deleted, sender=get_token_model(), dispatch_uid=_UID)
     post_save.connect(_account_changed, sender=get_user_model(), dispatch_uid=_UID)
+    many_changed.connect(_accounts_changed, dispatch_uid=_UID)
     post_delete.connect(_account_deleted, sender=get_user_model(), dispatch_uid=_UID)
     if (rows := sessions.model()) is not None:
         post_save.connect(_session_saved, sender=rows, dispatch_uid=_UID)
@@ -83,6 +87,13 @@ def _account_changed(*, instance: Any, created: bool, **_: object) -> None:
         taking_back.end_everything(instance.pk, besides=carrying.own_credential())
     else:
         publishing.publish_recheck(instance.pk)
+
+
+def _accounts_changed(*, keys: list[UserKey], values: Mapping[str, Any], **_: object) -> None:
+    left = set() if "password" in values else people.active_among(keys)
+    for user_id in keys:
+        if user_id not in left:
+            taking_back.end_everything(user_id)
 
 
 def _account_deleted(*, instance: Any, **_: object) -> None:

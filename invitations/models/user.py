@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.dispatch import Signal
 
 from invitations.models import names
 from invitations.models.leaving import refuse_retired
@@ -47,8 +48,29 @@ def key_as_word(key: UserKey) -> str:
 _is_word = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 
 
+many_changed = Signal()
+"""Sent with `keys` and `values` when accounts were changed together, which no signal of Django's tells."""
+GUARDED = frozenset({"is_active", "password"})
+"""What nobody may change without anybody hearing of it."""
+
+
+class AccountQuerySet(models.QuerySet["User"]):
+    """Accounts, some of which may be changed together."""
+
+    def update(self, **values: Any) -> int:
+        """Change them by one statement, and say so if it changes who may sign in, and how."""
+        keys = list(self.values_list("pk", flat=True)) if GUARDED & values.keys() else []
+        count = super().update(**values)
+        if keys:
+            many_changed.send(sender=self.model, keys=keys, values=values)
+        return count
+
+
 class Accounts(UserManager["User"]):
     """Accounts, which are found by their name in any capitals."""
+
+    def get_queryset(self) -> AccountQuerySet:
+        return AccountQuerySet(self.model, using=self._db)
 
     def get_by_natural_key(self, username: str | None) -> User:
         """The account that signs in with this name: its own, or else the one whose name differs in capitals alone.

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
@@ -91,7 +92,26 @@ def _disable_beside_another_change(user: User) -> None:
     User.objects.update_or_create(pk=user.pk, defaults={"is_active": False, "email": "new@example.org"})
 
 
-@pytest.mark.parametrize("end", [_set_password, _disable, _disable_beside_another_change])
+def _disable_many(user: User) -> None:
+    User.objects.exclude(username="alice").update(is_active=False)
+
+
+def _set_password_of_many(user: User) -> None:
+    User.objects.exclude(username="alice").update(password=make_password("another one"))
+
+
+def _disable_in_bulk(user: User) -> None:
+    user.is_active = False
+    User.objects.bulk_update([user], ["is_active"])
+
+
+ENDS = [
+    *(_set_password, _set_password_of_many),
+    *(_disable, _disable_beside_another_change, _disable_many, _disable_in_bulk),
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
 def test_everything_ends_with_the_password_and_the_account(end: Callable[[User], None], alice: User, bob: User) -> None:
     holders = [Holder(bob, "phone"), Holder(bob, "laptop", by_token=False)]
     other = Holder(alice, "hers")
@@ -123,6 +143,12 @@ def test_an_account_that_is_merely_saved_keeps_all(bob: User) -> None:
     phone, laptop = Holder(bob, "phone"), Holder(bob, "laptop", by_token=False)
     bob.email = "bob@example.org"
     bob.save()
+    assert (phone.is_in(), laptop.is_in(), phone.is_rung()) == (True, True, True)
+
+
+def test_many_accounts_that_are_enabled_keep_all(bob: User) -> None:
+    phone, laptop = Holder(bob, "phone"), Holder(bob, "laptop", by_token=False)
+    User.objects.update(is_active=True, email="")
     assert (phone.is_in(), laptop.is_in(), phone.is_rung()) == (True, True, True)
 
 
