@@ -261,7 +261,7 @@ CALLINVITE = {
     "session_idle_seconds": env.number("CALLINVITE_SESSION_IDLE_DAYS", default=30, lowest=1) * 24 * 3600,
     "session_short_seconds": env.number("CALLINVITE_SESSION_SHORT_HOURS", default=24, lowest=1) * 3600,
     "session_short_idle_seconds": env.number("CALLINVITE_SESSION_SHORT_IDLE_HOURS", default=12, lowest=1) * 3600,
-    "signup": env.choice("CALLINVITE_SIGNUP", {"open", "closed"}, default="closed"),
+    "signup": env.choice("CALLINVITE_SIGNUP", {"open", "invite", "closed"}, default="closed"),
     "passwords": env.choice("CALLINVITE_PASSWORDS", {"on", "off"}, default="on"),
 }
 CALLINVITE_ICE_SERVERS = env.text("CALLINVITE_ICE_SERVERS")

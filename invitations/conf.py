@@ -145,7 +145,10 @@ class Limits:
     keep_deliveries_days: int = 30
     """The same for what is known of push messages: what was sent to which device, and what came of it."""
     signup: str = field(default="closed")
-    """`open` lets anyone create an account on the sign-up page; `closed` does not."""
+    """Who may create an account on the sign-up page: `open` is anyone, `invite` whoever has a link that an admin or
+    `manage.py invite_user` made, `closed` nobody."""
+    sign_up_link_seconds: int = 7 * 24 * 3600
+    """How long such a link can be used."""
     passwords: str = field(default="on")
     """`off` lets people in by identity providers alone, and apps by pairing."""
 

@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.utils import user_email
 from allauth.core import context
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from invitations import conf
+from invitations.accounts import links, mail
 from invitations.accounts.offers import has_provider, proved_at_provider
 from invitations.requests import known_devices, passwords, throttles
 from invitations.requests.clients import address_of
@@ -66,7 +67,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return address_of(request) or "127.0.0.1"
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return conf.limits().signup == "open"
+        signup = conf.limits().signup
+        return signup == "open" or (signup == "invite" and links.held(request, timezone.now()) is not None)
 
     def is_ajax(self, request: HttpRequest) -> bool:
         # Our pages are pages; what is not a page is REST.
@@ -111,20 +113,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: each of our pages says itself what came of it."""
 
-    def render_mail(self, template_prefix: str, *args: Any, **kwargs: Any) -> Any:
-        ours = template_prefix.removeprefix("social").replace("account/", "callinvite/", 1)
-        return super().render_mail(ours, *args, **kwargs)
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Owe a mail: the page that it comes of does not wait for a mail server."""
+        mail.send(template_prefix.rpartition("/")[2], email, context)
 
 
 def names_of(user: AbstractBaseUser) -> list[str]:
     """All by which somebody may sign in."""
     return [user.get_username(), user_email(user) or ""]
-
-
-def can_send_mail() -> bool:
-    """Whether this server can send e-mail at all."""
-    return settings.EMAIL_BACKEND != NO_MAIL
-
-
-NO_MAIL = "django.core.mail.backends.dummy.EmailBackend"
-"""The backend of a server without mail."""

@@ -7,11 +7,15 @@ from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.userkit import filter_users_by_email
+from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 
 from invitations.requests import passwords
+
+MOST = 10
+"""At how many accounts with one address it is looked: anybody may claim one."""
 
 
 class AccountBackend(AuthenticationBackend):
@@ -44,7 +48,17 @@ def _called(name: str) -> Iterator[AbstractBaseUser]:
         yield named
     except users.DoesNotExist:
         named = None
-    if "@" in name:
-        for user in filter_users_by_email(name, prefer_verified=True, for_login=True)[:1]:
-            if user != named:
-                yield user
+    addressed = _addressed(name) if "@" in name else None
+    if addressed is not None and addressed != named:
+        yield addressed
+
+
+def _addressed(email: str) -> AbstractBaseUser | None:
+    """Whose address it is: confirmed, or given to the account by an admin. What is only claimed is nobody's."""
+    for user in filter_users_by_email(email, prefer_verified=True, for_login=True)[:MOST]:
+        claimed = list(
+            EmailAddress.objects.filter(user_id=user.pk, email=email.lower()).values_list("verified", flat=True)
+        )
+        if not claimed or any(claimed):
+            return user
+    return None

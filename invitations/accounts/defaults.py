@@ -49,3 +49,5 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_EMAIL_REQUIRED = False
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 """Only addresses come from a provider that it has confirmed."""
+PASSWORD_RESET_TIMEOUT = 2 * 3600
+"""In seconds: how long a link to a new password can be used."""

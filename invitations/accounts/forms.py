@@ -9,11 +9,14 @@ from allauth.account import forms as allauth
 from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
-from invitations.accounts.adapter import can_send_mail
-from invitations.models import CallingPreferences, User, names
+from invitations import conf, mailing
+from invitations.accounts import links
+from invitations.models import CallingPreferences, SignUpLink, User, names
 from invitations.words import say_lazy
 
 NAME = "username"
@@ -25,8 +28,8 @@ class SignInForm(allauth.LoginForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        has_names = app_settings.LoginMethod.USERNAME in app_settings.LOGIN_METHODS
-        _name(self, "login", say_lazy("field.username_or_email") if has_names and can_send_mail() else _name_of_names())
+        takes_both = app_settings.LoginMethod.USERNAME in app_settings.LOGIN_METHODS and mailing.can_send()
+        _name(self, "login", say_lazy("field.username_or_email") if takes_both else _name_of_names())
         _name(self, "password", say_lazy("field.password"))
         if "remember" in self.fields:
             _name(self, "remember", say_lazy("field.remember"))
@@ -73,7 +76,7 @@ class SignUpForm(NewNamesForm, allauth.SignupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "email" in self.fields and not (can_send_mail() or self.fields["email"].required):
+        if "email" in self.fields and not (mailing.can_send() or self.fields["email"].required):
             del self.fields["email"]
         if "email" in self.fields:
             is_required = self.fields["email"].required
@@ -85,8 +88,17 @@ class SignUpForm(NewNamesForm, allauth.SignupForm):
 
     @transaction.atomic
     def save(self, request: HttpRequest) -> Any:
-        """Make the account, whole or not at all."""
-        return super().save(request)
+        """Make the account, whole or not at all.
+
+        Raises:
+            PermissionDenied: the link by which somebody came was used up in the meantime.
+        """
+        user = super().save(request)
+        token = request.session.pop(links.IN_SESSION, None)
+        is_used = token is not None and SignUpLink.objects.use(token, user, timezone.now())
+        if not is_used and conf.limits().signup != "open":
+            raise PermissionDenied
+        return user
 
 
 class ChangePasswordForm(allauth.ChangePasswordForm):

@@ -17,6 +17,7 @@ _changed = TemplateView.as_view(template_name="callinvite/accounts/password_chan
 urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", views.SignIn.as_view(), name="account_login"),
     path("sign-up/", views.SignUp.as_view(), name="account_signup"),
+    path("sign-up/by/<str:token>/", views.SignUpByLink.as_view(), name="account_sign_up_by_link"),
     path("sign-out/", SignOut.as_view(), name="account_logout"),
     path("sign-in/again/", views.Reauthenticate.as_view(), name="account_reauthenticate"),
     path("sign-in/inactive/", views.Inactive.as_view(), name="account_inactive"),

@@ -10,14 +10,17 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from django.views.generic import View
 
-from invitations.accounts import forms
-from invitations.accounts.adapter import can_send_mail
+from invitations import mailing
+from invitations.accounts import forms, links
 from invitations.accounts.offers import offered, offered_to
 from invitations.conf import limits
 from invitations.errors import CallError
+from invitations.models import SignUpLink
 from invitations.requests import passwords, throttles
 from invitations.requests.problems import STATUS
 
@@ -92,6 +95,11 @@ class SignUp(PasswordMixin, allauth.SignupView):
     template_name = "callinvite/accounts/sign_up.html"
     template_name_signup_closed = "callinvite/accounts/sign_up_closed.html"
 
+    def get_initial(self) -> dict[str, Any]:
+        """The address that the link was made for."""
+        link = links.held(self.request, timezone.now())
+        return {**super().get_initial(), **({"email": link.email} if link is not None and link.email else {})}
+
     def closed(self) -> HttpResponse:
         """A page that says whom to ask for an account, instead of a bare 404."""
         answer: HttpResponse = super().closed()
@@ -101,6 +109,17 @@ class SignUp(PasswordMixin, allauth.SignupView):
     def form_valid(self, form: Any) -> HttpResponse:
         throttles.check_signup(self.request)
         return super().form_valid(form)
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class SignUpByLink(View):
+    """Where a link of `accounts.links` leads: takes its token out of the address, where the next page would see it."""
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Remember the link, and go on to the form."""
+        if not request.user.is_authenticated and SignUpLink.objects.of_token(token, timezone.now()) is not None:
+            request.session[links.IN_SESSION] = token
+        return redirect("account_signup")
 
 
 class ChangePassword(PasswordMixin, allauth.PasswordChangeView):
@@ -126,10 +145,10 @@ class ResetPassword(PasswordMixin, allauth.PasswordResetView):
     template_name = "callinvite/accounts/password_reset.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"can_send_mail": can_send_mail()}
+        return super().get_context_data(**kwargs) | {"can_send_mail": mailing.can_send()}
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not can_send_mail():
+        if not mailing.can_send():
             return self.get(request, *args, **kwargs)
         return super().post(request, *args, **kwargs)
 
@@ -164,7 +183,7 @@ class Email(GuardedMixin, allauth.EmailView):
     template_name = "callinvite/accounts/email.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        told = {"can_send_mail": can_send_mail(), "submit_name": "action_add"}
+        told = {"can_send_mail": mailing.can_send(), "submit_name": "action_add"}
         return super().get_context_data(**kwargs) | told
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -22,6 +23,14 @@ from invitations.models import CallingPreferences, User
 from invitations.store import people
 from invitations.words import say, say_lazy
 
+if apps.is_installed("allauth.account"):
+    from invitations.admin.inviting import NewPasswordLink
+else:
+
+    class NewPasswordLink(admin.ModelAdmin):  # type: ignore[no-redef]
+        """Nothing: the project has its own ways to a new password."""
+
+
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
@@ -32,7 +41,7 @@ class CallingPreferencesInline(admin.StackedInline):
     readonly_fields = ("history_seen_at",)
 
 
-class UserAdmin(OwnData, Audited, DjangoUserAdmin):
+class UserAdmin(OwnData, NewPasswordLink, Audited, DjangoUserAdmin):
     """Only superusers give rights. Whoever else may change accounts changes those of people who are not staff, and
     their own: with another's password they would get that person's rights."""
 

@@ -1,5 +1,5 @@
 """The loop that acts as time passes: rings, leases and waits for media run out, rings repeat. Beside it run the post,
-which sends what is owed to devices, and the upkeep, which deletes old rows.
+which sends what is owed to devices, the upkeep, which deletes old rows, and the mailman.
 
 It takes small idempotent steps, each of which may be repeated, killed, or run by several dispatchers at once: the verbs
 decide under the call's lock whether anything is due. Contains no rules of calls itself."""
@@ -20,6 +20,8 @@ from django.utils import timezone
 
 from invitations import calls
 from invitations.dispatcher.alarm import Alarm
+from invitations.dispatcher.beside import Beside
+from invitations.dispatcher.mailman import Mailman
 from invitations.dispatcher.post import Post
 from invitations.dispatcher.trouble import drop_connection, is_away, report
 from invitations.dispatcher.upkeep import Upkeep
@@ -59,19 +61,18 @@ class Dispatcher:
         self._stopping = False
         self._alarm = Alarm()
         self._post = Post(clock=clock)
-        self._upkeep = Upkeep(clock=clock)
+        self._beside: tuple[Beside, ...] = (Upkeep(clock=clock), Mailman(clock=clock))
 
     async def run(self) -> None:
         """Work until `stop`. No failure ends it: failures are logged and tried again."""
         self._alarm.set()
         loop = asyncio.get_running_loop()
         hints = loop.create_task(self._hear_hints())
-        beside = [loop.create_task(each.run()) for each in (self._post, self._upkeep)]
+        beside = [loop.create_task(self._post.run()), *(loop.create_task(each.run()) for each in self._beside)]
         try:
             await self._work()
         finally:
-            self._post.stop()
-            self._upkeep.stop()
+            self._stop_others()
             hints.cancel()
             await asyncio.gather(*beside)
 
@@ -103,9 +104,13 @@ class Dispatcher:
     def stop(self) -> None:
         """End `run` after the row in progress and what is already on its way. From any thread."""
         self._stopping = True
-        self._post.stop()
-        self._upkeep.stop()
+        self._stop_others()
         self.wake()
+
+    def _stop_others(self) -> None:
+        self._post.stop()
+        for each in self._beside:
+            each.stop()
 
     def wake(self) -> None:
         """Look now instead of at the next due moment. From any thread."""

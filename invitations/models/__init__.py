@@ -9,9 +9,11 @@ from invitations.models.event import CallEvent, EventKind
 from invitations.models.idempotency_key import IdempotencyKey
 from invitations.models.invitation import Invitation, InvitationState, RejectReason, RingingDevice, Standing
 from invitations.models.leaving import AccountDeletion, RetiredName, refuse_retired
+from invitations.models.mail import Mail
 from invitations.models.participant import LeftReason, Participant
 from invitations.models.resource import RingResource
 from invitations.models.search import Mentions
+from invitations.models.sign_up_link import SignUpLink
 from invitations.models.user import CallingPreferences, User, UserKey, id_chars, key_as_word
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Invitation",
     "InvitationState",
     "LeftReason",
+    "Mail",
     "Mentions",
     "PairingCode",
     "Participant",
@@ -41,6 +44,7 @@ __all__ = [
     "RetiredName",
     "RingResource",
     "RingingDevice",
+    "SignUpLink",
     "Standing",
     "StopReason",
     "User",

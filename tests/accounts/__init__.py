@@ -1,0 +1,1 @@
+"""Accounts: signing in by whatever way, and what guards it."""

@@ -20,13 +20,15 @@ LAYERS = (
     {"store", "shapes"},
     {"serializers", "migrations"},
     {"live"},
-    {"push"},
+    {"push", "mailing"},
     {"calls"},
     {"credentials"},
     {"own_data"},
     {"dispatcher", "requests", "checks"},
-    {"api", "sockets", "pages", "admin", "management", "templatetags", "apps"},
-    {"urls", "asgi", "accounts"},
+    {"pages"},
+    {"accounts"},
+    {"api", "sockets", "admin", "management", "templatetags", "apps"},
+    {"urls", "asgi"},
 )
 """The rooms of the app, lowest first. Rooms of one layer know nothing of each other."""
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
