@@ -1,11 +1,64 @@
-"""Django admin has no sign-in of its own: it is behind the page on which everybody signs in."""
+"""Django admin has no sign-in of its own: it is behind the page on which everybody signs in. Accounts at identity
+providers can be seen and taken away here, but not made: whoever could would give themselves another's account."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import apps
 from django.contrib import admin
+from django.http import HttpRequest
+
+from invitations.admin.history import Audited
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False)) and request.user.is_active
+
 
 if apps.is_installed("allauth.account"):
+    from allauth.account.admin import EmailAddressAdmin
     from allauth.account.decorators import secure_admin_login
+    from allauth.account.models import EmailAddress
 
     admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+    class AddressAdmin(Audited, EmailAddressAdmin):
+        """E-mail addresses of accounts. A confirmed one opens its account, by a link or at a provider, so only who may
+        give rights may write one."""
+
+        def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:
+            return _is_superuser(request)
+
+        def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+            return _is_superuser(request)
+
+        def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+            return _is_superuser(request)
+
+        def get_actions(self, request: HttpRequest) -> Any:
+            return super().get_actions(request) if _is_superuser(request) else {}
+
+    admin.site.unregister(EmailAddress)
+    admin.site.register(EmailAddress, AddressAdmin)
+
+if apps.is_installed("allauth.socialaccount"):
+    from allauth.socialaccount.admin import SocialAccountAdmin
+    from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+
+    class ConnectedSignInAdmin(Audited, SocialAccountAdmin):
+        """By what somebody signs in besides a password."""
+
+        list_display = ("user", "provider", "uid", "date_joined", "last_login")
+        list_filter = ("provider",)
+
+        def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:
+            """Only who signs in there connects an account."""
+            return False
+
+        def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+            return False
+
+    # Providers are settings, and their tokens are not kept.
+    admin.site.unregister([SocialAccount, SocialApp, SocialToken])
+    admin.site.register(SocialAccount, ConnectedSignInAdmin)

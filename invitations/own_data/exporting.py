@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.utils import translation
@@ -126,6 +127,20 @@ def _devices(user: Any, now: datetime) -> Iterator[JSON]:
         yield devices.view(each)
 
 
+def _sign_ins(user: Any, now: datetime) -> Iterator[JSON]:
+    """The accounts at identity providers that open this one, in a project that has any."""
+    if not apps.is_installed("allauth.socialaccount"):
+        return
+    for each in apps.get_model("socialaccount", "SocialAccount").objects.filter(user_id=user.pk).order_by("pk"):
+        yield {
+            "provider": each.provider,
+            "id": each.uid,
+            "claims": each.extra_data,
+            "connected_at": moment(each.date_joined),
+            "last_used_at": moment(each.last_login),
+        }
+
+
 def _calls(user: Any, now: datetime) -> Iterator[JSON]:
     """The history, newest first, a page at a time: calls that come meanwhile shift nothing."""
     found = calls.history(user.pk)
@@ -141,6 +156,7 @@ def _calls(user: Any, now: datetime) -> Iterator[JSON]:
 PARTS = (
     Part("profile", _profile, is_list=False),
     Part("devices", _devices),
+    Part("sign_ins", _sign_ins),
     Part("calls", _calls),
 )
 """The files of a copy, in their order. Whatever else is stored of a person one day gets its line here."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 import time
+import zipfile
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,9 +15,11 @@ import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from invitations.models import User
+from invitations.own_data import exporting
 from tests.accounts.conftest import BACK, Browser, refreshed_to
 from tests.conftest import PASSWORD
 from tests.support.openid_provider import OpenIDProvider, told
@@ -255,3 +260,21 @@ def test_a_provider_that_fails_afterwards_does_not_keep_anybody_from_signing_out
     provider.answers = {"/sign-out": told(503)}
     browser.client.post("/sign-out/")
     assert browser.username is None
+
+
+# --- one's own data ---------------------------------------------------------------------------------------------------
+
+
+def test_a_copy_of_ones_data_has_them_and_deleting_the_account_takes_them_away(browser: Browser) -> None:
+    browser.sign_in("e-1")
+    user = User.objects.get()
+    copy = zipfile.ZipFile(io.BytesIO(b"".join(exporting.export(user.pk, now=timezone.now()))))
+    (kept,) = json.loads(copy.read("sign_ins.json"))
+    assert (kept["provider"], kept["id"], kept["claims"]["label"]) == ("company", "e-1", "erin@example.org")
+
+    assert browser.client.delete("/api/v1/me").status_code == 204
+
+    assert not SocialAccount.objects.exists()
+    again = Browser(browser.provider)
+    assert again.sign_in("e-1")["Location"] == "/sign-up/names/"
+    assert "taken" in again.client.post("/sign-up/names/", {"username": "erin"}).text

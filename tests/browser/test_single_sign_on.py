@@ -90,7 +90,7 @@ def test_somebody_whose_name_is_taken_chooses_one_by_keyboard(page: Page, server
     sign_in(page, "a-1")
     expect(page.get_by_role("heading", name="Choose your username")).to_be_visible()
     assert fits(page)
-    name = page.get_by_label("Username")
+    name = page.get_by_role("textbox", name="Username")
     expect(name).to_be_focused()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type("alice.elsewhere")
@@ -100,10 +100,10 @@ def test_somebody_whose_name_is_taken_chooses_one_by_keyboard(page: Page, server
 
 def test_somebody_connects_a_provider_and_takes_it_away(page: Page) -> None:
     page.goto("/sign-in/?next=/account/sign-ins/")
-    page.get_by_label("Username").fill("bob")
-    page.get_by_label("Password").fill(DEMO_PASSWORD)
+    page.get_by_role("textbox", name="Username").fill("bob")
+    page.get_by_role("textbox", name="Password").fill(DEMO_PASSWORD)
     page.keyboard.press("Enter")
-    page.get_by_label("Password").fill(DEMO_PASSWORD)
+    page.get_by_role("textbox", name="Password").fill(DEMO_PASSWORD)
     page.keyboard.press("Enter")
     by_keyboard(page, f"Connect {NAME}")
     page.locator("input[name=sub]").fill("b-1")

@@ -74,7 +74,7 @@ def test_a_copy_has_profile_devices_and_calls(
     assert answer["Content-Disposition"] == f'attachment; filename="callinvite-alice-{now:%Y-%m-%d}.zip"'
     assert "ETag" not in answer
     files = opened(answer)
-    assert list(files) == ["README.txt", "profile.json", "devices.json", "calls.json"]
+    assert list(files) == ["README.txt", "profile.json", "devices.json", "sign_ins.json", "calls.json"]
     assert (files["profile.json"]["id"], files["profile.json"]["name"]) == ("alice", "Alice")
     assert files["profile.json"]["email"] == "alice@wonderland.example"
     named = [each for each in files["devices.json"] if each["device_id"] == "phone"]
