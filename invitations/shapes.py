@@ -401,6 +401,19 @@ class SignedInApp(TypedDict):
     current: Annotated[bool, Said("The request came with it.")]
 
 
+class SignedInBrowser(TypedDict):
+    """A session of a browser, without its key."""
+
+    id: Annotated[str, Said("For taking it back.", pattern=rf"^{DEVICE_ID}$")]
+    device_ids: Annotated[list[DeviceId], Said("The devices that come with it; none before a page said hello.")]
+    user_agent: Annotated[str, Said("How the browser names itself (RFC 9110 section 10.1.5); empty if not known.")]
+    address: Annotated[str | None, Said("The IP address that it was used from, if known. Shown to nobody else.")]
+    created_at: Annotated[Moment | None, Said("When somebody signed in by it; null if not known.")]
+    last_used_at: Annotated[Moment | None, Said("To two hours; null if not known. The devices know better.")]
+    expires_at: Annotated[Moment, Said("When it ends unless it is used.")]
+    current: Annotated[bool, Said("The request came with it.")]
+
+
 class PairingCode(TypedDict):
     """A code that connects a phone."""
 
@@ -490,3 +503,9 @@ class SignedInAppPage(Page):
     """A page of the asker's apps that are signed in."""
 
     results: Annotated[list[SignedInApp], Said("The newest first.")]
+
+
+class SignedInBrowserPage(Page):
+    """The only page of the browsers in which the asker is signed in."""
+
+    results: Annotated[list[SignedInBrowser], Said("The one that was used last first.")]

@@ -17,6 +17,7 @@ from django.utils import timezone
 from invitations import conf
 from invitations.accounts import links, mail
 from invitations.accounts.offers import has_provider, proved_at_provider
+from invitations.credentials import sessions
 from invitations.requests import known_devices, passwords, throttles
 from invitations.requests.clients import address_of
 from invitations.words import say_lazy
@@ -64,7 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return address_of(request) or "127.0.0.1"
+        return sessions.storable(address_of(request))
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         signup = conf.limits().signup

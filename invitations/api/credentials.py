@@ -20,8 +20,9 @@ from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
-from invitations.credentials import app_tokens, pairing, taking_back
+from invitations.credentials import app_tokens, pairing, sessions, taking_back
 from invitations.credentials.app_tokens import Issued
+from invitations.credentials.sessions import BrowserSession
 from invitations.errors import CallError, Code
 from invitations.live.tickets import make_ticket
 from invitations.models import Device, PairingCode
@@ -84,6 +85,26 @@ class OneToken(Endpoint):
     def delete(self, request: Request, token_id: UUID) -> HttpResponse:
         if not taking_back.end_token(asker_id(request), token_id):
             raise Http404
+        return HttpResponse(status=204)
+
+
+@described(get=operations.LIST_SESSIONS)
+class Sessions(Endpoint):
+    """The browsers in which the asker is signed in. All on one page: there are not many (`sessions_per_user`)."""
+
+    def get(self, request: Request) -> HttpResponse:
+        found = sessions.of_user(asker_id(request), timezone.now())
+        return answered(200, {"next": None, "previous": None, "results": _browser_views(found, request)})
+
+
+@described(delete=operations.END_SESSION)
+class OneSession(Endpoint):
+    """One of the browsers in which the asker is signed in."""
+
+    def delete(self, request: Request, session_id: str) -> HttpResponse:
+        if not taking_back.end_session(asker_id(request), session_id):
+            raise Http404
+        audit.acted(request._request, "session-ended", user_id=asker_id(request), device=session_id)
         return HttpResponse(status=204)
 
 
@@ -200,6 +221,25 @@ def _qr(link: str) -> str:
     code = QRCode(error_correction=ERROR_CORRECT_M, border=4, image_factory=SvgPathFillImage)
     code.add_data(link)
     return str(code.make_image().to_string(encoding="unicode"))
+
+
+def _browser_views(found: list[BrowserSession], request: Request) -> list[shapes.SignedInBrowser]:
+    named = Device.objects.filter(user_id=asker_id(request), credential__in=[each.credential for each in found])
+    came = list(named.order_by("device_id").values_list("credential", "device_id"))
+    current = credential_of(request)
+    return [
+        {
+            "id": each.credential,
+            "device_ids": [device_id for credential, device_id in came if credential == each.credential],
+            "user_agent": each.user_agent,
+            "address": each.address,
+            "created_at": moment(each.created_at),
+            "last_used_at": moment(each.last_used_at),
+            "expires_at": moment(each.expires_at),
+            "current": each.credential == current,
+        }
+        for each in found
+    ]
 
 
 def _pairing_view(code: PairingCode) -> shapes.Pairing:

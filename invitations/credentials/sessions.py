@@ -218,6 +218,19 @@ def end(session_key: str) -> None:
     _store()(session_key).delete()
 
 
+def storable(address: str) -> str:
+    """An IP address as databases take it, without a zone; `NOWHERE` for what is none.
+
+    Args:
+        address: as a server or a proxy tells it.
+    """
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return NOWHERE
+    return str(getattr(known, "ipv4_mapped", None) or known)
+
+
 def _seen(key: str, expires_at: datetime, told: Any | None) -> BrowserSession:
     credential = devices.credential_of(session_key=key)
     if told is None:
@@ -254,13 +267,8 @@ def _remember(key: str, now: datetime) -> None:
 
 
 def _told(client: Client) -> dict[str, str]:
-    """What is stored of a client. No database takes NUL, and none the zone of an address."""
-    try:
-        known = ip_address(client.address.partition("%")[0])
-        address = str(getattr(known, "ipv4_mapped", None) or known)
-    except ValueError:
-        address = NOWHERE
-    return {"ip": address, "user_agent": client.user_agent.replace("\0", "")[:USER_AGENT_CHARS]}
+    """What is stored of a client. No database takes NUL."""
+    return {"ip": storable(client.address), "user_agent": client.user_agent.replace("\0", "")[:USER_AGENT_CHARS]}
 
 
 def _known() -> Any | None:

@@ -33,6 +33,22 @@ def end_token(user_id: UserKey, token_id: UUID) -> bool:
     return digest is not None and app_tokens.revoke_token(user_id, digest)
 
 
+def end_session(user_id: UserKey, credential: str) -> bool:
+    """End one session.
+
+    Args:
+        user_id: the key of the user who asks.
+        credential: the session, as `devices.credential_of` names it.
+
+    Returns:
+        Whether the user has such a session.
+    """
+    keys = [each for each in sessions.keys_of(user_id) if devices.credential_of(session_key=each) == credential]
+    for key in keys:
+        sessions.end(key)
+    return bool(keys)
+
+
 def end_device(user_id: UserKey, device_id: str, *, besides: str = "") -> None:
     """Forget a device, end the tokens that were issued to it and what else acts as it, and close its sockets.
 

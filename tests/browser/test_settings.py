@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import httpx
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Person, connected
+from tests.support.server import DEMO_PASSWORD, RunningServer
+from tests.support.signing_in import sign_in_by
 
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 GROUND = "getComputedStyle(document.body).backgroundColor"
 DARK = "rgb(18, 21, 31)"
 LIGHT = "rgb(245, 246, 250)"
@@ -90,3 +94,48 @@ def test_devices_that_are_called_alike_are_told_apart(person: Callable[..., Pers
     expect(rows.first).to_contain_text("In use now")
     expect(rows.last).to_contain_text("Added")
     assert first.complaints == []
+
+
+def test_where_one_is_signed_in_is_one_list_and_all_of_it_can_be_signed_out(
+    person: Callable[..., Person], server: RunningServer
+) -> None:
+    """A browser that never opened the app, another that did, and an app; by keyboard."""
+    with (
+        httpx.Client(base_url=server.url, headers={"user-agent": FIREFOX}) as firefox,
+        httpx.Client(base_url=server.url) as app,
+    ):
+        sign_in_by(firefox, "carol")
+        form = {"username": "carol", "password": DEMO_PASSWORD, "device_name": "Carol's phone", "device_id": "phone-1"}
+        app.headers["authorization"] = f"Bearer {app.post('/api/v1/auth/token', json=form).json()['token']}"
+        carol = person("carol")
+        carol.show("Settings")
+        rows = carol.page.locator("device-list .device")
+        expect(rows.first).to_contain_text("this browser")
+        expect(rows.first).to_contain_text("IP address 127.0.0.1")
+        for name, client in (("Firefox on Linux", firefox), ("Carol's phone", app)):
+            assert client.get("/api/v1/me").status_code == 200
+            row = rows.filter(has_text=name)
+            row.get_by_role("button", name=f"Sign out {name}").press("Enter")
+            expect(carol.page.get_by_text(f"{name} was signed out.")).to_be_visible()
+            expect(row).to_have_count(0)
+            assert client.get("/api/v1/me").status_code == 401
+
+        firefox.cookies.clear()
+        sign_in_by(firefox, "carol")
+        carol.show("People")
+        carol.show("Settings")
+        expect(rows.filter(has_text="Firefox on Linux")).to_be_visible()
+        carol.page.get_by_role("button", name="Sign out all others").press("Enter")
+        question = carol.page.get_by_role("group", name="Sign out everywhere but here?")
+        expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+        carol.page.keyboard.press("Escape")
+        expect(question).to_have_count(0)
+        assert firefox.get("/api/v1/me").status_code == 200
+        carol.page.keyboard.press("Enter")
+        question.get_by_role("button", name="Sign out all others").press("Enter")
+        expect(carol.page.get_by_text("All others were signed out.")).to_be_visible()
+        expect(rows.filter(has_text="Firefox on Linux")).to_have_count(0)
+        expect(carol.page.get_by_role("button", name="Sign out all others")).to_be_hidden()
+        assert firefox.get("/api/v1/me").status_code == 401
+        assert carol.ask("callinvite.service.me().then((me) => me.id)") == "carol"
+        assert carol.complaints == []

@@ -362,7 +362,7 @@ test("single things are read and changed", async (t) => {
   assert.equal(calls.state.missedUnseen, 0);
 });
 
-test("phones are connected by a code, and apps are listed and signed out", async (t) => {
+test("phones are connected by a code, and apps and browsers are listed and signed out", async (t) => {
   const { server, calls } = await scripted(t);
   const code = { pairing_code: "7K3M9QXA", expires_in_seconds: 300, link: "callinvite://pair", qr: "<svg/>" };
   server.on("POST auth/pairing", { status: 201, body: code });
@@ -376,6 +376,10 @@ test("phones are connected by a code, and apps are listed and signed out", async
   server.on("POST auth/sign-out-everywhere", { status: 204, text: "" });
   assert.equal((await calls.signedInApps())?.results[0].id, "a/b");
   assert.equal(await calls.signOutApp("a/b"), true);
+  server.on("GET auth/sessions", { body: { next: null, previous: null, results: [{ id: "session-a~b" }] } });
+  server.on("DELETE auth/sessions/session-a~b", { status: 204, text: "" });
+  assert.equal((await calls.signedInBrowsers())?.results[0].id, "session-a~b");
+  assert.equal(await calls.signOutBrowser("session-a~b"), true);
   assert.equal(await calls.signOutEverywhere(), true);
 });
 
@@ -431,6 +435,8 @@ test("a list, a read or a change that somebody else answered is no success, and 
     ["DELETE auth/pairing", () => calls.withdrawPairingCode()],
     ["GET auth/tokens", () => calls.signedInApps()],
     ["DELETE auth/tokens/x", () => calls.signOutApp("x")],
+    ["GET auth/sessions", () => calls.signedInBrowsers()],
+    ["DELETE auth/sessions/x", () => calls.signOutBrowser("x")],
     ["POST auth/sign-out-everywhere", () => calls.signOutEverywhere()],
   ];
   const texts = ["<html>Please sign in.</html>", "", "{}", '{"results": [{"id"', "[]", "null", '{"results": "none"}'];

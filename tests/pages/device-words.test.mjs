@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  browserWords,
   deviceName,
   healthWords,
   hopWords,
@@ -104,6 +105,16 @@ test("the last sign of life and the push service's host are said", () => {
   );
   assert.match(lifeWords(device({ last_seen_at: at(2026, 10, 23, 9, 5) }), false, NOW), /^Last seen today at 0?9:05/);
   assert.match(momentWords(at(2026, 10, 20, 9), NOW), /^on Friday at/);
+  const rung = device({ push: { transport: "webpush", host: "push.example" } });
+  assert.match(lifeWords(rung, true, NOW, "192.0.2.7"), / · IP address 192\.0\.2\.7 · Push through push\.example$/);
+});
+
+test("of a browser without a device it is said when it was used last, when it signed in, and from where", () => {
+  const [used, begun] = [at(2026, 10, 22, 9, 5), at(2026, 10, 20, 9)];
+  const browser = { current: false, last_used_at: used, created_at: begun, address: "::1" };
+  assert.match(browserWords(browser, NOW), /^Last seen yesterday at .* · Signed in on Friday at .* · IP address ::1$/);
+  assert.equal(browserWords({ ...browser, current: true, created_at: null, address: null }, NOW), "In use now");
+  assert.equal(browserWords({ ...browser, last_used_at: null, created_at: null, address: null }, NOW), "");
 });
 
 test("spans are short, and exact where it counts", () => {

@@ -18,11 +18,16 @@ def sign_everybody_in(server: RunningServer) -> dict[str, list[Any]]:
 def sign_in(server: RunningServer, name: str) -> list[Any]:
     """The cookies of one user whose password is that of the demo."""
     with httpx.Client(base_url=server.url, timeout=30) as client:
-        client.get("/sign-in/").raise_for_status()
-        form = {"username": name, "password": DEMO_PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
-        answer = client.post("/sign-in/", data=form)
-        assert answer.status_code == 302, answer.text
+        sign_in_by(client, name)
         return [_for_a_browser(each) for each in client.cookies.jar]
+
+
+def sign_in_by(client: httpx.Client, name: str) -> None:
+    """Sign such a user in, in a client that knows where the server is."""
+    client.get("/sign-in/").raise_for_status()
+    form = {"username": name, "password": DEMO_PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+    answer = client.post("/sign-in/", data=form)
+    assert answer.status_code == 302, answer.text
 
 
 def _for_a_browser(cookie: Cookie) -> dict[str, Any]:

@@ -24,6 +24,10 @@ _IN_PATH = {
         "schema": {"type": "string", "pattern": f"^{DEVICE_ID}$"},
         "description": "The device's id, chosen by the client.",
     },
+    "session_id": {
+        "schema": {"type": "string", "pattern": f"^{DEVICE_ID}$"},
+        "description": "The `id` of one of your sessions.",
+    },
     "token_id": {"schema": {"type": "string", "format": "uuid"}, "description": "The `id` of one of your tokens."},
 }
 _RETRY_AFTER = {429, 503}

@@ -287,6 +287,22 @@ END_TOKEN = Operation(
     WRITING | {Code.NOT_FOUND},
     {204: "Its token is worthless now, and its sockets are closed."},
 )
+LIST_SESSIONS = Operation(
+    "list_sessions",
+    SIGNING_IN,
+    "List the browsers in which you are signed in",
+    SIGNED_IN,
+    {200: "All of them."},
+    shapes.SignedInBrowserPage,
+    "None where sessions are not in the database.",
+)
+END_SESSION = Operation(
+    "end_session",
+    SIGNING_IN,
+    "Sign one of your browsers out",
+    WRITING | {Code.NOT_FOUND},
+    {204: "Its session has ended, with its sockets, push addresses and pairing code."},
+)
 REFRESH_TOKEN = Operation(
     "refresh_token",
     SIGNING_IN,

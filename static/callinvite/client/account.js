@@ -140,6 +140,25 @@ export class Account extends EventTarget {
   }
 
   /**
+   * Reads the browsers in which this user is signed in, all on one page, the one that was used last first.
+   *
+   * @returns {Promise<import("./types.js").Page<import("./types.js").SignedInBrowser> | null>}
+   */
+  signedInBrowsers() {
+    return this.#readPage("auth/sessions", {});
+  }
+
+  /**
+   * Signs one of one's own browsers out.
+   *
+   * @param {string} id as `signedInBrowsers` lists it
+   * @returns {Promise<boolean>}
+   */
+  signOutBrowser(id) {
+    return this.#act("DELETE", `auth/sessions/${encodeURIComponent(id)}`);
+  }
+
+  /**
    * Ends every other session and app of this user.
    *
    * @returns {Promise<boolean>}

@@ -131,6 +131,16 @@
  * @property {string} expires_at when it ends unless it is used
  * @property {boolean} current
  *
+ * @typedef {object} SignedInBrowser a session of a browser
+ * @property {string} id
+ * @property {string[]} device_ids the devices that come with it, as a rule one
+ * @property {string} user_agent how the browser names itself; may be empty
+ * @property {string | null} address the IP address that it was used from, if known
+ * @property {string | null} created_at
+ * @property {string | null} last_used_at to two hours
+ * @property {string} expires_at when it ends unless it is used
+ * @property {boolean} current
+ *
  * @typedef {object} TestRing a real ring to one device, with nobody behind it
  * @property {string} test_id
  * @property {string} device_id

@@ -1,15 +1,19 @@
-/** `<device-list>`: one's own devices, whether each can be rung and how that was found out; named, tried and removed here. */
+/** `<device-list>`: where one is signed in and can be rung, and how that was found out; devices are named and tried here,
+ *  and all are signed out and removed. */
 
-import { deviceName, healthWords, lifeWords } from "./device-words.js";
-import { h, icon, iconButton, keep, relabel, setAttribute, setText } from "./dom.js";
+import { askBelow } from "./ask-below.js";
+import { browserWords, healthWords, lifeWords } from "./device-words.js";
+import { h, icon, iconButton, keep, onEscape, relabel, setAttribute, setText } from "./dom.js";
 import { PageElement } from "./page-element.js";
+import { placesOf } from "./places.js";
+import { SignOutOthers } from "./sign-out-others.js";
 import { TestRing } from "./test-ring.js";
 import { toast } from "./toast-list.js";
 import { errorWords } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Device} Device
- *  @typedef {Device & {called: string}} Listed a device as it is told apart from the others */
+ *  @typedef {import("./places.js").Place} Place */
 
 export class DeviceList extends PageElement {
   #parts = this.#made();
@@ -19,8 +23,13 @@ export class DeviceList extends PageElement {
 
   build() {
     const parts = this.#parts;
-    this.replaceChildren(parts.list, parts.skeletons, h("div", { class: "settings__row" }, parts.note, parts.again));
-    parts.note.hidden = parts.again.hidden = true;
+    this.replaceChildren(
+      parts.list,
+      parts.skeletons,
+      h("div", { class: "settings__row" }, parts.note, parts.again),
+      parts.others,
+    );
+    parts.note.hidden = parts.again.hidden = parts.others.hidden = true;
   }
 
   /** Its pieces that change. */
@@ -29,6 +38,7 @@ export class DeviceList extends PageElement {
       list: h("ul", { class: "devices" }),
       skeletons: h("div", { "aria-hidden": "true" }, h("div", { class: "skeleton" }), h("div", { class: "skeleton" })),
       note: h("p", { class: "settings__help", role: "status" }),
+      others: new SignOutOthers(),
       again: h(
         "button",
         {
@@ -68,6 +78,7 @@ export class DeviceList extends PageElement {
   /** Nobody does any more: forms and tests are put away. */
   left() {
     this.#entered = false;
+    this.#parts.others.left();
     for (const row of this.#parts.list.children) {
       row.dispatchEvent(new Event("left"));
     }
@@ -78,92 +89,84 @@ export class DeviceList extends PageElement {
       return;
     }
     const turn = ++this.#turn;
-    const page = await this.service.devices({ pageSize: 100 });
+    const [page, browsers, apps] = await Promise.all([
+      this.service.devices({ pageSize: 100 }),
+      this.service.signedInBrowsers(),
+      this.service.signedInApps({ pageSize: 100 }),
+    ]);
     if (turn !== this.#turn) {
       return;
     }
-    const { list, skeletons, note, again } = this.#parts;
+    const { list, skeletons, note, again, others } = this.#parts;
     skeletons.hidden = true;
     note.hidden = page !== null && page.results.length > 0;
     again.hidden = page !== null;
     setText(note, page ? say("device.none") : `${say("device.load_failed")} ${errorWords(this.service.lastError)}`);
     if (page) {
       this.#loaded = true;
+      const places = placesOf(page.results, browsers?.results ?? null, apps?.results ?? null, this.service.deviceId);
+      others.hidden = !places.some(({ isHere, isSignedIn }) => isSignedIn && !isHere);
       keep(
         list,
-        toldApart(this.#ordered(page.results)),
-        (device) => device.device_id,
-        (device) => this.#row(device),
+        places,
+        (place) => place.id,
+        (place) => this.#row(place),
       );
     } else if (this.#loaded) {
       setText(note, `${say("page.stale")} ${errorWords(this.service.lastError)}`);
     }
   }
 
-  /** This browser first, then what was in use last.
-   *  @param {Device[]} devices */
-  #ordered(devices) {
-    const here = (/** @type {Device} */ device) => Number(this.#isHere(device));
-    const seen = (/** @type {Device} */ device) => Date.parse(device.last_seen_at ?? "") || 0;
-    return [...devices].sort((a, b) => here(b) - here(a) || seen(b) - seen(a));
-  }
-
-  /** @param {Device} device */
-  #isHere(device) {
-    return device.device_id === this.service.deviceId;
-  }
-
-  /** @param {Listed} first */
+  /** @param {Place} first */
   #row(first) {
-    let device = first;
-    const isHere = this.#isHere(first);
+    let place = first;
     const name = h("span", { class: "device__name" });
     const naming = h("div", { class: "device__naming" });
-    const title = h(
-      "div",
-      { class: "device__title" },
-      name,
-      isHere && h("span", { class: "mark" }, say("device.this_browser")),
-    );
+    const mark = first.isHere && h("span", { class: "mark" }, say("device.this_browser"));
+    const title = h("div", { class: "device__title" }, name, mark);
     const health = h("p", { class: "device__health" });
     const line = h("p", { class: "device__line" });
     const below = h("div", { class: "device__below" });
     const test = new TestRing();
     test.hidden = true;
-    const ring = h(
-      "button",
-      {
-        class: "button button--small",
-        type: "button",
-        onClick: () => {
-          test.start(device.device_id);
-        },
+    const button = (/** @type {() => void} */ onClick, /** @type {Node[]} */ ...words) =>
+      h("button", { class: "button button--small", type: "button", onClick }, ...words);
+    const ring = button(
+      () => {
+        test.start(place.id);
       },
       icon("bell"),
-      say("push.test.title"),
+      new Text(say("push.test.title")),
     );
     const rename = iconButton({
       icon: "edit",
       label: "",
       className: "button--quiet",
       onClick: () => {
-        this.#rename(device, { title, naming, rename });
+        this.#rename(place, { title, naming, rename });
       },
     });
+    const out = button(
+      () => {
+        this.#signOut(place, out);
+      },
+      new Text(say("device.sign_out")),
+    );
     const remove = iconButton({
       icon: "trash",
       label: "",
       className: "button--quiet",
       onClick: () => {
-        isHere ? this.#ask(device, below, remove) : this.#remove(device, remove);
+        place.isHere ? this.#ask(place, below, remove) : this.#remove(place, remove);
       },
     });
+    const { device } = first;
     const node = h(
       "li",
-      { class: "device", "data-device": first.device_id },
-      icon(first.kind === "android" || first.kind === "ios" ? "mobile" : "device"),
+      { class: "device", "data-device": first.id },
+      icon(device?.kind === "android" || device?.kind === "ios" ? "mobile" : "device"),
       h("div", { class: "device__words" }, title, naming, health, line),
-      h("div", { class: "device__actions" }, ring, rename, remove),
+      h("div", { class: "device__actions" }, ring, rename, out, remove),
       below,
       test,
     );
@@ -178,31 +181,44 @@ export class DeviceList extends PageElement {
     });
     return {
       node,
-      update: (/** @type {Listed} */ now) => {
-        device = now;
-        const { called } = now;
-        const { how, words } = healthWords(now, isHere, new Date());
+      update: (/** @type {Place} */ now) => {
+        place = now;
+        const { called, device, browser, isHere, isSignedIn } = now;
+        const moment = new Date();
         setText(name, called);
-        health.dataset.how = how;
-        setText(health, words);
-        setText(line, lifeWords(now, isHere, new Date()));
-        ring.hidden = now.health !== "ok";
+        health.hidden = rename.hidden = device === null;
+        if (device) {
+          const signedOut = /** @type {const} */ ({ how: "fair", words: say("device.signed_out") });
+          const { how, words } = isSignedIn === false ? signedOut : healthWords(device, isHere, moment);
+          health.dataset.how = how;
+          setText(health, words);
+          setText(line, lifeWords(device, isHere, moment, browser?.address));
+        } else if (browser) {
+          setText(line, browserWords(browser, moment));
+        }
+        ring.hidden = device?.health !== "ok";
+        out.hidden = !isSignedIn;
+        remove.hidden = device === null || (isSignedIn === true && !isHere);
         setAttribute(ring, "aria-label", say("device.test.named", { device: called }));
+        setAttribute(out, "aria-label", say("device.sign_out.named", { device: called }));
         relabel(rename, say("device.rename", { device: called }));
         relabel(remove, say("device.remove", { device: called }));
       },
     };
   }
 
-  /** @param {Listed} device @param {{title: HTMLElement, naming: HTMLElement, rename: HTMLElement}} parts */
-  #rename(device, { title, naming, rename }) {
+  /** @param {Place} place @param {{title: HTMLElement, naming: HTMLElement, rename: HTMLElement}} parts */
+  #rename({ device, called }, { title, naming, rename }) {
+    if (!device) {
+      return;
+    }
     const input = h("input", {
       class: "input",
       type: "text",
       maxlength: "64",
       required: true,
       autocomplete: "off",
-      "aria-label": say("device.new_name", { device: device.called }),
+      "aria-label": say("device.new_name", { device: called }),
     });
     input.value = device.label;
     const done = () => {
@@ -256,87 +272,57 @@ export class DeviceList extends PageElement {
   }
 
   /** Removing this very browser is asked about first: it would ring no more.
-   *  @param {Listed} device @param {HTMLElement} below @param {HTMLElement} origin */
-  #ask(device, below, origin) {
-    const no = () => {
-      below.replaceChildren();
-      origin.focus();
-    };
-    const keepIt = h(
-      "button",
-      { class: "button button--small", type: "button", onClick: no },
-      say("device.remove.keep"),
-    );
-    const question = h(
-      "div",
-      { class: "device__question", role: "group", "aria-label": say("device.remove.question") },
-      h("p", {}, h("strong", {}, say("device.remove.question")), " ", say("device.remove.meaning")),
-      h(
-        "div",
-        { class: "device__form-actions" },
-        h(
-          "button",
-          {
-            class: "button button--bad button--small",
-            type: "button",
-            onClick: () => {
-              below.replaceChildren();
-              this.#remove(device, origin);
-            },
-          },
-          say("device.remove.confirm"),
-        ),
-        keepIt,
-      ),
-    );
-    onEscape(question, no);
-    below.replaceChildren(question);
-    keepIt.focus();
+   *  @param {Place} place @param {HTMLElement} below @param {HTMLElement} origin */
+  #ask(place, below, origin) {
+    askBelow(below, {
+      title: say("device.remove.question"),
+      text: say("device.remove.meaning"),
+      yes: say("device.remove.confirm"),
+      no: say("device.remove.keep"),
+      act: () => {
+        below.replaceChildren();
+        this.#remove(place, origin);
+      },
+      closed: () => {
+        origin.focus();
+      },
+    });
   }
 
-  /** @param {Listed} device @param {HTMLElement} origin */
-  async #remove(device, origin) {
+  /** @param {Place} place @param {HTMLElement} origin */
+  #signOut(place, origin) {
+    if (place.isHere) {
+      // As everywhere in this page: its push address is given back, and a call is asked about.
+      /** @type {HTMLFormElement | null} */ (document.querySelector(".shell__out"))?.requestSubmit();
+      return;
+    }
+    this.#remove(place, origin);
+  }
+
+  /** Sign a place out and forget it.
+   *  @param {Place} place @param {HTMLElement} origin */
+  async #remove({ id, called, device, isHere, isSignedIn }, origin) {
     setAttribute(origin, "aria-busy", "true");
-    if (this.#isHere(device)) {
+    if (isHere) {
       // Its push address is given back first.
       await this.page.enrolment.disable();
     }
-    const removed = await this.service.removeDevice(device.device_id);
+    const removed = await (device ? this.service.removeDevice(id) : this.service.signOutBrowser(id));
     setAttribute(origin, "aria-busy", null);
     // Gone already, from another page.
     if (!removed && this.service.lastError?.code !== "not_found") {
       toast(errorWords(this.service.lastError), { kind: "wrong" });
       return;
     }
-    const code = this.#isHere(device) ? "device.removed.here" : "device.removed.there";
-    toast(say(code, { device: device.called }), { kind: "good" });
+    const there = isSignedIn === false ? "device.removed.there" : "device.signed_out.there";
+    const code = isHere ? "device.removed.here" : there;
+    toast(say(code, { device: called }), { kind: "good" });
     const next = /** @type {HTMLElement | null} */ (
       origin.closest("li")?.nextElementSibling ?? origin.closest("li")?.previousElementSibling ?? null
     );
     await this.#load();
     /** @type {HTMLElement | null | undefined} */ (next?.querySelector("button:not([hidden])"))?.focus();
   }
-}
-
-/** Each device with a name that no other has: those that are called alike are numbered, the oldest first.
- *  @param {Device[]} devices
- *  @returns {Listed[]} */
-function toldApart(devices) {
-  const oldestFirst = [...devices].sort((a, b) => Date.parse(a.created_at) - Date.parse(b.created_at));
-  return devices.map((device) => {
-    const alike = oldestFirst.filter(({ label }) => label === device.label);
-    return { ...device, called: deviceName(device, alike.length > 1 ? alike.indexOf(device) + 1 : 0) };
-  });
-}
-
-/** @param {HTMLElement} element @param {() => void} act */
-function onEscape(element, act) {
-  element.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      event.stopPropagation();
-      act();
-    }
-  });
 }
 
 customElements.define("device-list", DeviceList);

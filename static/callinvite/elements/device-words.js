@@ -4,6 +4,7 @@ import { clockTime, dayOf, sideBySide, timeOfDay } from "./words.js";
 import { isolated, locale, say, sayKnown } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Device} Device
+ *  @typedef {import("../client/types.js").SignedInBrowser} SignedInBrowser
  *  @typedef {import("../client/types.js").TestRing} TestRing
  *  @typedef {{how: "good" | "fair" | "bad", words: string}} HealthWords
  *  @typedef {{code: string, how: "done" | "under way" | "failed", words: string, afterMs: number | null}} HopWords
@@ -61,18 +62,37 @@ function sinceWords(moment, now) {
   return say(code, { day });
 }
 
-/** When a device came, when it gave its last sign of life, and who wakes it.
+/** When a device came, when it gave its last sign of life, from where, and who wakes it.
  *  @param {Device} device
  *  @param {boolean} isHere
  *  @param {Date} now
+ *  @param {string | null} [address] the IP address that it was used from, if known
  *  @returns {string} */
-export function lifeWords(device, isHere, now) {
+export function lifeWords(device, isHere, now, address) {
   const seen = device.last_seen_at
     ? say("device.last_seen", { moment: momentWords(device.last_seen_at, now) })
     : say("device.never_seen");
   const host = device.push?.host;
   const added = say("device.added", { moment: momentWords(device.created_at, now) });
-  return sideBySide(isHere ? say("device.in_use") : seen, added, host ? say("device.push_host", { host }) : "");
+  return sideBySide(
+    isHere ? say("device.in_use") : seen,
+    added,
+    address ? say("device.address", { address }) : "",
+    host ? say("device.push_host", { host }) : "",
+  );
+}
+
+/** When a browser was used last and signed in, and from where.
+ *  @param {Pick<SignedInBrowser, "current" | "last_used_at" | "created_at" | "address">} browser
+ *  @param {Date} now
+ *  @returns {string} */
+export function browserWords({ current, last_used_at, created_at, address }, now) {
+  const used = last_used_at ? say("device.last_seen", { moment: momentWords(last_used_at, now) }) : "";
+  return sideBySide(
+    current ? say("device.in_use") : used,
+    created_at ? say("device.signed_in", { moment: momentWords(created_at, now) }) : "",
+    address ? say("device.address", { address }) : "",
+  );
 }
 
 /** "0 ms", "412 ms", "3.4 sec", "1:05".

@@ -135,3 +135,14 @@ export function speak(text) {
     });
   }
 }
+
+/** @param {HTMLElement} element what the key is pressed in
+ *  @param {() => void} act */
+export function onEscape(element, act) {
+  element.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.stopPropagation();
+      act();
+    }
+  });
+}

@@ -256,6 +256,34 @@ export type SignedInApp = {
     current: boolean;
 };
 /**
+ * a session of a browser
+ */
+export type SignedInBrowser = {
+    id: string;
+    /**
+     * the devices that come with it, as a rule one
+     */
+    device_ids: string[];
+    /**
+     * how the browser names itself; may be empty
+     */
+    user_agent: string;
+    /**
+     * the IP address that it was used from, if known
+     */
+    address: string | null;
+    created_at: string | null;
+    /**
+     * to two hours
+     */
+    last_used_at: string | null;
+    /**
+     * when it ends unless it is used
+     */
+    expires_at: string;
+    current: boolean;
+};
+/**
  * a real ring to one device, with nobody behind it
  */
 export type TestRing = {
@@ -1034,6 +1062,19 @@ declare class Account extends EventTarget {
      * @returns {Promise<boolean>}
      */
     signOutApp(id: string): Promise<boolean>;
+    /**
+     * Reads the browsers in which this user is signed in, all on one page, the one that was used last first.
+     *
+     * @returns {Promise<Page<SignedInBrowser> | null>}
+     */
+    signedInBrowsers(): Promise<Page<SignedInBrowser> | null>;
+    /**
+     * Signs one of one's own browsers out.
+     *
+     * @param {string} id as `signedInBrowsers` lists it
+     * @returns {Promise<boolean>}
+     */
+    signOutBrowser(id: string): Promise<boolean>;
     /**
      * Ends every other session and app of this user.
      *
