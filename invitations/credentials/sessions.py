@@ -148,7 +148,8 @@ def begun(session: Any, user_id: UserKey, client: Client, now: datetime) -> None
         now: an aware datetime.
     """
     known = _known()
-    if known is None:
+    # The key of a session in a cookie is the whole session.
+    if known is None or model() is None:
         return
     if session.session_key is None:
         session.save()
