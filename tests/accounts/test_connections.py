@@ -13,12 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 from allauth.socialaccount.models import SocialAccount
-from django.core import mail
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from invitations.models import User
+from invitations.models.mail import Mail
 from invitations.own_data import exporting
 from tests.accounts.conftest import BACK, Browser, refreshed_to
 from tests.conftest import PASSWORD
@@ -126,8 +126,9 @@ def test_whoever_owns_the_account_is_told_by_mail(alice_here: Browser, settings:
     User.objects.update(email="alice@example.org")
     connect(alice_here)
     disconnect(alice_here)
-    assert [each.subject for each in mail.outbox] == ["A sign-in was connected", "A sign-in was disconnected"]
-    assert all("Example Ltd" in each.body and each.to == ["alice@example.org"] for each in mail.outbox)
+    owed = Mail.objects.order_by("pk")
+    assert [each.subject for each in owed] == ["A sign-in was connected", "A sign-in was disconnected"]
+    assert all("Example Ltd" in each.text and each.to == "alice@example.org" for each in owed)
 
 
 # --- disconnecting ----------------------------------------------------------------------------------------------------
