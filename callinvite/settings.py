@@ -41,6 +41,8 @@ secret_files.make_private(
 # --- the instance -----------------------------------------------------------------------------------------------------
 DEBUG = env.switch("DEBUG")
 SECRET_KEY = env.text("SECRET_KEY") or secret_files.kept(DATA_DIR / "secret-key", get_random_secret_key)
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
+"""Former keys, by which sessions and secrets that are stored can still be read."""
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 HTTPS = env.switch("HTTPS")
@@ -60,6 +62,7 @@ INSTALLED_APPS = [
     "knox",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.usersessions",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
@@ -261,6 +264,7 @@ CALLINVITE = {
     "session_idle_seconds": env.number("CALLINVITE_SESSION_IDLE_DAYS", default=30, lowest=1) * 24 * 3600,
     "session_short_seconds": env.number("CALLINVITE_SESSION_SHORT_HOURS", default=24, lowest=1) * 3600,
     "session_short_idle_seconds": env.number("CALLINVITE_SESSION_SHORT_IDLE_HOURS", default=12, lowest=1) * 3600,
+    "admin_mfa": env.switch("CALLINVITE_ADMIN_MFA"),
     "signup": env.choice("CALLINVITE_SIGNUP", {"open", "invite", "closed"}, default="closed"),
     "passwords": env.choice("CALLINVITE_PASSWORDS", {"on", "off"}, default="on"),
 }
@@ -284,6 +288,7 @@ CALLINVITE_VAPID_SUBJECT = env.text("CALLINVITE_VAPID_SUBJECT") or (
 
 CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_ADDRESSES_PER_USER",
+    "CALLINVITE_ADMIN_MFA",
     "CALLINVITE_CONNECTIONS_PER_ADDRESS",
     "CALLINVITE_DATABASE_POOL",
     "CALLINVITE_DATABASE_PREPARE",

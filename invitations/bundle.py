@@ -20,7 +20,7 @@ SCRIPTS: Mapping[str, str] = {"shell": "pages/shell.js"}
 """The entry module of each bundled script."""
 
 STYLES: Mapping[str, tuple[str, ...]] = {
-    "card": ("tokens", "base", "button", "form", "card-page"),
+    "card": ("tokens", "base", "button", "form", "card-page", "guards"),
     "first": ("tokens", "base", "button", "shell"),
     "shell": (
         *("form", "avatar", "people", "recents", "timeline", "settings", "devices", "pairing", "my-data"),

@@ -144,6 +144,8 @@ class Limits:
     goes at a time, once its last day is past."""
     keep_deliveries_days: int = 30
     """The same for what is known of push messages: what was sent to which device, and what came of it."""
+    admin_mfa: bool = False
+    """Whether staff must have used a second step to get into Django admin."""
     signup: str = field(default="closed")
     """Who may create an account on the sign-up page: `open` is anyone, `invite` whoever has a link that an admin or
     `manage.py invite_user` made, `closed` nobody."""

@@ -32,6 +32,7 @@ class Code(StrEnum):
     ALREADY_ANSWERED = "already_answered"
     NO_ADDRESS = "no_address"
     NOT_AUTHENTICATED = "not_authenticated"
+    SECOND_FACTOR_REQUIRED = "second_factor_required"
     CSRF_FAILED = "csrf_failed"
     NOT_FOUND = "not_found"
     NO_CURRENT_CALL = "no_current_call"

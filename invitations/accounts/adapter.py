@@ -20,7 +20,7 @@ from invitations.accounts.offers import has_provider, proved_at_provider
 from invitations.credentials import sessions
 from invitations.requests import known_devices, passwords, throttles
 from invitations.requests.clients import address_of
-from invitations.words import say_lazy
+from invitations.words import say, say_lazy
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -98,13 +98,17 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().clean_password(password, user)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """By what somebody can prove anew who they are; at a provider on the same page as by a password."""
+        """By what somebody can prove anew who they are: by a second step if they have one, for their password alone
+        would not have let them in; at a provider on the same page as by a password."""
         found = super().get_reauthentication_methods(user)
         if not passwords.are_allowed():
             found = [each for each in found if each["id"] != "reauthenticate"]
         if has_provider(user) and not any(each["id"] == "reauthenticate" for each in found):
             found.append({"id": "provider", "description": "", "url": reverse("account_reauthenticate")})
-        return found
+        chosen = [each for each in found if each["id"].startswith("mfa_")] or found
+        return [
+            each | {"description": say(_AGAIN[each["id"]])} if each["id"] in _AGAIN else each for each in chosen[::-1]
+        ]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Whether somebody who is about to change what guards the account must prove anew who they are. allauth does
@@ -117,6 +121,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Owe a mail: the page that it comes of does not wait for a mail server."""
         mail.send(template_prefix.rpartition("/")[2], email, context)
+
+
+_AGAIN = {
+    "mfa_reauthenticate:webauthn": "reauthenticate.by_passkey",
+    "mfa_reauthenticate": "reauthenticate.by_code",
+    "reauthenticate": "reauthenticate.by_password",
+}
+"""What each of allauth's ways is called."""
 
 
 def names_of(user: AbstractBaseUser) -> list[str]:

@@ -51,3 +51,12 @@ SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 """Only addresses come from a provider that it has confirmed."""
 PASSWORD_RESET_TIMEOUT = 2 * 3600
 """In seconds: how long a link to a new password can be used."""
+MFA_ADAPTER = "invitations.accounts.second_factor_adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+"""In periods of 30 seconds: how far the clock of a phone may be off."""
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+"""An address that nobody has confirmed gives no right to the account, and without mail none is ever confirmed."""
+MFA_RATE_LIMITS = {"webauthn_login": None}

@@ -23,6 +23,10 @@ NAME = "username"
 """The field of a name or an address as it is sent, whatever allauth calls it: password managers and scripts know it."""
 
 
+FILLED_IN = ("username", "webauthn")
+"""What browsers may fill into the field of a name: one they know, or one of a passkey, which then signs in."""
+
+
 class SignInForm(allauth.LoginForm):
     """Name or e-mail address, and password. Answers the same to an unknown name as to a wrong password."""
 
@@ -34,7 +38,7 @@ class SignInForm(allauth.LoginForm):
         if "remember" in self.fields:
             _name(self, "remember", say_lazy("field.remember"))
             self.fields["remember"].initial = not settings.SESSION_EXPIRE_AT_BROWSER_CLOSE
-        self.fields["login"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+        self.fields["login"].widget.attrs |= {"autocomplete": " ".join(FILLED_IN), "autofocus": True}
         _is_name(self.fields["login"])
 
     def add_prefix(self, field_name: str) -> str:

@@ -10,6 +10,7 @@ from django.views.generic import TemplateView
 
 from invitations.accounts import views
 from invitations.accounts.offers import is_installed
+from invitations.credentials import second_factors
 from invitations.pages.views import SignOut
 
 _changed = TemplateView.as_view(template_name="callinvite/accounts/password_changed.html")
@@ -38,3 +39,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if is_installed():
     urlpatterns.append(path("", include("invitations.accounts.provider_urls")))
+
+if second_factors.installed():
+    from invitations.accounts import second_factor_urls
+
+    urlpatterns += second_factor_urls.urlpatterns

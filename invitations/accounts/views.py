@@ -19,6 +19,7 @@ from invitations import mailing
 from invitations.accounts import forms, links
 from invitations.accounts.offers import offered, offered_to
 from invitations.conf import limits
+from invitations.credentials import second_factors
 from invitations.errors import CallError
 from invitations.models import SignUpLink
 from invitations.requests import passwords, throttles
@@ -39,13 +40,22 @@ class GuardedMixin:
             with self.door() as self.attempt:
                 return super().post(request, *args, **kwargs)  # type: ignore[misc]
         except CallError as error:
-            form = self.get_form_class()(**self.get_form_kwargs() | {"data": None, "files": None})  # type: ignore[attr-defined]
-            context = self.get_context_data(form=form, refusal=error.detail)  # type: ignore[attr-defined]
-            answer: HttpResponse = self.render_to_response(context)  # type: ignore[attr-defined]
-            answer.status_code = STATUS[error.code]
-            if "retry_after_seconds" in error.extra:
-                answer.headers["Retry-After"] = str(error.extra["retry_after_seconds"])
-            return answer
+            return self.with_status(self.refused(error.detail), error)
+
+    def refused(self, detail: str) -> HttpResponse:
+        """The page with this sentence above an empty form."""
+        form = self.get_form_class()(**self.get_form_kwargs() | {"data": None, "files": None})  # type: ignore[attr-defined]
+        context = self.get_context_data(form=form, refusal=detail)  # type: ignore[attr-defined]
+        answer: HttpResponse = self.render_to_response(context)  # type: ignore[attr-defined]
+        return answer
+
+    @staticmethod
+    def with_status(answer: HttpResponse, error: CallError) -> HttpResponse:
+        """A page that says why, with the status and headers of the refusal."""
+        answer.status_code = STATUS[error.code]
+        if "retry_after_seconds" in error.extra:
+            answer.headers["Retry-After"] = str(error.extra["retry_after_seconds"])
+        return answer
 
     def form_valid(self, form: Any) -> HttpResponse:
         if self.attempt is not None:
@@ -84,6 +94,7 @@ class SignIn(GuardedMixin, allauth.LoginView):
             "signup_open": limits().signup == "open" and passwords.are_allowed(),
             "takes_passwords": passwords.are_allowed(),
             "providers": offered(self.request),
+            "has_passkeys_here": second_factors.has_passkeys_here(self.request) and passwords.are_allowed(),
         }
         return super().get_context_data(**kwargs) | told
 

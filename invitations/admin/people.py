@@ -18,7 +18,7 @@ from knox.models import AuthToken
 from invitations.admin.acting import say_done
 from invitations.admin.history import Audited
 from invitations.admin.own_data import OwnData
-from invitations.credentials import taking_back
+from invitations.credentials import second_factors, taking_back
 from invitations.models import CallingPreferences, User
 from invitations.store import people
 from invitations.words import say, say_lazy
@@ -55,7 +55,7 @@ class UserAdmin(OwnData, NewPasswordLink, Audited, DjangoUserAdmin):
     )
     show_full_result_count = False
     inlines: ClassVar = [CallingPreferencesInline]
-    actions = ("sign_out_everywhere",)
+    actions = ("sign_out_everywhere", *(("remove_second_factors",) if second_factors.installed() else ()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Rights can be read by all who may see the account."""
@@ -64,15 +64,15 @@ class UserAdmin(OwnData, NewPasswordLink, Audited, DjangoUserAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whether this admin may change the account, and set its password."""
-        return super().has_change_permission(request, obj) and _is_within_reach(request, obj)
+        return super().has_change_permission(request, obj) and is_within_reach(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whether this admin may delete the account."""
-        return super().has_delete_permission(request, obj) and _is_within_reach(request, obj)
+        return super().has_delete_permission(request, obj) and is_within_reach(request, obj)
 
     def has_export_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whether this admin may download a copy of the person's data."""
-        return super().has_export_permission(request, obj) and _is_within_reach(request, obj)
+        return super().has_export_permission(request, obj) and is_within_reach(request, obj)
 
     @admin.action(description=say_lazy("admin.action.sign_out_everywhere"), permissions=["change"])
     def sign_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -82,6 +82,15 @@ class UserAdmin(OwnData, NewPasswordLink, Audited, DjangoUserAdmin):
             taking_back.end_everything(user.pk)
             self.log_change(request, user, say("admin.log.signed_out"))
         say_done(request, "admin.done.signed_out", len(chosen))
+
+    @admin.action(description=say_lazy("admin.action.remove_second_factors"), permissions=["change"])
+    def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Let people in again by their password alone who have lost their second step, and tell them by mail."""
+        chosen = [each for each in queryset if self.has_change_permission(request, each)]
+        gone = [each for each in chosen if second_factors.remove_all(request, each)]
+        for user in gone:
+            self.log_change(request, user, say("admin.log.second_factors_removed"))
+        say_done(request, "admin.done.second_factors_removed", len(gone))
 
     @admin.display(description=say_lazy("admin.shown_name"), ordering="calling_preferences__display_name")
     def shown_name(self, user: User) -> str:
@@ -113,7 +122,8 @@ def _is_superuser(request: HttpRequest) -> bool:
     return request.user.is_active and request.user.is_superuser
 
 
-def _is_within_reach(request: HttpRequest, user: User | None) -> bool:
+def is_within_reach(request: HttpRequest, user: Any) -> bool:
+    """Whether an admin may act on this account: only superusers do on those of staff, but for their own."""
     return (
         user is None or _is_superuser(request) or user.pk == request.user.pk or not (user.is_staff or user.is_superuser)
     )

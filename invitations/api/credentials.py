@@ -26,7 +26,7 @@ from invitations.credentials.sessions import BrowserSession
 from invitations.errors import CallError, Code
 from invitations.live.tickets import make_ticket
 from invitations.models import Device, PairingCode
-from invitations.requests import audit, inputs, known_devices, passwords, queries, throttles
+from invitations.requests import audit, inputs, known_devices, passwords, queries, second_steps, throttles
 from invitations.requests.tokens import (
     BearerAuthentication,
     BrowserAuthentication,
@@ -179,6 +179,7 @@ def _signed_in(request: Request, values: dict[str, Any]) -> tuple[AbstractBaseUs
             attempt.was_right()
     if user is None:
         raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong"))
+    second_steps.demand(request._request, user, values["code"])
     return user, app_tokens.issue(user, values["device_name"], timezone.now(), values["device_id"])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -43,6 +44,8 @@ LOADED_SECONDS = 10
 FIRST_PEOPLE = {"order": "near", "page_size": 25}
 """What the list of people asks for first. The page preloads it, so that the list does not wait for the script, and
 tells the script to ask for the same."""
+ACCOUNT_PAGES = {"security": "mfa_index", "password": "account_change_password", "email": "account_email"}
+"""The pages of `invitations.accounts` that the settings lead to, if the project has them."""
 _STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
 
 
@@ -85,6 +88,7 @@ class Shell(LoginRequiredMixin, TemplateView):
                 "prove": _proof_address(),
                 "out": sign_in_address(),
             },
+            "accountPages": _account_pages(),
             "loadedCookie": "=".join(self.loaded),
             "language": _language_choice(),
             "csrfHeader": csrf_header(),
@@ -100,6 +104,15 @@ def _proof_address() -> str | None:
     except NoReverseMatch:
         return None
     return f"{address}?{urlencode({'next': reverse('callinvite:shell') + '#settings'})}"
+
+
+def _account_pages() -> dict[str, str]:
+    """The addresses of the pages about one's own account that there are here."""
+    found: dict[str, str] = {}
+    for kind, name in ACCOUNT_PAGES.items():
+        with suppress(NoReverseMatch):
+            found[kind] = reverse(name)
+    return found
 
 
 def _language_choice() -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ token or what people say."""
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from django.db.models.signals import post_delete, post_save
 from django.http import HttpRequest
 from knox.models import get_token_model
 
+from invitations.credentials import second_factors
 from invitations.credentials.taking_back import everything_ended
 from invitations.models import UserKey
 from invitations.push import devices
@@ -31,6 +33,23 @@ def listen() -> None:
     post_save.connect(_token_made, sender=get_token_model(), dispatch_uid=_UID)
     post_delete.connect(_token_ended, sender=get_token_model(), dispatch_uid=_UID)
     everything_ended.connect(_everything_ended, dispatch_uid=_UID)
+    if second_factors.installed():
+        _listen_to_second_factors()
+
+
+def _listen_to_second_factors() -> None:
+    from allauth.mfa import signals
+
+    acts = {
+        "added": signals.authenticator_added,
+        "removed": signals.authenticator_removed,
+        "renewed": signals.authenticator_reset,
+        "used": signals.authenticator_used,
+    }
+    for act, signal in acts.items():
+        # A signal keeps no listener alive that nobody else does.
+        signal.connect(partial(_second_factor, act), weak=False, dispatch_uid=_UID)
+    signals.authentication_failed.connect(_second_factor_failed, dispatch_uid=_UID)
 
 
 def refused(request: HttpRequest, why: str, *, user_id: UserKey | None = None) -> None:
@@ -132,6 +151,15 @@ def _token_ended(*, instance: Any, **_: object) -> None:
 
 def _everything_ended(*, user_id: UserKey, **_: object) -> None:
     logger.info("everything-ended %s", _facts(user=user_id))
+
+
+def _second_factor(act: str, *, request: HttpRequest | None, user: Any, authenticator: Any, **_: object) -> None:
+    kind = authenticator.type
+    logger.info("second-factor-%s %s", act, _facts(user=user.pk, kind=kind, **_asked(request)))
+
+
+def _second_factor_failed(*, request: HttpRequest, user: Any, **_: object) -> None:
+    logger.warning("second-factor-failed %s", _facts(user=user.pk, **_asked(request)))
 
 
 def _device_of(token: Any) -> str:

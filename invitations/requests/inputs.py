@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from invitations import conf
+from invitations.credentials.second_factors import CODE_CHARS
 from invitations.models import DeviceKind, RejectReason
 from invitations.requests.fields import (
     ABSENT,
@@ -298,6 +299,14 @@ LOGIN = Login(
     username=Text(min_length=1, required=False, default=None, description="The user's id."),
     password=Text(
         max_length=PASSWORD_CHARS, min_length=1, required=False, default=None, description="The user's password."
+    ),
+    code=Text(
+        max_length=CODE_CHARS,
+        min_length=1,
+        required=False,
+        nullable=True,
+        default=None,
+        description="Where the account asks for a second step: a code of the authenticator app, or a recovery code.",
     ),
     pairing_code=Text(
         max_length=32,

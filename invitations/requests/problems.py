@@ -39,6 +39,7 @@ STATUS: dict[Code, int] = {
     Code.NOT_INVITED: 400,
     Code.NO_ADDRESS: 400,
     Code.NOT_AUTHENTICATED: 401,
+    Code.SECOND_FACTOR_REQUIRED: 401,
     Code.NOT_ALLOWED: 403,
     Code.CSRF_FAILED: 403,
     Code.NOT_FOUND: 404,

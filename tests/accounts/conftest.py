@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
@@ -134,3 +135,11 @@ def lines() -> Iterator[list[str]]:
     logger.addHandler(handler)
     yield handler.written
     logger.removeHandler(handler)
+
+
+@pytest.fixture
+def fresh_counters() -> Iterator[None]:
+    """Nobody has tried anything yet."""
+    cache.clear()
+    yield
+    cache.clear()

@@ -252,7 +252,7 @@ MAKE_TOKEN = Operation(
     "make_token",
     SIGNING_IN,
     "Sign an app in",
-    ALWAYS | WITH_BODY | {Code.NOT_AUTHENTICATED, Code.THROTTLED},
+    ALWAYS | WITH_BODY | {Code.NOT_AUTHENTICATED, Code.SECOND_FACTOR_REQUIRED, Code.THROTTLED},
     {201: "Signed in."},
     shapes.Token,
     "By a name and a password, or by a pairing code. The answer is the same for an unknown user and a wrong password.",

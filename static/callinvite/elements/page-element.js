@@ -39,7 +39,8 @@ import { isUp } from "../client/index.js";
  *  @property {Picker} picker
  *  @property {MyData} myData
  *  @property {string | undefined} userId whose page it is, as the server that made it says
- *  @property {import("./people-list.js").FirstPage} firstPeople what the list of people asks for first */
+ *  @property {import("./people-list.js").FirstPage} firstPeople what the list of people asks for first
+ *  @property {Record<string, string>} accountPages the addresses of the pages about one's account, by kind */
 
 /** Whether the server is there, as far as this browser knows: a socket outlives its network by some seconds.
  *  @param {Pick<State, "connection">} state

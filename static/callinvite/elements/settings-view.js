@@ -1,5 +1,6 @@
 /** `<settings-view>`: the own name, call waiting, sound, what one calls with, how it looks, the devices that ring, and one's own data. */
 
+import { AccountLinks } from "./account-links.js";
 import { ConnectPhone } from "./connect-phone.js";
 import { DeviceList } from "./device-list.js";
 import { h, setText } from "./dom.js";
@@ -55,6 +56,7 @@ export class SettingsView extends PageElement {
         "div",
         { class: "settings" },
         group("settings-you", say("settings.you"), form, parts.account),
+        group("settings-account", say("settings.account_title"), new AccountLinks()),
         group(
           "settings-calls",
           say("settings.calls"),

@@ -99,6 +99,7 @@ const page = {
   myData: config.myData,
   userId: config.user?.id,
   firstPeople: config.firstPeople,
+  accountPages: config.accountPages ?? {},
 };
 
 function showView() {

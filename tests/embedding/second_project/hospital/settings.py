@@ -91,7 +91,7 @@ else:
 # --- Callinvite -------------------------------------------------------------------------------------------------------
 from invitations.accounts.defaults import *  # noqa: E402, F403
 
-INSTALLED_APPS += ["invitations", "knox", "allauth", "allauth.account", "allauth.usersessions"]
+INSTALLED_APPS += ["invitations", "knox", "allauth", "allauth.account", "allauth.mfa", "allauth.usersessions"]
 MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
