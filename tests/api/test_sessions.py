@@ -138,7 +138,7 @@ def test_a_project_without_usersessions_lists_what_is_known(bob: User, settings:
 
 
 def test_where_sessions_are_not_in_the_database_there_is_no_list(bob: User, settings: Settings) -> None:
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
     client = sign_in()
     assert client.get("/api/v1/auth/sessions").json()["results"] == []
     assert Session.objects.count() == 0
