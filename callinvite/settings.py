@@ -169,14 +169,11 @@ if not REDIS_URL:
 AUTH_USER_MODEL = "invitations.User"
 PASSWORD_HASHERS = ["callinvite.hashing.PatientPBKDF2PasswordHasher", *global_settings.PASSWORD_HASHERS]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-] + [{"NAME": "invitations.requests.passwords.ServiceNameValidator"}]
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "invitations.requests.passwords.UncommonPasswordValidator"},
+    {"NAME": "invitations.requests.passwords.ServiceNameValidator"},
+]
 globals().update(env.mail("EMAIL_URL"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL") or "webmaster@localhost"
 SESSION_COOKIE_HTTPONLY = True

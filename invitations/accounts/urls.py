@@ -4,8 +4,11 @@ Not below the app's namespace: allauth finds its pages by these names."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
 from invitations.accounts import views
@@ -44,3 +47,16 @@ if second_factors.installed():
     from invitations.accounts import second_factor_urls
 
     urlpatterns += second_factor_urls.urlpatterns
+
+
+def _keep_nowhere(patterns: Iterable[URLPattern | URLResolver]) -> None:
+    """Let no browser show a page of an account again, by "back", once somebody has signed out."""
+    for each in patterns:
+        if isinstance(each, URLResolver):
+            _keep_nowhere(each.url_patterns)
+        else:
+            each.callback = never_cache(each.callback)
+
+
+# Below all that is added to the list.
+_keep_nowhere(urlpatterns)

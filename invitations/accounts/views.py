@@ -6,7 +6,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from allauth.account import views as allauth
+from allauth.account.signals import authentication_step_completed
 from django.contrib.auth.decorators import login_not_required
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -232,3 +234,10 @@ class Inactive(allauth.AccountInactiveView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return redirect("account_login")
+
+
+@receiver(authentication_step_completed, dispatch_uid="invitations.accounts")
+def _proved_anew(request: HttpRequest, reauthenticated: bool = False, **_: object) -> None:
+    """Give the session another key, whatever the proof was: whoever has got hold of the former one gains nothing by it."""
+    if reauthenticated:
+        request.session.cycle_key()
