@@ -238,6 +238,6 @@ class Inactive(allauth.AccountInactiveView):
 
 @receiver(authentication_step_completed, dispatch_uid="invitations.accounts")
 def _proved_anew(request: HttpRequest, reauthenticated: bool = False, **_: object) -> None:
-    """Give the session another key, whatever the proof was: whoever has got hold of the former one gains nothing by it."""
+    """Give the session another key, whatever the proof was: whoever got hold of the former one gains nothing."""
     if reauthenticated:
         request.session.cycle_key()
