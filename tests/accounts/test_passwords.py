@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 from itertools import chain
+from typing import Any
 
 import pytest
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import get_password_validators
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from tests.accounts.guarded import guarded
+from tests.conftest import PASSWORD
+
 pytestmark = pytest.mark.django_db
 LONG = "quite a long sentence that nobody has said before, " * 4
+OTHER = "other-horse-battery-9"
 TOO_COMMON = "This password is too common."
 
 
@@ -96,3 +103,29 @@ def test_passwords_are_masked_and_left_to_password_managers() -> None:
         assert re.search(r'autocomplete="(current|new)-password"', each)
         assert "maxlength" not in each
         assert "onpaste" not in each
+
+
+def test_a_password_is_changed_by_who_knows_it() -> None:
+    get_user_model().objects.create_user("erin", password=LONG)
+    browser = Client()
+    browser.post("/sign-in/", {"username": "erin", "password": LONG})
+    change = reverse("account_change_password")
+    form = {"oldpassword": "wrong-horse-7", "password1": OTHER, "password2": OTHER}
+    assert browser.post(change, form).status_code == 200
+    assert not gets_in(OTHER)
+    assert browser.post(change, form | {"oldpassword": LONG}).status_code == 302
+    assert gets_in(OTHER)
+    assert not gets_in(LONG)
+
+
+def test_a_link_to_a_new_password_does_not_stand_in_for_a_second_step() -> None:
+    erin: Any = get_user_model().objects.create_user("erin", password=PASSWORD)
+    guarded("erin")
+    erin.refresh_from_db()
+    key = default_token_generator.make_token(erin)
+    browser = Client()
+    link = reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(erin), "key": key})
+    browser.post(browser.get(link)["Location"], {"password1": OTHER, "password2": OTHER})
+    assert browser.get("/").status_code == 302
+    assert browser.post("/sign-in/", {"username": "erin", "password": OTHER})["Location"].startswith("/sign-in/code/")
+    assert browser.get("/").status_code == 302

@@ -69,6 +69,11 @@ def test_a_token_that_the_provider_did_not_sign(
     assert_refused(browser, browser.sign_in("e-1"), lines, why)
 
 
+def test_a_token_does_not_bring_its_own_key(browser: Browser, provider: OpenIDProvider, lines: list[str]) -> None:
+    provider.signs = "own_key"
+    assert_refused(browser, browser.sign_in("e-1"), lines, "signature")
+
+
 def test_not_even_where_the_provider_says_that_it_signs_so(
     browser: Browser, provider: OpenIDProvider, lines: list[str]
 ) -> None:

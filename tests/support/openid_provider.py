@@ -201,6 +201,11 @@ class OpenIDProvider:
             return _signed_with_secret(claims, shared, kid)
         if self.signs == "stranger":
             key = rsa.generate_private_key(65537, 2048)
+        if self.signs == "own_key":
+            key = rsa.generate_private_key(65537, 2048)
+            brought = jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+            more = {"kid": kid, "jwk": brought, "jku": f"{self.issuer}/others"}
+            return jwt.encode(claims, key, algorithm="RS256", headers=more)
         return None if self.signs == "nothing" else jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid})
 
     async def _public_keys(self, request: web.Request) -> web.Response:
