@@ -44,7 +44,12 @@ LOADED_SECONDS = 10
 FIRST_PEOPLE = {"order": "near", "page_size": 25}
 """What the list of people asks for first. The page preloads it, so that the list does not wait for the script, and
 tells the script to ask for the same."""
-ACCOUNT_PAGES = {"security": "mfa_index", "password": "account_change_password", "email": "account_email"}
+ACCOUNT_PAGES = {
+    "security": "mfa_index",
+    "password": "account_change_password",
+    "email": "account_email",
+    "signIns": "socialaccount_connections",
+}
 """The pages of `invitations.accounts` that the settings lead to, if the project has them."""
 _STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
 
@@ -112,6 +117,10 @@ def _account_pages() -> dict[str, str]:
     for kind, name in ACCOUNT_PAGES.items():
         with suppress(NoReverseMatch):
             found[kind] = reverse(name)
+    providers = getattr(settings, "SOCIALACCOUNT_PROVIDERS", {}).values()
+    if not any(each.get("APPS") or each.get("APP") for each in providers):
+        # Nothing is connected where there is no provider.
+        found.pop("signIns", None)
     return found
 
 

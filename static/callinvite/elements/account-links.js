@@ -9,6 +9,7 @@ const PAGES = /** @type {const} */ ([
   ["security", "settings.account.security"],
   ["password", "settings.account.password"],
   ["email", "settings.account.email"],
+  ["signIns", "settings.account.sign_ins"],
 ]);
 
 export class AccountLinks extends PageElement {

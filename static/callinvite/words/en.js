@@ -458,6 +458,7 @@ export const WORDS = {
   "settings.account.email": "Email address",
   "settings.account.password": "Change password",
   "settings.account.security": "Second step and passkeys",
+  "settings.account.sign_ins": "Connected sign-ins",
   "settings.account_title": "Account",
   "settings.calls": "While you're in a call",
   "settings.data": "Your data",
