@@ -62,11 +62,14 @@ export class ConnectPhone extends PageElement {
 
   /** Its pieces that change. */
   #made() {
-    const button = (/** @type {string} */ kind, /** @type {() => void} */ onClick, /** @type {Node[]} */ ...words) =>
-      h("button", { class: `button ${kind}`, type: "button", onClick }, ...words);
+    const button = (
+      /** @type {{class: string}} */ look,
+      /** @type {() => void} */ onClick,
+      /** @type {Node[]} */ ...words
+    ) => h("button", { ...look, type: "button", onClick }, ...words);
     return {
       open: button(
-        "",
+        { class: "button" },
         () => {
           this.#start();
         },
@@ -78,14 +81,14 @@ export class ConnectPhone extends PageElement {
       code: h("p", { class: "pairing__code" }),
       left: h("p", { class: "pairing__left" }),
       again: button(
-        "button--small",
+        { class: "button button--small" },
         () => {
           this.#start();
         },
         new Text(say("pairing.again")),
       ),
       close: button(
-        "button--small button--quiet",
+        { class: "button button--small button--quiet" },
         () => {
           this.left();
           this.#parts.open.focus();
