@@ -182,12 +182,10 @@ class PasskeyAgain(GuessedMixin, webauthn.ReauthenticateWebAuthnView):
         return self.render_to_response(self.get_context_data(form=form))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        # allauth's leaves the form with its errors out.
-        options = auth.begin_authentication(self.request.user)
-        alternatives = self.get_reauthentication_alternatives()
-        return FormView.get_context_data(self, **kwargs) | {
-            "passkey_options": options,
-            "reauthentication_alternatives": alternatives,
+        # Past allauth's own, which leaves the form with its errors out.
+        context = super(webauthn.ReauthenticateWebAuthnView, self).get_context_data(**kwargs)
+        return context | {
+            "passkey_options": auth.begin_authentication(self.request.user),
             "has_passkeys_here": second_factors.has_passkeys_here(self.request),
         }
 
