@@ -94,9 +94,6 @@ class AccountAdapter(DefaultAccountAdapter):
             raise ValidationError(error.messages) from None
         return username
 
-    def clean_password(self, password: str, user: AbstractBaseUser | None = None) -> str:
-        return super().clean_password(password, user)
-
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """By what somebody can prove anew who they are: by a second step if they have one, for their password alone
         would not have let them in; at a provider on the same page as by a password."""

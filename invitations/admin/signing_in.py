@@ -1,13 +1,15 @@
-"""Django admin has no sign-in of its own: it is behind the page on which everybody signs in. Accounts at identity
+"""Django admin has no sign-in of its own: its address has the page on which everybody signs in. Accounts at identity
 providers can be seen and taken away here, but not made: whoever could would give themselves another's account."""
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 
 from invitations.admin.history import Audited
 
@@ -21,7 +23,23 @@ if apps.is_installed("allauth.account"):
     from allauth.account.decorators import secure_admin_login
     from allauth.account.models import EmailAddress
 
-    admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+    from invitations.accounts.views import SignIn
+
+    class AdminSignIn(SignIn):
+        """The page for signing in, which leads into Django admin from here."""
+
+        def get_default_success_url(self) -> str:
+            return reverse(f"{admin.site.name}:index")
+
+    # Tells who is signed in, and not as staff, that this is not for them.
+    _inside = secure_admin_login(admin.site.login)
+    _page = AdminSignIn.as_view()
+
+    @wraps(admin.site.login)
+    def _login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        return _inside(request, extra_context) if request.user.is_authenticated else _page(request)
+
+    admin.site.login = _login  # type: ignore[method-assign, assignment]
 
     class AddressAdmin(Audited, EmailAddressAdmin):
         """E-mail addresses of accounts. A confirmed one opens its account, by a link or at a provider, so only who may

@@ -35,6 +35,15 @@ def test_a_theme_is_taken_at_once_and_kept_in_this_browser(alice: Person) -> Non
     assert "callinvite_theme" not in alice.ask("document.cookie")
 
 
+def test_the_settings_fit_the_narrowest_phone(alice: Person) -> None:
+    alice.page.set_viewport_size({"width": 320, "height": 568})
+    alice.page.evaluate("location.hash = 'settings'")
+    expect(alice.page.locator("account-links a").first).to_be_visible()
+    expect(alice.page.locator("device-list .device").first).to_be_visible()
+    groups = "[...document.querySelectorAll('settings-view .settings__group')]"
+    assert alice.ask(f"{groups}.filter((each) => each.getBoundingClientRect().right > innerWidth).length") == 0
+
+
 def test_a_microphone_is_chosen_and_tried_and_closed_again(alice: Person) -> None:
     alice.show("Settings")
     view = alice.page.locator("media-settings")

@@ -88,7 +88,7 @@ def test_many_tries_are_stopped_for_a_while(client: Client, settings: Settings) 
     cache.clear()
 
 
-@pytest.mark.parametrize("path", ["/sign-in/", "/api/v1/auth/token", "/sign-up/"])
+@pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/", "/api/v1/auth/token", "/sign-up/"])
 def test_every_door_counts_for_all_others(client: Client, settings: Settings, open_signup: None, path: str) -> None:
     settings.CALLINVITE = {**settings.CALLINVITE, "logins_per_minute": 2}
     cache.clear()
@@ -134,7 +134,7 @@ def test_hosts_of_ipv4_are_told_apart_where_the_server_listens_to_ipv6(client: C
     cache.clear()
 
 
-@pytest.mark.parametrize("path", ["/sign-in/", "/sign-up/"])
+@pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/", "/sign-up/"])
 def test_no_more_than_two_passwords_are_hashed_at_once(client: Client, open_signup: None, path: str) -> None:
     cache.clear()
     request = RequestFactory().get("/")
@@ -212,29 +212,38 @@ def test_closed_sign_up_says_whom_to_ask_and_makes_nothing(client: Client, setti
     assert "Create an account" not in client.get("/sign-in/").text
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin/login/"])
-def test_django_admin_is_behind_the_same_page(client: Client, path: str) -> None:
+@pytest.mark.parametrize(
+    ("way", "to"), [("/admin/", "/admin/"), ("/admin/invitations/call/", "/admin/invitations/call/")]
+)
+def test_django_admin_has_the_same_page_which_leads_back(client: Client, way: str, to: str) -> None:
     user = make_user()
-    user.is_staff = True
+    user.is_staff = user.is_superuser = True
     user.save()
 
-    answer = client.get(path, follow=True)
+    page = client.get(way, follow=True)
 
-    assert answer.redirect_chain[-1][0].startswith("/sign-in/?next=%2Fadmin%2F")
-    form = {"username": "erin", "password": PASSWORD, "next": "/admin/"}
-    assert client.post("/sign-in/", form)["Location"] == "/admin/"
+    address, _ = page.redirect_chain[-1]
+    assert address == f"/admin/login/?next={to}"
+    assert "Keep me signed in" in page.text
+    wrong = client.post(address, {"username": "erin", "password": "wrong", "next": to})
+    assert "Wrong username or password." in wrong.text
+    assert client.post(address, {"username": "erin", "password": PASSWORD, "next": to})["Location"] == to
     assert client.get("/admin/").status_code == 200
 
 
-def test_django_admin_looks_at_no_password_itself(client: Client) -> None:
+def test_who_comes_to_djangos_own_address_gets_into_django_admin(client: Client) -> None:
     user = make_user()
     user.is_staff = True
     user.save()
 
-    answer = client.post("/admin/login/", {"username": "erin", "password": PASSWORD})
+    assert client.post("/admin/login/", {"username": "erin", "password": PASSWORD})["Location"] == "/admin/"
 
-    assert answer["Location"].startswith("/sign-in/")
-    assert "sessionid" not in client.cookies
+
+def test_who_is_no_staff_gets_not_into_django_admin(client: Client) -> None:
+    make_user()
+    client.post("/admin/login/", {"username": "erin", "password": PASSWORD})
+
+    assert client.get("/admin/", follow=True).status_code == 403
 
 
 def test_where_the_project_signs_people_in_the_shell_leads_there(client: Client, settings: Settings) -> None:
@@ -261,7 +270,7 @@ def test_the_shell_knows_in_which_header_its_token_is_expected(client: Client, s
     assert client.get("/").context["page_config"]["csrfHeader"] == "X-HOUSE-TOKEN"
 
 
-@pytest.mark.parametrize("path", ["/sign-in/", "/api/v1/auth/token"])
+@pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/", "/api/v1/auth/token"])
 def test_a_name_opens_every_door_in_any_capitals(client: Client, path: str) -> None:
     user = make_user()
     user.is_staff = True

@@ -51,7 +51,7 @@ def test_a_sign_in_and_its_end_are_written(client: Client, alice: User, lines: l
     ]
 
 
-@pytest.mark.parametrize("path", ["/sign-in/", TOKEN])
+@pytest.mark.parametrize("path", ["/sign-in/", "/admin/login/", TOKEN])
 @pytest.mark.parametrize("name", ["alice", "secret-in-the-wrong-field"])
 def test_a_wrong_password_is_written_without_what_was_entered(
     client: Client, alice: User, lines: list[str], path: str, name: str

@@ -19,7 +19,7 @@ from invitations.requests import shut_doors
 from tests.requests.test_audit import lines  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
-DOORS = ["/sign-in/", "/api/v1/auth/token", "/sign-up/"]
+DOORS = ["/sign-in/", "/admin/login/", "/api/v1/auth/token", "/sign-up/"]
 GUESSER = "192.0.2.77"
 
 
