@@ -14,7 +14,7 @@ from allauth.account.signals import user_logged_in
 from allauth.account.utils import user_email, user_username
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount import signals
-from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from django.conf import settings
@@ -47,8 +47,10 @@ class LinkingAdapter(DefaultSocialAccountAdapter):
         return ProviderSession()
 
     def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:
-        """Providers are settings. A row in the database would be one that no check has seen."""
-        return [each for each in super().list_apps(request, provider, client_id) if each.pk is None]
+        """Providers are settings. A row in the database would be one that no check has seen; it is not even asked for,
+        so that the page for signing in needs no database."""
+        found = _build_apps_from_settings(provider=provider, client_id=client_id)
+        return [app for apps in found.values() for app in apps]
 
     def authenticate_by_email(self, sociallogin: SocialLogin) -> tuple[Any, str] | None:
         """The account that has confirmed one of the addresses that the provider has confirmed.
