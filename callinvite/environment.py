@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import django
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset(environ.Env.BOOLEAN_TRUE_STRINGS)
 _REDIS = "redis://:password@host:port/0, rediss://… or unix://…"
 _CONSOLE = "consolemail"
-MAIL_SCHEMES = frozenset({"smtp", "smtp+tls", "smtps", _CONSOLE})
+MAIL_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtps": 465, _CONSOLE: 0}
+"""How a mail server is spoken to, and at which port by default: plainly, from STARTTLS on, or by TLS (RFC 8314)."""
 MAIL_SECONDS = 10
 """How long a mail server may take to answer."""
 FALSE = frozenset({"false", "off", "no", "n", "0"})
@@ -160,21 +162,28 @@ class Environment:
         """
         url = self.text(name)
         if not url:
-            return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+            return mailer("dummy")
         try:
             parts = urlsplit(url)
-            is_right = (
-                parts.scheme in MAIL_SCHEMES and (parts.port or 1) and (parts.hostname or parts.scheme == _CONSOLE)
-            )
+            port = parts.port
         except ValueError:
-            is_right = False
-        if not is_right:
+            port = 0
+        if port == 0 or parts.scheme not in MAIL_SCHEMES or not (parts.hostname or parts.scheme == _CONSOLE):
             raise BadSetting(
                 f"{name} must be smtp://user:password@host:port, smtp+tls://…, smtps://… or {_CONSOLE}://."
             )
-        found: dict[str, Any] = {"EMAIL_TIMEOUT": MAIL_SECONDS, **environ.Env.email_url_config(url)}
-        found.pop("EMAIL_FILE_PATH")
-        return found
+        if parts.scheme == _CONSOLE:
+            return mailer("console")
+        return mailer(
+            "smtp",
+            host=parts.hostname,
+            port=port or MAIL_SCHEMES[parts.scheme],
+            username=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            use_tls=parts.scheme == "smtp+tls",
+            use_ssl=parts.scheme == "smtps",
+            timeout=MAIL_SECONDS,
+        )
 
     def redis_servers(self, name: str) -> list[str]:
         """The URLs of any number of Redis servers, between commas.
@@ -191,6 +200,22 @@ class Environment:
         if not all(map(is_right, found)):
             raise BadSetting(f"{name} must be {wanted}.")
         return found
+
+
+def mailer(backend: str, **options: Any) -> dict[str, Any]:
+    """Django's settings for sending mail, by the names of its version.
+
+    Args:
+        backend: the module of one of Django's own.
+        options: what it is made with.
+    """
+    path = f"django.core.mail.backends.{backend}.EmailBackend"
+    if django.VERSION >= (6, 1):
+        return {"MAILERS": {"default": {"BACKEND": path, "OPTIONS": options}}}
+    names = {"username": "EMAIL_HOST_USER", "password": "EMAIL_HOST_PASSWORD"}
+    return {"EMAIL_BACKEND": path} | {
+        names.get(each, f"EMAIL_{each.upper()}"): value for each, value in options.items()
+    }
 
 
 def _is_host(text: str) -> bool:

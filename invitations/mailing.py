@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.db.models import F
 
 from invitations.models import Mail
@@ -26,6 +26,10 @@ PAUSES = tuple(timedelta(seconds=each) for each in (10, 60, 300, 900, 1800))
 
 def can_send() -> bool:
     """Whether this server can send mail at all."""
+    # From Django 6.1 on.
+    mailers = getattr(settings, "MAILERS", None)
+    if mailers is not None:
+        return "default" in mailers and mailers["default"].get("BACKEND") != NO_MAIL
     return settings.EMAIL_BACKEND != NO_MAIL
 
 
@@ -71,8 +75,7 @@ def _send(mail: Mail, now: datetime) -> bool:
     message = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.to], headers={"Content-Language": mail.language})
     message.attach_alternative(mail.html, "text/html")
     try:
-        with get_connection() as connection:
-            connection.send_messages([message])
+        message.send()
     except (SMTPException, OSError) as error:
         _put_off(mail, now, type(error).__name__)
         return False

@@ -54,8 +54,8 @@ if apps.is_installed("allauth.account"):
         def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
             return _is_superuser(request)
 
-        def get_actions(self, request: HttpRequest) -> Any:
-            return super().get_actions(request) if _is_superuser(request) else {}
+        def get_actions(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return super().get_actions(request, *args, **kwargs) if _is_superuser(request) else {}
 
     admin.site.unregister(EmailAddress)
     admin.site.register(EmailAddress, AddressAdmin)

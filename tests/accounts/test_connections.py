@@ -123,7 +123,6 @@ def test_the_other_side_of_a_started_connection_cannot_be_handed_over(
 
 
 def test_whoever_owns_the_account_is_told_by_mail(alice_here: Browser, settings: Settings) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     User.objects.update(email="alice@example.org")
     connect(alice_here)
     disconnect(alice_here)

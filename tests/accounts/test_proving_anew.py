@@ -30,7 +30,6 @@ def key_of(client: Client) -> str:
 @pytest.fixture
 def alice(make_user: MakeUser, settings: Settings) -> Client:
     """A browser in which Alice has been signed in for longer than a proof is good for."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     make_user("alice")
     client = Client()
     client.post("/sign-in/", {"username": "alice", "password": PASSWORD})

@@ -249,7 +249,6 @@ def test_the_picture_holds_the_address_that_apps_read(alice: User) -> None:
 def test_each_change_is_told_by_mail(alice: User, settings: Settings) -> None:
     from allauth.account.models import EmailAddress
 
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     EmailAddress.objects.create(user=alice, email="alice@example.org", primary=True, verified=True)
     browser, _, _ = guarded()
     browser.post("/account/security/recovery-codes/new/")

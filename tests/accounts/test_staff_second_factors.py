@@ -119,7 +119,6 @@ def test_people_who_are_not_staff_stay_out_as_before(alice: User) -> None:
 
 
 def test_an_admin_takes_second_steps_away(alice: User, root: User, settings: Settings, lines: list[str]) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     EmailAddress.objects.create(user=alice, email="alice@example.org", primary=True, verified=True)
     guarded()
     Mail.objects.all().delete()

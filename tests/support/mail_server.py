@@ -9,7 +9,9 @@ from email.policy import default
 from typing import Any, Self
 
 from aiosmtpd.controller import Controller
+from pytest_django import Settings
 
+from callinvite.environment import mailer
 from tests.support.server import free_port
 
 WAIT_SECONDS = 30
@@ -54,6 +56,18 @@ class MailServer:
 
     def __exit__(self, *_: object) -> None:
         self._controller.stop()
+
+
+def send_by(settings: Settings, backend: str, **options: Any) -> None:
+    """Send mail by this backend of Django's in this process.
+
+    Args:
+        settings: pytest-django's.
+        backend: its module.
+        options: what it is made with.
+    """
+    for name, value in mailer(backend, **options).items():
+        setattr(settings, name, value)
 
 
 def text_of(message: EmailMessage) -> str:
