@@ -54,8 +54,11 @@ if apps.is_installed("allauth.account"):
         def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
             return _is_superuser(request)
 
-        def get_actions(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            return super().get_actions(request, *args, **kwargs) if _is_superuser(request) else {}
+        def get_actions(self, request: HttpRequest, action_location: Any = None) -> Any:
+            """None for others. Django 6.1 also says where on the page they are to stand."""
+            parent: Any = super()
+            where = () if action_location is None else (action_location,)
+            return parent.get_actions(request, *where) if _is_superuser(request) else {}
 
     admin.site.unregister(EmailAddress)
     admin.site.register(EmailAddress, AddressAdmin)
