@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -15,7 +16,7 @@ from invitations.dispatcher.trouble import drop_connection, report
 LOOK_EVERY_SECONDS = 1.0
 
 
-class Beside:
+class Beside(ABC):
     """Takes a step each second until it is told to stop.
 
     Args:
@@ -45,8 +46,7 @@ class Beside:
                         failures = 0
                 except Exception as error:
                     failures += 1
-                    report(self.doing, error, failures)
-                    self.failed()
+                    self.failed(failures, error)
                     await loop.run_in_executor(thread, drop_connection)
                 await self._alarm.wait(LOOK_EVERY_SECONDS)
 
@@ -59,9 +59,15 @@ class Beside:
         """Whether it was told to stop."""
         return self._stopping
 
+    @abstractmethod
     def step(self) -> bool:
         """Do what it is time for. Returns whether there was anything."""
-        raise NotImplementedError
 
-    def failed(self) -> None:
-        """Called after a step that failed."""
+    def failed(self, failures: int, error: Exception) -> None:
+        """Say that a step failed.
+
+        Args:
+            failures: how many did in a row.
+            error: what happened.
+        """
+        report(self.doing, error, failures)

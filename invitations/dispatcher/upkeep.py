@@ -30,7 +30,8 @@ class Upkeep(Beside):
         self._due_at = clock() + timedelta(seconds=FIRST_AFTER_SECONDS)
         self._erase_at = clock()
 
-    def failed(self) -> None:
+    def failed(self, failures: int, error: Exception) -> None:
+        super().failed(failures, error)
         self._due_at = self._clock() + timedelta(seconds=AGAIN_AFTER_SECONDS)
 
     def step(self) -> bool:
