@@ -19,6 +19,7 @@ from callinvite.environment import Environment
 from invitations import secret_files
 from invitations.accounts import configuring
 from invitations.accounts.defaults import *  # noqa: F403
+from invitations.conf import SIGNUP
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -262,7 +263,7 @@ CALLINVITE = {
     "session_short_seconds": env.number("CALLINVITE_SESSION_SHORT_HOURS", default=24, lowest=1) * 3600,
     "session_short_idle_seconds": env.number("CALLINVITE_SESSION_SHORT_IDLE_HOURS", default=12, lowest=1) * 3600,
     "admin_mfa": env.switch("CALLINVITE_ADMIN_MFA"),
-    "signup": env.choice("CALLINVITE_SIGNUP", {"open", "invite", "closed"}, default="closed"),
+    "signup": env.choice("CALLINVITE_SIGNUP", SIGNUP, default="closed"),
     "passwords": env.choice("CALLINVITE_PASSWORDS", {"on", "off"}, default="on"),
 }
 CALLINVITE_ICE_SERVERS = env.text("CALLINVITE_ICE_SERVERS")

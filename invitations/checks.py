@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from invitations import ice, secret_files
-from invitations.conf import Limits, limits
+from invitations.conf import SIGNUP, Limits, limits
 from invitations.transports import targets, vapid
 
 TAG = "callinvite"
@@ -132,8 +132,8 @@ def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return [Error(str(error), id="callinvite.E008")]
     wrong = list(_out_of_bounds(terms)) or list(_contradictions(terms))
     found: list[CheckMessage] = [Error(each, id="callinvite.E009") for each in wrong]
-    if terms.signup not in ("open", "closed"):
-        message = f"signup is {terms.signup!r}: neither `open` nor `closed`."
+    if terms.signup not in SIGNUP:
+        message = f"signup is {terms.signup!r}: none of {', '.join(f'`{each}`' for each in SIGNUP)}."
         found.append(Error(message, id="callinvite.E010"))
     return found
 

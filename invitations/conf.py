@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+SIGNUP = ("open", "invite", "closed")
+"""Who may create an account; see `Limits.signup`."""
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 

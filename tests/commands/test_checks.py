@@ -60,6 +60,8 @@ def test_the_settings_as_they_come_are_clean() -> None:
         ({"CHANNEL_LAYERS": {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"}}}, ["callinvite.W001"]),
         ({"CACHES": {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}}, ["callinvite.E003"]),
         ({"CALLINVITE": {"signup": "perhaps"}}, ["callinvite.E010"]),
+        ({"CALLINVITE": {"signup": "open"}}, []),
+        ({"CALLINVITE": {"signup": "invite"}}, []),
         ({"CALLINVITE": {"ring_for_ever": True}}, ["callinvite.E008"]),
         ({"CALLINVITE": {"timeout_seconds_max": 601}}, ["callinvite.E009"]),
         ({"CALLINVITE": {"timeout_seconds_default": 0}}, ["callinvite.E009"]),

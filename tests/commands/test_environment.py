@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from callinvite.environment import BadSetting, Environment
+from invitations.conf import SIGNUP
 from tests.commands.conftest import manage
 
 FILE = Path("/data/callinvite.sqlite3")
@@ -162,3 +163,11 @@ def test_a_data_directory_that_is_there_is_closed_unless_it_is_shared(
     warned = manage(folder, "check").stderr
     assert stat.S_IMODE(folder.stat().st_mode) == mode
     assert ("callinvite.W012" in warned) is bool(others)
+
+
+@pytest.mark.server
+@pytest.mark.own_layout("single commands")
+@pytest.mark.parametrize("signup", SIGNUP)
+def test_each_way_to_let_people_sign_up_passes_the_system_checks(tmp_path: Path, signup: str) -> None:
+    done = manage(tmp_path, "check", CALLINVITE_SIGNUP=signup)
+    assert done.returncode == 0, done.stderr
