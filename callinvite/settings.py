@@ -340,6 +340,7 @@ _locale = BASE_DIR / "invitations" / "locale"
 LANGUAGES = [(each.name.replace("_", "-").lower(), each.name) for each in sorted(_locale.iterdir()) if each.is_dir()]
 LANGUAGE_CODE = "en"
 """Used for requests that accept none of these languages, and for devices that never stated theirs."""
+FORMAT_MODULE_PATH = "invitations.words.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

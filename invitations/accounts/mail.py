@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.utils import timezone, translation
 
 from invitations import mailing
 from invitations.models import Device
-from invitations.words import language
+from invitations.words import language, moment
 
 FOLDER = "callinvite/email"
 
@@ -21,9 +22,10 @@ def send(name: str, to: str, context: dict[str, Any]) -> None:
     Args:
         name: of its templates, `NAME_subject.txt` and `NAME_message.txt`.
         to: an address.
-        context: what the templates need; `user` is the reader, if they have an account.
+        context: what the templates need; `user` is the reader, if they have an account. Moments are said in words.
     """
     with translation.override(_language_of(context.get("user"))):
+        context = {key: moment(each) if isinstance(each, datetime) else each for key, each in context.items()}
         subject = " ".join(render_to_string(f"{FOLDER}/{name}_subject.txt", context).split())
         text = render_to_string(f"{FOLDER}/{name}_message.txt", context).strip()
         paragraphs = [{"text": each, "is_link": _is_link(each)} for each in text.split("\n\n")]

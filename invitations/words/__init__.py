@@ -10,12 +10,14 @@ import logging
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.functional import lazy
 
 if TYPE_CHECKING:
@@ -83,6 +85,16 @@ def listed(names: Sequence[str]) -> str:
     for name in reversed(front):
         text = say("list.more", first=name, rest=text)
     return text
+
+
+def moment(at: datetime) -> str:
+    """A moment as it stands in a sentence, in UTC, as the reader's clock is not known: "29 November 2026 at 22:07 UTC".
+
+    Args:
+        at: an aware datetime.
+    """
+    utc = at.astimezone(UTC)
+    return say("moment.utc", date=date_format(utc, "DATE_FORMAT"), time=date_format(utc, "TIME_FORMAT"))
 
 
 def language() -> str:

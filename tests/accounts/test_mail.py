@@ -116,6 +116,37 @@ def test_mail_is_in_the_language_of_its_reader(
     assert '<html lang="de">' in page_of(message)
 
 
+@pytest.mark.parametrize(
+    ("tag", "sentences", "written"),
+    [
+        ("en", {}, r"on \d{1,2} [A-Z][a-z]+ \d{4} at \d\d:\d\d UTC from the IP address"),
+        (
+            "de",
+            {"mail.password_changed": "Am {at} von {ip}.", "moment.utc": "{date} um {time} Uhr (UTC)"},
+            r"Am \d{1,2}\. [A-Z][a-zä]+ \d{4} um \d\d:\d\d Uhr \(UTC\) von",
+        ),
+    ],
+)
+def test_a_mail_says_in_words_when_it_was(
+    client: Client,
+    erin: Any,
+    speak: Speak,  # noqa: F811
+    tag: str,
+    sentences: dict[str, str],
+    written: str,
+) -> None:
+    if sentences:
+        speak(tag, sentences)
+    EmailAddress.objects.create(user=erin, email=erin.email, primary=True, verified=True)
+    client.post("/sign-in/", {"username": "erin", "password": PASSWORD})
+    form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    client.post("/account/password/", form, headers={"Accept-Language": tag})
+
+    text = Mail.objects.get().text
+    assert re.search(written, text), text
+    assert "+00:00" not in text
+
+
 def test_a_mail_server_that_is_away_or_refuses_loses_nothing(
     client: Client, erin: Any, post_office: MailServer, settings: Settings
 ) -> None:
