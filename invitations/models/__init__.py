@@ -1,28 +1,46 @@
-"""What is stored: users and their preferences, what is left of deleted ones, calls with their invitations, participants
-and events, devices and credentials, deliveries and ring resources."""
+"""What is stored: users, their preferences, contacts and blocks, what is left of deleted ones, calls with their
+invitations, participants and events, devices and credentials, deliveries and ring resources."""
 
 from invitations.models.call import Call, CallState, EndReason
+from invitations.models.contact import ASK_CHARS, Block, Contact, ContactState
 from invitations.models.credential import AppToken, PairingCode
 from invitations.models.delivery import Delivery, DeliveryKind, DeliveryState, StopReason
 from invitations.models.device import Device, DeviceKind, DisabledReason, Health
 from invitations.models.event import CallEvent, EventKind
 from invitations.models.idempotency_key import IdempotencyKey
-from invitations.models.invitation import Invitation, InvitationState, RejectReason, RingingDevice, Standing
+from invitations.models.invitation import Invitation, InvitationState, RejectReason, RingingDevice, Standing, Verdict
 from invitations.models.leaving import AccountDeletion, RetiredName, refuse_retired
 from invitations.models.mail import Mail
 from invitations.models.participant import LeftReason, Participant
+from invitations.models.preferences import (
+    WEEKDAYS,
+    ZONE_CHARS,
+    Audience,
+    CallingPreferences,
+    LetThrough,
+    PushShows,
+    QuietHours,
+    RingsFrom,
+)
 from invitations.models.resource import RingResource
 from invitations.models.search import Mentions
 from invitations.models.sign_up_link import SignUpLink
-from invitations.models.user import CallingPreferences, User, UserKey, id_chars, key_as_word
+from invitations.models.user import User, UserKey, id_chars, key_as_word
 
 __all__ = [
+    "ASK_CHARS",
+    "WEEKDAYS",
+    "ZONE_CHARS",
     "AccountDeletion",
     "AppToken",
+    "Audience",
+    "Block",
     "Call",
     "CallEvent",
     "CallState",
     "CallingPreferences",
+    "Contact",
+    "ContactState",
     "Delivery",
     "DeliveryKind",
     "DeliveryState",
@@ -36,19 +54,24 @@ __all__ = [
     "Invitation",
     "InvitationState",
     "LeftReason",
+    "LetThrough",
     "Mail",
     "Mentions",
     "PairingCode",
     "Participant",
+    "PushShows",
+    "QuietHours",
     "RejectReason",
     "RetiredName",
     "RingResource",
     "RingingDevice",
+    "RingsFrom",
     "SignUpLink",
     "Standing",
     "StopReason",
     "User",
     "UserKey",
+    "Verdict",
     "id_chars",
     "key_as_word",
     "refuse_retired",

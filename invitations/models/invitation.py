@@ -46,6 +46,17 @@ class Standing(models.TextChoices):
     CANCELLED_BY_ADMIN = "cancelled_by_admin", say_lazy("choice.standing.cancelled_by_admin")
 
 
+class Verdict(models.TextChoices):
+    """What the rules say about a ring before it rings. The first that applies, in this order."""
+
+    YOU_BLOCKED = "you_blocked", say_lazy("choice.verdict.you_blocked")
+    BLOCKED = "blocked", say_lazy("choice.verdict.blocked")
+    NOT_FROM_YOU = "not_from_you", say_lazy("choice.verdict.not_from_you")
+    COOLING_DOWN = "cooling_down", say_lazy("choice.verdict.cooling_down")
+    SILENCED = "silenced", say_lazy("choice.verdict.silenced")
+    RINGS = "rings", say_lazy("choice.verdict.rings")
+
+
 class RingingDevice(TypedDict):
     """A device that said that it alerts.
 
@@ -66,14 +77,24 @@ class RingingDevice(TypedDict):
     gone_at: NotRequired[str]
 
 
+NOT_WITHHELD = Q(verdict=Verdict.RINGS) | ~Q(verdict=Verdict.BLOCKED) & ~Q(state=InvitationState.PENDING)
+"""What its invitee may know of: the opposite of `Invitation.is_withheld`."""
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> InvitationQuerySet:
         """Invitations that still wait for their answer."""
         return self.filter(state=InvitationState.PENDING)
 
+    def ringing(self) -> InvitationQuerySet:
+        """Pending invitations, except those that the rules keep from their invitees."""
+        return self.pending().filter(verdict=Verdict.RINGS)
+
     def traced(self, user_id: UserKey) -> InvitationQuerySet:
-        """Invitations of this invitee, except those cancelled so soon that they leave no trace (`leaves_trace`)."""
-        return self.filter(invitee_id=user_id).exclude(state=InvitationState.CANCELLED, missed=False)
+        """Invitations that this invitee may know of, except those cancelled so soon that they leave no trace
+        (`leaves_trace`)."""
+        known = self.filter(NOT_WITHHELD, invitee_id=user_id)
+        return known.exclude(state=InvitationState.CANCELLED, missed=False)
 
     def missed(self, user_id: UserKey) -> InvitationQuerySet:
         """Invitations that this invitee missed, except where a later one into the same call left a trace."""
@@ -96,6 +117,18 @@ class Invitation(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="given_invitations", db_index=False
     )
     state = models.CharField(max_length=9, choices=InvitationState, default=InvitationState.PENDING)
+    verdict = models.CharField(
+        max_length=12,
+        choices=Verdict,
+        default=Verdict.RINGS.value,
+        db_default=Verdict.RINGS.value,
+        help_text=say_lazy("help.invitation.verdict"),
+    )
+    judged_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.invitation.judged_at"))
+    from_contact = models.BooleanField(
+        default=False, db_default=False, help_text=say_lazy("help.invitation.from_contact")
+    )
+    urgent = models.BooleanField(default=False, db_default=False, help_text=say_lazy("help.invitation.urgent"))
     reject_reason = models.CharField(max_length=8, choices=RejectReason, null=True, blank=True)  # noqa: DJ001
     ring_data = models.TextField(blank=True, default="", help_text=say_lazy("help.invitation.ring_data"))
     custom_data = models.TextField(blank=True, default="", help_text=say_lazy("help.invitation.custom_data"))
@@ -144,6 +177,7 @@ class Invitation(models.Model):
                 name="invitation_one_pending", fields=["invitee", "call"], condition=Q(state="pending")
             ),
             models.CheckConstraint(name="invitation_state_known", condition=Q(state__in=InvitationState.values)),
+            models.CheckConstraint(name="invitation_verdict_known", condition=Q(verdict__in=Verdict.values)),
             models.CheckConstraint(
                 name="invitation_closed_unless_pending",
                 condition=Q(state="pending", closed_at__isnull=True, missed=False)
@@ -219,9 +253,17 @@ class Invitation(models.Model):
         return self.invitee_id, self.pk if self.invitee_id is None else None
 
     @property
+    def is_withheld(self) -> bool:
+        """Whether its invitee may not know of it: ever, if they blocked its inviter; before it has ended, if they did
+        not want to be disturbed. To its inviter it is a ring that nobody answers."""
+        if self.verdict == Verdict.RINGS:
+            return False
+        return self.verdict == Verdict.BLOCKED or self.state == InvitationState.PENDING
+
+    @property
     def leaves_trace(self) -> bool:
         """Whether the invitee ever hears of it again. A cancelled one that they did not miss was sent by mistake."""
-        return self.missed or self.state != InvitationState.CANCELLED
+        return not self.is_withheld and (self.missed or self.state != InvitationState.CANCELLED)
 
     @property
     def standing(self) -> Standing:

@@ -1,4 +1,4 @@
-"""Accounts, and the calling preferences that go with any user model."""
+"""Accounts, and what identifies one whatever the user model is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import re
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
@@ -15,7 +14,6 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.dispatch import Signal
 
-from invitations.models import names
 from invitations.models.leaving import refuse_retired
 from invitations.words import say_lazy
 
@@ -120,36 +118,3 @@ class User(AbstractUser):
         others = type(self).objects.alias(spelling=Lower("username")).filter(spelling=self.username.lower())
         if others.exclude(pk=self.pk).exclude(username=self.username).exists():
             raise ValidationError(say_lazy("validation.username_taken"))
-
-
-class CallingPreferences(models.Model):
-    """How one user wants to be called. A missing row means the defaults."""
-
-    user = models.OneToOneField(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
-        primary_key=True,
-        related_name="calling_preferences",
-    )
-    display_name = models.CharField(
-        max_length=names.NAME_CHARS, blank=True, help_text=say_lazy("help.preferences.display_name")
-    )
-    call_waiting = models.BooleanField(default=False, help_text=say_lazy("help.preferences.call_waiting"))
-    history_seen_at = models.DateTimeField(
-        null=True, blank=True, help_text=say_lazy("help.preferences.history_seen_at")
-    )
-
-    class Meta:
-        verbose_name = verbose_name_plural = say_lazy("model.calling_preferences")
-        constraints: ClassVar = []
-        # Here, because the user model may be another app's.
-        permissions: ClassVar = [("export_data", say_lazy("permission.export_data"))]
-
-    def __str__(self) -> str:
-        return self.display_name or f"preferences of user {self.pk}"
-
-    def clean(self) -> None:
-        try:
-            self.display_name = names.tidy(self.display_name)
-        except ValidationError as error:
-            raise ValidationError({"display_name": error}) from None

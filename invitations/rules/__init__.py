@@ -1,0 +1,3 @@
+"""Who may ring whom: one question, asked once for each ring in the transaction of the verb.
+
+`judging` decides and knows no database; `terms` reads what it decides by."""
