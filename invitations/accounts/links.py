@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account import app_settings
+from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
+from django.core import signing
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -55,6 +57,19 @@ def held(request: HttpRequest, now: datetime) -> SignUpLink | None:
     """The link by which this browser came, if an account can still be made by it."""
     token = request.session.get(IN_SESSION)
     return SignUpLink.objects.of_token(token, now) if token else None
+
+
+def was_confirmed(key: str) -> bool:
+    """Whether a link that confirms an address has done so.
+
+    Args:
+        key: as it stands in the link, signed by this server.
+    """
+    try:
+        row = signing.loads(key, salt=app_settings.SALT)
+    except signing.BadSignature:
+        return False
+    return EmailAddress.objects.filter(pk=row, verified=True).exists()
 
 
 def known_server() -> str:

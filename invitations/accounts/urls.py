@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/password/first/", views.SetPassword.as_view(), name="account_set_password"),
     path("account/password/changed/", login_required(_changed), name="account_password_changed"),
     path("account/email/", views.Email.as_view(), name="account_email"),
+    path("account/email/confirmed/", views.EmailConfirmed.as_view(), name="account_email_confirmed"),
     path("account/email/sent/", views.ConfirmEmailSent.as_view(), name="account_email_verification_sent"),
     re_path(r"^account/email/confirm/(?P<key>[-:\w]+)/$", views.ConfirmEmail.as_view(), name="account_confirm_email"),
     path("password/", views.ResetPassword.as_view(), name="account_reset_password"),

@@ -6,26 +6,28 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from allauth.account import views as allauth
+from allauth.account.internal.flows.email_verification import consume_email_verification_rate_limit
 from allauth.account.signals import authentication_step_completed
 from django.contrib.auth.decorators import login_not_required
 from django.dispatch import receiver
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.generic import View
+from django.views.generic import TemplateView, View
 
 from invitations import mailing
 from invitations.accounts import forms, links
 from invitations.accounts.offers import offered, offered_to
 from invitations.conf import limits
 from invitations.credentials import second_factors
-from invitations.errors import CallError
+from invitations.errors import CallError, Code
 from invitations.models import SignUpLink
 from invitations.requests import passwords, throttles
 from invitations.requests.problems import STATUS
+from invitations.words import say, say_lazy
 
 
 class GuardedMixin:
@@ -199,12 +201,53 @@ class Email(GuardedMixin, allauth.EmailView):
         told = {"can_send_mail": mailing.can_send(), "submit_name": "action_add"}
         return super().get_context_data(**kwargs) | told
 
+    def refused(self, detail: str) -> HttpResponse:
+        return self._saying(detail, is_refusal=True)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        _check_link_is_due(self.request, form.cleaned_data["email"])
+        return super().form_valid(form)
+
+    def _action_send(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        """Send a new link, and say so, or why not: allauth says nothing of either."""
+        address = self._get_email_address(request)
+        if address is None or address.verified:
+            return None
+        _check_link_is_due(request, address.email)
+        super()._action_send(request, *args, **kwargs)
+        return self._saying(say("account.email.sent_again", email=address.email))
+
+    def _saying(self, said: str, *, is_refusal: bool = False) -> HttpResponse:
+        form = self.get_form_class()(**self.get_form_kwargs() | {"data": None, "files": None})
+        return self.render_to_response(self.get_context_data(form=form, said=said, is_refusal=is_refusal))
+
 
 class ConfirmEmail(allauth.ConfirmEmailView):
     """What the link of a confirmation leads to. Nothing is confirmed before the button is pressed: programs that look
     at mail open links."""
 
     template_name = "callinvite/accounts/email_confirm.html"
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().post(*args, **kwargs)
+        except Http404:
+            return self.get(*args, **kwargs)
+
+    def respond(self, success: bool) -> HttpResponse:
+        """Say that it is done, or that somebody else has confirmed the address meanwhile."""
+        return redirect("account_email_confirmed") if success else super().respond(success)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        is_confirmed = self.object is None and links.was_confirmed(self.kwargs["key"])
+        return super().get_context_data(**kwargs) | {"is_confirmed": is_confirmed}
+
+
+@method_decorator(login_not_required, name="dispatch")
+class EmailConfirmed(TemplateView):
+    """Says that the address is confirmed, in whatever browser it was."""
+
+    template_name = "callinvite/accounts/email_confirmed.html"
 
 
 class ConfirmEmailSent(allauth.EmailVerificationSentView):
@@ -234,6 +277,16 @@ class Inactive(allauth.AccountInactiveView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return redirect("account_login")
+
+
+def _check_link_is_due(request: HttpRequest, email: str) -> None:
+    """Refuse to send another link so soon: allauth would send none, and say nothing.
+
+    Raises:
+        CallError: `throttled`.
+    """
+    if not consume_email_verification_rate_limit(request, email, dry_run=True):
+        raise CallError(Code.THROTTLED, say_lazy("account.email.wait", email=email))
 
 
 @receiver(authentication_step_completed, dispatch_uid="invitations.accounts")
