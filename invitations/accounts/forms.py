@@ -98,10 +98,11 @@ class SignUpForm(NewNamesForm, allauth.SignupForm):
             PermissionDenied: the link by which somebody came was used up in the meantime.
         """
         user = super().save(request)
-        token = request.session.pop(links.IN_SESSION, None)
+        token = request.session.get(links.IN_SESSION)
         is_used = token is not None and SignUpLink.objects.use(token, user, timezone.now())
         if not is_used and conf.limits().signup != "open":
             raise PermissionDenied
+        request.session.pop(links.IN_SESSION, None)
         return user
 
 

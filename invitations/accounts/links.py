@@ -59,6 +59,28 @@ def held(request: HttpRequest, now: datetime) -> SignUpLink | None:
     return SignUpLink.objects.of_token(token, now) if token else None
 
 
+def why_closed(token: str | None, now: datetime) -> tuple[str, str]:
+    """Why somebody cannot create an account.
+
+    Args:
+        token: of the link by which they came; None if they came by none.
+        now: an aware datetime.
+
+    Returns:
+        The codes of a heading and a sentence.
+    """
+    if conf.limits().signup == "closed":
+        return "sign_up.closed.heading", "sign_up.closed"
+    if token is None:
+        return "sign_up.invite.heading", "sign_up.invite"
+    link = SignUpLink.objects.made_as(token)
+    if link is None:
+        return "sign_up.link.heading", "sign_up.link.unknown"
+    if link.used_at is not None:
+        return "sign_up.link.heading", "sign_up.link.used"
+    return "sign_up.link.heading", "sign_up.link.over"
+
+
 def was_confirmed(key: str) -> bool:
     """Whether a link that confirms an address has done so.
 

@@ -9,6 +9,7 @@ from allauth.account import views as allauth
 from allauth.account.internal.flows.email_verification import consume_email_verification_rate_limit
 from allauth.account.signals import authentication_step_completed
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -108,7 +109,6 @@ class SignUp(PasswordMixin, allauth.SignupView):
 
     form_class = forms.SignUpForm
     template_name = "callinvite/accounts/sign_up.html"
-    template_name_signup_closed = "callinvite/accounts/sign_up_closed.html"
 
     def get_initial(self) -> dict[str, Any]:
         """The address that the link was made for."""
@@ -116,14 +116,16 @@ class SignUp(PasswordMixin, allauth.SignupView):
         return {**super().get_initial(), **({"email": link.email} if link is not None and link.email else {})}
 
     def closed(self) -> HttpResponse:
-        """A page that says whom to ask for an account, instead of a bare 404."""
-        answer: HttpResponse = super().closed()
-        answer.status_code = 403
-        return answer
+        """A page that says why not, and whom to ask for an account, instead of a bare 404."""
+        return _no_sign_up(self.request, self.request.session.get(links.IN_SESSION))
 
     def form_valid(self, form: Any) -> HttpResponse:
         throttles.check_signup(self.request)
-        return super().form_valid(form)
+        try:
+            return super().form_valid(form)
+        except PermissionDenied:
+            # Of two who had the same link, the other was first.
+            return self.closed()
 
 
 @method_decorator([login_not_required, never_cache], name="dispatch")
@@ -131,9 +133,13 @@ class SignUpByLink(View):
     """Where a link of `accounts.links` leads: takes its token out of the address, where the next page would see it."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Remember the link, and go on to the form."""
-        if not request.user.is_authenticated and SignUpLink.objects.of_token(token, timezone.now()) is not None:
+        """Remember the link, and go on to the form; or say why it is of no use. For such, no session is made."""
+        if request.user.is_authenticated:
+            return redirect("account_signup")
+        if SignUpLink.objects.of_token(token, timezone.now()) is not None:
             request.session[links.IN_SESSION] = token
+        elif limits().signup == "invite":
+            return _no_sign_up(request, token)
         return redirect("account_signup")
 
 
@@ -277,6 +283,12 @@ class Inactive(allauth.AccountInactiveView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return redirect("account_login")
+
+
+def _no_sign_up(request: HttpRequest, token: str | None) -> HttpResponse:
+    heading, lead = links.why_closed(token, timezone.now())
+    context = {"why_closed": {"heading": say(heading), "lead": say(lead)}}
+    return render(request, "callinvite/accounts/sign_up_closed.html", context, status=403)
 
 
 def _check_link_is_due(request: HttpRequest, email: str) -> None:

@@ -41,6 +41,10 @@ class SignUpLinks(models.Manager["SignUpLink"]):
         """The usable link with this token."""
         return self.usable(now).filter(digest=digest_of(token)).first()
 
+    def made_as(self, token: str) -> SignUpLink | None:
+        """The link with this token, usable or not."""
+        return self.filter(digest=digest_of(token)).first()
+
     def use(self, token: str, user: object, now: datetime) -> bool:
         """Use a link up. Of two who use it at once, one does.
 

@@ -53,13 +53,49 @@ def test_a_link_makes_one_account(client: Client) -> None:
     assert sign_up(other, "frank").status_code == 403
 
 
+def test_whoever_has_no_link_is_told_to_open_theirs(client: Client) -> None:
+    for answer in (client.get("/sign-up/"), sign_up(client)):
+        assert answer.status_code == 403
+        assert "To create an account, open the link in your invitation." in answer.text
+
+
+def test_a_link_that_was_used_says_so(client: Client) -> None:
+    link = link_in(invite())
+    client.get(link)
+    sign_up(client)
+
+    answer = Client().get(link)
+    assert answer.status_code == 403
+    assert "Somebody has already created an account with this link." in answer.text
+    assert not answer.cookies
+
+
+@pytest.mark.parametrize("how", ["cut off", "withdrawn"])
+def test_a_link_that_is_not_known_says_what_may_be_wrong(client: Client, how: str) -> None:
+    link = link_in(invite())
+    if how == "withdrawn":
+        SignUpLink.objects.all().delete()
+
+    answer = client.get(link if how == "withdrawn" else f"{link[:-4]}/")
+    assert answer.status_code == 403
+    assert "This link isn&#x27;t complete, or it was withdrawn." in answer.text
+
+
+def test_a_link_that_is_over_keeps_nobody_out_where_sign_up_is_open(client: Client, settings: Settings) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "signup": "open"}
+    assert client.get("/sign-up/by/none/", follow=True).status_code == 200
+
+
 def test_of_two_who_have_the_same_link_one_gets_an_account() -> None:
     link = link_in(invite())
     first, second = Client(), Client()
     for each in (first, second):
         assert each.get(link, follow=True).status_code == 200
 
-    assert [sign_up(first, "erin").status_code, sign_up(second, "frank").status_code] == [302, 403]
+    assert sign_up(first, "erin").status_code == 302
+    late = sign_up(second, "frank")
+    assert late.status_code == 403
+    assert "Somebody has already created an account with this link." in late.text
     assert list(get_user_model().objects.values_list("username", flat=True)) == ["erin"]
 
 
@@ -75,7 +111,9 @@ def test_a_link_runs_out(client: Client) -> None:
     row = SignUpLink.objects.get()
     SignUpLink.objects.update(created_at=row.created_at - timedelta(days=30), expires_at=timezone.now())
 
-    assert client.get(link, follow=True).status_code == 403
+    answer = client.get(link, follow=True)
+    assert answer.status_code == 403
+    assert "This link has expired." in answer.text
 
 
 def test_a_link_does_nothing_where_sign_up_is_closed(client: Client, settings: Settings) -> None:
