@@ -91,6 +91,8 @@ def test_an_account_is_deleted_after_the_password_was_given_again(
     page.get_by_label("Type erin to confirm").fill("erin")
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_role("heading", name="Your account is deleted.")).to_be_visible()
+    page.wait_for_function("document.querySelector('people-view').service.state.connection === 'signed_out'")
+    expect(page.locator("signed-out")).to_be_hidden()
     page.get_by_role("link", name="Go to the sign-in page").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     alice.page.reload()

@@ -12,6 +12,12 @@ const MEANINGS = /** @type {const} */ ([
   "my_data.delete.name",
 ]);
 
+/** Say that the account is about to go with its sessions, or that it stays after all.
+ *  @param {boolean} isGoing */
+function announce(isGoing) {
+  document.dispatchEvent(new CustomEvent("account-going", { detail: isGoing }));
+}
+
 export class MyData extends PageElement {
   #copy = h("a", { class: "button button--small", download: "" }, say("my_data.export.action"));
 
@@ -106,10 +112,12 @@ export class MyData extends PageElement {
       }
       confirm.disabled = true;
       problem.hidden = true;
+      announce(true);
       if (await this.service.deleteMe()) {
         this.#tell(dialog);
         return;
       }
+      announce(false);
       const error = this.service.lastError;
       const { prove } = this.page.myData;
       setText(problem, errorWords(error));

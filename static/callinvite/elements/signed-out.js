@@ -1,4 +1,5 @@
-/** `<signed-out>`: the session ended, here or from somewhere else; the page can do nothing until somebody signs in. */
+/** `<signed-out>`: the session ended, here or from somewhere else; the page can do nothing until somebody signs in. Where it
+ *  ends with the account, which `<my-data>` announces, there is nothing to sign in to, and this stays away. */
 
 import { h } from "./dom.js";
 import { openLayer } from "./layers.js";
@@ -10,6 +11,14 @@ import { say } from "../words/say.js";
 export class SignedOut extends PageElement {
   /** @type {HTMLElement | null} */
   #link = null;
+  #isGoing = false;
+
+  attached() {
+    this.hear(document, "account-going", (event) => {
+      this.#isGoing = /** @type {CustomEvent<boolean>} */ (event).detail;
+      this.update(this.service.state);
+    });
+  }
 
   build() {
     this.setAttribute("role", "alertdialog");
@@ -33,7 +42,7 @@ export class SignedOut extends PageElement {
 
   /** @param {State} state */
   update({ connection }) {
-    if (connection === "signed_out") {
+    if (connection === "signed_out" && !this.#isGoing) {
       openLayer(this, this.#link);
     }
   }

@@ -497,7 +497,7 @@ export const WORDS = {
   "sign_out_others.meaning": "All your other browsers and phones have to sign in again, and no longer ring until then.",
   "sign_out_others.question": "Sign out everywhere but here?",
   "signed_out.heading": "You're signed out",
-  "signed_out.why": "You signed out in another window, or your session expired. Nobody can call you here until you sign in again.",
+  "signed_out.why": "This happens when you sign out elsewhere, when your password changes, or after a long time. Nobody can call you here until you sign in again.",
   "test_ring.again": "Ring again",
   "test_ring.arrived": "It rings. It took {duration} from asking to showing.",
   "test_ring.asked": "You asked for it.",
