@@ -19,7 +19,11 @@ from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
 
 HOW = {"bundle": {}, "module by module": {"DEBUG": "1"}}
-AS_OFTEN_AS_ONE_LIKES = {"CALLINVITE_RINGS_PER_PAIR_MINUTE": "0", "CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES": "0"}
+AS_OFTEN_AS_ONE_LIKES = {
+    "CALLINVITE_RINGS_PER_PAIR_MINUTE": "0",
+    "CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES": "0",
+    "CALLINVITE_RINGS_IN_A_ROW": "0",
+}
 COLUMNS = ("first paint", "usable", "requests before paint", "before usable", "transferred")
 
 

@@ -19,7 +19,7 @@ from callinvite.environment import Environment
 from invitations import secret_files
 from invitations.accounts import configuring
 from invitations.accounts.defaults import *  # noqa: F403
-from invitations.conf import SIGNUP
+from invitations.conf import RINGS_FROM, SIGNUP
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -265,6 +265,8 @@ CALLINVITE = {
     "admin_mfa": env.switch("CALLINVITE_ADMIN_MFA"),
     "signup": env.choice("CALLINVITE_SIGNUP", SIGNUP, default="closed"),
     "passwords": env.choice("CALLINVITE_PASSWORDS", {"on", "off"}, default="on"),
+    "rings_from": env.choice("CALLINVITE_RINGS_FROM", RINGS_FROM, default="everyone"),
+    "rings_in_a_row": env.number("CALLINVITE_RINGS_IN_A_ROW", default=3),
 }
 CALLINVITE_ICE_SERVERS = env.text("CALLINVITE_ICE_SERVERS")
 CALLINVITE_TURN_SECRET = env.text("CALLINVITE_TURN_SECRET")
@@ -315,6 +317,8 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_PROCESSES",
     "CALLINVITE_PUSHES_PER_MINUTE",
     "CALLINVITE_PUSH_HOSTS",
+    "CALLINVITE_RINGS_FROM",
+    "CALLINVITE_RINGS_IN_A_ROW",
     "CALLINVITE_RINGS_PER_PAIR_MINUTE",
     "CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES",
     "CALLINVITE_SENDS_PER_MINUTE",

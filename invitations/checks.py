@@ -17,7 +17,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 from invitations import ice, secret_files
-from invitations.conf import SIGNUP, Limits, limits
+from invitations.conf import WORDS, Limits, limits
 from invitations.transports import targets, vapid
 
 TAG = "callinvite"
@@ -41,6 +41,7 @@ MAY_BE_ZERO = {
     "sends_per_minute",
     "rings_per_pair_minute",
     "rings_per_pair_ten_minutes",
+    "rings_in_a_row",
     "logins_per_minute",
     "media_seconds",
     "test_rings_per_minute",
@@ -132,9 +133,11 @@ def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return [Error(str(error), id="callinvite.E008")]
     wrong = list(_out_of_bounds(terms)) or list(_contradictions(terms))
     found: list[CheckMessage] = [Error(each, id="callinvite.E009") for each in wrong]
-    if terms.signup not in SIGNUP:
-        message = f"signup is {terms.signup!r}: none of {', '.join(f'`{each}`' for each in SIGNUP)}."
-        found.append(Error(message, id="callinvite.E010"))
+    for name, words in WORDS.items():
+        value = getattr(terms, name)
+        if value not in words:
+            message = f"{name} is {value!r}: none of {', '.join(f'`{each}`' for each in words)}."
+            found.append(Error(message, id="callinvite.E010"))
     return found
 
 
@@ -164,11 +167,7 @@ def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="callinvite.E016",
             )
         )
-    passwords = getattr(settings, "CALLINVITE", {}).get("passwords", "on")
-    if passwords not in ("on", "off"):
-        message = f"passwords is {passwords!r}: neither `on` nor `off`."
-        found.append(Error(message, id="callinvite.E014"))
-    if passwords == "off" and not asked:
+    if getattr(settings, "CALLINVITE", {}).get("passwords") == "off" and not asked:
         message = "Passwords are off, and there is no identity provider: nobody could sign in."
         hint = "Set CALLINVITE_OIDC_ISSUER, or CALLINVITE_PASSWORDS=on."
         found.append(Error(message, hint=hint, id="callinvite.E015"))
@@ -323,7 +322,7 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
     for name in Limits.__slots__:
         value = getattr(terms, name)
         if isinstance(value, bool) or not isinstance(value, int):
-            if name not in ("admin_mfa", "signup", "passwords", "repeat_after_seconds", "trusted_proxies", "origins"):
+            if name not in (*WORDS, "admin_mfa", "repeat_after_seconds", "trusted_proxies", "origins"):
                 yield f"{name} must be a whole number, not {value!r}."
             continue
         lowest = 0 if name in MAY_BE_ZERO else 1

@@ -15,6 +15,10 @@ from django.core.signals import setting_changed
 
 SIGNUP = ("open", "invite", "closed")
 """Who may create an account; see `Limits.signup`."""
+RINGS_FROM = ("everyone", "known", "contacts", "nobody")
+"""Whose calls ring; see `Limits.rings_from`."""
+WORDS = {"signup": SIGNUP, "passwords": ("on", "off"), "rings_from": RINGS_FROM}
+"""The tunables that are words, and what each may be."""
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
@@ -51,6 +55,12 @@ class Limits:
     refused; 0 means no limit."""
     rings_per_pair_ten_minutes: int = 10
     """The same in ten minutes."""
+    rings_in_a_row: int = 3
+    """After how many of one user's rings in a row for one other person that nobody answered further ones are refused
+    for ten minutes; 0 means no limit."""
+    rings_from: str = field(default="everyone")
+    """Whose calls ring for people who have not chosen it themselves: `everyone`, `known` (their contacts, and whom they
+    have called or talked with), `contacts` or `nobody`."""
     invitations_per_call: int = 50
     """How many invitations one call may have in all, answered or not."""
     logins_per_minute: int = 10

@@ -28,6 +28,7 @@ class Code(StrEnum):
     ALREADY_RINGING = "already_ringing"
     CALL_FULL = "call_full"
     COOLING_DOWN = "cooling_down"
+    YOU_BLOCKED = "you_blocked"
     NOT_INVITED = "not_invited"
     ALREADY_ANSWERED = "already_answered"
     NO_ADDRESS = "no_address"

@@ -140,6 +140,9 @@ def you_view(sheet: CallSheet, viewer_id: UserKey | None, own: Invitation | None
         "can": _open_verbs(sheet, viewer_id, own, inside=inside),
         "missed": own is not None and own.missed,
         "duration_seconds": sheet.seconds_inside(viewer_id),
+        "verdict": None if own is None else own.verdict,
+        "from_contact": None if own is None else own.from_contact,
+        "urgent": own is not None and own.urgent,
     }
 
 

@@ -20,6 +20,7 @@ from invitations.models import (
     LeftReason,
     RejectReason,
     Standing,
+    Verdict,
     id_chars,
 )
 from invitations.models.names import NAME_CHARS
@@ -72,8 +73,13 @@ TOLD_CODES = (
     "device.no_address",
     "device.disabled",
     "ring.unheard",
+    "verdict.blocked",
+    "verdict.not_from_you",
+    "verdict.silenced",
+    "verdict.rings",
 )
-"""What a timeline tells besides the log: about push messages, and about devices that could not be sent any."""
+"""What a timeline tells besides the log: about push messages, devices that could not be sent any, and
+what the rules said."""
 INVITEE_CODES = (
     Code.UNKNOWN_USER,
     Code.SELF,
@@ -82,6 +88,8 @@ INVITEE_CODES = (
     Code.ALREADY_RINGING,
     Code.CALL_FULL,
     Code.COOLING_DOWN,
+    Code.YOU_BLOCKED,
+    Code.NOT_ALLOWED,
 )
 CALLEE_CODES = (Code.NOT_INVITED, Code.ALREADY_ANSWERED)
 
@@ -146,6 +154,13 @@ class You(TypedDict):
     can: Annotated[list[Annotated[str, Words("OpenVerb", OPEN_VERBS)]], Said("The verbs that are open to you now.")]
     missed: Annotated[bool, Said("You missed it.")]
     duration_seconds: Annotated[Count | None, Said("How long you were in it yourself; null while you are.")]
+    verdict: Annotated[
+        str | None,
+        Words("OwnVerdict", [Verdict.RINGS, Verdict.SILENCED, Verdict.NOT_FROM_YOU]),
+        Said("What your rules said about your ring; null for a caller without one."),
+    ]
+    from_contact: Annotated[bool | None, Said("Whoever rang you was one of your contacts; null without a ring.")]
+    urgent: Annotated[bool, Said("One of your contacts rang you and said that it is urgent.")]
 
 
 class CallObject(TypedDict):
@@ -192,6 +207,7 @@ class InviteeError(TypedDict):
     code: Annotated[str, Words("InviteeErrorCode", INVITEE_CODES), Said("Why.")]
     detail: NotRequired[Sentence]
     retry_after_seconds: NotRequired[Annotated[int, Said("With `cooling_down`: until they may be rung.", minimum=1)]]
+    can_ask: NotRequired[Annotated[bool, Said("With `not_allowed`: you can ask them to let you in.")]]
 
 
 class CalleeError(TypedDict):

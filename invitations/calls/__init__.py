@@ -36,6 +36,7 @@ from invitations.calls.reading import (
     sync,
     view,
 )
+from invitations.calls.rejudging import change_rules
 from invitations.calls.repeats import RequestKey
 from invitations.calls.sending import send
 from invitations.calls.taking_part import connected, end, forgive_outage, heartbeat, join, leave, prove_life, remove
@@ -56,6 +57,7 @@ __all__ = [
     "Taken",
     "accept",
     "cancel",
+    "change_rules",
     "connected",
     "depart",
     "end",

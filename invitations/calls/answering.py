@@ -55,7 +55,7 @@ class Rung(NamedTuple):
     due_at: datetime | None
 
 
-_RINGS = Invitation.objects.pending().order_by().filter(invitee_id=Bind("user"))
+_RINGS = Invitation.objects.ringing().order_by().filter(invitee_id=Bind("user"))
 RINGS = Prepared(_RINGS.values_list("call_id", "call__call_id", "call__due_at"), row=Rung._make)
 
 
@@ -298,6 +298,8 @@ def _current_call_id(by: Actor, now: datetime) -> str:
 def _ring_of(sheet: CallSheet, by: Actor) -> Invitation:
     # An answer is meant for the last ring, even if that one was taken back without a trace.
     own = sheet.last_ring_of(by.user_id) if by.ring_pk is None else sheet.invitation_by_key(by.ring_pk)
+    if own is not None and own.is_withheld:
+        raise CallError(Code.INVITATION_CANCELLED)
     if own is None and by.user_id == sheet.call.caller_id:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.own_call"), sheet=sheet)
     if own is None:

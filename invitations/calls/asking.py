@@ -11,7 +11,7 @@ from invitations.calls.expiring import next_ring_at
 from invitations.calls.slots import Occupation
 from invitations.conf import limits
 from invitations.errors import CallError, Code
-from invitations.models import Invitation, InvitationState
+from invitations.models import Invitation, InvitationState, Verdict
 from invitations.store import looks, rows
 from invitations.store.people import registered
 from invitations.store.sheets import Actor, CallSheet, Person
@@ -177,10 +177,27 @@ def problem_of(name: str, code: Code, **extra: Any) -> Problem:
     return {"invitee": name, "code": code.value, "detail": code.sentence, **extra}
 
 
+class Judged(NamedTuple):
+    """Somebody who gets an invitation.
+
+    Args:
+        person: who.
+        verdict: `rings`, or one that keeps it from them.
+        from_contact: they have let the inviter in.
+        urgent: the inviter, one of their contacts, says that it is urgent, and does not say so all the time.
+    """
+
+    person: Person
+    verdict: Verdict
+    from_contact: bool
+    urgent: bool
+
+
 def new_invitations(
-    sheet: CallSheet, by: Actor, people: list[Person], ring: Ring, busy: list[Occupation], now: datetime
+    sheet: CallSheet, by: Actor, people: list[Judged], ring: Ring, busy: list[Occupation], now: datetime
 ) -> list[Invitation]:
-    """New invitations, not stored yet: pending, or already busy.
+    """New invitations, not stored yet: pending, or already busy. One that is kept from its invitee is pending, whatever
+    they are doing.
 
     Args:
         sheet: the call, stored or not.
@@ -194,8 +211,8 @@ def new_invitations(
     # An invitation's own custom data comes from the act that closes it.
     said = ring._asdict() | {"ring_data": ring.custom_data, "custom_data": ""}
     made = []
-    for person in people:
-        is_busy = person.id in occupied and not person.call_waiting
+    for person, verdict, from_contact, urgent in people:
+        is_busy = person.id in occupied and not person.call_waiting and verdict == Verdict.RINGS
         made.append(
             rows.make(
                 Invitation,
@@ -208,6 +225,9 @@ def new_invitations(
                 closed_at=now if is_busy else None,
                 missed=is_busy,
                 next_ring_at=None if is_busy else again_at,
+                verdict=verdict.value,
+                from_contact=from_contact,
+                urgent=urgent,
                 **said,
             )
         )

@@ -8,21 +8,26 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from operator import itemgetter
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Max, Q
 
-from invitations.calls.asking import Problem, problem_of
+from invitations.calls.closing import UNNOTICED
 from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.models import Invitation, InvitationState, UserKey
+from invitations.rules.judging import REPEATED_WITHIN
 from invitations.store import people
 from invitations.store.sheets import Actor, Person
-from invitations.store.statements import Bind, Prepared, Soon
+from invitations.store.statements import Bind, Prepared, Soon, aggregated
 from invitations.words import say_lazy
 
 MINUTE = timedelta(minutes=1)
 TEN_MINUTES = timedelta(minutes=10)
+HOUR = timedelta(hours=1)
+"""Within what time rings follow each other in a row."""
+ANSWERED = (InvitationState.ACCEPTED, InvitationState.REJECTED)
 ANSWERED_OR_OPEN = (InvitationState.ACCEPTED, InvitationState.PENDING)
 
 
@@ -32,6 +37,83 @@ class Given(NamedTuple):
     invitee_id: UserKey
     created_at: datetime
     state: str
+    closed_at: datetime | None
+    notified_at: datetime | None
+
+    @property
+    def was_unanswered(self) -> bool:
+        """Whether it was left to ring, and nobody answered it. Says the same of a ring that its invitee never hears of
+        as of one that reached no device."""
+        if self.state == InvitationState.TIMED_OUT:
+            return True
+        if self.state != InvitationState.CANCELLED or self.closed_at is None:
+            return False
+        return self.notified_at is not None or self.closed_at - self.created_at > UNNOTICED
+
+
+class Bounds:
+    """What an inviter gave of late, and what that still allows.
+
+    Args:
+        by: the inviter.
+        given: the newest first (`begin`); None if nothing is bounded.
+        now: the moment of the verb.
+    """
+
+    def __init__(self, by: Actor, given: Soon[Given] | None, now: datetime) -> None:
+        self._by = by
+        self._now = now
+        self._given = [] if given is None else given.rows()
+        self._in_vain: defaultdict[UserKey, list[Given]] = defaultdict(list)
+        for each in self._given:
+            if each.state not in ANSWERED_OR_OPEN:
+                self._in_vain[each.invitee_id].append(each)
+
+    def wait(self, person: Person) -> int:
+        """How many seconds until this person may be rung again; 0 if they may now."""
+        in_vain = self._in_vain.get(person.id)
+        if not in_vain:
+            return 0
+        terms, moments = limits(), [each.created_at for each in in_vain]
+        return max(
+            _wait(moments, terms.rings_per_pair_minute, MINUTE, self._now),
+            _wait(moments, terms.rings_per_pair_ten_minutes, TEN_MINUTES, self._now),
+            self._wait_in_a_row(person, [each for each in in_vain if each.was_unanswered]),
+        )
+
+    def was_rung(self, person: Person) -> bool:
+        """Whether this person was rung in vain within `REPEATED_WITHIN`."""
+        in_vain = self._in_vain.get(person.id)
+        if not in_vain:
+            return False
+        since = self._now - REPEATED_WITHIN
+        return any(each.was_unanswered and each.created_at > since for each in in_vain)
+
+    def refuse_too_many(self, more: int) -> None:
+        """Count these invitations in.
+
+        Raises:
+            CallError: `throttled` if the inviter has given, or would give, too many in a minute.
+        """
+        most = limits().sends_per_minute
+        if not more or not most or (not self._given and more <= most):
+            return
+        given = [each.created_at for each in self._given]
+        wait = _wait(given, most - more + 1, MINUTE, self._now) if more <= most else round(MINUTE.total_seconds())
+        if wait:
+            sentence = say_lazy("error.throttled.invitations", count=most)
+            raise CallError(Code.THROTTLED, sentence, retry_after_seconds=wait)
+
+    def _wait_in_a_row(self, person: Person, unanswered: list[Given]) -> int:
+        most = limits().rings_in_a_row
+        if not most or len(unanswered) < most:
+            return 0
+        first, last = unanswered[most - 1].created_at, unanswered[0].closed_at
+        over_at = (last or self._now) + TEN_MINUTES
+        if over_at <= self._now or first <= self._now - HOUR:
+            return 0
+        [answered_at] = _ANSWERED.rows(user=self._by.user_id, invitee=person.id, since=first)
+        return 0 if answered_at is not None else _seconds_until(over_at, self._now)
 
 
 def begin(by: Actor, names: Sequence[str], *, now: datetime) -> Soon[Given] | None:
@@ -47,52 +129,10 @@ def begin(by: Actor, names: Sequence[str], *, now: datetime) -> Soon[Given] | No
     terms = limits()
     if not terms.sends_per_minute:
         return None
-    most = terms.sends_per_minute + (terms.rings_per_pair_minute + terms.rings_per_pair_ten_minutes) * len(names)
-    return _given(most).soon(user=by.user_id, names=names, minute=now - MINUTE, ten_minutes=now - TEN_MINUTES)
-
-
-def admitted(asked: Soon[Given] | None, invited: list[Person], *, now: datetime) -> tuple[list[Person], list[Problem]]:
-    """Who of these people may be rung now.
-
-    Args:
-        asked: what counts against the inviter (`begin`).
-        invited: the people to be rung, who are otherwise invitable.
-
-    Returns:
-        Those who may be rung, and for each of the others a problem: they were rung in vain too often of late.
-
-    Raises:
-        CallError: `throttled` if the inviter has given, or would give, too many invitations in a minute.
-    """
-    if asked is None:
-        return invited, []
-    terms, given = limits(), asked.rows()
-    if not given and len(invited) <= terms.sends_per_minute:
-        return invited, []
-    in_vain: defaultdict[UserKey, list[datetime]] = defaultdict(list)
-    for each in given:
-        if each.state not in ANSWERED_OR_OPEN:
-            in_vain[each.invitee_id].append(each.created_at)
-    admitted: list[Person] = []
-    problems: list[Problem] = []
-    for person in invited:
-        wait = max(
-            _wait(in_vain[person.id], terms.rings_per_pair_minute, MINUTE, now),
-            _wait(in_vain[person.id], terms.rings_per_pair_ten_minutes, TEN_MINUTES, now),
-        )
-        if wait:
-            problems.append(problem_of(person.username, Code.COOLING_DOWN, retry_after_seconds=wait))
-        else:
-            admitted.append(person)
-    _refuse_too_many([each.created_at for each in given], len(admitted), now=now)
-    return admitted, problems
-
-
-def _refuse_too_many(given: list[datetime], more: int, *, now: datetime) -> None:
-    most = limits().sends_per_minute
-    wait = _wait(given, most - more + 1, MINUTE, now) if more <= most else round(MINUTE.total_seconds())
-    if more and wait:
-        raise CallError(Code.THROTTLED, say_lazy("error.throttled.invitations", count=most), retry_after_seconds=wait)
+    # Somebody whose rings last for ten minutes gives no more than the second bound in the time of two.
+    of_pair = terms.rings_per_pair_minute + 2 * terms.rings_per_pair_ten_minutes + terms.rings_in_a_row
+    most = terms.sends_per_minute + of_pair * len(names)
+    return _given(most).soon(user=by.user_id, names=names, minute=now - MINUTE, hour=now - HOUR)
 
 
 def _wait(given: list[datetime], most: int, span: timedelta, now: datetime) -> int:
@@ -100,17 +140,35 @@ def _wait(given: list[datetime], most: int, span: timedelta, now: datetime) -> i
     recent = [each for each in given if each > now - span]
     if not most or len(recent) < most:
         return 0
-    return max(1, -((now - recent[most - 1] - span) // timedelta(seconds=1)))
+    return _seconds_until(recent[most - 1] + span, now)
+
+
+def _seconds_until(moment: datetime, now: datetime) -> int:
+    return max(1, -((now - moment) // timedelta(seconds=1)))
 
 
 @cache
 def _given(most: int) -> Prepared[Given]:
-    """What the inviter gave in the last minute, and to these people, in vain, in the last ten. The newest come first,
+    """What the inviter gave in the last minute, and to these people, in vain, in the last hour. The newest come first,
     so that the bound on the rows leaves none out that counts."""
     in_vain = Q(**{f"invitee__{people.USERNAME}__in": Bind("names")}) & ~Q(state__in=ANSWERED_OR_OPEN)
     given = Invitation.objects.filter(
-        Q(created_at__gt=Bind("minute")) | in_vain, inviter_id=Bind("user"), created_at__gt=Bind("ten_minutes")
+        Q(created_at__gt=Bind("minute")) | in_vain, inviter_id=Bind("user"), created_at__gt=Bind("hour")
     )
     return Prepared(
-        given.order_by("-created_at").values_list("invitee_id", "created_at", "state")[:most], row=Given._make
+        given.order_by("-created_at").values_list("invitee_id", "created_at", "state", "closed_at", "notified_at")[
+            :most
+        ],
+        row=Given._make,
     )
+
+
+_ANSWERED = Prepared(
+    aggregated(
+        Invitation.objects.filter(
+            inviter_id=Bind("user"), invitee_id=Bind("invitee"), created_at__gte=Bind("since"), state__in=ANSWERED
+        ),
+        Max("created_at"),
+    ),
+    row=itemgetter(0),
+)

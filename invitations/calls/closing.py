@@ -47,7 +47,8 @@ def close_invitation(
     invitation.closed_at = change.now
     invitation.next_ring_at = None
     rang = change.now - invitation.created_at > UNNOTICED
-    invitation.missed = state == InvitationState.TIMED_OUT or invitation.notified_at is not None or rang
+    missed = state == InvitationState.TIMED_OUT or invitation.notified_at is not None or rang
+    invitation.missed = missed and not invitation.is_withheld
     invitation.cancelled_by_admin = state == InvitationState.CANCELLED and change.is_by_admin(invitation)
     rows.update(invitation, *UNANSWERED)
     timed_out = state == InvitationState.TIMED_OUT

@@ -136,10 +136,11 @@ class Change:
 
     def _receivers(self) -> list[UserKey]:
         """Whom to tell: all who hear of the call now, and those whom a fact is about, for it may be the last one that
-        they hear."""
+        they hear, unless it is about a ring that is kept from them."""
         subjects = {each.data.get("invitee") or each.data.get("user") for each in self._facts}
         told, people = self.sheet.told(), self.sheet.people.items()
-        return [key for key, person in people if key in told or (person.username in subjects and key is not None)]
+        kept = self.sheet.kept_from() | {None}
+        return [key for key, person in people if key in told or (person.username in subjects and key not in kept)]
 
     def _kinds(self) -> list[str]:
         kinds = [each.kind for each in self._facts]

@@ -68,6 +68,8 @@ def expire(call_pk: int, *, now: datetime) -> CallSheet | None:
         elif sheet.call.due_at != sheet.due_at(now):
             save_deadlines(sheet, now)
         for invitation in rung:
+            if invitation.is_withheld:
+                continue
             transaction.on_commit(partial(_publish_ring, sheet, invitation, now))
         return sheet if expired else None
 
@@ -127,7 +129,8 @@ def _note_unreachable(sheet: CallSheet, rung: list[Invitation], change: Change) 
     on_their_way = planning.on_their_way([each.pk for each in silent], now=change.now)
     online = presence.online(each.invitee_id for each in silent)
     for invitation in silent:
-        if invitation.pk not in on_their_way and invitation.invitee_id not in online:
+        is_reached = invitation.pk in on_their_way or invitation.invitee_id in online
+        if invitation.is_withheld or not is_reached:
             invitation.unreachable = True
             rows.update(invitation, "unreachable")
             change.fact(EventKind.INVITATION_UNREACHABLE, invitee=sheet.people[invitation.invitee_id].username)

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Unpack
 
-from invitations.calls import bounds, repeats, slots
+from invitations.calls import judging, repeats, slots
 from invitations.calls.asking import (
     Ring,
     RingKeywords,
@@ -36,6 +36,7 @@ def invite(
     by: Actor,
     invitees: Sequence[str],
     now: datetime,
+    urgent: bool = False,
     request: RequestKey | None = None,
     **ring: Unpack[RingKeywords],
 ) -> Sent:
@@ -45,6 +46,7 @@ def invite(
         call: the call.
         by: an open participant.
         invitees: public ids, 1 to `invitees_per_request`.
+        urgent: as for a send.
         request: how the request is known if it is repeated; None if it has no key.
         ring: how it rings, the fields of `Ring`.
 
@@ -53,22 +55,36 @@ def invite(
             `invitation_cancelled`, `invitation_timed_out`, `call_ended`.
     """
     how = Ring(**ring)
-    return in_any_capitals(lambda names: _invite(call, by, names, how, request, now=now), invitees)
+    return in_any_capitals(lambda names: _invite(call, by, names, how, urgent, request, now=now), invitees)
 
 
 @verb
 def _invite(
-    call: CallName, by: Actor, invitees: list[str], how: Ring, request: RequestKey | None, *, now: datetime
+    call: CallName,
+    by: Actor,
+    invitees: list[str],
+    how: Ring,
+    urgent: bool,
+    request: RequestKey | None,
+    *,
+    now: datetime,
 ) -> Sent:
     names = {by.username, *invitees}
     locked, known = people.soon_of_names(names, lock=True), repeats.begin(by, request)
     found = found_among(invitees, locked.rows())
-    act = partial(_invite_once, call, by, invitees, found, how, now=now)
+    act = partial(_invite_once, call, by, invitees, found, how, urgent, now=now)
     return repeats.once(by, request, known, act, now=now)
 
 
 def _invite_once(
-    call: CallName, by: Actor, invitees: list[str], found: dict[str, Person], how: Ring, *, now: datetime
+    call: CallName,
+    by: Actor,
+    invitees: list[str],
+    found: dict[str, Person],
+    how: Ring,
+    urgent: bool,
+    *,
+    now: datetime,
 ) -> Sent:
     sheet = lock_for(by, call, now=now)
     refuse_if_over(sheet, by)
@@ -76,15 +92,15 @@ def _invite_once(
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_people_inside_add"), sheet=sheet)
     invited, errors = invitable(by, invitees, found, sheet)
     asked = [each.username for each in invited]
-    given, busy = bounds.begin(by, asked, now=now), slots.begin(asked)
-    invited, cooling = bounds.admitted(given, invited, now=now) if invited else ([], [])
-    errors += cooling
-    if not invited:
+    verdicts, busy = judging.begin(by, asked, now=now), slots.begin(asked)
+    judged, problems = judging.judged(verdicts, by, invited, urgent=urgent, now=now)
+    errors += problems
+    if not judged:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors, sheet=sheet)
-    occupied = slots.occupations(busy, [each.id for each in invited], now=now)
-    sheet.people |= {each.id: each for each in invited}
+    occupied = slots.occupations(busy, [each.person.id for each in judged], now=now)
+    sheet.people |= {each.person.id: each.person for each in judged}
     change = Change(sheet, by=by, now=now)
-    added = new_invitations(sheet, by, invited, how, occupied, change.now)
+    added = new_invitations(sheet, by, judged, how, occupied, change.now)
     rows.insert_later(*added)
     sheet.invitations += added
     for invitation in added:

@@ -21,7 +21,7 @@ from invitations.store import rows
 from invitations.store.sheets import CallSheet
 from invitations.store.statements import Bind, Prepared
 
-_RINGING = Invitation.objects.pending().order_by().filter(invitee_id=Bind("user"), ringing_at__isnull=False)
+_RINGING = Invitation.objects.ringing().order_by().filter(invitee_id=Bind("user"), ringing_at__isnull=False)
 RINGING = Prepared(_RINGING.values_list("call_id"), row=itemgetter(0))
 BACK_WITHIN_SECONDS = 6
 """Longer than a page needs to load again, and than a client's first attempts to connect."""

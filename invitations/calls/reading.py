@@ -27,7 +27,7 @@ from invitations.store.statements import Bind, Prepared, aggregated
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-_RINGS = Invitation.objects.pending().order_by().filter(invitee_id=Bind("user"))
+_RINGS = Invitation.objects.ringing().order_by().filter(invitee_id=Bind("user"))
 _STAYS = Participant.objects.open().order_by().filter(user_id=Bind("user"))
 
 # Two look-ups in partial indexes on open rows.
@@ -102,7 +102,7 @@ def open_calls(user_id: UserKey, *, now: datetime) -> list[CallSheet]:
             expire(call_pk, now=now)
         return open_calls(user_id, now=now)
     # A call that they left, or that ended, after its key was found is none of these any more.
-    still = [each for each in sheets.values() if user_id in each.seats()]
+    still = [each for each in sheets.values() if user_id in each.heard_by()]
     return sorted(still, key=lambda each: (each.call.created_at, each.call.pk), reverse=True)
 
 

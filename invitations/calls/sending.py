@@ -14,8 +14,9 @@ from typing import Unpack
 
 from django.db import IntegrityError
 
-from invitations.calls import answering, bounds, repeats, slots
+from invitations.calls import answering, judging, repeats, slots
 from invitations.calls.asking import (
+    Judged,
     Problem,
     Ring,
     RingKeywords,
@@ -41,6 +42,7 @@ from invitations.models import (
     InvitationState,
     LeftReason,
     Participant,
+    Verdict,
 )
 from invitations.store import people, rows
 from invitations.store.sheets import Actor, CallSheet, Person
@@ -58,11 +60,14 @@ class Wanted:
     invitees: list[str]
     is_video_call: bool
     end_when_caller_leaves: bool
+    urgent: bool
     ring: Ring
 
     def fingerprint(self) -> str:
         """A SHA-256 that tells a repeat of the same send from another call with the same id."""
         said = [self.invitees, self.is_video_call, self.end_when_caller_leaves, *self.ring]
+        if self.urgent:
+            said.append("urgent")
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
@@ -74,6 +79,7 @@ def send(
     now: datetime,
     call_id: str | None = None,
     end_when_caller_leaves: bool = False,
+    urgent: bool = False,
     request: RequestKey | None = None,
     **ring: Unpack[RingKeywords],
 ) -> Sent:
@@ -86,6 +92,7 @@ def send(
         call_id: names the call while it is open, and afterwards the people who were in it can call under it again;
             generated if omitted.
         end_when_caller_leaves: the call ends for everyone when the caller leaves.
+        urgent: it matters now. Counts with those who have let the caller in, three times a day each.
         request: how the request is known if it is repeated; None if it has no key.
         ring: how it rings, the fields of `Ring`.
 
@@ -98,8 +105,11 @@ def send(
     """
     how = Ring(**ring)
 
+    def wanted(names: list[str]) -> Wanted:
+        return Wanted(names, is_video_call, end_when_caller_leaves, urgent, how)
+
     def send_to(names: list[str]) -> Sent:
-        return _send_under_some_id(by, Wanted(names, is_video_call, end_when_caller_leaves, how), call_id, request, now)
+        return _send_under_some_id(by, wanted(names), call_id, request, now)
 
     return in_any_capitals(send_to, invitees)
 
@@ -144,7 +154,7 @@ class Asked:
         self.known = repeats.begin(by, request)
         self.namesake = None if call_id is None else CALL.soon(call_id=call_id)
         self.busy = slots.begin(names, rung=by.user_id)
-        self.given = bounds.begin(by, wanted.invitees, now=now)
+        self.verdicts = judging.begin(by, wanted.invitees, now=now)
         self.key = rows.reserved(Call, 1)
 
 
@@ -168,23 +178,23 @@ def _send_once(
     if not invited:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
     busy = slots.occupations(asked.busy, {caller.id, *(each.id for each in invited)}, now=now)
-    if (existing := _existing(by, invited, wanted.invitees, busy, now=now)) is not None:
+    if (existing := _existing(by, invited, wanted.invitees, busy, asked, now=now)) is not None:
         return existing
     if is_taken:
         raise CallError(Code.CALL_ID_IN_USE)
-    given = asked.given
+    verdicts = asked.verdicts
     if any(each.user_id == by.user_id for each in busy):
         # A call of theirs was waited for, and may have been in vain by now.
-        given = bounds.begin(by, wanted.invitees, now=now)
-    invited, cooling = bounds.admitted(given, invited, now=now)
-    errors += cooling
-    if not invited:
+        verdicts = judging.begin(by, wanted.invitees, now=now)
+    judged, problems = judging.judged(verdicts, by, invited, urgent=wanted.urgent, now=now)
+    errors += problems
+    if not judged:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
     call = _new_call(caller, wanted, new_id, fingerprint, now)
     if earlier is not None:
         call.attempt, call.revision = earlier.call.attempt + 1, earlier.call.revision
-    sheet = CallSheet(call, [], [], {caller.id: caller} | {each.id: each for each in invited})
-    return _place(sheet, by, invited, wanted.ring, busy, errors, asked, now=now)
+    sheet = CallSheet(call, [], [], {caller.id: caller} | {each.person.id: each.person for each in judged})
+    return _place(sheet, by, judged, wanted.ring, busy, errors, asked, now=now)
 
 
 def generated_call_id(username: str, now: datetime) -> str:
@@ -199,7 +209,7 @@ def generated_call_id(username: str, now: datetime) -> str:
 def _place(
     sheet: CallSheet,
     by: Actor,
-    invited: list[Person],
+    invited: list[Judged],
     ring: Ring,
     busy: list[Occupation],
     errors: list[Problem],
@@ -215,7 +225,7 @@ def _place(
     )
     sheet.participants = [stay]
     change = Change(sheet, by=by, now=now)
-    change.fact(EventKind.CALL_SENT, invitees=[each.username for each in invited], device=by.device_id)
+    change.fact(EventKind.CALL_SENT, invitees=[each.person.username for each in invited], device=by.device_id)
     for invitation in sheet.invitations:
         if invitation.state == InvitationState.PENDING:
             change.ring(invitation)
@@ -265,11 +275,11 @@ def _repeat(earlier: CallSheet, fingerprint: str) -> Sent:
 
 
 def _existing(
-    by: Actor, invited: list[Person], asked: Sequence[str], busy: list[Occupation], *, now: datetime
+    by: Actor, invited: list[Person], names: Sequence[str], busy: list[Occupation], asked: Asked, *, now: datetime
 ) -> Sent | None:
     """The call that a send really means: one that the caller is in already, or the other's call to them (glare)."""
     mine = [each for each in busy if each.user_id == by.user_id]
-    other = invited[0] if len(invited) == len(asked) == 1 else None
+    other = invited[0] if len(invited) == len(names) == 1 else None
     if inside := _entered([each.call_pk for each in mine if each.inside], by, now):
         for sheet in inside:
             pair = {each.user_id for each in sheet.inside()}
@@ -279,9 +289,15 @@ def _existing(
     for each in mine:
         if other is None or each.caller_id != other.id or each.call_state != CallState.RINGING:
             continue
+        if judging.have_blocked(asked.verdicts, other):
+            break
         sheet = lock_calls([each.call_pk], now=now)[each.call_pk]
-        own = sheet.invitation_of(by.user_id)
+        # One that was silenced, too: now they do want to talk.
+        own = sheet.pending_of(by.user_id)
         if len(sheet.invitations) == 1 and own is not None and own.state == InvitationState.PENDING:
+            if own.is_withheld:
+                own.verdict = Verdict.RINGS.value
+                rows.update(own, "verdict")
             answering.take_call(sheet, own, by=by, custom_data="", now=now)
             return Sent(sheet, created=False, merged=True)
     return None

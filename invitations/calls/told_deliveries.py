@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, Invitation, InvitationState, UserKey
+from invitations.models import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Device,
+    Invitation,
+    InvitationState,
+    UserKey,
+    Verdict,
+)
 from invitations.push.recent import SKEW
 from invitations.push.words import reason_words
 from invitations.store.sheets import CallSheet
@@ -66,7 +75,10 @@ def told(sheet: CallSheet, *, shown_to: Callable[[UserKey], bool], now: datetime
             entries += _without_push(invitation, own, of_ring)
             for delivery in of_ring:
                 entries += _of_delivery(delivery, invitation)
-        entries += _unheard(sheet, invitation, of_ring)
+        if shown_to(invitation.invitee_id) and (verdict := _verdict(sheet, invitation)) is not None:
+            entries.append(verdict)
+        else:
+            entries += _unheard(sheet, invitation, of_ring)
     return entries
 
 
@@ -115,6 +127,15 @@ def _without_push(invitation: Invitation, own: Sequence[Device], of_ring: Sequen
         text = say(code, device=device.label or say("device.unnamed"))
         data = {"reason": device.push_disabled_reason or None}
         yield Told(invitation.created_at, name, text, device.user_id, device.device_id, data)
+
+
+def _verdict(sheet: CallSheet, invitation: Invitation) -> Told | None:
+    """What the rules said, if they kept the ring from its invitee, or did so for a while."""
+    if invitation.verdict == Verdict.RINGS and invitation.judged_at is None:
+        return None
+    person = sheet.people[invitation.invitee_id]
+    text = say(f"timeline.verdict.{invitation.verdict}", name=person.name)
+    return Told(invitation.judged_at or invitation.created_at, f"verdict.{invitation.verdict}", text, person.id)
 
 
 def _unheard(sheet: CallSheet, invitation: Invitation, of_ring: Iterable[Delivery]) -> Iterator[Told]:

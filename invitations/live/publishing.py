@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 RECHECK = "live.recheck"
 """The message that asks a socket to look whether its session or token is still valid."""
+ANEW = "live.anew"
+"""The message that has a socket say anew what is going on."""
 DISPATCHERS = "callinvite.dispatchers"
 """The channel group of all dispatchers."""
 
@@ -112,6 +114,18 @@ def publish_history(user_id: UserKey, *, missed_unseen: int, origin: str | None 
             _publish([(group, {"type": "live.frame", "text": text, "origin": origin})])
     except Exception:
         logger.exception("A cleared badge was not published; the next snapshot has it")
+
+
+def publish_anew(user_id: UserKey) -> None:
+    """Have all sockets of a user say anew what is going on: something has changed for them alone, by which no call has
+    got a new revision."""
+    try:
+        generations.bump(user_id)
+        there, group = publisher(), group_of(user_id)
+        if there is not None and there.reaches(group):
+            _publish([(group, {"type": ANEW})])
+    except Exception:
+        logger.exception("The sockets of a user were not told what is going on; sync will heal it")
 
 
 def publish_recheck(user_id: UserKey, *, device_id: str | None = None, besides: str = "") -> None:

@@ -77,6 +77,7 @@ class RingingDevice(TypedDict):
     gone_at: NotRequired[str]
 
 
+_RINGS = Verdict.RINGS.value
 NOT_WITHHELD = Q(verdict=Verdict.RINGS) | ~Q(verdict=Verdict.BLOCKED) & ~Q(state=InvitationState.PENDING)
 """What its invitee may know of: the opposite of `Invitation.is_withheld`."""
 
@@ -256,7 +257,7 @@ class Invitation(models.Model):
     def is_withheld(self) -> bool:
         """Whether its invitee may not know of it: ever, if they blocked its inviter; before it has ended, if they did
         not want to be disturbed. To its inviter it is a ring that nobody answers."""
-        if self.verdict == Verdict.RINGS:
+        if self.verdict == _RINGS:
             return False
         return self.verdict == Verdict.BLOCKED or self.state == InvitationState.PENDING
 

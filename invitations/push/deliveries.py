@@ -28,7 +28,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from invitations.live import presence
-from invitations.models import Delivery, DeliveryKind, DeliveryState, InvitationState, UserKey
+from invitations.models import Delivery, DeliveryKind, DeliveryState, InvitationState, UserKey, Verdict
 from invitations.push.allowance import Allowance
 from invitations.push.recent import RECENT, span
 from invitations.store.statements import Bind, Prepared, PreparedUpdate, aggregated
@@ -280,6 +280,7 @@ class _Due(NamedTuple):
     attempts: int
     call_pk: int | None
     ring_state: str | None
+    ring_verdict: str | None
     ring_expires_at: datetime | None
     ringing_at: datetime | None
     transport: str | None
@@ -322,6 +323,8 @@ def _unwanted(due: _Due, now: datetime) -> str:
         # With less than a second left, a ring would be sent with a TTL of 0.
         soon = now + timedelta(seconds=1)
         if due.ring_state != InvitationState.PENDING or due.ring_expires_at is None or due.ring_expires_at <= soon:
+            return CALL_OVER
+        if due.ring_verdict != Verdict.RINGS:
             return CALL_OVER
         if due.number > 1 and due.ringing_at is not None:
             return ACKNOWLEDGED
@@ -396,6 +399,7 @@ def _due(size: int, *, others: bool = False) -> Prepared[_Due]:
         .annotate(
             call_pk=F("invitation__call_id"),
             ring_state=F("invitation__state"),
+            ring_verdict=F("invitation__verdict"),
             ring_expires_at=F("invitation__expires_at"),
             ringing_at=F("invitation__ringing_at"),
             **{f"push_{each}": F(f"device__push_{each}") for each in ADDRESS},

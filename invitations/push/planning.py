@@ -24,7 +24,16 @@ from django.db.models import (
 )
 
 from invitations.live import publishing
-from invitations.models import Delivery, DeliveryKind, DeliveryState, Device, InvitationState, StopReason, UserKey
+from invitations.models import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Device,
+    InvitationState,
+    StopReason,
+    UserKey,
+    Verdict,
+)
 from invitations.push.recent import RECENT, span
 from invitations.store.statements import Bind, Prepared, PreparedCopy, aggregated, database
 from invitations.transports.base import FailureCode
@@ -72,10 +81,17 @@ def _ring_of(devices: QuerySet[Device], **more: Any) -> PreparedCopy:
 
 # One statement for all the rings of a verb, whether or not their invitees have push addresses. Nobody has two pending
 # invitations to the same call.
-_PENDING = {f"{_RUNG}state": InvitationState.PENDING, f"{_RUNG}call_id": Bind("call")}
+_PENDING = {
+    f"{_RUNG}state": InvitationState.PENDING,
+    f"{_RUNG}verdict": Verdict.RINGS,
+    f"{_RUNG}call_id": Bind("call"),
+}
 RINGS = _ring_of(Device.objects.reachable().filter(user_id__in=Bind("users"), **_PENDING))
 REPEATS = _ring_of(
-    Device.objects.reachable().filter(_NOT_WAITING, **{f"{_RUNG}pk__in": Bind("rings")}), number=_RINGS_BEFORE + 1
+    Device.objects.reachable().filter(
+        _NOT_WAITING, **{f"{_RUNG}pk__in": Bind("rings"), f"{_RUNG}verdict": Verdict.RINGS}
+    ),
+    number=_RINGS_BEFORE + 1,
 )
 
 _RINGS = Delivery.objects.filter(RECENT, invitation_id__in=Bind("rings"), kind=DeliveryKind.RING)

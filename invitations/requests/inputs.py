@@ -180,6 +180,12 @@ _RING: dict[str, Field[Any]] = {
         default=Tunable("timeout_seconds_default"),
         description="How long it rings, counted by the server.",
     ),
+    "urgent": Flag(
+        required=False,
+        default=False,
+        description="It matters now. Only those who have you in their contacts are told so, three times a day each; "
+        "those who let urgent calls through are rung although they do not want to be disturbed.",
+    ),
     "device_id": _DEVICE_ID,
 }
 

@@ -36,6 +36,7 @@ STATUS: dict[Code, int] = {
     Code.DUPLICATE: 400,
     Code.ALREADY_RINGING: 400,
     Code.COOLING_DOWN: 400,
+    Code.YOU_BLOCKED: 400,
     Code.NOT_INVITED: 400,
     Code.NO_ADDRESS: 400,
     Code.NOT_AUTHENTICATED: 401,

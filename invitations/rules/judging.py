@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from invitations.models import LetThrough, QuietHours, RingsFrom, UserKey, Verdict
 from invitations.rules.hours import quiet_until
@@ -14,8 +15,7 @@ URGENT_A_DAY = 3
 """How many urgent calls of one contact are let through in a day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What somebody has settled about being rung by one particular person.
 
     Args:
@@ -40,7 +40,7 @@ class Terms:
     do_not_disturb_until: datetime | None = None
     quiet_hours: QuietHours | None = None
     time_zone: str = ""
-    let_through: frozenset[str] = frozenset()
+    let_through: Sequence[str] = ()
 
     def asks_if_known(self) -> bool:
         """Whether the verdict depends on whether they know the caller (`Ring.is_known`)."""
@@ -55,8 +55,7 @@ class Terms:
         return quiet_until(self.quiet_hours, self.time_zone, self.do_not_disturb_until, now=now) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(NamedTuple):
     """What is judged, besides the terms.
 
     Args:

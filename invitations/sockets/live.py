@@ -223,6 +223,9 @@ class LiveSocket:
             if message["type"] == publishing.RECHECK:
                 self._recheck_now(is_removed=self._is_removed(message))
                 continue
+            if message["type"] == publishing.ANEW:
+                await self._say_anew()
+                continue
             if message["type"] == "live.frame":
                 self._paths.forget()
                 if message["origin"] == self._subscription.channel:
@@ -238,6 +241,16 @@ class LiveSocket:
                 await self._line.carry(text)
             except Exception:  # servers report a lost connection in many ways; reading will notice
                 return
+
+    async def _say_anew(self) -> None:
+        """Say what is going on, before anything that was published afterwards."""
+        if self._actor is None:
+            return
+        self._paths.forget()
+        try:
+            await self._line.say(await workers.read(partial(_snapshot, self._actor)))
+        except Exception:
+            logger.exception("A live socket could not say anew what is going on; its next sync does")
 
     def _guard(self) -> None:
         """Check the session or token of a client that does not sync, too: signing out must close every socket. One that

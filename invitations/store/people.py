@@ -131,6 +131,13 @@ def meant_among(name: str, ids: Iterable[str]) -> str:
     return alike[0] if len(alike) == 1 else name
 
 
+def lock(user_ids: Collection[Any]) -> None:
+    """Take the row locks of these users, by key, in the order of their keys. No query where the database allows one
+    writer at a time anyway."""
+    if are_locked():
+        _LOCK.rows(keys=sorted(user_ids))
+
+
 def are_locked() -> bool:
     """Whether this database locks rows. If not, its single writer has the same effect."""
     return database().features.has_select_for_no_key_update
@@ -189,5 +196,13 @@ def _of_names(queryset: QuerySet[Any, Any], *, labelled: bool = False) -> Prepar
 _FOUND = get_user_model()._base_manager.filter(are_active(), **{f"{USERNAME}__in": Bind("names")}).only("pk")
 _FOUND = _FOUND.order_by("pk")
 _FOUND_LOCKED = _FOUND.select_for_update(no_key=True, of=("self",))
+_LOCK = Prepared(
+    get_user_model()
+    ._base_manager.filter(pk__in=Bind("keys"))
+    .order_by("pk")
+    .select_for_update(no_key=True, of=("self",))
+    .values_list("pk"),
+    row=tuple,
+)
 _PEOPLE, _LABELLED = _of_names(_FOUND), _of_names(_FOUND, labelled=True)
 _LOCKED, _LOCKED_LABELLED = _of_names(_FOUND_LOCKED), _of_names(_FOUND_LOCKED, labelled=True)

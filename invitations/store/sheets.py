@@ -4,6 +4,7 @@ Pure data and questions about it: reads no database, changes nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +12,10 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from invitations.conf import limits
-from invitations.models import CallState, InvitationState, LeftReason, UserKey
+from invitations.models import CallState, InvitationState, LeftReason, UserKey, Verdict
+
+_RINGS = Verdict.RINGS.value
+_NOBODY: AbstractSet[UserKey] = frozenset()
 
 if TYPE_CHECKING:
     from invitations.models import Call, Invitation, Participant
@@ -80,6 +84,20 @@ class CallSheet:
         """Participants who have not left."""
         return [each for each in self.participants if each.left_at is None]
 
+    def heard_by(self) -> AbstractSet[UserKey]:
+        """Those inside and those who are being rung, but no one from whom the ring is kept."""
+        kept = self.kept_from()
+        return self.seats() - (kept - {each.user_id for each in self.inside()}) if kept else self.seats()
+
+    def kept_from(self) -> AbstractSet[UserKey]:
+        """Those who may not know of their latest invitation."""
+        for each in self.invitations:
+            if each.verdict != _RINGS:
+                break
+        else:
+            return _NOBODY
+        return {each.invitee_id for each in self.latest_invitations() if each.is_withheld}
+
     def seats(self) -> set[UserKey]:
         """Everyone who takes up one of the call's `people_per_call`: those inside and those being rung."""
         return {each.user_id for each in self.inside()} | {each.invitee_id for each in self.pending()}
@@ -96,15 +114,20 @@ class CallSheet:
         return next(reversed(self.invitations_of(user_id)), None)
 
     def invitations_of(self, user_id: UserKey) -> list[Invitation]:
-        """The user's invitations that left a trace with them. If none did, all of them count, so that an answer is told
-        what became of its ring; but the caller belongs to the call without any."""
-        own = [each for each in self.invitations if each.invitee_id == user_id]
+        """The user's invitations that left a trace with them. If none did, all of them count that they may know of, so
+        that an answer is told what became of its ring; but the caller belongs to the call without any."""
+        own = [each for each in self.invitations if each.invitee_id == user_id and not each.is_withheld]
         traced = [each for each in own if each.leaves_trace]
         return traced if traced or user_id == self.call.caller_id else own
 
     def last_ring_of(self, user_id: UserKey) -> Invitation | None:
-        """The user's very last invitation, whether it left a trace or not."""
-        return next((each for each in reversed(self.invitations) if each.invitee_id == user_id), None)
+        """The user's very last invitation, whether it left a trace or not, that they may know of."""
+        own = (each for each in reversed(self.invitations) if each.invitee_id == user_id)
+        return next((each for each in own if not each.is_withheld), None)
+
+    def pending_of(self, user_id: UserKey) -> Invitation | None:
+        """The user's pending invitation, even one that is kept from them."""
+        return next((each for each in self.pending() if each.invitee_id == user_id), None)
 
     def known_to(self, user_id: UserKey) -> CallSheet:
         """The call without those of the user's own invitations that do not count."""
@@ -153,9 +176,9 @@ class CallSheet:
         """Whether the user hears what happens in the call now: its caller, who is in it, and who is being rung."""
         return user_id in self.told()
 
-    def told(self) -> set[UserKey]:
+    def told(self) -> AbstractSet[UserKey]:
         """All who hear of it (`tells`), by key."""
-        return (self.seats() | {self.call.caller_id}) - {None}
+        return (self.heard_by() | {self.call.caller_id}) - {None}
 
     def went_at(self, user_id: UserKey) -> datetime | None:
         """When the user stopped hearing of the call; None if they hear of it now, or never did."""

@@ -114,4 +114,4 @@ def test_a_provider_without_our_checks_is_refused_at_the_start(settings: Setting
 
 def test_any_other_word_is_refused_at_the_start(settings: Settings) -> None:
     settings.CALLINVITE = {"passwords": "of"}
-    assert "callinvite.E014" in {each.id for each in checks.check_sign_in(None)}
+    assert "callinvite.E010" in {each.id for each in checks.check_tunables(None)}

@@ -36,6 +36,9 @@ def test_a_frame_carries_the_whole_state_as_its_reader_sees_it(
         "can": ["accept", "reject"],
         "missed": False,
         "duration_seconds": None,
+        "verdict": "rings",
+        "from_contact": False,
+        "urgent": False,
     }
     assert frames["alice"][0]["call"]["you"]["role"] == "caller"
     assert [each["state"] for each in frames["alice"][0]["call"]["invitations"]] == ["pending"]

@@ -47,6 +47,9 @@ async def test_each_receiver_sees_their_own_part(open_page: OpenPage, alice: Use
             "can": ["accept", "reject"],
             "missed": False,
             "duration_seconds": None,
+            "verdict": "rings",
+            "from_contact": False,
+            "urgent": False,
         }
 
     accepted = await pages["bob"].ask("accept", call_id)

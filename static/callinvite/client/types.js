@@ -73,6 +73,9 @@
  * @property {OpenVerb[]} can the verbs that are open to them now
  * @property {boolean} missed
  * @property {number | null} duration_seconds how long they were in it themselves
+ * @property {"rings" | "silenced" | "not_from_you" | null} verdict what their rules said about the ring; null for a caller
+ * @property {boolean | null} from_contact whoever rang them was a contact of theirs; null for a caller
+ * @property {boolean} urgent a contact rang them and said that it is urgent
  *
  * @typedef {{user: string, device_id: string}} Peer one participant's device, for signalling
  *
@@ -253,7 +256,7 @@
  *
  * @typedef {{[Name in keyof ServiceEvents]: {name: Name, detail: ServiceEvents[Name]}}[keyof ServiceEvents]} NamedEvent
  *
- * @typedef {{invitee: string, code: string, detail?: string, retry_after_seconds?: number}} InviteeError why one of several
+ * @typedef {{invitee: string, code: string, detail?: string, retry_after_seconds?: number, can_ask?: boolean}} InviteeError why one of several
  *   people was left out
  * @typedef {Record<string, string[]>} FieldErrors sentences by the field that they are about
  *

@@ -128,6 +128,18 @@ export type You = {
      * how long they were in it themselves
      */
     duration_seconds: number | null;
+    /**
+     * what their rules said about the ring; null for a caller
+     */
+    verdict: "rings" | "silenced" | "not_from_you" | null;
+    /**
+     * whoever rang them was a contact of theirs; null for a caller
+     */
+    from_contact: boolean | null;
+    /**
+     * a contact rang them and said that it is urgent
+     */
+    urgent: boolean;
 };
 /**
  * one participant's device, for signalling
@@ -526,6 +538,7 @@ export type InviteeError = {
     code: string;
     detail?: string;
     retry_after_seconds?: number;
+    can_ask?: boolean;
 };
 /**
  * sentences by the field that they are about

@@ -1,0 +1,116 @@
+"""The rules, asked once for each ring: who of some people is rung, whose ring is kept from them, and who is not rung.
+
+To be asked while the locks on the inviter and the people are held, so that no change of their minds comes between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from invitations.calls import bounds
+from invitations.calls.asking import Judged, Problem, problem_of
+from invitations.calls.bounds import Bounds, Given
+from invitations.errors import Code
+from invitations.models import Invitation, Verdict
+from invitations.rules import terms
+from invitations.rules.judging import URGENT_A_DAY, Ring, Terms, judge
+from invitations.store.sheets import Actor, CallSheet, Person
+from invitations.store.statements import Soon
+from invitations.words import say
+
+
+class Asked(NamedTuple):
+    """What was asked for a verdict: what people have settled, and what the inviter gave of late."""
+
+    terms: Soon[Terms]
+    given: Soon[Given] | None
+
+
+def begin(by: Actor, names: Sequence[str], *, now: datetime) -> Asked:
+    """Ask what a verdict takes.
+
+    Args:
+        by: the inviter, whose lock is held or was asked for before.
+        names: the public ids of those who may be invited, whose locks are or were, too.
+    """
+    return Asked(terms.begin(by.user_id, names), bounds.begin(by, names, now=now))
+
+
+def have_blocked(asked: Asked, person: Person) -> bool:
+    """Whether one of the two, this person or the inviter, has blocked the other."""
+    return any(each.user_id == person.id and (each.has_blocked or each.is_blocked) for each in asked.terms.rows())
+
+
+def judged(
+    asked: Asked, by: Actor, invited: list[Person], *, urgent: bool, now: datetime
+) -> tuple[list[Judged], list[Problem]]:
+    """Who of these people gets an invitation.
+
+    Args:
+        asked: what was asked for them (`begin`).
+        by: the inviter.
+        invited: the people to be rung, who are otherwise invitable.
+        urgent: the inviter says that it is.
+
+    Returns:
+        Those who get one, and for each of the others a problem.
+
+    Raises:
+        CallError: `throttled` if the inviter has given, or would give, too many invitations in a minute.
+    """
+    settled = {each.user_id: each for each in asked.terms.rows()}
+    given = Bounds(by, asked.given, now)
+    admitted: list[Judged] = []
+    problems: list[Problem] = []
+    for person in invited:
+        theirs, wait = settled[person.id], given.wait(person)
+        is_urgent = urgent and theirs.is_contact and _is_rarely_urgent(by, theirs, now)
+        ring = Ring(
+            is_known=theirs.asks_if_known() and terms.knows(theirs.user_id, by.user_id),
+            is_cooling_down=bool(wait),
+            is_repeated=given.was_rung(person),
+            is_urgent=is_urgent,
+        )
+        verdict = judge(theirs, ring, now=now)
+        if (problem := _problem(person, verdict, wait)) is not None:
+            problems.append(problem)
+        else:
+            admitted.append(Judged(person, verdict, theirs.is_contact, is_urgent))
+    given.refuse_too_many(len(admitted))
+    return admitted, problems
+
+
+def judged_again(sheet: CallSheet, invitation: Invitation, *, now: datetime) -> Verdict:
+    """What the rules say now about a ring that has begun.
+
+    Args:
+        sheet: the call, locked, as is the invitee.
+        invitation: pending.
+
+    Returns:
+        The verdict. One that would have refused the ring keeps it from the invitee, as a block or as silence does.
+    """
+    person = sheet.people[invitation.invitee_id]
+    theirs = terms.of_user(invitation.inviter_id, person.username)
+    if theirs is None or invitation.inviter_id is None:
+        return Verdict(invitation.verdict)
+    is_known = theirs.asks_if_known() and terms.knows(theirs.user_id, invitation.inviter_id)
+    ring = Ring(is_known=is_known, is_urgent=invitation.urgent)
+    verdict = judge(theirs, ring, now=now)
+    return Verdict(invitation.verdict) if verdict == Verdict.YOU_BLOCKED else verdict
+
+
+def _is_rarely_urgent(by: Actor, theirs: Terms, now: datetime) -> bool:
+    return terms.urgent_in_a_day(by.user_id, theirs.user_id, now=now) < URGENT_A_DAY
+
+
+def _problem(person: Person, verdict: Verdict, wait: int) -> Problem | None:
+    if verdict == Verdict.YOU_BLOCKED:
+        return problem_of(person.username, Code.YOU_BLOCKED)
+    if verdict == Verdict.NOT_FROM_YOU:
+        detail = say("error.not_allowed.takes_no_calls", name=person.name)
+        return problem_of(person.username, Code.NOT_ALLOWED) | {"detail": detail, "can_ask": True}
+    if verdict == Verdict.COOLING_DOWN:
+        return problem_of(person.username, Code.COOLING_DOWN, retry_after_seconds=wait)
+    return None

@@ -1,0 +1,114 @@
+"""What the rules decide by, read in the transaction of the verb, after the locks on the people.
+
+One statement for all who are to be rung, whatever they have settled: rows of the two people, found by unique indexes,
+so that it takes as long with ten thousand contacts as with none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+
+from invitations.conf import limits
+from invitations.models import Block, Call, Contact, ContactState, Invitation, InvitationState, UserKey
+from invitations.rules.judging import Terms
+from invitations.store import people
+from invitations.store.statements import Bind, Prepared, Soon, aggregated
+
+REMEMBERED = 1000
+"""How many of their latest calls tell whom somebody knows (`RingsFrom.KNOWN`)."""
+DAY = timedelta(days=1)
+
+
+def begin(caller_id: UserKey, names: Sequence[str]) -> Soon[Terms]:
+    """Ask what people have settled about a caller.
+
+    Args:
+        caller_id: the caller's key.
+        names: the public ids of those to be rung, whose locks are held or were asked for before.
+    """
+    return _TERMS.soon(caller=caller_id, names=names)
+
+
+def of_user(caller_id: UserKey, username: str) -> Terms | None:
+    """What one person has settled about a caller; None if there is no such person."""
+    return _TERMS.first(caller=caller_id, names=[username])
+
+
+def knows(user_id: UserKey, other_id: UserKey) -> bool:
+    """Whether somebody has called another person, or talked with them, in the last `REMEMBERED` of their calls."""
+    return bool(_CALLED.rows(user=user_id, other=other_id) or _TALKED.rows(user=user_id, other=other_id))
+
+
+def urgent_in_a_day(caller_id: UserKey, user_id: UserKey, *, now: datetime) -> int:
+    """How many urgent calls a caller has made to somebody in the last 24 hours."""
+    return _URGENT.rows(caller=caller_id, user=user_id, since=now - DAY)[0]
+
+
+def _made(columns: Sequence[Any]) -> Terms:
+    user_id, rings_from, until, hours, zone, let_through, has_blocked, is_blocked, favourite = columns
+    return Terms(
+        user_id,
+        has_blocked=bool(has_blocked),
+        is_blocked=bool(is_blocked),
+        is_contact=favourite is not None,
+        is_favourite=bool(favourite),
+        rings_from=rings_from or limits().rings_from,
+        do_not_disturb_until=until,
+        quiet_hours=hours,
+        time_zone=zone or "",
+        let_through=let_through or (),
+    )
+
+
+def _terms(user: str, of: Any, about: Any) -> dict[str, Any]:
+    """The columns of terms.
+
+    Args:
+        user: the lookup that leads to the person whose terms they are.
+        of: that person's key, as seen from a subquery.
+        about: the caller's.
+    """
+    lets_in = Contact.objects.filter(user=of, other=about, state=ContactState.CONTACT).order_by()
+    return {
+        "terms_rings_from": F(f"{user}calling_preferences__rings_from"),
+        "terms_until": F(f"{user}calling_preferences__do_not_disturb_until"),
+        "terms_hours": F(f"{user}calling_preferences__quiet_hours"),
+        "terms_zone": F(f"{user}calling_preferences__time_zone"),
+        "terms_let_through": F(f"{user}calling_preferences__let_through"),
+        "terms_has_blocked": Exists(Block.objects.filter(user=of, other=about).order_by()),
+        "terms_is_blocked": Exists(Block.objects.filter(user=about, other=of).order_by()),
+        "terms_favourite": Subquery(lets_in.values("favourite")[:1]),
+    }
+
+
+_users = get_user_model()._base_manager
+_OF = _terms("", OuterRef("pk"), Bind("caller"))
+_TERMS = Prepared(
+    _users.filter(**{f"{people.USERNAME}__in": Bind("names")}).order_by().annotate(**_OF).values_list("pk", *_OF),
+    row=_made,
+)
+
+_rings = Invitation.objects.filter(inviter_id=Bind("user")).order_by("-created_at").values("invitee_id")[:REMEMBERED]
+_CALLED = Prepared(
+    _users.filter(pk=Bind("other"), pk__in=_rings).order_by().values_list("pk"),
+    row=itemgetter(0),
+)
+_accepted = Invitation.objects.filter(state=InvitationState.ACCEPTED).order_by("-created_at").values("call_id")
+_MINE = Q(pk__in=_accepted.filter(invitee_id=Bind("user"))[:REMEMBERED])
+_THEIRS = Q(pk__in=_accepted.filter(invitee_id=Bind("other"))[:REMEMBERED])
+_TOGETHER = _MINE & (Q(caller_id=Bind("other")) | _THEIRS) | _THEIRS & Q(caller_id=Bind("user"))
+_TALKED = Prepared(Call.objects.filter(_TOGETHER).order_by().values_list("pk")[:1], row=itemgetter(0))
+_URGENT = Prepared(
+    aggregated(
+        Invitation.objects.filter(
+            inviter_id=Bind("caller"), invitee_id=Bind("user"), urgent=True, created_at__gt=Bind("since")
+        ),
+        Count("*"),
+    ),
+    row=itemgetter(0),
+)
