@@ -57,7 +57,7 @@ def test_a_forgotten_password_is_chosen_anew_by_a_link_that_works_once(
     client.post("/password/", {"email": "erin@example.org"})
     assert send_all() == 1
     (message,) = post_office.received
-    assert (message["To"], message["Subject"]) == ("erin@example.org", "A new password")
+    assert (message["To"], message["Subject"]) == ("erin@example.org", "Choose a new password")
     link = link_in(text_of(message))
     assert link in page_of(message)
     assert "erin" in text_of(message)
@@ -195,8 +195,8 @@ def test_mail_that_never_goes_is_given_up(client: Client, erin: Any, post_office
 def test_a_server_without_mail_says_so_and_owes_none(client: Client, erin: Any, settings: Settings) -> None:
     send_by(settings, "dummy")
 
-    assert "This server cannot send mail." in client.get("/password/").text
-    assert "This server cannot send mail." in client.post("/password/", {"email": "erin@example.org"}).text
+    assert "This server can't send mail." in client.get("/password/").text
+    assert "This server can't send mail." in client.post("/password/", {"email": "erin@example.org"}).text
     assert not Mail.objects.exists()
 
 

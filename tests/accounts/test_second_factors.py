@@ -139,7 +139,7 @@ def test_new_recovery_codes_end_the_old_ones(alice: User) -> None:
 def test_removing_the_app_takes_the_codes_along(alice: User) -> None:
     browser, _, _ = guarded()
 
-    assert "Remove the app?" in browser.get("/account/security/app/remove/").text
+    assert "Remove authenticator app?" in browser.get("/account/security/app/remove/").text
     browser.post("/account/security/app/remove/")
 
     assert not Authenticator.objects.exists()
@@ -178,7 +178,7 @@ def test_the_password_alone_is_no_proof_for_who_has_a_second_step(alice: User) -
 
     assert browser.get("/sign-in/again/?next=/account/security/")["Location"].startswith("/sign-in/again/code/")
     browser.post("/sign-in/again/code/", {"code": code_of(secret, periods=1), "next": "/account/security/"})
-    assert "Remove the app?" in browser.get("/account/security/app/remove/").text
+    assert "Remove authenticator app?" in browser.get("/account/security/app/remove/").text
 
 
 def test_secrets_are_not_stored_as_they_are(alice: User) -> None:

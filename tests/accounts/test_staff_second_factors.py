@@ -72,7 +72,7 @@ def test_staff_without_a_second_step_are_led_to_set_one_up(root: User) -> None:
     answer = browser.get("/admin/", follow=True)
 
     assert answer.redirect_chain[-1][0] == "/account/security/?admin"
-    assert "asks everyone who uses Django admin for a second step" in answer.text
+    assert "To use Django admin here, you need a second step" in answer.text
     assert browser.post(reverse("admin:invitations_user_changelist")).status_code == 302
 
 
@@ -82,7 +82,7 @@ def test_staff_who_have_just_set_one_up_show_it_once(root: User) -> None:
 
     asked = browser.get("/admin/invitations/", follow=True)
     assert asked.redirect_chain[-1][0].startswith("/sign-in/again/code/")
-    assert "Enter a code of your authenticator app" in asked.text
+    assert "Enter a code from your authenticator app" in asked.text
     answer = browser.post("/sign-in/again/code/", {"code": code_of(secret), "next": "/admin/invitations/"})
 
     assert answer["Location"] == "/admin/invitations/"

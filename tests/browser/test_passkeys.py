@@ -135,7 +135,7 @@ def test_a_passkey_signs_in_by_its_button(somebody: Somebody) -> None:
     somebody.goes("/sign-in/?next=/account/security/")
     somebody.presses("Sign in with a passkey")
 
-    somebody.reads("What guards your account")
+    somebody.reads("Sign-in security")
     expect(somebody.page.get_by_text("Last used on")).to_be_visible()
 
 
@@ -186,7 +186,7 @@ def test_the_password_alone_no_longer_lets_in(somebody: Somebody) -> None:
 
 def test_a_passkey_is_renamed_and_removed(somebody: Somebody) -> None:
     somebody.adds_passkey()
-    somebody.follows("I have kept them")
+    somebody.follows("I've saved them")
     somebody.follows("Rename Passkey")
     somebody.page.get_by_label("Name of the passkey").fill("Alice's laptop")
     somebody.presses("Save")
@@ -199,7 +199,7 @@ def test_a_passkey_is_renamed_and_removed(somebody: Somebody) -> None:
     somebody.forgets_session()
     somebody.is_willing(False)
     somebody.gives_password()
-    somebody.reads("What guards your account")
+    somebody.reads("Sign-in security")
 
 
 def test_a_passkey_that_is_removed_here_opens_nothing(somebody: Somebody) -> None:
@@ -235,7 +235,7 @@ def test_who_does_not_touch_it_reads_so_and_can_try_again(somebody: Somebody) ->
     )
     somebody.presses("Use passkey")
 
-    somebody.reads("What guards your account")
+    somebody.reads("Sign-in security")
 
 
 def test_one_device_has_one_passkey_of_an_account(somebody: Somebody) -> None:
@@ -265,7 +265,7 @@ def test_an_app_is_set_up_by_its_secret_and_asked_for(somebody: Somebody) -> Non
     somebody.gives_password()
     somebody.page.get_by_label("Code").fill(code_of(secret))
     somebody.page.keyboard.press("Enter")
-    somebody.reads("What guards your account")
+    somebody.reads("Sign-in security")
     somebody.forgets_session()
     somebody.gives_password()
     somebody.page.get_by_label("Code").fill(codes[0])
@@ -279,9 +279,9 @@ def test_the_settings_lead_to_the_pages_of_the_account(somebody: Somebody) -> No
     somebody.is_signed_in()
     somebody.page.get_by_role("navigation").get_by_role("link", name="Settings").click()
 
-    somebody.page.get_by_role("region", name="Account").get_by_role("link", name="Second step and passkeys").click()
+    somebody.page.get_by_role("region", name="Account").get_by_role("link", name="Sign-in security").click()
 
-    somebody.reads("What guards your account")
+    somebody.reads("Sign-in security")
 
 
 def test_where_the_server_is_asked_by_a_number_passkeys_are_not_offered(

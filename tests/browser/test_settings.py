@@ -85,7 +85,7 @@ def test_the_volume_of_rings_is_kept(bob: Person) -> None:
     bob.page.get_by_role("button", name="Turn on ringing").click()
     bob.until("callinvite.ringer.audible")
     bob.show("Settings")
-    bob.page.get_by_label("Volume of rings").fill("0.3")
+    bob.page.get_by_label("Ring volume").fill("0.3")
     assert bob.ask("callinvite.ringer.volume") == 0.3
     bob.page.reload()
     connected(bob.page)

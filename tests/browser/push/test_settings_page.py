@@ -114,7 +114,7 @@ def test_another_device_is_removed_at_once(person: Callable[..., Person], settin
 
 
 def test_the_ringtone_is_chosen_heard_and_kept(settings: Page, phone: Phone) -> None:
-    expect(ringtone(settings, "As the call says")).to_be_checked()
+    expect(ringtone(settings, "Chosen by the caller")).to_be_checked()
     ringtone(settings, "Marimba").check()
     phone.person.until("callinvite.ringer.previewing")
     settings.reload()
