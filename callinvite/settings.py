@@ -19,7 +19,7 @@ from callinvite.environment import Environment
 from invitations import secret_files
 from invitations.accounts import configuring
 from invitations.accounts.defaults import *  # noqa: F403
-from invitations.conf import RINGS_FROM, SIGNUP
+from invitations.conf import DIRECTORY, RINGS_FROM, SIGNUP
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -264,6 +264,7 @@ CALLINVITE = {
     "session_short_idle_seconds": env.number("CALLINVITE_SESSION_SHORT_IDLE_HOURS", default=12, lowest=1) * 3600,
     "admin_mfa": env.switch("CALLINVITE_ADMIN_MFA"),
     "signup": env.choice("CALLINVITE_SIGNUP", SIGNUP, default="closed"),
+    "directory": env.choice("CALLINVITE_DIRECTORY", DIRECTORY, default="all"),
     "passwords": env.choice("CALLINVITE_PASSWORDS", {"on", "off"}, default="on"),
     "rings_from": env.choice("CALLINVITE_RINGS_FROM", RINGS_FROM, default="everyone"),
     "rings_in_a_row": env.number("CALLINVITE_RINGS_IN_A_ROW", default=3),
@@ -294,6 +295,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_DATABASE_PREPARE",
     "CALLINVITE_DATA_DIR",
     "CALLINVITE_DEVICES_PER_USER",
+    "CALLINVITE_DIRECTORY",
     "CALLINVITE_ICE_SERVERS",
     "CALLINVITE_KEEP_CALLS_DAYS",
     "CALLINVITE_KEEP_DELIVERIES_DAYS",

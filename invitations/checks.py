@@ -45,6 +45,7 @@ MAY_BE_ZERO = {
     "logins_per_minute",
     "media_seconds",
     "test_rings_per_minute",
+    "searches_per_minute",
     "request_bytes",
     "request_seconds",
     "connections_per_address",

@@ -15,9 +15,11 @@ from django.core.signals import setting_changed
 
 SIGNUP = ("open", "invite", "closed")
 """Who may create an account; see `Limits.signup`."""
+DIRECTORY = ("all", "exact", "contacts")
+"""Whom people find among the people here; see `Limits.directory`."""
 RINGS_FROM = ("everyone", "known", "contacts", "nobody")
 """Whose calls ring; see `Limits.rings_from`."""
-WORDS = {"signup": SIGNUP, "passwords": ("on", "off"), "rings_from": RINGS_FROM}
+WORDS = {"signup": SIGNUP, "passwords": ("on", "off"), "rings_from": RINGS_FROM, "directory": DIRECTORY}
 """The tunables that are words, and what each may be."""
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -98,6 +100,12 @@ class Limits:
     report first that the ring is heard."""
     test_rings_per_minute: int = 10
     """How many test rings one user may ask for in 60 seconds; 0 means no limit."""
+    directory: str = field(default="all")
+    """Who is listed to people: `all` is everyone who does not object, staff only if they chose so; `exact` their
+    contacts alone, and anyone whose full id they enter; `contacts` their contacts alone."""
+    searches_per_minute: int = 120
+    """How many searches among people, and look-ups by id, one user may make in 60 seconds; 0 means no limit. A page
+    makes one whenever the typing pauses, and renews it from time to time."""
     fresh_seconds: int = 600
     """How long ago somebody may have signed in, or given their password again, to delete their account."""
     exports_per_hour: int = 5

@@ -38,7 +38,7 @@ def page(
     Raises:
         InvalidInput: a cursor that makes no sense.
     """
-    keys = list(found.order_by().values_list("pk", flat=True)[: LOOKED_AT + 1])
+    found, keys = looked_through(found)
     order: tuple[str, ...] = (people.USERNAME,)
     if len(keys) <= LOOKED_AT:
         chosen = NullIf(F("calling_preferences__display_name"), Value(""))
@@ -50,6 +50,16 @@ def page(
     rest = found.exclude(pk__in=[each.pk for each in near])
     listed = page_of(rest, request, {**asked, "page_size": asked["page_size"] - len(near)}, order, shown)
     return {**listed, "results": [*shown(near), *listed["results"]]}
+
+
+def looked_through(found: QuerySet[Any, Any]) -> tuple[QuerySet[Any, Any], list[UserKey]]:
+    """The same people, and the keys of the first of them: no more than `LOOKED_AT` and one.
+
+    If those are all, they are found by their keys from now on, so that everybody here is looked at only once: a rare
+    word is found nowhere but at the end. A frequent one is found soon in any order.
+    """
+    keys = list(found.order_by().values_list("pk", flat=True)[: LOOKED_AT + 1])
+    return (found.filter(pk__in=keys) if len(keys) <= LOOKED_AT else found), keys
 
 
 def _near(found: QuerySet[Any], user_id: UserKey, keys: list[UserKey]) -> list[Any]:

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from invitations.api import credentials, devices, my_data, pages, views
+from invitations.api import credentials, devices, my_data, pages, people, views
 from invitations.requests.verbs import VERBS, Verb
 from invitations.shapes import CALL_ID, DEVICE_ID
 
@@ -31,7 +31,7 @@ _described = [
     *(_of_verb(each) for each in VERBS.values()),
     path("me", views.Me.as_view(), name="me"),
     path("me/export", my_data.Export.as_view(), name="export_me"),
-    path("users", views.Users.as_view(), name="users"),
+    path("users", people.Users.as_view(), name="users"),
     path("devices", devices.Devices.as_view(), name="devices"),
     path("devices/<device_id:device_id>", devices.OneDevice.as_view(), name="device"),
     path("devices/<device_id:device_id>/test-ring", devices.TestRing.as_view(), name="test_ring"),

@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.contrib.auth import get_user_model, logout
-from django.db.models import Q
+from django.contrib.auth import logout
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
@@ -15,14 +14,13 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
 from invitations import calls, shapes
-from invitations.api import nearness, ring_tokens
+from invitations.api import ring_tokens
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import InvitationAuthentication
 from invitations.errors import Code
-from invitations.live import presence
 from invitations.models import Call, CallingPreferences, UserKey
 from invitations.push.action_tokens import Grant
 from invitations.requests import freshness, inputs, queries, verbs
@@ -154,25 +152,6 @@ class Me(Endpoint):
         return HttpResponse(status=204)
 
 
-@described(get=operations.LIST_USERS)
-class Users(Endpoint):
-    """People who can be called."""
-
-    def get(self, request: Request) -> HttpResponse:
-        asked = queries.USERS.checked(request.query_params)
-        model = get_user_model()
-        found = people.others(asker_id(request)).select_related("calling_preferences")
-        if asked["id"] is not None:
-            found = found.filter(**{people.USERNAME: asked["id"]})
-        for word in (asked["search"] or "").split():
-            found = found.filter(
-                Q(**{f"{model.USERNAME_FIELD}__mentions": word}) | Q(calling_preferences__display_name__mentions=word)
-            )
-        if asked["order"] == "near":
-            return answered(200, nearness.page(found, request, asked, _person_views))
-        return answered(200, page_of(found, request, asked, (people.USERNAME,), _person_views))
-
-
 class Problem(Endpoint):
     """What a code means: a problem's `type` leads here."""
 
@@ -221,18 +200,3 @@ def _me(request: Request, preferences: CallingPreferences) -> shapes.Me:
         "call_waiting": preferences.call_waiting,
         "missed_unseen": calls.missed_unseen(asker_id(request)),
     }
-
-
-def _person_views(users: list[Any]) -> list[shapes.User]:
-    keys = [each.pk for each in users]
-    online = presence.online(keys)
-    in_call = calls.is_inside(keys)
-    return [
-        {
-            "id": each.get_username(),
-            "name": people.shown_name_of(each),
-            "online": each.pk in online,
-            "in_call": each.pk in in_call,
-        }
-        for each in users
-    ]

@@ -309,6 +309,30 @@ class Word(Field[str]):
         return {"type": "string", "enum": self.words}
 
 
+class Words(Text):
+    """A string of no more than so many words.
+
+    Args:
+        most: words.
+        options: see `Text`.
+    """
+
+    def __init__(self, most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.most = most
+
+    def checker(self) -> Callable[[object], str]:
+        most, check = self.most, super().checker()
+
+        def checked(value: object) -> str:
+            text = check(value)
+            if len(text.split()) > most:
+                raise Refused(say("invalid.too_many_words", most=most))
+            return text
+
+        return checked
+
+
 class Texts(Field[list[str]]):
     """A list of at least one string; duplicates are kept.
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from invitations.models import CallState, EndReason, id_chars
 from invitations.requests import inputs
-from invitations.requests.fields import ABSENT, Field, Flag, Moment, Refused, Text, Tunable, Whole, Word
+from invitations.requests.fields import ABSENT, Field, Flag, Moment, Refused, Text, Tunable, Whole, Word, Words
 from invitations.requests.problems import InvalidInput
+from invitations.rules import listing
 from invitations.words import say, say_lazy
 
 SEARCH_CHARS = 128
@@ -82,10 +83,11 @@ def of_verb(is_about_a_call: bool) -> Query:
 
 
 USERS = Query(
-    search=Text(
+    search=Words(
+        listing.WORDS,
         max_length=max(SEARCH_CHARS, id_chars() or 0),
         required=False,
-        description="Words, each in the id or the shown name.",
+        description=f"Up to {listing.WORDS} words, each in the id or the shown name; or somebody's full id.",
     ),
     id=Text(max_length=id_chars(), required=False, description="A user id: only this person."),
     order=Word(

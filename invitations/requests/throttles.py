@@ -1,5 +1,5 @@
 """What guards every door at which a password, a code or a link is asked for: tries are counted in the shared cache, and
-only a few passwords are hashed at once. The verbs themselves count invitations."""
+only a few passwords are hashed at once. Searches and copies are counted too; the verbs themselves count invitations."""
 
 from __future__ import annotations
 
@@ -197,6 +197,31 @@ def check_mail(request: HttpRequest, email: str, now: datetime | None = None) ->
     if wait := count(bounds, _seconds(now)):
         audit.refused(request, Code.THROTTLED)
         raise CallError(Code.THROTTLED, _wait_words(wait), retry_after_seconds=wait)
+
+
+def check_search(request: HttpRequest, user_id: UserKey, now: datetime | None = None) -> None:
+    """Count one search among people, or one look-up by id: each may cost a look at everybody, and who makes very many
+    wants to know who is here.
+
+    Args:
+        request: for the audit log.
+        user_id: who searches.
+        now: an aware datetime; the current time if omitted.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`, if there were `searches_per_minute`.
+    """
+    limit = conf.limits().searches_per_minute
+    bound = Bound(key_of("search", key_as_word(user_id)), limit, STEPS[0][1])
+    try:
+        wait = count([bound], _seconds(now)) if limit > 0 else 0
+    except Exception:
+        # People are found, and called, without the cache.
+        logger.exception("Searches are not counted: the cache does not answer")
+        return
+    if wait:
+        audit.refused(request, Code.THROTTLED, user_id=user_id)
+        raise CallError(Code.THROTTLED, retry_after_seconds=wait)
 
 
 @contextmanager

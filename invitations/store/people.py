@@ -31,6 +31,12 @@ def are_active(user: str = "") -> Q:
     return Q(**{f"{user}is_active": True}) if has_is_active() else Q()
 
 
+def are_staff() -> Q:
+    """Whether a person's account is one of those that may get into Django admin, as a condition; nobody's if the user
+    model does not tell."""
+    return Q(is_staff=True) if _has_column("is_staff") else Q(pk__in=())
+
+
 def are_absent(relation: str) -> Q:
     """Whether the person that a relation refers to was deleted or may not sign in, as a condition.
 
@@ -43,8 +49,12 @@ def are_absent(relation: str) -> Q:
 
 def has_is_active() -> bool:
     """Whether the user model has a flag for accounts that may sign in."""
+    return _has_column("is_active")
+
+
+def _has_column(name: str) -> bool:
     try:
-        get_user_model()._meta.get_field("is_active")
+        get_user_model()._meta.get_field(name)
     except FieldDoesNotExist:
         return False
     return True

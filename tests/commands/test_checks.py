@@ -61,6 +61,8 @@ def test_the_settings_as_they_come_are_clean() -> None:
         ({"CACHES": {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}}, ["callinvite.E003"]),
         ({"CALLINVITE": {"signup": "perhaps"}}, ["callinvite.E010"]),
         ({"CALLINVITE": {"signup": "open"}}, []),
+        ({"CALLINVITE": {"directory": "everybody"}}, ["callinvite.E010"]),
+        ({"CALLINVITE": {"directory": "contacts"}}, []),
         ({"CALLINVITE": {"signup": "invite"}}, []),
         ({"CALLINVITE": {"ring_for_ever": True}}, ["callinvite.E008"]),
         ({"CALLINVITE": {"timeout_seconds_max": 601}}, ["callinvite.E009"]),

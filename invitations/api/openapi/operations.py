@@ -148,7 +148,7 @@ LIST_USERS = Operation(
     "list_users",
     PEOPLE,
     "List the people you may call",
-    SIGNED_IN | {Code.INVALID},
+    SIGNED_IN | {Code.INVALID, Code.THROTTLED},
     {200: "A page, by id."},
     shapes.UserPage,
     query=queries.USERS,

@@ -5,6 +5,8 @@ import { sideBySide } from "./words.js";
 import { say } from "../words/say.js";
 
 const SEARCH_WAIT_MS = 200;
+/** The server refuses more. What five words of a long name find is no less right. */
+const SEARCH_WORDS = 5;
 
 /** @typedef {import("../client/types.js").Presence} Presence
  *  @typedef {{order: "near", page_size: number}} FirstPage what the server preloads of the list, as a query says it */
@@ -40,7 +42,7 @@ export class PeopleList extends EventTarget {
   /** Search when the typing pauses.
    *  @param {string} text */
   type(text) {
-    this.search = text.trim();
+    this.search = text.trim().split(/\s+/).slice(0, SEARCH_WORDS).join(" ");
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.load();

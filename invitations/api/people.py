@@ -1,0 +1,52 @@
+"""The people one may call, in pages. Holds no rule about who is listed to whom, or who sees that somebody is online."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from invitations import calls, shapes
+from invitations.api import nearness
+from invitations.api.endpoint import Endpoint, answered
+from invitations.api.openapi import operations
+from invitations.api.openapi.operations import described
+from invitations.api.pagination import page_of
+from invitations.live import presence
+from invitations.requests import queries, throttles
+from invitations.requests.tokens import asker_id
+from invitations.rules import listing
+from invitations.store import people
+
+
+@described(get=operations.LIST_USERS)
+class Users(Endpoint):
+    """People who can be called."""
+
+    def get(self, request: Request) -> HttpResponse:
+        asked = queries.USERS.checked(request.query_params)
+        viewer_id, search = asker_id(request), asked["search"] or ""
+        if asked["id"] is not None or search.strip():
+            throttles.check_search(request._request, viewer_id)
+        found = listing.found(viewer_id, search=search, username=asked["id"])
+        if asked["order"] == "near":
+            return answered(200, nearness.page(found, request, asked, _views))
+        if search:
+            found, _ = nearness.looked_through(found)
+        return answered(200, page_of(found, request, asked, (people.USERNAME,), _views))
+
+
+def _views(users: list[Any]) -> list[shapes.User]:
+    keys = [each.pk for each in users]
+    online = presence.online(keys)
+    in_call = calls.is_inside(keys)
+    return [
+        {
+            "id": each.get_username(),
+            "name": people.shown_name_of(each),
+            "online": each.pk in online,
+            "in_call": each.pk in in_call,
+        }
+        for each in users
+    ]
