@@ -16,6 +16,7 @@ from django.db import connections
 from django.utils import timezone
 
 from tests.support import services, surroundings
+from tests.support.audit_log import audit_lines
 from tests.support.server import chosen_layout
 
 if TYPE_CHECKING:
@@ -211,3 +212,10 @@ def redis_url() -> Iterator[str]:
             yield url
     except services.Missing as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """What is written to the audit log meanwhile, with the level of each line."""
+    with audit_lines() as written:
+        yield written

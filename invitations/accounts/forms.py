@@ -17,6 +17,7 @@ from django.utils import timezone
 from invitations import conf, mailing
 from invitations.accounts import links
 from invitations.models import CallingPreferences, SignUpLink, User, names
+from invitations.requests import audit
 from invitations.words import say_lazy
 
 NAME = "username"
@@ -102,6 +103,8 @@ class SignUpForm(NewNamesForm, allauth.SignupForm):
         is_used = token is not None and SignUpLink.objects.use(token, user, timezone.now())
         if not is_used and conf.limits().signup != "open":
             raise PermissionDenied
+        if is_used:
+            audit.acted(request, "sign-up-link-used", user_id=user.pk)
         request.session.pop(links.IN_SESSION, None)
         return user
 

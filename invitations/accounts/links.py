@@ -25,7 +25,7 @@ def invite(*, email: str, made_by: Any | None, server: str, now: datetime) -> tu
     """Make a link to one account, and mail it if there is an address and mail.
 
     Args:
-        email: of whom it is for; may be empty. It counts as confirmed only if the link was mailed there.
+        email: of whom it is for; may be empty.
         made_by: the admin, or None.
         server: where the service is, `https://calls.example.org`.
         now: an aware datetime.

@@ -31,8 +31,10 @@ _CODE = {
 }
 
 
-class CodeForm(base.AuthenticateForm):
-    """The code of an authenticator app, or a recovery code, as the second step of a sign-in."""
+class _CodeMixin:
+    """A form with the code of an authenticator app, or a recovery code."""
+
+    fields: dict[str, forms.Field]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,20 +43,16 @@ class CodeForm(base.AuthenticateForm):
 
     def clean_code(self) -> str:
         with second_steps.looking_at_codes():
-            return super().clean_code()
+            code: str = super().clean_code()  # type: ignore[misc]
+            return code
 
 
-class CodeAgainForm(base.ReauthenticateForm):
+class CodeForm(_CodeMixin, base.AuthenticateForm):
+    """The second step of a sign-in."""
+
+
+class CodeAgainForm(_CodeMixin, base.ReauthenticateForm):
     """The same, before something that guards the account is changed."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _ask_for_code(self, say_lazy("field.code"))
-        self.fields["code"].widget.attrs["autofocus"] = True
-
-    def clean_code(self) -> str:
-        with second_steps.looking_at_codes():
-            return super().clean_code()
 
 
 class AddAppForm(totp.ActivateTOTPForm):
@@ -156,7 +154,7 @@ def _origins() -> set[str]:
     return {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
 
 
-def _ask_for_code(form: forms.Form, label: Any) -> None:
+def _ask_for_code(form: Any, label: Any) -> None:
     field: Any = form.fields["code"]
     field.label = label
     field.widget.attrs |= _CODE

@@ -30,7 +30,11 @@ logger = logging.getLogger(__name__)
 STEPS = ((1, 60), (3, 15 * 60), (10, 4 * 3600))
 """How many times `logins_per_minute` are let through in how many seconds. The first counts every try, the others wrong
 ones alone: whoever goes on guessing waits a minute, then a quarter of an hour, then hours."""
+CODES_A_DAY = 3
+"""How many times `logins_per_minute` wrong codes of one person's second factor are looked at in a day. Three of a
+million are right at a time: by the default, guessing takes twenty years to find one as likely as not."""
 HOUR_SECONDS = 3600
+DAY_SECONDS = 24 * 3600
 STARTS_FOR_A_TRY = 6
 """How many starts at an identity provider one address has for each try with a password."""
 EXPORT_HELD_SECONDS = 90
@@ -137,7 +141,10 @@ def check_code(request: HttpRequest, user_id: UserKey, now: datetime | None = No
     Raises:
         CallError: `throttled` with `retry_after_seconds`.
     """
-    return _try(request, {"code": key_as_word(user_id), "address": network_of(address_of(request))}, now)
+    by = {"code": key_as_word(user_id), "address": network_of(address_of(request))}
+    most = CODES_A_DAY * conf.limits().logins_per_minute
+    daily = [Bound(key_of("login:code-day", key_as_word(user_id)), most, DAY_SECONDS)] if most > 0 else []
+    return _try(request, by, now, wrong=daily)
 
 
 def check_provider(request: HttpRequest, now: datetime | None = None) -> None:
@@ -152,10 +159,7 @@ def check_provider(request: HttpRequest, now: datetime | None = None) -> None:
         CallError: `throttled` with `retry_after_seconds`.
     """
     limit = STARTS_FOR_A_TRY * conf.limits().logins_per_minute
-    bound = Bound(key_of("login:provider", network_of(address_of(request))), limit, STEPS[0][1])
-    if limit > 0 and (wait := count([bound], _seconds(now))):
-        audit.refused(request, Code.THROTTLED)
-        raise CallError(Code.THROTTLED, _wait_words(wait), retry_after_seconds=wait)
+    _bound(request, [Bound(key_of("login:provider", network_of(address_of(request))), limit, STEPS[0][1])], now)
 
 
 def check_signup(request: HttpRequest, now: datetime | None = None) -> None:
@@ -170,10 +174,8 @@ def check_signup(request: HttpRequest, now: datetime | None = None) -> None:
             the last hour.
     """
     limit = conf.limits().signups_per_hour
-    bound = Bound(key_of("login:signup", network_of(address_of(request))), limit, HOUR_SECONDS)
-    if limit > 0 and (wait := count([bound], _seconds(now))):
-        audit.refused(request, Code.THROTTLED)
-        raise CallError(Code.THROTTLED, say_lazy("sign_up.wait"), retry_after_seconds=wait)
+    bounds = [Bound(key_of("login:signup", network_of(address_of(request))), limit, HOUR_SECONDS)]
+    _bound(request, bounds, now, words=say_lazy("sign_up.wait"))
 
 
 def check_mail(request: HttpRequest, email: str, now: datetime | None = None) -> None:
@@ -188,15 +190,11 @@ def check_mail(request: HttpRequest, email: str, now: datetime | None = None) ->
         CallError: `throttled` with `retry_after_seconds`, if `mails_per_hour` were asked for in the last hour.
     """
     limit = conf.limits().mails_per_hour
-    if limit <= 0:
-        return
     bounds = [
         Bound(key_of("mail:address", network_of(address_of(request))), 4 * limit, HOUR_SECONDS),
         Bound(key_of("mail:to", known_devices.as_one_name(email)), limit, HOUR_SECONDS),
     ]
-    if wait := count(bounds, _seconds(now)):
-        audit.refused(request, Code.THROTTLED)
-        raise CallError(Code.THROTTLED, _wait_words(wait), retry_after_seconds=wait)
+    _bound(request, bounds, now)
 
 
 def check_search(request: HttpRequest, user_id: UserKey, now: datetime | None = None) -> None:
@@ -245,15 +243,38 @@ def exporting(request: HttpRequest, user_id: UserKey, now: datetime | None = Non
         audit.refused(request, Code.THROTTLED, user_id=user_id)
         raise CallError(Code.THROTTLED, say_lazy("my_data.export.running"), retry_after_seconds=EXPORT_HELD_SECONDS)
     try:
-        bound = Bound(key_of("export", key_as_word(user_id)), limit, HOUR_SECONDS)
-        if limit > 0 and (wait := count([bound], _seconds(now))):
-            audit.refused(request, Code.THROTTLED, user_id=user_id)
-            raise CallError(Code.THROTTLED, say_lazy("my_data.export.limit"), retry_after_seconds=wait)
+        bounds = [Bound(key_of("export", key_as_word(user_id)), limit, HOUR_SECONDS)]
+        _bound(request, bounds, now, words=say_lazy("my_data.export.limit"), user_id=user_id)
         yield lambda: cache.touch(place, EXPORT_HELD_SECONDS)
     finally:
         # It may have run out, and be another's.
         if cache.get(place) == own:
             cache.delete(place)
+
+
+def _bound(
+    request: HttpRequest,
+    bounds: Sequence[Bound],
+    now: datetime | None,
+    *,
+    words: StrPromise | None = None,
+    user_id: UserKey | None = None,
+) -> None:
+    """Count one of something that is nobody's guess.
+
+    Args:
+        request: for the audit log.
+        bounds: all that hold; with 0 there is no limit.
+        now: an aware datetime; the current time if None.
+        words: what a refusal says, if not by when to come again.
+        user_id: whose it is, if somebody is signed in.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`.
+    """
+    if wait := count([each for each in bounds if each.most > 0], _seconds(now)):
+        audit.refused(request, Code.THROTTLED, user_id=user_id)
+        raise CallError(Code.THROTTLED, words or _wait_words(wait), retry_after_seconds=wait)
 
 
 def _try(

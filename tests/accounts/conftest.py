@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import logging
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -115,26 +114,6 @@ def configure(provider: OpenIDProvider, settings: Settings) -> Callable[..., Non
 def browser(db: None, provider: OpenIDProvider, configure: Callable[..., None]) -> Browser:
     """A browser that is nobody's yet."""
     return Browser(provider)
-
-
-class Lines(logging.Handler):
-    """Keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.written.append(f"{record.levelname} {record.getMessage()}")
-
-
-@pytest.fixture
-def lines() -> Iterator[list[str]]:
-    """The audit log."""
-    handler, logger = Lines(), logging.getLogger("invitations.audit")
-    logger.addHandler(handler)
-    yield handler.written
-    logger.removeHandler(handler)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def sign_up(client: Client, name: str = "erin", **more: str) -> Any:
     return client.post("/sign-up/", {"username": name, "password1": PASSWORD, "password2": PASSWORD, **more})
 
 
-def test_a_link_makes_one_account(client: Client) -> None:
+def test_a_link_makes_one_account(client: Client, lines: list[str]) -> None:
     link = link_in(invite())
     assert client.get("/sign-up/").status_code == 403
 
@@ -47,6 +47,7 @@ def test_a_link_makes_one_account(client: Client) -> None:
     assert opened.redirect_chain == [("/sign-up/", 302)]
     assert sign_up(client).status_code == 302
     assert client.get("/").status_code == 200
+    assert any(" sign-up-link-used user=" in each for each in lines)
     assert SignUpLink.objects.get().used_by == get_user_model().objects.get(username="erin")
     other = Client()
     assert other.get(link, follow=True).status_code == 403

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,25 +20,6 @@ if TYPE_CHECKING:
     from invitations.models import User
 
 TOKEN = "/api/v1/auth/token"
-
-
-class Lines(logging.Handler):
-    """Keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.written.append(f"{record.levelname} {record.getMessage()}")
-
-
-@pytest.fixture
-def lines() -> Iterator[list[str]]:
-    handler, logger = Lines(), logging.getLogger("invitations.audit")
-    logger.addHandler(handler)
-    yield handler.written
-    logger.removeHandler(handler)
 
 
 def test_a_sign_in_and_its_end_are_written(client: Client, alice: User, lines: list[str]) -> None:

@@ -16,7 +16,6 @@ from pytest_django import Settings
 
 from invitations.asgi import live_router
 from invitations.requests import shut_doors
-from tests.requests.test_audit import lines  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
 DOORS = ["/sign-in/", "/admin/login/", "/api/v1/auth/token", "/sign-up/"]
@@ -135,7 +134,7 @@ async def test_the_door_opens_when_the_time_is_over(monkeypatch: pytest.MonkeyPa
     assert (await knock(House(), "/sign-in/"))[0] == 200
 
 
-async def test_it_is_logged_once(lines: list[str]) -> None:  # noqa: F811
+async def test_it_is_logged_once(lines: list[str]) -> None:
     await _guess("/sign-in/", 1 + shut_doors.PATIENCE)
     for _ in range(3):
         await knock(House(), "/sign-in/")

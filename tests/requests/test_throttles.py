@@ -228,6 +228,20 @@ def test_a_code_is_guessed_only_so_often(erin: Any) -> None:
         throttles.check_code(RequestFactory().get("/", REMOTE_ADDR="198.51.100.1"), erin.pk)
 
 
+def test_wrong_codes_are_few_in_a_day_and_right_ones_many(erin: Any) -> None:
+    def look(now: datetime, number: int) -> throttles.Attempt:
+        return throttles.check_code(RequestFactory().get("/", REMOTE_ADDR=f"192.0.{number}.1"), erin.pk, now)
+
+    for number in range(4 * LIMIT):
+        look(NOON + timedelta(minutes=20 * number), number).was_right()
+    later = NOON + timedelta(days=2)
+    for number in range(throttles.CODES_A_DAY * LIMIT):
+        look(later + timedelta(hours=number / 2), number)
+    with pytest.raises(CallError) as refused:
+        look(later + timedelta(hours=5), 99)
+    assert refused.value.extra["retry_after_seconds"] > 3600
+
+
 def test_nobody_is_flooded_with_mail_that_they_did_not_ask_for(erin: Any) -> None:
     answers = [
         Client().post("/password/", {"email": "Erin@example.org"}, REMOTE_ADDR=f"192.0.2.{number}")
