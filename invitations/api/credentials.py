@@ -26,7 +26,7 @@ from invitations.credentials.sessions import BrowserSession
 from invitations.errors import CallError, Code
 from invitations.live.tickets import make_ticket
 from invitations.models import Device, PairingCode
-from invitations.requests import audit, inputs, known_devices, passwords, queries, second_steps, throttles
+from invitations.requests import audit, freshness, inputs, known_devices, passwords, queries, second_steps, throttles
 from invitations.requests.tokens import (
     BearerAuthentication,
     BrowserAuthentication,
@@ -134,7 +134,9 @@ class Pairing(Endpoint):
         return answered(200, _pairing_view(code))
 
     def post(self, request: Request) -> HttpResponse:
-        code, expires_at = pairing.make(asker_id(request), credential_of(request), timezone.now())
+        code, expires_at = pairing.make(
+            asker_id(request), credential_of(request), timezone.now(), freshness.signed_in_at(request)
+        )
         audit.acted(request._request, "pairing-code-made", user_id=asker_id(request))
         server = request.build_absolute_uri(addresses.base())
         link = f"{SCHEME}://pair?{urlencode({'server': server, 'code': code})}"

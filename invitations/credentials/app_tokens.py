@@ -41,7 +41,14 @@ class Issued(NamedTuple):
     device_id: str
 
 
-def issue(user: AbstractBaseUser, device_name: str, now: datetime, device_id: str | None = None) -> Issued:
+def issue(
+    user: AbstractBaseUser,
+    device_name: str,
+    now: datetime,
+    device_id: str | None = None,
+    *,
+    proved_at: datetime | None = None,
+) -> Issued:
     """Make a token for one device of the user. Those that have expired are deleted, and beyond `tokens_per_user` those
     that were not used for longest.
 
@@ -50,15 +57,14 @@ def issue(user: AbstractBaseUser, device_name: str, now: datetime, device_id: st
         device_name: the device's name; others see it where a call was answered.
         now: an aware datetime.
         device_id: the device that the app goes by, however often it signs in; None makes one that the token stands for.
+        proved_at: when the user proved who they are; None means now.
 
     Raises:
         CallError: `not_authenticated`, if the password was changed or the account disabled since.
     """
     with devices.locked(user.pk):
         _still_let_in(user)
-        for digest in list(expired(now).filter(user_id=user.pk).values_list("digest", flat=True)):
-            revoke_token(user.pk, digest)
-        made = _make(user.pk, now=now, created_at=now, device_id=device_id)
+        made = _make(user.pk, now=now, created_at=now, device_id=device_id, proved_at=proved_at or now)
         devices.seen(
             user.pk,
             made.device_id,
@@ -67,7 +73,7 @@ def issue(user: AbstractBaseUser, device_name: str, now: datetime, device_id: st
             credential=devices.credential_of(token_digest=made.digest),
             now=now,
         )
-        _give_up(user.pk, now=now, besides=made.digest)
+        _clear(user.pk, now=now, besides=made.digest)
     return made
 
 
@@ -99,7 +105,8 @@ def refresh(user_id: UserKey, digest: str, now: datetime) -> Issued:
         if row is None or ends_at(row.created, row.expiry) <= now:
             raise CallError(Code.NOT_AUTHENTICATED)
         known = known_as(row)
-        made = _make(user_id, now=now, created_at=row.created, device_id=known.device_id)
+        proved_at = known.proved_at or row.created
+        made = _make(user_id, now=now, created_at=row.created, device_id=known.device_id, proved_at=proved_at)
         _hand_over(user_id, digest, made.digest)
         if known.successor_digest:
             _hand_over(user_id, known.successor_digest, made.digest)
@@ -109,6 +116,7 @@ def refresh(user_id: UserKey, digest: str, now: datetime) -> Issued:
         if not known.successor_digest:
             model.objects.filter(digest=digest).update(expiry=dies_at)
         AppToken.objects.filter(pk=known.pk).update(successor_digest=made.digest, last_used_at=now)
+        _clear(user_id, now=now, besides=made.digest)
     return made
 
 
@@ -209,7 +217,9 @@ def _still_let_in(user: AbstractBaseUser) -> None:
         raise CallError(Code.NOT_AUTHENTICATED, say_lazy("sign_in.wrong"))
 
 
-def _make(user_id: UserKey, *, now: datetime, created_at: datetime, device_id: str | None) -> Issued:
+def _make(
+    user_id: UserKey, *, now: datetime, created_at: datetime, device_id: str | None, proved_at: datetime
+) -> Issued:
     model = get_token_model()
     user = model._meta.get_field("user").related_model(pk=user_id)
     expires_at = expiry(created_at, now)
@@ -218,7 +228,12 @@ def _make(user_id: UserKey, *, now: datetime, created_at: datetime, device_id: s
     model.objects.filter(digest=row.digest).update(created=created_at, expiry=expires_at)
     named = device_id or devices.credential_of(token_digest=row.digest)
     AppToken.objects.create(
-        user_id=user_id, digest=row.digest, device_id=named, created_at=created_at, last_used_at=now
+        user_id=user_id,
+        digest=row.digest,
+        device_id=named,
+        created_at=created_at,
+        proved_at=proved_at,
+        last_used_at=now,
     )
     return Issued(token, row.digest, expires_at, named)
 
@@ -231,13 +246,17 @@ def _hand_over(user_id: UserKey, digest: str, to: str) -> None:
     mine.filter(credential=former).update(credential=later)
 
 
-def _give_up(user_id: UserKey, *, now: datetime, besides: str) -> None:
+def _clear(user_id: UserKey, *, now: datetime, besides: str) -> None:
+    """End tokens that have expired, and beyond `tokens_per_user` those that were not used for longest. Those that have
+    a successor and die soon are counted apart: whoever refreshes one signs no other device out."""
+    for digest in list(expired(now).filter(user_id=user_id).values_list("digest", flat=True)):
+        revoke_token(user_id, digest)
     most = conf.limits().tokens_per_user
-    if most:
-        kept = (
-            of_user(user_id, now)
-            .exclude(digest=besides)
-            .order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
-        )
-        for digest in list(kept.values_list("digest", flat=True)[most - 1 : most - 1 + TOO_MANY]):
+    if not most:
+        return
+    kept = (
+        of_user(user_id, now).exclude(digest=besides).order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
+    )
+    for own, room in ((kept.filter(successor_digest=""), most - 1), (kept.exclude(successor_digest=""), most)):
+        for digest in list(own.values_list("digest", flat=True)[room : room + TOO_MANY]):
             revoke_token(user_id, digest)

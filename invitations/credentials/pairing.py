@@ -6,7 +6,7 @@ cannot be tried out without SECRET_KEY. How often codes may be tried is counted 
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -21,17 +21,20 @@ from invitations.push import devices
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's Base32: no letter in it is taken for a digit, and nothing rude can be spelled."""
 CODE_CHARS = 8
+NEVER = datetime.fromtimestamp(0, UTC)
+"""When somebody proved who they are of whom that is not known."""
 READ_AS = str.maketrans("ILO", "110", " -")
 """What people may type instead: letters that look like digits, and what stands between groups."""
 
 
-def make(user_id: UserKey, credential: str, now: datetime) -> tuple[str, datetime]:
+def make(user_id: UserKey, credential: str, now: datetime, proved_at: datetime | None = None) -> tuple[str, datetime]:
     """A new code. A former one of the user ends.
 
     Args:
         user_id: the key of the user who asks.
         credential: the session that asks, with which the code ends.
         now: an aware datetime.
+        proved_at: when the user last proved who they are; None if that is not known.
 
     Returns:
         The code, and when it ends.
@@ -41,6 +44,7 @@ def make(user_id: UserKey, credential: str, now: datetime) -> tuple[str, datetim
     fresh = {
         "digest": _digest(code),
         "credential": credential,
+        "proved_at": proved_at or NEVER,
         "created_at": now,
         "expires_at": expires_at,
         "used_at": None,
@@ -90,7 +94,8 @@ def redeem(
         # The lock lets nobody else in between; whoever takes codes back takes it too.
         if user is None or not user.is_active or not open_now.exists():
             return None
-        made = app_tokens.issue(user, device_name, now, device_id)
+        proved_at = open_now.values_list("proved_at", flat=True).get()
+        made = app_tokens.issue(user, device_name, now, device_id, proved_at=proved_at or NEVER)
         open_now.update(used_at=now, device_id=made.device_id)
     return user, made
 

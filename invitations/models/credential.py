@@ -23,6 +23,7 @@ class AppToken(models.Model):
     digest = models.CharField(max_length=128, unique=True, help_text=say_lazy("help.app_token.digest"))
     device_id = models.CharField(max_length=64, validators=[device_id_characters])
     created_at = models.DateTimeField(help_text=say_lazy("help.app_token.created_at"))
+    proved_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.app_token.proved_at"))
     last_used_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.app_token.last_used_at"))
     successor_digest = models.CharField(
         max_length=128, blank=True, default="", help_text=say_lazy("help.app_token.successor_digest")
@@ -44,6 +45,7 @@ class PairingCode(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
     digest = models.CharField(max_length=64, unique=True, help_text=say_lazy("help.pairing_code.digest"))
     credential = models.CharField(max_length=32, help_text=say_lazy("help.pairing_code.credential"))
+    proved_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.app_token.proved_at"))
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from invitations import conf
 from invitations.credentials.sessions import SIGNED_IN_AT
 from invitations.errors import CallError, Code
+from invitations.models import AppToken
 from invitations.words import say_lazy
 
 METHODS = "account_authentication_methods"
@@ -45,8 +46,10 @@ def signed_in_at(request: Request) -> datetime | None:
     """When whoever asks signed in, or proved again who they are; None if that is not known."""
     token: Any = request.auth
     if token is not None:
-        created: datetime = token.created
-        return created
+        proved: datetime | None = (
+            AppToken.objects.filter(digest=token.digest).values_list("proved_at", flat=True).first()
+        )
+        return proved or token.created
     session = request._request.session
     proofs = [session.get(SIGNED_IN_AT), *(each.get("at") for each in session.get(METHODS, ()))]
     given = [each for each in proofs if isinstance(each, (int, float))]

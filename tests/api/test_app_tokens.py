@@ -203,3 +203,27 @@ def test_the_tokens_that_were_not_used_for_longest_make_room(
     _sign_in(nobody, device_id="third")
     assert {each["device_id"] for each in rest(bob).get("auth/tokens").json()["results"]} == {"first", "third"}
     assert problem_of(_app(second).get("me")) == (401, "not_authenticated")
+
+
+def test_refreshing_over_and_over_leaves_no_more_than_that_many_behind(
+    nobody: Rest, bob: User, settings: Settings
+) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "tokens_per_user": 2}
+    other, token = (_sign_in(nobody, device_id=each)["token"] for each in ("other", "own"))
+    former = ""
+    for _ in range(5):
+        former, token = token, _app(token).post("auth/tokens/refresh").json()["token"]
+
+    assert AuthToken.objects.count() == AppToken.objects.count() == 2 + 2
+    # Nothing that is in use has ended, and an answer that was lost can be asked for again.
+    for each in (other, token, former):
+        assert _app(each).get("me").status_code == 200
+
+
+def test_refreshing_clears_what_has_ended(nobody: Rest, bob: User, settings: Settings) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "token_overlap_seconds": 0}
+    token = _sign_in(nobody)["token"]
+    for _ in range(5):
+        token = _app(token).post("auth/tokens/refresh").json()["token"]
+
+    assert AuthToken.objects.count() == AppToken.objects.count() == 1

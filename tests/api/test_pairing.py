@@ -14,6 +14,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from invitations.credentials import pairing
+from invitations.credentials.sessions import SIGNED_IN_AT
 from invitations.models import Device, PairingCode, User
 from tests.api.conftest import Rest, RestOf, problem_of
 
@@ -42,6 +43,28 @@ def test_a_phone_is_connected_by_a_code(nobody: Rest, rest: RestOf, bob: User) -
     app.credentials(HTTP_AUTHORIZATION=f"Bearer {body['token']}")
     assert Rest(app).get("me").json()["id"] == "bob"
     assert Device.objects.get(user=bob).label == "Bob's phone"
+
+
+def test_a_phone_is_as_proven_as_the_page_that_connected_it(nobody: Rest, rest: RestOf, bob: User) -> None:
+    """Refreshing its token changes nothing about that."""
+    page = rest(bob)
+    session = page.client.session
+    hour_ago = timezone.now() - timedelta(hours=1)
+    session[SIGNED_IN_AT] = hour_ago.timestamp()
+    session.save()
+    app = APIClient()
+    for _ in range(2):
+        token = _pair(nobody, _code(page)).json()["token"]
+        app.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        token = Rest(app).post("auth/tokens/refresh").json()["token"]
+        app.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    answer = Rest(app).delete("me")
+    assert (answer.status_code, answer.json()["reauthenticate"]) == (403, True)
+
+    session[SIGNED_IN_AT] = timezone.now().timestamp()
+    session.save()
+    app.credentials(HTTP_AUTHORIZATION=f"Bearer {_pair(nobody, _code(page)).json()['token']}")
+    assert Rest(app).delete("me").status_code == 204
 
 
 def test_the_link_has_all_that_an_app_needs(rest: RestOf, bob: User) -> None:

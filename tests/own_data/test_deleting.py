@@ -14,7 +14,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from invitations import calls
-from invitations.models import Call, Device, User
+from invitations.models import AppToken, Call, Device, User
 from invitations.requests import freshness
 from tests.conftest import PASSWORD
 from tests.own_data.conftest import API, acting
@@ -32,6 +32,7 @@ def aged(client: APIClient, seconds: float) -> APIClient:
     """The same client, whose session or token was made so much earlier."""
     earlier = timezone.now() - timedelta(seconds=seconds)
     AuthToken.objects.update(created=earlier)
+    AppToken.objects.update(proved_at=earlier)
     if client.cookies:
         session = client.session
         session[freshness.SIGNED_IN_AT] = earlier.timestamp()
