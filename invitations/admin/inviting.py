@@ -67,7 +67,7 @@ class NewPasswordLink(admin.ModelAdmin):
     ) -> HttpResponse:
         """The account's page, with the way to a link."""
         user = self.get_object(request, object_id)
-        may = user is not None and self.has_change_permission(request, user)
+        may = user is not None and self._may_hand_out(request, user)
         address = reverse(f"admin:{self._new_password_name()}", args=[object_id]) if may else None
         more = {"new_password_address": address, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, more)
@@ -77,7 +77,7 @@ class NewPasswordLink(admin.ModelAdmin):
         user: Any = self.get_object(request, object_id)
         if user is None:
             raise Http404
-        if not self.has_change_permission(request, user):
+        if not self._may_hand_out(request, user):
             raise PermissionDenied
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id])
         if request.method != "POST":
@@ -86,6 +86,10 @@ class NewPasswordLink(admin.ModelAdmin):
         messages.success(request, say("admin.new_password.made", link=link))
         self.log_change(request, user, say("admin.log.new_password"))
         return HttpResponseRedirect(back)
+
+    def _may_hand_out(self, request: HttpRequest, user: Any) -> bool:
+        """To oneself nobody hands out a link: it would ask for no password."""
+        return user.pk != request.user.pk and self.has_change_permission(request, user)
 
     def _ask_for_link(self, request: HttpRequest, user: Any, back: str) -> HttpResponse:
         context = {

@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from knox.admin import AuthTokenAdmin  # noqa: F401
 from knox.models import AuthToken
 
@@ -43,7 +45,8 @@ class CallingPreferencesInline(admin.StackedInline):
 
 class UserAdmin(OwnData, NewPasswordLink, Audited, DjangoUserAdmin):
     """Only superusers give rights. Whoever else may change accounts changes those of people who are not staff, and
-    their own: with another's password they would get that person's rights."""
+    their own: with another's password they would get that person's rights. What guards their own account nobody
+    changes here, where nothing asks who they are."""
 
     list_display = ("username", "shown_name", "email", "is_active", "is_staff", "last_login", "date_joined")
     list_select_related = ("calling_preferences",)
@@ -87,10 +90,18 @@ class UserAdmin(OwnData, NewPasswordLink, Audited, DjangoUserAdmin):
     def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Let people in again by their password alone who have lost their second step, and tell them by mail."""
         chosen = [each for each in queryset if self.has_change_permission(request, each)]
-        gone = [each for each in chosen if second_factors.remove_all(request, each)]
+        # One's own are removed on the account's own pages, which ask for one of them.
+        gone = [each for each in chosen if each != request.user and second_factors.remove_all(request, each)]
         for user in gone:
             self.log_change(request, user, say("admin.log.second_factors_removed"))
         say_done(request, "admin.done.second_factors_removed", len(gone))
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Choose another's password. One's own is changed on the account's own page, which asks for the present one."""
+        user = self.get_object(request, unquote(id))
+        if user is not None and user.pk == request.user.pk and apps.is_installed("allauth.account"):
+            return redirect("account_change_password")
+        return super().user_change_password(request, id, form_url)
 
     @admin.display(description=say_lazy("admin.shown_name"), ordering="calling_preferences__display_name")
     def shown_name(self, user: User) -> str:

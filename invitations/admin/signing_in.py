@@ -9,6 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from invitations.admin.history import Audited
@@ -39,7 +40,12 @@ if apps.is_installed("allauth.account"):
     def _login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         return _inside(request, extra_context) if request.user.is_authenticated else _page(request)
 
+    def _change_own_password(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """Django's own page looks at as many guesses at the present password as somebody likes."""
+        return redirect("account_change_password")
+
     admin.site.login = _login  # type: ignore[method-assign, assignment]
+    admin.site.password_change = _change_own_password  # type: ignore[method-assign, assignment]
 
     class AddressAdmin(Audited, EmailAddressAdmin):
         """E-mail addresses of accounts. A confirmed one opens its account, by a link or at a provider, so only who may
@@ -83,3 +89,10 @@ if apps.is_installed("allauth.socialaccount"):
     # Providers are settings, and their tokens are not kept.
     admin.site.unregister([SocialAccount, SocialApp, SocialToken])
     admin.site.register(SocialAccount, ConnectedSignInAdmin)
+
+if apps.is_installed("allauth.usersessions"):
+    from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401
+    from allauth.usersessions.models import UserSession
+
+    # Nobody but their owner is shown from where somebody is signed in. The import registers it.
+    admin.site.unregister(UserSession)

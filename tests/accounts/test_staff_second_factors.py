@@ -139,10 +139,25 @@ def test_the_list_of_second_steps_shows_no_secret_and_takes_away(alice: User, he
     assert f"INFO admin act=removed user={helper.pk} subject=mfa.authenticator key={alice.pk}" in lines
 
 
-@pytest.mark.parametrize(
+LISTS = pytest.mark.parametrize(
     ("page", "action"),
     [("invitations_user", "remove_second_factors"), ("mfa_authenticator", "remove_all")],
 )
+
+
+@LISTS
+def test_nobody_takes_away_their_own_there(root: User, page: str, action: str) -> None:
+    """The account's own pages ask for one of them first."""
+    browser, _, _ = guarded("root")
+    rows = [root.pk] if page == "invitations_user" else Authenticator.objects.values_list("pk", flat=True)
+
+    answer = browser.post(reverse(f"admin:{page}_changelist"), {"action": action, "_selected_action": list(rows)})
+
+    assert answer.status_code == 302
+    assert Authenticator.objects.filter(user=root, type="totp").exists()
+
+
+@LISTS
 def test_only_superusers_take_them_from_staff(root: User, helper: User, page: str, action: str) -> None:
     guarded("root")
     rows = [root.pk] if page == "invitations_user" else Authenticator.objects.values_list("pk", flat=True)

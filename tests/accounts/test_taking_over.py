@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
 from invitations.models import User
+from tests.accounts.guarded import guarded
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +57,31 @@ def test_a_phone_that_is_connected_proves_nothing_new() -> None:
     answer = Client().delete("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
 
     assert (answer.status_code, answer.json()["reauthenticate"]) == (403, True)
+
+
+@pytest.fixture
+def root(make_user: Any) -> User:
+    user: User = make_user("root")
+    user.is_staff = user.is_superuser = True
+    user.save()
+    return user
+
+
+def test_staff_change_no_password_of_their_own_in_django_admin(root: User) -> None:
+    browser, _, _ = guarded("root")
+    ways = f"/admin/invitations/user/{root.pk}"
+
+    assert browser.post(f"{ways}/new-password/").status_code == 403
+    for address in (f"{ways}/password/", f"/admin/invitations/user/0{root.pk}/password/", "/admin/password_change/"):
+        for answer in (browser.get(address), browser.post(address, {"password1": NEW, "password2": NEW})):
+            assert answer["Location"] == "/account/password/"
+    root.refresh_from_db()
+    assert root.check_password(PASSWORD)
+
+
+def test_nobody_is_shown_from_where_others_are_signed_in(root: User) -> None:
+    browser = sign_in("root")
+    assert UserSession.objects.exists()
+
+    assert browser.get("/admin/").status_code == 200
+    assert browser.get("/admin/usersessions/usersession/").status_code == 404
