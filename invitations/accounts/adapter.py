@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.utils import user_email
 from allauth.core import context
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -61,7 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
         """Know this browser from now on, whatever way in it was."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        known_devices.remember(request, response, names_of(user))
+        known_devices.remember(request, response, user.pk)
         return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -126,8 +125,3 @@ _AGAIN = {
     "reauthenticate": "reauthenticate.by_password",
 }
 """What each of allauth's ways is called."""
-
-
-def names_of(user: AbstractBaseUser) -> list[str]:
-    """All by which somebody may sign in."""
-    return [user.get_username(), user_email(user) or ""]

@@ -22,7 +22,10 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 """Whoever's password or address is changed is told by mail."""
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
-ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+"""Whether an address has an account is told to nobody: several may claim one, and whoever confirms it has it."""
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105  a class
+"""allauth's own would make what an admin entered a claim."""
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 """In seconds: how long after giving a password or another proof somebody may change what guards the account."""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True

@@ -18,6 +18,7 @@ from invitations import conf, mailing
 from invitations.accounts import links
 from invitations.models import CallingPreferences, SignUpLink, User, names
 from invitations.requests import audit
+from invitations.requests.called import holds
 from invitations.words import say_lazy
 
 NAME = "username"
@@ -127,11 +128,18 @@ class SetPasswordForm(allauth.SetPasswordForm):
 
 
 class ResetPasswordForm(allauth.ResetPasswordForm):
-    """The address to which a link to a new password goes."""
+    """The address to which a link to a new password goes, if it is an account's own: whoever has an address that
+    somebody else only claimed does not get that account."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _name(self, "email", say_lazy("field.email"))
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        found: list[Any] = self.users  # type: ignore[has-type]
+        self.users = [each for each in found if holds(each, email)]
+        return email
 
 
 class NewPasswordForm(allauth.ResetPasswordKeyForm):

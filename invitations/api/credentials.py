@@ -60,7 +60,7 @@ class AuthToken(Endpoint):
         values = inputs.LOGIN.checked(request.data)
         user, made = _paired(request, values) if values["pairing_code"] else _signed_in(request, values)
         answer = answered(201, _token_view(user, made, names_device=bool(values["device_id"])))
-        known_devices.remember(request._request, answer, [values["username"] or "", user.get_username()])
+        known_devices.remember(request._request, answer, user.pk)
         return answer
 
     def delete(self, request: Request) -> HttpResponse:

@@ -1,13 +1,12 @@
 """Browsers and apps on which somebody has signed in before: their tries are counted by themselves, so that a stranger
 who guesses at a name keeps nobody out on their own device.
 
-The way is that of OWASP's device cookies. The cookie is no credential: it opens nothing, and tells nothing but that
-somebody signed in there once, under one of a few names of which it holds the digests."""
+The way is that of OWASP's device cookies. The cookie is no credential: it opens nothing, and tells nothing but that a
+few people signed in there once, of whose accounts it holds digests."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from secrets import token_urlsafe
 from unicodedata import normalize
 
@@ -15,13 +14,15 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponseBase, parse_cookie
 
 from invitations import addresses
+from invitations.models import UserKey
+from invitations.requests.called import called
 
 COOKIE = "callinvite_known"
 KEPT_SECONDS = 365 * 24 * 3600
 """How long after the last sign-in a device is known."""
-MOST_NAMES = 6
-"""Under how many names it is known; the ones that were used last."""
-_SALT = "invitations.requests.known_devices"
+MOST_PEOPLE = 6
+"""For how many people it is known; those who signed in last."""
+_SALT = "invitations.requests.known_devices.people"
 
 
 def as_one_name(entered: str) -> str:
@@ -30,14 +31,18 @@ def as_one_name(entered: str) -> str:
 
 
 def known_as(request: HttpRequest, name: str) -> str | None:
-    """What the device is counted by, if somebody signed in there under this name before.
+    """What the device is counted by, if everybody whom this name could let in signed in there before: whoever made an
+    account that is called like another's address has no tries of their own at the other's password.
 
     Args:
         request: for its cookie.
         name: as it was entered.
     """
-    device, names = _read(request.COOKIES.get(COOKIE, ""))
-    return device if _digest(name) in names else None
+    device, people = _read(request.COOKIES.get(COOKIE, ""))
+    if not people:
+        return None
+    wanted = {_digest(each.pk) for each in called(name)}
+    return device if wanted and wanted <= set(people) else None
 
 
 def is_known(cookies: str) -> bool:
@@ -49,17 +54,17 @@ def is_known(cookies: str) -> bool:
     return COOKIE in cookies and bool(_read(parse_cookie(cookies).get(COOKIE, ""))[1])
 
 
-def remember(request: HttpRequest, response: HttpResponseBase, names: Iterable[str]) -> None:
+def remember(request: HttpRequest, response: HttpResponseBase, user_id: UserKey) -> None:
     """Know this device from now on.
 
     Args:
         request: for what it is known by so far.
         response: gets the cookie.
-        names: all by which the person who signed in may do so again.
+        user_id: the key of the person who signed in.
     """
     device, known = _read(request.COOKIES.get(COOKIE, ""))
-    now = [_digest(each) for each in names if each]
-    kept = [*now, *(each for each in known if each not in now)][:MOST_NAMES]
+    own = _digest(user_id)
+    kept = [own, *(each for each in known if each != own)][:MOST_PEOPLE]
     value = signing.dumps([device or token_urlsafe(12), kept], salt=_SALT)
     response.set_cookie(
         COOKIE,
@@ -76,11 +81,11 @@ def _read(cookie: str) -> tuple[str, list[str]]:
     if not cookie:
         return "", []
     try:
-        device, names = signing.loads(cookie, salt=_SALT, max_age=KEPT_SECONDS)
+        device, people = signing.loads(cookie, salt=_SALT, max_age=KEPT_SECONDS)
     except (signing.BadSignature, ValueError):
         return "", []
-    return device, names
+    return device, people
 
 
-def _digest(name: str) -> str:
-    return hashlib.sha256(as_one_name(name).encode(errors="replace")).hexdigest()[:16]
+def _digest(user_id: UserKey) -> str:
+    return hashlib.sha256(str(user_id).encode()).hexdigest()[:16]

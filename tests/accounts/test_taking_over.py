@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from invitations.models import User
+from invitations.models import Mail, User
 from tests.accounts.guarded import guarded
 from tests.conftest import PASSWORD
 
@@ -41,6 +41,56 @@ def sign_in(name: str, password: str = PASSWORD, client: Client | None = None, a
     client = client or Client()
     client.answer = client.post("/sign-in/", {"username": name, "password": password}, REMOTE_ADDR=address)  # type: ignore[attr-defined]
     return client
+
+
+def test_a_name_like_anothers_address_brings_no_tries_at_their_password() -> None:
+    make("victim", ADDRESS, confirmed=True)
+    make(ADDRESS)
+    mallory = sign_in(ADDRESS)
+    mallory.cookies.pop("sessionid", None)
+    cache.clear()
+    for number in range(3):
+        sign_in(ADDRESS, "guess", mallory, f"198.51.100.{number}")
+
+    assert sign_in(ADDRESS, "guess", mallory, "198.51.100.9").answer.status_code == 429  # type: ignore[attr-defined]
+    assert sign_in(ADDRESS, "guess", address="198.51.100.9").answer.status_code == 429  # type: ignore[attr-defined]
+
+
+def test_a_claimed_address_brings_none_either() -> None:
+    make("mallory", ADDRESS)
+    own = sign_in("mallory")
+    own.cookies.pop("sessionid", None)
+    make("victim", ADDRESS, confirmed=True)
+    for number in range(3):
+        sign_in(ADDRESS, "guess", address=f"198.51.100.{number}")
+
+    assert sign_in(ADDRESS, "guess", own).answer.status_code == 429  # type: ignore[attr-defined]
+
+
+def test_a_link_to_a_new_password_goes_to_no_address_that_is_only_claimed() -> None:
+    make("erin", ADDRESS)
+    Client().post("/password/", {"email": ADDRESS})
+    assert not Mail.objects.exists()
+
+    EmailAddress.objects.update(verified=True)
+    Client().post("/password/", {"email": ADDRESS})
+    assert Mail.objects.get().to == ADDRESS
+
+
+def test_what_an_admin_entered_stays_an_address_for_links() -> None:
+    get_user_model().objects.create_user("erin", ADDRESS, PASSWORD)
+    for _ in range(2):
+        Client().post("/password/", {"email": ADDRESS})
+
+    assert Mail.objects.count() == 2
+
+
+def test_signing_up_tells_nobody_whose_an_address_is_and_a_claim_keeps_nobody_out() -> None:
+    make("mallory", ADDRESS)
+    form = {"username": "victim", "email": ADDRESS, "password1": NEW, "password2": NEW}
+
+    assert Client().post("/sign-up/", form).status_code == 302
+    assert get_user_model().objects.filter(username="victim").exists()
 
 
 def test_a_phone_that_is_connected_proves_nothing_new() -> None:
