@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from invitations import conf
 from invitations.accounts import links, mail
 from invitations.accounts.offers import has_provider, proved_at_provider
-from invitations.credentials import sessions
-from invitations.requests import known_devices, passwords, throttles
+from invitations.credentials import sessions, taking_back
+from invitations.requests import audit, known_devices, passwords, throttles
 from invitations.requests.clients import address_of
 from invitations.words import say, say_lazy
 
@@ -56,6 +60,21 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count nothing: the door does."""
+
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+        """Note what the sign-in begins with: further steps may follow."""
+        request.session[BEGUN] = [_hash_of(user), timezone.now().timestamp()]
+        refusal: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return refusal
+
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+        """Sign in at the end of all steps, unless what let somebody begin was taken back meanwhile."""
+        was, at = request.session.pop(BEGUN, ("", 0.0))
+        if not constant_time_compare(was, _hash_of(user)) or taking_back.ended_since(user.pk, at):
+            audit.refused(request, "sign_in_over", user_id=user.pk)
+            clear_login(request)
+            raise ImmediateHttpResponse(redirect("account_login"))
+        super().login(request, user)
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse:
         """Know this browser from now on, whatever way in it was."""
@@ -117,6 +136,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Owe a mail: the page that it comes of does not wait for a mail server."""
         mail.send(template_prefix.rpartition("/")[2], email, context)
+
+
+BEGUN = "callinvite_sign_in_begun"
+"""In the session: by what somebody got to the second step, and when."""
+
+
+def _hash_of(user: AbstractBaseUser) -> str:
+    return user.get_session_auth_hash()
 
 
 _AGAIN = {

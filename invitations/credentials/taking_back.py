@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import logging
 from uuid import UUID
 
+from django.core.cache import cache
 from django.dispatch import Signal
 from django.utils import timezone
 from knox.models import get_token_model
@@ -12,9 +14,12 @@ from knox.models import get_token_model
 from invitations.calls.departing import depart_from
 from invitations.credentials import app_tokens, holding, sessions
 from invitations.live import publishing
-from invitations.models import AppToken, Device, PairingCode, Participant, UserKey
+from invitations.models import AppToken, Device, PairingCode, Participant, UserKey, key_as_word
 from invitations.push import devices
 
+logger = logging.getLogger(__name__)
+UNDER_WAY_SECONDS = 3600
+"""Longer than a sign-in may take from the password to its last step (allauth's LOGIN_TIMEOUT)."""
 everything_ended = Signal()
 """Sent with `user_id` when all that a user was signed in by has ended, for the log."""
 
@@ -79,6 +84,7 @@ def end_everything(user_id: UserKey, *, besides: str = "") -> None:
         user_id: the user's key.
         besides: the session or token that stays, as `devices.credential_of` names it.
     """
+    _note_end(user_id)
     with devices.locked(user_id):
         for digest in list(get_token_model().objects.filter(user_id=user_id).values_list("digest", flat=True)):
             if devices.credential_of(token_digest=digest) != besides:
@@ -94,6 +100,20 @@ def end_everything(user_id: UserKey, *, besides: str = "") -> None:
     everything_ended.send(sender=None, user_id=user_id)
 
 
+def ended_since(user_id: UserKey, at: float) -> bool:
+    """Whether everything of a user was ended after a moment of at most `UNDER_WAY_SECONDS` ago.
+
+    Args:
+        user_id: the user's key.
+        at: the moment, in seconds since 1970.
+    """
+    try:
+        return bool(cache.get(_ended_key(user_id), 0.0) >= at)
+    except Exception:
+        logger.exception("Whether a sign-in was taken back is not known: the cache does not answer")
+        return False
+
+
 def leave_calls(user_id: UserKey, device_id: str) -> None:
     """Leave the calls that a device is in, unless it has signed in again: a session or token of it goes on.
 
@@ -104,3 +124,15 @@ def leave_calls(user_id: UserKey, device_id: str) -> None:
     inside = Participant.objects.open().filter(user_id=user_id, device_id=device_id)
     if inside.exists() and not holding.is_held(user_id, device_id):
         depart_from(user_id, device_id, now=timezone.now())
+
+
+def _note_end(user_id: UserKey) -> None:
+    """For sign-ins that are under way, of which no session says whose they are. A changed password ends them anyhow."""
+    try:
+        cache.set(_ended_key(user_id), timezone.now().timestamp(), UNDER_WAY_SECONDS)
+    except Exception:
+        logger.exception("Sign-ins that are under way go on: the cache does not answer")
+
+
+def _ended_key(user_id: UserKey) -> str:
+    return f"ended:{key_as_word(user_id)}"

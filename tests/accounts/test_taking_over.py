@@ -10,11 +10,13 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import Settings
 
+from invitations.credentials import taking_back
 from invitations.models import Mail, User
 from tests.accounts.guarded import guarded
+from tests.accounts.totp import code_of
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +67,44 @@ def test_a_claimed_address_brings_none_either() -> None:
         sign_in(ADDRESS, "guess", address=f"198.51.100.{number}")
 
     assert sign_in(ADDRESS, "guess", own).answer.status_code == 429  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("how", ["password", "everywhere"])
+def test_a_sign_in_that_was_half_done_is_over_when_its_password_is(alice: User, how: str, lines: list[str]) -> None:
+    _, secret, _ = guarded()
+    thief = sign_in("alice")
+    assert thief.answer["Location"].startswith("/sign-in/code/")  # type: ignore[attr-defined]
+
+    if how == "password":
+        alice.set_password(NEW)
+        alice.save()
+        # Also where the cache has lost that.
+        cache.clear()
+    else:
+        taking_back.end_everything(alice.pk)
+
+    lines.clear()
+    assert thief.post("/sign-in/code/", {"code": code_of(secret)})["Location"] == "/sign-in/"
+    assert thief.get("/").status_code == 302
+    assert f"WARNING refused why=sign_in_over user={alice.pk} address=127.0.0.1 path=/sign-in/code/" in lines
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everything_is_ended_while_the_cache_is_away(alice: User) -> None:
+    own = sign_in("alice")
+    away = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
+    with override_settings(CACHES={"default": away}):
+        taking_back.end_everything(alice.pk)
+
+    assert own.get("/").status_code == 302
+
+
+def test_a_second_step_goes_on_where_nothing_was_taken_back(alice: User) -> None:
+    _, secret, _ = guarded()
+    own = sign_in("alice")
+
+    assert own.post("/sign-in/code/", {"code": code_of(secret)}).status_code == 302
+    assert own.get("/").status_code == 200
 
 
 def test_a_link_to_a_new_password_goes_to_no_address_that_is_only_claimed() -> None:
