@@ -121,6 +121,8 @@ class SignUp(PasswordMixin, allauth.SignupView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         throttles.check_signup(self.request)
+        if email := form.cleaned_data.get("email"):
+            throttles.check_mail(self.request, email)
         try:
             return super().form_valid(form)
         except PermissionDenied:
@@ -211,7 +213,7 @@ class Email(GuardedMixin, allauth.EmailView):
         return self._saying(detail, is_refusal=True)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        _check_link_is_due(self.request, form.cleaned_data["email"])
+        _check_link(self.request, form.cleaned_data["email"])
         return super().form_valid(form)
 
     def _action_send(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
@@ -219,7 +221,7 @@ class Email(GuardedMixin, allauth.EmailView):
         address = self._get_email_address(request)
         if address is None or address.verified:
             return None
-        _check_link_is_due(request, address.email)
+        _check_link(request, address.email)
         super()._action_send(request, *args, **kwargs)
         return self._saying(say("account.email.sent_again", email=address.email))
 
@@ -291,14 +293,15 @@ def _no_sign_up(request: HttpRequest, token: str | None) -> HttpResponse:
     return render(request, "callinvite/accounts/sign_up_closed.html", context, status=403)
 
 
-def _check_link_is_due(request: HttpRequest, email: str) -> None:
-    """Refuse to send another link so soon: allauth would send none, and say nothing.
+def _check_link(request: HttpRequest, email: str) -> None:
+    """Count a link that is about to be sent. Another one so soon is refused: allauth would send none, and say nothing.
 
     Raises:
         CallError: `throttled`.
     """
     if not consume_email_verification_rate_limit(request, email, dry_run=True):
         raise CallError(Code.THROTTLED, say_lazy("account.email.wait", email=email))
+    throttles.check_mail(request, email)
 
 
 @receiver(authentication_step_completed, dispatch_uid="invitations.accounts")

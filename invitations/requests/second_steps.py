@@ -33,7 +33,7 @@ def counted(request: HttpRequest, user_id: UserKey | None) -> Attempt:
     Raises:
         CallError: `throttled`.
     """
-    return throttles.check_login(request, None) if user_id is None else throttles.check_code(request, user_id)
+    return throttles.check_passkey(request) if user_id is None else throttles.check_code(request, user_id)
 
 
 @contextmanager

@@ -131,7 +131,8 @@ def check_pairing(request: HttpRequest, now: datetime | None = None) -> Attempt:
 
 
 def check_code(request: HttpRequest, user_id: UserKey, now: datetime | None = None) -> Attempt:
-    """Count one try at a person's second factor, which only who has the password gets to.
+    """Count one try at a person's second factor, which only who has the password gets to: strangers on the same network
+    keep nobody out here.
 
     Args:
         request: for its IP address.
@@ -141,10 +142,24 @@ def check_code(request: HttpRequest, user_id: UserKey, now: datetime | None = No
     Raises:
         CallError: `throttled` with `retry_after_seconds`.
     """
-    by = {"code": key_as_word(user_id), "address": network_of(address_of(request))}
+    by = {"code": key_as_word(user_id)}
     most = CODES_A_DAY * conf.limits().logins_per_minute
     daily = [Bound(key_of("login:code-day", key_as_word(user_id)), most, DAY_SECONDS)] if most > 0 else []
     return _try(request, by, now, wrong=daily)
+
+
+def check_passkey(request: HttpRequest, now: datetime | None = None) -> Attempt:
+    """Count one try with a passkey that tells itself whose it is. Apart from passwords: nobody guesses a passkey, and
+    who is kept from their password by guesses from the same network still has it.
+
+    Args:
+        request: for its IP address.
+        now: an aware datetime; the current time if omitted.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`.
+    """
+    return _try(request, {"passkey": network_of(address_of(request))}, now)
 
 
 def check_provider(request: HttpRequest, now: datetime | None = None) -> None:

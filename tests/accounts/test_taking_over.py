@@ -149,6 +149,50 @@ def test_a_phone_that_is_connected_proves_nothing_new() -> None:
     assert (answer.status_code, answer.json()["reauthenticate"]) == (403, True)
 
 
+def test_strangers_on_the_same_network_keep_nobody_from_their_second_step(alice: User) -> None:
+    _, secret, _ = guarded()
+    own = sign_in("alice")
+    for number in range(5):
+        sign_in(f"nobody{number}", "wrong")
+
+    assert own.post("/sign-in/code/", {"code": code_of(secret)}, REMOTE_ADDR="192.0.2.1").status_code == 302
+    assert own.get("/").status_code == 200
+
+
+def test_guesses_from_the_same_network_keep_nobody_from_their_passkey() -> None:
+    for number in range(4):
+        last = sign_in(f"nobody{number}", "wrong")
+    assert last.answer.status_code == 429  # type: ignore[attr-defined]
+
+    tries = [
+        Client().post("/sign-in/passkey/", {"credential": "{}"}, REMOTE_ADDR="192.0.2.1").status_code for _ in range(4)
+    ]
+
+    assert tries == [200, 200, 200, 429]
+
+
+def test_mail_about_an_address_is_bounded_by_who_gets_it(alice: User, settings: Settings) -> None:
+    # Without allauth's own pause of three minutes.
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "confirm_email": None}
+    own = sign_in("alice")
+    own.post("/sign-in/again/", {"password": PASSWORD})
+    acts = ["action_add", *["action_send"] * 5]
+    answers = [own.post("/account/email/", {"email": ADDRESS, each: ""}).status_code for each in acts]
+
+    assert answers == [302, 200, 200, 200, 200, 429]
+    assert Mail.objects.filter(to=ADDRESS).count() == 5
+
+
+def test_signing_up_floods_nobody_with_mail() -> None:
+    answers = []
+    for number in range(6):
+        form = {"username": f"x{number}", "email": ADDRESS, "password1": NEW, "password2": NEW}
+        answers.append(Client().post("/sign-up/", form, REMOTE_ADDR=f"192.0.2.{number}").status_code)
+
+    assert answers == [302] * 5 + [429]
+    assert get_user_model().objects.count() == 5
+
+
 @pytest.fixture
 def root(make_user: Any) -> User:
     user: User = make_user("root")
