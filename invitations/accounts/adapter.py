@@ -20,7 +20,7 @@ from django.utils.crypto import constant_time_compare
 from invitations import conf
 from invitations.accounts import links, mail
 from invitations.accounts.offers import has_provider, proved_at_provider
-from invitations.credentials import sessions, taking_back
+from invitations.credentials import second_factors, sessions, taking_back
 from invitations.requests import audit, known_devices, passwords, throttles
 from invitations.requests.clients import address_of
 from invitations.words import say, say_lazy
@@ -128,7 +128,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Whether somebody who is about to change what guards the account must prove anew who they are. allauth does
         not count having done so at a provider."""
-        return super().is_reauthentication_required(app=app, **kwargs) and not proved_at_provider(context.request)
+        if not super().is_reauthentication_required(app=app, **kwargs):
+            return False
+        has_step = bool(second_factors.kinds_of(context.request.user.pk) & second_factors.STEPS)
+        return has_step or not proved_at_provider(context.request)
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: each of our pages says itself what came of it."""

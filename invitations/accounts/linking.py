@@ -76,6 +76,7 @@ class LinkingAdapter(DefaultSocialAccountAdapter):
             refuse(request, "provider_inactive", say("provider.not_let_in", name=name))
         if is_linked and account.extra_data.pop("switched_off", False):
             _switch_on(account)
+            audit.acted(request, "provider-switched-on", user_id=account.user_id, provider=account.provider)
         process = sociallogin.state.get("process")
         if process == AuthProcess.REDIRECT:
             self._proved_anew(request, sociallogin)
@@ -168,6 +169,13 @@ class LinkingAdapter(DefaultSocialAccountAdapter):
         is_taken = users._default_manager.filter(**{f"{users.USERNAME_FIELD}__iexact": email}).exists()
         if is_taken or RetiredName.objects.have(email):
             refuse(request, "provider_email_taken", say("provider.email_taken", name=name))
+
+
+def forget_switch(user: Any) -> None:
+    """An admin has saved the account: whether it is active is no provider's matter any more."""
+    for account in SocialAccount.objects.filter(user_id=user.pk):
+        if account.extra_data.pop("switched_off", False):
+            account.save(update_fields=["extra_data"])
 
 
 def refuse(request: HttpRequest, why: str, said: str, *, status: int = 403) -> NoReturn:

@@ -103,6 +103,14 @@ class UserAdmin(OwnData, NewPasswordLink, Audited, DjangoUserAdmin):
             return redirect("account_change_password")
         return super().user_change_password(request, id, form_url)
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save the account, of which from now on the admin says whether it is active, and no identity provider."""
+        super().save_model(request, obj, form, change)
+        if change and apps.is_installed("allauth.socialaccount"):
+            from invitations.accounts.linking import forget_switch
+
+            forget_switch(obj)
+
     @admin.display(description=say_lazy("admin.shown_name"), ordering="calling_preferences__display_name")
     def shown_name(self, user: User) -> str:
         """The name that others see."""

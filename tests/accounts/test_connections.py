@@ -21,7 +21,9 @@ from invitations.credentials.sessions import SIGNED_IN_AT
 from invitations.models import User
 from invitations.models.mail import Mail
 from invitations.own_data import exporting
+from invitations.requests.freshness import METHODS
 from tests.accounts.conftest import BACK, Browser, refreshed_to
+from tests.accounts.guarded import guarded
 from tests.conftest import PASSWORD
 from tests.support.openid_provider import OpenIDProvider, told
 
@@ -205,6 +207,22 @@ def test_neither_does_who_was_asked_long_ago(browser: Browser, provider: OpenIDP
     provider.claims = {"auth_time": int(time.time())}
     assert browser.sign_in("e-1", process="redirect", next=LIST).status_code == 302
     assert browser.client.get(LIST).status_code == 200
+
+
+def test_it_proves_too_little_of_somebody_who_has_a_second_step(make_user: MakeUser, browser: Browser) -> None:
+    """Whoever has the session and the provider would remove it."""
+    make_user("alice")
+    browser.client = guarded().browser
+    connect(browser)
+    session = browser.client.session
+    for each in session[METHODS]:
+        each["at"] -= 3600
+    session.save()
+
+    browser.sign_in("e-1", process="redirect", next=LIST)
+
+    assert browser.client.session[METHODS][-1]["method"] == "socialaccount"
+    assert browser.client.get(LIST)["Location"].startswith("/sign-in/again/")
 
 
 def test_a_proof_is_good_for_a_while(browser: Browser, settings: Settings) -> None:

@@ -307,8 +307,42 @@ def test_a_claim_says_who_may_come_in(
 
     provider.people["e-1"] = {**claims, **yes}
     again = Browser(provider)
+    lines.clear()
     again.sign_in("e-1")
     assert again.username == "erin"
+    user = User.objects.get()
+    assert lines[0] == f"INFO provider-switched-on user={user.pk} provider=company address=127.0.0.1 path={BACK}"
+
+
+@pytest.mark.parametrize("is_saved", [True, False])
+def test_whose_account_an_admin_has_saved_since_stays_switched_off(
+    browser: Browser, provider: OpenIDProvider, configure: Configure, make_user: MakeUser, is_saved: bool
+) -> None:
+    configure(active_claim="active")
+    for said in (True, False):
+        provider.people["e-1"]["active"] = said
+        Browser(provider).sign_in("e-1")
+    user = User.objects.get()
+    root = make_user("root")
+    root.is_staff = root.is_superuser = True
+    root.save()
+    desk = signed_in("root")
+    page = f"/admin/invitations/user/{user.pk}/change/"
+    joined = {"date_joined_0": f"{user.date_joined:%Y-%m-%d}", "date_joined_1": f"{user.date_joined:%H:%M:%S}"}
+    inline = {
+        "calling_preferences-TOTAL_FORMS": "1",
+        "calling_preferences-INITIAL_FORMS": "1",
+        "calling_preferences-0-user": str(user.pk),
+    }
+    if is_saved:
+        assert desk.post(page, {"username": "erin", **joined, **inline}).status_code == 302
+    else:
+        assert desk.get(page).status_code == 200
+
+    provider.people["e-1"]["active"] = True
+    Browser(provider).sign_in("e-1")
+
+    assert User.objects.get(pk=user.pk).is_active is not is_saved
 
 
 def test_whom_an_admin_switched_off_no_claim_switches_on(
