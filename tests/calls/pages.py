@@ -31,8 +31,8 @@ class Pages:
         return {name: self._run(self._drain(channel)) for name, channel in self._channels.items()}
 
     def frames(self) -> Frames:
-        """The same as the frames that the pages send on."""
-        return {name: [json.loads(each["text"]) for each in got] for name, got in self.messages().items()}
+        """The same as the frames that the pages send on; of a snapshot, which they make themselves, its type."""
+        return {name: [_frame(each) for each in got] for name, got in self.messages().items()}
 
     def close(self) -> None:
         for channel in self._channels.values():
@@ -54,6 +54,11 @@ class Pages:
 
     def _run(self, awaitable: Any) -> Any:
         return self._loop.run_until_complete(awaitable)
+
+
+def _frame(message: dict[str, Any]) -> dict[str, Any]:
+    frame: dict[str, Any] = {"type": "snapshot"} if message["type"] == publishing.ANEW else json.loads(message["text"])
+    return frame
 
 
 def events(frames: Frames) -> dict[str, list[str]]:

@@ -1,0 +1,90 @@
+"""Rings that the rules keep from people: no device hears of them, and those that rang are told that it is over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from invitations import calls
+from invitations.errors import CallError
+from invitations.models import Block, CallingPreferences, User
+from tests.push.conftest import MakeDevice, Ring, acting, claim, deliver, owed, rung, seconds, stopped
+
+pytestmark = pytest.mark.django_db
+
+
+def block(user: User, other: User, now: datetime) -> None:
+    Block.objects.create(user=user, other=other, created_at=now)
+
+
+def disturb_not(user: User, until: datetime | None) -> None:
+    CallingPreferences.objects.update_or_create(user=user, defaults={"do_not_disturb_until": until})
+
+
+def test_no_device_is_told_of_a_ring_that_is_kept_from_its_owner(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    device(bob)
+    device(carol)
+    block(bob, alice, now)
+    disturb_not(carol, now + timedelta(hours=1))
+    sheet = ring(alice, bob, carol)
+    for at in (2, 10, 25, 60):
+        calls.expire(sheet.call.pk, now=now + seconds(at))
+    assert owed() == []
+
+
+def test_a_block_ends_the_ring_where_it_rang(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    device(bob)
+    ring(alice, bob)
+    deliver(now)
+    calls.change_rules(bob.pk, lambda: block(bob, alice, now), now=now + seconds(5))
+    assert owed("stop") == stopped(bob, "cancelled", "phone")
+
+
+def test_a_ring_that_was_not_sent_yet_is_not_sent_after_a_block(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    device(bob)
+    ring(alice, bob)
+    calls.change_rules(bob.pk, lambda: block(bob, alice, now), now=now)
+    assert claim(now) == []
+    assert owed("stop") == []
+
+
+def test_a_ring_is_not_repeated_after_it_was_silenced(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    device(bob)
+    sheet = ring(alice, bob)
+    deliver(now)
+    calls.change_rules(bob.pk, lambda: disturb_not(bob, now + timedelta(hours=1)), now=now + seconds(1))
+    calls.expire(sheet.call.pk, now=now + seconds(10))
+    assert owed("ring") == rung(bob, "phone")
+
+
+def test_what_was_silenced_rings_when_its_owner_can_be_disturbed_again(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    device(bob)
+    disturb_not(bob, now + timedelta(hours=1))
+    ring(alice, bob)
+    assert owed() == []
+    calls.change_rules(bob.pk, lambda: disturb_not(bob, None), now=now + seconds(5))
+    assert owed() == rung(bob, "phone")
+    assert len(claim(now + seconds(8))) == 1
+
+
+def test_a_token_of_a_ring_that_was_blocked_meanwhile_answers_nothing(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    device(bob)
+    sheet = ring(alice, bob)
+    [invitation] = sheet.invitations
+    calls.change_rules(bob.pk, lambda: block(bob, alice, now), now=now)
+    with pytest.raises(CallError) as caught:
+        calls.reject(sheet.call.call_id, by=acting(bob, ring_pk=invitation.pk), now=now)
+    assert caught.value.code == "not_found"
