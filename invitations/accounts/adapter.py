@@ -20,6 +20,7 @@ from django.utils.crypto import constant_time_compare
 from invitations import conf
 from invitations.accounts import links, mail
 from invitations.accounts.offers import has_provider, proved_at_provider
+from invitations.accounts.proofs import signed_in_lately
 from invitations.credentials import second_factors, sessions, taking_back
 from invitations.requests import audit, known_devices, passwords, throttles
 from invitations.requests.clients import address_of
@@ -127,8 +128,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Whether somebody who is about to change what guards the account must prove anew who they are. allauth does
-        not count having done so at a provider."""
-        if not super().is_reauthentication_required(app=app, **kwargs):
+        not count having done so at a provider, nor having just signed in."""
+        if not super().is_reauthentication_required(app=app, **kwargs) or signed_in_lately(context.request):
             return False
         has_step = bool(second_factors.kinds_of(context.request.user.pk) & second_factors.STEPS)
         return has_step or not proved_at_provider(context.request)

@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account import app_settings
 from allauth.account import forms as allauth
+from allauth.account.internal.flows.login import record_authentication
 from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -107,6 +108,7 @@ class SignUpForm(NewNamesForm, allauth.SignupForm):
         if is_used:
             audit.acted(request, "sign-up-link-used", user_id=user.pk)
         request.session.pop(links.IN_SESSION, None)
+        record_authentication(request, user, "password")
         return user
 
 

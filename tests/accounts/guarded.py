@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from django.conf import settings
 from django.test import Client
 
 from tests.accounts.totp import code_of
@@ -25,6 +26,14 @@ def signed_in(name: str = "alice") -> Client:
     browser.post("/sign-in/", {"username": name, "password": PASSWORD})
     browser.post("/sign-in/again/", {"password": PASSWORD})
     return browser
+
+
+def age(browser: Client) -> None:
+    """Let the time pass after which what somebody gave to sign in is no proof any more."""
+    session = browser.session
+    for each in session["account_authentication_methods"]:
+        each["at"] -= settings.ACCOUNT_REAUTHENTICATION_TIMEOUT + 1
+    session.save()
 
 
 def guarded(name: str = "alice") -> Guarded:

@@ -23,7 +23,7 @@ from invitations.models.mail import Mail
 from invitations.own_data import exporting
 from invitations.requests.freshness import METHODS
 from tests.accounts.conftest import BACK, Browser, refreshed_to
-from tests.accounts.guarded import guarded
+from tests.accounts.guarded import age, guarded
 from tests.conftest import PASSWORD
 from tests.support.openid_provider import OpenIDProvider, told
 
@@ -74,6 +74,7 @@ def test_the_page_asks_first_who_it_is(browser: Browser, make_user: MakeUser) ->
     """A stranger at an unlocked computer could add a way in of their own."""
     make_user("alice")
     browser.client.post("/sign-in/", {"username": "alice", "password": PASSWORD})
+    age(browser.client)
     assert browser.client.get(LIST)["Location"] == f"/sign-in/again/?next={LIST.replace('/', '%2F')}"
     answer = browser.client.post("/sign-in/with/company/", {"process": "connect"})
     assert answer["Location"] == LIST

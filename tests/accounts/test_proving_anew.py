@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -15,6 +14,8 @@ from pytest_django import Settings
 
 from invitations.models import User
 from tests.accounts.conftest import Browser
+from tests.accounts.guarded import age, guarded
+from tests.accounts.totp import code_of
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +34,7 @@ def alice(make_user: MakeUser, settings: Settings) -> Client:
     make_user("alice")
     client = Client()
     client.post("/sign-in/", {"username": "alice", "password": PASSWORD})
-    session = client.session
-    for each in session["account_authentication_methods"]:
-        each["at"] -= timedelta(seconds=present.ACCOUNT_REAUTHENTICATION_TIMEOUT + 1).total_seconds()
-    session.save()
+    age(client)
     return client
 
 
@@ -47,6 +45,39 @@ def test_an_address_is_changed_only_after_a_new_proof(alice: Client) -> None:
     alice.post(AGAIN, {"password": PASSWORD})
     alice.post(EMAIL, form)
     assert EmailAddress.objects.get().email == "new@example.org"
+
+
+def test_who_has_just_signed_in_is_not_asked_again(make_user: MakeUser) -> None:
+    make_user("alice")
+    client = Client()
+    client.post("/sign-in/", {"username": "alice", "password": PASSWORD})
+    client.post(EMAIL, {"email": "new@example.org", "action_add": ""})
+    assert EmailAddress.objects.get().email == "new@example.org"
+
+
+def test_who_has_just_signed_up_is_not_asked_again(settings: Settings) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "signup": "open"}
+    client = Client()
+    client.post("/sign-up/", {"username": "erin", "password1": PASSWORD, "password2": PASSWORD})
+    client.post(EMAIL, {"email": "new@example.org", "action_add": ""})
+    assert EmailAddress.objects.get().email == "new@example.org"
+
+
+@pytest.mark.usefixtures("fresh_counters")
+def test_who_has_just_taken_the_second_step_is_not_asked_again(make_user: MakeUser) -> None:
+    make_user("alice")
+    secret = guarded().secret
+    client = Client()
+    client.post("/sign-in/", {"username": "alice", "password": PASSWORD})
+    client.post("/sign-in/code/", {"code": code_of(secret)})
+    assert client.get("/account/security/app/remove/").status_code == 200
+    age(client)
+    assert client.get("/account/security/app/remove/")["Location"].startswith("/sign-in/again/code/")
+
+
+def test_who_has_just_come_from_a_provider_is_asked_for_more(browser: Browser) -> None:
+    browser.sign_in("e-1")
+    assert browser.client.post(EMAIL, {"email": "new@example.org", "action_add": ""})["Location"].startswith(AGAIN)
 
 
 def test_the_password_given_again_makes_a_new_key_and_ends_the_former(alice: Client) -> None:

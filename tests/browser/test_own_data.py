@@ -12,22 +12,11 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Person, connected
 from tests.support.server import DEMO_PASSWORD, RunningServer
-from tests.support.signing_in import sign_in
+from tests.support.signing_in import age_sessions, sign_in
 
 MAKE = """
 from django.contrib.auth import get_user_model
 get_user_model().objects.create_user("erin", password={password!r})
-"""
-AGE = """
-from datetime import timedelta
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
-for row in Session.objects.all():
-    session = SessionStore(row.session_key)
-    session["callinvite_signed_in_at"] -= 3600
-    for method in session.get("account_authentication_methods", []):
-        method["at"] -= 3600
-    session.save()
 """
 
 
@@ -77,7 +66,7 @@ def test_an_account_is_deleted_after_the_password_was_given_again(
     erin.call("Alice", "Audio")
     alice.rings("erin")
     alice.reject()
-    server.manage("shell", "-c", AGE)
+    age_sessions(server)
     page = question(erin)
     page.get_by_label("Type erin to confirm").fill("erin")
     page.keyboard.press("Enter")

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.accounts.totp import code_of
 from tests.browser.conftest import WAIT_MS
 from tests.support.server import DEMO_PASSWORD, RunningServer
+from tests.support.signing_in import age_sessions
 
 INTERNAL = {
     "protocol": "ctap2",
@@ -102,8 +103,6 @@ class Somebody:
         """Sign in and add one, up to the recovery codes."""
         self.gives_password()
         self.follows("Add a passkey")
-        self.page.get_by_label("Password").fill(DEMO_PASSWORD)
-        self.presses("Continue")
         self.presses("Create passkey")
         self.reads("Recovery codes")
 
@@ -158,15 +157,19 @@ def test_browsers_without_json_of_passkeys_have_them_too(somebody: Somebody) -> 
     somebody.is_signed_in()
 
 
-def test_a_passkey_is_the_second_step_and_the_proof_before_a_change(somebody: Somebody) -> None:
+@pytest.mark.own_layout("sessions that are changed in the database")
+def test_a_passkey_is_the_second_step_and_the_proof_before_a_change(somebody: Somebody, server: RunningServer) -> None:
     somebody.adds_passkey()
     somebody.forgets_session()
     somebody.is_willing(False)
-    somebody.gives_password("/account/security/recovery-codes/new/")
+    somebody.gives_password()
     somebody.reads("One more step")
     somebody.is_willing(True)
 
     somebody.presses("Use passkey")
+    somebody.reads("Sign-in security")
+    age_sessions(server)
+    somebody.goes("/account/security/recovery-codes/new/")
     somebody.reads("Confirm it's you")
     somebody.presses("Use passkey")
 
@@ -192,10 +195,10 @@ def test_a_passkey_is_renamed_and_removed(somebody: Somebody) -> None:
     somebody.presses("Save")
 
     somebody.follows("Remove Alice's laptop")
-    expect(somebody.page.get_by_text("Alice's laptop will no longer let you in.")).to_be_visible()
+    expect(somebody.page.get_by_text("You'll no longer be able to sign in with Alice's laptop.")).to_be_visible()
     somebody.presses("Remove passkey")
 
-    expect(somebody.page.get_by_text("Your password alone lets anyone in who knows it.")).to_be_visible()
+    expect(somebody.page.get_by_text("Anyone who knows your password can sign in.")).to_be_visible()
     somebody.forgets_session()
     somebody.is_willing(False)
     somebody.gives_password()
@@ -251,8 +254,6 @@ def test_one_device_has_one_passkey_of_an_account(somebody: Somebody) -> None:
 def test_an_app_is_set_up_by_its_secret_and_asked_for(somebody: Somebody) -> None:
     somebody.gives_password()
     somebody.follows("Set up an authenticator app")
-    somebody.page.get_by_label("Password").fill(DEMO_PASSWORD)
-    somebody.presses("Continue")
     secret = somebody.page.locator("#secret").inner_text()
     somebody.page.get_by_label("Code from the app").fill(code_of(secret, periods=-1))
     somebody.page.keyboard.press("Enter")
