@@ -289,8 +289,8 @@ class User(TypedDict):
 
     id: UserId
     name: ShownName
-    online: Annotated[bool, Said("A page or app of theirs is connected.")]
-    in_call: Annotated[bool, Said("They are in a call.")]
+    online: Annotated[bool, Said("A page or app of theirs is connected, as far as they and the rules let you see it.")]
+    in_call: Annotated[bool, Said("They are in a call, as far as they and the rules let you see it.")]
 
 
 class PushHost(TypedDict):

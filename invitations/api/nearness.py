@@ -4,7 +4,8 @@ For looking at only: no rule depends on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F, QuerySet, Value
@@ -13,9 +14,8 @@ from rest_framework.request import Request
 
 from invitations import calls
 from invitations.api.pagination import page_of
-from invitations.live import presence
+from invitations.calls import Seen
 from invitations.models import UserKey
-from invitations.requests.tokens import asker_id
 from invitations.store import people
 
 LOOKED_AT = 500
@@ -24,8 +24,32 @@ MOST = 50
 """How many come first at most, whatever a page holds."""
 
 
+class Look:
+    """What one person sees of others, each of whom is looked at once.
+
+    Args:
+        viewer_id: the key of the person who looks.
+        now: the moment.
+    """
+
+    def __init__(self, viewer_id: UserKey, now: datetime) -> None:
+        self.viewer_id = viewer_id
+        self._now = now
+        self._seen: dict[UserKey, Seen] = {}
+
+    def at(self, keys: Collection[UserKey]) -> dict[UserKey, Seen]:
+        """What there is to see of these people, by key, and of those looked at before."""
+        if missing := [each for each in keys if each not in self._seen]:
+            self._seen |= calls.seen_by(self.viewer_id, missing, now=self._now)
+        return self._seen
+
+
 def page(
-    found: QuerySet[Any], request: Request, asked: Mapping[str, Any], shown: Callable[[list[Any]], list[Any]]
+    found: QuerySet[Any],
+    request: Request,
+    asked: Mapping[str, Any],
+    look: Look,
+    shown: Callable[[list[Any]], list[Any]],
 ) -> dict[str, Any]:
     """A page of people, as `pagination.page_of` gives it; those who are near come first on the first one.
 
@@ -33,6 +57,7 @@ def page(
         found: the people, in any order.
         request: of the page.
         asked: `cursor` and `page_size`.
+        look: that of the person who asks.
         shown: turns users into what is sent.
 
     Raises:
@@ -46,7 +71,7 @@ def page(
         order = ("sorted_by", people.USERNAME)
     if asked["cursor"] is not None:
         return page_of(found, request, asked, order, shown)
-    near = _near(found, asker_id(request), keys[:LOOKED_AT])[: min(MOST, asked["page_size"] - 1)]
+    near = _near(found, look, keys[:LOOKED_AT])[: min(MOST, asked["page_size"] - 1)]
     rest = found.exclude(pk__in=[each.pk for each in near])
     listed = page_of(rest, request, {**asked, "page_size": asked["page_size"] - len(near)}, order, shown)
     return {**listed, "results": [*shown(near), *listed["results"]]}
@@ -62,9 +87,10 @@ def looked_through(found: QuerySet[Any, Any]) -> tuple[QuerySet[Any, Any], list[
     return (found.filter(pk__in=keys) if len(keys) <= LOOKED_AT else found), keys
 
 
-def _near(found: QuerySet[Any], user_id: UserKey, keys: list[UserKey]) -> list[Any]:
-    met = calls.met_lately(user_id)
-    online = presence.online({*keys, *met})
+def _near(found: QuerySet[Any], look: Look, keys: list[UserKey]) -> list[Any]:
+    met = calls.met_lately(look.viewer_id)
+    seen = look.at(list(dict.fromkeys([*keys, *met])))
+    online = {key for key, each in seen.items() if each.online}
     near = list(found.filter(pk__in=online | set(met)).order_by(people.USERNAME))
     # Whom one never called with comes after those one has.
     ranks = {key: rank for rank, key in enumerate(met)}

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 from rest_framework.request import Request
 
-from invitations import calls, shapes
+from invitations import shapes
 from invitations.api import nearness
 from invitations.api.endpoint import Endpoint, answered
+from invitations.api.nearness import Look
 from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
-from invitations.live import presence
+from invitations.calls import Seen
 from invitations.requests import queries, throttles
 from invitations.requests.tokens import asker_id
 from invitations.rules import listing
@@ -30,23 +32,19 @@ class Users(Endpoint):
         if asked["id"] is not None or search.strip():
             throttles.check_search(request._request, viewer_id)
         found = listing.found(viewer_id, search=search, username=asked["id"])
+        look = Look(viewer_id, timezone.now())
+
+        def shown(users: list[Any]) -> list[shapes.User]:
+            seen = look.at([each.pk for each in users])
+            return [_view(each, seen[each.pk]) for each in users]
+
         if asked["order"] == "near":
-            return answered(200, nearness.page(found, request, asked, _views))
+            return answered(200, nearness.page(found, request, asked, look, shown))
         if search:
             found, _ = nearness.looked_through(found)
-        return answered(200, page_of(found, request, asked, (people.USERNAME,), _views))
+        return answered(200, page_of(found, request, asked, (people.USERNAME,), shown))
 
 
-def _views(users: list[Any]) -> list[shapes.User]:
-    keys = [each.pk for each in users]
-    online = presence.online(keys)
-    in_call = calls.is_inside(keys)
-    return [
-        {
-            "id": each.get_username(),
-            "name": people.shown_name_of(each),
-            "online": each.pk in online,
-            "in_call": each.pk in in_call,
-        }
-        for each in users
-    ]
+def _view(user: Any, seen: Seen) -> shapes.User:
+    name = people.shown_name_of(user)
+    return {"id": user.get_username(), "name": name, "online": seen.online, "in_call": seen.in_call}

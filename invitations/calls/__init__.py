@@ -25,7 +25,6 @@ from invitations.calls.reading import (
     has_open_calls,
     history,
     is_in_open_call,
-    is_inside,
     mark_history_seen,
     me,
     met_lately,
@@ -38,6 +37,7 @@ from invitations.calls.reading import (
 )
 from invitations.calls.rejudging import change_rules
 from invitations.calls.repeats import RequestKey
+from invitations.calls.seeing import Seen, seen_by
 from invitations.calls.sending import send
 from invitations.calls.taking_part import connected, end, forgive_outage, heartbeat, join, leave, prove_life, remove
 from invitations.calls.timeline import timeline
@@ -52,6 +52,7 @@ __all__ = [
     "CallSheet",
     "Cancelled",
     "RequestKey",
+    "Seen",
     "Sent",
     "Synced",
     "Taken",
@@ -72,7 +73,6 @@ __all__ = [
     "id_since",
     "invite",
     "is_in_open_call",
-    "is_inside",
     "is_rung",
     "join",
     "leave",
@@ -88,6 +88,7 @@ __all__ = [
     "reject",
     "remove",
     "ringing",
+    "seen_by",
     "send",
     "sheets",
     "sheets_by_key",

@@ -258,8 +258,3 @@ def is_in_open_call(user_id: UserKey, *, now: datetime) -> bool:
         user_id: the user's key.
     """
     return bool(IN_OPEN_CALL.rows(user=user_id, now=now))
-
-
-def is_inside(user_ids: Sequence[UserKey]) -> set[UserKey]:
-    """Of these users, the ones who are in a call now."""
-    return set(Participant.objects.open().filter(user_id__in=user_ids).values_list("user_id", flat=True))

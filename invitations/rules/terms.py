@@ -11,16 +11,15 @@ from operator import itemgetter
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Subquery
 
 from invitations.conf import limits
-from invitations.models import Block, Call, Contact, ContactState, Invitation, InvitationState, UserKey
+from invitations.models import Block, Contact, ContactState, Invitation, UserKey
 from invitations.rules.judging import Terms
+from invitations.rules.knowing import know
 from invitations.store import people
 from invitations.store.statements import Bind, Prepared, Soon, aggregated
 
-REMEMBERED = 1000
-"""How many of their latest calls tell whom somebody knows (`RingsFrom.KNOWN`)."""
 DAY = timedelta(days=1)
 
 
@@ -40,8 +39,8 @@ def of_user(caller_id: UserKey, username: str) -> Terms | None:
 
 
 def knows(user_id: UserKey, other_id: UserKey) -> bool:
-    """Whether somebody has called another person, or talked with them, in the last `REMEMBERED` of their calls."""
-    return bool(_CALLED.rows(user=user_id, other=other_id) or _TALKED.rows(user=user_id, other=other_id))
+    """Whether somebody has called another person, or talked with them, of late (`knowing`)."""
+    return bool(_KNOWS.rows(user=user_id, other=other_id))
 
 
 def urgent_in_a_day(caller_id: UserKey, user_id: UserKey, *, now: datetime) -> int:
@@ -49,7 +48,8 @@ def urgent_in_a_day(caller_id: UserKey, user_id: UserKey, *, now: datetime) -> i
     return _URGENT.rows(caller=caller_id, user=user_id, since=now - DAY)[0]
 
 
-def _made(columns: Sequence[Any]) -> Terms:
+def made(columns: Sequence[Any]) -> Terms:
+    """Terms of a row: the person's key, and the columns of `columns_of`."""
     user_id, rings_from, until, hours, zone, let_through, has_blocked, is_blocked, favourite = columns
     return Terms(
         user_id,
@@ -65,8 +65,8 @@ def _made(columns: Sequence[Any]) -> Terms:
     )
 
 
-def _terms(user: str, of: Any, about: Any) -> dict[str, Any]:
-    """The columns of terms.
+def columns_of(user: str, of: Any, about: Any) -> dict[str, Any]:
+    """The columns of terms, to annotate a query with.
 
     Args:
         user: the lookup that leads to the person whose terms they are.
@@ -87,22 +87,15 @@ def _terms(user: str, of: Any, about: Any) -> dict[str, Any]:
 
 
 _users = get_user_model()._base_manager
-_OF = _terms("", OuterRef("pk"), Bind("caller"))
+_OF = columns_of("", OuterRef("pk"), Bind("caller"))
 _TERMS = Prepared(
     _users.filter(**{f"{people.USERNAME}__in": Bind("names")}).order_by().annotate(**_OF).values_list("pk", *_OF),
-    row=_made,
+    row=made,
 )
 
-_rings = Invitation.objects.filter(inviter_id=Bind("user")).order_by("-created_at").values("invitee_id")[:REMEMBERED]
-_CALLED = Prepared(
-    _users.filter(pk=Bind("other"), pk__in=_rings).order_by().values_list("pk"),
-    row=itemgetter(0),
+_KNOWS = Prepared(
+    _users.filter(know(Bind("user"), Bind("other")), pk=Bind("user")).order_by().values_list("pk"), row=itemgetter(0)
 )
-_accepted = Invitation.objects.filter(state=InvitationState.ACCEPTED).order_by("-created_at").values("call_id")
-_MINE = Q(pk__in=_accepted.filter(invitee_id=Bind("user"))[:REMEMBERED])
-_THEIRS = Q(pk__in=_accepted.filter(invitee_id=Bind("other"))[:REMEMBERED])
-_TOGETHER = _MINE & (Q(caller_id=Bind("other")) | _THEIRS) | _THEIRS & Q(caller_id=Bind("user"))
-_TALKED = Prepared(Call.objects.filter(_TOGETHER).order_by().values_list("pk")[:1], row=itemgetter(0))
 _URGENT = Prepared(
     aggregated(
         Invitation.objects.filter(

@@ -417,7 +417,7 @@ def test_people_by_nearness_cost_a_constant_number_of_queries(
     for each in range(20):
         presence.mark_online(make_user(f"user{each}").pk)
     client = rest(alice)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("users", order="near")
 
 
@@ -427,7 +427,7 @@ def test_people_cost_a_constant_number_of_queries(
     for each in range(20):
         make_user(f"user{each}")
     client = rest(alice)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get("users")
 
 

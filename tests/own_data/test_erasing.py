@@ -255,7 +255,7 @@ def test_a_call_of_two_ends_at_once(ring: Ring, alice: User, bob: User, carol: U
     calls.accept(call_id, by=acting(bob), now=now)
     ringing = ring(carol, alice, at=later(now, 1)).call.call_id
     erase(alice, later(now, 2))
-    assert not calls.is_inside([bob.pk])
+    assert not calls.has_open_calls(bob.pk)
     assert seen(forgetting.nameless(call_id) or "", bob, later(now, 2))["end_reason"] == "completed"
     assert seen(ringing, carol, later(now, 2))["state"] == "ended"
     assert ring(carol, bob, at=later(now, 3)).call.state == "ringing"
