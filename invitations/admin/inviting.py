@@ -11,11 +11,12 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from invitations import conf, mailing
+from invitations import conf
 from invitations.accounts import links
 from invitations.admin.history import Audited
 from invitations.models import SignUpLink
-from invitations.words import moment, say, say_lazy
+from invitations.serializers import moment
+from invitations.words import say, say_lazy
 
 
 @admin.register(SignUpLink)
@@ -26,7 +27,6 @@ class SignUpLinkAdmin(Audited):
     list_select_related = ("made_by", "used_by")
     fields = ("email",)
     search_fields = ("email",)
-    add_form_template = "callinvite/admin/sign_up_link.html"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: a link is what it is."""
@@ -39,8 +39,6 @@ class SignUpLinkAdmin(Audited):
         obj.pk = made.pk
         obj.refresh_from_db()
         messages.success(request, say("admin.sign_up_link.made", link=link))
-        if made.email and mailing.can_send():
-            messages.success(request, say("admin.sign_up_link.mailed", email=made.email))
         if conf.limits().signup == "closed":
             messages.warning(request, say("admin.sign_up_link.closed"))
 

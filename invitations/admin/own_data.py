@@ -102,12 +102,9 @@ class OwnData(admin.ModelAdmin):
 
 
 def _what_goes(user: Any) -> list[str]:
-    devices = Device.objects.filter(user_id=user.pk).count()
-    apps = get_token_model().objects.filter(user_id=user.pk).count()
-    stay = calls.history(user.pk).count()
     return [
-        *([say("admin.delete.devices", count=devices)] if devices else []),
-        say("admin.delete.tokens", count=apps) if apps else say("admin.delete.browsers"),
+        say("admin.delete.devices", count=Device.objects.filter(user_id=user.pk).count()),
+        say("admin.delete.tokens", count=get_token_model().objects.filter(user_id=user.pk).count()),
         say("admin.delete.name"),
-        *([say("admin.delete.calls", count=stay)] if stay else []),
+        say("admin.delete.calls", count=calls.history(user.pk).count()),
     ]

@@ -70,7 +70,7 @@ class UncommonPasswordValidator(CommonPasswordValidator):
         """
         super().validate(password, user)
         if _is_date(re.sub(r"[-./ ]", "", password)):
-            raise ValidationError(say_lazy("validation.password_is_a_date"), code="password_is_a_date")
+            raise ValidationError(self.get_error_message(), code="password_too_common")
 
 
 def _is_date(digits: str) -> bool:

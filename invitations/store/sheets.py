@@ -90,13 +90,14 @@ class CallSheet:
         return self.seats() - (kept - {each.user_id for each in self.inside()}) if kept else self.seats()
 
     def kept_from(self) -> AbstractSet[UserKey]:
-        """Those who may not know of their latest invitation."""
+        """Those from whom their latest invitation is kept, or was, and who never hear of it now that it is over."""
         for each in self.invitations:
             if each.verdict != _RINGS:
                 break
         else:
             return _NOBODY
-        return {each.invitee_id for each in self.latest_invitations() if each.is_withheld}
+        latest = self.latest_invitations()
+        return {each.invitee_id for each in latest if each.verdict != _RINGS and not each.leaves_trace}
 
     def seats(self) -> set[UserKey]:
         """Everyone who takes up one of the call's `people_per_call`: those inside and those being rung."""

@@ -160,20 +160,6 @@ def test_an_admin_makes_a_link_sees_it_once_and_withdraws_it(admin_site: Client)
     assert Client().get(found[1], follow=True).status_code == 403
 
 
-def test_an_admin_is_told_that_the_link_was_mailed_too(admin_site: Client) -> None:  # noqa: F811
-    add = "/admin/invitations/signuplink/add/"
-    form = admin_site.get(add).text
-    assert 'value="Create link"' in form
-    assert "_addanother" not in form
-    page = admin_site.post(add, {"email": "erin@example.org"}, follow=True).text
-    assert "We&#x27;ve also mailed it to erin@example.org." in page
-    assert Mail.objects.get().to == "erin@example.org"
-    assert re.search(r"Open until \d{1,2} [A-Z][a-z]+ \d{4} at \d\d:\d\d UTC", page)
-
-    unmailed = admin_site.post(add, {"email": ""}, follow=True).text
-    assert "also mailed" not in unmailed
-
-
 def test_an_admin_hands_out_a_link_to_a_new_password(admin_site: Client, client: Client) -> None:  # noqa: F811
     erin = get_user_model().objects.create_user("erin", password=PASSWORD)
     address = f"/admin/invitations/user/{erin.pk}/new-password/"

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.django_db
 LONG = "quite a long sentence that nobody has said before, " * 4
 OTHER = "other-horse-battery-9"
 TOO_COMMON = "This password is too common."
-A_DATE = "This password is a date"
 
 
 @pytest.fixture(autouse=True)
@@ -70,27 +69,16 @@ def test_a_password_has_eight_characters_at_least() -> None:
 
 
 @pytest.mark.parametrize(
-    ("password", "why"),
-    [
-        ("iloveyou1", TOO_COMMON),
-        ("football1", TOO_COMMON),
-        ("20260228", A_DATE),
-        ("31121999", A_DATE),
-        ("12311999", A_DATE),
-        ("14.07.1989", A_DATE),
-        ("1989-07-14", A_DATE),
-    ],
+    "password", ["iloveyou1", "football1", "20260228", "31121999", "12311999", "14.07.1989", "1989-07-14"]
 )
-def test_common_passwords_and_dates_are_refused(password: str, why: str) -> None:
-    assert why in sign_up(password)
+def test_common_passwords_and_dates_are_refused(password: str) -> None:
+    assert TOO_COMMON in sign_up(password)
     assert not get_user_model().objects.exists()
 
 
 def test_what_is_no_date_is_not_refused_for_its_digits() -> None:
     for number, password in enumerate(["71945206", "47821989", "198907145"]):
-        page = sign_up(password, f"erin{number}")
-        assert TOO_COMMON not in page
-        assert A_DATE not in page
+        assert TOO_COMMON not in sign_up(password, f"erin{number}")
 
 
 def test_the_list_of_common_ones_has_three_thousand_that_are_long_enough(settings: Settings) -> None:

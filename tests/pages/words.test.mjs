@@ -17,7 +17,6 @@ import {
   takenBackWords,
   sideBySide,
   textOf,
-  timeOfDay,
 } from "../../static/callinvite/elements/words.js";
 import { callScene, endedScene } from "../../static/callinvite/elements/call-scenes.js";
 import { answers, callWords } from "../../static/callinvite/elements/timeline-words.js";
@@ -301,12 +300,4 @@ test("every sound can be heard, is never cut off by its limits, and the loops en
     assert.ok(peak > 0.05 && peak < 0.95, `${name}: ${peak}`);
     assert.ok(Math.abs(samples[samples.length - 1] - samples[0]) < 0.05, name);
   }
-});
-
-test("a time of day has no nought before it on a clock of twelve hours", () => {
-  const moment = "2026-11-29T09:07:00Z";
-  /** @param {"h12" | "h23"} hourCycle */
-  const at = (hourCycle) => timeOfDay(moment, { hourCycle, timeZone: "UTC" });
-  assert.match(at("h12"), /^9:07\sAM$/);
-  assert.equal(at("h23"), "09:07");
 });

@@ -304,9 +304,8 @@ function unansweredWords(call, userId, missed) {
  *  @param {Intl.DateTimeFormatOptions} [more]
  *  @returns {string} */
 export function timeOfDay(moment, more = {}) {
-  const { hourCycle } = { ...new Intl.DateTimeFormat([], { hour: "numeric" }).resolvedOptions(), ...more };
-  const hour = hourCycle === "h12" || hourCycle === "h11" ? "numeric" : "2-digit";
-  return new Date(moment).toLocaleTimeString(locale(), { hour, minute: "2-digit", ...more, hourCycle });
+  const { hourCycle } = new Intl.DateTimeFormat([], { hour: "numeric" }).resolvedOptions();
+  return new Date(moment).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", hourCycle, ...more });
 }
 
 /** "today", "yesterday", "Monday" or "12 October 2026", in the reader's own calendar.
