@@ -246,6 +246,7 @@ CALLINVITE = {
     "sends_per_minute": env.number("CALLINVITE_SENDS_PER_MINUTE", default=30),
     "rings_per_pair_minute": env.number("CALLINVITE_RINGS_PER_PAIR_MINUTE", default=3),
     "rings_per_pair_ten_minutes": env.number("CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES", default=10),
+    "rings_from": env.choice("CALLINVITE_RINGS_FROM", RINGS_FROM, default="everyone"),
     "devices_per_user": env.number("CALLINVITE_DEVICES_PER_USER", default=30),
     "addresses_per_user": env.number("CALLINVITE_ADDRESSES_PER_USER", default=10),
     "pushes_per_minute": env.number("CALLINVITE_PUSHES_PER_MINUTE", default=60),
@@ -266,7 +267,6 @@ CALLINVITE = {
     "signup": env.choice("CALLINVITE_SIGNUP", SIGNUP, default="closed"),
     "directory": env.choice("CALLINVITE_DIRECTORY", DIRECTORY, default="all"),
     "passwords": env.choice("CALLINVITE_PASSWORDS", {"on", "off"}, default="on"),
-    "rings_from": env.choice("CALLINVITE_RINGS_FROM", RINGS_FROM, default="everyone"),
     "rings_in_a_row": env.number("CALLINVITE_RINGS_IN_A_ROW", default=3),
 }
 CALLINVITE_ICE_SERVERS = env.text("CALLINVITE_ICE_SERVERS")

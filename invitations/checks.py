@@ -38,6 +38,11 @@ HIGHEST = {
 _is_origin = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]*|null").fullmatch
 """The `Origin` of a page (RFC 6454 section 6.2), those of app shells among them."""
 MAY_BE_ZERO = {
+    "contacts_per_user",
+    "blocks_per_user",
+    "asks_per_day",
+    "asks_per_pair_day",
+    "requests_per_user",
     "sends_per_minute",
     "rings_per_pair_minute",
     "rings_per_pair_ten_minutes",

@@ -63,6 +63,17 @@ class Limits:
     rings_from: str = field(default="everyone")
     """Whose calls ring for people who have not chosen it themselves: `everyone`, `known` (their contacts, and whom they
     have called or talked with), `contacts` or `nobody`."""
+    contacts_per_user: int = 10_000
+    """How many people one user may have let in, or ask to be let in; 0 means no limit."""
+    blocks_per_user: int = 10_000
+    """How many people one user may have blocked; 0 means no limit."""
+    asks_per_day: int = 20
+    """How often one user may ask people to be let in, in 24 hours; 0 means no limit."""
+    asks_per_pair_day: int = 3
+    """How often they may ask the same person; 0 means no limit."""
+    requests_per_user: int = 100
+    """How many people may ask one user to be let in, and wait for an answer, before those who have waited longest are
+    dropped; 0 means no limit."""
     invitations_per_call: int = 50
     """How many invitations one call may have in all, answered or not."""
     logins_per_minute: int = 10

@@ -10,6 +10,9 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from invitations.errors import Code
 from invitations.models import (
+    ASK_CHARS,
+    WEEKDAYS,
+    Audience,
     CallState,
     DeviceKind,
     DisabledReason,
@@ -18,7 +21,10 @@ from invitations.models import (
     Health,
     InvitationState,
     LeftReason,
+    LetThrough,
+    PushShows,
     RejectReason,
+    RingsFrom,
     Standing,
     Verdict,
     id_chars,
@@ -57,6 +63,8 @@ CALL_ID = r"[A-Za-z0-9._~:@-]{1,128}"
 """The id of any call. `call_id_chars` also limits the ids of new calls."""
 DEVICE_ID = r"[A-Za-z0-9._~-]{1,64}"
 LABEL_CHARS = NAME_CHARS
+TIME_OF_DAY = "^([01]\\d|2[0-3]):[0-5]\\d$"
+CONTACT_STATES = ("asked", "asks_you", "contact")
 PAIRING_STATES = ("open", "used", "expired")
 TEST_STATES = ("waiting", "sent", "arrived", "failed")
 HOP_CODES = ("planned", "sent", "retrying", "failed", "arrived")
@@ -242,6 +250,13 @@ class CancelAnswer(TypedDict):
     errors: Annotated[list[CalleeError], Said("Whose ring could not be cancelled.")]
 
 
+Requests = Annotated[int, Said("How many people ask you to be let in and wait for an answer.", minimum=0)]
+DoNotDisturbUntil = Annotated[Moment | None, Said("Until when you are not to be disturbed, as you said by hand.")]
+QuietUntil = Annotated[
+    Moment | None, Said("Until when you are not, your quiet hours counted in; at most 8 days ahead by these.")
+]
+
+
 class Snapshot(TypedDict):
     """Everything that is going on for a person."""
 
@@ -249,6 +264,9 @@ class Snapshot(TypedDict):
     user: Annotated[Person, Said("Who you are.")]
     calls: Annotated[list[CallObject], Said("The open calls, newest first.")]
     missed_unseen: Annotated[Count, Said("How many missed calls were not looked at.")]
+    requests: Requests
+    do_not_disturb_until: DoNotDisturbUntil
+    quiet_until: QuietUntil
 
 
 class Seen(TypedDict):
@@ -275,6 +293,21 @@ class Timeline(TypedDict):
     entries: Annotated[list[TimelineEntry], Said("Oldest first.")]
 
 
+QuietHours = TypedDict(
+    "QuietHours",
+    {
+        "days": Annotated[
+            list[Annotated[str, Words("Weekday", WEEKDAYS)]], Said("On which days they begin.", minItems=1)
+        ],
+        "from": Annotated[str, Said("When they begin, in your time zone.", pattern=TIME_OF_DAY)],
+        "to": Annotated[
+            str, Said("When they end: on the next day unless it is later than `from`.", pattern=TIME_OF_DAY)
+        ],
+    },
+)
+QuietHours.__doc__ = "When no call rings, day by day."
+
+
 class Me(TypedDict):
     """One's own profile and settings."""
 
@@ -282,6 +315,43 @@ class Me(TypedDict):
     name: ShownName
     call_waiting: Annotated[bool, Said("Further calls ring while in a call, instead of being answered with busy.")]
     missed_unseen: Annotated[Count, Said("How many missed calls were not looked at.")]
+    requests: Requests
+    rings_from: Annotated[str, Words("RingsFrom", RingsFrom.values), Said("Whose calls ring.")]
+    rings_from_chosen: Annotated[bool, Said("You have chosen that; if not, it is this server's own choice.")]
+    do_not_disturb_until: DoNotDisturbUntil
+    quiet_hours: Annotated[QuietHours | None, Said("When no call rings, day by day.")]
+    quiet_until: QuietUntil
+    time_zone: Annotated[str, Said("Where your days and hours are counted.")]
+    let_through: Annotated[
+        list[Annotated[str, Words("LetThrough", LetThrough.values)]],
+        Said("What rings although you do not want to be disturbed."),
+    ]
+    show_presence: Annotated[
+        str, Words("Audience", Audience.values), Said("Who sees whether you are online or in a call.")
+    ]
+    show_in_people: Annotated[bool, Said("Others find you in the list of people.")]
+    push_shows: Annotated[str, Words("PushShows", PushShows.values), Said("How much of a call a notification shows.")]
+
+
+class Contact(TypedDict):
+    """How you stand to another person. It says nothing of how they stand to you."""
+
+    user: Annotated[Person, Said("The other one.")]
+    state: Annotated[
+        str,
+        Words("ContactState", CONTACT_STATES),
+        Said("You have asked them, they ask you, or you have let them in."),
+    ]
+    favourite: Annotated[bool, Said("They come first, and may be let through. Only contacts can be.")]
+    message: Annotated[str, Said("What was written with the request.", maxLength=ASK_CHARS)]
+    changed_at: Annotated[Moment, Said("When it became so; an earlier one is older news.")]
+
+
+class Block(TypedDict):
+    """A person who never rings you."""
+
+    user: Annotated[Person, Said("Whom you have blocked.")]
+    created_at: Annotated[Moment, Said("Since when.")]
 
 
 class User(TypedDict):
@@ -475,6 +545,18 @@ class UserPage(Page):
     results: Annotated[list[User], Said("By id.")]
 
 
+class ContactPage(Page):
+    """A page of the asker's contacts and of what is asked between them and others."""
+
+    results: Annotated[list[Contact], Said("Favourites first, then by name; what is asked, newest first.")]
+
+
+class BlockPage(Page):
+    """A page of the people whom the asker has blocked."""
+
+    results: Annotated[list[Block], Said("Newest first.")]
+
+
 class DevicePage(Page):
     """A page of the asker's devices."""
 
@@ -511,7 +593,7 @@ class PushAddress(TypedDict):
     ]
 
 
-TAKEN = (PushKeys, PushAddress)
+TAKEN = (PushKeys, PushAddress, QuietHours)
 """What comes in. Members that are not listed here are ignored."""
 
 

@@ -30,6 +30,7 @@ POSTGRES_ROOMS = {
     "admin",
     "api",
     "calls",
+    "contacts",
     "credentials",
     "dispatcher",
     "models",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.apps import apps
 from django.urls import URLPattern, path, re_path, register_converter
-from django.urls.converters import StringConverter
+from django.urls.converters import PathConverter, StringConverter
 
-from invitations.api import credentials, devices, my_data, pages, people, views
+from invitations.api import contacts, credentials, devices, my_data, pages, people, views
 from invitations.requests.verbs import VERBS, Verb
 from invitations.shapes import CALL_ID, DEVICE_ID
 
@@ -19,6 +19,11 @@ class DeviceIdConverter(StringConverter):
     regex = DEVICE_ID
 
 
+class UserConverter(PathConverter):
+    """Any public id: those of a project's own user model may have any characters, a slash too."""
+
+
+register_converter(UserConverter, "user")
 register_converter(CallIdConverter, "call_id")
 register_converter(DeviceIdConverter, "device_id")
 
@@ -32,6 +37,11 @@ _described = [
     path("me", views.Me.as_view(), name="me"),
     path("me/export", my_data.Export.as_view(), name="export_me"),
     path("users", people.Users.as_view(), name="users"),
+    path("contacts", contacts.Contacts.as_view(), name="contacts"),
+    path("contacts/<user:user>/accept", contacts.AcceptedContact.as_view(), name="accept_contact"),
+    path("contacts/<user:user>", contacts.OneContact.as_view(), name="contact"),
+    path("blocks", contacts.Blocks.as_view(), name="blocks"),
+    path("blocks/<user:user>", contacts.OneBlock.as_view(), name="block"),
     path("devices", devices.Devices.as_view(), name="devices"),
     path("devices/<device_id:device_id>", devices.OneDevice.as_view(), name="device"),
     path("devices/<device_id:device_id>/test-ring", devices.TestRing.as_view(), name="test_ring"),

@@ -13,7 +13,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
-from invitations import calls, shapes
+from invitations import calls, contacts, shapes
 from invitations.api import ring_tokens
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import operations
@@ -21,9 +21,9 @@ from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import InvitationAuthentication
 from invitations.errors import Code
-from invitations.models import Call, CallingPreferences, UserKey
+from invitations.models import Call, UserKey
 from invitations.push.action_tokens import Grant
-from invitations.requests import freshness, inputs, queries, verbs
+from invitations.requests import audit, freshness, inputs, queries, verbs
 from invitations.requests.deleting import delete_account
 from invitations.requests.known_tokens import KnownBearerAuthentication, Renamed, proved
 from invitations.requests.problems import STATUS
@@ -34,7 +34,6 @@ from invitations.requests.tokens import (
 )
 from invitations.requests.verbs import Verb
 from invitations.serializers import call_view
-from invitations.store import people
 
 
 class VerbEndpoint(Endpoint):
@@ -132,16 +131,18 @@ class Me(Endpoint):
     """The asker's own profile and settings, and the account itself."""
 
     def get(self, request: Request) -> HttpResponse:
-        return answered(200, _me(request, _preferences_of(asker_id(request))))
+        return answered(200, contacts.own_settings(request.user, now=timezone.now()))
 
     def patch(self, request: Request) -> HttpResponse:
         values = inputs.ME.checked(request.data)
         if "name" in values:
             values["display_name"] = values.pop("name")
-        preferences, _ = CallingPreferences.objects.update_or_create(
-            user_id=asker_id(request), defaults=values, create_defaults=values
-        )
-        return answered(200, _me(request, preferences))
+        # Left to the server, these are stored as empty.
+        values |= {name: "" for name in ("rings_from", "time_zone") if name in values and values[name] is None}
+        me = contacts.settle(request.user, values, now=timezone.now())
+        if ruling := contacts.RULED_BY.intersection(values):
+            audit.settled(request._request, "rules-changed", user_id=asker_id(request), what=ruling)
+        return answered(200, me)
 
     def delete(self, request: Request) -> HttpResponse:
         now = timezone.now()
@@ -186,17 +187,3 @@ class Unknown(Endpoint):
 
 def _call_views(rows: list[Call], viewer_id: UserKey, now: datetime) -> list[shapes.CallObject]:
     return [call_view(each, viewer_id, now) for each in calls.sheets(rows)]
-
-
-def _preferences_of(user_id: UserKey) -> CallingPreferences:
-    return CallingPreferences.objects.filter(user_id=user_id).first() or CallingPreferences(user_id=user_id)
-
-
-def _me(request: Request, preferences: CallingPreferences) -> shapes.Me:
-    username = request.user.get_username()
-    return {
-        "id": username,
-        "name": people.shown_name(username, preferences.display_name),
-        "call_waiting": preferences.call_waiting,
-        "missed_unseen": calls.missed_unseen(asker_id(request)),
-    }

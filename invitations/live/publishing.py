@@ -128,6 +128,24 @@ def publish_anew(user_id: UserKey) -> None:
         logger.exception("The sockets of a user were not told what is going on; sync will heal it")
 
 
+def publish_own(user_id: UserKey, frame: Callable[[], dict[str, Any]]) -> None:
+    """Tell all sockets of a user what they have settled themselves, on another of their pages or by REST.
+
+    Args:
+        user_id: the user's key.
+        frame: what to tell; made only if somebody is there.
+    """
+    try:
+        there, group = publisher(), group_of(user_id)
+        if there is not None and there.reaches(group):
+            # Not in the language of whoever asked, who may be somebody else.
+            with words.in_language(""):
+                text = encode(frame())
+            _publish([(group, {"type": "live.frame", "text": text, "origin": None})])
+    except Exception:
+        logger.exception("What a user has settled was not published; the next snapshot and list have it")
+
+
 def publish_recheck(user_id: UserKey, *, device_id: str | None = None, besides: str = "") -> None:
     """Ask all sockets of a user, on commit, to look whether they may still be open.
 

@@ -5,6 +5,7 @@ token or what people say."""
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -86,6 +87,27 @@ def acted(
         provider: the id of the identity provider, if it is about one.
     """
     logger.info("%s %s", act, _facts(user=user_id, device=device, provider=provider, **_asked(request)))
+
+
+def settled(
+    request: HttpRequest | None,
+    act: str,
+    *,
+    user_id: UserKey,
+    other_id: UserKey | None = None,
+    what: Iterable[str] = (),
+) -> None:
+    """Somebody settled whom they let in, whom they block, or when they are rung.
+
+    Args:
+        request: for the client's address and for what it wanted; None for a socket.
+        act: what was done, in one word with dashes.
+        user_id: the key of the account.
+        other_id: the key of the account that it is about, if it is about one.
+        what: the names of the settings that were changed; never their values.
+    """
+    changed = ",".join(sorted(what)) or None
+    logger.info("%s %s", act, _facts(user=user_id, other=other_id, what=changed, **_asked(request)))
 
 
 def admin_acted(user_id: UserKey, act: str, subject: str, key: Any) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 from invitations import conf
 from invitations.credentials.second_factors import CODE_CHARS
-from invitations.models import DeviceKind, RejectReason
+from invitations.models import ASK_CHARS, Audience, DeviceKind, LetThrough, PushShows, RejectReason, RingsFrom, names
 from invitations.requests.fields import (
     ABSENT,
     Field,
     Flag,
     Label,
+    Moment,
     Name,
     PushAddress,
     Refused,
@@ -24,6 +25,7 @@ from invitations.requests.fields import (
     Word,
 )
 from invitations.requests.problems import InvalidInput
+from invitations.requests.setting_fields import Hours, WordSet, Zone
 from invitations.shapes import CALL_ID, DEVICE_ID
 from invitations.words import say, say_lazy
 
@@ -233,6 +235,7 @@ REJECT = Body(
         default=RejectReason.DECLINED.value,
         description="What the caller is told.",
     ),
+    block=Flag(required=False, default=False, description="Also block whoever rang you, as `PUT /blocks/{user}` does."),
     device_id=_DEVICE_ID,
 )
 REMOVE = Body(
@@ -255,7 +258,55 @@ ME = Body(
         required=False,
         description="Further calls ring while in a call, instead of being answered with busy.",
     ),
+    rings_from=Word(
+        RingsFrom.values,
+        "RingsFrom",
+        required=False,
+        nullable=True,
+        description="Whose calls ring. Null goes back to this server's own choice.",
+    ),
+    do_not_disturb_until=Moment(
+        required=False,
+        nullable=True,
+        description="No call rings until then, at most a year ahead. Null ends it.",
+    ),
+    quiet_hours=Hours(required=False, nullable=True, description="When no call rings, day by day. Null for never."),
+    time_zone=Zone(
+        required=False,
+        nullable=True,
+        description="Where days and hours are counted, by its name in the IANA database. Null for the server's own.",
+    ),
+    let_through=WordSet(
+        LetThrough.values,
+        "LetThrough",
+        required=False,
+        description="What rings although you do not want to be disturbed.",
+    ),
+    show_presence=Word(
+        Audience.values, "Audience", required=False, description="Who sees whether you are online or in a call."
+    ),
+    show_in_people=Flag(
+        required=False,
+        nullable=True,
+        description="Others find you in the list of people. Null for yes, but for no with staff.",
+    ),
+    push_shows=Word(
+        PushShows.values, "PushShows", required=False, description="How much of a call a notification shows."
+    ),
 )
+ASK = Body(
+    "AskRequest",
+    user=Text(format="user-id", description="The id of the person whom you ask to let you in."),
+    message=Text(
+        max_length=ASK_CHARS,
+        pattern=names.PLAIN,
+        required=False,
+        default="",
+        refused=say_lazy("invalid.plain_text"),
+        description="Some words for them, in one line.",
+    ),
+)
+FAVOURITE = Body("ContactRequest", favourite=Flag(description="They come first, and may be let through."))
 DEVICE = Body(
     "DeviceRequest",
     label=Label(

@@ -11,6 +11,7 @@ from invitations.requests import inputs
 from invitations.requests.fields import ABSENT, Field, Flag, Moment, Refused, Text, Tunable, Whole, Word, Words
 from invitations.requests.problems import InvalidInput
 from invitations.rules import listing
+from invitations.shapes import CONTACT_STATES
 from invitations.words import say, say_lazy
 
 SEARCH_CHARS = 128
@@ -82,12 +83,20 @@ def of_verb(is_about_a_call: bool) -> Query:
     return ATTEMPT if is_about_a_call else NONE
 
 
+_SEARCH_OPTIONS: Mapping[str, Any] = {"max_length": max(SEARCH_CHARS, id_chars() or 0), "required": False}
+_SEARCH = Words(
+    listing.WORDS, description=f"Up to {listing.WORDS} words, each in the id or the shown name.", **_SEARCH_OPTIONS
+)
+CONTACTS = Query(
+    state=Word(CONTACT_STATES, "ContactState", required=False, description="Only those in this state."),
+    search=_SEARCH,
+)
+BLOCKS = Query(search=_SEARCH)
 USERS = Query(
     search=Words(
         listing.WORDS,
-        max_length=max(SEARCH_CHARS, id_chars() or 0),
-        required=False,
         description=f"Up to {listing.WORDS} words, each in the id or the shown name; or somebody's full id.",
+        **_SEARCH_OPTIONS,
     ),
     id=Text(max_length=id_chars(), required=False, description="A user id: only this person."),
     order=Word(

@@ -237,6 +237,29 @@ def check_search(request: HttpRequest, user_id: UserKey, now: datetime | None = 
         raise CallError(Code.THROTTLED, retry_after_seconds=wait)
 
 
+def check_ask(request: HttpRequest, user_id: UserKey, other: str, now: datetime | None = None) -> None:
+    """Count one request to be let in, whatever comes of it.
+
+    Args:
+        request: for the audit log.
+        user_id: who asks.
+        other: the public id that they ask, as it was sent; may be nobody's.
+        now: an aware datetime; the current time if omitted.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`, if there were `asks_per_day` in a day, or `asks_per_pair_day`
+            for this person.
+    """
+    terms, own = conf.limits(), key_as_word(user_id)
+    bounds = [
+        Bound(key_of("ask", own), terms.asks_per_day, DAY_SECONDS),
+        Bound(key_of("ask:pair", f"{own} {other.lower()}"), terms.asks_per_pair_day, DAY_SECONDS),
+    ]
+    if wait := count([each for each in bounds if each.most > 0], _seconds(now)):
+        audit.refused(request, Code.THROTTLED, user_id=user_id)
+        raise CallError(Code.THROTTLED, say_lazy("error.throttled.asks"), retry_after_seconds=wait)
+
+
 @contextmanager
 def exporting(request: HttpRequest, user_id: UserKey, now: datetime | None = None) -> Iterator[Callable[[], bool]]:
     """Count one copy of a person's data, and hold their place while it is made: one at a time.

@@ -11,17 +11,21 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
-from invitations import calls, conf, ice, shapes
+from django.db import transaction
+
+from invitations import calls, conf, contacts, ice, shapes
 from invitations.errors import CallError, Code
 from invitations.live import presence
 from invitations.models import UserKey
-from invitations.requests import inputs
+from invitations.requests import audit, inputs
 from invitations.requests.fields import Refused
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.serializers import call_view, moment
 from invitations.shapes import CALL_ID
+from invitations.store import people
 from invitations.store.sheets import Actor, CallSheet
 from invitations.words import say
 
@@ -135,12 +139,16 @@ def perform(
 
 
 def snapshot(user_id: UserKey, username: str, now: datetime) -> shapes.Snapshot:
-    """Who a user is, their open calls, and how many missed calls they have not seen."""
+    """Who a user is, their open calls, what they have not seen or answered yet, and until when it is quiet."""
+    standing = contacts.standing(user_id)
     return {
         "server_time": moment(now),
-        "user": calls.me(user_id, username),
+        "user": {"id": username, "name": people.shown_name(username, standing.display_name)},
         "calls": [call_view(each, user_id, now) for each in calls.open_calls(user_id, now=now)],
         "missed_unseen": calls.missed_unseen(user_id),
+        "requests": standing.requests,
+        "do_not_disturb_until": moment(standing.do_not_disturb_until(now)),
+        "quiet_until": moment(standing.quiet_until(now)),
     }
 
 
@@ -233,6 +241,21 @@ def _on_call(verb: Callable[..., CallSheet]) -> Run:
         return 200, {"call": call_view(sheet, actor.user_id, now)}
 
     return run
+
+
+def _reject(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
+    call, blocks = _known(name), values.pop("block")
+    if not blocks:
+        return 200, {"call": call_view(calls.reject(call, by=actor, now=now, **values), actor.user_id, now)}
+    if actor.ring_pk is not None:
+        # Whoever finds a phone may silence it, but not change whom its owner hears from.
+        raise InvalidInput({"block": [say("invalid.block_by_token")]})
+    sheet, made = contacts.reject_and_block(call, by=actor, now=now, **values)
+    if made is not None and made.is_new:
+        # Within a batch of a socket's verbs, it is not done yet.
+        known = {"user_id": actor.user_id, "other_id": made.block.other_id}
+        transaction.on_commit(partial(audit.settled, None, "blocked", **known))
+    return 200, {"call": call_view(sheet, actor.user_id, now)}
 
 
 def _get(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
@@ -370,14 +393,17 @@ _DECLARED = (
     ),
     Verb(
         "reject",
-        _on_call(calls.reject),
+        _reject,
         inputs.REJECT,
         "calls/{call_id}/reject",
         "Reject an invitation",
         frozenset({*_NO_RING, *_NO_CURRENT, *_OVER}),
         description="Stops the ring on all your devices and tells the caller why, by `reason`: `declined`, `busy` or "
-        "`later`.",
-        examples={"Later": {"reason": "later", "custom_data": "In a meeting"}},
+        "`later`. With `block`, whoever rang you never does again, and is not told; not with a ring's token.",
+        examples={
+            "Later": {"reason": "later", "custom_data": "In a meeting"},
+            "Never again": {"block": True},
+        },
         takes_current=True,
         takes_ring_token=True,
     ),

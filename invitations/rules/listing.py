@@ -33,7 +33,7 @@ def found(viewer_id: UserKey, *, search: str = "", username: str | None = None) 
         reached = _with_id(viewer_id, username)
     else:
         reached = _listed(viewer_id, words[0] if len(words) == 1 else "")
-    return reached.filter(reduce(and_, map(_mentions, words), Q())).select_related("calling_preferences")
+    return reached.filter(reduce(and_, map(people.mentions, words), Q())).select_related("calling_preferences")
 
 
 def _listed(viewer_id: UserKey, word: str) -> QuerySet[Any, Any]:
@@ -81,7 +81,3 @@ def _owner(word: str) -> UserKey | None:
         return None
     named = model._base_manager.filter(**{people.USERNAME: people.as_registered(word)})
     return named.values_list("pk", flat=True).first()
-
-
-def _mentions(word: str) -> Q:
-    return Q(**{f"{people.USERNAME}__mentions": word}) | Q(calling_preferences__display_name__mentions=word)

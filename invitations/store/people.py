@@ -22,6 +22,10 @@ USERNAME: str = get_user_model().USERNAME_FIELD
 """The field that holds a person's public id."""
 
 
+LONGEST_NAME = 512
+"""The longest public id that is looked for."""
+
+
 def are_active(user: str = "") -> Q:
     """Whether a person may sign in and be called, as a condition.
 
@@ -134,6 +138,33 @@ def as_registered(name: str) -> str:
     return name if is_exact else registered([name]).get(name, name)
 
 
+def named(name: str, *, active: bool = True) -> Any | None:
+    """The user with this public id, in any capitals, with their `calling_preferences`; None if there is none.
+
+    Args:
+        name: the id; may be any text.
+        active: only somebody who may sign in.
+    """
+    # Nothing else can be asked of every database.
+    if not name or len(name) > LONGEST_NAME or "\0" in name or not _is_storable(name):
+        return None
+    accounts = get_user_model()._base_manager.filter(are_active() if active else Q())
+    found = accounts.filter(**{USERNAME: as_registered(name)})
+    return found.select_related("calling_preferences").first()
+
+
+def mentions(word: str, user: str = "") -> Q:
+    """Whether a person's id or shown name has this word in it, as a condition.
+
+    Args:
+        word: the word, in any capitals.
+        user: as for `are_active`.
+    """
+    return Q(**{f"{user}{USERNAME}__mentions": word}) | Q(
+        **{f"{user}calling_preferences__display_name__mentions": word}
+    )
+
+
 def meant_among(name: str, ids: Iterable[str]) -> str:
     """Which of some public ids a name means: itself, or the only one that differs in capitals alone; else the name."""
     ids = list(ids)
@@ -146,6 +177,14 @@ def lock(user_ids: Collection[Any]) -> None:
     writer at a time anyway."""
     if are_locked():
         _LOCK.rows(keys=sorted(user_ids))
+
+
+def _is_storable(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def are_locked() -> bool:

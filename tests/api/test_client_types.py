@@ -14,6 +14,7 @@ from tests.support.server import ROOT
 TEXT = (ROOT / "static" / "callinvite" / "client" / "types.js").read_text()
 NAMES = [
     *["Person", "Invitation", "Participant", "You", "CallObject", "TimelineEntry", "Timeline", "Me", "Device"],
+    *["Contact", "Block", "QuietHours"],
     *["TestRing", "TestRingHop", "RingResource", "IceServer", "IceServers", "InviteeError"],
 ]
 COMPONENTS = components(Code)

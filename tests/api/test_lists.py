@@ -239,16 +239,18 @@ def test_the_badge_is_cleared_on_all_devices(rest: RestOf, alice: User, bob: Use
     assert rest(bob).get("calls/open").json()["missed_unseen"] == 30
     assert rest(bob).post("history/seen").json() == {"missed_unseen": 0}
     snapshot = rest(bob).get("calls/open").json()
-    assert set(snapshot) == {"server_time", "user", "calls", "missed_unseen"}
+    assert {"server_time", "user", "calls", "missed_unseen"} <= set(snapshot)
     assert snapshot["user"] == {"id": "bob", "name": "Bob"}
     assert (snapshot["calls"], snapshot["missed_unseen"]) == ([], 0)
 
 
 def test_me_and_changes_to_it(rest: RestOf, bob: User) -> None:
     client = rest(bob)
-    assert client.get("me").json() == {"id": "bob", "name": "Bob", "call_waiting": False, "missed_unseen": 0}
+    before = client.get("me").json()
+    assert before["id"] == "bob"
+    assert (before["name"], before["call_waiting"], before["missed_unseen"]) == ("Bob", False, 0)
     changed = client.patch("me", {"name": "Robert ☎", "call_waiting": True})
-    assert changed.json() == {"id": "bob", "name": "Robert ☎", "call_waiting": True, "missed_unseen": 0}
+    assert changed.json() == before | {"name": "Robert ☎", "call_waiting": True}
     assert client.patch("me", {"call_waiting": False}).json()["name"] == "Robert ☎"
     assert client.patch("me", {"name": ""}).json()["name"] == "bob"
 

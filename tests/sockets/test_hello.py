@@ -87,6 +87,9 @@ async def test_an_empty_snapshot_is_exact(open_quick_page: OpenPage, alice: User
         "user": {"id": "alice", "name": "Alice"},
         "calls": [],
         "missed_unseen": 0,
+        "requests": 0,
+        "do_not_disturb_until": None,
+        "quiet_until": None,
     }
 
 

@@ -20,6 +20,7 @@ from invitations.shapes import CALL_ID, DEVICE_ID
 JSON = dict[str, Any]
 _IN_PATH = {
     "call_id": {"schema": {"type": "string", "pattern": f"^{CALL_ID}$"}, "description": "The call's id."},
+    "user": {"schema": {"type": "string", "format": "user-id"}, "description": "The person's id."},
     "device_id": {
         "schema": {"type": "string", "pattern": f"^{DEVICE_ID}$"},
         "description": "The device's id, chosen by the client.",

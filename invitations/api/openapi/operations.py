@@ -123,7 +123,16 @@ CHANGE_ME = Operation(
     {200: "You, after the change."},
     shapes.Me,
     body=inputs.ME,
-    examples={"Call waiting": {"call_waiting": True}},
+    description="What is left out stays as it is. Rings that are open at that moment go by it at once.",
+    examples={
+        "Call waiting": {"call_waiting": True},
+        "Only contacts, and quiet nights": {
+            "rings_from": "contacts",
+            "quiet_hours": {"days": ["mon", "tue", "wed", "thu", "sun"], "from": "22:00", "to": "07:00"},
+            "time_zone": "Europe/Berlin",
+            "let_through": ["favourites", "repeat"],
+        },
+    },
 )
 DELETE_ME = Operation(
     "delete_me",
@@ -152,6 +161,95 @@ LIST_USERS = Operation(
     {200: "A page, by id."},
     shapes.UserPage,
     query=queries.USERS,
+)
+LIST_CONTACTS = Operation(
+    "list_contacts",
+    PEOPLE,
+    "List your contacts, and what is asked between you and others",
+    SIGNED_IN | {Code.INVALID},
+    {200: "A page: favourites first, then by name; with `state=asked` or `asks_you`, newest first."},
+    shapes.ContactPage,
+    query=queries.CONTACTS,
+)
+ASK_CONTACT = Operation(
+    "ask_contact",
+    PEOPLE,
+    "Ask somebody to let you in",
+    WRITING | WITH_BODY | {Code.UNKNOWN_USER, Code.SELF, Code.YOU_BLOCKED, Code.NOT_FOUND, Code.THROTTLED},
+    {201: "They are asked, or you are contacts now.", 200: "You had asked before, or are contacts already."},
+    shapes.Contact,
+    "If they ask you, or have let you in, you are contacts of each other at once. The answer is the same whether or not"
+    " they hear of it.",
+    body=inputs.ASK,
+    examples={"Bob": {"user": "bob", "message": "We met at the fair."}},
+)
+GET_CONTACT = Operation(
+    "get_contact",
+    PEOPLE,
+    "See how you stand to somebody",
+    SIGNED_IN | {Code.NOT_FOUND},
+    {200: "How you stand to them."},
+    shapes.Contact,
+)
+CHANGE_CONTACT = Operation(
+    "change_contact",
+    PEOPLE,
+    "Make a contact a favourite, or not",
+    WRITING | WITH_BODY | {Code.NOT_FOUND},
+    {200: "The contact."},
+    shapes.Contact,
+    body=inputs.FAVOURITE,
+    examples={"A favourite": {"favourite": True}},
+)
+DELETE_CONTACT = Operation(
+    "delete_contact",
+    PEOPLE,
+    "Remove a contact, take a request back, or turn one down",
+    WRITING | {Code.NOT_FOUND},
+    {204: "Gone, now or before."},
+    description="The other one is not told. Whoever is turned down is not heard for 30 days when they ask again.",
+)
+ACCEPT_CONTACT = Operation(
+    "accept_contact",
+    PEOPLE,
+    "Let somebody in who asks you",
+    WRITING | {Code.NOT_FOUND},
+    {200: "They are your contact."},
+    shapes.Contact,
+)
+LIST_BLOCKS = Operation(
+    "list_blocks",
+    PEOPLE,
+    "List the people whom you have blocked",
+    SIGNED_IN | {Code.INVALID},
+    {200: "A page, newest first."},
+    shapes.BlockPage,
+    query=queries.BLOCKS,
+)
+GET_BLOCK = Operation(
+    "get_block",
+    PEOPLE,
+    "See whether you have blocked somebody",
+    SIGNED_IN | {Code.NOT_FOUND},
+    {200: "You have."},
+    shapes.Block,
+)
+PUT_BLOCK = Operation(
+    "put_block",
+    PEOPLE,
+    "Block somebody",
+    WRITING | {Code.NOT_FOUND, Code.SELF, Code.INVALID},
+    {201: "They never ring you again, from this moment on.", 200: "You had before."},
+    shapes.Block,
+    "They are no contact of yours any more. They are not told, and cannot tell: their calls to you look to them like"
+    " those to somebody whom no device reaches.",
+)
+DELETE_BLOCK = Operation(
+    "delete_block",
+    PEOPLE,
+    "Take a block back",
+    WRITING | {Code.NOT_FOUND},
+    {204: "There is none, now or before."},
 )
 LIST_DEVICES = Operation(
     "list_devices",

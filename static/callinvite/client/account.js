@@ -4,7 +4,8 @@
  */
 
 import { given } from "./body.js";
-import { pageOf } from "./rest.js";
+import { ContactBook } from "./contact-book.js";
+import { Requests } from "./requests.js";
 
 /**
  * @typedef {import("./types.js").Call} Call
@@ -13,23 +14,29 @@ import { pageOf } from "./rest.js";
  * @property {import("./rest.js").RestClient} rest
  * @property {import("./attempts.js").Attempts} attempts
  * @property {(count: number) => void} onMissedUnseen the server has said how many missed calls were not seen yet
+ * @property {(me: import("./types.js").Me) => void} onMe the server has said what this user's settings are
  */
 
 /** What a client can read and change that is no act in a call. A read that fails gives null, a change false or null. */
-export class Account extends EventTarget {
+export class Account extends ContactBook {
   #rest;
   #attempts;
+  #requests;
   #onMissedUnseen;
+  #onMe;
 
   /**
    * @internal
    * @param {AccountOptions} options
    */
-  constructor({ rest, attempts, onMissedUnseen }) {
-    super();
+  constructor({ rest, attempts, onMissedUnseen, onMe }) {
+    const requests = new Requests({ rest, attempts });
+    super(requests);
     this.#rest = rest;
     this.#attempts = attempts;
+    this.#requests = requests;
     this.#onMissedUnseen = onMissedUnseen;
+    this.#onMe = onMe;
   }
 
   /** @returns {import("./errors.js").CallInvitationError | null} why the last verb or read gave `false` or `null`; null after a success */
@@ -45,7 +52,7 @@ export class Account extends EventTarget {
    */
   history({ isVideoCall, pageSize, ...filters } = {}) {
     const query = { ...filters, is_video_call: isVideoCall, page_size: pageSize };
-    return this.#readPage("calls", query);
+    return this.#requests.readPage("calls", query);
   }
 
   /**
@@ -55,7 +62,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").Page<import("./types.js").Presence> | null>}
    */
   users({ pageSize, ...filters } = {}) {
-    return this.#readPage("users", { ...filters, page_size: pageSize });
+    return this.#requests.readPage("users", { ...filters, page_size: pageSize });
   }
 
   /**
@@ -65,7 +72,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").Page<import("./types.js").Device> | null>}
    */
   devices({ cursor, pageSize } = {}) {
-    return this.#readPage("devices", { cursor, page_size: pageSize });
+    return this.#requests.readPage("devices", { cursor, page_size: pageSize });
   }
 
   /**
@@ -79,7 +86,7 @@ export class Account extends EventTarget {
     // Left out, the address stays; null, which `given` drops, takes it away.
     const address = push === undefined ? {} : { push };
     const body = { ...given({ label, kind }), ...address };
-    return this.#change("PUT", `devices/${encodeURIComponent(deviceId)}`, body, "device_id");
+    return this.#requests.change("PUT", `devices/${encodeURIComponent(deviceId)}`, body, "device_id");
   }
 
   /**
@@ -89,7 +96,7 @@ export class Account extends EventTarget {
    * @returns {Promise<boolean>}
    */
   removeDevice(deviceId) {
-    return this.#act("DELETE", `devices/${encodeURIComponent(deviceId)}`);
+    return this.#requests.act("DELETE", `devices/${encodeURIComponent(deviceId)}`);
   }
 
   /**
@@ -98,7 +105,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").PairingCode | null>}
    */
   makePairingCode() {
-    return this.#change("POST", "auth/pairing", {}, "pairing_code");
+    return this.#requests.change("POST", "auth/pairing", {}, "pairing_code");
   }
 
   /**
@@ -107,7 +114,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").Pairing | null>} null if there is none, too
    */
   pairing() {
-    return this.#read("auth/pairing", {}, "state");
+    return this.#requests.read("auth/pairing", {}, "state");
   }
 
   /**
@@ -116,7 +123,7 @@ export class Account extends EventTarget {
    * @returns {Promise<boolean>}
    */
   withdrawPairingCode() {
-    return this.#act("DELETE", "auth/pairing");
+    return this.#requests.act("DELETE", "auth/pairing");
   }
 
   /**
@@ -126,7 +133,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").Page<import("./types.js").SignedInApp> | null>}
    */
   signedInApps({ cursor, pageSize } = {}) {
-    return this.#readPage("auth/tokens", { cursor, page_size: pageSize });
+    return this.#requests.readPage("auth/tokens", { cursor, page_size: pageSize });
   }
 
   /**
@@ -136,7 +143,7 @@ export class Account extends EventTarget {
    * @returns {Promise<boolean>}
    */
   signOutApp(id) {
-    return this.#act("DELETE", `auth/tokens/${encodeURIComponent(id)}`);
+    return this.#requests.act("DELETE", `auth/tokens/${encodeURIComponent(id)}`);
   }
 
   /**
@@ -145,7 +152,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").Page<import("./types.js").SignedInBrowser> | null>}
    */
   signedInBrowsers() {
-    return this.#readPage("auth/sessions", {});
+    return this.#requests.readPage("auth/sessions", {});
   }
 
   /**
@@ -155,7 +162,7 @@ export class Account extends EventTarget {
    * @returns {Promise<boolean>}
    */
   signOutBrowser(id) {
-    return this.#act("DELETE", `auth/sessions/${encodeURIComponent(id)}`);
+    return this.#requests.act("DELETE", `auth/sessions/${encodeURIComponent(id)}`);
   }
 
   /**
@@ -164,7 +171,7 @@ export class Account extends EventTarget {
    * @returns {Promise<boolean>}
    */
   signOutEverywhere() {
-    return this.#act("POST", "auth/sign-out-everywhere", {});
+    return this.#requests.act("POST", "auth/sign-out-everywhere", {});
   }
 
   /**
@@ -174,7 +181,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").TestRing | null>} null if it was refused, such as without a push address
    */
   testRing(deviceId) {
-    return this.#change("POST", `devices/${encodeURIComponent(deviceId)}/test-ring`, {}, "test_id");
+    return this.#requests.change("POST", `devices/${encodeURIComponent(deviceId)}/test-ring`, {}, "test_id");
   }
 
   /**
@@ -184,7 +191,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").TestRing | null>} null if there is none, too
    */
   lastTestRing(deviceId) {
-    return this.#read(`devices/${encodeURIComponent(deviceId)}/test-ring`, {}, "test_id");
+    return this.#requests.read(`devices/${encodeURIComponent(deviceId)}/test-ring`, {}, "test_id");
   }
 
   /**
@@ -194,7 +201,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").Page<import("./types.js").Resource> | null>}
    */
   resources({ cursor, pageSize } = {}) {
-    return this.#readPage("resources", { cursor, page_size: pageSize });
+    return this.#requests.readPage("resources", { cursor, page_size: pageSize });
   }
 
   /**
@@ -204,7 +211,7 @@ export class Account extends EventTarget {
    * @returns {Promise<Call | null>}
    */
   call(callID) {
-    return this.#read(`calls/${encodeURIComponent(callID)}`, {}, "call_id");
+    return this.#requests.read(`calls/${encodeURIComponent(callID)}`, {}, "call_id");
   }
 
   /**
@@ -214,7 +221,7 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").Timeline | null>}
    */
   timeline(callID) {
-    return this.#read(`calls/${encodeURIComponent(callID)}/timeline`, {}, "entries");
+    return this.#requests.read(`calls/${encodeURIComponent(callID)}/timeline`, {}, "entries");
   }
 
   /**
@@ -223,31 +230,27 @@ export class Account extends EventTarget {
    * @returns {Promise<import("./types.js").IceServers | null>}
    */
   iceServers() {
-    return this.#read("ice-servers", {}, "ice_servers");
+    return this.#requests.read("ice-servers", {}, "ice_servers");
   }
 
   /**
-   * Reads the own profile, and with it the badge.
+   * Reads the own profile and settings, and with them the badges.
    *
    * @returns {Promise<import("./types.js").Me | null>}
    */
   async me() {
-    /** @type {import("./types.js").Me | null} */
-    const me = await this.#read("me", {}, "id");
-    if (me) {
-      this.#onMissedUnseen(me.missed_unseen);
-    }
-    return me;
+    return this.#learned(await this.#requests.read("me", {}, "id"));
   }
 
   /**
-   * Changes the own profile.
+   * Changes the own profile or settings. What is left out stays as it is; null goes back to the server's own choice, or
+   * ends what it is about.
    *
-   * @param {{name?: string, call_waiting?: boolean}} changes
+   * @param {import("./types.js").MeChanges} changes
    * @returns {Promise<import("./types.js").Me | null>}
    */
-  updateMe(changes) {
-    return this.#change("PATCH", "me", changes, "id");
+  async updateMe(changes) {
+    return this.#learned(await this.#requests.change("PATCH", "me", changes, "id"));
   }
 
   /**
@@ -256,7 +259,7 @@ export class Account extends EventTarget {
    * @returns {Promise<boolean>}
    */
   deleteMe() {
-    return this.#act("DELETE", "me");
+    return this.#requests.act("DELETE", "me");
   }
 
   /**
@@ -273,59 +276,13 @@ export class Account extends EventTarget {
   }
 
   /**
-   * @param {"POST" | "DELETE"} method
-   * @param {string} path
-   * @param {object} [body]
-   * @returns {Promise<boolean>} whether it was done
+   * @param {import("./types.js").Me | null} me
+   * @returns {import("./types.js").Me | null}
    */
-  #act(method, path, body) {
-    return this.#attempts.settled(async () => {
-      await this.#rest.request(method, path, { body, signal: this.#attempts.signal });
-    });
-  }
-
-  /**
-   * @template Body
-   * @param {string} path
-   * @param {import("./rest.js").Query} query
-   * @param {string} expects a member that every answer has
-   * @returns {Promise<Body | null>} null if it could not be read
-   */
-  async #read(path, query, expects) {
-    /** @type {Body | null} */
-    let result = null;
-    await this.#attempts.settled(async () => {
-      result = (await this.#rest.request("GET", path, { query, expects, signal: this.#attempts.signal })).body;
-    });
-    return result;
-  }
-
-  /**
-   * @template Item
-   * @param {string} path
-   * @param {import("./rest.js").Query} query
-   * @returns {Promise<import("./types.js").Page<Item> | null>} null if it could not be read
-   */
-  async #readPage(path, query) {
-    /** @type {import("./types.js").Page<Item> | null} */
-    const body = await this.#read(path, query, "results");
-    return body && pageOf(body);
-  }
-
-  /**
-   * @template Body
-   * @param {"POST" | "PUT" | "PATCH"} method
-   * @param {string} path
-   * @param {object} body
-   * @param {string} expects a member that every answer has
-   * @returns {Promise<Body | null>} what came of it; null if it was refused
-   */
-  async #change(method, path, body, expects) {
-    /** @type {Body | null} */
-    let result = null;
-    await this.#attempts.settled(async () => {
-      result = (await this.#rest.request(method, path, { body, expects, signal: this.#attempts.signal })).body;
-    });
-    return result;
+  #learned(me) {
+    if (me) {
+      this.#onMe(me);
+    }
+    return me;
   }
 }

@@ -103,7 +103,12 @@ export class CallInvitationService extends Account {
       csrfHeader: options.csrfHeader,
       token: options.token,
     });
-    super({ rest, attempts, onMissedUnseen: (count) => this.#store.dispatch({ type: "missedUnseen", count }) });
+    super({
+      rest,
+      attempts,
+      onMissedUnseen: (count) => this.#store.dispatch({ type: "missedUnseen", count }),
+      onMe: (me) => this.#store.dispatch({ type: "me", me }),
+    });
     this.#baseUrl = baseUrl;
     this.#attempts = attempts;
     this.#rest = rest;
@@ -322,15 +327,16 @@ export class CallInvitationService extends Account {
    * @param {object} [options]
    * @param {string} [options.customData] handed to the caller
    * @param {import("./types.js").RejectReason} [options.reason] `declined` by default
+   * @param {boolean} [options.block] also block whoever rang, who reads an ordinary rejection
    * @param {string} [options.callID] the incoming call by default
    * @returns {Promise<boolean>}
    */
-  async reject({ customData, reason, callID } = {}) {
+  async reject({ customData, reason, block, callID } = {}) {
     const target = callID ?? this.state.incoming?.call_id ?? "current";
     this.#store.dispatch({ type: "rejecting", callID: target });
     return this.#attempts.settled(async () => {
       try {
-        await this.#perform("reject", target, given({ custom_data: customData, reason }));
+        await this.#perform("reject", target, given({ custom_data: customData, reason, block }));
         this.#store.dispatch({ type: "rejectDone", callID: target, isOurs: true });
       } catch (error) {
         this.#store.dispatch({ type: "rejectDone", callID: target, isOurs: false });
@@ -583,6 +589,17 @@ export class CallInvitationService extends Account {
         break;
       case "error":
         this.#tell("error", { code: frame.code, detail: frame.detail, callID: frame.call_id ?? null });
+        break;
+      case "contact":
+        this.#store.dispatch({ type: "standing", requests: frame.requests });
+        this.#tell("contactChanged", { user: frame.user, contact: frame.contact, requests: frame.requests });
+        break;
+      case "block":
+        this.#tell("blockChanged", { user: frame.user, block: frame.block });
+        break;
+      case "me":
+        this.#store.dispatch({ type: "me", me: frame.me });
+        this.#tell("meChanged", { me: frame.me });
         break;
       default:
         this.#store.take(frame);

@@ -12,6 +12,8 @@ import { eventsBetween, lostRejection } from "./events.js";
  * @typedef {import("./types.js").NamedEvent} NamedEvent
  * @typedef {import("./types.js").State} State
  *
+ * @typedef {Pick<State, "requests" | "doNotDisturbUntil" | "quietUntil">} Standing how the user stands
+ *
  * @typedef {object} Model the public state and what is needed to judge the next frame
  * @property {State} state
  * @property {string} deviceId
@@ -32,6 +34,8 @@ import { eventsBetween, lostRejection } from "./events.js";
  *   | {type: "rejectDone", callID: string, isOurs: boolean}
  *   | {type: "switched", callID: string}
  *   | {type: "missedUnseen", count: number}
+ *   | ({type: "standing"} & Partial<Standing>)
+ *   | {type: "me", me: import("./types.js").Me}
  *   | {type: "time", serverTime: string, now: number, fresh: boolean}} Action
  *
  * @typedef {object} Step
@@ -61,6 +65,9 @@ export function initialModel(deviceId) {
       onHold: Object.freeze([]),
       elsewhere: null,
       missedUnseen: 0,
+      requests: 0,
+      doNotDisturbUntil: null,
+      quietUntil: null,
       serverOffsetMs: 0,
     }),
     deviceId,
@@ -102,6 +109,10 @@ export function reduce(model, action) {
       return quiet(switched(model, action.callID));
     case "missedUnseen":
       return quiet(withState(model, { missedUnseen: action.count }));
+    case "standing":
+      return quiet(standing(model, action));
+    case "me":
+      return quiet(settingsTold(model, action.me));
     case "time":
       return quiet(clockRead(model, action));
   }
@@ -310,6 +321,39 @@ function rejectDone(model, { callID, isOurs }) {
   const userId = model.state.user?.id;
   const isLost = !isOurs && model.rejecting.has(callID) && known !== null && userId !== undefined;
   return { model: { ...model, rejecting }, events: isLost ? lostRejection(known, userId) : [], departed: [] };
+}
+
+/**
+ * How the user stands, as far as it is told.
+ *
+ * @param {Model} model
+ * @param {Partial<Standing>} told
+ * @returns {Model}
+ */
+function standing(model, { requests, doNotDisturbUntil, quietUntil }) {
+  const { state } = model;
+  return withState(model, {
+    requests: requests ?? state.requests,
+    doNotDisturbUntil: doNotDisturbUntil === undefined ? state.doNotDisturbUntil : doNotDisturbUntil,
+    quietUntil: quietUntil === undefined ? state.quietUntil : quietUntil,
+  });
+}
+
+/**
+ * What the user's own settings say of what is shown. Of somebody else's nothing is taken.
+ *
+ * @param {Model} model
+ * @param {import("./types.js").Me} me
+ * @returns {Model}
+ */
+function settingsTold(model, me) {
+  const named = renamed(model, { id: me.id, name: me.name });
+  const missed = withState(named, { missedUnseen: me.missed_unseen });
+  return standing(missed, {
+    requests: me.requests,
+    doNotDisturbUntil: me.do_not_disturb_until,
+    quietUntil: me.quiet_until,
+  });
 }
 
 /**

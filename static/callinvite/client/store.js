@@ -108,6 +108,12 @@ export class Store {
     switch (frame.type) {
       case "snapshot":
         this.dispatch({ type: "snapshot", user: frame.user, calls: frame.calls, missedUnseen: frame.missed_unseen });
+        this.dispatch({
+          type: "standing",
+          requests: frame.requests,
+          doNotDisturbUntil: frame.do_not_disturb_until,
+          quietUntil: frame.quiet_until,
+        });
         break;
       case "call":
         if (frame.user) {

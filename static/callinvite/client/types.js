@@ -79,11 +79,64 @@
  *
  * @typedef {{user: string, device_id: string}} Peer one participant's device, for signalling
  *
- * @typedef {object} Me the own profile
+ * @typedef {"everyone" | "known" | "contacts" | "nobody"} RingsFrom whose calls ring
+ * @typedef {"everyone" | "contacts" | "nobody"} Audience
+ * @typedef {"favourites" | "repeat" | "urgent"} LetThrough
+ * @typedef {"everything" | "name" | "nothing"} PushShows
+ * @typedef {"mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun"} Weekday
+ *
+ * @typedef {object} QuietHours when no call rings, day by day
+ * @property {Weekday[]} days on which they begin
+ * @property {string} from such as "22:00", in the user's time zone
+ * @property {string} to on the next day unless it is later than `from`
+ *
+ * @typedef {object} Me the own profile and settings
  * @property {string} id
  * @property {string} name
  * @property {boolean} call_waiting
  * @property {number} missed_unseen
+ * @property {number} requests how many people ask to be let in and wait for an answer
+ * @property {RingsFrom} rings_from
+ * @property {boolean} rings_from_chosen false if that is the server's own choice
+ * @property {string | null} do_not_disturb_until as was said by hand; null if that is over
+ * @property {QuietHours | null} quiet_hours
+ * @property {string | null} quiet_until until when this user is not to be disturbed, quiet hours counted in; null if they may be
+ * @property {string} time_zone
+ * @property {LetThrough[]} let_through what rings nevertheless
+ * @property {Audience} show_presence who sees whether they are online or in a call
+ * @property {boolean} show_in_people whether others find them in the list of people
+ * @property {PushShows} push_shows how much of a call a notification shows
+ *
+ * @typedef {object} MeChanges what is left out stays; null goes back to the server's own choice, or ends it
+ * @property {string} [name]
+ * @property {boolean} [call_waiting]
+ * @property {RingsFrom | null} [rings_from]
+ * @property {string | null} [do_not_disturb_until] at most a year ahead
+ * @property {QuietHours | null} [quiet_hours]
+ * @property {string | null} [time_zone] such as "Europe/Berlin"
+ * @property {LetThrough[]} [let_through]
+ * @property {Audience} [show_presence]
+ * @property {boolean | null} [show_in_people]
+ * @property {PushShows} [push_shows]
+ *
+ * @typedef {"asked" | "asks_you" | "contact"} ContactState
+ *
+ * @typedef {object} Contact how one stands to another person; it says nothing of how they stand to oneself
+ * @property {Person} user
+ * @property {ContactState} state one has asked them, they ask, or one has let them in
+ * @property {boolean} favourite
+ * @property {string} message what was written with the request
+ * @property {string} changed_at
+ *
+ * @typedef {object} Block somebody who never rings this user
+ * @property {Person} user
+ * @property {string} created_at
+ *
+ * @typedef {object} ContactFilters
+ * @property {ContactState} [state]
+ * @property {string} [search] words, each in the id or the shown name
+ * @property {string | null} [cursor]
+ * @property {number} [pageSize] 1 to 100
  *
  * @typedef {Person & {online: boolean, in_call: boolean}} Presence a person one may call, as the list of people has them
  *
@@ -209,6 +262,9 @@
  * @property {readonly Call[]} onHold further answered calls that this device is in, the last active one first
  * @property {Call | null} elsewhere
  * @property {number} missedUnseen
+ * @property {number} requests how many people ask to be let in and wait for an answer
+ * @property {string | null} doNotDisturbUntil as was said by hand
+ * @property {string | null} quietUntil until when this user is not to be disturbed, quiet hours counted in, as last told
  * @property {number} serverOffsetMs server's clock minus this client's monotonic clock
  *
  * @typedef {object} AboutCall what every event of one call tells
@@ -250,6 +306,9 @@
  * @property {AboutPlace & {leftReason: LeftReason | null}} userLeft
  * @property {AboutCall} callStarted
  * @property {CallEnd} callEnded
+ * @property {{user: Person, contact: Contact | null, requests: number}} contactChanged
+ * @property {{user: Person, block: Block | null}} blockChanged
+ * @property {{me: Me}} meChanged
  * @property {{callID: string, from: Peer, data: unknown}} signal
  * @property {{verb: string, callID: string | null}} performed
  * @property {ServiceError} error
@@ -289,12 +348,16 @@
  * @property {(callback: () => void, ms: number) => unknown} setTimeout
  * @property {(timer: unknown) => void} clearTimeout
  *
- * @typedef {{type: "snapshot", user: Person, calls: Call[], missed_unseen: number, server_time: string}
+ * @typedef {{type: "snapshot", user: Person, calls: Call[], missed_unseen: number, server_time: string, requests?: number,
+ *   do_not_disturb_until?: string | null, quiet_until?: string | null}
  *   | {type: "call", call: Call, user?: Person, server_time?: undefined}
  *   | {type: "synced", calls: Call[], gone: string[], server_time: string}
  *   | {type: "history", missed_unseen: number, server_time?: undefined}} StateFrame a frame down that carries state
  *
  * @typedef {StateFrame
+ *   | {type: "contact", user: Person, contact: Contact | null, requests: number, server_time: string}
+ *   | {type: "block", user: Person, block: Block | null, server_time: string}
+ *   | {type: "me", me: Me, server_time: string}
  *   | {type: "signal", call_id: string, from: Peer, data: unknown}
  *   | {type: "error", code: string, detail: string, id?: string, call_id?: string}} Frame any frame down but results
  *

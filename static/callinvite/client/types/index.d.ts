@@ -149,13 +149,130 @@ export type Peer = {
     device_id: string;
 };
 /**
- * the own profile
+ * whose calls ring
+ */
+export type RingsFrom = "everyone" | "known" | "contacts" | "nobody";
+export type Audience = "everyone" | "contacts" | "nobody";
+export type LetThrough = "favourites" | "repeat" | "urgent";
+export type PushShows = "everything" | "name" | "nothing";
+export type Weekday = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+/**
+ * when no call rings, day by day
+ */
+export type QuietHours = {
+    /**
+     * on which they begin
+     */
+    days: Weekday[];
+    /**
+     * such as "22:00", in the user's time zone
+     */
+    from: string;
+    /**
+     * on the next day unless it is later than `from`
+     */
+    to: string;
+};
+/**
+ * the own profile and settings
  */
 export type Me = {
     id: string;
     name: string;
     call_waiting: boolean;
     missed_unseen: number;
+    /**
+     * how many people ask to be let in and wait for an answer
+     */
+    requests: number;
+    rings_from: RingsFrom;
+    /**
+     * false if that is the server's own choice
+     */
+    rings_from_chosen: boolean;
+    /**
+     * as was said by hand; null if that is over
+     */
+    do_not_disturb_until: string | null;
+    quiet_hours: QuietHours | null;
+    /**
+     * until when this user is not to be disturbed, quiet hours counted in; null if they may be
+     */
+    quiet_until: string | null;
+    time_zone: string;
+    /**
+     * what rings nevertheless
+     */
+    let_through: LetThrough[];
+    /**
+     * who sees whether they are online or in a call
+     */
+    show_presence: Audience;
+    /**
+     * whether others find them in the list of people
+     */
+    show_in_people: boolean;
+    /**
+     * how much of a call a notification shows
+     */
+    push_shows: PushShows;
+};
+/**
+ * what is left out stays; null goes back to the server's own choice, or ends it
+ */
+export type MeChanges = {
+    name?: string | undefined;
+    call_waiting?: boolean | undefined;
+    rings_from?: RingsFrom | null | undefined;
+    /**
+     * at most a year ahead
+     */
+    do_not_disturb_until?: string | null | undefined;
+    quiet_hours?: QuietHours | null | undefined;
+    /**
+     * such as "Europe/Berlin"
+     */
+    time_zone?: string | null | undefined;
+    let_through?: LetThrough[] | undefined;
+    show_presence?: Audience | undefined;
+    show_in_people?: boolean | null | undefined;
+    push_shows?: PushShows | undefined;
+};
+export type ContactState = "asked" | "asks_you" | "contact";
+/**
+ * how one stands to another person; it says nothing of how they stand to oneself
+ */
+export type Contact = {
+    user: Person;
+    /**
+     * one has asked them, they ask, or one has let them in
+     */
+    state: ContactState;
+    favourite: boolean;
+    /**
+     * what was written with the request
+     */
+    message: string;
+    changed_at: string;
+};
+/**
+ * somebody who never rings this user
+ */
+export type Block = {
+    user: Person;
+    created_at: string;
+};
+export type ContactFilters = {
+    state?: ContactState | undefined;
+    /**
+     * words, each in the id or the shown name
+     */
+    search?: string | undefined;
+    cursor?: string | null | undefined;
+    /**
+     * 1 to 100
+     */
+    pageSize?: number | undefined;
 };
 /**
  * a person one may call, as the list of people has them
@@ -420,6 +537,18 @@ export type State = {
     elsewhere: Call | null;
     missedUnseen: number;
     /**
+     * how many people ask to be let in and wait for an answer
+     */
+    requests: number;
+    /**
+     * as was said by hand
+     */
+    doNotDisturbUntil: string | null;
+    /**
+     * until when this user is not to be disturbed, quiet hours counted in, as last told
+     */
+    quietUntil: string | null;
+    /**
      * server's clock minus this client's monotonic clock
      */
     serverOffsetMs: number;
@@ -514,6 +643,18 @@ export type ServiceEvents = {
     };
     callStarted: AboutCall;
     callEnded: CallEnd;
+    contactChanged: {
+        user: Person;
+        contact: Contact | null;
+        requests: number;
+    };
+    blockChanged: {
+        user: Person;
+        block: Block | null;
+    };
+    meChanged: {
+        me: Me;
+    };
     signal: {
         callID: string;
         from: Peer;
@@ -629,6 +770,9 @@ export type StateFrame = {
     calls: Call[];
     missed_unseen: number;
     server_time: string;
+    requests?: number;
+    do_not_disturb_until?: string | null;
+    quiet_until?: string | null;
 } | {
     type: "call";
     call: Call;
@@ -648,6 +792,21 @@ export type StateFrame = {
  * any frame down but results
  */
 export type Frame = StateFrame | {
+    type: "contact";
+    user: Person;
+    contact: Contact | null;
+    requests: number;
+    server_time: string;
+} | {
+    type: "block";
+    user: Person;
+    block: Block | null;
+    server_time: string;
+} | {
+    type: "me";
+    me: Me;
+    server_time: string;
+} | {
     type: "signal";
     call_id: string;
     from: Peer;
@@ -998,7 +1157,7 @@ declare function isDeviceId(text: string): boolean;
  */
 declare function rememberedDeviceId(storage?: KeyValues | null): string;
 /** What a client can read and change that is no act in a call. A read that fails gives null, a change false or null. */
-declare class Account extends EventTarget {
+declare class Account extends ContactBook {
     /** @returns {CallInvitationError | null} why the last verb or read gave `false` or `null`; null after a success */
     get lastError(): CallInvitationError | null;
     /**
@@ -1139,21 +1298,19 @@ declare class Account extends EventTarget {
      */
     iceServers(): Promise<IceServers | null>;
     /**
-     * Reads the own profile, and with it the badge.
+     * Reads the own profile and settings, and with them the badges.
      *
      * @returns {Promise<Me | null>}
      */
     me(): Promise<Me | null>;
     /**
-     * Changes the own profile.
+     * Changes the own profile or settings. What is left out stays as it is; null goes back to the server's own choice, or
+     * ends what it is about.
      *
-     * @param {{name?: string, call_waiting?: boolean}} changes
+     * @param {MeChanges} changes
      * @returns {Promise<Me | null>}
      */
-    updateMe(changes: {
-        name?: string;
-        call_waiting?: boolean;
-    }): Promise<Me | null>;
+    updateMe(changes: MeChanges): Promise<Me | null>;
     /**
      * Deletes this account for good, if its owner has just signed in: otherwise `lastError.reauthenticate` is true.
      *
@@ -1264,12 +1421,14 @@ declare class CallInvitationService extends Account {
      * @param {object} [options]
      * @param {string} [options.customData] handed to the caller
      * @param {RejectReason} [options.reason] `declined` by default
+     * @param {boolean} [options.block] also block whoever rang, who reads an ordinary rejection
      * @param {string} [options.callID] the incoming call by default
      * @returns {Promise<boolean>}
      */
-    reject({ customData, reason, callID }?: {
+    reject({ customData, reason, block, callID }?: {
         customData?: string | undefined;
         reason?: RejectReason | undefined;
+        block?: boolean | undefined;
         callID?: string | undefined;
     }): Promise<boolean>;
     /**
