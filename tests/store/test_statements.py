@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from django.core.exceptions import FieldError
 from django.db import IntegrityError, connection, models, transaction
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
+from django.db.models import BooleanField, Case, Count, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.test.utils import CaptureQueriesContext
 
@@ -327,6 +327,23 @@ def test_an_update_of_json_writes_json() -> None:
     prepared = PreparedUpdate(RingResource.objects.filter(resource_id=Bind("id")), vibration=Bind("pattern"))
     assert prepared.run(id="soft", pattern=[200, 100]) == 1
     assert RingResource.objects.get().vibration == [200, 100]
+
+
+def test_truths_and_json_come_back_as_by_django(road: str, alice: User, bob: User) -> None:
+    hours = {"days": ["mon"], "from": "22:00", "to": "07:00"}
+    CallingPreferences.objects.filter(user=alice).update(quiet_hours=hours, let_through=["urgent"], call_waiting=True)
+    columns = ("user_id", "quiet_hours", "let_through", "call_waiting", "show_in_people", "is_named", "nothing")
+    found = CallingPreferences.objects.order_by("user_id").annotate(
+        is_named=Exists(User.objects.filter(pk=OuterRef("user_id"), username="alice")),
+        nothing=Case(default=Value(None), output_field=BooleanField(null=True)),
+    )
+    expected = [
+        (alice.pk, hours, ["urgent"], True, None, True, None),
+        (bob.pk, None, [], False, None, False, None),
+    ]
+    rows = Prepared(found.values_list(*columns), row=tuple).rows()
+    assert rows == list(found.values_list(*columns)) == expected
+    assert [[type(each) for each in row] for row in rows] == [[type(each) for each in row] for row in expected]
 
 
 def test_an_update_runs_many_times_in_one_go(device: Callable[..., Device]) -> None:
