@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from invitations import calls
@@ -91,3 +93,63 @@ def attempt(request: HttpRequest, call_id: str, act: Callable[[], int]) -> int:
 def say_done(request: HttpRequest, code: str, done: int) -> None:
     if done:
         messages.success(request, say(code, count=done))
+
+
+def ask(desk: admin.ModelAdmin[Any], request: HttpRequest, **asked: Any) -> HttpResponse:
+    """A question before something happens that cannot be undone.
+
+    Args:
+        desk: whose page it is.
+        request: by an admin.
+        asked: `title`, `question`, `concerned` (lines about what it is asked of), `yes` (the button's word), `back`
+            (the address for no) and, for an action of a list, `hidden`.
+    """
+    context = {**desk.admin_site.each_context(request), "opts": desk.opts, "media": desk.media, **asked}
+    return TemplateResponse(request, "callinvite/admin/question.html", context)
+
+
+def ask_first(
+    desk: admin.ModelAdmin[Any], request: HttpRequest, action: str, rows: QuerySet[Any], **asked: Any
+) -> HttpResponse | None:
+    """The question before an action of a list; None once it has been answered with yes.
+
+    Args:
+        desk: whose list it is.
+        request: by an admin.
+        action: the action's name.
+        rows: what was selected.
+        asked: `title`, `question`, `concerned` and `yes`.
+    """
+    if request.POST.get("post"):
+        return None
+    keys = rows.order_by("pk").values_list("pk", flat=True)
+    hidden = [("action", action), ("post", "yes"), *((ACTION_CHECKBOX_NAME, each) for each in keys)]
+    return ask(desk, request, back=request.get_full_path(), hidden=hidden, **asked)
+
+
+def ask_to_remove(
+    desk: admin.ModelAdmin[Any], request: HttpRequest, action: str, rows: QuerySet[Any], people: Sequence[Any]
+) -> HttpResponse | None:
+    """The question before second steps are removed, or a line that there are none. None once it is answered, or there
+    is nothing to ask.
+
+    Args:
+        desk: whose list it is.
+        request: by an admin.
+        action: the action's name.
+        rows: what was selected.
+        people: whose second steps this admin would remove.
+    """
+    if not people:
+        messages.warning(request, say("admin.second_factors.nothing"))
+        return None
+    return ask_first(
+        desk,
+        request,
+        action,
+        rows,
+        title=say("admin.second_factors.yes"),
+        question=say("admin.second_factors.question", count=len(people)),
+        concerned=[each.get_username() for each in people],
+        yes=say("admin.second_factors.yes"),
+    )

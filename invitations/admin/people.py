@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from knox.admin import AuthTokenAdmin  # noqa: F401
 from knox.models import AuthToken
 
-from invitations.admin.acting import say_done
+from invitations.admin.acting import ask_to_remove, say_done
 from invitations.admin.history import Audited
 from invitations.admin.own_data import OwnData
 from invitations.credentials import second_factors, taking_back
@@ -87,14 +87,21 @@ class UserAdmin(OwnData, NewPasswordLink, Audited, DjangoUserAdmin):
         say_done(request, "admin.done.signed_out", len(chosen))
 
     @admin.action(description=say_lazy("admin.action.remove_second_factors"), permissions=["change"])
-    def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Let people in again by their password alone who have lost their second step, and tell them by mail."""
-        chosen = [each for each in queryset if self.has_change_permission(request, each)]
+    def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """Ask whether to let people in again by their password alone who have lost their second step and, with the
+        answer, do so and tell them by mail."""
         # One's own are removed on the account's own pages, which ask for one of them.
-        gone = [each for each in chosen if each != request.user and second_factors.remove_all(request, each)]
+        others = [each for each in queryset if each != request.user]
+        chosen = [
+            each for each in others if self.has_change_permission(request, each) and second_factors.kinds_of(each.pk)
+        ]
+        if (question := ask_to_remove(self, request, "remove_second_factors", queryset, chosen)) or not chosen:
+            return question
+        gone = [each for each in chosen if second_factors.remove_all(request, each)]
         for user in gone:
             self.log_change(request, user, say("admin.log.second_factors_removed"))
         say_done(request, "admin.done.second_factors_removed", len(gone))
+        return None
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Choose another's password. One's own is changed on the account's own page, which asks for the present one."""

@@ -9,9 +9,9 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from invitations.admin.acting import USERNAME, ReadOnly, say_done
+from invitations.admin.acting import USERNAME, ReadOnly, ask_to_remove, say_done
 from invitations.admin.lists import ExplainedList, OfOnePerson
 from invitations.admin.people import is_within_reach
 from invitations.credentials import second_factors
@@ -36,20 +36,21 @@ class SecondFactorAdmin(ReadOnly, ExplainedList):
         return request.user.has_perm("mfa.delete_authenticator")
 
     @admin.action(description=say_lazy("admin.action.remove_second_factors"), permissions=["remove"])
-    def remove_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Take away all that these people have for a second step, and tell them by mail."""
+    def remove_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Ask whether to take away all that these people have for a second step and, with the answer, do so and tell
+        them by mail."""
+        # One's own are removed on the account's own pages, which ask for one of them.
         users = get_user_model()._default_manager.filter(pk__in=queryset.values("user_id"))
-        say_done(request, "admin.done.second_factors_removed", sum(_removed(request, each) for each in users))
-
-
-def _removed(request: HttpRequest, user: Any) -> bool:
-    return is_within_reach(request, user) and remove_all(request, user)
+        chosen = [each for each in users if each != request.user and is_within_reach(request, each)]
+        if (question := ask_to_remove(self, request, "remove_all", queryset, chosen)) or not chosen:
+            return question
+        say_done(request, "admin.done.second_factors_removed", sum(remove_all(request, each) for each in chosen))
+        return None
 
 
 def remove_all(request: HttpRequest, user: Any) -> bool:
-    """Take away somebody's second steps, if they have any, and write down who did it. One's own are removed on the
-    account's own pages, which ask for one of them."""
-    if user.pk == request.user.pk or not second_factors.remove_all(request, user):
+    """Take away somebody's second steps, if they have any, and write down who did it."""
+    if not second_factors.remove_all(request, user):
         return False
     audit.admin_acted(request.user.pk, "removed", "mfa.authenticator", user.pk)
     return True

@@ -8,11 +8,13 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from invitations.admin.history import Audited
+from invitations.requests import audit
 
 
 def _is_superuser(request: HttpRequest) -> bool:
@@ -21,7 +23,6 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 if apps.is_installed("allauth.account"):
     from allauth.account.admin import EmailAddressAdmin
-    from allauth.account.decorators import secure_admin_login
     from allauth.account.models import EmailAddress
 
     from invitations.accounts.views import SignIn
@@ -32,13 +33,22 @@ if apps.is_installed("allauth.account"):
         def get_default_success_url(self) -> str:
             return reverse(f"{admin.site.name}:index")
 
-    # Tells who is signed in, and not as staff, that this is not for them.
-    _inside = secure_admin_login(admin.site.login)
+    _inside = admin.site.login
     _page = AdminSignIn.as_view()
 
     @wraps(admin.site.login)
     def _login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        return _inside(request, extra_context) if request.user.is_authenticated else _page(request)
+        if not request.user.is_authenticated:
+            return _page(request)
+        if not (request.user.is_staff and request.user.is_active):
+            return _not_staff(request)
+        return _inside(request, extra_context)
+
+    def _not_staff(request: HttpRequest) -> HttpResponseBase:
+        """Says as whom somebody is signed in, with a way to sign in as somebody else."""
+        audit.refused(request, "not_staff", user_id=request.user.pk)
+        wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse(f"{admin.site.name}:index")
+        return render(request, "callinvite/accounts/not_staff.html", {"wanted": wanted}, status=403)
 
     def _change_own_password(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Django's own page looks at as many guesses at the present password as somebody likes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
@@ -10,6 +12,7 @@ from django.test import Client
 
 from invitations.models import User
 from tests.accounts.conftest import Browser
+from tests.conftest import PASSWORD
 
 ADDRESSES = "/admin/account/emailaddress/"
 SIGN_INS = "/admin/socialaccount/socialaccount/"
@@ -63,3 +66,20 @@ def test_only_superusers_write_addresses(helper: Client, root: Client) -> None:
 
     root.post(ADDRESSES, {"action": "make_verified", "_selected_action": [address.pk]})
     assert EmailAddress.objects.get().verified
+
+
+def test_who_is_no_staff_can_sign_in_as_somebody_else(client: Client, make_user: Callable[..., User]) -> None:
+    make_user("erin")
+    User.objects.create_user("boss", password=PASSWORD, is_staff=True)
+    client.post("/sign-in/", {"username": "erin", "password": PASSWORD})
+
+    page = client.get("/admin/invitations/call/", follow=True)
+
+    assert page.status_code == 403
+    assert "You&#x27;re signed in as erin, who can&#x27;t use Django admin." in page.text
+    assert 'name="next" value="/admin/invitations/call/"' in page.text
+    signing_in = client.post("/sign-out/", {"next": "/admin/invitations/call/"}, follow=True)
+    assert signing_in.redirect_chain[-1][0] == "/admin/login/?next=/admin/invitations/call/"
+    assert signing_in.status_code == 200
+    client.post("/admin/login/", {"username": "boss", "password": PASSWORD})
+    assert client.get("/admin/").status_code == 200

@@ -114,9 +114,16 @@ def test_an_admin_takes_second_steps_away(alice: User, root: User, settings: Set
     lines.clear()
 
     action = {"action": "remove_second_factors", "_selected_action": [alice.pk]}
-    page = browser.post(reverse("admin:invitations_user_changelist"), action, follow=True)
+    address = reverse("admin:invitations_user_changelist")
+    question = browser.post(address, action).text
+    assert "Remove the second step of this person?" in question
+    assert "<li>alice</li>" in question
+    assert Authenticator.objects.exists()
+    page = browser.post(address, {**action, "post": "yes"}, follow=True)
 
     assert "Second steps of 1 person removed." in page.text
+    again = browser.post(address, {**action, "post": "yes"}, follow=True)
+    assert "Nothing was removed: none of the selected people has a second step" in again.text
     assert not Authenticator.objects.exists()
     assert [each.subject for each in Mail.objects.all()] == ["Your second step was removed"]
     assert any(each.startswith(f"INFO second-factor-removed user={alice.pk} kind=totp") for each in lines)
@@ -133,7 +140,10 @@ def test_the_list_of_second_steps_shows_no_secret_and_takes_away(alice: User, he
     assert row.data["secret"] not in page
     assert secret.replace(" ", "") not in page
     action = {"action": "remove_all", "_selected_action": [row.pk]}
-    browser.post(reverse("admin:mfa_authenticator_changelist"), action)
+    address = reverse("admin:mfa_authenticator_changelist")
+    assert "Remove the second step of this person?" in browser.post(address, action).text
+    assert Authenticator.objects.exists()
+    browser.post(address, {**action, "post": "yes"})
 
     assert not Authenticator.objects.exists()
     assert f"INFO admin act=removed user={helper.pk} subject=mfa.authenticator key={alice.pk}" in lines
@@ -151,7 +161,9 @@ def test_nobody_takes_away_their_own_there(root: User, page: str, action: str) -
     browser, _, _ = guarded("root")
     rows = [root.pk] if page == "invitations_user" else Authenticator.objects.values_list("pk", flat=True)
 
-    answer = browser.post(reverse(f"admin:{page}_changelist"), {"action": action, "_selected_action": list(rows)})
+    answer = browser.post(
+        reverse(f"admin:{page}_changelist"), {"action": action, "_selected_action": list(rows), "post": "yes"}
+    )
 
     assert answer.status_code == 302
     assert Authenticator.objects.filter(user=root, type="totp").exists()
@@ -162,7 +174,7 @@ def test_only_superusers_take_them_from_staff(root: User, helper: User, page: st
     guarded("root")
     rows = [root.pk] if page == "invitations_user" else Authenticator.objects.values_list("pk", flat=True)
 
-    form = {"action": action, "_selected_action": list(rows)}
+    form = {"action": action, "_selected_action": list(rows), "post": "yes"}
     signed_in("helper").post(reverse(f"admin:{page}_changelist"), form)
 
     assert Authenticator.objects.filter(type="totp").exists()
