@@ -7,7 +7,7 @@ blocked, turned down or taken out of their contacts. `now` means the same as in 
 
 from invitations.contacts.asking import Kept, accept, ask, remove, set_favourite
 from invitations.contacts.blocking import Blocked, block, reject_and_block, unblock
-from invitations.contacts.reading import blocks, contacts, count_requests, is_finding
+from invitations.contacts.reading import blocks, contacts, count_requests, is_finding, turned_down_long_ago
 from invitations.contacts.settling import RULED_BY, own_settings, settle
 from invitations.contacts.standing import Standing, standing
 from invitations.contacts.views import block_view, contact_view
@@ -32,5 +32,6 @@ __all__ = [
     "set_favourite",
     "settle",
     "standing",
+    "turned_down_long_ago",
     "unblock",
 ]

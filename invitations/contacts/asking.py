@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Q
@@ -11,13 +11,11 @@ from django.db.models import Q
 from invitations import calls
 from invitations.conf import limits
 from invitations.contacts.locking import judge_anew, locked
+from invitations.contacts.reading import TURNED_DOWN_FOR
 from invitations.contacts.telling import tell_contact
 from invitations.errors import CallError, Code
 from invitations.models import Block, Contact, ContactState, UserKey
 from invitations.words import say_lazy
-
-TURNED_DOWN_FOR = timedelta(days=30)
-"""For how long somebody who was turned down is not heard when they ask again."""
 
 
 class Kept(NamedTuple):

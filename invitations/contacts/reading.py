@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from operator import itemgetter
 
 from django.db.models import Count, F, Q, QuerySet, Value
@@ -14,6 +15,8 @@ from invitations.store.statements import Bind, Prepared, aggregated
 
 SHOWN = (ContactState.ASKED, ContactState.ASKS_YOU, ContactState.CONTACT)
 """The states that their owner sees."""
+TURNED_DOWN_FOR = timedelta(days=30)
+"""For how long somebody who was turned down is not heard when they ask again."""
 REQUESTS = Prepared(
     aggregated(
         Contact.objects.filter(people.are_active("other__"), user_id=Bind("user"), state=ContactState.ASKS_YOU),
@@ -52,6 +55,11 @@ def is_finding(words: Iterable[str]) -> Q:
     for word in words:
         found &= people.mentions(word, "other__")
     return found
+
+
+def turned_down_long_ago(now: datetime) -> QuerySet[Contact]:
+    """Requests that were turned down so long ago that whoever asked is heard again."""
+    return Contact.objects.filter(state=ContactState.TURNED_DOWN, changed_at__lt=now - TURNED_DOWN_FOR)
 
 
 def count_requests(user_id: UserKey) -> int:

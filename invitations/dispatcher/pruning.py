@@ -18,6 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Model, QuerySet, Subquery
 
+from invitations import contacts
 from invitations.calls import forgetting, repeats
 from invitations.calls.transaction import write
 from invitations.conf import limits
@@ -122,6 +123,7 @@ def chores(now: datetime, *, exactly: bool = False) -> list[Chore]:
         _rows("pairing codes", PairingCode.objects.filter(created_at__lt=now - PAIRINGS_KEPT)),
         _rows("idempotency keys", IdempotencyKey.objects.filter(created_at__lt=now - repeats.KEPT)),
         _rows("test rings", Delivery.objects.filter(kind=DeliveryKind.TEST, created_at__lt=now - TESTS_KEPT)),
+        _rows("requests turned down", contacts.turned_down_long_ago(now)),
         _stale(now),
         _names_in_ids(),
     ]

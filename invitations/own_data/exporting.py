@@ -11,21 +11,22 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 from django.utils import translation
 
-from invitations import calls
-from invitations.models import CallingPreferences, Device, UserKey
+from invitations import calls, contacts
+from invitations.models import CallingPreferences, Contact, Device, UserKey
 from invitations.push import devices
 from invitations.serializers import call_view, moment
 from invitations.store import people
 from invitations.words import say
 
 JSON = Mapping[str, Any]
+Row = TypeVar("Row", bound=Model)
 PAGE = 50
 CHUNK_BYTES = 32 * 1024
 
@@ -119,6 +120,14 @@ def _profile(user: Any, now: datetime) -> Iterator[JSON]:
         **dates,
         "call_waiting": chosen.call_waiting,
         "history_seen_at": moment(chosen.history_seen_at),
+        "rings_from": chosen.rings_from or None,
+        "do_not_disturb_until": moment(chosen.do_not_disturb_until),
+        "quiet_hours": chosen.quiet_hours,
+        "time_zone": chosen.time_zone or None,
+        "let_through": chosen.let_through,
+        "show_presence": chosen.show_presence,
+        "show_in_people": chosen.show_in_people,
+        "push_shows": chosen.push_shows,
     }
 
 
@@ -153,8 +162,29 @@ def _calls(user: Any, now: datetime) -> Iterator[JSON]:
         page = list(found.filter(older)[:PAGE])
 
 
+def _contacts(user: Any, now: datetime) -> Iterator[JSON]:
+    """Also whom they turned down, which only they know."""
+    for each in _by_key(Contact.objects.filter(user_id=user.pk).select_related("other__calling_preferences")):
+        yield contacts.contact_view(each)
+
+
+def _blocks(user: Any, now: datetime) -> Iterator[JSON]:
+    for each in _by_key(contacts.blocks(user.pk)):
+        yield contacts.block_view(each)
+
+
+def _by_key(found: QuerySet[Row]) -> Iterator[Row]:
+    """Rows, a page at a time."""
+    page = list(found.order_by("pk")[:PAGE])
+    while page:
+        yield from page
+        page = list(found.filter(pk__gt=page[-1].pk).order_by("pk")[:PAGE])
+
+
 PARTS = (
     Part("profile", _profile, is_list=False),
+    Part("contacts", _contacts),
+    Part("blocks", _blocks),
     Part("devices", _devices),
     Part("sign_ins", _sign_ins),
     Part("calls", _calls),

@@ -15,13 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from invitations import calls
-from invitations.models import Call, CallingPreferences, Device, Invitation
+from invitations.models import Block, Call, CallingPreferences, Contact, Device, Invitation
 from invitations.models import User as Account
 
 if TYPE_CHECKING:
     from invitations.models import User
 
-LISTS = ["call", "invitation", "user", "device", "delivery", "ringresource"]
+LISTS = ["call", "invitation", "user", "device", "delivery", "ringresource", "contact", "block"]
 Ring = Callable[..., calls.CallSheet]
 
 
@@ -36,6 +36,8 @@ def fill(count: int, now: datetime) -> None:
         actor = calls.Actor(pair[0].pk, pair[0].username, "phone")
         sheet = calls.send(by=actor, invitees=[pair[1].username], is_video_call=False, now=now).sheet
         calls.cancel(sheet.call.call_id, by=actor, now=now)
+        Contact.objects.create(user=pair[0], other=pair[1], state="asked", changed_at=now)
+        Block.objects.create(user=pair[1], other=pair[0], created_at=now)
 
 
 def cost(client: Client, model: str) -> int:

@@ -14,7 +14,7 @@ from invitations import calls
 from invitations.calls.transaction import write
 from invitations.dispatcher import Dispatcher, prune, pruning
 from invitations.dispatcher.upkeep import Upkeep
-from invitations.models import Call, CallEvent, Delivery, Device, IdempotencyKey, Invitation, Participant
+from invitations.models import Call, CallEvent, Contact, Delivery, Device, IdempotencyKey, Invitation, Participant
 from invitations.push import deliveries
 from tests.dispatcher.conftest import Clock
 
@@ -61,6 +61,15 @@ def test_sessions_and_tokens_that_ran_out_are_forgotten(alice: User, now: dateti
     assert (counts["sessions"], counts["sign-in tokens"]) == (1, 1)
     assert list(Session.objects.values_list("session_key", flat=True)) == ["young"]
     assert AuthToken.objects.get().expiry > now
+
+
+def test_requests_that_were_turned_down_are_forgotten_once_they_are_heard_again(
+    alice: User, bob: User, make_user: Callable[..., User], now: datetime
+) -> None:
+    for name, state, age in (("old", "turned_down", 31), ("young", "turned_down", 29), ("kept", "contact", 90)):
+        Contact.objects.create(user=alice, other=make_user(name), state=state, changed_at=now - days(age))
+    assert prune(now).counts["requests turned down"] == 1
+    assert sorted(Contact.objects.values_list("other__username", flat=True)) == ["kept", "young"]
 
 
 def test_pruning_is_done_an_hour_apart(clock: Clock, db: None) -> None:

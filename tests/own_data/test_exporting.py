@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.core.cache import cache
 
-from invitations import calls
+from invitations import calls, contacts
 from invitations.models import CallingPreferences, Device, User
 from invitations.own_data import exporting
 from invitations.requests.copies import TooSlow
@@ -74,7 +74,15 @@ def test_a_copy_has_profile_devices_and_calls(
     assert answer["Content-Disposition"] == f'attachment; filename="callinvite-alice-{now:%Y-%m-%d}.zip"'
     assert "ETag" not in answer
     files = opened(answer)
-    assert list(files) == ["README.txt", "profile.json", "devices.json", "sign_ins.json", "calls.json"]
+    assert list(files) == [
+        "README.txt",
+        "profile.json",
+        "contacts.json",
+        "blocks.json",
+        "devices.json",
+        "sign_ins.json",
+        "calls.json",
+    ]
     assert (files["profile.json"]["id"], files["profile.json"]["name"]) == ("alice", "Alice")
     assert files["profile.json"]["email"] == "alice@wonderland.example"
     named = [each for each in files["devices.json"] if each["device_id"] == "phone"]
@@ -88,6 +96,33 @@ def test_a_copy_has_profile_devices_and_calls(
     text = json.dumps(files)
     assert [each for each in SECRET if each in text] == []
     assert "Bob's phone" not in text
+
+
+def test_a_copy_has_what_somebody_has_settled_and_nothing_of_what_others_have(
+    api_as: As, alice: User, bob: User, carol: User, mallory: User, now: datetime
+) -> None:
+    contacts.ask(alice, bob, message="We met", now=now)
+    contacts.accept(bob, alice, now=now)
+    contacts.set_favourite(alice.pk, bob, True, now=now)
+    contacts.ask(carol, alice, message="Hello", now=now)
+    contacts.remove(alice, carol, now=now)
+    contacts.block(alice.pk, mallory, now=now)
+    contacts.block(carol.pk, alice, now=now)
+    contacts.settle(
+        alice, {"rings_from": "contacts", "let_through": ["favourites"], "time_zone": "Asia/Tokyo"}, now=now
+    )
+    files = opened(api_as(alice).get(EXPORT))
+    rows = [(each["user"]["id"], each["state"], each["favourite"]) for each in files["contacts.json"]]
+    assert rows == [("bob", "contact", True), ("carol", "turned_down", False)]
+    assert [each["user"]["id"] for each in files["blocks.json"]] == ["mallory"]
+    profile = files["profile.json"]
+    assert (profile["rings_from"], profile["let_through"], profile["time_zone"]) == (
+        "contacts",
+        ["favourites"],
+        "Asia/Tokyo",
+    )
+    theirs = opened(api_as(mallory).get(EXPORT))
+    assert "alice" not in json.dumps([theirs["contacts.json"], theirs["blocks.json"]])
 
 
 def test_readme_explains_each_file(api_as: As, alice: User) -> None:

@@ -288,7 +288,7 @@ export const WORDS = {
   "my_data.delete.title": "Delete your account?",
   "my_data.delete.type": "Type {username} to confirm",
   "my_data.export.action": "Download my data",
-  "my_data.export.help": "A copy of everything that is stored about you: your profile, your devices and your calls, in one ZIP file.",
+  "my_data.export.help": "A copy of everything that is stored about you: your profile, your contacts, your devices and your calls, in one ZIP file.",
   "my_data.out": "Go to the sign-in page",
   "news.answered_on": "You answered on {device}.",
   "news.busy": "{name} is busy.",
