@@ -266,6 +266,7 @@ CALLINVITE = {
     "admin_mfa": env.switch("CALLINVITE_ADMIN_MFA"),
     "signup": env.choice("CALLINVITE_SIGNUP", SIGNUP, default="closed"),
     "directory": env.choice("CALLINVITE_DIRECTORY", DIRECTORY, default="all"),
+    "sender_titles": env.switch("CALLINVITE_SENDER_TITLES", default=True),
     "passwords": env.choice("CALLINVITE_PASSWORDS", {"on", "off"}, default="on"),
     "rings_in_a_row": env.number("CALLINVITE_RINGS_IN_A_ROW", default=3),
 }
@@ -323,6 +324,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_RINGS_IN_A_ROW",
     "CALLINVITE_RINGS_PER_PAIR_MINUTE",
     "CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES",
+    "CALLINVITE_SENDER_TITLES",
     "CALLINVITE_SENDS_PER_MINUTE",
     "CALLINVITE_SESSION_DAYS",
     "CALLINVITE_SESSION_IDLE_DAYS",

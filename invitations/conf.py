@@ -31,6 +31,8 @@ class Limits:
     custom_data_bytes: int = 4096
     notification_title_chars: int = 128
     notification_message_chars: int = 512
+    sender_titles: bool = True
+    """Whether the `notification_title` of a sender is shown, below their name."""
     call_id_chars: int = 128
     invitees_per_request: int = 9
     people_per_call: int = 10

@@ -10,21 +10,19 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, overload
 
-from invitations import shapes
+from invitations import ring_words, shapes
 from invitations.models import CallState, DeviceKind, InvitationState, UserKey
 from invitations.shapes import CallObject, You
 from invitations.store import looks
-from invitations.store.looks import Look
 from invitations.store.sheets import CallSheet, Person
 from invitations.words import say
 
 if TYPE_CHECKING:
-    from invitations.models import Call, Invitation, Participant
+    from invitations.models import Invitation, Participant
 
 # As in the labels that our pages give themselves (`client/identity.js`).
 _BROWSER = re.compile(r"\b(?:Edge|Opera|Samsung Internet|Firefox|Chrome|Safari|Node)\b")
 _SYSTEM = re.compile(r"\b(?:iPhone|iPad|Android|ChromeOS|Windows|Mac|Linux)\b")
-_PLACEHOLDER = re.compile(r"\{(?:caller|call)\}")
 
 
 def call_view(sheet: CallSheet, viewer_id: UserKey | None, now: datetime) -> CallObject:
@@ -64,6 +62,8 @@ def _shared_view(sheet: CallSheet, now: datetime) -> CallObject:
         "accent": None,
         "notification_title": "",
         "notification_message": "",
+        "sender_title": "",
+        "sender_message": "",
         "timeout_seconds": call.timeout_seconds,
         "created_at": moment(call.created_at),
         "ring_expires_at": moment(call.ring_expires_at),
@@ -86,7 +86,7 @@ def seen_by(viewer_id: UserKey | None, sheet: CallSheet, shared: CallObject, now
     expires_at = call.ring_expires_at if own is None else own.expires_at
     rings = call.state == CallState.RINGING if own is None else own.state == InvitationState.PENDING
     look = looks.look_of(ring.resource_id)
-    title, message = ring_words(sheet, ring, look)
+    words = ring_words.of(sheet, ring, look)
     view: CallObject = {
         **shared,
         "resource_id": ring.resource_id,
@@ -94,8 +94,10 @@ def seen_by(viewer_id: UserKey | None, sheet: CallSheet, shared: CallObject, now
         "silent": look.silent,
         "vibration": list(look.vibration),
         "accent": look.accent or None,
-        "notification_title": title,
-        "notification_message": message,
+        "notification_title": words.title,
+        "notification_message": words.message,
+        "sender_title": words.sender_title,
+        "sender_message": words.sender_message,
         "timeout_seconds": ring.timeout_seconds,
         "ring_expires_at": moment(expires_at),
         "remaining_ms": max(0, round((expires_at - now).total_seconds() * 1000)) if rings else 0,
@@ -181,37 +183,7 @@ def device_type(label: str, kind: str) -> str:
 
 def person_view(person: Person) -> shapes.Person:
     """A person on the wire: the public id and the display name. Somebody whose account was deleted has no id."""
-    if person.id is None:
-        return {"id": "", "name": say("person.deleted")}
-    return {"id": person.username, "name": person.name}
-
-
-def ring_words(sheet: CallSheet, ring: Call | Invitation, look: Look) -> tuple[str, str]:
-    """The title and the message of a ring: the sender's, else the resource's, else the caller's name and the kind.
-
-    Args:
-        sheet: the call.
-        ring: the invitation or, for the caller's own view, the call.
-        look: the ring's resource.
-    """
-    call = sheet.call
-    caller = person_view(sheet.people[getattr(ring, "inviter_id", call.caller_id)])["name"]
-
-    def value(found: re.Match[str]) -> str:
-        return caller if found[0] == "{caller}" else say(f"call.kind.{kind_of(sheet)}")
-
-    def filled(template: str) -> str:
-        # In one pass, so that a name that looks like a placeholder is kept as it is.
-        return _PLACEHOLDER.sub(value, template)
-
-    title = ring.notification_title or filled(look.title_template) or caller
-    return title, ring.notification_message or filled(look.message_template) or say(f"call.incoming.{kind_of(sheet)}")
-
-
-def kind_of(sheet: CallSheet) -> str:
-    """The kind of call, as in the codes of sentences: `audio`, `video`, `group_audio` or `group_video`."""
-    medium = "video" if sheet.call.is_video_call else "audio"
-    return f"group_{medium}" if len(sheet.latest_invitations()) > 1 else medium
+    return {"id": person.username, "name": ring_words.name_of(person)}
 
 
 @overload

@@ -187,8 +187,14 @@ class CallObject(TypedDict):
     silent: Annotated[bool, Said("Your ring neither sounds nor vibrates.")]
     vibration: Annotated[list[Count], Said("Milliseconds on, off, on, and so forth; empty is the client's own.")]
     accent: Annotated[str | None, Said("The colour of your ring.", pattern="^#[0-9a-fA-F]{6}$")]
-    notification_title: Annotated[str, Said("What a notification of your ring is headed by.")]
-    notification_message: Annotated[str, Said("What a notification of your ring says.")]
+    notification_title: Annotated[
+        str, Said("What a notification of your ring is headed by: who calls, with the user id if it is no contact.")
+    ]
+    notification_message: Annotated[
+        str, Said("What a notification of your ring says below: what it is, and what the sender says, as a quote.")
+    ]
+    sender_title: Annotated[str, Said("The title that the sender gave, by itself. Nothing that tells who calls.")]
+    sender_message: Annotated[str, Said("The message that the sender gave, by itself.")]
     timeout_seconds: Annotated[int, Said("How long your ring lasts.", minimum=1)]
     created_at: Annotated[Moment, Said("When it was sent.")]
     ring_expires_at: Annotated[Moment, Said("When your ring times out.")]

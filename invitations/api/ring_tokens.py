@@ -13,6 +13,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from invitations.calls import CURRENT
 from invitations.errors import CallError, Code
 from invitations.models import Delivery, Invitation
 from invitations.push import action_tokens
@@ -69,7 +70,7 @@ def act(verb: str, grant: Grant, user: Any, *, call_id: str | None, body: object
         verb: `ringing` or `reject`.
         grant: what the token permits.
         user: the invitee.
-        call_id: from the URL; must be the ring's own call.
+        call_id: from the URL; must be the ring's own call. `current` stands for it, for a device that was not told it.
         body: as for the verb, but without regard to `device_id`: the token names the device.
         now: the moment of the request.
 
@@ -79,10 +80,10 @@ def act(verb: str, grant: Grant, user: Any, *, call_id: str | None, body: object
     Raises:
         CallError: `not_found`, the token is for another call.
     """
-    invited = Invitation.objects.filter(pk=grant.key, call__call_id=call_id or "")
-    attempt = invited.values_list("call__attempt", flat=True).first()
-    if attempt is None:
+    invited = Invitation.objects.filter(pk=grant.key).values_list("call__call_id", "call__attempt").first()
+    if invited is None or call_id not in (invited[0], CURRENT):
         raise CallError(Code.NOT_FOUND)
+    call_id, attempt = invited
     if isinstance(body, dict):
         body = {name: value for name, value in body.items() if name != "device_id"}
     actor = Actor(user.pk, user.get_username(), grant.device_id, ring_pk=grant.key)

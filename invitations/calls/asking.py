@@ -46,8 +46,8 @@ class Ring(NamedTuple):
     Args:
         custom_data: stored unchanged; at most `custom_data_bytes` of UTF-8.
         resource_id: names a ring resource.
-        notification_title: the title of a notification; the caller's name if omitted.
-        notification_message: its text; the kind of call if omitted.
+        notification_title: the heading of what the sender says (`ring_words`).
+        notification_message: what the sender says.
         timeout_seconds: how long it rings, 1 to 600.
     """
 

@@ -4,7 +4,9 @@ What cannot be seen, or changes how the words around it are read, would let a pe
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 
@@ -18,9 +20,17 @@ PLAIN = (
 """What `tidy` allows, for JSON Schema, whose expressions know no categories of characters: those of the first plane."""
 # What asks for an emoji or for its outline: left out, for nothing else is told by it.
 _STYLES = {0xFE0E: None, 0xFE0F: None}
+MOST_MARKS = 6
+"""How many marks may stand on one letter. More of them reach into the lines above and below."""
+# What joins letters and emojis, as Persian, the scripts of India and families of emojis need it.
+_JOINERS = frozenset("\u200c\u200d")
+_BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
+_lines = re.compile(r" *\n[ \n]*")
+_spaces = re.compile(r"  +")
 # Letters and marks that show nothing.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 # Controls, formats (zero-width and bidirectional ones are among them), surrogates, separators of lines and paragraphs.
+_MARKS = frozenset({"Mn", "Me"})
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -42,6 +52,25 @@ def without_unseen(text: str) -> str:
     """What a program calls a device, without what `tidy` would refuse; cut off after `NAME_CHARS`."""
     seen = "".join(" " if each.isspace() else each for each in text if each.isspace() or not _is_unseen(each))
     return _plain(seen)[:NAME_CHARS]
+
+
+@lru_cache(maxsize=512)
+def readable(text: str) -> str:
+    """What somebody says, so that it can stand in others' words: without controls and what turns the direction of the
+    words around it, without empty lines, and without towers of marks."""
+    if not (text.isascii() and text.isprintable()):
+        seen: list[str] = []
+        marks = 0
+        for each in unicodedata.normalize("NFC", text):
+            marks = marks + 1 if unicodedata.category(each) in _MARKS else 0
+            if each in _BREAKS:
+                seen.append("\n")
+            elif each.isspace():
+                seen.append(" ")
+            elif marks <= MOST_MARKS and (each in _JOINERS or not _is_unseen(each)):
+                seen.append(each)
+        text = _lines.sub("\n", "".join(seen))
+    return _spaces.sub(" ", text).strip()
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,8 @@
 """What a ring, its end, or a test says on a device, in the active language, and how urgent it is.
 
 Reads nothing from the database but the ring resources. Every payload is also a valid declarative push message
-(https://www.w3.org/TR/push-api/#declarative-push-message), so that a browser can show it even if the worker fails."""
+(https://www.w3.org/TR/push-api/#declarative-push-message), so that a browser can show it even if the worker fails. It
+holds no more than its receiver wants notifications to show (`PushShows`): what is not sent stands on no screen."""
 
 from __future__ import annotations
 
@@ -12,10 +13,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from invitations import addresses
-from invitations.models import Invitation, InvitationState, StopReason
+from invitations import addresses, ring_words
+from invitations.models import Invitation, InvitationState, PushShows, StopReason
 from invitations.push import action_tokens
-from invitations.serializers import kind_of, moment, person_view, ring_words
+from invitations.serializers import moment, person_view
 from invitations.store import looks
 from invitations.store.looks import Look
 from invitations.store.sheets import CallSheet
@@ -41,17 +42,28 @@ def ring(sheet: CallSheet, invitation: Invitation, *, device_id: str, origin: st
         number: the number of the ring, from 1; later ones replace the first and alert again.
     """
     call = sheet.call
+    shows = _shown_to(sheet, invitation)
     look = looks.look_of(invitation.resource_id)
-    title, body = ring_words(sheet, invitation, look)
-    return {
+    words = ring_words.of(sheet, invitation, look if shows == PushShows.EVERYTHING else looks.PLAIN)
+    payload: JSON = {
         "web_push": WEB_PUSH,
-        "notification": _notification(title, body, look, origin, call.call_id, silent=look.silent),
+        "notification": _notification(
+            words.title,
+            words.body if shows == PushShows.EVERYTHING else words.without_quote,
+            look,
+            origin,
+            call.call_id,
+            silent=look.silent,
+        ),
         "kind": "ring",
+        "shows": shows,
         "call_id": call.call_id,
         "attempt": call.attempt,
         "reason": None,
         "is_video_call": call.is_video_call,
+        "urgent": invitation.urgent,
         "caller": person_view(sheet.people[call.caller_id]),
+        "from_contact": invitation.from_contact,
         "custom_data": invitation.ring_data,
         "ringtone_url": look.ringtone_url,
         "expires_at": moment(invitation.expires_at),
@@ -67,6 +79,7 @@ def ring(sheet: CallSheet, invitation: Invitation, *, device_id: str, origin: st
             "accent": look.accent or None,
         },
     }
+    return _discreet(payload, shows, say("push.incoming"), origin)
 
 
 def stop(
@@ -90,20 +103,24 @@ def stop(
         missed_unseen: the number for the app's badge.
     """
     call = sheet.call
+    shows = _shown_to(sheet, invitation)
     look = looks.look_of(invitation.resource_id)
-    inviter = sheet.people.get(invitation.inviter_id) or sheet.people[call.caller_id]
     missed = invitation.missed
-    title = say("push.missed_call") if missed else _end_title(StopReason(reason), invitation.answered_label)
-    body = say(f"push.from.{kind_of(sheet)}", name=inviter.name)
-    return {
+    device = "" if shows == PushShows.NOTHING else invitation.answered_label
+    title = say("push.missed_call") if missed else _end_title(StopReason(reason), device)
+    body = say(f"push.from.{ring_words.kind_of(sheet)}", name=ring_words.who_rang(sheet, invitation))
+    payload: JSON = {
         "web_push": WEB_PUSH,
         "notification": _notification(title, body, look, origin, call.call_id, silent=True),
         "kind": "stop",
+        "shows": shows,
         "call_id": call.call_id,
         "attempt": call.attempt,
         "reason": reason,
         "is_video_call": call.is_video_call,
+        "urgent": invitation.urgent,
         "caller": person_view(sheet.people[call.caller_id]),
+        "from_contact": invitation.from_contact,
         "custom_data": invitation.custom_data if invitation.state == InvitationState.CANCELLED else "",
         "ringtone_url": None,
         "expires_at": moment(invitation.expires_at),
@@ -115,8 +132,9 @@ def stop(
         "api": f"{urlsplit(origin).path}/{addresses.API}",
         "missed": missed,
         "missed_unseen": missed_unseen,
-        "answered_on": invitation.answered_label or None,
+        "answered_on": device or None,
     }
+    return _discreet(payload, shows, title, origin)
 
 
 def test(delivery_pk: int, *, device_id: str, origin: str, expires_at: datetime, now: datetime) -> JSON:
@@ -134,11 +152,14 @@ def test(delivery_pk: int, *, device_id: str, origin: str, expires_at: datetime,
         "web_push": WEB_PUSH,
         "notification": _notification(title, body, look, origin, None, silent=look.silent),
         "kind": "test",
+        "shows": PushShows.EVERYTHING.value,
         "call_id": None,
         "attempt": None,
         "reason": None,
         "is_video_call": False,
+        "urgent": False,
         "caller": None,
+        "from_contact": False,
         "custom_data": "",
         "ringtone_url": look.ringtone_url,
         "expires_at": moment(expires_at),
@@ -181,6 +202,43 @@ def topic_of(invitation_pk: int) -> str:
 def topic_of_test(delivery_pk: int) -> str:
     """The topic of one test ring."""
     return _topic(f"test:{delivery_pk}")
+
+
+def _shown_to(sheet: CallSheet, invitation: Invitation) -> str:
+    """How much of it the invitee wants notifications to show, one of `PushShows`."""
+    return sheet.people[invitation.invitee_id].push_shows
+
+
+def _discreet(payload: JSON, shows: str, title: str, origin: str) -> JSON:
+    """The payload without what its receiver does not want on a screen.
+
+    Args:
+        payload: whole; its notification's words are already right, unless they are to say nothing.
+        shows: one of `PushShows`.
+        title: of a notification that says nothing else.
+        origin: where the app is open on the device. An address that names the call would name its caller, too: most
+            ids of calls begin with it.
+    """
+    if shows == PushShows.EVERYTHING:
+        return payload
+    payload |= {"custom_data": "", "custom_data_omitted": payload["custom_data"] != ""}
+    if shows == PushShows.NAME:
+        return payload
+    notification = {"title": title, "body": "", "navigate": f"{origin}/"}
+    kept = {name: payload["notification"][name] for name in ("lang", "silent")}
+    look = payload.get("look")
+    return payload | {
+        "notification": notification | kept,
+        "call_id": None,
+        "attempt": None,
+        "is_video_call": None,
+        "urgent": False,
+        "caller": None,
+        "from_contact": None,
+        "custom_data_omitted": True,
+        "ringtone_url": None,
+        **({} if look is None else {"look": look | {"accent": None}}),
+    }
 
 
 def _end_title(reason: StopReason, device: str) -> str:

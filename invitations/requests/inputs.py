@@ -171,9 +171,11 @@ _RING: dict[str, Field[Any]] = {
     ),
     "custom_data": _CUSTOM_DATA,
     "resource_id": _optional(128, "A ring resource. An unknown one is a warning."),
-    "notification_title": _optional(Tunable("notification_title_chars"), "The caller's name where left out."),
+    "notification_title": _optional(
+        Tunable("notification_title_chars"), "Shown as your words, below your name, with the message."
+    ),
     "notification_message": _optional(
-        Tunable("notification_message_chars"), "A sentence; one that names the kind of call where left out."
+        Tunable("notification_message_chars"), "What you say: shown as your words, below your name."
     ),
     "timeout_seconds": Whole(
         1,

@@ -11,7 +11,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import CharField, Expression, F, Model, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce, Lower
 
-from invitations.models import Device, UserKey
+from invitations.models import Device, PushShows, UserKey
 from invitations.store.sheets import DELETED, Person
 from invitations.store.statements import Bind, Prepared, Soon, database, maker
 from invitations.words import say
@@ -212,8 +212,8 @@ def beside(queryset: QuerySet[M, M], relation: str, *, labelled: bool = False) -
 
 
 def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QuerySet[Any, Any]:
-    """Add what makes a person: the public id, the display name, whether more calls may ring, one device, and whether
-    they may sign in."""
+    """Add what makes a person: the public id, the display name, whether more calls may ring, how much notifications
+    show, one device, and whether they may sign in."""
     label = kind = cast("Expression", Value(""))
     if labelled:
         own = Device.objects.filter(user_id=OuterRef(f"{user}pk"), device_id=Bind("device"))
@@ -223,6 +223,7 @@ def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QueryS
         person_username=F(f"{user}{USERNAME}"),
         person_display_name=F(f"{user}calling_preferences__display_name"),
         person_call_waiting=F(f"{user}calling_preferences__call_waiting"),
+        person_push_shows=F(f"{user}calling_preferences__push_shows"),
         person_device_label=label,
         person_device_kind=kind,
         person_may_sign_in=F(f"{user}is_active") if has_is_active() else Value(True),
@@ -230,11 +231,21 @@ def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QueryS
 
 
 def _person(
-    key: Any, username: str, chosen: str | None, call_waiting: bool | None, label: str, kind: str, may_sign_in: bool
+    key: Any,
+    username: str,
+    chosen: str | None,
+    call_waiting: bool | None,
+    push_shows: str | None,
+    label: str,
+    kind: str,
+    may_sign_in: bool,
 ) -> Person:
     if key is None:
         return DELETED
-    return Person(key, username, shown_name(username, chosen), bool(call_waiting), label, kind, bool(may_sign_in))
+    shows = push_shows or PushShows.EVERYTHING.value
+    return Person(
+        key, username, shown_name(username, chosen), bool(call_waiting), label, kind, bool(may_sign_in), shows
+    )
 
 
 def _of_names(queryset: QuerySet[Any, Any], *, labelled: bool = False) -> Prepared[Person]:

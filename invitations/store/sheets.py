@@ -12,7 +12,7 @@ from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from invitations.conf import limits
-from invitations.models import CallState, InvitationState, LeftReason, UserKey, Verdict
+from invitations.models import CallState, InvitationState, LeftReason, PushShows, UserKey, Verdict
 
 _RINGS = Verdict.RINGS.value
 _NOBODY: AbstractSet[UserKey] = frozenset()
@@ -31,6 +31,7 @@ class Person(NamedTuple):
     device_label: str = ""
     device_kind: str = ""
     may_sign_in: bool = True
+    push_shows: str = PushShows.EVERYTHING.value
 
 
 DELETED = Person(None, "", "", may_sign_in=False)

@@ -69,6 +69,7 @@ async function ring(message) {
   await tellPages({ type: "shown", call_id: message.call_id });
   const { status, body } = await acknowledge(message, how);
   if (status !== 410) {
+    await learn(message, looks, body?.call?.call_id);
     return;
   }
   // What was dismissed, clicked or replaced meanwhile stays so.
@@ -83,6 +84,23 @@ async function ring(message) {
 }
 
 /**
+ * Note in a notification that says nothing which call it is for: pages close notifications by it. Nobody sees it.
+ *
+ * @param {Message} message
+ * @param {Notice} looks as it is shown
+ * @param {unknown} callID what the server says
+ */
+async function learn(message, { title, options }, callID) {
+  if (message.call_id || typeof callID !== "string") {
+    return;
+  }
+  if ((await shown(options.tag, "ring")).length > 0) {
+    await show({ title, options: { ...options, renotify: false, data: { ...options.data, call_id: callID } } });
+  }
+  await tellPages({ type: "shown", call_id: callID });
+}
+
+/**
  * @param {Notification} notification
  * @param {string} action empty: the body
  */
@@ -93,14 +111,28 @@ async function clicked(notification, action) {
     await decline(data);
     return;
   }
-  const { call_id, caller, is_video_call } = data;
-  if (action === "accept") {
+  const { kind, caller, is_video_call } = data;
+  const call_id = data.call_id ?? (kind === "ring" ? await calledBy(data) : null);
+  if (kind === "ring" && !call_id) {
+    await open({ type: "show", call_id, kind: "unknown" }, data);
+  } else if (action === "accept") {
     await open({ type: "answer", call_id }, data);
   } else if (action === "call_back") {
     await open({ type: "call_back", call_id, caller, is_video_call }, data);
   } else {
-    await open({ type: "show", call_id, kind: data.kind }, data);
+    await open({ type: "show", call_id, kind }, data);
   }
+}
+
+/**
+ * Which call a notification is for that does not know it, if the server can be reached.
+ *
+ * @param {Memory} data
+ * @returns {Promise<string | null>}
+ */
+async function calledBy(data) {
+  const { body } = await acknowledge(data, { audible: false });
+  return body?.call?.call_id ?? null;
 }
 
 /** @param {Memory} data */

@@ -15,6 +15,7 @@ CALL_MEMBERS = {
     "attempt",
     "call_id", "revision", "state", "end_reason", "is_video_call", "caller", "custom_data", "resource_id",
     "ringtone_url", "silent", "vibration", "accent", "notification_title", "notification_message",
+    "sender_title", "sender_message",
     "timeout_seconds", "created_at", "ring_expires_at", "remaining_ms",
     "server_time", "answered_at", "ended_at", "duration_seconds", "invitations", "participants", "you",
 }  # fmt: skip

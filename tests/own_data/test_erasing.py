@@ -185,7 +185,7 @@ def test_others_keep_their_calls_with_a_deleted_account_in_the_place(
     after = seen(forgetting.nameless(past["hers"]) or "", bob, now)
     assert {user.pk: len(calls.history(user.pk)) for user in (bob, carol)} == counted
     assert (after["caller"], after["notification_title"]) == (DELETED, "Deleted account")
-    assert after["notification_message"] == "Tea at four?"
+    assert (after["sender_title"], after["sender_message"]) == ("", "Tea at four?")
     assert [each["inviter"] for each in after["invitations"]] == [DELETED, DELETED]
     assert [each["user"] for each in after["participants"]] == [DELETED, {"id": "bob", "name": "Bob"}]
     for same in ("state", "end_reason", "duration_seconds", "you", "created_at", "answered_at", "revision"):

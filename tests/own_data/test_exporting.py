@@ -88,7 +88,7 @@ def test_a_copy_has_profile_devices_and_calls(
     named = [each for each in files["devices.json"] if each["device_id"] == "phone"]
     assert [each["push"] for each in named] == [{"transport": "webpush", "host": "ntfy.sh"}]
     (call,) = files["calls.json"]
-    assert (call["caller"]["id"], call["notification_message"]) == ("bob", "Tea?")
+    assert (call["caller"]["id"], call["sender_message"]) == ("bob", "Tea?")
     assert call["invitations"][0]["custom_data"] == "Later"
     shown = signed_in.get(f"{API}calls").json()["results"][0]
     moving = ("server_time", "remaining_ms")

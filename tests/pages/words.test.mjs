@@ -212,7 +212,7 @@ test("somebody invited reads what became of it for them", () => {
 
 test("a ring's own words are those of its caller alone", () => {
   assert.deepEqual(textOf(makeCall({ custom_data: "room 7" })), []);
-  assert.deepEqual(textOf(makeCall({ notification_title: "Ward 3", notification_message: "Please come" })), [
+  assert.deepEqual(textOf(makeCall({ sender_title: "Ward 3", sender_message: "Please come" })), [
     "Ward 3",
     "Please come",
   ]);

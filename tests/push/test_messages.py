@@ -107,22 +107,27 @@ def test_custom_data_is_kept_exactly_where_it_fits_and_nothing_is_cut_for_it(
         sent = json.loads(messages.packed(ring_of(sheet, now)))
         assert sent["custom_data"] == ("x" * size if is_kept else "")
         assert sent.get("custom_data_omitted", False) is not is_kept
-        assert sent["notification"]["body"] == "m" * 512
+        assert sent["notification"]["body"].endswith(f"“{'m' * 512}”")
 
 
 def test_a_message_too_long_for_itself_is_cut_at_its_end(sheet: calls.CallSheet, now: datetime) -> None:
-    sheet.invitations[0].notification_message = "\x01" * 512
-    sheet.invitations[0].notification_title = "\x02" * 128
+    sheet.invitations[0].notification_message = "😀" * 512
+    sheet.invitations[0].notification_title = "🎈" * 128
+    caller = sheet.people[sheet.call.caller_id]
+    sheet.people[caller.id] = caller._replace(name="😀" * 64)
     packed = messages.packed(ring_of(sheet, now))
     sent = json.loads(packed)
     assert MAX_PAYLOAD_BYTES - 6 <= len(packed) <= MAX_PAYLOAD_BYTES
-    assert sent["notification"]["title"] == "\x02" * 128
-    assert re.fullmatch("\x01{300,511}…", sent["notification"]["body"])
+    assert sent["notification"]["title"] == f"{'😀' * 64} (@alice)"
+    assert re.search("“🎈{128} · 😀{100,511}…$", sent["notification"]["body"])
 
 
-def test_a_ring_says_what_the_sender_said_and_else_who_rings(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+def test_a_ring_says_who_rings_and_what_it_is(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     plain = ring_of(ring(alice, bob), now)
-    assert (plain["notification"]["title"], plain["notification"]["body"]) == ("Alice", "Incoming video call")
+    assert (plain["notification"]["title"], plain["notification"]["body"]) == (
+        "Alice (@alice)",
+        "Incoming video call · Not in your contacts",
+    )
     assert plain["notification"]["navigate"].startswith(f"{ORIGIN}/?call=call_alice_")
     assert (plain["kind"], plain["reason"], plain["is_video_call"], plain["renotify"]) == ("ring", None, True, False)
     assert (plain["caller"], plain["api"]) == ({"id": "alice", "name": "Alice"}, "/api/v1/")
@@ -131,7 +136,10 @@ def test_a_ring_says_what_the_sender_said_and_else_who_rings(ring: Ring, alice: 
 
 def test_an_empty_title_or_message_is_as_good_as_none(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     sent = ring_of(ring(alice, bob, notification_title="", notification_message=""), now)
-    assert (sent["notification"]["title"], sent["notification"]["body"]) == ("Alice", "Incoming video call")
+    assert (sent["notification"]["title"], sent["notification"]["body"]) == (
+        "Alice (@alice)",
+        "Incoming video call · Not in your contacts",
+    )
 
 
 def test_later_rings_alert_again_in_the_place_of_the_first(sheet: calls.CallSheet, now: datetime) -> None:
@@ -160,7 +168,7 @@ def test_a_stop_says_how_it_ended_silently_and_in_the_place_of_the_ring(
     stop = stop_of(ended, now, reason)
     assert_declarative(stop)
     assert (stop["notification"]["title"], stop["notification"]["silent"]) == (title, True)
-    assert stop["notification"]["body"] == "Alice, video call"
+    assert stop["notification"]["body"] == "Alice (@alice), video call"
     assert (stop["kind"], stop["reason"], stop["missed"], stop["missed_unseen"]) == ("stop", reason, missed, 3)
     assert (stop["tag"], stop["action_token"], stop["renotify"]) == (ring["tag"], None, False)
 
@@ -179,9 +187,7 @@ def test_topics_are_32_characters_of_base64url_and_tell_nothing_but_rings_apart(
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{32}", each) for each in found)
 
 
-def test_a_resource_gives_words_pictures_and_manners_where_the_sender_gives_none(
-    ring: Ring, alice: User, bob: User, now: datetime
-) -> None:
+def test_a_resource_gives_words_pictures_and_manners(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     RingResource.objects.create(
         resource_id="urgent",
         name="Urgent",
@@ -197,7 +203,10 @@ def test_a_resource_gives_words_pictures_and_manners_where_the_sender_gives_none
     looks.forget()
     sent = ring_of(ring(alice, bob, resource_id="urgent"), now)
     looks.forget()
-    assert (sent["notification"]["title"], sent["notification"]["body"]) == ("Alice needs you", "A video call, now")
+    assert (sent["notification"]["title"], sent["notification"]["body"]) == (
+        "Alice (@alice) needs you",
+        "A video call, now · Not in your contacts",
+    )
     assert sent["notification"]["silent"] is True
     assert sent["notification"]["icon"].endswith("/ring-resources/i.png")
     assert "badge" not in sent["notification"]
@@ -212,8 +221,7 @@ def test_a_callers_name_that_looks_like_a_placeholder_is_left_alone(
     RingResource.objects.create(resource_id="plain", name="Plain", is_default=True, title_template="{caller}")
     looks.forget()
     sheet = ring(alice, bob)
-    person = sheet.people[alice.pk]
-    sheet.people[alice.pk] = type(person)(person.id, person.username, "{call}", person.call_waiting, "")
+    sheet.people[alice.pk] = sheet.people[alice.pk]._replace(name="{call}")
     sent = ring_of(sheet, now)
     looks.forget()
-    assert sent["notification"]["title"] == "{call}"
+    assert sent["notification"]["title"] == "{call} (@alice)"

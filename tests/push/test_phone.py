@@ -25,7 +25,11 @@ def test_a_phone_is_rung_acknowledges_and_rejects_without_signing_in(
 
     ring = bob.hears("ring")
 
-    assert (ring["notification"]["title"], ring["notification"]["body"]) == ("Alice rings", "Lunch?")
+    assert ring["notification"]["title"] == "Alice (@alice)"
+    assert ring["notification"]["body"].splitlines() == [
+        "Incoming video call · Not in your contacts",
+        "Alice (@alice): “Alice rings · Lunch?”",
+    ]
     assert (ring["web_push"], ring["notification"]["navigate"]) == (8030, f"{server.url}/?call={call_id}")
     assert (ring["caller"], ring["custom_data"]) == ({"id": "alice", "name": "Alice"}, "x")
     assert by_token(server, ring, "ringing", audible=True).status_code == 200

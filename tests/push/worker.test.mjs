@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { appWindow, FakeWorker, ringMessage, stopMessage } from "./support/worker.mjs";
+import { appWindow, FakeWorker, NOTHING, ringMessage, stopMessage } from "./support/worker.mjs";
 
 const over = (code, you) => ({ status: 410, body: { code, ...(you && { call: { you } }) } });
 const rung = (answer = { status: 200 }) => {
@@ -442,4 +442,89 @@ test("a browser that refuses the options is asked again with fewer, in its turn 
   worker.answers.set("/ringing", { status: 200 });
   await worker.push(ringMessage());
   assert.equal(only(worker).title, "Alice");
+});
+
+test("a stranger is told apart by the id wherever the worker itself says who called", async () => {
+  for (const [caller, who] of [
+    [{ id: "mallory", name: "Alice" }, "Alice (@mallory), video call"],
+    [{ id: "alice@example.org", name: "Alice" }, "Alice (alice@example.org), video call"],
+    [{ id: "", name: "Deleted account" }, "Deleted account, video call"],
+  ]) {
+    const worker = rung(over("invitation_cancelled"));
+    await worker.push(ringMessage({ caller, from_contact: false }));
+    assert.equal(only(worker).body, who);
+  }
+});
+
+const call = { call_id: "call_alice_1", caller: { id: "alice", name: "Alice" }, is_video_call: true };
+
+test("a ring that says nothing rings like any other, and shows nothing of what the server then tells", async () => {
+  const worker = rung({ status: 200, body: { call } });
+  const page = appWindow();
+  worker.windows.push(page);
+  await worker.push(ringMessage({ ...NOTHING, renotify: true }));
+  const { title, body, tag, data, actions, renotify } = only(worker);
+  assert.deepEqual([title, body, tag], ["Incoming call", "", "ring-1"]);
+  assert.deepEqual(
+    actions.map(({ action }) => action),
+    ["accept", "reject"],
+  );
+  // Asked by the token, which knows its ring; noted without a second alert.
+  assert.deepEqual([worker.asked[0].path, worker.asked.length], ["calls/current/ringing", 1]);
+  assert.deepEqual([data.call_id, renotify], ["call_alice_1", false]);
+  assert.deepEqual([data.caller, JSON.stringify(only(worker)).includes("Alice")], [{ id: "", name: "" }, false]);
+  assert.deepEqual(page.heard.at(-1), { type: "shown", call_id: "call_alice_1" });
+});
+
+test("what was dismissed before the server told which call it is does not come back", async () => {
+  const worker = new FakeWorker();
+  worker.answers.set("/ringing", () => {
+    worker.shown.splice(0);
+    return { status: 200, body: { call } };
+  });
+  await worker.push(ringMessage(NOTHING));
+  assert.deepEqual(worker.shown, []);
+});
+
+test("a click on what says nothing asks first which call it is", async () => {
+  for (const [action, wish] of [
+    ["accept", { type: "answer", call_id: "call_alice_1" }],
+    ["", { type: "show", call_id: "call_alice_1", kind: "ring" }],
+  ]) {
+    const worker = new FakeWorker();
+    await worker.push(ringMessage(NOTHING));
+    worker.answers.set("/ringing", { status: 200, body: { call } });
+    const page = appWindow();
+    worker.windows.push(page);
+    await worker.click(only(worker), action);
+    assert.deepEqual(page.heard, [wish]);
+  }
+});
+
+test("where the server does not say which call it is, the app opens without a wish", async () => {
+  const worker = new FakeWorker();
+  await worker.push(ringMessage(NOTHING));
+  await worker.click(only(worker), "accept");
+  assert.deepEqual(worker.opened, ["https://calls.example/"]);
+  assert.equal(worker.caches.note("wish"), null);
+});
+
+test("what says nothing is declined by its token, and tells nothing of who still hears it", async () => {
+  const worker = new FakeWorker();
+  await worker.push(ringMessage(NOTHING));
+  await worker.click(only(worker), "reject");
+  assert.equal(worker.asked.at(-1).path, "calls/current/reject");
+  assert.equal(only(worker).body, "The server can't be reached. The caller still hears it ringing.");
+});
+
+test("the end of a ring that said nothing says nothing of whose it was", async () => {
+  const late = rung(over("invitation_timed_out", { missed: true }));
+  await late.push(ringMessage(NOTHING));
+  assert.deepEqual([only(late).title, only(late).body, only(late).actions], ["Missed call", "", []]);
+  const missed = new FakeWorker();
+  const notification = { title: "Missed call", body: "", lang: "en", silent: true };
+  await missed.push(stopMessage({ ...NOTHING, notification }));
+  assert.deepEqual([only(missed).title, only(missed).body, only(missed).actions], ["Missed call", "", []]);
+  await missed.click(only(missed));
+  assert.deepEqual([missed.opened, missed.asked], [["https://calls.example/#recents"], []]);
 });

@@ -18,6 +18,7 @@ LAYERS = (
     {"transports"},
     {"models"},
     {"store", "shapes"},
+    {"ring_words"},
     {"serializers", "migrations"},
     {"live", "rules"},
     {"push", "mailing"},

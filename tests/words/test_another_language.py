@@ -90,8 +90,8 @@ async def test_a_device_is_rung_in_the_language_in_which_it_registered(
 
     shown = {each.place: json.loads(each.message.payload)["notification"] for each in transport.sent}
     assert {place: (each["body"], each["lang"]) for place, each in shown.items()} == {
-        "german": ("Eingehender Videoanruf", "de"),
-        "french": ("Incoming video call", "en"),
+        "german": ("Eingehender Videoanruf · Not in your contacts", "de"),
+        "french": ("Incoming video call · Not in your contacts", "en"),
     }
 
 

@@ -51,8 +51,10 @@
  * @property {boolean} silent its ring neither sounds nor vibrates
  * @property {number[]} vibration milliseconds on, off, on; empty: the client's own
  * @property {string | null} accent `#rrggbb`
- * @property {string} notification_title
- * @property {string} notification_message
+ * @property {string} notification_title who calls, with the id if it is no contact
+ * @property {string} notification_message what it is, and what the sender says, as a quote
+ * @property {string} sender_title what the sender gave, by itself
+ * @property {string} sender_message the same
  * @property {number} timeout_seconds
  * @property {string} created_at
  * @property {string} ring_expires_at

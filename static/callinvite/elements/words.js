@@ -8,7 +8,6 @@ import { isolated, locale, say, sayKnown } from "../words/say.js";
  *  @typedef {import("../client/types.js").Person} Person */
 
 const NAMED = 3;
-const KINDS = /** @type {const} */ (["audio", "video", "group_audio", "group_video"]);
 /** Ends of calls that say what became of the invitations. */
 const OF_INVITATIONS = new Set(["cancelled", "rejected", "busy", "timed_out"]);
 
@@ -77,12 +76,11 @@ export function readableText(data) {
   return text;
 }
 
-/** What the caller says with a ring. Without words of theirs its title is their name, and its message the kind of call.
+/** What the caller says with a ring; the server has taken out what cannot be seen. It tells nothing of who calls.
  *  @param {Call} call
  *  @returns {string[]} title and message, as far as there are any */
-export function textOf({ caller, notification_title: title, notification_message: message }) {
-  const isKind = KINDS.some((kind) => message === say(`call.incoming.${kind}`));
-  return [title === caller.name ? "" : readableText(title), isKind ? "" : readableText(message)].filter(Boolean);
+export function textOf({ sender_title: title, sender_message: message }) {
+  return [title, message].filter(Boolean);
 }
 
 /** What somebody said as they declined. Whatever else goes along with an answer is between programs.

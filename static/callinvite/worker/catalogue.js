@@ -26,6 +26,8 @@ const LANGUAGES = {
       "notification.open_to_answer": "Open Callinvite to answer",
       "notification.unknown": "Someone may be calling. Open the app to see.",
       "notification.unknown_caller": "Unknown caller",
+      "person.with_address": "{name} ({id})",
+      "person.with_id": "{name} (@{id})",
       "push.answered_elsewhere": "Answered on another device",
       "push.call_ended": "The call has ended",
       "push.from.audio": "{name}, audio call",

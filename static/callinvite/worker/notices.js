@@ -34,8 +34,10 @@ const ENDS = new Map([
  * @property {boolean} missed
  * @property {string} tag
  * @property {{icon: string, badge: string, lang: string}} notification
+ * @property {string} shows how much of the call it may show
  * @property {string | null} call_id
  * @property {import("../client/types.js").Person} caller
+ * @property {boolean} from_contact
  * @property {boolean} is_video_call
  * @property {string | null} action_token
  * @property {string | null} server_time
@@ -87,7 +89,7 @@ function ringNotice(message) {
   const silent = notification.silent === true;
   return notice(message, "ring", {
     title: text(notification.title) || nameOf(message) || said("notification.unknown_caller"),
-    body: text(notification.body) || said(`call.incoming.${mediumOf(message)}`),
+    body: saysNothing(message) ? "" : text(notification.body) || said(`call.incoming.${mediumOf(message)}`),
     renotify: message.renotify !== false && !silent,
     requireInteraction: look.require_interaction !== false,
     silent,
@@ -266,7 +268,9 @@ function memoryOf(message, kind, missed, { icon, badge, lang, tag }) {
     tag,
     notification: { icon, badge, lang },
     call_id: text(message.call_id) || null,
+    shows: text(message.shows),
     caller: { id: text(message.caller.id), name: text(message.caller.name) },
+    from_contact: message.from_contact === true,
     is_video_call: message.is_video_call === true,
     action_token: text(message.action_token) || null,
     server_time: text(message.server_time) || null,
@@ -281,9 +285,26 @@ function mostActions() {
   return self.Notification?.maxActions ?? 2;
 }
 
-/** @param {Message | Memory} message */
-function nameOf({ caller }) {
-  return text(caller.name) || text(caller.id);
+/**
+ * Who calls; a stranger with the id, which nobody else has.
+ *
+ * @param {Message | Memory} message
+ */
+function nameOf(message) {
+  const [id, name] = [text(message.caller.id), text(message.caller.name)];
+  if (!id || message.from_contact === true) {
+    return name || id;
+  }
+  return sayer(message)(id.includes("@") ? "person.with_address" : "person.with_id", { name: name || id, id });
+}
+
+/**
+ * Whether nothing but that somebody calls may be on the screen. The server sends no more; what it answers later may.
+ *
+ * @param {Message | Memory} message
+ */
+function saysNothing(message) {
+  return message.shows === "nothing";
 }
 
 /** @param {Message | Memory} message */
@@ -293,6 +314,9 @@ function mediumOf(message) {
 
 /** @param {Message | Memory} message */
 function whoAndWhat(message) {
+  if (saysNothing(message)) {
+    return "";
+  }
   const said = sayer(message);
   const medium = mediumOf(message);
   const name = nameOf(message);

@@ -15,12 +15,12 @@ const REQUEST_MS = 5000;
 /**
  * This device shows the ring. Also the question whether it still rings: 410 says why not.
  *
- * @param {Message} message
+ * @param {Message | Memory} message
  * @param {{audible: boolean}} how
  * @returns {Promise<Reply>}
  */
 function acknowledge(message, { audible }) {
-  return act(`calls/${encodeURIComponent(text(message.call_id))}/ringing`, text(message.action_token), { audible });
+  return act(`calls/${addressOf(message)}/ringing`, text(message.action_token), { audible });
 }
 
 /**
@@ -30,7 +30,7 @@ function acknowledge(message, { audible }) {
  * @returns {Promise<Reply>}
  */
 function reject(data) {
-  return act(`calls/${encodeURIComponent(text(data.call_id))}/reject`, data.action_token, {});
+  return act(`calls/${addressOf(data)}/reject`, data.action_token, {});
 }
 
 /**
@@ -45,6 +45,15 @@ function acknowledgeTest(message) {
     text(message.action_token),
     {},
   );
+}
+
+/**
+ * The ring's call as it stands in an address; `current` where the message did not tell, for the token knows.
+ *
+ * @param {Message | Memory} message
+ */
+function addressOf(message) {
+  return encodeURIComponent(text(message.call_id) || "current");
 }
 
 /**

@@ -192,10 +192,14 @@ export function ringMessage(more = {}) {
       silent: false,
     },
     kind: "ring",
+    shows: "everything",
     call_id: "call_alice_1",
+    attempt: 1,
     reason: null,
     is_video_call: true,
+    urgent: false,
     caller: { id: "alice", name: "Alice" },
+    from_contact: true,
     custom_data: "",
     ringtone_url: null,
     expires_at: "2026-11-26T12:01:00Z",
@@ -209,6 +213,18 @@ export function ringMessage(more = {}) {
     ...more,
   };
 }
+
+/** What the server sends to somebody who wants notifications to show nothing. */
+export const NOTHING = {
+  notification: { title: "Incoming call", body: "", navigate: `${ORIGIN}/`, lang: "en", silent: false },
+  shows: "nothing",
+  call_id: null,
+  attempt: null,
+  is_video_call: null,
+  caller: null,
+  from_contact: null,
+  custom_data_omitted: true,
+};
 
 /** The end of that ring. */
 export function stopMessage(more = {}) {

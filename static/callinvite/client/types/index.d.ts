@@ -89,8 +89,22 @@ export type Call = {
      * `#rrggbb`
      */
     accent: string | null;
+    /**
+     * who calls, with the id if it is no contact
+     */
     notification_title: string;
+    /**
+     * what it is, and what the sender says, as a quote
+     */
     notification_message: string;
+    /**
+     * what the sender gave, by itself
+     */
+    sender_title: string;
+    /**
+     * the same
+     */
+    sender_message: string;
     timeout_seconds: number;
     created_at: string;
     ring_expires_at: string;
