@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Unpack
 
-from invitations.calls import judging, repeats, slots
+from invitations.calls import bounds, judging, repeats, slots
 from invitations.calls.asking import (
     Ring,
     RingKeywords,
@@ -25,7 +25,8 @@ from invitations.calls.repeats import RequestKey
 from invitations.calls.verb import verb
 from invitations.errors import CallError, Code
 from invitations.models import EventKind, InvitationState
-from invitations.store import people, rows
+from invitations.rules import terms
+from invitations.store import rows
 from invitations.store.sheets import Actor, Person
 from invitations.words import say_lazy
 
@@ -70,9 +71,11 @@ def _invite(
     now: datetime,
 ) -> Sent:
     names = {by.username, *invitees}
-    locked, known = people.soon_of_names(names, lock=True), repeats.begin(by, request)
-    found = found_among(invitees, locked.rows())
-    act = partial(_invite_once, call, by, invitees, found, how, urgent, now=now)
+    locked, known = terms.begin(by.user_id, names, device_id=by.device_id), repeats.begin(by, request)
+    locked_rows = locked.rows()
+    found = found_among(invitees, [person for person, _ in locked_rows])
+    settled = {person.id: theirs for person, theirs in locked_rows}
+    act = partial(_invite_once, call, by, invitees, found, settled, how, urgent, now=now)
     return repeats.once(by, request, known, act, now=now)
 
 
@@ -81,6 +84,7 @@ def _invite_once(
     by: Actor,
     invitees: list[str],
     found: dict[str, Person],
+    settled: judging.Settled,
     how: Ring,
     urgent: bool,
     *,
@@ -92,8 +96,8 @@ def _invite_once(
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.only_people_inside_add"), sheet=sheet)
     invited, errors = invitable(by, invitees, found, sheet)
     asked = [each.username for each in invited]
-    verdicts, busy = judging.begin(by, asked, now=now), slots.begin(asked)
-    judged, problems = judging.judged(verdicts, by, invited, urgent=urgent, now=now)
+    given, busy = bounds.begin(by, asked, now=now), slots.begin(asked)
+    judged, problems = judging.judged(settled, given, by, invited, urgent=urgent, now=now)
     errors += problems
     if not judged:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors, sheet=sheet)

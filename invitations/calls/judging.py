@@ -4,51 +4,31 @@ To be asked while the locks on the inviter and the people are held, so that no c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
 
-from invitations.calls import bounds
 from invitations.calls.asking import Judged, Problem, problem_of
 from invitations.calls.bounds import Bounds, Given
 from invitations.errors import Code
-from invitations.models import Invitation, Verdict
+from invitations.models import Invitation, UserKey, Verdict
 from invitations.rules import terms
 from invitations.rules.judging import URGENT_A_DAY, Ring, Terms, judge
 from invitations.store.sheets import Actor, CallSheet, Person
 from invitations.store.statements import Soon
 from invitations.words import say
 
-
-class Asked(NamedTuple):
-    """What was asked for a verdict: what people have settled, and what the inviter gave of late."""
-
-    terms: Soon[Terms]
-    given: Soon[Given] | None
-
-
-def begin(by: Actor, names: Sequence[str], *, now: datetime) -> Asked:
-    """Ask what a verdict takes.
-
-    Args:
-        by: the inviter, whose lock is held or was asked for before.
-        names: the public ids of those who may be invited, whose locks are or were, too.
-    """
-    return Asked(terms.begin(by.user_id, names), bounds.begin(by, names, now=now))
-
-
-def have_blocked(asked: Asked, person: Person) -> bool:
-    """Whether one of the two, this person or the inviter, has blocked the other."""
-    return any(each.user_id == person.id and (each.has_blocked or each.is_blocked) for each in asked.terms.rows())
+Settled = Mapping[UserKey, Terms]
+"""What people have settled about an inviter, by their keys."""
 
 
 def judged(
-    asked: Asked, by: Actor, invited: list[Person], *, urgent: bool, now: datetime
+    settled: Settled, given: Soon[Given] | None, by: Actor, invited: list[Person], *, urgent: bool, now: datetime
 ) -> tuple[list[Judged], list[Problem]]:
     """Who of these people gets an invitation.
 
     Args:
-        asked: what was asked for them (`begin`).
+        settled: what they have settled, read while their locks were held.
+        given: what the inviter gave of late (`bounds.begin`).
         by: the inviter.
         invited: the people to be rung, who are otherwise invitable.
         urgent: the inviter says that it is.
@@ -59,17 +39,16 @@ def judged(
     Raises:
         CallError: `throttled` if the inviter has given, or would give, too many invitations in a minute.
     """
-    settled = {each.user_id: each for each in asked.terms.rows()}
-    given = Bounds(by, asked.given, now)
+    bounds = Bounds(by, given, now)
     admitted: list[Judged] = []
     problems: list[Problem] = []
     for person in invited:
-        theirs, wait = settled[person.id], given.wait(person)
+        theirs, wait = settled[person.id], bounds.wait(person)
         is_urgent = urgent and theirs.is_contact and _is_rarely_urgent(by, theirs, now)
         ring = Ring(
             is_known=theirs.asks_if_known() and terms.knows(theirs.user_id, by.user_id),
             is_cooling_down=bool(wait),
-            is_repeated=given.was_rung(person),
+            is_repeated=bounds.was_rung(person),
             is_urgent=is_urgent,
         )
         verdict = judge(theirs, ring, now=now)
@@ -77,7 +56,7 @@ def judged(
             problems.append(problem)
         else:
             admitted.append(Judged(person, verdict, theirs.is_contact, is_urgent))
-    given.refuse_too_many(len(admitted))
+    bounds.refuse_too_many(len(admitted))
     return admitted, problems
 
 

@@ -14,7 +14,7 @@ from typing import Unpack
 
 from django.db import IntegrityError
 
-from invitations.calls import answering, judging, repeats, slots
+from invitations.calls import answering, bounds, judging, repeats, slots
 from invitations.calls.asking import (
     Judged,
     Problem,
@@ -44,7 +44,8 @@ from invitations.models import (
     Participant,
     Verdict,
 )
-from invitations.store import people, rows
+from invitations.rules import terms
+from invitations.store import rows
 from invitations.store.sheets import Actor, CallSheet, Person
 from invitations.words import say_lazy
 
@@ -133,7 +134,9 @@ def _send(
     by: Actor, wanted: Wanted, call_id: str | None, new_id: str, request: RequestKey | None, *, now: datetime
 ) -> Sent:
     asked = Asked(by, wanted, call_id, request, now)
-    found = found_among(wanted.invitees, asked.people.rows())
+    locked_rows = asked.people.rows()
+    found = found_among(wanted.invitees, [person for person, _ in locked_rows])
+    asked.settled = {person.id: theirs for person, theirs in locked_rows}
     caller = found.get(by.username)
     if caller is None:
         raise CallError(Code.NOT_AUTHENTICATED)
@@ -150,11 +153,12 @@ class Asked:
         self, by: Actor, wanted: Wanted, call_id: str | None, request: RequestKey | None, now: datetime
     ) -> None:
         names = {by.username, *wanted.invitees}
-        self.people = people.soon_of_names(names, device_of=(by.user_id, by.device_id), lock=True)
+        self.people = terms.begin(by.user_id, names, device_id=by.device_id)
+        self.settled: judging.Settled = {}
         self.known = repeats.begin(by, request)
         self.namesake = None if call_id is None else CALL.soon(call_id=call_id)
         self.busy = slots.begin(names, rung=by.user_id)
-        self.verdicts = judging.begin(by, wanted.invitees, now=now)
+        self.given = bounds.begin(by, wanted.invitees, now=now)
         self.key = rows.reserved(Call, 1)
 
 
@@ -182,11 +186,11 @@ def _send_once(
         return existing
     if is_taken:
         raise CallError(Code.CALL_ID_IN_USE)
-    verdicts = asked.verdicts
+    given = asked.given
     if any(each.user_id == by.user_id for each in busy):
         # A call of theirs was waited for, and may have been in vain by now.
-        verdicts = judging.begin(by, wanted.invitees, now=now)
-    judged, problems = judging.judged(verdicts, by, invited, urgent=wanted.urgent, now=now)
+        given = bounds.begin(by, wanted.invitees, now=now)
+    judged, problems = judging.judged(asked.settled, given, by, invited, urgent=wanted.urgent, now=now)
     errors += problems
     if not judged:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
@@ -289,7 +293,8 @@ def _existing(
     for each in mine:
         if other is None or each.caller_id != other.id or each.call_state != CallState.RINGING:
             continue
-        if judging.have_blocked(asked.verdicts, other):
+        theirs = asked.settled[other.id]
+        if theirs.has_blocked or theirs.is_blocked:
             break
         sheet = lock_calls([each.call_pk], now=now)[each.call_pk]
         # One that was silenced, too: now they do want to talk.

@@ -5,7 +5,7 @@ so that it takes as long with ten thousand contacts as with none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -18,19 +18,25 @@ from invitations.models import Block, Contact, ContactState, Invitation, UserKey
 from invitations.rules.judging import Terms
 from invitations.rules.knowing import know
 from invitations.store import people
+from invitations.store.sheets import Person
 from invitations.store.statements import Bind, Prepared, Soon, aggregated
 
 DAY = timedelta(days=1)
 
 
-def begin(caller_id: UserKey, names: Sequence[str]) -> Soon[Terms]:
-    """Ask what people have settled about a caller.
+def begin(caller_id: UserKey, names: Collection[str], *, device_id: str) -> Soon[tuple[Person, Terms]]:
+    """Lock a caller and people, and ask for them with what they have settled about the caller.
 
     Args:
         caller_id: the caller's key.
-        names: the public ids of those to be rung, whose locks are held or were asked for before.
+        names: public ids; unknown ones are left out.
+        device_id: the caller's device; the caller is returned with its label and kind.
+
+    Returns:
+        The active ones, in the order of their keys.
     """
-    return _TERMS.soon(caller=caller_id, names=names)
+    people.lock_soon(names)
+    return _PEOPLE.soon(caller=caller_id, names=names, user=caller_id, device=device_id)
 
 
 def of_user(caller_id: UserKey, username: str) -> Terms | None:
@@ -77,6 +83,7 @@ def columns_of(user: str, of: Any, about: Any) -> dict[str, Any]:
     return {
         "terms_rings_from": F(f"{user}calling_preferences__rings_from"),
         "terms_until": F(f"{user}calling_preferences__do_not_disturb_until"),
+        # As text, of which most need no reading.
         "terms_hours": F(f"{user}calling_preferences__quiet_hours"),
         "terms_zone": F(f"{user}calling_preferences__time_zone"),
         "terms_let_through": F(f"{user}calling_preferences__let_through"),
@@ -91,6 +98,14 @@ _OF = columns_of("", OuterRef("pk"), Bind("caller"))
 _TERMS = Prepared(
     _users.filter(**{f"{people.USERNAME}__in": Bind("names")}).order_by().annotate(**_OF).values_list("pk", *_OF),
     row=made,
+)
+
+_PEOPLE = Prepared(
+    people.described(people.FOUND, "", labelled=True).annotate(**_OF),
+    row=lambda columns: (
+        people.person(*columns[: people.PERSON_COLUMNS]),
+        made((columns[0], *columns[people.PERSON_COLUMNS :])),
+    ),
 )
 
 _KNOWS = Prepared(

@@ -95,25 +95,19 @@ def shown_name_of(user: Any) -> str:
     return shown_name(user.get_username(), preferences and preferences.display_name)
 
 
-def of_names(usernames: Iterable[str], *, device_of: tuple[Any, str] | None = None, lock: bool = False) -> list[Person]:
+def of_names(usernames: Iterable[str], *, lock: bool = False) -> list[Person]:
     """The active people with these names, in the order of their keys, and locked in that order.
 
     Args:
         usernames: public ids; unknown ones are left out.
-        device_of: a user's key and device id; that person is returned with the device's label and kind.
         lock: take the users' row locks, if the database has them.
     """
-    return soon_of_names(usernames, device_of=device_of, lock=lock).rows()
+    return soon_of_names(usernames, lock=lock).rows()
 
 
-def soon_of_names(
-    usernames: Iterable[str], *, device_of: tuple[Any, str] | None = None, lock: bool = False
-) -> Soon[Person]:
+def soon_of_names(usernames: Iterable[str], *, lock: bool = False) -> Soon[Person]:
     """The same people, to be asked for in one round trip with what is asked next."""
-    if device_of is None:
-        return (_LOCKED if lock else _PEOPLE).soon(names=usernames)
-    user, device = device_of
-    return (_LOCKED_LABELLED if lock else _LABELLED).soon(names=usernames, user=user, device=device)
+    return (_LOCKED if lock else _PEOPLE).soon(names=usernames)
 
 
 def registered(names: Collection[str]) -> dict[str, str]:
@@ -187,6 +181,13 @@ def _is_storable(name: str) -> bool:
     return True
 
 
+def lock_soon(usernames: Iterable[str]) -> None:
+    """Ask for the row locks of the active people with these names, in the order of their keys: what is asked next sees
+    what holds once they are held. Nothing where the database allows one writer at a time anyway."""
+    if are_locked():
+        _LOCK_NAMES.soon(names=usernames)
+
+
 def are_locked() -> bool:
     """Whether this database locks rows. If not, its single writer has the same effect."""
     return database().features.has_select_for_no_key_update
@@ -206,12 +207,12 @@ def beside(queryset: QuerySet[M, M], relation: str, *, labelled: bool = False) -
     make: Callable[[Sequence[Any]], M] = maker(model)
 
     def row(columns: Sequence[Any]) -> tuple[M, Person]:
-        return make(columns[:width]), _person(columns[key], *columns[width:])
+        return make(columns[:width]), person(columns[key], *columns[width:])
 
-    return Prepared(_described(queryset, f"{relation}__", labelled=labelled), row)
+    return Prepared(described(queryset, f"{relation}__", labelled=labelled), row)
 
 
-def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QuerySet[Any, Any]:
+def described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QuerySet[Any, Any]:
     """Add what makes a person: the public id, the display name, whether more calls may ring, how much notifications
     show, one device, and whether they may sign in."""
     label = kind = cast("Expression", Value(""))
@@ -230,7 +231,7 @@ def _described(queryset: QuerySet[M, M], user: str, *, labelled: bool) -> QueryS
     )
 
 
-def _person(
+def person(
     key: Any,
     username: str,
     chosen: str | None,
@@ -240,6 +241,7 @@ def _person(
     kind: str,
     may_sign_in: bool,
 ) -> Person:
+    """A person, of the columns that `described` adds and the key before them."""
     if key is None:
         return DELETED
     shows = push_shows or PushShows.EVERYTHING.value
@@ -248,14 +250,17 @@ def _person(
     )
 
 
-def _of_names(queryset: QuerySet[Any, Any], *, labelled: bool = False) -> Prepared[Person]:
-    return Prepared(_described(queryset, "", labelled=labelled), lambda columns: _person(*columns))
+def _of_names(queryset: QuerySet[Any, Any]) -> Prepared[Person]:
+    return Prepared(described(queryset, "", labelled=False), lambda columns: person(*columns))
 
+
+PERSON_COLUMNS = person.__code__.co_argcount
+"""How many columns make a person, with the key."""
 
 # Bypasses the model's own managers, which may hide some users. Selects the key, so that there is a row to lock.
-_FOUND = get_user_model()._base_manager.filter(are_active(), **{f"{USERNAME}__in": Bind("names")}).only("pk")
-_FOUND = _FOUND.order_by("pk")
-_FOUND_LOCKED = _FOUND.select_for_update(no_key=True, of=("self",))
+FOUND = get_user_model()._base_manager.filter(are_active(), **{f"{USERNAME}__in": Bind("names")}).only("pk")
+FOUND = FOUND.order_by("pk")
+_FOUND_LOCKED = FOUND.select_for_update(no_key=True, of=("self",))
 _LOCK = Prepared(
     get_user_model()
     ._base_manager.filter(pk__in=Bind("keys"))
@@ -264,5 +269,5 @@ _LOCK = Prepared(
     .values_list("pk"),
     row=tuple,
 )
-_PEOPLE, _LABELLED = _of_names(_FOUND), _of_names(_FOUND, labelled=True)
-_LOCKED, _LOCKED_LABELLED = _of_names(_FOUND_LOCKED), _of_names(_FOUND_LOCKED, labelled=True)
+_LOCK_NAMES = Prepared(_FOUND_LOCKED.values_list("pk"), row=tuple)
+_PEOPLE, _LOCKED = _of_names(FOUND), _of_names(_FOUND_LOCKED)

@@ -82,21 +82,25 @@ def send_one(by: User, other: User, now: datetime, **more: Any) -> calls.CallShe
     return calls.send(by=acting(by), invitees=[other.username], is_video_call=True, now=now, **more).sheet
 
 
+MOST_OF_A_SEND = 13
+"""Where rows are locked, one of them locks the people, and the next reads what holds then."""
+
+
 @MAKE_HISTORY
-def test_a_call_to_one_takes_at_most_twelve_statements(
+def test_a_call_to_one_takes_at_most_thirteen_statements(
     history: int, statements: Callable[..., list[str]], alice: User, bob: User, now: datetime
 ) -> None:
     send_one(alice, bob, now - seconds(120))
     calls.end(send_one(bob, alice, now - seconds(50)).call.call_id, by=acting(bob), now=now - seconds(40))
-    assert len(statements(lambda: send_one(alice, bob, now, call_id="mine"))) <= 12
+    assert len(statements(lambda: send_one(alice, bob, now, call_id="mine"))) <= MOST_OF_A_SEND
 
 
 @MAKE_HISTORY
-def test_a_call_to_somebody_busy_takes_at_most_twelve_statements(
+def test_a_call_to_somebody_busy_takes_at_most_thirteen_statements(
     history: int, statements: Callable[..., list[str]], alice: User, bob: User, carol: User, now: datetime
 ) -> None:
     send_one(carol, bob, now)
-    assert len(statements(lambda: send_one(alice, bob, now))) <= 12
+    assert len(statements(lambda: send_one(alice, bob, now))) <= MOST_OF_A_SEND
 
 
 @MAKE_HISTORY
