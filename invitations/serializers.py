@@ -107,6 +107,9 @@ def seen_by(viewer_id: UserKey | None, sheet: CallSheet, shared: CallObject, now
         view["custom_data"] = own.ring_data
     if viewer_id is not None and viewer_id != call.caller_id:
         _keep_to_their_own(view, sheet, viewer_id)
+    elif viewer_id is not None and viewer_id in sheet.kept_from():
+        known = sheet.known_to(viewer_id)
+        view["invitations"] = [_invitation_view(each, sheet.people) for each in known.latest_invitations()]
     return view
 
 

@@ -32,6 +32,7 @@ from invitations.models import (
     RejectReason,
     RingingDevice,
     StopReason,
+    Verdict,
 )
 from invitations.push import deliveries, devices
 from invitations.store import rows
@@ -185,7 +186,8 @@ def check_caller(sheet: CallSheet, now: datetime) -> None:
 
 
 def take_call(sheet: CallSheet, own: Invitation, *, by: Actor, custom_data: str, now: datetime) -> CallSheet:
-    """Accept a pending invitation. The locks on the actor and the call must be held.
+    """Accept a pending invitation. The locks on the actor and the call must be held. One that was kept from its
+    invitee, who comes by another way, is so no longer.
 
     Args:
         sheet: the call.
@@ -195,6 +197,9 @@ def take_call(sheet: CallSheet, own: Invitation, *, by: Actor, custom_data: str,
     """
     label = label_of(by, sheet)
     change = Change(sheet, by=by, now=now)
+    if own.is_withheld:
+        own.verdict = Verdict.RINGS.value
+        rows.update(own, "verdict")
     _answer(own, InvitationState.ACCEPTED, by, label, custom_data, change.now)
     rows.update(own, *ANSWERED)
     change.stop(own, StopReason.ANSWERED_ELSEWHERE, besides=by.device_id)

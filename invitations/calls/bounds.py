@@ -27,6 +27,8 @@ MINUTE = timedelta(minutes=1)
 TEN_MINUTES = timedelta(minutes=10)
 HOUR = timedelta(hours=1)
 """Within what time rings follow each other in a row."""
+EARLIER = 100
+"""How many rings of one pair within `REPEATED_WITHIN` are looked at, the latest first."""
 ANSWERED = (InvitationState.ACCEPTED, InvitationState.REJECTED)
 ANSWERED_OR_OPEN = (InvitationState.ACCEPTED, InvitationState.PENDING)
 
@@ -63,6 +65,7 @@ class Bounds:
     def __init__(self, by: Actor, given: Soon[Given] | None, now: datetime) -> None:
         self._by = by
         self._now = now
+        self._is_counted = given is not None
         self._given = [] if given is None else given.rows()
         self._in_vain: defaultdict[UserKey, list[Given]] = defaultdict(list)
         for each in self._given:
@@ -83,11 +86,10 @@ class Bounds:
 
     def was_rung(self, person: Person) -> bool:
         """Whether this person was rung in vain within `REPEATED_WITHIN`."""
-        in_vain = self._in_vain.get(person.id)
-        if not in_vain:
-            return False
+        if not self._is_counted:
+            return was_rung(self._by.user_id, person.id, before=self._now)
         since = self._now - REPEATED_WITHIN
-        return any(each.was_unanswered and each.created_at > since for each in in_vain)
+        return any(each.was_unanswered and each.created_at > since for each in self._in_vain.get(person.id, ()))
 
     def refuse_too_many(self, more: int) -> None:
         """Count these invitations in.
@@ -135,6 +137,12 @@ def begin(by: Actor, names: Sequence[str], *, now: datetime) -> Soon[Given] | No
     return _given(most).soon(user=by.user_id, names=names, minute=now - MINUTE, hour=now - HOUR)
 
 
+def was_rung(inviter_id: UserKey, invitee_id: UserKey, *, before: datetime) -> bool:
+    """Whether somebody rang another person in vain within `REPEATED_WITHIN` before a moment. One query."""
+    found = _EARLIER.rows(user=inviter_id, invitee=invitee_id, since=before - REPEATED_WITHIN, before=before)
+    return any(each.was_unanswered for each in found)
+
+
 def _wait(given: list[datetime], most: int, span: timedelta, now: datetime) -> int:
     """How many seconds until fewer than `most` of these moments, the newest first, lie within the span; 0 if so now."""
     recent = [each for each in given if each > now - span]
@@ -155,14 +163,21 @@ def _given(most: int) -> Prepared[Given]:
     given = Invitation.objects.filter(
         Q(created_at__gt=Bind("minute")) | in_vain, inviter_id=Bind("user"), created_at__gt=Bind("hour")
     )
-    return Prepared(
-        given.order_by("-created_at").values_list("invitee_id", "created_at", "state", "closed_at", "notified_at")[
-            :most
-        ],
-        row=Given._make,
+    return Prepared(given.order_by("-created_at").values_list(*Given._fields)[:most], row=Given._make)
+
+
+_EARLIER = Prepared(
+    Invitation.objects.filter(
+        inviter_id=Bind("user"),
+        invitee_id=Bind("invitee"),
+        created_at__gt=Bind("since"),
+        created_at__lt=Bind("before"),
+        state__in=(InvitationState.TIMED_OUT, InvitationState.CANCELLED),
     )
-
-
+    .order_by("-created_at")
+    .values_list(*Given._fields)[:EARLIER],
+    row=Given._make,
+)
 _ANSWERED = Prepared(
     aggregated(
         Invitation.objects.filter(

@@ -136,11 +136,14 @@ class Change:
 
     def _receivers(self) -> list[UserKey]:
         """Whom to tell: all who hear of the call now, and those whom a fact is about, for it may be the last one that
-        they hear, unless it is about a ring that is kept from them."""
+        they hear. But of a ring that is kept from them nobody hears, not even the caller, who hears of all else."""
         subjects = {each.data.get("invitee") or each.data.get("user") for each in self._facts}
-        told, people = self.sheet.told(), self.sheet.people.items()
-        kept = self.sheet.kept_from() | {None}
-        return [key for key, person in people if key in told or (person.username in subjects and key not in kept)]
+        told, kept = self.sheet.told(), self.sheet.kept_from()
+        people = {key: each.username for key, each in self.sheet.people.items() if key is not None}
+        if kept:
+            rung = {each.data.get("invitee") for each in self._facts}
+            people = {key: name for key, name in people.items() if key not in kept or (key in told and rung != {name})}
+        return [key for key, name in people.items() if key in told or name in subjects]
 
     def _kinds(self) -> list[str]:
         kinds = [each.kind for each in self._facts]

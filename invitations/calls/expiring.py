@@ -129,8 +129,9 @@ def _note_unreachable(sheet: CallSheet, rung: list[Invitation], change: Change) 
     on_their_way = planning.on_their_way([each.pk for each in silent], now=change.now)
     online = presence.online(each.invitee_id for each in silent)
     for invitation in silent:
-        is_reached = invitation.pk in on_their_way or invitation.invitee_id in online
-        if invitation.is_withheld or not is_reached:
+        has_page = invitation.invitee_id in online and not invitation.is_withheld
+        # A push service may have taken one before it was kept from them: it does not give it back.
+        if not has_page and invitation.pk not in on_their_way:
             invitation.unreachable = True
             rows.update(invitation, "unreachable")
             change.fact(EventKind.INVITATION_UNREACHABLE, invitee=sheet.people[invitation.invitee_id].username)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from invitations.calls import bounds
 from invitations.calls.asking import Judged, Problem, problem_of
 from invitations.calls.bounds import Bounds, Given
 from invitations.errors import Code
@@ -39,16 +40,16 @@ def judged(
     Raises:
         CallError: `throttled` if the inviter has given, or would give, too many invitations in a minute.
     """
-    bounds = Bounds(by, given, now)
+    counted = Bounds(by, given, now)
     admitted: list[Judged] = []
     problems: list[Problem] = []
     for person in invited:
-        theirs, wait = settled[person.id], bounds.wait(person)
+        theirs, wait = settled[person.id], counted.wait(person)
         is_urgent = urgent and theirs.is_contact and _is_rarely_urgent(by, theirs, now)
         ring = Ring(
             is_known=theirs.asks_if_known() and terms.knows(theirs.user_id, by.user_id),
             is_cooling_down=bool(wait),
-            is_repeated=bounds.was_rung(person),
+            is_repeated=theirs.asks_if_repeated(now) and counted.was_rung(person),
             is_urgent=is_urgent,
         )
         verdict = judge(theirs, ring, now=now)
@@ -56,7 +57,7 @@ def judged(
             problems.append(problem)
         else:
             admitted.append(Judged(person, verdict, theirs.is_contact, is_urgent))
-    bounds.refuse_too_many(len(admitted))
+    counted.refuse_too_many(len(admitted))
     return admitted, problems
 
 
@@ -74,10 +75,15 @@ def judged_again(sheet: CallSheet, invitation: Invitation, *, now: datetime) -> 
     theirs = terms.of_user(invitation.inviter_id, person.username)
     if theirs is None or invitation.inviter_id is None:
         return Verdict(invitation.verdict)
-    is_known = theirs.asks_if_known() and terms.knows(theirs.user_id, invitation.inviter_id)
-    ring = Ring(is_known=is_known, is_urgent=invitation.urgent)
-    verdict = judge(theirs, ring, now=now)
-    return Verdict(invitation.verdict) if verdict == Verdict.YOU_BLOCKED else verdict
+    # Whom their inviter has blocked since then is for the inviter's next rings.
+    theirs = theirs._replace(is_blocked=False)
+    ring = Ring(
+        is_known=theirs.asks_if_known() and terms.knows(theirs.user_id, invitation.inviter_id),
+        is_repeated=theirs.asks_if_repeated(now)
+        and bounds.was_rung(invitation.inviter_id, invitation.invitee_id, before=invitation.created_at),
+        is_urgent=invitation.urgent,
+    )
+    return judge(theirs, ring, now=now)
 
 
 def _is_rarely_urgent(by: Actor, theirs: Terms, now: datetime) -> bool:

@@ -66,5 +66,5 @@ def _is_news(invitation: Invitation) -> bool:
 def _note(invitation: Invitation, at: datetime) -> None:
     invitation.notified_at = invitation.notified_at or at
     invitation.unreachable = False
-    invitation.missed = invitation.state == InvitationState.CANCELLED
+    invitation.missed = invitation.state == InvitationState.CANCELLED and not invitation.is_withheld
     rows.update(invitation, "notified_at", "unreachable", "missed")

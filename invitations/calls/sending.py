@@ -42,7 +42,6 @@ from invitations.models import (
     InvitationState,
     LeftReason,
     Participant,
-    Verdict,
 )
 from invitations.rules import terms
 from invitations.store import rows
@@ -299,10 +298,7 @@ def _existing(
         sheet = lock_calls([each.call_pk], now=now)[each.call_pk]
         # One that was silenced, too: now they do want to talk.
         own = sheet.pending_of(by.user_id)
-        if len(sheet.invitations) == 1 and own is not None and own.state == InvitationState.PENDING:
-            if own.is_withheld:
-                own.verdict = Verdict.RINGS.value
-                rows.update(own, "verdict")
+        if len(sheet.invitations) == 1 and own is not None:
             answering.take_call(sheet, own, by=by, custom_data="", now=now)
             return Sent(sheet, created=False, merged=True)
     return None

@@ -77,10 +77,11 @@ def join(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
     refuse_if_over(sheet, by)
     if stay is None and not sheet.may_come_in(by.user_id):
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.needs_invitation"), sheet=sheet)
-    if own is not None and own.state == InvitationState.PENDING:
+    # One that is kept from them, too: whoever rings them sees that they have come.
+    if (ring := sheet.pending_of(by.user_id)) is not None:
         check_caller(sheet, now)
         leave_others(sheet, others, by=by, now=now)
-        return take_call(sheet, own, by=by, custom_data="", now=now)
+        return take_call(sheet, ring, by=by, custom_data="", now=now)
     if stay is None and len(sheet.seats()) >= limits().people_per_call:
         raise CallError(Code.CALL_FULL, sheet=sheet)
     leave_others(sheet, others, by=by, now=now)
@@ -139,9 +140,7 @@ def remove(call: CallName, *, by: Actor, user: str, now: datetime) -> CallSheet:
     stay = sheet.participant_of(person.id) if person else None
     ring = next((each for each in sheet.pending() if person and each.invitee_id == person.id), None)
     if stay is None and ring is None:
-        last = sheet.last_ring_of(person.id) if person else None
-        is_taken_back = last is not None and last.state == InvitationState.CANCELLED
-        if is_taken_back or (person is not None and sheet.was_taken_out(person.id)):
+        if person is not None and sheet.is_seen_out(person.id):
             return sheet
         raise CallError(Code.CALL_ENDED if sheet.call.state == CallState.ENDED else Code.NOT_INVITED, sheet=sheet)
     change = Change(sheet, by=by, now=now, headline=EventKind.PARTICIPANT_LEFT)

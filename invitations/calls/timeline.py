@@ -54,7 +54,7 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
         return sees_all or any(each.id == viewer_id and each.username == username for each in sheet.people.values())
 
     went_at = None if sees_all or viewer_id is None else sheet.went_at(viewer_id)
-    known = sheet if sees_all or viewer_id in (None, sheet.call.caller_id) else sheet.known_to(viewer_id)
+    known = sheet if sees_all or viewer_id is None or _keeps_nothing(sheet, viewer_id) else sheet.known_to(viewer_id)
     hears_words = _hears_words(sheet, viewer_id, sees_all=sees_all)
     events = [
         each
@@ -84,11 +84,16 @@ def _left_no_trace(event: CallEvent, sheet: CallSheet, known: CallSheet) -> bool
         return False
     return any(
         sheet.people[each.invitee_id].username == event.data["invitee"]
-        and each.closed_at is not None
-        and each.created_at <= event.at <= each.closed_at
+        and each.created_at <= event.at
+        and (each.closed_at is None or event.at <= each.closed_at)
         for each in sheet.invitations
         if each not in known.invitations
     )
+
+
+def _keeps_nothing(sheet: CallSheet, viewer_id: UserKey) -> bool:
+    """Whether the viewer is the caller, who hears of all, and no ring is kept from them."""
+    return viewer_id == sheet.call.caller_id and viewer_id not in sheet.kept_from()
 
 
 def _is_end(event: CallEvent) -> bool:

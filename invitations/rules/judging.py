@@ -48,6 +48,10 @@ class Terms(NamedTuple):
             self.rings_from == RingsFrom.KNOWN and not self.is_contact and not self.has_blocked and not self.is_blocked
         )
 
+    def asks_if_repeated(self, now: datetime) -> bool:
+        """Whether the verdict may depend on whether the caller has rung them shortly before (`Ring.is_repeated`)."""
+        return self.is_contact and LetThrough.REPEAT in self.let_through and self.is_quiet(now)
+
     def is_quiet(self, now: datetime) -> bool:
         """Whether they do not want to be disturbed now."""
         if self.do_not_disturb_until is None and self.quiet_hours is None:

@@ -122,6 +122,10 @@ class CallSheet:
         traced = [each for each in own if each.leaves_trace]
         return traced if traced or user_id == self.call.caller_id else own
 
+    def latest_of(self, user_id: UserKey) -> Invitation | None:
+        """The user's very last invitation, as those see it who are not its invitee."""
+        return next((each for each in reversed(self.invitations) if each.invitee_id == user_id), None)
+
     def last_ring_of(self, user_id: UserKey) -> Invitation | None:
         """The user's very last invitation, whether it left a trace or not, that they may know of."""
         own = (each for each in reversed(self.invitations) if each.invitee_id == user_id)
@@ -132,7 +136,7 @@ class CallSheet:
         return next((each for each in self.pending() if each.invitee_id == user_id), None)
 
     def known_to(self, user_id: UserKey) -> CallSheet:
-        """The call without those of the user's own invitations that do not count."""
+        """The call without those of the user's own invitations that do not count (`invitations_of`)."""
         counted = self.invitations_of(user_id)
         known = [each for each in self.invitations if each.invitee_id != user_id or each in counted]
         if len(known) == len(self.invitations):
@@ -153,7 +157,13 @@ class CallSheet:
 
     def was_taken_out(self, user_id: UserKey) -> bool:
         """Whether the user was removed from the call, or their ring was taken back, and they were not invited since."""
-        own = self.invitation_of(user_id)
+        return self._is_out(user_id, self.invitation_of(user_id))
+
+    def is_seen_out(self, user_id: UserKey) -> bool:
+        """The same as others see it, who may not learn which rings are kept from the user."""
+        return self._is_out(user_id, self.latest_of(user_id))
+
+    def _is_out(self, user_id: UserKey, own: Invitation | None) -> bool:
         if own is not None and own.state == InvitationState.CANCELLED:
             return True
         last = next((each for each in reversed(self.participants) if each.user_id == user_id), None)

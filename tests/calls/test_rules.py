@@ -11,36 +11,13 @@ from pytest_django import Settings
 
 from invitations import calls
 from invitations.errors import Code
-from invitations.models import (
-    Block,
-    CallingPreferences,
-    Contact,
-    ContactState,
-    Invitation,
-    User,
-    Verdict,
-)
+from invitations.models import Invitation, User, Verdict
 from tests.calls.conftest import acting, invitation_states, refused, seconds
 from tests.calls.pages import Pages
+from tests.calls.settled import block, disturb_not, let_in, prefer
 
 Ring = Callable[..., calls.CallSheet]
 pytestmark = [pytest.mark.django_db(transaction=True)]
-
-
-def block(user: User, other: User, now: datetime) -> None:
-    Block.objects.create(user=user, other=other, created_at=now)
-
-
-def let_in(user: User, other: User, now: datetime, *, favourite: bool = False) -> None:
-    Contact.objects.create(user=user, other=other, state=ContactState.CONTACT, favourite=favourite, changed_at=now)
-
-
-def prefer(user: User, **chosen: Any) -> None:
-    CallingPreferences.objects.update_or_create(user=user, defaults=chosen)
-
-
-def disturb_not(user: User, now: datetime, *, let_through: list[str] | None = None) -> None:
-    prefer(user, do_not_disturb_until=now + timedelta(hours=1), let_through=let_through or [])
 
 
 def sent(by: User, *names: str, now: datetime, **more: Any) -> calls.Sent:

@@ -88,3 +88,28 @@ def test_a_token_of_a_ring_that_was_blocked_meanwhile_answers_nothing(
     with pytest.raises(CallError) as caught:
         calls.reject(sheet.call.call_id, by=acting(bob, ring_pk=invitation.pk), now=now)
     assert caught.value.code == "not_found"
+
+
+def test_whom_a_message_has_reached_does_not_become_unreachable_by_a_block(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    device(bob)
+    sheet = ring(alice, bob)
+    deliver(now + seconds(2))
+    calls.change_rules(bob.pk, lambda: block(bob, alice, now), now=now + seconds(3))
+    for at in (10, 25, 59):
+        calls.expire(sheet.call.pk, now=now + seconds(at))
+        [invitation] = calls.view(sheet.call.call_id, viewer_id=alice.pk, now=now + seconds(at)).invitations
+        assert invitation.standing == "calling"
+
+
+def test_a_blocked_ring_that_a_push_service_takes_late_is_no_missed_call(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    device(bob)
+    sheet = ring(alice, bob)
+    [sent] = claim(now)
+    calls.change_rules(bob.pk, lambda: block(bob, alice, now), now=now + seconds(1))
+    calls.cancel(sheet.call.call_id, by=acting(alice), now=now + seconds(2))
+    calls.notified([calls.Taken(sheet.call.pk, sent.invitation_pk or 0, now + seconds(3))])
+    assert calls.missed_unseen(bob.pk) == 0
