@@ -19,7 +19,7 @@ from callinvite.environment import Environment
 from invitations import secret_files
 from invitations.accounts import configuring
 from invitations.accounts.defaults import *  # noqa: F403
-from invitations.conf import DIRECTORY, RINGS_FROM, SIGNUP
+from invitations.conf import DIRECTORY, RESERVED_NAMES, RINGS_FROM, SIGNUP
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -266,6 +266,9 @@ CALLINVITE = {
     "admin_mfa": env.switch("CALLINVITE_ADMIN_MFA"),
     "signup": env.choice("CALLINVITE_SIGNUP", SIGNUP, default="closed"),
     "directory": env.choice("CALLINVITE_DIRECTORY", DIRECTORY, default="all"),
+    "reserved_names": tuple(
+        each for each in env.items("CALLINVITE_RESERVED_NAMES", default=RESERVED_NAMES) if each != "none"
+    ),
     "sender_titles": env.switch("CALLINVITE_SENDER_TITLES", default=True),
     "passwords": env.choice("CALLINVITE_PASSWORDS", {"on", "off"}, default="on"),
     "rings_in_a_row": env.number("CALLINVITE_RINGS_IN_A_ROW", default=3),
@@ -320,6 +323,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_PROCESSES",
     "CALLINVITE_PUSHES_PER_MINUTE",
     "CALLINVITE_PUSH_HOSTS",
+    "CALLINVITE_RESERVED_NAMES",
     "CALLINVITE_RINGS_FROM",
     "CALLINVITE_RINGS_IN_A_ROW",
     "CALLINVITE_RINGS_PER_PAIR_MINUTE",

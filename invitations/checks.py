@@ -328,7 +328,15 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
     for name in Limits.__slots__:
         value = getattr(terms, name)
         if isinstance(value, bool) or not isinstance(value, int):
-            if name not in (*WORDS, "admin_mfa", "repeat_after_seconds", "sender_titles", "trusted_proxies", "origins"):
+            if name not in (
+                *WORDS,
+                "admin_mfa",
+                "repeat_after_seconds",
+                "reserved_names",
+                "sender_titles",
+                "trusted_proxies",
+                "origins",
+            ):
                 yield f"{name} must be a whole number, not {value!r}."
             continue
         lowest = 0 if name in MAY_BE_ZERO else 1

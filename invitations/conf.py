@@ -21,6 +21,8 @@ RINGS_FROM = ("everyone", "known", "contacts", "nobody")
 """Whose calls ring; see `Limits.rings_from`."""
 WORDS = {"signup": SIGNUP, "passwords": ("on", "off"), "rings_from": RINGS_FROM, "directory": DIRECTORY}
 """The tunables that are words, and what each may be."""
+RESERVED_NAMES = ("admin", "administrator", "moderator", "support", "helpdesk", "callinvite")
+"""Whose names people would take for the operator's; see `Limits.reserved_names`."""
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
@@ -31,6 +33,8 @@ class Limits:
     custom_data_bytes: int = 4096
     notification_title_chars: int = 128
     notification_message_chars: int = 512
+    reserved_names: tuple[str, ...] = RESERVED_NAMES
+    """Words that nobody but staff may have in the name that others see, or as a public id, nor what looks like them."""
     sender_titles: bool = True
     """Whether the `notification_title` of a sender is shown, below their name."""
     call_id_chars: int = 128

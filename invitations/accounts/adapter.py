@@ -22,6 +22,7 @@ from invitations.accounts import links, mail
 from invitations.accounts.offers import has_provider, proved_at_provider
 from invitations.accounts.proofs import signed_in_lately
 from invitations.credentials import second_factors, sessions, taking_back
+from invitations.models import likeness
 from invitations.requests import audit, known_devices, passwords, throttles
 from invitations.requests.clients import address_of
 from invitations.words import say, say_lazy
@@ -95,11 +96,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
-        """Hold a new name to what the user model itself says of names.
+        """Hold a new name to what the user model itself says of names. Who has no other is shown by it.
 
         Raises:
-            ValidationError: it may not be one, or another account has it in whatever capitals.
+            ValidationError: it may not be one, it is reserved, or another account has it in whatever capitals.
         """
+        if "@" not in username:
+            likeness.check_not_reserved(username)
         model = get_user_model()
         field = model.USERNAME_FIELD
         user = model(**{field: username})

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from invitations import conf, mailing
 from invitations.accounts import links
-from invitations.models import CallingPreferences, SignUpLink, User, names
+from invitations.models import CallingPreferences, SignUpLink, User, likeness, names
 from invitations.requests import audit
 from invitations.requests.called import holds
 from invitations.words import say_lazy
@@ -68,7 +68,9 @@ class NewNamesForm(forms.Form):
                 self.fields["username"].help_text = say_lazy("field.username.help")
 
     def clean_display_name(self) -> str:
-        return names.tidy(self.cleaned_data["display_name"])
+        name = names.tidy(self.cleaned_data["display_name"])
+        likeness.check_not_reserved(name)
+        return name
 
     def signup(self, request: HttpRequest, user: Any) -> None:
         """What allauth calls once the account is made."""

@@ -27,7 +27,7 @@ from django.shortcuts import render, resolve_url
 
 from invitations import conf
 from invitations.accounts.provider_requests import ProviderSession, Refusal
-from invitations.models import CallingPreferences, RetiredName, id_chars, names
+from invitations.models import CallingPreferences, RetiredName, id_chars, likeness, names
 from invitations.pages.views import SIGN_OUT_ADDRESS
 from invitations.requests import audit
 from invitations.requests.problems import RETRY_SECONDS
@@ -121,7 +121,7 @@ class LinkingAdapter(DefaultSocialAccountAdapter):
             for each in sociallogin.email_addresses:
                 _keep_address(user, each.email.lower())
             name = names.without_unseen(sociallogin.account.extra_data.get("name", ""))
-            if form is None and name:
+            if form is None and name and not likeness.is_reserved(name):
                 CallingPreferences.objects.update_or_create(user=user, defaults={"display_name": name})
         audit.acted(request, "provider-linked", user_id=user.pk, provider=sociallogin.account.provider)
         return user

@@ -21,12 +21,12 @@ from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import InvitationAuthentication
 from invitations.errors import Code
-from invitations.models import Call, UserKey
+from invitations.models import Call, UserKey, likeness
 from invitations.push.action_tokens import Grant
 from invitations.requests import audit, freshness, inputs, queries, verbs
 from invitations.requests.deleting import delete_account
 from invitations.requests.known_tokens import KnownBearerAuthentication, Renamed, proved
-from invitations.requests.problems import STATUS
+from invitations.requests.problems import STATUS, InvalidInput
 from invitations.requests.tokens import (
     BearerAuthentication,
     actor_of,
@@ -34,6 +34,7 @@ from invitations.requests.tokens import (
 )
 from invitations.requests.verbs import Verb
 from invitations.serializers import call_view
+from invitations.words import say
 
 
 class VerbEndpoint(Endpoint):
@@ -136,7 +137,7 @@ class Me(Endpoint):
     def patch(self, request: Request) -> HttpResponse:
         values = inputs.ME.checked(request.data)
         if "name" in values:
-            values["display_name"] = values.pop("name")
+            values["display_name"] = _allowed_name(values.pop("name"), request.user)
         # Left to the server, these are stored as empty.
         values |= {name: "" for name in ("rings_from", "time_zone") if name in values and values[name] is None}
         me = contacts.settle(request.user, values, now=timezone.now())
@@ -183,6 +184,17 @@ class Unknown(Endpoint):
 
     def get(self, request: Request) -> HttpResponse:
         raise Http404
+
+
+def _allowed_name(name: str, user: Any) -> str:
+    """The name, unless it is kept for staff.
+
+    Raises:
+        InvalidInput: it is.
+    """
+    if likeness.is_reserved(name) and not getattr(user, "is_staff", False):
+        raise InvalidInput({"name": [say("validation.name_reserved")]})
+    return name
 
 
 def _call_views(rows: list[Call], viewer_id: UserKey, now: datetime) -> list[shapes.CallObject]:

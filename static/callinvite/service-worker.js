@@ -95,7 +95,8 @@ async function learn(message, { title, options }, callID) {
     return;
   }
   if ((await shown(options.tag, "ring")).length > 0) {
-    await show({ title, options: { ...options, renotify: false, data: { ...options.data, call_id: callID } } });
+    const quietly = { renotify: false };
+    await show({ title, options: { ...options, ...quietly, data: { ...options.data, call_id: callID } } });
   }
   await tellPages({ type: "shown", call_id: callID });
 }

@@ -22,7 +22,18 @@ async function blocked(t, options = {}) {
 
 const asked = (server, name) => server.requests.filter((each) => each.name === name);
 /** @type {Partial<Call>} */
-const OURS = { you: { role: "caller", state: "joined", can: ["cancel"], missed: false, duration_seconds: null } };
+const OURS = {
+  you: {
+    role: "caller",
+    state: "joined",
+    can: ["cancel"],
+    missed: false,
+    duration_seconds: null,
+    verdict: null,
+    from_contact: null,
+    urgent: false,
+  },
+};
 
 test("where no socket opens the client is up by REST, and says so", async (t) => {
   const { server, calls } = await blocked(t);

@@ -77,7 +77,16 @@ test("a ring that was there before the page was loaded is announced, what was ov
     state: "active",
     caller: person("carol"),
     invitations: [invitation("bob", { state: "busy", inviter: person("carol") })],
-    you: { role: "invitee", state: "busy", can: ["join"], missed: true, duration_seconds: null },
+    you: {
+      role: "invitee",
+      state: "busy",
+      can: ["join"],
+      missed: true,
+      duration_seconds: null,
+      verdict: "rings",
+      from_contact: true,
+      urgent: false,
+    },
   });
   const bob = client("bob");
   bob.model = initialModel("bob-device");
@@ -169,7 +178,16 @@ test("a reject that came second is told as one from elsewhere, once, in whicheve
 test("being called while busy is missed, and counted", () => {
   const bob = client("bob", { missedUnseen: 2 });
   /** @type {Call["you"]} */
-  const missed = { role: "invitee", state: "busy", can: [], missed: true, duration_seconds: null };
+  const missed = {
+    role: "invitee",
+    state: "busy",
+    can: [],
+    missed: true,
+    duration_seconds: null,
+    verdict: "rings",
+    from_contact: true,
+    urgent: false,
+  };
   const events = bob.frame(closed("busy", {}, { revision: 1, you: missed }));
   assert.deepEqual(events, ["invitationUserStateChanged", "incomingMissed"]);
   assert.equal(bob.state.missedUnseen, 3);
@@ -177,7 +195,16 @@ test("being called while busy is missed, and counted", () => {
 
 test("what was missed before the page was loaded is counted by the snapshot already", () => {
   /** @type {Call["you"]} */
-  const missed = { role: "invitee", state: "busy", can: [], missed: true, duration_seconds: null };
+  const missed = {
+    role: "invitee",
+    state: "busy",
+    can: [],
+    missed: true,
+    duration_seconds: null,
+    verdict: "rings",
+    from_contact: true,
+    urgent: false,
+  };
   const bob = client("bob", { calls: [closed("busy", {}, { revision: 1, you: missed })], missedUnseen: 2 });
   assert.equal(bob.state.missedUnseen, 2);
 });

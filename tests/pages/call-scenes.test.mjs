@@ -33,7 +33,16 @@ function answered(others, can, more = {}) {
     answered_at: "2026-11-23T12:00:10.000Z",
     invitations: others.map((id) => invitation(id, { state: "accepted" })),
     participants: ["alice", ...others].map((id) => participant(id)),
-    you: { role: "caller", state: "joined", can, missed: false, duration_seconds: null },
+    you: {
+      role: "caller",
+      state: "joined",
+      can,
+      missed: false,
+      duration_seconds: null,
+      verdict: null,
+      from_contact: null,
+      urgent: false,
+    },
     ...more,
   });
 }

@@ -17,6 +17,10 @@ import {
   takenBackWords,
   sideBySide,
   textOf,
+  toldApart,
+  strangerWords,
+  rangBy,
+  calledIn,
 } from "../../static/callinvite/elements/words.js";
 import { callScene, endedScene } from "../../static/callinvite/elements/call-scenes.js";
 import { answers, callWords } from "../../static/callinvite/elements/timeline-words.js";
@@ -30,7 +34,16 @@ const ended = (more) =>
 /** How a call of two ends by the state of its invitation. @type {Record<string, import("../../static/callinvite/client/types.js").EndReason>} */
 const END_OF = { busy: "busy", rejected: "rejected", timed_out: "timed_out", cancelled: "cancelled" };
 /** @type {import("../../static/callinvite/client/types.js").You} */
-const missed = { role: "invitee", state: "timed_out", can: [], missed: true, duration_seconds: null };
+const missed = {
+  role: "invitee",
+  state: "timed_out",
+  can: [],
+  missed: true,
+  duration_seconds: null,
+  verdict: "rings",
+  from_contact: true,
+  urgent: false,
+};
 
 test("what runs from right to left moves nothing around it", () => {
   const [MOHAMMED, ISOLATED] = ["محمد", "\u2068محمد\u2069"];
@@ -179,7 +192,16 @@ test("page, recents and explanation say the same of a call of two, wherever it s
       state: isPending ? "ringing" : "ended",
       end_reason: isPending ? null : END_OF[one.state],
       invitations: [one],
-      you: { role: "caller", state: isPending ? "joined" : "left", can: [], missed: false, duration_seconds: null },
+      you: {
+        role: "caller",
+        state: isPending ? "joined" : "left",
+        can: [],
+        missed: false,
+        duration_seconds: null,
+        verdict: null,
+        from_contact: null,
+        urgent: false,
+      },
     });
     const screen = isPending
       ? callScene(call, { userId: "alice", media: { peers: [], isCutOff: false } }).status
@@ -218,6 +240,24 @@ test("a ring's own words are those of its caller alone", () => {
   ]);
 });
 
+test("a stranger is told apart by the id wherever a name is said, a contact is not", () => {
+  const you = { ...missed, from_contact: false };
+  const rung = makeCall({ caller: { id: "mallory", name: "Alice" }, invitations: [invitation("bob")], you });
+  rung.invitations[0].inviter = rung.caller;
+  assert.equal(strangerWords(rung, "bob"), "@mallory · Not in your contacts");
+  assert.equal(names([rung.caller, person("carol")], calledIn(rung, "bob")), "Alice (@mallory) and Carol");
+  assert.equal(takenBackWords(rung, "bob"), "Alice (@mallory) hung up.");
+  const known = { ...rung, you: { ...you, from_contact: true } };
+  assert.equal(strangerWords(known, "bob"), "");
+  assert.equal(names([rung.caller], calledIn(known, "bob")), "Alice");
+  // Whoever invites is who rings, and not who started the call.
+  const invited = { ...rung, invitations: [invitation("bob", { inviter: person("carol") })] };
+  assert.equal(rangBy(invited, "bob").id, "carol");
+  assert.equal(strangerWords(invited, "bob"), "@carol · Not in your contacts");
+  assert.equal(toldApart({ id: "eve@example.org", name: "" }), "eve@example.org (eve@example.org)");
+  assert.equal(toldApart({ id: "", name: "Deleted account" }), "Deleted account");
+});
+
 test("custom data is shown if it is short text for people", () => {
   assert.equal(readableText("  See you at eight. "), "See you at eight.");
   assert.equal(readableText("Två rader\ntext"), "Två rader\ntext");
@@ -240,7 +280,16 @@ test("a line of recents tells direction, outcome and how long one was in the cal
     end_reason: "completed",
     answered_at: "2026-11-23T12:00:05Z",
     duration_seconds: 600,
-    you: { role: "caller", state: "left", can: [], missed: false, duration_seconds: 185 },
+    you: {
+      role: "caller",
+      state: "left",
+      can: [],
+      missed: false,
+      duration_seconds: 185,
+      verdict: null,
+      from_contact: null,
+      urgent: false,
+    },
   });
   assert.deepEqual(recentWords(completed, "alice"), {
     direction: "outgoing",

@@ -487,9 +487,9 @@ test("what was dismissed before the server told which call it is does not come b
 });
 
 test("a click on what says nothing asks first which call it is", async () => {
-  for (const [action, wish] of [
-    ["accept", { type: "answer", call_id: "call_alice_1" }],
-    ["", { type: "show", call_id: "call_alice_1", kind: "ring" }],
+  for (const { action, wish } of [
+    { action: "accept", wish: { type: "answer", call_id: "call_alice_1" } },
+    { action: "", wish: { type: "show", call_id: "call_alice_1", kind: "ring" } },
   ]) {
     const worker = new FakeWorker();
     await worker.push(ringMessage(NOTHING));

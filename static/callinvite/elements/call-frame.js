@@ -72,7 +72,16 @@ export class CallFrame {
           parts.add,
           parts.close,
         ),
-        h("div", { class: "call__head" }, parts.face, parts.name, parts.status, parts.timer, parts.note),
+        h(
+          "div",
+          { class: "call__head" },
+          parts.face,
+          parts.name,
+          parts.stranger,
+          parts.status,
+          parts.timer,
+          parts.note,
+        ),
         parts.people,
         parts.notices,
         h("div", { class: "call__actions" }, parts.done, parts.again),
@@ -115,7 +124,7 @@ export class CallFrame {
 
   /** @param {Scene} scene */
   #drawHead(scene) {
-    const { face, name, kind, kindIcon, status, timer, note } = this.#parts;
+    const { face, name, stranger, kind, kindIcon, status, timer, note } = this.#parts;
     const { people } = scene;
     const key = people.map((person) => person.id).join(" ");
     if (face.dataset.people !== key) {
@@ -128,6 +137,7 @@ export class CallFrame {
     kindIcon.setAttribute("name", scene.isVideoCall ? "video" : "phone");
     status.classList.toggle("dots", scene.isUnderWay);
     for (const { line, words } of [
+      { line: stranger, words: scene.stranger },
       { line: status, words: scene.status },
       { line: note, words: scene.note },
     ]) {
@@ -186,6 +196,7 @@ function madeParts(acts) {
     name: h("h2", { class: "call__name", id: "call-name", tabindex: "-1", "data-first-focus": true }),
     status: h("p", { class: "call__status", role: "status" }),
     timer: h("p", { class: "call__status call__status--timer", role: "timer" }),
+    stranger: h("p", { class: "call__stranger" }),
     note: h("p", { class: "call__note" }),
     people: h("ul", { class: "call__people", "aria-label": say("shell.people") }),
     stage: new CallStage(),

@@ -3,6 +3,7 @@
 import { isOver, may, othersInside, pendingInvitations } from "../client/index.js";
 import { linkWords, silenceWords } from "./media-words.js";
 import {
+  calledIn,
   clockTime,
   isAlerting,
   isBeingReached,
@@ -10,6 +11,7 @@ import {
   latestInvitations,
   names,
   others,
+  strangerWords,
   waitingWords,
 } from "./words.js";
 import { say } from "../words/say.js";
@@ -22,6 +24,7 @@ import { say } from "../words/say.js";
  *  @property {"placing" | Call["state"]} phase
  *  @property {Person[]} people at its head
  *  @property {string} name
+ *  @property {string} stranger the line below the name of somebody who is no contact; else empty
  *  @property {string} kind
  *  @property {boolean} isVideoCall
  *  @property {string} status
@@ -69,7 +72,7 @@ const BARE = Object.freeze({
 export function placingScene({ invitees, isVideoCall }) {
   return {
     ...BARE,
-    ...headOf(invitees, { is_video_call: isVideoCall }, invitees.length > 1),
+    ...headOf(invitees, { is_video_call: isVideoCall }, { isGroup: invitees.length > 1 }),
     phase: "placing",
     status: say("invitation.calling.moving"),
     isUnderWay: true,
@@ -96,7 +99,7 @@ export function endedScene(call, { userId, words }) {
   if (!isOver(call) && inside.length > 0) {
     return {
       ...BARE,
-      ...headOf(inside, call, true),
+      ...headOf(inside, call, { isGroup: true, ...told(call, userId) }),
       phase: "ended",
       status: words,
       note: say(inside.length === 1 ? "call.goes_on.one" : "call.goes_on.several", { names: names(inside) }),
@@ -108,7 +111,7 @@ export function endedScene(call, { userId, words }) {
   const isGroup = people.length > 1;
   return {
     ...BARE,
-    ...headOf(people, call, isGroup),
+    ...headOf(people, call, { isGroup, ...told(call, userId) }),
     phase: "ended",
     status: words,
     note: endNote(call),
@@ -200,7 +203,7 @@ function ringingScene(call, everybody, around) {
   const outside = invitationsOutside(call, around.userId);
   return {
     ...BARE,
-    ...headOf(everybody, call, isGroup),
+    ...headOf(everybody, call, { isGroup, ...told(call, around.userId) }),
     ...waitingStatus(outside),
     phase: call.state,
     hangUp: say(isGroup ? "call.cancel_all" : "button.cancel"),
@@ -223,7 +226,7 @@ function activeScene(call, everybody, around) {
   const outside = invitationsOutside(call, around.userId).filter(({ state }) => state !== "pending");
   return {
     ...BARE,
-    ...headOf(isAlone ? everybody : inside, call, everybody.length > 1),
+    ...headOf(isAlone ? everybody : inside, call, { isGroup: everybody.length > 1, ...told(call, around.userId) }),
     ...(isAlone ? { status: say("call.waiting_for_others"), isUnderWay: true } : link),
     phase: call.state,
     isTimed: true,
@@ -237,9 +240,23 @@ function activeScene(call, everybody, around) {
 
 /** @param {Person[]} people
  *  @param {Pick<Call, "is_video_call">} call
- *  @param {boolean} isGroup */
-function headOf(people, call, isGroup) {
-  return { people, name: names(people), kind: kindOfCall(call, isGroup), isVideoCall: call.is_video_call };
+ *  @param {{isGroup: boolean, called?: (person: Person) => string, stranger?: string}} how */
+function headOf(people, call, { isGroup, called, stranger = "" }) {
+  const isOne = people.length === 1;
+  return {
+    people,
+    name: names(people, isOne ? undefined : called),
+    stranger: isOne && !isGroup ? stranger : "",
+    kind: kindOfCall(call, isGroup),
+    isVideoCall: call.is_video_call,
+  };
+}
+
+/** How a stranger is told apart who rang with it.
+ *  @param {Call} call
+ *  @param {string | undefined} userId */
+function told(call, userId) {
+  return { called: calledIn(call, userId), stranger: strangerWords(call, userId) };
 }
 
 /** @param {Call} call

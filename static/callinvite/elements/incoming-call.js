@@ -8,7 +8,18 @@ import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { avatarOf, hueOf } from "./person-avatar.js";
 import { orExplain } from "./place-call.js";
 import { PageElement } from "./page-element.js";
-import { clockTime, kindOf, kindOfCall, names, others, textOf } from "./words.js";
+import {
+  calledIn,
+  clockTime,
+  kindOf,
+  kindOfCall,
+  nameOf,
+  names,
+  others,
+  rangBy,
+  strangerWords,
+  textOf,
+} from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
@@ -36,7 +47,7 @@ export class IncomingCall extends PageElement {
     this.setAttribute("role", "alertdialog");
     this.setAttribute("aria-modal", "true");
     this.setAttribute("aria-labelledby", "incoming-name");
-    this.setAttribute("aria-describedby", "incoming-about");
+    this.setAttribute("aria-describedby", "incoming-stranger incoming-about");
     const parts = this.#parts;
     parts.accept.setAttribute("data-first-focus", "");
     parts.waiting.append(h("h3", { class: "waiting__title" }, say("incoming.also")), parts.waitingList);
@@ -50,6 +61,7 @@ export class IncomingCall extends PageElement {
           h("p", { class: "incoming__kind" }, parts.kindIcon, parts.kind),
           parts.face,
           parts.name,
+          parts.stranger,
           parts.about,
           parts.text,
           parts.note,
@@ -95,7 +107,13 @@ export class IncomingCall extends PageElement {
       face: h("div", { class: "incoming__face" }),
       name: h("h2", { class: "incoming__name", id: "incoming-name" }),
       about: h("p", { class: "incoming__with", id: "incoming-about" }),
-      text: h("p", { class: "incoming__text" }),
+      stranger: h("p", { class: "incoming__stranger", id: "incoming-stranger" }),
+      text: h("blockquote", {
+        class: "incoming__text",
+        dir: "auto",
+        tabindex: "0",
+        "aria-label": say("incoming.words"),
+      }),
       note: h("p", { class: "incoming__note" }),
       left: h("span"),
       bar: h("span"),
@@ -162,8 +180,7 @@ export class IncomingCall extends PageElement {
     const userId = state.user?.id;
     const isNew = this.#call?.call_id !== call.call_id;
     this.#call = call;
-    const invitation = call.invitations.findLast((each) => each.invitee.id === userId);
-    const inviter = invitation?.inviter ?? call.caller;
+    const inviter = rangBy(call, userId);
     const company = others(call, userId).filter((person) => person.id !== inviter.id);
     if (isNew) {
       parts.face.replaceChildren(avatarOf(inviter));
@@ -175,8 +192,13 @@ export class IncomingCall extends PageElement {
       parts.preview.open(call.is_video_call, !state.active && !state.outgoing);
     }
     parts.kindIcon.setAttribute("name", call.is_video_call ? "video" : "phone");
-    setText(parts.kind, say(`call.incoming.${kindOf(call, company.length > 0)}`));
-    setText(parts.name, inviter.name || inviter.id);
+    const what = say(`call.incoming.${kindOf(call, company.length > 0)}`);
+    setText(parts.kind, call.you?.urgent ? say("ring.urgent", { what }) : what);
+    parts.kind.classList.toggle("incoming__urgent", call.you?.urgent === true);
+    setText(parts.name, nameOf(inviter));
+    const stranger = strangerWords(call, userId);
+    setText(parts.stranger, stranger);
+    parts.stranger.hidden = !stranger;
     setText(
       parts.about,
       company.length ? say("incoming.with", { names: names(company) }) : say("incoming.calling_you"),
@@ -198,9 +220,14 @@ export class IncomingCall extends PageElement {
 
   /** @param {Call} call */
   #showText(call) {
-    const text = textOf(call).join("\n");
-    setText(this.#parts.text, text);
-    this.#parts.text.hidden = !text;
+    const said = textOf(call);
+    const { text } = this.#parts;
+    if (text.dataset.said !== said.join("\n")) {
+      text.dataset.said = said.join("\n");
+      // Title and message, each keeping its direction to itself.
+      text.replaceChildren(...said.map((each) => h("p", { dir: "auto" }, each)));
+    }
+    text.hidden = said.length === 0;
   }
 
   /** @param {Call[]} calls @param {State} state */
@@ -233,7 +260,7 @@ export class IncomingCall extends PageElement {
         const node = h(
           "li",
           { class: "waiting__call" },
-          avatarOf(first.caller),
+          avatarOf(rangBy(first, state.user?.id)),
           h("span", { class: "waiting__words" }, name, kind),
           reject,
           accept,
@@ -242,9 +269,11 @@ export class IncomingCall extends PageElement {
           node,
           update: (/** @type {Call} */ now) => {
             call = now;
-            const who = now.caller.name || now.caller.id;
+            const userId = state.user?.id;
+            const who = calledIn(now, userId)(rangBy(now, userId));
             setText(name, who);
-            setText(kind, kindOfCall(now, others(now, state.user?.id).length > 1));
+            const what = kindOfCall(now, others(now, userId).length > 1);
+            setText(kind, now.you?.urgent ? say("ring.urgent", { what }) : what);
             relabel(accept, say("incoming.accept.named", { name: who }));
             relabel(reject, say("incoming.decline.named", { name: who }));
           },

@@ -6,15 +6,19 @@ import { avatarStack } from "./person-avatar.js";
 import { joinCall, placeCall } from "./place-call.js";
 import { PageElement } from "./page-element.js";
 import {
+  calledIn,
   dayName,
   errorWords,
   joinWords,
   latestInvitations,
+  nameOf,
   names,
   others,
+  rangBy,
   recentWords,
   replyOf,
   sideBySide,
+  strangerWords,
   textOf,
   timeOfDay,
 } from "./words.js";
@@ -292,6 +296,7 @@ export class RecentsView extends PageElement {
     const arrow = icon("incoming");
     const what = h("span", { class: "recent__what" });
     const note = h("span", { class: "recent__note" });
+    const stranger = h("span", { class: "recent__stranger" });
     const name = h("span", { class: "recent__name" });
     const back = iconButton({
       icon: "phone",
@@ -326,6 +331,7 @@ export class RecentsView extends PageElement {
         "span",
         { class: "recent__words" },
         name,
+        stranger,
         h("span", { class: "recent__line" }, arrow, icon(first.is_video_call ? "video" : "phone"), medium, what, when),
         note,
       ),
@@ -338,7 +344,10 @@ export class RecentsView extends PageElement {
         const { userId } = this;
         const { direction, missed, live, words } = recentWords(now, userId);
         const everybody = others(now, userId);
-        setText(name, names(everybody));
+        const called = calledIn(now, userId);
+        setText(name, names(everybody, everybody.length > 1 ? called : undefined));
+        setText(stranger, everybody.length > 0 ? strangerWords(now, userId) : "");
+        stranger.hidden = stranger.textContent === "";
         arrow.setAttribute("name", missed ? "missed" : direction);
         // Read aloud only, before what came of it.
         setText(medium, `${kindWords(now, direction)} · `);
@@ -368,7 +377,11 @@ export class RecentsView extends PageElement {
       return say("recent.reply", { name: name || id, text: replyOf(declined) });
     }
     const text = sideBySide(...textOf(call));
-    return text && say("page.quote", { text });
+    if (!text) {
+      return "";
+    }
+    const mine = call.caller.id === userId;
+    return mine ? say("page.quote", { text }) : say("ring.quote", { who: nameOf(rangBy(call, userId)), words: text });
   }
 
   /** @param {Call} call */

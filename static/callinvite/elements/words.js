@@ -18,11 +18,57 @@ export function nameOf({ id, name }) {
   return isolated(name || id);
 }
 
+/** What a stranger is called: names may be alike, ids never are.
+ *  @param {Person} person one without an id is nobody any more
+ *  @returns {string} "Alice (@alice)" */
+export function toldApart({ id, name }) {
+  return id
+    ? say(id.includes("@") ? "person.with_address" : "person.with_id", { name: name || id, id })
+    : nameOf({ id, name });
+}
+
+/** Who rang somebody with a call: the last one who invited them, else who sent it.
+ *  @param {Call} call
+ *  @param {string | undefined} userId
+ *  @returns {Person} */
+export function rangBy(call, userId) {
+  return call.invitations.findLast((each) => each.invitee.id === userId)?.inviter ?? call.caller;
+}
+
+/** What somebody is called who is in a call, by a person whom a stranger may have rung with it.
+ *  @param {Call} call
+ *  @param {string | undefined} userId who reads it
+ *  @returns {(person: Person) => string} */
+export function calledIn(call, userId) {
+  const stranger = isFromStranger(call) ? rangBy(call, userId).id : null;
+  return (person) => (person.id === stranger ? toldApart(person) : nameOf(person));
+}
+
+/** Whether a call came from somebody who was none of the viewer's contacts.
+ *  @param {Call} call
+ *  @returns {boolean} */
+export function isFromStranger({ you }) {
+  return you?.from_contact === false;
+}
+
+/** The line below the name of a stranger who rang: "@alice · Not in your contacts"; empty for a contact.
+ *  @param {Call} call
+ *  @param {string | undefined} userId
+ *  @returns {string} */
+export function strangerWords(call, userId) {
+  if (!isFromStranger(call)) {
+    return "";
+  }
+  const { id } = rangBy(call, userId);
+  return sideBySide(id.includes("@") || !id ? id : `@${id}`, say("person.no_contact"));
+}
+
 /** "Bob", "Bob and Carol", "Bob, Carol and 2 others".
  *  @param {Person[]} people
+ *  @param {(person: Person) => string} [called] what each is called
  *  @returns {string} */
-export function names(people) {
-  const all = people.map(nameOf);
+export function names(people, called = nameOf) {
+  const all = people.map(called);
   if (all.length === 0) {
     return say("people.nobody");
   }
@@ -209,7 +255,7 @@ function isCancelledByAdmin({ standing }) {
  *  @returns {string} */
 export function takenBackWords(call, userId) {
   const mine = latestInvitations(call).find((each) => each.invitee.id === userId);
-  const name = call.caller.name || call.caller.id;
+  const name = calledIn(call, userId)(call.caller);
   return say(mine && isCancelledByAdmin(mine) ? "news.cancelled_by_admin" : "news.hung_up", { name });
 }
 

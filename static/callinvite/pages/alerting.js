@@ -1,7 +1,7 @@
 /** What the page does when it rings: sound, title, icon, vibration, and the promise to the caller that it does. */
 
 import { isUp, isRingingFor, pendingInvitations } from "../client/index.js";
-import { isAlerting, names } from "../elements/words.js";
+import { calledIn, isAlerting, rangBy } from "../elements/words.js";
 import { say } from "../words/say.js";
 
 const BLINK_MS = 1000;
@@ -127,9 +127,12 @@ export class Alerting {
   #blink(rings) {
     clearInterval(this.#blinking);
     const [first] = rings;
+    const userId = this.#service.state.user?.id;
     const turn = () => {
       this.#odd = rings.length > 0 && !this.#odd;
-      document.title = this.#odd ? say("title.calling", { name: names([first.caller]) }) : this.#quietTitle();
+      document.title = this.#odd
+        ? say("title.calling", { name: calledIn(first, userId)(rangBy(first, userId)) })
+        : this.#quietTitle();
       if (this.#icon) {
         this.#icon.href = this.#odd ? (this.#icon.dataset.ringing ?? this.#quietIcon) : this.#quietIcon;
       }

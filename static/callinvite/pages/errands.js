@@ -6,7 +6,7 @@
 import { isRingingFor } from "../client/index.js";
 import { placeCall } from "../elements/place-call.js";
 import { toast } from "../elements/toast-list.js";
-import { errorWords, names } from "../elements/words.js";
+import { calledIn, errorWords } from "../elements/words.js";
 import { say } from "../words/say.js";
 
 const WAIT_MS = 120_000;
@@ -111,7 +111,7 @@ export class Errands {
     const words =
       call.caller.id === user?.id
         ? say("news.no_longer_ringing")
-        : say("news.no_longer_ringing.from", { name: names([call.caller]) });
+        : say("news.no_longer_ringing.from", { name: calledIn(call, user?.id)(call.caller) });
     toast(words, {
       action: {
         label: say("news.show"),

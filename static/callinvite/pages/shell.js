@@ -14,7 +14,7 @@ import { Notices } from "./notices.js";
 import { ask } from "../elements/call-ask.js";
 import { provide } from "../elements/page-element.js";
 import { toast } from "../elements/toast-list.js";
-import { names, others, errorWords, takenBackWords } from "../elements/words.js";
+import { calledIn, errorWords, names, others, rangBy, takenBackWords } from "../elements/words.js";
 import { say } from "../words/say.js";
 import "../elements/icons.js";
 import "../elements/person-avatar.js";
@@ -139,7 +139,10 @@ function decoded(part) {
 
 /** News that no screen shows: said once, in words. */
 function tellNews() {
-  const caller = (/** @type {AboutCall} */ { caller: person }) => person.name || person.id;
+  const caller = (/** @type {AboutCall} */ { call }) => {
+    const userId = service.state.user?.id;
+    return calledIn(call, userId)(rangBy(call, userId));
+  };
   const show = () => ({
     label: say("news.show"),
     act: () => {

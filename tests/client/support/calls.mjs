@@ -114,7 +114,16 @@ export function makeCall(more = {}) {
     duration_seconds: null,
     invitations: [invitation("bob")],
     participants: [participant("alice")],
-    you: { role: "invitee", state: "pending", can: ["accept", "reject"], missed: false, duration_seconds: null },
+    you: {
+      role: "invitee",
+      state: "pending",
+      can: ["accept", "reject"],
+      missed: false,
+      duration_seconds: null,
+      verdict: "rings",
+      from_contact: true,
+      urgent: false,
+    },
     ...more,
   };
 }
