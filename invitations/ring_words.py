@@ -72,7 +72,7 @@ def of(sheet: CallSheet, ring: Call | Invitation, look: Look) -> RingWords:
         what = say("ring.urgent", what=what)
     said_title, said = _title_of(ring), names.readable(ring.notification_message or "")
     words = say("ring.title_and_message", title=said_title, message=said) if said_title and said else said_title or said
-    quote = say("ring.quote", who=who, words=_within_quotes(words)) if words else ""
+    quote = say("ring.quote", who=who, words=within_quotes(words)) if words else ""
     return RingWords(title, what, say("person.no_contact") if is_stranger else "", quote, said_title, said)
 
 
@@ -124,5 +124,6 @@ def _title_of(ring: Call | Invitation) -> str:
     return names.readable(ring.notification_title or "") if limits().sender_titles else ""
 
 
-def _within_quotes(words: str) -> str:
+def within_quotes(words: str) -> str:
+    """Somebody's words as they may stand in quotation marks: in one line, with none that ends the quote."""
     return words.replace("\n", " ").translate(_QUOTES)

@@ -7,6 +7,7 @@ blocked, turned down or taken out of their contacts. `now` means the same as in 
 
 from invitations.contacts.asking import Kept, accept, ask, remove, set_favourite
 from invitations.contacts.blocking import Blocked, block, reject_and_block, unblock
+from invitations.contacts.noticing import Waiting, waiting
 from invitations.contacts.reading import blocks, contacts, count_requests, is_finding, turned_down_long_ago
 from invitations.contacts.settling import RULED_BY, own_settings, settle
 from invitations.contacts.standing import Standing, standing
@@ -17,6 +18,7 @@ __all__ = [
     "Blocked",
     "Kept",
     "Standing",
+    "Waiting",
     "accept",
     "ask",
     "block",
@@ -34,4 +36,5 @@ __all__ = [
     "standing",
     "turned_down_long_ago",
     "unblock",
+    "waiting",
 ]

@@ -12,9 +12,11 @@ from invitations import calls
 from invitations.conf import limits
 from invitations.contacts.locking import judge_anew, locked
 from invitations.contacts.reading import TURNED_DOWN_FOR
+from invitations.contacts.standing import standing
 from invitations.contacts.telling import tell_contact
 from invitations.errors import CallError, Code
 from invitations.models import Block, Contact, ContactState, UserKey
+from invitations.push import planning
 from invitations.words import say_lazy
 
 
@@ -72,6 +74,8 @@ def ask(user: Any, other: Any, *, message: str, now: datetime) -> Kept:
         if not is_blocked and _hears(theirs, now):
             _make_room(other.pk)
             _set(theirs, other, user, ContactState.ASKS_YOU, message=message, now=now)
+            if standing(other.pk).quiet_until(now) is None:
+                planning.plan_request_notice(other.pk, now=now)
         return Kept(asked, is_new=True)
 
 

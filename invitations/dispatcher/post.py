@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from invitations import calls, transports, words
+from invitations import calls, contacts, transports, words
 from invitations.calls.transaction import write
 from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.trouble import drop_connection, report
 from invitations.models import DeliveryKind, DeliveryState
-from invitations.push import deliveries, devices, messages
+from invitations.push import deliveries, devices, messages, notices
 from invitations.push.deliveries import Claimed, Outcome
 from invitations.push.devices import DISABLING
 from invitations.store.sheets import CallSheet
@@ -38,6 +38,10 @@ UNSENT = "unsent"
 """The code of a delivery that no message could be made from, which is a bug of ours."""
 
 
+class Moot(Exception):
+    """There is nothing to tell any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """A delivery that is ready to send."""
@@ -45,6 +49,7 @@ class Parcel:
     claimed: Claimed
     payload: bytes
     topic: str
+    urgency: str = messages.URGENCY
 
 
 class Post:
@@ -122,7 +127,7 @@ class Post:
         ttl_seconds = int((claimed.expires_at - now).total_seconds())
         if ttl_seconds < 1:
             return Outcome(claimed, DeliveryState.EXPIRED, None, deliveries.TOO_LATE, host, now)
-        message = Message(parcel.payload, ttl_seconds=ttl_seconds, urgency=messages.URGENCY, topic=parcel.topic)
+        message = Message(parcel.payload, ttl_seconds=ttl_seconds, urgency=parcel.urgency, topic=parcel.topic)
         try:
             status = await transports.transport_named(address.transport).send(address, message)
         except Gone as gone:
@@ -205,6 +210,8 @@ class Post:
             try:
                 with words.in_language(claimed.language):
                     parcels.append(_parcel(claimed, sheets, now))
+            except Moot:
+                self._outcomes.append(Outcome(claimed, DeliveryState.DROPPED, None, deliveries.SETTLED, "", now))
             except Exception:
                 logger.exception("Delivery %d could not be made into a message", claimed.pk)
                 self._outcomes.append(Outcome(claimed, DeliveryState.FAILED, None, UNSENT, "", now))
@@ -226,6 +233,8 @@ class Post:
 
 
 def _parcel(claimed: Claimed, sheets: dict[int, CallSheet], now: datetime) -> Parcel:
+    if claimed.kind == DeliveryKind.CONTACT:
+        return _notice(claimed, now)
     device_id, origin = claimed.device_key, claimed.origin
     if claimed.call_pk is None or claimed.invitation_pk is None:
         # A test ring belongs to no call.
@@ -242,3 +251,27 @@ def _parcel(claimed: Claimed, sheets: dict[int, CallSheet], now: datetime) -> Pa
             sheet, invitation, claimed.reason, device_id=device_id, origin=origin, missed_unseen=unseen, now=now
         )
     return Parcel(claimed, messages.packed(payload), messages.topic_of(claimed.invitation_pk))
+
+
+def _notice(claimed: Claimed, now: datetime) -> Parcel:
+    """That people ask to be let in.
+
+    Raises:
+        Moot: nobody waits any more, or the person does not want to be disturbed now.
+    """
+    waiting = contacts.waiting(claimed.user_id)
+    if waiting is None or waiting.standing.quiet_until(now) is not None:
+        raise Moot
+    payload = notices.requests(
+        waiting.name,
+        waiting.message,
+        waiting.standing.requests,
+        shows=waiting.push_shows,
+        device_id=claimed.device_key,
+        origin=claimed.origin,
+        missed_unseen=calls.missed_unseen(claimed.user_id),
+        expires_at=claimed.expires_at,
+        topic=notices.topic_of(claimed.user_id),
+        now=now,
+    )
+    return Parcel(claimed, messages.packed(payload), payload["tag"], notices.URGENCY)

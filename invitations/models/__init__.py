@@ -4,7 +4,7 @@ invitations, participants and events, devices and credentials, deliveries and ri
 from invitations.models.call import Call, CallState, EndReason
 from invitations.models.contact import ASK_CHARS, Block, Contact, ContactState
 from invitations.models.credential import AppToken, PairingCode
-from invitations.models.delivery import Delivery, DeliveryKind, DeliveryState, StopReason
+from invitations.models.delivery import OF_NO_RING, Delivery, DeliveryKind, DeliveryState, StopReason
 from invitations.models.device import Device, DeviceKind, DisabledReason, Health
 from invitations.models.event import CallEvent, EventKind
 from invitations.models.idempotency_key import IdempotencyKey
@@ -29,6 +29,7 @@ from invitations.models.user import User, UserKey, id_chars, key_as_word
 
 __all__ = [
     "ASK_CHARS",
+    "OF_NO_RING",
     "WEEKDAYS",
     "ZONE_CHARS",
     "AccountDeletion",

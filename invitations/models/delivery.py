@@ -15,6 +15,11 @@ class DeliveryKind(models.TextChoices):
     RING = "ring", say_lazy("choice.delivery_kind.ring")
     STOP = "stop", say_lazy("choice.delivery_kind.stop")
     TEST = "test", say_lazy("choice.delivery_kind.test")
+    CONTACT = "contact", say_lazy("choice.delivery_kind.contact")
+
+
+OF_NO_RING = (DeliveryKind.TEST, DeliveryKind.CONTACT)
+"""What is owed without any call."""
 
 
 class DeliveryState(models.TextChoices):
@@ -49,7 +54,7 @@ class Delivery(models.Model):
     invitation = models.ForeignKey(
         "invitations.Invitation", on_delete=models.CASCADE, null=True, blank=True, related_name="deliveries"
     )
-    kind = models.CharField(max_length=4, choices=DeliveryKind)
+    kind = models.CharField(max_length=7, choices=DeliveryKind)
     reason = models.CharField(max_length=20, choices=StopReason, blank=True, default="")
     number = models.PositiveSmallIntegerField(default=1, help_text=say_lazy("help.delivery.number"))
     state = models.CharField(max_length=8, choices=DeliveryState, default=DeliveryState.PENDING)
@@ -79,7 +84,8 @@ class Delivery(models.Model):
             ),
             models.CheckConstraint(
                 name="delivery_of_a_ring",
-                condition=Q(kind="test", invitation__isnull=True) | (~Q(kind="test") & Q(invitation__isnull=False)),
+                condition=Q(kind__in=OF_NO_RING, invitation__isnull=True)
+                | (~Q(kind__in=OF_NO_RING) & Q(invitation__isnull=False)),
             ),
         ]
         indexes: ClassVar = [

@@ -23,6 +23,8 @@ from invitations.store.statements import Bind, Prepared
 from invitations.transports import Address, host_of
 
 WINDOW = timedelta(seconds=60)
+UNCOUNTED = (DeliveryKind.STOP, DeliveryKind.CONTACT)
+"""What does not count: that people ask is told seldom enough by itself, and must take no ring's place."""
 
 Service = tuple[UserKey, str]
 """A user and the host of a push service."""
@@ -48,7 +50,8 @@ class _Try(NamedTuple):
 
 _TRIED = Prepared(
     Delivery.objects.filter(
-        ~Q(kind=DeliveryKind.STOP),
+        # One by one, as the index has it.
+        *(~Q(kind=each) for each in UNCOUNTED),
         user_id__in=Bind("users"),
         created_at__gt=Bind("oldest"),
         created_at__lt=Bind("newest"),

@@ -29,7 +29,7 @@ from django.db.models.functions import Coalesce
 
 from invitations.live import presence
 from invitations.models import Delivery, DeliveryKind, DeliveryState, InvitationState, UserKey, Verdict
-from invitations.push.allowance import Allowance
+from invitations.push.allowance import UNCOUNTED, Allowance
 from invitations.push.recent import RECENT, span
 from invitations.store.statements import Bind, Prepared, PreparedUpdate, aggregated
 from invitations.transports import SEND_SECONDS, Address
@@ -49,6 +49,7 @@ ACKNOWLEDGED = "acknowledged"
 NO_ADDRESS = "no_address"
 TOO_LATE = "too_late"
 TOO_MANY = "too_many"
+SETTLED = "settled"
 """Why a delivery is dropped. All other codes come from the transports."""
 
 NEXT_MOMENT = Prepared(
@@ -124,8 +125,8 @@ class Claimed:
         device_pk: the device's key.
         device_key: the device's id.
         digest: of the address that it is sent to.
-        invitation_pk: the invitation that rings; None for a test.
-        call_pk: its call; None for a test.
+        invitation_pk: the invitation that rings; None for a test and for a notice.
+        call_pk: its call; None for a test and for a notice.
         origin: where the app is open on that device.
         language: the tag of the language read there; empty for the site's own.
         address: transport, endpoint, p256dh, auth and signing key, in the order of `transports.Address`.
@@ -255,7 +256,7 @@ def retry_at(claimed: Claimed, *, now: datetime, after_seconds: float | None) ->
         claimed: what was tried.
         after_seconds: how long the push service asked to be left alone (RFC 9110 section 10.2.3).
     """
-    longest = LONGEST_STOP_BACKOFF_SECONDS if claimed.kind == DeliveryKind.STOP else LONGEST_BACKOFF_SECONDS
+    longest = LONGEST_STOP_BACKOFF_SECONDS if claimed.kind in UNCOUNTED else LONGEST_BACKOFF_SECONDS
     # Bounded first: a float cannot hold a thousand doublings.
     backoff = min(FIRST_BACKOFF_SECONDS * 2 ** min(claimed.attempts - 1, MOST_DOUBLINGS), longest)
     # Jitter, so that messages that failed together are not retried together.
@@ -348,7 +349,7 @@ def _held_back(wanted: list[Claimed], now: datetime) -> set[int]:
 def _allowed(wanted: list[Claimed], now: datetime) -> list[Claimed]:
     """Those of them that may go now. The others wait for their user's share of the push service, or are dropped if they
     would then come too late."""
-    counted = [each for each in wanted if each.kind != DeliveryKind.STOP]
+    counted = [each for each in wanted if each.kind not in UNCOUNTED]
     allowance = Allowance((each.user_id for each in counted), now=now)
     refused: set[int] = set()
     for each in counted:
@@ -389,7 +390,8 @@ def _due(size: int, *, others: bool = False) -> Prepared[_Due]:
         others: only what is owed to others than these `users`.
     """
     pending = Delivery.objects.filter(RECENT, state=DeliveryState.PENDING, due_at__lte=Bind("now"))
-    earlier = pending.filter(device_id=OuterRef("device_id"), pk__lt=OuterRef("pk"))
+    # No ring waits for a notice, which may be on its way to a push service that does not answer.
+    earlier = pending.filter(~Q(kind=DeliveryKind.CONTACT), device_id=OuterRef("device_id"), pk__lt=OuterRef("pk"))
     own = ("kind", "reason", "number", "attempts", "created_at", "expires_at", "device", "user", "device_key")
     of_whom = ~Q(user_id__in=Bind("users")) if others else Q()
     found = (

@@ -196,12 +196,12 @@ def topic_of(invitation_pk: int) -> str:
 
     Also the notification's tag. 32 base64url characters that reveal nothing.
     """
-    return _topic(f"invitation:{invitation_pk}")
+    return topic(f"invitation:{invitation_pk}")
 
 
 def topic_of_test(delivery_pk: int) -> str:
     """The topic of one test ring."""
-    return _topic(f"test:{delivery_pk}")
+    return topic(f"test:{delivery_pk}")
 
 
 def _shown_to(sheet: CallSheet, invitation: Invitation) -> str:
@@ -250,7 +250,8 @@ def _end_title(reason: StopReason, device: str) -> str:
     return say("push.call_ended")
 
 
-def _topic(text: str) -> str:
+def topic(text: str) -> str:
+    """The topic that stands for a text, without revealing it: 32 base64url characters."""
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())[:32].decode()
 
 

@@ -34,7 +34,7 @@ from invitations.models import (
     UserKey,
     Verdict,
 )
-from invitations.push.recent import RECENT, span
+from invitations.push.recent import RECENT, SKEW, span
 from invitations.store.statements import Bind, Prepared, PreparedCopy, aggregated, database
 from invitations.transports.base import FailureCode
 
@@ -42,6 +42,9 @@ MISSED_SECONDS = 24 * 3600
 ANSWERED_SECONDS = 300
 """How long it is worth telling a device that a ring is over: that it was missed, or just that it must stop."""
 TEST_SECONDS = 60
+NOTICE_SECONDS = 24 * 3600
+NOTICE_EVERY = timedelta(minutes=10)
+"""How often at most a device is told that somebody asks."""
 REFUSED = {DeliveryState.GONE, DeliveryState.FAILED}
 TROUBLED = {FailureCode.THROTTLED, FailureCode.SERVICE_ERROR}
 MISSED = {StopReason.CANCELLED, StopReason.TIMED_OUT}
@@ -212,6 +215,35 @@ def plan_test(device: Device, *, now: datetime) -> Delivery:
     )
     transaction.on_commit(publishing.wake_dispatchers)
     return owed
+
+
+def plan_request_notice(user_id: UserKey, *, now: datetime) -> None:
+    """Owe a quiet notice to every device of somebody with a push address, that people ask them to be let in: soon, and
+    one in `NOTICE_EVERY`, whoever and however many ask. It says how things stand when it is sent.
+
+    Args:
+        user_id: who is asked.
+    """
+    since = {"created_at__gt": now - timedelta(seconds=NOTICE_SECONDS), "created_at__lt": now + SKEW}
+    before = Delivery.objects.filter(user_id=user_id, kind=DeliveryKind.CONTACT, **since).order_by("due_at")
+    last = {each.device_id: each for each in before}
+    owed = [
+        Delivery(
+            device=device,
+            user_id=user_id,
+            device_key=device.device_id,
+            device_label=device.label,
+            kind=DeliveryKind.CONTACT,
+            created_at=now,
+            due_at=now if device.pk not in last else max(now, last[device.pk].due_at + NOTICE_EVERY),
+            expires_at=now + timedelta(seconds=NOTICE_SECONDS),
+        )
+        for device in Device.objects.reachable().filter(user_id=user_id).order_by("pk")
+        if device.pk not in last or last[device.pk].state != DeliveryState.PENDING
+    ]
+    Delivery.objects.bulk_create(owed)
+    if owed:
+        transaction.on_commit(publishing.wake_dispatchers)
 
 
 class _Owed:

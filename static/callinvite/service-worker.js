@@ -46,6 +46,10 @@ async function received(message) {
       await show(stopNotice(message));
       await setBadge(message.missed_unseen);
       break;
+    case "contact":
+      await show(contactNotice(message));
+      await setBadge(message.missed_unseen);
+      break;
     case "test":
       await show(testNotice(message));
       await acknowledgeTest(message);

@@ -108,7 +108,7 @@ async def test_a_ring_leaves_at_once_with_the_seconds_that_are_left(
     message = transport.sent[0].message
     payload = json.loads(message.payload)
     assert (message.ttl_seconds, message.urgency, len(message.topic)) == (19, "high", 32)
-    assert (payload["kind"], payload["notification"]["title"]) == ("ring", "Alice")
+    assert (payload["kind"], payload["notification"]["title"]) == ("ring", "Alice (@alice)")
     assert await sync_to_async(settled)() == [("phone", "sent", 201, "", HOST)]
     assert transport.closed == 1
 

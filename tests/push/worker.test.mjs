@@ -528,3 +528,19 @@ test("the end of a ring that said nothing says nothing of whose it was", async (
   await missed.click(only(missed));
   assert.deepEqual([missed.opened, missed.asked], [["https://calls.example/#recents"], []]);
 });
+
+test("a request to be let in is shown quietly, and opens the people", async () => {
+  const worker = new FakeWorker();
+  const notification = {
+    title: "Contact request",
+    body: "Bob would like to be in your contacts.",
+    lang: "en",
+    silent: true,
+  };
+  await worker.push(
+    stopMessage({ kind: "contact", tag: "requests", notification, call_id: null, caller: null, requests: 1 }),
+  );
+  const { title, body, tag, silent, actions } = only(worker);
+  assert.deepEqual([title, body, tag, silent, actions], [notification.title, notification.body, "requests", true, []]);
+  assert.deepEqual(worker.asked, []);
+});

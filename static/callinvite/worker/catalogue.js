@@ -36,6 +36,7 @@ const LANGUAGES = {
       "push.from.video": "{name}, video call",
       "push.missed_call": "Missed call",
       "push.rejected_elsewhere": "Declined on another device",
+      "push.request.title": "Contact request",
       "push.test.body": "This device will ring when someone calls you.",
       "push.test.title": "Test ring",
     },

@@ -176,6 +176,21 @@ function testNotice(message) {
 }
 
 /**
+ * That people ask to be let in.
+ *
+ * @param {Message} message
+ * @returns {Notice}
+ */
+function contactNotice(message) {
+  return notice(message, "contact", {
+    title: text(message.notification.title) || sayer(message)("push.request.title"),
+    body: text(message.notification.body),
+    silent: true,
+    actions: [],
+  });
+}
+
+/**
  * For a message that says nothing this worker understands: newer than it, or broken on the way.
  *
  * @returns {Notice}
