@@ -29,6 +29,7 @@ from invitations.admin.acting import (
     say_done,
 )
 from invitations.admin.lists import ExplainedList, OfOnePerson
+from invitations.admin.previewing import Previewing
 from invitations.models import Call, CallEvent, CallState, EndReason, Invitation, Participant, Standing
 from invitations.store import people
 from invitations.words import listed, say, say_lazy
@@ -101,7 +102,7 @@ class OfOneCaller(OfOnePerson):
 
 
 @admin.register(Call)
-class CallAdmin(ReadOnly, ExplainedList):
+class CallAdmin(Previewing, ReadOnly, ExplainedList):
     list_display = (
         "created_at",
         "caller",

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import PathConverter, StringConverter
 
-from invitations.api import contacts, credentials, devices, my_data, pages, people, views
+from invitations.api import contacts, credentials, devices, my_data, pages, people, rules, views
 from invitations.requests.verbs import VERBS, Verb
 from invitations.shapes import CALL_ID, DEVICE_ID
 
@@ -42,6 +42,7 @@ _described = [
     path("contacts/<user:user>", contacts.OneContact.as_view(), name="contact"),
     path("blocks", contacts.Blocks.as_view(), name="blocks"),
     path("blocks/<user:user>", contacts.OneBlock.as_view(), name="block"),
+    path("rules/preview", rules.Preview.as_view(), name="preview_rules"),
     path("devices", devices.Devices.as_view(), name="devices"),
     path("devices/<device_id:device_id>", devices.OneDevice.as_view(), name="device"),
     path("devices/<device_id:device_id>/test-ring", devices.TestRing.as_view(), name="test_ring"),

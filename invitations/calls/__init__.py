@@ -19,6 +19,7 @@ from invitations.calls.forgetting import id_since
 from invitations.calls.inviting import invite
 from invitations.calls.loading import Attempt, CallName, id_in
 from invitations.calls.notifying import Taken, notified
+from invitations.calls.previewing import NobodyElse, Preview, preview
 from invitations.calls.quieting import is_rung, went
 from invitations.calls.reading import (
     Synced,
@@ -41,6 +42,7 @@ from invitations.calls.seeing import Seen, seen_by
 from invitations.calls.sending import send
 from invitations.calls.taking_part import connected, end, forgive_outage, heartbeat, join, leave, prove_life, remove
 from invitations.calls.timeline import timeline
+from invitations.calls.told_preview import told_preview
 from invitations.calls.withdrawing import withdraw
 from invitations.store.sheets import Actor, CallSheet
 
@@ -51,6 +53,8 @@ __all__ = [
     "CallName",
     "CallSheet",
     "Cancelled",
+    "NobodyElse",
+    "Preview",
     "RequestKey",
     "Seen",
     "Sent",
@@ -84,6 +88,7 @@ __all__ = [
     "missed_unseen",
     "notified",
     "open_calls",
+    "preview",
     "prove_life",
     "reject",
     "remove",
@@ -94,6 +99,7 @@ __all__ = [
     "sheets_by_key",
     "sync",
     "timeline",
+    "told_preview",
     "view",
     "went",
     "withdraw",

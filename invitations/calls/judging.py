@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from invitations.calls import bounds
 from invitations.calls.asking import Judged, Problem, problem_of
@@ -20,6 +21,22 @@ from invitations.words import say
 
 Settled = Mapping[UserKey, Terms]
 """What people have settled about an inviter, by their keys."""
+
+
+class Finding(NamedTuple):
+    """What the rules say of one ring.
+
+    Args:
+        terms: what the person to be rung has settled.
+        ring: what was judged by them.
+        verdict: what becomes of the ring.
+        wait: how many seconds until the person may be rung again; 0 if they may now.
+    """
+
+    terms: Terms
+    ring: Ring
+    verdict: Verdict
+    wait: int
 
 
 def judged(
@@ -44,21 +61,50 @@ def judged(
     admitted: list[Judged] = []
     problems: list[Problem] = []
     for person in invited:
-        theirs, wait = settled[person.id], counted.wait(person)
-        is_urgent = urgent and theirs.is_contact and _is_rarely_urgent(by, theirs, now)
-        ring = Ring(
-            is_known=theirs.asks_if_known() and terms.knows(theirs.user_id, by.user_id),
-            is_cooling_down=bool(wait),
-            is_repeated=theirs.asks_if_repeated(now) and counted.was_rung(person),
-            is_urgent=is_urgent,
-        )
-        verdict = judge(theirs, ring, now=now)
-        if (problem := _problem(person, verdict, wait)) is not None:
+        found = finding(by, person, settled[person.id], counted, urgent=urgent, now=now)
+        if (problem := problem_about(person, found)) is not None:
             problems.append(problem)
         else:
-            admitted.append(Judged(person, verdict, theirs.is_contact, is_urgent))
+            admitted.append(Judged(person, found.verdict, found.terms.is_contact, found.ring.is_urgent))
     counted.refuse_too_many(len(admitted))
     return admitted, problems
+
+
+def finding(by: Actor, person: Person, theirs: Terms, given: Bounds, *, urgent: bool, now: datetime) -> Finding:
+    """What the rules say of a ring. Changes nothing.
+
+    Args:
+        by: the inviter.
+        person: who would be rung.
+        theirs: what that person has settled about the inviter.
+        given: what the inviter gave of late.
+        urgent: the inviter says that it is.
+    """
+    wait = given.wait(person)
+    ring = Ring(
+        is_known=theirs.asks_if_known() and terms.knows(theirs.user_id, by.user_id),
+        is_cooling_down=bool(wait),
+        is_repeated=theirs.asks_if_repeated(now) and given.was_rung(person),
+        is_urgent=urgent and theirs.is_contact and _is_rarely_urgent(by, theirs, now),
+    )
+    return Finding(theirs, ring, judge(theirs, ring, now=now), wait)
+
+
+def problem_about(person: Person, found: Finding) -> Problem | None:
+    """Why a person gets no invitation; None if they do.
+
+    Args:
+        person: who would be rung.
+        found: what the rules say of it.
+    """
+    if found.verdict == Verdict.YOU_BLOCKED:
+        return problem_of(person.username, Code.YOU_BLOCKED)
+    if found.verdict == Verdict.NOT_FROM_YOU:
+        detail = say("error.not_allowed.takes_no_calls", name=person.name)
+        return problem_of(person.username, Code.NOT_ALLOWED) | {"detail": detail, "can_ask": True}
+    if found.verdict == Verdict.COOLING_DOWN:
+        return problem_of(person.username, Code.COOLING_DOWN, retry_after_seconds=found.wait)
+    return None
 
 
 def judged_again(sheet: CallSheet, invitation: Invitation, *, now: datetime) -> Verdict:
@@ -88,14 +134,3 @@ def judged_again(sheet: CallSheet, invitation: Invitation, *, now: datetime) -> 
 
 def _is_rarely_urgent(by: Actor, theirs: Terms, now: datetime) -> bool:
     return terms.urgent_in_a_day(by.user_id, theirs.user_id, now=now) < URGENT_A_DAY
-
-
-def _problem(person: Person, verdict: Verdict, wait: int) -> Problem | None:
-    if verdict == Verdict.YOU_BLOCKED:
-        return problem_of(person.username, Code.YOU_BLOCKED)
-    if verdict == Verdict.NOT_FROM_YOU:
-        detail = say("error.not_allowed.takes_no_calls", name=person.name)
-        return problem_of(person.username, Code.NOT_ALLOWED) | {"detail": detail, "can_ask": True}
-    if verdict == Verdict.COOLING_DOWN:
-        return problem_of(person.username, Code.COOLING_DOWN, retry_after_seconds=wait)
-    return None

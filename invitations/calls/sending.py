@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -39,6 +39,7 @@ from invitations.models import (
     CallState,
     EndReason,
     EventKind,
+    Invitation,
     InvitationState,
     LeftReason,
     Participant,
@@ -283,35 +284,55 @@ def _existing(
     """The call that a send really means: one that the caller is in already, or the other's call to them (glare)."""
     mine = [each for each in busy if each.user_id == by.user_id]
     other = invited[0] if len(invited) == len(names) == 1 else None
-    if inside := _entered([each.call_pk for each in mine if each.inside], by, now):
-        for sheet in inside:
-            pair = {each.user_id for each in sheet.inside()}
-            if other is not None and sheet.call.state == CallState.ACTIVE and pair == {by.user_id, other.id}:
-                return Sent(sheet, created=False, rejoin=True)
+    keys = [each.call_pk for each in mine if each.inside]
+    if keys and (inside := entered(lock_calls(keys, now=now).values(), by)):
+        if other is not None and (shared := shared_with(other, inside, by)) is not None:
+            return Sent(shared, created=False, rejoin=True)
         raise CallError(Code.ALREADY_IN_CALL, say_lazy("error.already_in_call.you"), sheet=inside[0])
-    for each in mine:
-        if other is None or each.caller_id != other.id or each.call_state != CallState.RINGING:
-            continue
-        theirs = asked.settled[other.id]
-        if theirs.has_blocked or theirs.is_blocked:
-            break
-        sheet = lock_calls([each.call_pk], now=now)[each.call_pk]
+    for call_pk in crossing(mine, other, asked.settled):
+        sheet = lock_calls([call_pk], now=now)[call_pk]
         # One that was silenced, too: now they do want to talk.
-        own = sheet.pending_of(by.user_id)
-        if len(sheet.invitations) == 1 and own is not None:
+        if (own := answered_by_calling(sheet, by)) is not None:
             answering.take_call(sheet, own, by=by, custom_data="", now=now)
             return Sent(sheet, created=False, merged=True)
     return None
 
 
-def _entered(call_pks: list[int], by: Actor, now: datetime) -> list[CallSheet]:
-    """Those of these calls that the actor is still in now that they are locked; the one entered last comes first."""
-    if not call_pks:
+def entered(sheets: Iterable[CallSheet], by: Actor) -> list[CallSheet]:
+    """Those of these calls that the actor is in; the one entered last comes first."""
+    stays = [(each.participant_of(by.user_id), each) for each in sheets]
+    found = [(stay.joined_at, stay.pk, sheet) for stay, sheet in stays if stay is not None]
+    return [sheet for *_, sheet in sorted(found, key=itemgetter(0, 1), reverse=True)]
+
+
+def shared_with(other: Person, inside: Sequence[CallSheet], by: Actor) -> CallSheet | None:
+    """Of the calls that the actor is in, the one that they and the other person have answered and are in alone."""
+    for sheet in inside:
+        pair = {each.user_id for each in sheet.inside()}
+        if sheet.call.state == CallState.ACTIVE and pair == {by.user_id, other.id}:
+            return sheet
+    return None
+
+
+def crossing(mine: Sequence[Occupation], other: Person | None, settled: judging.Settled) -> list[int]:
+    """The keys of calls by which the other person may be ringing the actor at this moment; none if one of the two has
+    blocked the other.
+
+    Args:
+        mine: the calls that ring for the actor, and those that the actor is in.
+        other: the only one to be rung; None if there are several.
+        settled: what that person has settled about the actor.
+    """
+    if other is None or settled[other.id].has_blocked or settled[other.id].is_blocked:
         return []
-    locked = lock_calls(call_pks, now=now)
-    stays = [(each.participant_of(by.user_id), each) for each in locked.values()]
-    entered = [(stay.joined_at, stay.pk, sheet) for stay, sheet in stays if stay is not None]
-    return [sheet for *_, sheet in sorted(entered, key=itemgetter(0, 1), reverse=True)]
+    return [each.call_pk for each in mine if each.caller_id == other.id and each.call_state == CallState.RINGING]
+
+
+def answered_by_calling(sheet: CallSheet, by: Actor) -> Invitation | None:
+    """The actor's pending invitation to a call of two, which they answer by calling the other at the same time; None if
+    it is another call, or they have answered."""
+    own = sheet.pending_of(by.user_id)
+    return own if len(sheet.invitations) == 1 else None
 
 
 def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, now: datetime) -> Call:

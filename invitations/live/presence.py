@@ -14,6 +14,8 @@ from invitations.conf import limits
 from invitations.models import UserKey, key_as_word
 
 logger = logging.getLogger(__name__)
+AUDIBLE_SECONDS = 24 * 3600
+"""How long a page's word holds that it can be heard. It says so anew whenever it connects, and when it changes."""
 
 
 def mark_online(user_id: UserKey, device_id: str | None = None) -> None:
@@ -65,7 +67,25 @@ def mark_offline(user_id: UserKey) -> None:
 
 def mark_device_gone(user_id: UserKey, device_id: str) -> None:
     """Note that this device's last socket in this process closed."""
-    _tolerantly(lambda: cache.delete(_device_key(user_id, device_id)))
+    _tolerantly(lambda: cache.delete_many([_device_key(user_id, device_id), _audible_key(user_id, device_id)]))
+
+
+def mark_audible(user_id: UserKey, device_id: str, audible: bool) -> None:
+    """Note whether one of a device's pages can be heard.
+
+    Args:
+        user_id: the user's key.
+        device_id: the device whose page it is.
+        audible: what the page says.
+    """
+    key = _audible_key(user_id, device_id)
+    _tolerantly(lambda: cache.set(key, True, timeout=AUDIBLE_SECONDS) if audible else cache.delete(key))
+
+
+def audible_devices(user_id: UserKey, device_ids: Iterable[str]) -> set[str]:
+    """Of a user's devices, the ones with a page that said it can be heard. It may be gone: see `live_devices`."""
+    keys = {_audible_key(user_id, each): each for each in device_ids}
+    return {keys[key] for key in _tolerantly(lambda: cache.get_many(list(keys))) or ()} if keys else set()
 
 
 def live_devices(devices: Iterable[tuple[UserKey, str]]) -> set[tuple[UserKey, str]]:
@@ -98,3 +118,7 @@ def _polling_key(user_id: UserKey) -> str:
 
 def _device_key(user_id: UserKey, device_id: str) -> str:
     return f"live:{key_as_word(user_id)}:{device_id}"
+
+
+def _audible_key(user_id: UserKey, device_id: str) -> str:
+    return f"audible:{key_as_word(user_id)}:{device_id}"

@@ -142,6 +142,19 @@ def data_exported(request: HttpRequest, user_id: UserKey) -> None:
     logger.info("data-exported %s", _facts(user=user_id, by=_another(request, user_id), **_asked(request)))
 
 
+def looked_at_rules(request: HttpRequest, caller_id: UserKey, invitee_id: UserKey) -> None:
+    """An admin looked at what would become of a call.
+
+    Args:
+        request: for the admin, and the client's address.
+        caller_id: the key of who would call.
+        invitee_id: of whom they would call.
+    """
+    logger.info(
+        "rules-previewed %s", _facts(user=request.user.pk, caller=caller_id, invitee=invitee_id, **_asked(request))
+    )
+
+
 def _signed_in(*, request: HttpRequest | None, user: Any, **_: object) -> None:
     logger.info("signed-in %s", _facts(user=user.pk, **_asked(request)))
 

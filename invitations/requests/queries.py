@@ -36,7 +36,7 @@ _PAGES: Mapping[str, Field[Any]] = {"cursor": _CURSOR, "page_size": _PAGE_SIZE}
 
 
 class Query:
-    """The parameters of one URL. All of them are optional.
+    """The parameters of one URL. Few of them are required.
 
     Args:
         pages: it is a list, which comes in pages.
@@ -60,6 +60,9 @@ class Query:
         errors |= {name: [say(unknown)] for name in params if name not in self.fields}
         for name, field in self.fields.items():
             text = params.get(name)
+            if text is None and field.required:
+                errors[name] = [say("invalid.required")]
+                continue
             if text is None:
                 default = field.default
                 values[name] = None if default is ABSENT else default
@@ -123,4 +126,10 @@ HISTORY = Query(
     is_video_call=Flag(required=False, description="Only video calls, or only audio calls."),
     end_reason=Word(EndReason.values, "EndReason", required=False, description="Only calls that ended so."),
     **_KEYWORDS,
+)
+PREVIEW = Query(
+    False,
+    caller=Text(max_length=id_chars(), min_length=1, description="A user id: who would call."),
+    invitee=Text(max_length=id_chars(), min_length=1, description="A user id: whom they would call."),
+    urgent=Flag(required=False, default=False, description="The caller would say that it is urgent."),
 )

@@ -93,9 +93,26 @@ def judge(terms: Terms, ring: Ring, *, now: datetime) -> Verdict:
         return Verdict.COOLING_DOWN
     if terms.has_blocked:
         return Verdict.BLOCKED
-    if terms.is_quiet(now) and not _is_let_through(terms, ring):
+    if terms.is_quiet(now) and let_through_by(terms, ring) is None:
         return Verdict.SILENCED
     return Verdict.RINGS
+
+
+def let_through_by(terms: Terms, ring: Ring) -> LetThrough | None:
+    """What lets a ring through to somebody who does not want to be disturbed; None if nothing does.
+
+    Args:
+        terms: as for `judge`.
+        ring: the ring.
+    """
+    if not terms.is_contact:
+        return None
+    ways = (
+        (LetThrough.FAVOURITES, terms.is_favourite),
+        (LetThrough.REPEAT, ring.is_repeated),
+        (LetThrough.URGENT, ring.is_urgent),
+    )
+    return next((way for way, is_open in ways if is_open and way in terms.let_through), None)
 
 
 def _takes_calls(terms: Terms, ring: Ring) -> bool:
@@ -104,13 +121,3 @@ def _takes_calls(terms: Terms, ring: Ring) -> bool:
     if terms.rings_from == RingsFrom.NOBODY:
         return False
     return terms.is_contact or (terms.rings_from == RingsFrom.KNOWN and ring.is_known)
-
-
-def _is_let_through(terms: Terms, ring: Ring) -> bool:
-    if not terms.is_contact:
-        return False
-    return (
-        (terms.is_favourite and LetThrough.FAVOURITES in terms.let_through)
-        or (ring.is_repeated and LetThrough.REPEAT in terms.let_through)
-        or (ring.is_urgent and LetThrough.URGENT in terms.let_through)
-    )

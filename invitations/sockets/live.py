@@ -20,7 +20,7 @@ from invitations import calls
 from invitations.conf import limits
 from invitations.credentials import taking_back
 from invitations.errors import Code
-from invitations.live import generations, publishing
+from invitations.live import generations, presence, publishing
 from invitations.models import UserKey
 from invitations.requests.problems import problem
 from invitations.requests.verbs import VERBS, Answer, perform, snapshot
@@ -55,6 +55,7 @@ class LiveSocket:
         self._subscription = Subscription(identity.user_id)
         self._actor: Actor | None = None
         """None until the client has said hello."""
+        self._audible = False
         self._dropped = 0
         self._unread = Unread()
         self._paths = signalling.Paths()
@@ -127,7 +128,7 @@ class LiveSocket:
 
     async def _hello(self, frame: Frame) -> None:
         """Learn the device, join the user's group, then send everything that is open, so that nothing is missed."""
-        device_id, label, _audible = frames.hello(frame)
+        device_id, label, audible = frames.hello(frame)
         await self._join()
         actor = Actor(
             user_id=self._identity.user_id,
@@ -138,6 +139,10 @@ class LiveSocket:
             lives=True,
         )
         await workers.write(partial(_arrive, actor, self._identity.credential))
+        # Another page of this device may be the one that can be heard: only the one that was takes its word back.
+        if audible or self._audible:
+            await workers.read(partial(presence.mark_audible, actor.user_id, device_id, audible))
+        self._audible = audible
         generation = generations.of(actor.user_id)
         answer = await workers.read(partial(_snapshot, actor))
         self._looked(generation, answer)

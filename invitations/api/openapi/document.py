@@ -113,7 +113,7 @@ def _in_path(name: str, operation: Operation) -> JSON:
 
 def _given(place: str, name: str, field: Field[Any]) -> JSON:
     schema = field.described()
-    parameter = {"name": name, "in": place, "schema": schema}
+    parameter = {"name": name, "in": place, **({"required": True} if field.required else {}), "schema": schema}
     if "description" in schema:
         parameter["description"] = schema.pop("description")
     return parameter

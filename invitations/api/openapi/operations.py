@@ -143,6 +143,16 @@ DELETE_ME = Operation(
     description="Only shortly after signing in: later, the refusal has `reauthenticate`. Others keep the calls that"
     ' they had with you, with "Deleted account" in your place. Nobody is given your id again.',
 )
+PREVIEW_RULES = Operation(
+    "preview_rules",
+    PEOPLE,
+    "See what would happen if one person called another now",
+    SIGNED_IN | {Code.INVALID, Code.NOT_ALLOWED},
+    {200: "The verdict, what both would get, and what would happen device by device."},
+    shapes.RulesPreview,
+    "For admins who may see calls. Nothing rings, and neither of the two hears of it.",
+    query=queries.PREVIEW,
+)
 EXPORT_ME = Operation(
     "export_me",
     PEOPLE,
