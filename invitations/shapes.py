@@ -364,6 +364,14 @@ class Block(TypedDict):
     created_at: Annotated[Moment, Said("Since when.")]
 
 
+class BlockedCall(TypedDict):
+    """A call of somebody whom you have blocked, of which you heard nothing."""
+
+    user: Annotated[Person, Said("Who called.")]
+    is_video_call: Annotated[bool, Said("With pictures, not with sound alone.")]
+    created_at: Annotated[Moment, Said("When.")]
+
+
 class User(TypedDict):
     """A person who can be called."""
 
@@ -628,6 +636,12 @@ class BlockPage(Page):
     """A page of the people whom the asker has blocked."""
 
     results: Annotated[list[Block], Said("Newest first.")]
+
+
+class BlockedCallPage(Page):
+    """A page of the calls that were kept from the asker."""
+
+    results: Annotated[list[BlockedCall], Said("Newest first.")]
 
 
 class DevicePage(Page):

@@ -41,6 +41,7 @@ class InvitationInline(ReadOnly, admin.TabularInline):
     fields = (
         "invitee",
         "inviter",
+        "verdict",
         "state",
         "reject_reason",
         "answered_label",

@@ -14,7 +14,7 @@ from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.errors import CallError, Code
-from invitations.models import Block, Contact
+from invitations.models import Block, Contact, Invitation
 from invitations.requests import audit, inputs, queries, throttles
 from invitations.requests.tokens import asker_id
 from invitations.store import people
@@ -85,6 +85,16 @@ class Blocks(Endpoint):
         return answered(200, page_of(found, request, asked, ("-created_at", "-id"), _block_views))
 
 
+@described(get=operations.LIST_BLOCKED_CALLS)
+class BlockedCalls(Endpoint):
+    """The calls that were kept from the asker, who has blocked those who called."""
+
+    def get(self, request: Request) -> HttpResponse:
+        asked = queries.PAGE.checked(request.query_params)
+        found = contacts.blocked_calls(asker_id(request))
+        return answered(200, page_of(found, request, asked, ("-created_at", "-id"), _blocked_call_views))
+
+
 @described(get=operations.GET_BLOCK, put=operations.PUT_BLOCK, delete=operations.DELETE_BLOCK)
 class OneBlock(Endpoint):
     """Whether the asker has blocked one person."""
@@ -129,6 +139,10 @@ def _kept(request: Request, kept: contacts.Kept, act: str, *, status: int) -> Ht
 
 def _contact_views(found: list[Contact]) -> list[shapes.Contact]:
     return [contacts.contact_view(each) for each in found]
+
+
+def _blocked_call_views(found: list[Invitation]) -> list[shapes.BlockedCall]:
+    return [contacts.blocked_call_view(each) for each in found]
 
 
 def _block_views(found: list[Block]) -> list[shapes.Block]:

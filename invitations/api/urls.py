@@ -41,6 +41,7 @@ _described = [
     path("contacts/<user:user>/accept", contacts.AcceptedContact.as_view(), name="accept_contact"),
     path("contacts/<user:user>", contacts.OneContact.as_view(), name="contact"),
     path("blocks", contacts.Blocks.as_view(), name="blocks"),
+    path("blocked-calls", contacts.BlockedCalls.as_view(), name="blocked_calls"),
     path("blocks/<user:user>", contacts.OneBlock.as_view(), name="block"),
     path("rules/preview", rules.Preview.as_view(), name="preview_rules"),
     path("devices", devices.Devices.as_view(), name="devices"),

@@ -8,10 +8,17 @@ blocked, turned down or taken out of their contacts. `now` means the same as in 
 from invitations.contacts.asking import Kept, accept, ask, remove, set_favourite
 from invitations.contacts.blocking import Blocked, block, reject_and_block, unblock
 from invitations.contacts.noticing import Waiting, waiting
-from invitations.contacts.reading import blocks, contacts, count_requests, is_finding, turned_down_long_ago
+from invitations.contacts.reading import (
+    blocked_calls,
+    blocks,
+    contacts,
+    count_requests,
+    is_finding,
+    turned_down_long_ago,
+)
 from invitations.contacts.settling import RULED_BY, own_settings, settle
 from invitations.contacts.standing import Standing, standing
-from invitations.contacts.views import block_view, contact_view
+from invitations.contacts.views import block_view, blocked_call_view, contact_view
 
 __all__ = [
     "RULED_BY",
@@ -23,6 +30,8 @@ __all__ = [
     "ask",
     "block",
     "block_view",
+    "blocked_call_view",
+    "blocked_calls",
     "blocks",
     "contact_view",
     "contacts",

@@ -9,7 +9,7 @@ from operator import itemgetter
 from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 
-from invitations.models import Block, Contact, ContactState, UserKey
+from invitations.models import Block, Contact, ContactState, Invitation, UserKey, Verdict
 from invitations.store import people
 from invitations.store.statements import Bind, Prepared, aggregated
 
@@ -47,6 +47,12 @@ def blocks(user_id: UserKey) -> QuerySet[Block]:
     """The people whom a person has blocked, disabled accounts among them: nobody is to ring once they are enabled
     again who could not be let in meanwhile."""
     return Block.objects.filter(user_id=user_id).select_related("other__calling_preferences")
+
+
+def blocked_calls(user_id: UserKey) -> QuerySet[Invitation]:
+    """The rings that were kept from a person because they had blocked whoever rang, or blocked them while it rang."""
+    found = Invitation.objects.filter(invitee_id=user_id, verdict=Verdict.BLOCKED)
+    return found.select_related("inviter__calling_preferences", "call")
 
 
 def is_finding(words: Iterable[str]) -> Q:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from invitations import shapes
-from invitations.models import Block, Contact
+from invitations.models import Block, Contact, Invitation
 from invitations.serializers import moment
 from invitations.store import people
 
@@ -32,6 +32,20 @@ def block_view(block: Block) -> shapes.Block:
         block: loaded with the other person and their `calling_preferences`.
     """
     return {"user": user_view(block.other), "created_at": moment(block.created_at)}
+
+
+def blocked_call_view(invitation: Invitation) -> shapes.BlockedCall:
+    """A blocked call as the person sees it from whom it was kept.
+
+    Args:
+        invitation: loaded with its call and its inviter and their `calling_preferences`.
+    """
+    inviter = invitation.inviter
+    return {
+        "user": {"id": "", "name": people.name_of(None)} if inviter is None else user_view(inviter),
+        "is_video_call": invitation.call.is_video_call,
+        "created_at": moment(invitation.created_at),
+    }
 
 
 def user_view(user: Any) -> shapes.Person:

@@ -220,6 +220,9 @@ class Invitation(models.Model):
             models.Index(fields=["invitee", "-created_at"], name="invitation_of_invitee"),
             models.Index(fields=["inviter", "-created_at"], name="invitation_of_inviter"),
             models.Index(fields=["invitee", "closed_at"], name="invitation_missed_of", condition=Q(missed=True)),
+            models.Index(
+                fields=["invitee", "-created_at"], name="invitation_blocked_of", condition=Q(verdict=Verdict.BLOCKED)
+            ),
         ]
 
     def __str__(self) -> str:

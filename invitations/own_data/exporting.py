@@ -173,6 +173,11 @@ def _blocks(user: Any, now: datetime) -> Iterator[JSON]:
         yield contacts.block_view(each)
 
 
+def _blocked_calls(user: Any, now: datetime) -> Iterator[JSON]:
+    for each in _by_key(contacts.blocked_calls(user.pk)):
+        yield contacts.blocked_call_view(each)
+
+
 def _by_key(found: QuerySet[Row]) -> Iterator[Row]:
     """Rows, a page at a time."""
     page = list(found.order_by("pk")[:PAGE])
@@ -185,6 +190,7 @@ PARTS = (
     Part("profile", _profile, is_list=False),
     Part("contacts", _contacts),
     Part("blocks", _blocks),
+    Part("blocked_calls", _blocked_calls),
     Part("devices", _devices),
     Part("sign_ins", _sign_ins),
     Part("calls", _calls),

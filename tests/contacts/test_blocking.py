@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from invitations import calls
@@ -210,3 +211,20 @@ def test_every_act_is_a_line_in_the_log(
     ]
     assert "secret" not in " ".join(lines)
     assert "Tokyo" not in " ".join(lines)
+
+
+def test_calls_of_people_who_are_blocked_are_a_line_in_a_list(at: At, alice: User, bob: User) -> None:
+    at(bob).block("alice")
+    now = timezone.now()
+    made = calls.send(by=_actor(alice), invitees=["bob"], is_video_call=True, now=now)
+    [line] = at(bob).get("blocked-calls").json()["results"]
+    assert (line["user"], line["is_video_call"]) == ({"id": "alice", "name": "Alice"}, True)
+    assert set(line) == {"user", "is_video_call", "created_at"}
+    assert at(alice).get("blocked-calls").json()["results"] == []
+    # What is over stays there; what is not rings when the block goes.
+    calls.expire(made.sheet.call.pk, now=now + timedelta(seconds=60))
+    calls.send(by=_actor(alice), invitees=["bob"], is_video_call=True, now=now + timedelta(seconds=61))
+    assert len(at(bob).get("blocked-calls").json()["results"]) == 2
+    at(bob).unblock("alice")
+    assert at(bob).get("blocked-calls").json()["results"] == [line]
+    assert len(calls.open_calls(bob.pk, now=now + timedelta(seconds=62))) == 1

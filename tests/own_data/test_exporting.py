@@ -79,6 +79,7 @@ def test_a_copy_has_profile_devices_and_calls(
         "profile.json",
         "contacts.json",
         "blocks.json",
+        "blocked_calls.json",
         "devices.json",
         "sign_ins.json",
         "calls.json",

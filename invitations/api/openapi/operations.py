@@ -236,6 +236,16 @@ LIST_BLOCKS = Operation(
     shapes.BlockPage,
     query=queries.BLOCKS,
 )
+LIST_BLOCKED_CALLS = Operation(
+    "list_blocked_calls",
+    PEOPLE,
+    "List the calls of people whom you have blocked",
+    SIGNED_IN | {Code.INVALID},
+    {200: "A page, newest first."},
+    shapes.BlockedCallPage,
+    "You heard nothing of them, and those who called do not know that.",
+    query=queries.PAGE,
+)
 GET_BLOCK = Operation(
     "get_block",
     PEOPLE,

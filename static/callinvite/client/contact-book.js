@@ -4,6 +4,7 @@
 
 /**
  * @typedef {import("./types.js").Block} Block
+ * @typedef {import("./types.js").BlockedCall} BlockedCall
  * @typedef {import("./types.js").Contact} Contact
  * @typedef {import("./types.js").Person} Person
  */
@@ -93,6 +94,16 @@ export class ContactBook extends EventTarget {
    */
   blocks({ pageSize, ...filters } = {}) {
     return this.#requests.readPage("blocks", { ...filters, page_size: pageSize });
+  }
+
+  /**
+   * Reads one page of the calls of people whom one has blocked, newest first: nothing rang, and they do not know why.
+   *
+   * @param {{cursor?: string | null, pageSize?: number}} [filters]
+   * @returns {Promise<import("./types.js").Page<BlockedCall> | null>}
+   */
+  blockedCalls({ pageSize, ...filters } = {}) {
+    return this.#requests.readPage("blocked-calls", { ...filters, page_size: pageSize });
   }
 
   /**

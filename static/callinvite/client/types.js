@@ -130,6 +130,11 @@
  * @property {string} message what was written with the request
  * @property {string} changed_at
  *
+ * @typedef {object} BlockedCall a call of somebody whom this user has blocked
+ * @property {Person} user who called
+ * @property {boolean} is_video_call
+ * @property {string} created_at
+ *
  * @typedef {object} Block somebody who never rings this user
  * @property {Person} user
  * @property {string} created_at

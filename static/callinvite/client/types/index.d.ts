@@ -270,6 +270,17 @@ export type Contact = {
     changed_at: string;
 };
 /**
+ * a call of somebody whom this user has blocked
+ */
+export type BlockedCall = {
+    /**
+     * who called
+     */
+    user: Person;
+    is_video_call: boolean;
+    created_at: string;
+};
+/**
  * somebody who never rings this user
  */
 export type Block = {
