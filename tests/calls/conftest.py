@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db.models import Count, Max
 
 from invitations import calls
 from invitations.errors import CallError, Code
+from invitations.models import Call, CallEvent, Invitation, Participant
 from invitations.store.sheets import Actor
 from tests.calls.pages import Pages
+from tests.calls.track import Track
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pytest_django import Settings
 
     from invitations.models import User
 
@@ -78,3 +83,40 @@ def pages(alice: User, bob: User, carol: User, mallory: User) -> Iterator[Pages]
     opened = Pages(alice, bob, carol, mallory)
     yield opened
     opened.close()
+
+
+def called(by: User, other: User, at: datetime, **more: Any) -> calls.CallSheet:
+    """A call from one person to another."""
+    return calls.send(by=acting(by), invitees=[other.username], is_video_call=True, now=at, **more).sheet
+
+
+def over(call_id: str, by: User, at: datetime) -> None:
+    """End what is left of a call."""
+    with suppress(CallError):
+        calls.end(call_id, by=acting(by), now=at)
+    assert not Call.objects.filter(call_id=call_id).exclude(state="ended").exists()
+
+
+@pytest.fixture
+def track(now: datetime, settings: Settings) -> Iterator[Track]:
+    settings.CALLINVITE = {"sends_per_minute": 0}
+    lanes = Track(now)
+    yield lanes
+    lanes.close()
+
+
+@pytest.fixture
+def nobody_stuck(alice: User, bob: User, carol: User, now: datetime) -> Iterator[None]:
+    """Afterwards every log is whole, and everybody can start a call and end it."""
+    yield
+    late = now + timedelta(days=1)
+    numbered = CallEvent.objects.values("call_id").annotate(last=Max("revision"), count=Count("pk"))
+    ids = CallEvent.objects.values("call__call_id").annotate(last=Max("revision"), count=Count("pk"))
+    assert all(each["last"] == each["count"] for each in ids)
+    assert set(Call.objects.values_list("pk", "revision")) == {(each["call_id"], each["last"]) for each in numbered}
+    assert not Invitation.objects.pending().exists()
+    assert not Participant.objects.open().exists()
+    for caller, other in ((alice, bob), (bob, carol), (carol, alice)):
+        sheet = calls.send(by=acting(caller), invitees=[other.username], is_video_call=False, now=late).sheet
+        assert invitation_states(sheet) == {other.username: "pending"}
+        calls.end(sheet.call.call_id, by=acting(caller), now=late)

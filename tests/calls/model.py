@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.calls.model_rules import REFUSALS, Ring, Rules
+
 RINGING_LEASE = 20
 ACTIVE_LEASE = 30
 UNPROVEN_LEASE = 300
 MEDIA = 20
 MEDIA_PROOF = 10
 LONGEST = 12 * 3600
-UNNOTICED = 3
 PEOPLE_PER_CALL = 4
 
 
@@ -23,26 +24,6 @@ class Refused(Exception):
         self.code = code
         self.errors = errors
         super().__init__(code)
-
-
-@dataclass
-class Ring:
-    invitee: str
-    inviter: str
-    made: float
-    deadline: float
-    state: str = "pending"
-    closed: float | None = None
-    device: str | None = None
-    reason: str | None = None
-    notified: bool = False
-    alerting: bool = False
-
-    @property
-    def missed(self) -> bool:
-        """Whether they missed it: one that is taken back at once, before it was heard of, is no call."""
-        noticed = self.notified or (self.closed is not None and self.closed - self.made > UNNOTICED)
-        return self.state in ("timed_out", "busy") or (self.state == "cancelled" and noticed)
 
 
 @dataclass
@@ -81,11 +62,21 @@ class Call:
 
     def is_of(self, user: str) -> bool:
         """Whether it is in the user's history."""
-        rings = [ring for ring in self.rings if ring.invitee == user]
-        return user == self.caller or any(ring.state != "cancelled" or ring.missed for ring in rings)
+        return user == self.caller or any(ring.is_traced for ring in self.rings if ring.invitee == user)
 
-    def ring_of(self, user: str) -> Ring | None:
-        return next((ring for ring in reversed(self.rings) if ring.invitee == user), None)
+    def ring_of(self, user: str, *, seen_by_others: bool = False) -> Ring | None:
+        """Their latest ring that they may know of, or that others know of."""
+        rings = (ring for ring in reversed(self.rings) if ring.invitee == user)
+        return next((ring for ring in rings if seen_by_others or not ring.is_withheld), None)
+
+    def pending_of(self, user: str) -> Ring | None:
+        """What rings for them now, even if it is kept from them."""
+        return next((ring for ring in self.pending() if ring.invitee == user), None)
+
+    def hear(self) -> set[str]:
+        """Who hears of it now."""
+        rung = {ring.invitee for ring in self.pending() if not ring.is_withheld}
+        return rung | {stay.user for stay in self.inside()} | {self.caller}
 
     def stay_of(self, user: str) -> Stay | None:
         return next((stay for stay in self.inside() if stay.user == user), None)
@@ -95,9 +86,10 @@ class Call:
         last = [stay for stay in self.stays if stay.user == user][-1:]
         return last[0] if last and last[0].device == device else None
 
-    def was_removed(self, user: str) -> bool:
+    def was_removed(self, user: str, *, seen_by_others: bool = False) -> bool:
         """Whether they were taken out and not invited since."""
-        ring, last = self.ring_of(user), [stay for stay in self.stays if stay.user == user][-1:]
+        ring = self.ring_of(user, seen_by_others=seen_by_others)
+        last = [stay for stay in self.stays if stay.user == user][-1:]
         is_out = bool(last) and last[0].left == "removed"
         return is_out and (ring is None or ring.made < self.removed_at[user])
 
@@ -139,7 +131,10 @@ class World:
     def __init__(self, *people: Person) -> None:
         self.people = {person.name: person for person in people}
         self.calls: list[Call] = []
+        self.rules = Rules(self.people, self.calls)
         self.time = 0.0
+        self.unseen: list[Ring] = []
+        """Rings that time has closed and that nobody has looked at since: they count as closed from then on."""
         self.actor: str | None = None
         """Who acts now; nobody while time passes."""
 
@@ -148,6 +143,8 @@ class World:
     def pass_time(self, seconds: float) -> None:
         self.time += seconds
         self.actor = None
+        for ring in self.unseen:
+            ring.closed = self.time
         for call in self.calls:
             while call.state != "ended" and min(call.deadlines()) <= self.time:
                 self._meet(call, min(call.deadlines()))
@@ -175,11 +172,29 @@ class World:
     def call_with(self, user: str) -> Call | None:
         return next((call for call in self.calls if call.stay_of(user)), None)
 
-    def rings_for(self, user: str) -> list[Call]:
-        return [call for call in self.calls if any(ring.invitee == user for ring in call.pending())]
+    def rings_for(self, user: str, *, withheld_too: bool = False) -> list[Call]:
+        rings = ((call, call.pending_of(user)) for call in self.calls)
+        return [call for call, ring in rings if ring is not None and (withheld_too or not ring.is_withheld)]
 
-    def is_busy(self, user: str) -> bool:
-        return self.call_with(user) is not None or bool(self.rings_for(user))
+    def missed_by(self, user: str) -> int:
+        """How many calls they missed."""
+        return sum(self._missed_in(call, user) for call in self.calls)
+
+    @staticmethod
+    def _missed_in(call: Call, user: str) -> int:
+        """How often they missed it: a later ring that left a trace makes up for an earlier one."""
+        rings = [ring for ring in call.rings if ring.invitee == user]
+        later = (any(each.is_traced for each in rings[at:]) for at in range(1, len(rings) + 1))
+        return sum(ring.missed and not is_made_up for ring, is_made_up in zip(rings, later, strict=True))
+
+    # --- rules --------------------------------------------------------------------------------------------------------
+
+    def change_rules(self, user: str) -> None:
+        """Judge anew what rings for somebody who has settled something."""
+        for call in self.calls:
+            ring = call.pending_of(user)
+            if ring is not None:
+                ring.verdict = self.rules.judge_again(ring, self.time)
 
     # --- verbs --------------------------------------------------------------------------------------------------------
 
@@ -194,8 +209,9 @@ class World:
         timeout: int,
         ends_with_caller: bool,
         lives: bool,
+        urgent: bool,
     ) -> tuple[str, Call, list[tuple[str, str]]]:
-        body = (tuple(invitees), timeout, ends_with_caller)
+        body = (tuple(invitees), timeout, ends_with_caller, urgent)
         earlier = [call for call in self.calls if call.call_id == call_id]
         is_open = bool(earlier) and earlier[-1].state != "ended"
         if is_open and earlier[-1].caller == user:
@@ -212,15 +228,16 @@ class World:
             if current.state == "active" and {stay.user for stay in current.inside()} == {user, only}:
                 return "rejoin", current, []
             raise Refused("already_in_call")
-        for call in self.rings_for(user):
+        for call in self.rings_for(user, withheld_too=True):
             is_pair = call.state == "ringing" and call.caller == only and len(call.rings) == 1
-            if is_pair:
+            if is_pair and not self.rules.have_blocked(user, call.caller):
                 self._take(call, call.rings[0], user, device, lives)
                 return "merged", call, []
         if is_taken:
             raise Refused("call_id_in_use")
+        judged = self._judged(user, asked, errors, urgent=urgent)
         call = Call(new_id, len(earlier) + 1, user, body, self.time, ends_with_caller)
-        call.rings = [self._new_ring(name, user, timeout, call) for name in asked]
+        call.rings = [self._new_ring(name, user, timeout, call, *judged[name]) for name in judged]
         call.stays = [Stay(user, device, self.time, self.time if lives else None)]
         self.calls.append(call)
         if not call.pending():
@@ -228,7 +245,7 @@ class World:
         return "created", call, errors
 
     def invite(
-        self, call: Call, user: str, invitees: list[str], timeout: int
+        self, call: Call, user: str, invitees: list[str], timeout: int, *, urgent: bool
     ) -> tuple[list[str], list[tuple[str, str]]]:
         self._known(call, user)
         self._not_over(call, user)
@@ -237,10 +254,9 @@ class World:
         ringing = {ring.invitee for ring in call.pending()}
         inside = {stay.user for stay in call.inside()}
         asked, errors = self._sort_out(user, invitees, seats_taken=ringing | inside, ringing=ringing, inside=inside)
-        if not asked:
-            raise Refused("no_valid_invitee", errors)
-        call.rings += [self._new_ring(name, user, timeout, call) for name in asked]
-        return asked, errors
+        judged = self._judged(user, asked, errors, urgent=urgent)
+        call.rings += [self._new_ring(name, user, timeout, call, *judged[name]) for name in judged]
+        return list(judged), errors
 
     def accept(self, call: Call, user: str, device: str, *, lives: bool) -> None:
         ring = self._own_ring(call, user)
@@ -319,9 +335,11 @@ class World:
         self._not_over(call, user)
         if stay is None and ((ring is not None and ring.state == "rejected") or call.was_removed(user)):
             raise Refused("not_allowed")
-        if ring is not None and ring.state == "pending":
+        # Also one that is kept from them: they come without having heard of it.
+        pending = call.pending_of(user)
+        if pending is not None:
             self._leave_others(user, call)
-            self._take(call, ring, user, device, lives)
+            self._take(call, pending, user, device, lives)
             return
         seats = {each.user for each in call.inside()} | {each.invitee for each in call.pending()}
         if stay is None and len(seats) >= PEOPLE_PER_CALL:
@@ -356,10 +374,10 @@ class World:
         if other == user:
             raise Refused("self")
         stay = call.stay_of(other)
-        ring = next((each for each in call.pending() if each.invitee == other), None)
+        ring = call.pending_of(other)
         if stay is None and ring is None:
-            last = call.ring_of(other)
-            if call.was_removed(other) or (last is not None and last.state == "cancelled"):
+            last = call.ring_of(other, seen_by_others=True)
+            if call.was_removed(other, seen_by_others=True) or (last is not None and last.state == "cancelled"):
                 return
             raise Refused("call_ended" if call.state == "ended" else "not_invited")
         if ring is not None:
@@ -420,9 +438,21 @@ class World:
                 errors.append((name, code))
         return asked, errors
 
-    def _new_ring(self, name: str, inviter: str, timeout: int, call: Call) -> Ring:
-        ring = Ring(name, inviter, self.time, self.time + timeout)
-        if self.call_with(name) not in (None, call) and not self.people[name].waits:
+    def _judged(
+        self, user: str, names: list[str], errors: list[tuple[str, str]], *, urgent: bool
+    ) -> dict[str, tuple[str, bool]]:
+        """Who of them gets a ring, with its verdict and whether it is urgent. The others are added to the errors."""
+        verdicts = {name: self.rules.judge(user, name, urgent=urgent, now=self.time) for name in names}
+        errors += [(name, REFUSALS[verdict]) for name, (verdict, _) in verdicts.items() if verdict in REFUSALS]
+        judged = {name: each for name, each in verdicts.items() if each[0] not in REFUSALS}
+        if not judged:
+            raise Refused("no_valid_invitee", errors)
+        return judged
+
+    def _new_ring(self, name: str, inviter: str, timeout: int, call: Call, verdict: str, urgent: bool) -> Ring:
+        ring = Ring(name, inviter, self.time, self.time + timeout, verdict=verdict, urgent=urgent)
+        is_busy = self.call_with(name) not in (None, call) and not self.people[name].waits
+        if is_busy and verdict == "rings":
             self._close(ring, "busy")
         return ring
 
@@ -461,6 +491,7 @@ class World:
         return stay
 
     def _take(self, call: Call, ring: Ring, user: str, device: str, lives: bool) -> None:
+        ring.verdict = "rings" if ring.is_withheld else ring.verdict
         self._close(ring, "accepted")
         ring.device = device
         self._enter(call, user, device, lives)
@@ -480,6 +511,8 @@ class World:
 
     def _close(self, ring: Ring, state: str) -> None:
         ring.state, ring.closed = state, self.time
+        if self.actor is None:
+            self.unseen.append(ring)
 
     def _settle(self, call: Call, *, taken_back: bool = False, lost: bool = False, admin: bool = False) -> None:
         inside = {stay.user for stay in call.inside()}

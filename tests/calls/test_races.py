@@ -3,102 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from threading import Barrier, Event
 from typing import Any
 
 import pytest
-from django.db import connection, connections
-from django.db.models import Count, Max
+from django.db import connections
 from pytest_django import Settings
 
 from invitations import calls
 from invitations.errors import CallError
-from invitations.models import Call, CallEvent, Invitation, Participant, User
-from tests.calls.conftest import acting, invitation_states, names_inside, seconds
-
-ROUNDS = 200
-PROCESS_ROUNDS = 50
-Racing = Callable[..., Any]
+from invitations.models import Call, Invitation, Participant, User
+from tests.calls.conftest import acting, called, invitation_states, names_inside, over, seconds
+from tests.calls.track import PROCESS_ROUNDS, ROUNDS, Track, process, said
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.races]
-
-
-class Track:
-    """Two lanes that start at the same moment."""
-
-    def __init__(self, start: datetime) -> None:
-        self._start = start
-        self._barrier = Barrier(2)
-        self._lanes = [ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
-
-    def now(self, number: int) -> datetime:
-        """The moment of a round: far enough from the last for generated ids to differ."""
-        return self._start + timedelta(seconds=number)
-
-    def run(self, number: int, *racers: Racing) -> list[Any]:
-        """What came of each: what it returned, or the code of its refusal."""
-        # Neither lane has a lasting advantage.
-        turned = number % 2 == 1
-        lanes = [self._lanes[lane].submit(self._go, racer) for lane, racer in enumerate(racers[:: -1 if turned else 1])]
-        outcomes = [lane.result(timeout=30) for lane in lanes]
-        return outcomes[:: -1 if turned else 1]
-
-    def close(self) -> None:
-        for lane in self._lanes:
-            lane.submit(connections.close_all).result(timeout=30)
-            lane.shutdown()
-
-    def _go(self, racer: Racing) -> Any:
-        self._barrier.wait(timeout=30)
-        try:
-            return racer()
-        except CallError as error:
-            return error.code.value
-
-
-@pytest.fixture
-def track(now: datetime, settings: Settings) -> Iterator[Track]:
-    settings.CALLINVITE = {"sends_per_minute": 0}
-    lanes = Track(now)
-    yield lanes
-    lanes.close()
-
-
-@pytest.fixture
-def nobody_stuck(alice: User, bob: User, carol: User, now: datetime) -> Iterator[None]:
-    """Afterwards every log is whole, and everybody can start a call and end it."""
-    yield
-    late = now + timedelta(days=1)
-    numbered = CallEvent.objects.values("call_id").annotate(last=Max("revision"), count=Count("pk"))
-    ids = CallEvent.objects.values("call__call_id").annotate(last=Max("revision"), count=Count("pk"))
-    assert all(each["last"] == each["count"] for each in ids)
-    assert set(Call.objects.values_list("pk", "revision")) == {(each["call_id"], each["last"]) for each in numbered}
-    assert not Invitation.objects.pending().exists()
-    assert not Participant.objects.open().exists()
-    for caller, other in ((alice, bob), (bob, carol), (carol, alice)):
-        sheet = calls.send(by=acting(caller), invitees=[other.username], is_video_call=False, now=late).sheet
-        assert invitation_states(sheet) == {other.username: "pending"}
-        calls.end(sheet.call.call_id, by=acting(caller), now=late)
-
-
-def called(by: User, other: User, at: datetime, **more: Any) -> calls.CallSheet:
-    return calls.send(by=acting(by), invitees=[other.username], is_video_call=True, now=at, **more).sheet
-
-
-def over(call_id: str, by: User, at: datetime) -> None:
-    """End what is left of a call."""
-    with suppress(CallError):
-        calls.end(call_id, by=acting(by), now=at)
-    assert not Call.objects.filter(call_id=call_id).exclude(state="ended").exists()
 
 
 def one_won(outcomes: list[Any], *lost: str) -> bool:
@@ -451,8 +375,8 @@ def test_two_processes_on_one_file_have_one_winner(
 ) -> None:
     settings.CALLINVITE = {"sends_per_minute": 0}
     with ExitStack() as stack:
-        racers = [stack.enter_context(_process()) for _ in range(2)]
-        assert [_said(racer) for racer in racers] == ["ready", "ready"]
+        racers = [stack.enter_context(process()) for _ in range(2)]
+        assert [said(racer) for racer in racers] == ["ready", "ready"]
         seen: Counter[tuple[str, str]] = Counter()
         for number in range(PROCESS_ROUNDS):
             moment = now + seconds(number * 3)
@@ -461,26 +385,10 @@ def test_two_processes_on_one_file_have_one_winner(
             for racer, (verb, user) in zip(racers, acts, strict=True):
                 asked = {"verb": verb, "call_id": call_id, "user_id": user.pk, "username": user.username}
                 print(json.dumps({**asked, "device": "phone", "now": moment.isoformat()}), file=racer.stdin, flush=True)
-            accepted, cancelled = (_said(racer) for racer in racers)
+            accepted, cancelled = (said(racer) for racer in racers)
             seen[accepted, cancelled] += 1
             over(call_id, alice, moment)
         for racer in racers:
             if racer.stdin is not None:
                 racer.stdin.close()
     assert set(seen) <= {("ok", "already_answered"), ("invitation_cancelled", "ok")}
-
-
-def _said(racer: subprocess.Popen[str]) -> str:
-    assert racer.stdout is not None
-    return racer.stdout.readline().strip()
-
-
-def _process() -> subprocess.Popen[str]:
-    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.calls.racer"],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
