@@ -77,7 +77,7 @@ def test_of_two_rings_at_once_each_has_its_own_answers(alice: Person, bob: Perso
     alice.call("Bob", "Audio")
     bob.rings("Alice")
     assert carol.ask(CALL_BOB, TEXT) is True
-    second = ("Accept the call from Carol", "Decline the call from Carol")
+    second = ("Accept the call from Carol (@carol)", "Decline the call from Carol (@carol)")
     for width, height in SIZES:
         bob.page.set_viewport_size({"width": width, "height": height})
         for name in ("Accept", "Decline", *second):
@@ -94,7 +94,7 @@ def test_of_two_rings_the_second_is_answered_while_the_first_goes_on(alice: Pers
     alice.call("Bob", "Audio")
     bob.rings("Alice")
     carol.call("Bob", "Audio")
-    bob.ring.get_by_role("button", name="Accept the call from Carol").click()
+    bob.ring.get_by_role("button", name="Accept the call from Carol (@carol)").click()
     carol.is_connected_to("Bob")
     # The other one goes on, and can be answered still.
     bob.rings("Alice")

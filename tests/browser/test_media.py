@@ -263,7 +263,7 @@ def test_closing_the_page_takes_back_the_ring(alice: Person, bob: Person) -> Non
     bob.rings("Alice")
     close(alice.page)
     expect(bob.ring).to_be_hidden()
-    expect(bob.page.get_by_text("Alice hung up.")).to_be_visible()
+    expect(bob.page.get_by_text("Alice (@alice) hung up.")).to_be_visible()
 
 
 def test_reloading_the_page_does_not_end_the_ring(alice: Person, bob: Person) -> None:

@@ -120,7 +120,7 @@ def test_cancelling_stops_the_ring_and_leaves_a_missed_call(alice: Person, bob: 
     alice.hears("Ringing")
     alice.screen.get_by_role("button", name="Cancel").click()
     expect(bob.ring).to_be_hidden()
-    expect(bob.page.get_by_text("Alice hung up.")).to_be_visible()
+    expect(bob.page.get_by_text("Alice (@alice) hung up.")).to_be_visible()
     expect(bob.page.locator("missed-badge .badge")).to_be_visible()
     bob.show("Recents")
     expect(bob.page.locator(".recent--missed").first).to_contain_text("Missed: the caller hung up")
@@ -149,7 +149,7 @@ def test_an_unanswered_ring_times_out_by_itself(alice: Person, bob: Person) -> N
     expect(bob.ring.get_by_text(re.compile(r"Ringing · 0:0[12] left"))).to_be_visible()
     alice.hears("No answer")
     expect(bob.ring).to_be_hidden()
-    expect(bob.page.get_by_text("You missed a call from Alice.")).to_be_visible()
+    expect(bob.page.get_by_text("You missed a call from Alice (@alice).")).to_be_visible()
     expect(bob.page).to_have_title(re.compile(r"^\(\d+\) Callinvite$"))
 
 
@@ -183,7 +183,7 @@ def test_a_busy_person_is_told_busy_at_once(alice: Person, bob: Person, carol: P
     alice.is_connected_to("Bob")
     carol.call("Bob")
     expect(carol.screen.get_by_text("Busy", exact=True)).to_be_visible()
-    expect(bob.page.get_by_text("Carol tried to call you")).to_be_visible()
+    expect(bob.page.get_by_text("Carol (@carol) tried to call you")).to_be_visible()
     expect(bob.ring).to_be_hidden()
 
 

@@ -106,7 +106,7 @@ def test_a_ring_says_who_calls_to_a_screen_reader(alice: Person, bob: Person) ->
     expect(bob.ring).to_have_accessible_name("Alice")
     expect(bob.ring).to_have_accessible_description("is calling you")
     expect(bob.ring).to_have_attribute("aria-modal", "true")
-    expect(bob.page).to_have_title(re.compile("Alice is calling"))
+    expect(bob.page).to_have_title(re.compile(r"Alice \(@alice\) is calling"))
 
 
 def test_every_button_has_a_name(alice: Person) -> None:

@@ -155,8 +155,8 @@ def test_a_ring_with_no_page_open_is_shown_and_the_caller_reads_where(alice: Per
     phone.leave()
     alice.call("Bob")
     message = phone.hears("ring")
-    shown = phone.shows("Alice")
-    assert (shown["body"], shown["actions"]) == ("Incoming video call", ANSWERS)
+    shown = phone.shows("Alice (@alice)")
+    assert (shown["body"], shown["actions"]) == ("Incoming video call · Not in your contacts", ANSWERS)
     assert (shown["tag"], shown["stays"], shown["silent"]) == (message["tag"], True, False)
     alice.hears("Ringing on Chrome on Linux")
 
@@ -166,11 +166,11 @@ def test_the_end_of_a_ring_takes_its_place(alice: Person, phone: Phone) -> None:
     phone.watch_badge()
     alice.call("Bob")
     ring = phone.hears("ring")
-    phone.shows("Alice")
+    phone.shows("Alice (@alice)")
     alice.screen.get_by_role("button", name="Cancel").click()
     phone.hears("stop")
     missed = phone.shows("Missed call")
-    assert (missed["tag"], missed["silent"], missed["body"]) == (ring["tag"], True, "Alice, video call")
+    assert (missed["tag"], missed["silent"], missed["body"]) == (ring["tag"], True, "Alice (@alice), video call")
     assert missed["actions"] == [["call_back", "Call back"]]
     assert phone.badges[-1] >= 1
 
@@ -192,7 +192,7 @@ def test_a_wrong_clock_makes_no_ring_late(alice: Person, phone: Phone) -> None:
     alice.call("Bob")
     phone.receiver.wait_for(1)
     phone.deliver(json.dumps({**phone.receiver.inbox[0], "expires_at": PAST}))
-    assert phone.shows("Alice")["silent"] is False
+    assert phone.shows("Alice (@alice)")["silent"] is False
 
 
 @pytest.mark.parametrize("data", ["", "{", "[1, 2]", '{"kind": "something newer"}'])
@@ -214,7 +214,7 @@ def test_rejecting_works_signed_out(alice: Person, phone: Phone) -> None:
     phone.leave()
     alice.call("Bob")
     phone.hears("ring")
-    shown = phone.shows("Alice")
+    shown = phone.shows("Alice (@alice)")
     phone.person.context.clear_cookies()
     phone.press(shown, "reject")
     expect(alice.screen.get_by_text("Declined", exact=True)).to_be_visible()
@@ -226,7 +226,7 @@ def test_accepting_lets_the_open_page_answer(alice: Person, phone: Phone) -> Non
     phone.person.rings("Alice")
     message = call_of(alice)
     phone.deliver(json.dumps(message))
-    phone.press(phone.shows("Alice"), "accept")
+    phone.press(phone.shows("Alice (@alice)"), "accept")
     phone.person.is_connected_to("Alice")
     alice.is_connected_to("Bob")
     phone.person.until("callinvite.talk.state.local.camera.live")
@@ -237,7 +237,7 @@ def test_accepting_without_a_page_is_done_by_the_one_that_opens(alice: Person, p
     phone.leave()
     alice.call("Bob")
     ring = phone.hears("ring")
-    phone.press(phone.shows("Alice"), "accept")
+    phone.press(phone.shows("Alice (@alice)"), "accept")
     phone.shows("Open Callinvite to answer")
     phone.person.page = phone.person.context.new_page()
     phone.person.page.goto(f"{phone.person.server.url}/?call={ring['call_id']}")
@@ -268,7 +268,7 @@ def test_a_wish_for_a_call_that_is_over_is_said_so(alice: Person, phone: Phone) 
     alice.ask("() => callinvite.service.cancel()")
     phone.person.ask(KEEP_WISH, {"type": "answer", "call_id": call_id, "age": 0})
     phone.person.page.goto(f"{phone.person.server.url}/?call={call_id}")
-    expect(phone.person.page.get_by_text("The call from Alice is no longer ringing.")).to_be_visible()
+    expect(phone.person.page.get_by_text("The call from Alice (@alice) is no longer ringing.")).to_be_visible()
 
 
 def test_a_missed_call_is_called_back_from_its_notification(alice: Person, phone: Phone) -> None:
@@ -287,7 +287,7 @@ def test_answering_in_the_page_closes_the_notification(alice: Person, phone: Pho
     alice.call("Bob")
     phone.person.rings("Alice")
     phone.deliver(json.dumps(call_of(alice)))
-    phone.shows("Alice")
+    phone.shows("Alice (@alice)")
     phone.person.accept()
     phone.shows_all()
     phone.person.is_connected_to("Alice")
@@ -321,7 +321,7 @@ def call_of(caller: Person) -> dict[str, Any]:
         "kind": "ring",
         "call_id": call_id,
         "tag": "by-hand",
-        "notification": {"title": "Alice", "body": "Incoming video call"},
+        "notification": {"title": "Alice (@alice)", "body": "Incoming video call"},
         "caller": {"id": "alice", "name": "Alice"},
         "is_video_call": True,
         "expires_at": "2099-01-01T00:00:00Z",

@@ -103,13 +103,13 @@ def test_a_ring_reaches_a_closed_page_and_the_caller_reads_so(
     alice: Person, firefox: Firefox, notifications: Notifications
 ) -> None:
     alice.call("Bob")
-    shown = notifications.wait_for(title="Alice")
-    assert (shown.body, shown.actions) == ("Incoming video call", ANSWERS)
+    shown = notifications.wait_for(title="Alice (@alice)")
+    assert (shown.body, shown.actions) == ("Incoming video call · Not in your contacts", ANSWERS)
     assert (shown.silent, shown.stays, shown.language) == (False, True, "en")
     alice.hears("Ringing on Firefox on Linux")
     alice.screen.get_by_role("button", name="Cancel").click()
     missed = notifications.wait_for_replacement(shown)
-    assert (missed.title, missed.body, missed.silent) == ("Missed call", "Alice, video call", True)
+    assert (missed.title, missed.body, missed.silent) == ("Missed call", "Alice (@alice), video call", True)
     assert missed.actions == {"call_back": "Call back"}
 
 
@@ -117,7 +117,7 @@ def test_declining_in_the_notification_reaches_the_caller(
     alice: Person, firefox: Firefox, server: RunningServer, notifications: Notifications
 ) -> None:
     alice.call("Bob")
-    shown = notifications.wait_for(title="Alice")
+    shown = notifications.wait_for(title="Alice (@alice)")
     notifications.press(shown, "reject")
     expect(alice.screen.get_by_text("Declined", exact=True)).to_be_visible()
     notifications.wait_until_gone()
@@ -128,7 +128,7 @@ def test_accepting_in_the_notification_opens_the_app_in_the_call(
     alice: Person, firefox: Firefox, server: RunningServer, service: PushService, notifications: Notifications
 ) -> None:
     alice.call("Bob")
-    shown = notifications.wait_for(title="Alice")
+    shown = notifications.wait_for(title="Alice (@alice)")
     notifications.press(shown, "accept")
     tab = opened_tab(firefox, server, service)
     tab.until("callinvite.service.state.active !== null")
@@ -144,7 +144,7 @@ def test_a_click_at_the_body_opens_the_app_with_both_buttons(
     alice: Person, firefox: Firefox, server: RunningServer, service: PushService, notifications: Notifications
 ) -> None:
     alice.call("Bob")
-    notifications.click(notifications.wait_for(title="Alice"))
+    notifications.click(notifications.wait_for(title="Alice (@alice)"))
     tab = opened_tab(firefox, server, service)
     tab.until("document.querySelector('incoming-call').checkVisibility()")
     assert tab.evaluate("callinvite.service.state.active") is None
@@ -161,7 +161,7 @@ def test_accepting_with_the_app_open_behind_answers_in_that_page(
     behind = firefox.open()
     tab.until("document.visibilityState === 'hidden'")
     alice.call("Bob")
-    notifications.press(notifications.wait_for(title="Alice"), "accept")
+    notifications.press(notifications.wait_for(title="Alice (@alice)"), "accept")
     tab.until("isTheSamePage && callinvite.service.state.active !== null")
     alice.is_connected_to("Bob")
     tab.until("document.visibilityState === 'visible'")
@@ -174,7 +174,7 @@ def test_answering_on_another_device_takes_the_place_of_the_ring(
     alice: Person, bob: Person, notifications: Notifications
 ) -> None:
     alice.call("Bob")
-    shown = notifications.wait_for(title="Alice")
+    shown = notifications.wait_for(title="Alice (@alice)")
     bob.rings("Alice")
     bob.accept()
     answered = notifications.wait_for_replacement(shown)
@@ -186,7 +186,7 @@ def test_a_missed_call_is_called_back_from_its_notification(
     alice: Person, firefox: Firefox, server: RunningServer, service: PushService, notifications: Notifications
 ) -> None:
     call(alice, seconds=2)
-    shown = notifications.wait_for(title="Alice")
+    shown = notifications.wait_for(title="Alice (@alice)")
     notifications.press(notifications.wait_for_replacement(shown), "call_back")
     tab = opened_tab(firefox, server, service)
     alice.rings("Bob")
@@ -231,7 +231,7 @@ def test_a_service_that_forgot_this_browser_gets_it_back_without_a_page(
     for _ in range(20):
         call(alice, seconds=60)
         try:
-            shown = notifications.wait_for(title="Alice", timeout_seconds=1)
+            shown = notifications.wait_for(title="Alice (@alice)", timeout_seconds=1)
             notifications.press(shown, "reject")
             expect(alice.screen.get_by_text("Declined", exact=True)).to_be_visible()
             return
@@ -248,7 +248,7 @@ def test_rings_wake_the_worker_quickly(
     took = []
     for _ in range(RINGS_MEASURED):
         call(alice)
-        shown = notifications.wait_for(title="Alice")
+        shown = notifications.wait_for(title="Alice (@alice)")
         (shown_at,) = lookout.evaluate(SHOWN_AT)
         took.append((shown_at - alice.ask("sentAt")) / 1000)
         notifications.press(shown, "reject")
