@@ -355,6 +355,8 @@ class Contact(TypedDict):
     favourite: Annotated[bool, Said("They come first, and may be let through. Only contacts can be.")]
     message: Annotated[str, Said("What was written with the request.", maxLength=ASK_CHARS)]
     changed_at: Annotated[Moment, Said("When it became so; an earlier one is older news.")]
+    online: NotRequired[Annotated[bool, Said("A page or app of theirs is connected. In answers to reads alone.")]]
+    in_call: NotRequired[Annotated[bool, Said("They are in a call. In answers to reads alone.")]]
 
 
 class Block(TypedDict):

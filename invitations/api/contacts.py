@@ -10,11 +10,12 @@ from rest_framework.request import Request
 
 from invitations import contacts, shapes
 from invitations.api.endpoint import Endpoint, answered
+from invitations.api.nearness import Look
 from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.errors import CallError, Code
-from invitations.models import Block, Contact, Invitation
+from invitations.models import Block, Contact, Invitation, UserKey
 from invitations.requests import audit, inputs, queries, throttles
 from invitations.requests.tokens import asker_id
 from invitations.store import people
@@ -32,7 +33,7 @@ class Contacts(Endpoint):
         found = contacts.contacts(asker_id(request), state=asked["state"])
         found = found.filter(contacts.is_finding((asked["search"] or "").split()))
         order = BY_NAME if asked["state"] in (None, "contact") else NEWEST_FIRST
-        return answered(200, page_of(found, request, asked, order, _contact_views))
+        return answered(200, page_of(found, request, asked, order, lambda rows: _seen(rows, asker_id(request))))
 
     def post(self, request: Request) -> HttpResponse:
         values, now = inputs.ASK.checked(request.data), timezone.now()
@@ -52,7 +53,7 @@ class OneContact(Endpoint):
         found = contacts.contacts(asker_id(request)).filter(other=_known(user)).first()
         if found is None:
             raise Http404
-        return answered(200, contacts.contact_view(found))
+        return answered(200, _seen([found], asker_id(request))[0])
 
     def patch(self, request: Request, user: str) -> HttpResponse:
         values, other = inputs.FAVOURITE.checked(request.data), _known(user)
@@ -137,8 +138,13 @@ def _kept(request: Request, kept: contacts.Kept, act: str, *, status: int) -> Ht
     return answered(status if kept.is_new else 200, contacts.contact_view(kept.contact))
 
 
-def _contact_views(found: list[Contact]) -> list[shapes.Contact]:
-    return [contacts.contact_view(each) for each in found]
+def _seen(found: list[Contact], viewer_id: UserKey) -> list[shapes.Contact]:
+    """Contacts, with what their owner sees of the others now."""
+    seen = Look(viewer_id, timezone.now()).at([each.other_id for each in found])
+    return [
+        {**contacts.contact_view(each), "online": seen[each.other_id].online, "in_call": seen[each.other_id].in_call}
+        for each in found
+    ]
 
 
 def _blocked_call_views(found: list[Invitation]) -> list[shapes.BlockedCall]:

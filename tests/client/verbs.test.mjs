@@ -404,6 +404,76 @@ test("devices are named, given an address, rung for a test and told how far that
   assert.equal(calls.lastError?.code, "not_found");
 });
 
+test("contacts are asked, let in, made favourites and removed", async (t) => {
+  const { server, calls } = await scripted(t);
+  const contact = { user: person("bob"), state: "asked", favourite: false, message: "", changed_at: at(0) };
+  server.on("POST contacts", ({ body }) => ({ status: 201, body: { ...contact, message: body.message } }));
+  server.on("POST contacts/a/b/accept", { body: { ...contact, state: "contact" } });
+  server.on("PATCH contacts/bob", ({ body }) => ({ body: { ...contact, state: "contact", ...body } }));
+  server.on("GET contacts/bob", { body: contact });
+  server.on("GET contacts", { body: { next: null, previous: null, results: [contact] } });
+  server.on("DELETE contacts/bob", { status: 204 });
+  assert.equal((await calls.askContact(person("bob"), { message: "Hello" }))?.message, "Hello");
+  assert.deepEqual(server.requests.at(-1).body, { user: "bob", message: "Hello" });
+  assert.equal((await calls.acceptContact("a/b"))?.state, "contact");
+  assert.equal((await calls.setFavourite("bob", false))?.favourite, false);
+  assert.deepEqual(server.requests.at(-1).body, { favourite: false });
+  assert.deepEqual(await calls.contact("bob"), contact);
+  assert.equal((await calls.contacts({ state: "asks_you", search: "bo", pageSize: 5 }))?.results.length, 1);
+  assert.deepEqual(server.requests.at(-1).query, { state: "asks_you", search: "bo", page_size: "5" });
+  assert.equal(await calls.removeContact(person("bob")), true);
+  assert.equal(await calls.contact("nobody"), null);
+  assert.equal(calls.lastError?.code, "not_found");
+});
+
+test("people are blocked, listed and unblocked, also from a ring", async (t) => {
+  const { server, calls, line } = await open(t, BOB);
+  const block = { user: person("alice"), created_at: at(0) };
+  server.on("PUT blocks/alice", { status: 201, body: block });
+  server.on("GET blocks", { body: { next: null, previous: null, results: [block] } });
+  server.on("GET blocks/alice", { body: block });
+  server.on("DELETE blocks/alice", { status: 204 });
+  assert.equal(await calls.block(person("alice")), true);
+  assert.deepEqual((await calls.blocks({ search: "a" }))?.results, [block]);
+  assert.deepEqual(await calls.blockOf("alice"), block);
+  assert.equal(await calls.unblock("alice"), true);
+  calls.reject({ block: true });
+  assert.deepEqual((await line.next()).body, { block: true });
+});
+
+test("what is settled elsewhere is told, and shows in the state", async (t) => {
+  const snapshot = { requests: 2, do_not_disturb_until: null, quiet_until: at(9) };
+  const { server, calls, line } = await open(t, { snapshot });
+  const { requests, doNotDisturbUntil, quietUntil } = calls.state;
+  assert.deepEqual([requests, doNotDisturbUntil, quietUntil], [2, null, at(9)]);
+  const heard = [];
+  calls.on("contactChanged", (detail) => heard.push(["contact", detail, calls.state.requests]));
+  calls.on("blockChanged", (detail) => heard.push(["block", detail]));
+  calls.on("meChanged", (detail) => heard.push(["me", detail.me.id, calls.state.quietUntil, calls.state.user?.name]));
+  const me = {
+    id: "alice",
+    name: "Al",
+    missed_unseen: 4,
+    requests: 1,
+    do_not_disturb_until: at(5),
+    quiet_until: at(7),
+  };
+  line.send({ type: "contact", user: person("bob"), contact: null, requests: 1, server_time: at(0) });
+  line.send({ type: "block", user: person("bob"), block: null, server_time: at(0) });
+  line.send({ type: "me", me, server_time: at(0) });
+  await until(() => heard.length === 3);
+  assert.deepEqual(heard, [
+    ["contact", { user: person("bob"), contact: null, requests: 1 }, 1],
+    ["block", { user: person("bob"), block: null }],
+    ["me", "alice", at(7), "Al"],
+  ]);
+  assert.deepEqual([calls.state.missedUnseen, calls.state.doNotDisturbUntil], [4, at(5)]);
+  server.on("PATCH me", { body: { ...me, do_not_disturb_until: null, quiet_until: null } });
+  await calls.updateMe({ do_not_disturb_until: null });
+  assert.deepEqual(server.requests.at(-1).body, { do_not_disturb_until: null });
+  assert.deepEqual([calls.state.doNotDisturbUntil, calls.state.quietUntil], [null, null]);
+});
+
 test("ring resources are read page by page", async (t) => {
   const { server, calls } = await scripted(t);
   const bell = { resource_id: "bell", name: "Bell", ringtone_url: "/media/bell.ogg" };
@@ -423,6 +493,16 @@ test("a list, a read or a change that somebody else answered is no success, and 
     ["GET calls/x", () => calls.call("x")],
     ["GET calls/x/timeline", () => calls.timeline("x")],
     ["GET ice-servers", () => calls.iceServers()],
+    ["GET contacts", () => calls.contacts()],
+    ["GET contacts/bob", () => calls.contact("bob")],
+    ["POST contacts", () => calls.askContact("bob")],
+    ["POST contacts/bob/accept", () => calls.acceptContact("bob")],
+    ["PATCH contacts/bob", () => calls.setFavourite("bob", true)],
+    ["DELETE contacts/bob", () => calls.removeContact("bob")],
+    ["GET blocks", () => calls.blocks()],
+    ["GET blocks/bob", () => calls.blockOf("bob")],
+    ["PUT blocks/bob", () => calls.block("bob")],
+    ["DELETE blocks/bob", () => calls.unblock("bob")],
     ["GET me", () => calls.me()],
     ["PATCH me", () => calls.updateMe({ name: "Al" })],
     ["PUT devices/d", () => calls.saveDevice("d", { label: "Phone" })],

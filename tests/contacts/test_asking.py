@@ -8,10 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from invitations.models import Contact, ContactState, User
+from invitations.live import presence
+from invitations.models import Block, Contact, ContactState, User
 from tests.api.conftest import Rest, problem_of
 from tests.contacts.conftest import At
 
@@ -291,3 +294,40 @@ def test_whoever_asks_cannot_tell_whether_they_are_blocked_or_turned_down(
         assert at(other).state_of(asker.username) == ("asks_you" if prior == "nothing" else None)
         seen.append([_unnamed(answer, name) for answer in script])
     assert seen[0] == seen[1] == seen[2]
+
+
+def test_reading_contacts_tells_who_is_there_as_the_list_of_people_does(
+    at: At, alice: User, bob: User, carol: User
+) -> None:
+    for name, who in (("bob", bob), ("carol", carol)):
+        at(alice).ask(name)
+        at(who).accept("alice")
+        presence.mark_online(who.pk)
+    at(carol).patch("me", {"show_presence": "nobody"})
+    seen = {each["user"]["id"]: each["online"] for each in at(alice).get("contacts").json()["results"]}
+    assert seen == {"bob": True, "carol": False}
+    one = at(alice).get("contacts/bob").json()
+    assert (one["online"], one["in_call"]) == (True, False)
+    at(bob).block("alice")
+    assert at(alice).get("contacts/bob").json()["online"] is False
+
+
+def test_a_list_of_contacts_costs_the_same_however_long_it_is(
+    at: At, alice: User, make_user: Callable[..., User]
+) -> None:
+    def fill(count: int) -> None:
+        for _ in range(count):
+            other = make_user(f"u{Contact.objects.count()}")
+            Contact.objects.create(user=alice, other=other, state="contact", changed_at=timezone.now())
+            Block.objects.create(user=alice, other=other, created_at=timezone.now())
+
+    def cost(path: str) -> int:
+        person = at(alice)
+        with CaptureQueriesContext(connection) as queries:
+            assert person.get(path).status_code == 200
+        return len(queries)
+
+    fill(2)
+    few = [cost("contacts"), cost("blocks")]
+    fill(20)
+    assert [cost("contacts"), cost("blocks")] == few

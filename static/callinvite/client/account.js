@@ -4,7 +4,7 @@
  */
 
 import { given } from "./body.js";
-import { ContactBook } from "./contact-book.js";
+import { ContactBook } from "./contacts.js";
 import { Requests } from "./requests.js";
 
 /**

@@ -24,7 +24,7 @@ export class Requests {
   }
 
   /**
-   * @param {"POST" | "PUT" | "DELETE"} method
+   * @param {"POST" | "DELETE"} method
    * @param {string} path
    * @param {object} [body]
    * @returns {Promise<boolean>} whether it was done

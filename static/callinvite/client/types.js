@@ -129,6 +129,8 @@
  * @property {boolean} favourite
  * @property {string} message what was written with the request
  * @property {string} changed_at
+ * @property {boolean} [online] only in what `contacts` and `contact` read
+ * @property {boolean} [in_call] the same
  *
  * @typedef {object} BlockedCall a call of somebody whom this user has blocked
  * @property {Person} user who called

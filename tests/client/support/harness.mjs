@@ -100,6 +100,9 @@ export const EVENTS = [
   "callStarted",
   "callEnded",
   "connectionChanged",
+  "contactChanged",
+  "blockChanged",
+  "meChanged",
   "signal",
   "error",
 ];

@@ -268,6 +268,14 @@ export type Contact = {
      */
     message: string;
     changed_at: string;
+    /**
+     * only in what `contacts` and `contact` read
+     */
+    online?: boolean | undefined;
+    /**
+     * the same
+     */
+    in_call?: boolean | undefined;
 };
 /**
  * a call of somebody whom this user has blocked

@@ -122,8 +122,8 @@ export class ContactBook extends EventTarget {
    * @param {Person | string} person
    * @returns {Promise<boolean>}
    */
-  block(person) {
-    return this.#requests.act("PUT", addressOf("blocks", person), {});
+  async block(person) {
+    return (await this.#requests.change("PUT", addressOf("blocks", person), {}, "created_at")) !== null;
   }
 
   /**
