@@ -205,3 +205,23 @@ def test_a_phone_flips_its_camera_and_mirrors_only_the_front_one(person: Callabl
 
 def mirrored(is_mirrored: bool) -> re.Pattern[str]:
     return re.compile(r"tile--mirrored" if is_mirrored else r"^(?!.*tile--mirrored).*$")
+
+
+def test_a_stranger_is_told_apart_and_quoted_whatever_they_say(alice: Person, bob: Person) -> None:
+    assert alice.ask(
+        """() => callinvite.service.send({ invitees: ["bob"], isVideoCall: false, notificationTitle: "\\u202eMum",
+          notificationMessage: "\\n\\n\\n\\nIt's me\\u2069, your mother" })"""
+    )
+    bob.rings("Alice")
+    expect(bob.ring.get_by_text("@alice · Not in your contacts")).to_be_visible()
+    expect(bob.ring.get_by_role("heading", name="Mum")).to_have_count(0)
+    quote = bob.ring.get_by_role("blockquote")
+    expect(quote.locator("p")).to_have_text(["Mum", "It's me, your mother"])
+    for width, height in SIZES:
+        bob.page.set_viewport_size({"width": width, "height": height})
+        assert quote.evaluate("(each) => each.clientHeight >= 20"), f"{width}x{height}"
+    bob.reject()
+    bob.page.get_by_role("link", name="Recents").click()
+    row = bob.page.locator(".recent").first
+    expect(row).to_contain_text("@alice · Not in your contacts")
+    expect(row).to_contain_text("Alice: “Mum · It's me, your mother”")
