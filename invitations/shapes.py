@@ -88,6 +88,8 @@ TOLD_CODES = (
 )
 """What a timeline tells besides the log: about push messages, devices that could not be sent any, and
 what the rules said."""
+DEVICE_REACHES = ("ok", "failing", "unheard", "lost", "open", "none")
+REACH_STATES = ("reached", "doubtful", "open", "unreached")
 PREVIEWED_ANSWERS = ("ring", "silence", "busy", "error", "merged", "rejoin")
 PREVIEWED_NOTICES = ("ring", "missed", "silenced", "blocked", "nothing")
 PREVIEWED_PAGES = ("audible", "open", "closed")
@@ -341,6 +343,7 @@ class Me(TypedDict):
     ]
     show_in_people: Annotated[bool, Said("Others find you in the list of people.")]
     push_shows: Annotated[str, Words("PushShows", PushShows.values), Said("How much of a call a notification shows.")]
+    mail_if_unreachable: Annotated[bool, Said("You are written to when calls no longer reach you.")]
 
 
 class Contact(TypedDict):
@@ -513,6 +516,39 @@ class RulesPreview(TypedDict):
     call_waiting: Annotated[bool, Said("Further calls ring for the invitee while they are in one.")]
     silent: Annotated[bool, Said("A ring that names no resource makes no sound in notifications.")]
     devices: Annotated[list[PreviewedDevice], Said("The invitee's.")]
+
+
+class ReachedDevice(TypedDict):
+    """How it stands with one of your devices when somebody calls."""
+
+    device_id: DeviceId
+    label: Annotated[str, Said("What it is called.", maxLength=64)]
+    reach: Annotated[
+        str,
+        Words("DeviceReach", DEVICE_REACHES),
+        Said(
+            "`ok`: it is woken; `failing`: the push service did not take the last message; `unheard`: it has been "
+            "silent for a month; `lost`: its address is disabled; `open`: only its open page rings; `none`: nothing "
+            "rings there."
+        ),
+    ]
+    reason: Annotated[str | None, Said("Why it is lost (`DisabledReason`), or fails (a code of the push service).")]
+    since: Annotated[Moment | None, Said("Since when it is lost or fails, or when it was last heard of.")]
+
+
+class Reachability(TypedDict):
+    """Whether calls reach you."""
+
+    state: Annotated[
+        str,
+        Words("ReachState", REACH_STATES),
+        Said(
+            "`reached`; `doubtful`: perhaps; `open`: only while a page is open; `unreached`: nothing rings, anywhere."
+        ),
+    ]
+    text: Sentence
+    devices_reached: Annotated[Count, Said("How many devices can be woken.")]
+    devices: Annotated[list[ReachedDevice], Said("Yours, in the order in which they were registered.")]
 
 
 class RingResource(TypedDict):

@@ -17,8 +17,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from invitations import conf
-from invitations.accounts import links, mail
+from invitations import conf, mailing
+from invitations.accounts import links
 from invitations.accounts.offers import has_provider, proved_at_provider
 from invitations.accounts.proofs import signed_in_lately
 from invitations.credentials import second_factors, sessions, taking_back
@@ -142,7 +142,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Owe a mail: the page that it comes of does not wait for a mail server."""
-        mail.send(template_prefix.rpartition("/")[2], email, context)
+        mailing.write(template_prefix.rpartition("/")[2], email, context)
 
 
 BEGUN = "callinvite_sign_in_begun"

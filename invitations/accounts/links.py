@@ -14,7 +14,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from invitations import conf, mailing
-from invitations.accounts import mail
 from invitations.models import SignUpLink
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]", "*")
@@ -37,7 +36,7 @@ def invite(*, email: str, made_by: Any | None, server: str, now: datetime) -> tu
     row, token = SignUpLink.objects.make(email=email, made_by=made_by, now=now, expires_at=expires_at)
     link = server.rstrip("/") + reverse("account_sign_up_by_link", kwargs={"token": token})
     if email and mailing.can_send():
-        mail.send("sign_up_link", email, {"link": link})
+        mailing.write("sign_up_link", email, {"link": link})
     return row, link
 
 

@@ -17,7 +17,7 @@ from invitations.models import Delivery, Device, Health
 from invitations.push import devices, ring_tests
 from invitations.words import say, say_lazy
 
-PUSH = ("push_service", "health", "push_set_at", "push_disabled_at", "push_disabled_reason")
+PUSH = ("push_service", "health", "push_set_at", "push_proved_at", "push_disabled_at", "push_disabled_reason")
 
 
 @admin.register(Device)

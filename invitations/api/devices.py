@@ -19,8 +19,8 @@ from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import TestAuthentication
 from invitations.credentials import taking_back
 from invitations.errors import CallError, Code
-from invitations.models import Device, Health, RingResource
-from invitations.push import action_tokens, devices, ring_tests
+from invitations.models import Device, DisabledReason, Health, RingResource
+from invitations.push import action_tokens, devices, reachability, ring_tests
 from invitations.requests import audit, inputs, queries
 from invitations.requests.tokens import asker_id, credential_of
 from invitations.store import looks
@@ -75,12 +75,37 @@ class RenewAddress(Endpoint):
 
     def post(self, request: Request) -> HttpResponse:
         values = inputs.RENEW.checked(request.data)
-        known = action_tokens.read_renewal(values["token"])
-        device = None if known is None else Device.objects.filter(pk=known[0], push_digest=known[1]).first()
-        if device is None:
-            raise CallError(Code.NOT_AUTHENTICATED, words.say_lazy("error.not_authenticated.push_address"))
+        device = _device_by(values["token"])
         _set_address(device, values["push"], request, device.push_credential, timezone.now())
         return answered(200, {"device": devices.view(device), "renewal_token": _renewal_token(device)})
+
+
+@described(post=operations.PROVE_PUSH_ADDRESS)
+class ProveAddress(Endpoint):
+    """Says how it stands with a device's push address, given its token: for pages, workers and apps."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def post(self, request: Request) -> HttpResponse:
+        values, now = inputs.PROOF.checked(request.data), timezone.now()
+        device = _device_by(values["token"])
+        if values["permission"] != "granted":
+            devices.disable(device.pk, device.push_digest or "", DisabledReason.PERMISSION, now=now)
+        elif not values["subscribed"]:
+            devices.disable(device.pk, device.push_digest or "", DisabledReason.UNSUBSCRIBED, now=now)
+        else:
+            devices.prove(device, now=now)
+        device.refresh_from_db()
+        return answered(200, devices.view(device))
+
+
+@described(get=operations.GET_REACHABILITY)
+class Reachability(Endpoint):
+    """Whether calls reach the asker."""
+
+    def get(self, request: Request) -> HttpResponse:
+        return answered(200, reachability.view(reachability.look(asker_id(request), now=timezone.now())))
 
 
 @described(get=operations.GET_PUSH_KEY)
@@ -151,6 +176,19 @@ def _registered(device: Device) -> shapes.RegisteredDevice:
 
 def _renewal_token(device: Device) -> str:
     return action_tokens.issue_renewal(device.pk, device.push_digest or "")
+
+
+def _device_by(token: str) -> Device:
+    """The device whose present address has this renewal token.
+
+    Raises:
+        CallError: `not_authenticated`.
+    """
+    known = action_tokens.read_renewal(token)
+    device = None if known is None else Device.objects.filter(pk=known[0], push_digest=known[1]).first()
+    if device is None:
+        raise CallError(Code.NOT_AUTHENTICATED, words.say_lazy("error.not_authenticated.push_address"))
+    return device
 
 
 def _set_address(device: Device, address: Address, request: Request, credential: str, now: datetime) -> None:

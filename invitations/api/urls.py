@@ -35,6 +35,7 @@ def _of_verb(verb: Verb) -> URLPattern:
 _described = [
     *(_of_verb(each) for each in VERBS.values()),
     path("me", views.Me.as_view(), name="me"),
+    path("me/reachability", devices.Reachability.as_view(), name="reachability"),
     path("me/export", my_data.Export.as_view(), name="export_me"),
     path("users", people.Users.as_view(), name="users"),
     path("contacts", contacts.Contacts.as_view(), name="contacts"),
@@ -49,6 +50,7 @@ _described = [
     path("devices/<device_id:device_id>/test-ring", devices.TestRing.as_view(), name="test_ring"),
     path("devices/<device_id:device_id>/test-ring/ringing", devices.TestRingShown.as_view(), name="test_ring_shown"),
     path("push/key", devices.PushKey.as_view(), name="push_key"),
+    path("push/proof", devices.ProveAddress.as_view(), name="push_proof"),
     path("push/renew", devices.RenewAddress.as_view(), name="push_renew"),
     path("resources", devices.Resources.as_view(), name="resources"),
     path("auth/token", credentials.AuthToken.as_view(), name="auth_token"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from invitations import calls, shapes
+from invitations import calls, mailing, shapes
 from invitations.conf import limits
 from invitations.contacts.locking import locked
 from invitations.contacts.reading import count_requests
@@ -43,9 +43,11 @@ def settle(user: Any, values: Mapping[str, Any], *, now: datetime) -> shapes.Me:
 
     Raises:
         CallError: `invalid` with `errors`: they are not to be disturbed until a moment that has passed, or for longer
-            than `LONGEST_DO_NOT_DISTURB`.
+            than `LONGEST_DO_NOT_DISTURB`; or they are to be written to, and have confirmed no address.
     """
     _check_until(values.get("do_not_disturb_until"), now)
+    if values.get("mail_if_unreachable") and mailing.confirmed_address(user.pk) is None:
+        raise CallError(Code.INVALID, errors={"mail_if_unreachable": [say("invalid.no_confirmed_address")]})
 
     def act() -> CallingPreferences:
         preferences, _ = CallingPreferences.objects.update_or_create(
@@ -101,6 +103,7 @@ def _view(user: Any, chosen: CallingPreferences, now: datetime) -> shapes.Me:
         "show_presence": chosen.show_presence,
         "show_in_people": _shown_in_people(user, chosen),
         "push_shows": chosen.push_shows,
+        "mail_if_unreachable": chosen.mail_if_unreachable,
     }
 
 

@@ -24,6 +24,8 @@ class DeviceKind(models.TextChoices):
 class DisabledReason(models.TextChoices):
     GONE = "gone", say_lazy("choice.disabled_reason.gone")
     VAPID_KEY_CHANGED = "vapid_key_changed", say_lazy("choice.disabled_reason.vapid_key_changed")
+    PERMISSION = "permission", say_lazy("choice.disabled_reason.permission")
+    UNSUBSCRIBED = "unsubscribed", say_lazy("choice.disabled_reason.unsubscribed")
 
 
 class Health(models.TextChoices):
@@ -77,6 +79,7 @@ class Device(models.Model):
         max_length=32, blank=True, default="", help_text=say_lazy("help.device.push_credential")
     )
     push_set_at = models.DateTimeField(null=True, blank=True)
+    push_proved_at = models.DateTimeField(null=True, blank=True, help_text=say_lazy("help.device.push_proved_at"))
     push_disabled_at = models.DateTimeField(null=True, blank=True)
     push_disabled_reason = models.CharField(max_length=24, choices=DisabledReason, blank=True, default="")
 

@@ -105,6 +105,15 @@ class CallingPreferences(models.Model):
         db_default=PushShows.EVERYTHING.value,
         help_text=say_lazy("help.preferences.push_shows"),
     )
+    mail_if_unreachable = models.BooleanField(
+        default=False, db_default=False, help_text=say_lazy("help.preferences.mail_if_unreachable")
+    )
+    reach_looked_at = models.DateTimeField(
+        null=True, blank=True, help_text=say_lazy("help.preferences.reach_looked_at")
+    )
+    reach_mailed_at = models.DateTimeField(
+        null=True, blank=True, help_text=say_lazy("help.preferences.reach_mailed_at")
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = say_lazy("model.calling_preferences")
@@ -116,6 +125,9 @@ class CallingPreferences(models.Model):
                 name="preferences_show_presence_known", condition=Q(show_presence__in=Audience.values)
             ),
             models.CheckConstraint(name="preferences_push_shows_known", condition=Q(push_shows__in=PushShows.values)),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["reach_looked_at"], name="reach_to_look_at", condition=Q(mail_if_unreachable=True)),
         ]
         # Here, because the user model may be another app's.
         permissions: ClassVar = [("export_data", say_lazy("permission.export_data"))]

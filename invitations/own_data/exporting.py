@@ -128,6 +128,7 @@ def _profile(user: Any, now: datetime) -> Iterator[JSON]:
         "show_presence": chosen.show_presence,
         "show_in_people": chosen.show_in_people,
         "push_shows": chosen.push_shows,
+        "mail_if_unreachable": chosen.mail_if_unreachable,
     }
 
 

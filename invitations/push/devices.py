@@ -8,12 +8,12 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, NullIf
 
 from invitations import shapes
@@ -24,6 +24,8 @@ from invitations.store.statements import Bind, PreparedUpdate
 from invitations.transports import Address, FailureCode, host_of
 
 ATTEMPTS = 4
+PROVED_FOR = timedelta(hours=1)
+"""How long a proof of life counts as fresh: another one meanwhile writes nothing."""
 TOKEN, SESSION, NAME_CHARS = "token-", "session-", 22
 """How the names of credentials begin, and how many characters of a digest follow."""
 TOO_MANY = 100
@@ -50,6 +52,7 @@ NO_ADDRESS: dict[str, Any] = {
     "push_language": "",
     "push_credential": "",
     "push_set_at": None,
+    "push_proved_at": None,
     "push_disabled_at": None,
     "push_disabled_reason": "",
 }
@@ -157,6 +160,7 @@ def set_address(
         "push_language": language,
         "push_credential": credential,
         "push_set_at": now,
+        "push_proved_at": now,
         "push_disabled_at": None,
         "push_disabled_reason": "",
         "last_seen_at": now,
@@ -208,6 +212,17 @@ def disable(device_pk: int, digest: str, reason: DisabledReason, *, now: datetim
     Device.objects.filter(pk=device_pk, push_digest=digest, push_disabled_at=None).update(
         push_disabled_at=now, push_disabled_reason=reason.value
     )
+
+
+def prove(device: Device, *, now: datetime) -> None:
+    """Record that a device has just found its push address in order: permission and subscription are there.
+
+    Args:
+        device: stored, with the address that was looked at. Says so once in `PROVED_FOR` at most.
+    """
+    lately = Q(push_proved_at__gt=now - PROVED_FOR)
+    this = Device.objects.filter(pk=device.pk, push_digest=device.push_digest, push_disabled_at=None)
+    this.exclude(lately).update(push_proved_at=now, last_seen_at=now)
 
 
 def address_of(device: Device) -> Address:

@@ -295,6 +295,10 @@ ME = Body(
     push_shows=Word(
         PushShows.values, "PushShows", required=False, description="How much of a call a notification shows."
     ),
+    mail_if_unreachable=Flag(
+        required=False,
+        description="You are written to when calls no longer reach you. Only with a confirmed e-mail address.",
+    ),
 )
 ASK = Body(
     "AskRequest",
@@ -330,6 +334,17 @@ RENEW = Body(
     "RenewalRequest",
     token=Text(max_length=512, min_length=1, description="The `renewal_token` of the address to be replaced."),
     push=PushAddress(description="The new address."),
+)
+
+PROOF = Body(
+    "ProofRequest",
+    token=Text(max_length=512, min_length=1, description="The `renewal_token` of the address that was looked at."),
+    permission=Word(
+        ["granted", "denied", "default"],
+        "NotificationPermission",
+        description="Whether notifications may be shown, as the browser or system says.",
+    ),
+    subscribed=Flag(description="The address is still there."),
 )
 
 

@@ -28,6 +28,9 @@ self.addEventListener("push", (event) => {
 self.addEventListener("notificationclick", (event) => {
   event.waitUntil(clicked(event.notification, event.action));
 });
+self.addEventListener("periodicsync", (/** @type {any} */ event) => {
+  event.waitUntil(proveAddress());
+});
 self.addEventListener("pushsubscriptionchange", (event) => {
   event.waitUntil(subscribeAgain(event));
 });
@@ -261,4 +264,15 @@ async function subscribeAgain({ oldSubscription, newSubscription }) {
       endpoint,
     });
   }
+}
+
+/** Once a day, where the browser wakes the worker for it: say whether a push would still come here. Shows nothing. */
+async function proveAddress() {
+  const enrolled = await readNote("enrolment");
+  if (!enrolled?.renewal_token) {
+    return;
+  }
+  const subscription = await self.registration.pushManager.getSubscription();
+  const isThere = subscription?.endpoint === enrolled.endpoint;
+  await prove(enrolled.renewal_token, self.Notification.permission, isThere);
 }

@@ -14,7 +14,7 @@ from tests.support.server import ROOT
 TEXT = (ROOT / "static" / "callinvite" / "client" / "types.js").read_text()
 NAMES = [
     *["Person", "Invitation", "Participant", "You", "CallObject", "TimelineEntry", "Timeline", "Me", "Device"],
-    *["Contact", "Block", "QuietHours"],
+    *["Contact", "Block", "QuietHours", "ReachedDevice", "Reachability"],
     *["TestRing", "TestRingHop", "RingResource", "IceServer", "IceServers", "InviteeError"],
 ]
 COMPONENTS = components(Code)

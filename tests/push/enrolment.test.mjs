@@ -337,3 +337,48 @@ test("a wish is taken once, by one page, and only while it is fresh", async () =
     assert.equal(await notes.read("wish"), null);
   }
 });
+
+test("an address that is in order is said to be so once a day, and just made it needs no word", async (context) => {
+  context.mock.timers.enable({ apis: ["Date"], now: 1_700_000_000_000 });
+  const { browser, server } = await enrolled();
+  await page(browser, server).start();
+  assert.deepEqual(server.proofs, []);
+  context.mock.timers.setTime(1_700_000_000_000 + 25 * 3_600_000);
+  await page(browser, server).start();
+  await page(browser, server).start();
+  assert.deepEqual(server.proofs, [{ token: "token 1", permission: "granted", subscribed: true }]);
+});
+
+test("a permission that was taken away is said at once, and once", async () => {
+  for (const permission of ["denied", "default"]) {
+    const { browser, server } = await enrolled();
+    browser.scope.Notification.permission = permission;
+    await page(browser, server).start();
+    await page(browser, server).start();
+    assert.deepEqual(server.proofs, [{ token: "token 1", permission, subscribed: false }]);
+  }
+});
+
+test("nothing is said of an address that nobody wishes, or that another user has", async () => {
+  const { browser, server } = await enrolled();
+  browser.scope.Notification.permission = "denied";
+  await page(browser, server, { userId: "carol" }).start();
+  assert.deepEqual(server.proofs, []);
+  browser.scope.Notification.permission = "granted";
+  await page(browser, server).disable();
+  server.asked.splice(0);
+  browser.scope.Notification.permission = "denied";
+  await page(browser, server).start();
+  assert.deepEqual(server.proofs, []);
+});
+
+test("what could not be said is said by the next page", async () => {
+  const { browser, server } = await enrolled();
+  browser.scope.Notification.permission = "denied";
+  server.errors.set("POST push/proof", new CallInvitationError("unavailable", "Away.", { status: 503 }));
+  await page(browser, server).start();
+  server.errors.clear();
+  server.asked.splice(0);
+  await page(browser, server).start();
+  assert.equal(server.proofs.length, 1);
+});

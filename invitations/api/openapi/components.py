@@ -51,6 +51,7 @@ def components(codes: Iterable[Code]) -> dict[str, Schema]:
     for body in vars(inputs).values():
         if isinstance(body, Body):
             made[body.component] = body.described()
+            made |= {each.component: _words(each.words) for each in body.fields.values() if isinstance(each, Word)}
     for query in vars(queries).values():
         if isinstance(query, queries.Query):
             made |= {each.component: _words(each.words) for each in query.fields.values() if isinstance(each, Word)}

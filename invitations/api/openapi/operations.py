@@ -329,6 +329,26 @@ RENEW_PUSH_ADDRESS = Operation(
     body=inputs.RENEW,
     security=(),
 )
+PROVE_PUSH_ADDRESS = Operation(
+    "prove_push_address",
+    DEVICES,
+    "Say how it stands with a device's push address",
+    ALWAYS | WITH_BODY | {Code.NOT_AUTHENTICATED},
+    {200: "The device: its address is disabled if it is of no use any more."},
+    shapes.Device,
+    "At once when the permission or the address is lost, and otherwise once a day, so that its owner can be told"
+    " whether calls reach them. No session is needed.",
+    body=inputs.PROOF,
+    security=(),
+)
+GET_REACHABILITY = Operation(
+    "get_reachability",
+    PEOPLE,
+    "See whether calls reach you",
+    SIGNED_IN,
+    {200: "The answer in a sentence, and device by device."},
+    shapes.Reachability,
+)
 MAKE_TEST_RING = Operation(
     "make_test_ring",
     DEVICES,

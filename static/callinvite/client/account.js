@@ -254,6 +254,15 @@ export class Account extends ContactBook {
   }
 
   /**
+   * Reads whether calls reach this user, in a sentence and device by device.
+   *
+   * @returns {Promise<import("./types.js").Reachability | null>}
+   */
+  reachability() {
+    return this.#requests.read("me/reachability", {}, "state");
+  }
+
+  /**
    * Deletes this account for good, if its owner has just signed in: otherwise `lastError.reauthenticate` is true.
    *
    * @returns {Promise<boolean>}

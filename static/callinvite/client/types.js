@@ -108,6 +108,7 @@
  * @property {Audience} show_presence who sees whether they are online or in a call
  * @property {boolean} show_in_people whether others find them in the list of people
  * @property {PushShows} push_shows how much of a call a notification shows
+ * @property {boolean} mail_if_unreachable one is written to when calls no longer reach one
  *
  * @typedef {object} MeChanges what is left out stays; null goes back to the server's own choice, or ends it
  * @property {string} [name]
@@ -120,6 +121,7 @@
  * @property {Audience} [show_presence]
  * @property {boolean | null} [show_in_people]
  * @property {PushShows} [push_shows]
+ * @property {boolean} [mail_if_unreachable] only with a confirmed e-mail address
  *
  * @typedef {"asked" | "asks_you" | "contact"} ContactState
  *
@@ -151,13 +153,26 @@
  *
  * @typedef {"browser" | "android" | "ios" | "other"} DeviceKind
  *
+ * @typedef {object} ReachedDevice how it stands with one device when somebody calls
+ * @property {string} device_id
+ * @property {string} label
+ * @property {"ok" | "failing" | "unheard" | "lost" | "open" | "none"} reach
+ * @property {string | null} reason why it is lost, or fails
+ * @property {string | null} since since when it is so, or when it was last heard of
+ *
+ * @typedef {object} Reachability whether calls reach this user
+ * @property {"reached" | "doubtful" | "open" | "unreached"} state
+ * @property {string} text the one line to show
+ * @property {number} devices_reached
+ * @property {ReachedDevice[]} devices
+ *
  * @typedef {object} Device where one user can be rung
  * @property {string} device_id
  * @property {string} label
  * @property {DeviceKind} kind
  * @property {{transport: string, host: string} | null} push of its push address no more is shown
  * @property {"ok" | "no_address" | "disabled"} health whether it can be rung by push, as far as is known
- * @property {"gone" | "vapid_key_changed" | null} disabled_reason
+ * @property {"gone" | "vapid_key_changed" | "permission" | "unsubscribed" | null} disabled_reason
  * @property {string} created_at when it was registered
  * @property {string | null} disabled_since
  * @property {string | null} last_seen_at

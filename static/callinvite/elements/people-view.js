@@ -6,6 +6,7 @@ import { markPresence, PeopleList } from "./people-list.js";
 import { avatarOf } from "./person-avatar.js";
 import { addPeople, placeCall } from "./place-call.js";
 import { isConnected, PageElement } from "./page-element.js";
+import { ReachLine } from "./reach-line.js";
 import { SendCallInvitationButton } from "./send-call-invitation-button.js";
 import { toast } from "./toast-list.js";
 import { errorWords, nameOf, names } from "./words.js";
@@ -46,6 +47,7 @@ export class PeopleView extends PageElement {
         h("h1", { class: "view__title", tabindex: "-1" }, say("shell.people")),
         parts.group,
       ),
+      new ReachLine({ warns: true }),
       h("div", { class: "search" }, icon("search"), parts.search),
       parts.skeletons,
       parts.list,

@@ -11,6 +11,7 @@ import { RingingHere } from "./ringing-here.js";
 import { RingVolume } from "./ring-volume.js";
 import { RingtoneChoice } from "./ringtone-choice.js";
 import { PageElement } from "./page-element.js";
+import { ReachLine } from "./reach-line.js";
 import { toast } from "./toast-list.js";
 import { errorWords } from "./words.js";
 import { say } from "../words/say.js";
@@ -19,7 +20,7 @@ import { say } from "../words/say.js";
 
 export class SettingsView extends PageElement {
   #parts = this.#made();
-  /** How often call waiting was switched: what was read before is old then. */
+  /** How often something was switched: what was read before is old then. */
   #switched = 0;
   /** Whether the server has said how things are. */
   #known = false;
@@ -79,15 +80,30 @@ export class SettingsView extends PageElement {
         group(
           "settings-devices",
           say("settings.devices"),
+          parts.reach,
           h("p", { class: "settings__help" }, say("settings.devices.help")),
           parts.devices,
           parts.phone,
+          h(
+            "label",
+            { class: "switch" },
+            h(
+              "span",
+              { class: "switch__words" },
+              h("span", { class: "switch__title" }, say("reach.mail")),
+              h("span", { class: "switch__help" }, say("reach.mail.help")),
+            ),
+            parts.mail,
+          ),
         ),
         group("settings-data", say("settings.data"), new MyData()),
       ),
     );
     parts.waiting.addEventListener("change", () => {
       this.#saveWaiting();
+    });
+    parts.mail.addEventListener("change", () => {
+      this.#saveMail();
     });
     parts.phone.addEventListener("over", () => {
       parts.devices.entered();
@@ -103,6 +119,8 @@ export class SettingsView extends PageElement {
       unknown: h("p", { class: "settings__help", role: "status", hidden: true }),
       ringtone: new RingtoneChoice(),
       media: new MediaSettings(),
+      reach: new ReachLine(),
+      mail: h("input", { class: "switch__input", type: "checkbox", role: "switch", disabled: true }),
       devices: new DeviceList(),
       phone: new ConnectPhone(),
     };
@@ -126,6 +144,7 @@ export class SettingsView extends PageElement {
   /** The router shows this view. */
   entered() {
     this.#parts.devices.entered();
+    this.#parts.reach.look();
     this.#parts.ringtone.entered();
     this.#parts.media.entered();
     this.#load();
@@ -133,11 +152,11 @@ export class SettingsView extends PageElement {
 
   async #load() {
     const switched = this.#switched;
-    const { name, waiting, unknown, account } = this.#parts;
+    const { name, waiting, mail, unknown, account } = this.#parts;
     const me = await this.service.me();
     this.#known ||= me !== null;
     // A switch that stands where nobody has put it is worse than none.
-    waiting.disabled = !this.#known;
+    waiting.disabled = mail.disabled = !this.#known;
     unknown.hidden = this.#known;
     if (!me) {
       setText(unknown, `${say("settings.unknown")} ${errorWords(this.service.lastError)}`);
@@ -148,6 +167,7 @@ export class SettingsView extends PageElement {
     }
     if (switched === this.#switched) {
       waiting.checked = me.call_waiting;
+      mail.checked = me.mail_if_unreachable;
     }
     setText(account, say("settings.account", { username: me.id }));
   }
@@ -170,6 +190,19 @@ export class SettingsView extends PageElement {
     this.#parts.name.value = me.name;
     this.dispatchEvent(new CustomEvent("renamed", { bubbles: true, detail: { name: me.name } }));
     toast(say("settings.saved"), { kind: "good" });
+  }
+
+  async #saveMail() {
+    const { mail } = this.#parts;
+    this.#switched += 1;
+    const me = await this.service.updateMe({ mail_if_unreachable: mail.checked });
+    if (me) {
+      mail.checked = me.mail_if_unreachable;
+      toast(say(me.mail_if_unreachable ? "reach.mail.on" : "reach.mail.off"), { kind: "good" });
+      return;
+    }
+    mail.checked = !mail.checked;
+    toast(errorWords(this.service.lastError), { kind: "wrong" });
   }
 
   async #saveWaiting() {

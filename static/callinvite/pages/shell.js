@@ -39,6 +39,8 @@ import "../elements/timeline-view.js";
 /** @typedef {HTMLElement & {entered?: (argument: string) => void, left?: () => void}} View
  *  @typedef {import("../client/types.js").AboutCall} AboutCall */
 
+/** How often a page looks whether a push would still come to this browser. */
+const CHECK_EVERY_MS = 6 * 60 * 60 * 1000;
 const VIEWS = ["people", "person", "recents", "timeline", "settings"];
 /** The tab that a view without one of its own belongs to. @type {Record<string, string>} */
 const TABS = { person: "people", timeline: "recents" };
@@ -229,6 +231,10 @@ started = true;
 ringer.resume();
 service.init();
 enrolment.start();
+// A page may stay open for weeks.
+setInterval(() => {
+  enrolment.check();
+}, CHECK_EVERY_MS);
 service.on("connectionChanged", ({ connection }) => {
   // The server could not be asked before.
   if (isUp(connection) && enrolment.state === "failed") {

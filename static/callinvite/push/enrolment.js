@@ -13,6 +13,11 @@ const WISH = "callinvite.push";
 const WORKER = "service-worker.js";
 const READY_MS = 10_000;
 const SIGN_OUT_MS = 1500;
+/** How often the server is told that all is well. */
+const PROVE_MS = 24 * 60 * 60 * 1000;
+const ALL_WELL = "granted true";
+/** The same in the worker, for browsers that wake one without a push. */
+const PROOF = "callinvite.proof";
 
 /**
  * @typedef {"unsupported" | "denied" | "off" | "working" | "on" | "failed"} EnrolmentState
@@ -30,7 +35,7 @@ const SIGN_OUT_MS = 1500;
  * @property {import("./browser.js").Scope} [scope] the global object
  */
 
-/** Fires `change` whenever `state`, `reason` or `error` changes. */
+/** Fires `change` whenever `state`, `reason` or `error` changes, and `proved` when the server was told how it stands. */
 export class Enrolment extends EventTarget {
   #rest;
   #notes;
@@ -145,8 +150,14 @@ export class Enrolment extends EventTarget {
    */
   check() {
     return this.#next(async () => {
-      if (this.#settle() === "granted" && this.wanted) {
+      const permission = this.#settle();
+      if (permission === "unsupported" || !this.wanted) {
+        return;
+      }
+      if (permission === "granted") {
         await this.#enrol();
+      } else {
+        await this.#prove(permission, false);
       }
     });
   }
@@ -221,7 +232,9 @@ export class Enrolment extends EventTarget {
       if (!isKnown || !isSameLanguage || device?.health !== "ok") {
         await this.#hand(subscription, key, device ? {} : { label: this.#label });
       }
+      await this.#prove("granted", true);
       this.#set("on");
+      await askToBeWoken(registration);
     } catch (error) {
       await this.#failed(error, registration, isMine);
     }
@@ -271,6 +284,7 @@ export class Enrolment extends EventTarget {
       language: this.#language,
       renewal_token: body.renewal_token ?? null,
     });
+    await this.#notes.keep("proof", { endpoint: subscription.endpoint, said: ALL_WELL, at: Date.now() });
   }
 
   /**
@@ -286,6 +300,7 @@ export class Enrolment extends EventTarget {
         this.#set("unsupported", "private");
         return;
       }
+      await this.#prove(this.#scope.Notification.permission, false);
       this.#set(denied ? "denied" : "failed", denied ? null : "push_service");
       return;
     }
@@ -301,6 +316,34 @@ export class Enrolment extends EventTarget {
       return;
     }
     this.#set("failed", "server", error);
+  }
+
+  /** Tell the server how it stands with the address that it has of this browser: at once if that is lost, otherwise once
+   *  a day. What fails here is said by the next look.
+   *  @param {NotificationPermission} permission
+   *  @param {boolean} subscribed */
+  async #prove(permission, subscribed) {
+    const saved = await this.#notes.read("enrolment");
+    if (!saved?.renewal_token || saved.user !== this.#userId) {
+      return;
+    }
+    const { endpoint, renewal_token: token } = saved;
+    const said = `${permission} ${subscribed}`;
+    const last = await this.#notes.read("proof");
+    const ageMs = last ? Date.now() - last.at : PROVE_MS;
+    if (last?.endpoint === endpoint && last.said === said && ageMs >= 0 && ageMs < PROVE_MS) {
+      return;
+    }
+    try {
+      await this.#rest.request("POST", "push/proof", { body: { token, permission, subscribed }, expects: "device_id" });
+    } catch (error) {
+      // A token that the server does not know is of no use, now or later.
+      if (!(error instanceof CallInvitationError) || error.status !== 401) {
+        return;
+      }
+    }
+    await this.#notes.keep("proof", { endpoint, said, at: Date.now() });
+    this.dispatchEvent(new Event("proved"));
   }
 
   /** Take the address away, here and at the server, as far as either can be reached. */
@@ -320,6 +363,7 @@ export class Enrolment extends EventTarget {
       : Promise.resolve();
     await Promise.allSettled([atServer, subscription?.unsubscribe()]);
     await this.#notes.remove("enrolment");
+    await this.#notes.remove("proof");
     await this.#notes.remove("wish");
   }
 
@@ -385,6 +429,16 @@ async function subscriptionWith(pushManager, key, saved, isDead) {
     await current.unsubscribe();
   }
   return await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+}
+
+/**
+ * Have the worker woken once a day, where the browser does that: Chromium, once the app is installed.
+ *
+ * @param {ServiceWorkerRegistration & {periodicSync?: {register: (tag: string, options: object) => Promise<void>}}} registration
+ */
+async function askToBeWoken({ periodicSync }) {
+  // Not allowed in most; then pages alone look.
+  await periodicSync?.register(PROOF, { minInterval: PROVE_MS }).catch(() => {});
 }
 
 /**

@@ -27,7 +27,12 @@ const LASTS_MS = 120_000;
  * @property {import("../client/types.js").Person} [caller]
  * @property {boolean} [is_video_call]
  *
- * @typedef {{enrolment: Enrolled, wish: Wish & {at: number}}} Contents of the notes by their names
+ * @typedef {object} Proof what the server was last told of the push address
+ * @property {string} endpoint
+ * @property {string} said
+ * @property {number} at unix milliseconds
+ *
+ * @typedef {{enrolment: Enrolled, proof: Proof, wish: Wish & {at: number}}} Contents of the notes by their names
  */
 
 /** Reads and writes the notes; a browser without Cache Storage has none, and nothing here ever throws for that. */

@@ -76,6 +76,18 @@ function renew(token, push) {
 }
 
 /**
+ * Tell the server how it stands with this device's push address.
+ *
+ * @param {string | null} token
+ * @param {NotificationPermission} permission
+ * @param {boolean} subscribed
+ * @returns {Promise<Reply>}
+ */
+function prove(token, permission, subscribed) {
+  return request("push/proof", posted({ token, permission, subscribed }));
+}
+
+/**
  * @param {string} path
  * @param {string | null} token
  * @param {object} body

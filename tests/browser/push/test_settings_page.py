@@ -41,6 +41,32 @@ def test_a_device_that_rings_says_by_whom_and_that_it_never_rang(settings: Page,
     expect(mine).to_contain_text(" · Push through 127.0.0.1")
 
 
+def test_a_permission_that_is_taken_away_is_said_at_once_and_on_the_first_page(
+    person: Callable[..., Person], service: PushService
+) -> None:
+    phone = Phone(person("dave", permissions=["notifications"]), service)
+    phone.enable()
+    page = phone.person.page
+    phone.person.show("Settings")
+    line = page.locator("settings-view reach-line")
+    expect(line).to_have_text("Calls reach you on 1 device.")
+    phone.person.context.clear_permissions()
+    page.reload()
+    connected(page)
+    expect(line).to_contain_text("has lost its permission today.")
+    expect(here(page)).to_contain_text("notifications aren't allowed there any more")
+    phone.person.show("People")
+    warning = page.locator("people-view reach-line")
+    expect(warning).to_contain_text("Calls won't reach you while Callinvite is closed")
+    warning.get_by_role("link", name="Your devices").click()
+    expect(line).to_be_visible()
+    # Allowed again, it heals by itself.
+    phone.person.context.grant_permissions(["notifications"])
+    page.reload()
+    connected(page)
+    expect(line).to_have_text("Calls reach you on 1 device.")
+
+
 def test_a_test_ring_shows_each_hop_and_how_long_it_took(settings: Page, phone: Phone) -> None:
     mine = here(settings)
     mine.get_by_role("button", name="Test ring").click()

@@ -132,6 +132,9 @@ export class FakeServer {
     if (path === "push/key") {
       return { status: 200, body: { public_key: this.key } };
     }
+    if (path === "push/proof") {
+      return { status: 200, body: this.device };
+    }
     if (method === "GET") {
       if (this.device === null) {
         throw new CallInvitationError("not_found", "No.", { status: 404 });
@@ -140,6 +143,11 @@ export class FakeServer {
     }
     this.device = { device_id: "phone", health: body.push ? "ok" : "no_address" };
     return { status: 200, body: { ...this.device, ...(body.push && { renewal_token: `token ${++this.#tokens}` }) } };
+  }
+
+  /** What was said of the push address, in order. */
+  get proofs() {
+    return this.asked.filter(({ path }) => path === "push/proof").map(({ body }) => body);
   }
 
   /** What was put, in order. */

@@ -230,6 +230,10 @@ export type Me = {
      * how much of a call a notification shows
      */
     push_shows: PushShows;
+    /**
+     * one is written to when calls no longer reach one
+     */
+    mail_if_unreachable: boolean;
 };
 /**
  * what is left out stays; null goes back to the server's own choice, or ends it
@@ -251,6 +255,10 @@ export type MeChanges = {
     show_presence?: Audience | undefined;
     show_in_people?: boolean | null | undefined;
     push_shows?: PushShows | undefined;
+    /**
+     * only with a confirmed e-mail address
+     */
+    mail_if_unreachable?: boolean | undefined;
 };
 export type ContactState = "asked" | "asks_you" | "contact";
 /**
@@ -316,6 +324,34 @@ export type Presence = Person & {
 };
 export type DeviceKind = "browser" | "android" | "ios" | "other";
 /**
+ * how it stands with one device when somebody calls
+ */
+export type ReachedDevice = {
+    device_id: string;
+    label: string;
+    reach: "ok" | "failing" | "unheard" | "lost" | "open" | "none";
+    /**
+     * why it is lost, or fails
+     */
+    reason: string | null;
+    /**
+     * since when it is so, or when it was last heard of
+     */
+    since: string | null;
+};
+/**
+ * whether calls reach this user
+ */
+export type Reachability = {
+    state: "reached" | "doubtful" | "open" | "unreached";
+    /**
+     * the one line to show
+     */
+    text: string;
+    devices_reached: number;
+    devices: ReachedDevice[];
+};
+/**
  * where one user can be rung
  */
 export type Device = {
@@ -333,7 +369,7 @@ export type Device = {
      * whether it can be rung by push, as far as is known
      */
     health: "ok" | "no_address" | "disabled";
-    disabled_reason: "gone" | "vapid_key_changed" | null;
+    disabled_reason: "gone" | "vapid_key_changed" | "permission" | "unsubscribed" | null;
     /**
      * when it was registered
      */
@@ -1344,6 +1380,12 @@ declare class Account extends ContactBook {
      * @returns {Promise<Me | null>}
      */
     updateMe(changes: MeChanges): Promise<Me | null>;
+    /**
+     * Reads whether calls reach this user, in a sentence and device by device.
+     *
+     * @returns {Promise<Reachability | null>}
+     */
+    reachability(): Promise<Reachability | null>;
     /**
      * Deletes this account for good, if its owner has just signed in: otherwise `lastError.reauthenticate` is true.
      *
