@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from invitations.models import User
 
+pytest.register_assert_rewrite("tests.calls.storytelling")
+
 
 def acting(user: User, device: str = "phone", **more: Any) -> Actor:
     """This user on this device; the label is looked up from the device list unless given."""
