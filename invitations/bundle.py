@@ -23,7 +23,19 @@ STYLES: Mapping[str, tuple[str, ...]] = {
     "card": ("tokens", "base", "button", "form", "card-page", "guards"),
     "first": ("tokens", "base", "button", "shell"),
     "shell": (
-        *("form", "avatar", "people", "recents", "timeline", "settings", "devices", "pairing", "my-data"),
+        *(
+            "form",
+            "avatar",
+            "people",
+            "contacts",
+            "recents",
+            "timeline",
+            "settings",
+            "quiet",
+            "devices",
+            "pairing",
+            "my-data",
+        ),
         *(
             "incoming-call",
             "call-screen",

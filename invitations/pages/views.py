@@ -30,8 +30,9 @@ from django.views.decorators.http import conditional_page
 from django.views.generic import TemplateView, View
 
 from invitations import addresses
+from invitations.conf import limits
 from invitations.errors import Code
-from invitations.models import UserKey
+from invitations.models import CallingPreferences, UserKey
 from invitations.push import devices
 from invitations.requests import audit
 from invitations.requests.problems import RETRY_SECONDS, STATUS, problem_page
@@ -88,6 +89,8 @@ class Shell(LoginRequiredMixin, TemplateView):
             "user": {"id": self.request.user.get_username()},
             "base": addresses.base(),
             "firstPeople": FIRST_PEOPLE,
+            "directory": limits().directory,
+            "asksWhoMayCall": not _has_chosen_who_may_call(self.request.user),
             "myData": {
                 "copy": reverse("callinvite:export_me"),
                 "prove": _proof_address(),
@@ -99,6 +102,10 @@ class Shell(LoginRequiredMixin, TemplateView):
             "csrfHeader": csrf_header(),
             "csrfToken": get_token(self.request),
         }
+
+
+def _has_chosen_who_may_call(user: Any) -> bool:
+    return CallingPreferences.objects.filter(user_id=user.pk).exclude(rings_from="").exists()
 
 
 def _proof_address() -> str | None:

@@ -409,7 +409,7 @@ export class CallScreen extends PageElement {
     const without = idsOfConcerned(call);
     const chosen = await this.page.picker.choose({ title: say("call.add_people"), without });
     if (chosen.length) {
-      await addPeople(this.service, call.call_id, chosen);
+      await addPeople(this.page, call.call_id, chosen);
     }
   }
 

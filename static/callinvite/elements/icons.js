@@ -5,6 +5,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const HANDSET =
   "M5.2 3.6h2.9c.5 0 .9.3 1 .8l.9 3.5c.1.4 0 .8-.3 1.1L8 10.5a12.6 12.6 0 0 0 5.5 5.5l1.5-1.7c.3-.3.7-.4 1.1-.3l3.5.9c.5.1.8.5.8 1v2.9c0 .9-.8 1.7-1.7 1.6C10.6 19.8 4.2 13.4 3.6 5.3c-.1-.9.7-1.7 1.6-1.7z";
 
+const STAR = "M12 3.600l2.600 5.300 5.800.8-4.200 4.100 1 5.800-5.200-2.700-5.200 2.700 1-5.800L3.600 9.700l5.800-.8z";
+
 /** @type {Record<string, [string, Record<string, string>][]>} */
 const DRAWINGS = {
   phone: [["path", { d: HANDSET }]],
@@ -74,6 +76,13 @@ const DRAWINGS = {
   "bell-off": [
     ["path", { d: "M8 6.2a6 6 0 0 1 10 4.5v4.2M6 10.7v5.8l-1.5 1.7h12" }],
     ["path", { d: "M10 20.8h4M4 4l16 16" }],
+  ],
+  moon: [["path", { d: "M19.500 14.600A8.200 8.200 0 0 1 9.400 4.500a8.200 8.200 0 1 0 10.100 10.100z" }]],
+  star: [["path", { d: STAR }]],
+  "star-solid": [["path", { d: STAR, fill: "currentColor" }]],
+  block: [
+    ["circle", { cx: "12", cy: "12", r: "8.5" }],
+    ["path", { d: "M6 6l12 12" }],
   ],
   incoming: [["path", { d: "M18 6L7 17M7 9v8h8" }]],
   outgoing: [["path", { d: "M6 18L17 7M9 7h8v8" }]],

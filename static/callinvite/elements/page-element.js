@@ -35,6 +35,9 @@ import { isUp } from "../client/index.js";
  *  @property {Talk} talk the media of its calls
  *  @property {import("../sounds/ringer.js").Ringer} ringer
  *  @property {import("../push/enrolment.js").Enrolment} enrolment
+ *  @property {import("./contacts.js").Contacts} contacts
+ *  @property {boolean} asksWhoMayCall whether nobody has said yet whose calls ring
+ *  @property {"all" | "exact" | "contacts"} directory whom people find here
  *  @property {Screen} screen
  *  @property {Picker} picker
  *  @property {MyData} myData

@@ -1,14 +1,16 @@
-/** `<people-view>`: everybody one may call, searched on the server; one tap for audio or video, several for a group. */
+/** `<people-view>`: who asks to be let in, one's contacts, and everybody else one may call, searched on the server; one tap
+ *  for audio or video, several for a group. */
 
-import { may, myParticipant } from "../client/index.js";
+import { askToBeLetIn } from "./contact-ask.js";
+import { ContactList } from "./contact-list.js";
+import { ContactRequests } from "./contact-requests.js";
 import { h, icon, keep, setAttribute, setText } from "./dom.js";
 import { markPresence, PeopleList } from "./people-list.js";
 import { avatarOf } from "./person-avatar.js";
 import { addPeople, placeCall } from "./place-call.js";
 import { isConnected, PageElement } from "./page-element.js";
+import { personRow } from "./person-row.js";
 import { ReachLine } from "./reach-line.js";
-import { SendCallInvitationButton } from "./send-call-invitation-button.js";
-import { toast } from "./toast-list.js";
 import { errorWords, nameOf, names } from "./words.js";
 import { say } from "../words/say.js";
 
@@ -49,7 +51,10 @@ export class PeopleView extends PageElement {
       ),
       new ReachLine({ warns: true }),
       h("div", { class: "search" }, icon("search"), parts.search),
+      parts.asks,
+      parts.contacts,
       parts.skeletons,
+      parts.everybody,
       parts.list,
       parts.blank,
       parts.more,
@@ -84,6 +89,9 @@ export class PeopleView extends PageElement {
         autocomplete: "off",
         spellcheck: "false",
       }),
+      asks: h("div", {}, new ContactRequests()),
+      contacts: new ContactList(),
+      everybody: h("h2", { class: "list-title", hidden: true }),
       list: h("ul", { class: "list", "aria-label": say("shell.people") }),
       blank: h("div", { class: "blank", hidden: true }),
       more: h(
@@ -138,6 +146,9 @@ export class PeopleView extends PageElement {
   attached() {
     this.#list = new PeopleList(this.service, this.page.firstPeople);
     this.#list.addEventListener("change", () => {
+      this.#show();
+    });
+    this.hear(this.page.contacts, "change", () => {
       this.#show();
     });
     for (const sign of ["pointerdown", "pointermove", "keydown"]) {
@@ -198,6 +209,7 @@ export class PeopleView extends PageElement {
     if (!this.hidden && document.visibilityState === "visible" && this.service.state.connection !== "signed_out") {
       // Rows must not move under a finger.
       this.#list?.refresh({ inOrder: this.#parts.list.matches(":hover, :focus-within") });
+      this.page.contacts.look();
     }
   }
 
@@ -210,12 +222,21 @@ export class PeopleView extends PageElement {
     const waiting = list.status === "loading" && list.people.length === 0;
     parts.skeletons.hidden = !waiting;
     setAttribute(parts.list, "aria-busy", list.status === "loading" ? "true" : null);
+    // One list of all of them to search in, or to choose from.
+    const isWhole = this.#choosing || list.search !== "";
+    const { contacts } = this.page;
+    parts.contacts.hidden = parts.asks.hidden = isWhole;
+    const people = isWhole ? list.people : list.people.filter(({ id }) => contacts.of(id)?.state !== "contact");
     keep(
       parts.list,
-      list.people,
+      people,
       (person) => `${person.id} ${this.#choosing}`,
-      (person) => (this.#choosing ? this.#choice(person) : this.#row(person)),
+      (person) =>
+        this.#choosing ? this.#choice(person) : personRow(this.page, person, { asks: () => this.#list?.search !== "" }),
     );
+    const hasContacts = contacts.favourites.length + contacts.others.length > 0;
+    parts.everybody.hidden = isWhole || people.length === 0 || (!hasContacts && contacts.asking.length === 0);
+    setText(parts.everybody, say(hasContacts ? "people.everybody.else" : "people.everybody"));
     parts.more.hidden = !list.more || waiting;
     this.#showBlank(list);
     this.#showBar();
@@ -254,66 +275,36 @@ export class PeopleView extends PageElement {
       return;
     }
     if (empty && list.search) {
-      parts.blank.replaceChildren(
-        icon("search"),
-        h("p", { class: "blank__title", role: "status" }, say("people.none_found", { search: list.search })),
-        h("p", {}, say("people.none_found.hint")),
-      );
+      parts.blank.replaceChildren(...this.#noneFound(list.search));
     } else if (empty) {
+      const { directory } = this.page;
       parts.blank.replaceChildren(
         icon("people"),
-        h("p", { class: "blank__title" }, say("people.first")),
-        h("p", {}, say("people.first.hint")),
+        h("p", { class: "blank__title" }, say(directory === "all" ? "people.first" : "people.no_contacts")),
+        h("p", {}, say(`people.first.hint.${directory}`)),
       );
     }
   }
 
-  /** @param {Presence} first */
-  #row(first) {
-    let person = first;
-    const avatar = avatarOf(first);
-    const name = h("a", { class: "person__name", href: `#person/${encodeURIComponent(first.id)}` });
-    const line = h("span", { class: "person__line" });
-    const audio = new SendCallInvitationButton();
-    const video = new SendCallInvitationButton();
-    video.setAttribute("is-video-call", "");
-    const add = h(
+  /** @param {string} search */
+  #noneFound(search) {
+    const { directory } = this.page;
+    const title = h("p", { class: "blank__title", role: "status" }, say("people.none_found", { search }));
+    const hint = h("p", {}, say(`people.none_found.hint.${directory}`));
+    // Only contacts are found there, and anybody can be asked whose id one knows.
+    const asks = directory === "contacts" && !search.includes(" ");
+    const ask = h(
       "button",
       {
-        class: "button button--call button--small",
+        class: "button button--primary button--wraps",
         type: "button",
         onClick: () => {
-          this.#add(person);
+          askToBeLetIn(this.page, { id: search, name: "" });
         },
       },
-      icon("add-person"),
-      h("span", {}, say("people.add")),
+      say("contact.ask.named", { name: search }),
     );
-    const node = h(
-      "li",
-      { class: "person", "data-person": first.id },
-      avatar,
-      h("span", { class: "person__words" }, name, line),
-      h("span", { class: "person__actions" }, add, audio, video),
-    );
-    return {
-      node,
-      update: (/** @type {Presence} */ now) => {
-        person = now;
-        avatar.setAttribute("name", now.name);
-        this.#mark(avatar, line, now);
-        setText(name, nameOf(now));
-        for (const button of [audio, video]) {
-          button.invitees = [{ id: now.id, name: now.name }];
-        }
-        const call = this.#calls.active ?? this.#calls.outgoing;
-        const mayAdd = call !== null && may(call, "invite");
-        const isIn = call !== null && myParticipant(call, now.id) !== null;
-        add.hidden = !mayAdd || isIn;
-        add.setAttribute("aria-label", say("people.add.named", { name: now.name || now.id }));
-        audio.hidden = video.hidden = Boolean(call);
-      },
-    };
+    return [icon("search"), title, hint, ...(asks ? [ask] : [])];
   }
 
   /** @param {Presence} person */
@@ -373,18 +364,10 @@ export class PeopleView extends PageElement {
     const invitees = [...this.#chosen.values()].map(({ id, name }) => ({ id, name }));
     const call = this.#calls.active ?? this.#calls.outgoing;
     const done = call
-      ? await addPeople(this.service, call.call_id, invitees)
+      ? await addPeople(this.page, call.call_id, invitees)
       : await placeCall(this.page, { invitees, isVideoCall });
     if (done) {
       this.#choose(false);
-    }
-  }
-
-  /** @param {Presence} person */
-  async #add(person) {
-    const call = this.#calls.active ?? this.#calls.outgoing;
-    if (call && (await addPeople(this.service, call.call_id, [{ id: person.id, name: person.name }]))) {
-      toast(say("people.calling_in", { name: person.name || person.id }), { kind: "good" });
     }
   }
 

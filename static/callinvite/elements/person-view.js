@@ -5,10 +5,9 @@ import { h, icon, keep, setAttribute, setText } from "./dom.js";
 import { OwnPreview } from "./own-preview.js";
 import { markPresence } from "./people-list.js";
 import { PersonAvatar } from "./person-avatar.js";
-import { addPeople } from "./place-call.js";
 import { isConnected, PageElement } from "./page-element.js";
+import { addToCall } from "./person-row.js";
 import { SendCallInvitationButton } from "./send-call-invitation-button.js";
-import { toast } from "./toast-list.js";
 import { dayName, errorWords, nameOf, recentWords, sideBySide, timeOfDay } from "./words.js";
 import { say } from "../words/say.js";
 
@@ -114,7 +113,9 @@ export class PersonView extends PageElement {
           class: "button button--primary",
           type: "button",
           onClick: () => {
-            this.#add();
+            if (this.#person) {
+              addToCall(this.page, this.#person);
+            }
           },
         },
         icon("add-person"),
@@ -290,15 +291,6 @@ export class PersonView extends PageElement {
       preview.look();
     } else {
       preview.close();
-    }
-  }
-
-  async #add() {
-    const { active, outgoing } = this.service.state;
-    const call = active ?? outgoing;
-    const person = this.#person;
-    if (call && person && (await addPeople(this.service, call.call_id, [{ id: person.id, name: person.name }]))) {
-      toast(say("people.calling_in", { name: nameOf(person) }), { kind: "good" });
     }
   }
 }

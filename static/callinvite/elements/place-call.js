@@ -1,8 +1,9 @@
 /** Placing a call from anywhere in the page, so that the call screen is there at once and failures are said in words. */
 
 import { makeCallID } from "../client/index.js";
+import { explainEach } from "./refusals.js";
 import { toast } from "./toast-list.js";
-import { errorWords, inviteeErrorWords, names } from "./words.js";
+import { errorWords, names } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/index.js").CallInvitationService} CallInvitationService
@@ -14,7 +15,8 @@ import { say } from "../words/say.js";
  *  @param {Page} page
  *  @param {Placed} options
  *  @returns {Promise<boolean>} what `send` resolved to */
-export async function placeCall({ service, talk, screen }, { intent, ...options }) {
+export async function placeCall(page, { intent, ...options }) {
+  const { service, talk, screen } = page;
   screen.placing(options);
   const isFree = !service.state.active && !service.state.outgoing;
   // By its id it can be left if the page goes before the server has answered.
@@ -27,13 +29,17 @@ export async function placeCall({ service, talk, screen }, { intent, ...options 
   // A call that was over at once, because everybody was busy, has its end screen.
   const result = placed || error?.code === "call_ended" ? service.lastResult : null;
   screen.placed(result?.call ?? null);
+  const again = (/** @type {Person} */ person) => {
+    placeCall(page, { intent, ...options, callID: undefined, invitees: [person] });
+  };
   if (result === null) {
-    explain(error, options.invitees);
+    explain(page, error, options.invitees, again);
     return false;
   }
-  for (const each of result.errors ?? []) {
-    toast(inviteeErrorWords(each, nameOf(each.invitee, options.invitees)), { kind: "wrong" });
-  }
+  // Those who ring do so in this call: whoever was left out comes into it, not into one of their own.
+  explainEach(page, result.errors ?? [], options.invitees, (person) => {
+    addPeople(page, result.call.call_id, [person]);
+  });
   if (result.merged) {
     toast(say("call.merged", { name: names(options.invitees) }), { kind: "good" });
   }
@@ -41,19 +47,21 @@ export async function placeCall({ service, talk, screen }, { intent, ...options 
 }
 
 /** Add people to a call one is in.
- *  @param {CallInvitationService} service
+ *  @param {Page} page
  *  @param {string} callID
  *  @param {Person[]} invitees
  *  @returns {Promise<boolean>} */
-export async function addPeople(service, callID, invitees) {
+export async function addPeople(page, callID, invitees) {
+  const { service } = page;
+  const again = (/** @type {Person} */ person) => {
+    addPeople(page, callID, [person]);
+  };
   const added = await service.invite({ callID, invitees });
   if (!added) {
-    explain(service.lastError, invitees);
+    explain(page, service.lastError, invitees, again);
     return false;
   }
-  for (const each of service.lastResult?.errors ?? []) {
-    toast(inviteeErrorWords(each, nameOf(each.invitee, invitees)), { kind: "wrong" });
-  }
+  explainEach(page, service.lastResult?.errors ?? [], invitees, again);
   return true;
 }
 
@@ -78,14 +86,14 @@ export async function orExplain(service, verb) {
   return done;
 }
 
-/** @param {CallInvitationService["lastError"]} error @param {Person[]} invitees */
-function explain(error, invitees) {
+/** @param {Page} page
+ *  @param {CallInvitationService["lastError"]} error
+ *  @param {Person[]} invitees
+ *  @param {(person: Person) => void} again */
+function explain(page, error, invitees, again) {
   const left = error?.code === "no_valid_invitee" ? error.invitees : [];
-  const words = left.map((each) => inviteeErrorWords(each, nameOf(each.invitee, invitees)));
-  toast(words.join(" ") || errorWords(error), { kind: "wrong" });
-}
-
-/** @param {string} id @param {Person[]} people */
-function nameOf(id, people) {
-  return people.find((person) => person.id === id)?.name || id;
+  if (left.length === 0) {
+    toast(errorWords(error), { kind: "wrong" });
+  }
+  explainEach(page, left, invitees, again);
 }

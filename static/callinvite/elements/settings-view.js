@@ -1,12 +1,16 @@
-/** `<settings-view>`: the own name, call waiting, sound, what one calls with, how it looks, the devices that ring, and one's own data. */
+/** `<settings-view>`: the own name, who may call and when it is quiet, call waiting, sound, what one calls with, how it looks,
+ *  the devices that ring, whom one has blocked, and one's own data. */
 
 import { AccountLinks } from "./account-links.js";
+import { BlockedPeople } from "./blocked-people.js";
 import { ConnectPhone } from "./connect-phone.js";
 import { DeviceList } from "./device-list.js";
 import { h, setText } from "./dom.js";
 import { LookSettings } from "./look-settings.js";
 import { MediaSettings } from "./media-settings.js";
 import { MyData } from "./my-data.js";
+import { PrivacySettings } from "./privacy-settings.js";
+import { QuietSettings } from "./quiet-settings.js";
 import { RingingHere } from "./ringing-here.js";
 import { RingVolume } from "./ring-volume.js";
 import { RingtoneChoice } from "./ringtone-choice.js";
@@ -48,7 +52,7 @@ export class SettingsView extends PageElement {
       h(
         "section",
         { class: "settings__group", "aria-labelledby": id },
-        h("h2", { class: "settings__title", id }, title),
+        h("h2", { class: "settings__title", id, tabindex: "-1" }, title),
         ...children,
       );
     this.replaceChildren(
@@ -58,6 +62,8 @@ export class SettingsView extends PageElement {
         { class: "settings" },
         group("settings-you", say("settings.you"), form, parts.account),
         group("settings-account", say("settings.account_title"), new AccountLinks()),
+        group("settings-privacy", say("settings.privacy"), parts.privacy),
+        group("settings-quiet", say("quiet.title"), parts.quiet),
         group(
           "settings-calls",
           say("settings.calls"),
@@ -96,6 +102,7 @@ export class SettingsView extends PageElement {
             parts.mail,
           ),
         ),
+        group("settings-blocked", say("block.list"), parts.blocked),
         group("settings-data", say("settings.data"), new MyData()),
       ),
     );
@@ -117,6 +124,9 @@ export class SettingsView extends PageElement {
       account: h("p", { class: "settings__help" }),
       waiting: h("input", { class: "switch__input", type: "checkbox", role: "switch", disabled: true }),
       unknown: h("p", { class: "settings__help", role: "status", hidden: true }),
+      privacy: new PrivacySettings(),
+      quiet: new QuietSettings(),
+      blocked: new BlockedPeople(),
       ringtone: new RingtoneChoice(),
       media: new MediaSettings(),
       reach: new ReachLine(),
@@ -141,18 +151,23 @@ export class SettingsView extends PageElement {
     }
   }
 
-  /** The router shows this view. */
-  entered() {
+  /** The router shows this view.
+   *  @param {string} group what of it is to be seen first: `quiet`, say */
+  entered(group) {
     this.#parts.devices.entered();
     this.#parts.reach.look();
+    this.#parts.blocked.entered();
     this.#parts.ringtone.entered();
     this.#parts.media.entered();
     this.#load();
+    const title = group ? document.getElementById(`settings-${group}`) : null;
+    title?.scrollIntoView();
+    title?.focus();
   }
 
   async #load() {
     const switched = this.#switched;
-    const { name, waiting, mail, unknown, account } = this.#parts;
+    const { name, waiting, mail, unknown, account, privacy, quiet } = this.#parts;
     const me = await this.service.me();
     this.#known ||= me !== null;
     // A switch that stands where nobody has put it is worse than none.
@@ -162,6 +177,8 @@ export class SettingsView extends PageElement {
       setText(unknown, `${say("settings.unknown")} ${errorWords(this.service.lastError)}`);
       return;
     }
+    privacy.take(me);
+    quiet.take(me);
     if (document.activeElement !== name) {
       name.value = me.name;
     }

@@ -5,8 +5,13 @@ import { say } from "../words/say.js";
 
 const STAYS_MS = 7000;
 const MOST = 4;
+const TICK_MS = 250;
 
-/** @typedef {{kind?: "plain" | "good" | "wrong", action?: {label: string, act: () => void}}} ToastOptions */
+/** @typedef {object} ToastOptions
+ *  @property {"plain" | "good" | "wrong"} [kind]
+ *  @property {{label: string, act: () => void}} [action]
+ *  @property {boolean} [stays] until it is put away: there is something to decide
+ *  @property {() => string} [left] how long one has to wait until `action` can be done; empty: it can */
 
 /** The page's one list. @type {ToastList | null} */
 let shown = null;
@@ -20,32 +25,36 @@ export class ToastList extends HTMLElement {
 
   /** @param {string} words
    *  @param {ToastOptions} [options] */
-  show(words, { kind = "plain", action } = {}) {
+  show(words, { kind = "plain", action, stays = false, left } = {}) {
     const same = [...this.children].find((toast) => toast.querySelector(".toast__words")?.textContent === words);
     same?.remove();
     const gone = () => {
       toast.remove();
     };
+    const act =
+      action &&
+      h(
+        "button",
+        {
+          class: "button button--quiet button--small",
+          type: "button",
+          onClick: () => {
+            gone();
+            action.act();
+          },
+        },
+        action.label,
+      );
+    // It changes every second: whoever listens hears it when they come to it.
+    const time = left && h("p", { class: "toast__left", role: "timer", "aria-live": "off" });
     const toast = h(
       "div",
       { class: `toast toast--${kind}`, role: kind === "wrong" ? "alert" : "status" },
-      h("p", { class: "toast__words" }, words),
+      h("div", { class: "toast__body" }, h("p", { class: "toast__words" }, words), time),
       h(
         "div",
         { class: "toast__actions" },
-        action &&
-          h(
-            "button",
-            {
-              class: "button button--quiet button--small",
-              type: "button",
-              onClick: () => {
-                gone();
-                action.act();
-              },
-            },
-            action.label,
-          ),
+        act,
         iconButton({ icon: "close", label: say("button.dismiss"), onClick: gone }),
       ),
     );
@@ -61,7 +70,28 @@ export class ToastList extends HTMLElement {
           gone();
         }
       }, STAYS_MS);
-    wait();
+    if (time && act) {
+      count(time, act, left);
+    }
+    if (!stays) {
+      wait();
+    }
+  }
+}
+
+/** Count down, and then offer what had to wait.
+ *  @param {HTMLElement} time
+ *  @param {HTMLElement} act
+ *  @param {() => string} left */
+function count(time, act, left) {
+  const words = left();
+  time.textContent = words;
+  time.hidden = words === "";
+  act.hidden = words !== "";
+  if (words && time.isConnected) {
+    setTimeout(() => {
+      count(time, act, left);
+    }, TICK_MS);
   }
 }
 

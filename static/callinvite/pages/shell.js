@@ -22,6 +22,8 @@ import "../elements/call-bar.js";
 import "../elements/call-corner.js";
 import { CallScreen } from "../elements/call-screen.js";
 import "../elements/connection-banner.js";
+import { Contacts } from "../elements/contacts.js";
+import "../elements/do-not-disturb.js";
 import "../elements/enable-ringing.js";
 import { IncomingCall } from "../elements/incoming-call.js";
 import "../elements/missed-badge.js";
@@ -31,10 +33,12 @@ import "../elements/people-view.js";
 import "../elements/person-view.js";
 import "../elements/recents-view.js";
 import "../elements/remote-audio.js";
+import "../elements/requests-badge.js";
 import "../elements/send-call-invitation-button.js";
 import "../elements/settings-view.js";
 import "../elements/signed-out.js";
 import "../elements/timeline-view.js";
+import "../elements/who-may-call.js";
 
 /** @typedef {HTMLElement & {entered?: (argument: string) => void, left?: () => void}} View
  *  @typedef {import("../client/types.js").AboutCall} AboutCall */
@@ -89,6 +93,7 @@ function the(kind, selector) {
   return element;
 }
 
+const contacts = new Contacts(service);
 const screen = the(CallScreen, "call-screen");
 /** @type {import("../elements/page-element.js").Page} */
 const page = {
@@ -96,6 +101,9 @@ const page = {
   talk,
   ringer,
   enrolment,
+  contacts,
+  asksWhoMayCall: config.asksWhoMayCall === true,
+  directory: config.directory,
   screen,
   picker: the(PeoplePicker, "people-picker"),
   myData: config.myData,
@@ -218,6 +226,7 @@ function tellOfOne({ call, callee }, code) {
 
 let started = false;
 provide(page);
+contacts.start();
 talk.start();
 new Alerting(service, ringer, talk).start();
 new InCall(page).start();

@@ -1,0 +1,32 @@
+"""What axe finds wrong with a page as it is now, and whether it fits its window."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.support.server import ROOT
+
+AXE = ROOT / ".venv/js/node_modules/axe-core/axe.min.js"
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+_FIND = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map(
+  ({ id, nodes }) => [id, ...nodes.map(({ target, failureSummary }) => `${target}: ${failureSummary}`)])"""
+
+
+def faults(page: Page) -> list[Any]:
+    """The rules of axe-core that the page breaks, each with where and why.
+
+    Args:
+        page: as somebody sees it at this moment; what still moves is waited for by who calls.
+    """
+    # As a statement of the debugger: the pages' policy lets no script in that is not theirs.
+    page.evaluate(f"{_axe()}; null")
+    found: list[Any] = page.evaluate(_FIND)
+    return found if page.evaluate(FITS) else [*found, "the page is wider than its window"]
+
+
+@cache
+def _axe() -> str:
+    return AXE.read_text()

@@ -1,0 +1,120 @@
+"""Contacts on the pages: asking, answering, who comes first, and directories that list nobody else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.accessibility import faults
+from tests.browser.conftest import WAIT_MS, Person, until
+from tests.support import layout
+from tests.support.server import RunningServer
+from tests.support.signing_in import sign_everybody_in, sign_in
+
+ASK = "([id, message]) => callinvite.service.askContact(id, { message })"
+ACCEPT = "(id) => callinvite.service.acceptContact(id)"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One of its own: elsewhere nobody has contacts."""
+    with layout.running(tmp_path_factory.mktemp("contacts") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sessions(server: RunningServer) -> dict[str, list[Any]]:
+    return sign_everybody_in(server)
+
+
+def test_somebody_found_by_searching_is_asked_and_answers_by_the_keyboard(alice: Person, bob: Person) -> None:
+    bob.page.get_by_role("searchbox").fill("ali")
+    bob.page.get_by_role("button", name="Add Alice to your contacts").press("Enter")
+    dialog = bob.page.get_by_role("dialog", name="Ask Alice to be your contact?")
+    expect(dialog).to_be_visible()
+    assert faults(bob.page) == []
+    bob.page.keyboard.type("We met at the fair.")
+    bob.page.keyboard.press("Enter")
+    expect(bob.page.get_by_text("Alice has been asked.")).to_be_visible()
+    expect(bob.page.get_by_role("button", name="Add Alice to your contacts")).to_be_hidden()
+
+    tabs = alice.page.get_by_role("navigation")
+    expect(tabs.get_by_role("link", name="People")).to_have_accessible_name(re.compile("^People ?, 1 request$"))
+    requests = alice.page.locator("contact-requests")
+    expect(requests).to_contain_text("Bob (@bob) asks to be let in")
+    expect(requests).to_contain_text("“We met at the fair.”")
+    assert faults(alice.page) == []
+    requests.get_by_role("button", name="Accept Bob (@bob) as a contact").press("Enter")
+    expect(alice.page.get_by_role("list", name="Contacts").get_by_role("link", name="Bob")).to_be_visible()
+    expect(requests).to_be_hidden()
+    expect(tabs.get_by_role("link", name="People", exact=True)).to_be_visible()
+    # The focus stays in the page although what it was on has gone.
+    assert alice.ask("document.activeElement !== document.body")
+
+    bob.page.get_by_role("searchbox").fill("")
+    row = bob.page.get_by_role("list", name="Contacts").locator("[data-person=alice]")
+    expect(row).to_contain_text("Online")
+    expect(bob.page.locator("people-view [data-person=alice]")).to_have_count(1)
+
+
+def test_not_now_is_not_told_to_the_one_who_asked(carol: Person, person: Callable[..., Person]) -> None:
+    dave = person("dave")
+    dave.ask(ASK, ["carol", ""])
+    carol.page.get_by_role("button", name="Not now: Dave (@dave)").click()
+    expect(carol.page.locator("contact-requests")).to_be_hidden()
+    expect(carol.page.locator("requests-badge")).to_be_hidden()
+    assert dave.ask("callinvite.service.contact('carol').then(({ state }) => state)") == "asked"
+
+
+def test_favourites_come_first_on_all_devices(carol: Person, person: Callable[..., Person], alice: Person) -> None:
+    dave = person("dave", viewport={"width": 320, "height": 568}, color_scheme="dark")
+    for asks, id in ((carol, "dave"), (alice, "dave")):
+        asks.ask(ASK, [id, ""])
+        dave.ask(ACCEPT, asks.name)
+    expect(dave.page.get_by_role("list", name="Contacts").locator("li")).to_have_count(2)
+    second = dave.open()
+    dave.ask("callinvite.service.setFavourite('carol', true)")
+    for page in (dave.page, second):
+        expect(page.get_by_role("list", name="Favourites").locator("li")).to_have_attribute("data-person", "carol")
+    until(
+        dave.page,
+        "[...document.querySelectorAll('people-view .person')].map((each) => each.dataset.person).join() ==="
+        " 'carol,alice,bob'",
+    )
+    assert faults(dave.page) == []
+
+
+@pytest.mark.parametrize("directory", ["exact", "contacts"])
+def test_nobody_else_is_listed_and_whose_id_one_knows_can_be_asked(
+    browser: Browser, tmp_path: Path, directory: str
+) -> None:
+    with layout.running(tmp_path / "data", env={"CALLINVITE_DIRECTORY": directory}) as server:
+        pages = []
+        for name in ("alice", "bob"):
+            context = browser.new_context()
+            context.add_cookies(sign_in(server, name))
+            page = context.new_page()
+            page.set_default_timeout(WAIT_MS)
+            page.goto(server.url)
+            until(page, "globalThis.callinvite?.service.state.connection === 'open'")
+            pages.append(page)
+        alice, bob = pages
+        expect(alice.get_by_text("You have no contacts yet.")).to_be_visible()
+        alice.get_by_role("searchbox").fill("bob")
+        if directory == "exact":
+            alice.get_by_role("button", name="Add Bob to your contacts").click()
+        else:
+            alice.get_by_role("button", name="Ask “bob”").click()
+        alice.get_by_role("button", name="Ask", exact=True).click()
+        bob.get_by_role("button", name="Accept Alice (@alice) as a contact").click()
+        alice.get_by_role("searchbox").fill("")
+        expect(alice.get_by_role("list", name="Contacts").locator("[data-person=bob]")).to_contain_text("Online")
+        expect(alice.locator("people-view .person")).to_have_count(1)
+        assert faults(alice) == []
+        for page in pages:
+            page.context.close()

@@ -1,0 +1,218 @@
+"""Who may call, and when it is quiet: the first question, the moon, the settings, and what callers read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.accessibility import faults
+from tests.browser.conftest import Person
+from tests.support import layout
+from tests.support.server import RunningServer
+from tests.support.signing_in import sign_everybody_in
+
+SETTLE = "(changes) => callinvite.service.updateMe(changes)"
+RING = """async (id) => {
+  const sent = await callinvite.service.send({ invitees: [{ id }], isVideoCall: false });
+  return sent && await callinvite.service.cancel({ callID: callinvite.service.lastResult.call.call_id });
+}"""
+PHONE = {"viewport": {"width": 320, "height": 568}, "color_scheme": "dark"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One of its own: elsewhere everybody may call everybody."""
+    bounds = {"CALLINVITE_SENDS_PER_MINUTE": "30"}
+    with layout.running(tmp_path_factory.mktemp("rules") / "data", env=bounds) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sessions(server: RunningServer) -> dict[str, list[Any]]:
+    return sign_everybody_in(server)
+
+
+@pytest.fixture
+def settle() -> Iterator[Callable[[Person, dict[str, Any]], None]]:
+    """Changes settings of somebody, and afterwards changes them back."""
+    changed: list[Person] = []
+
+    def change(who: Person, changes: dict[str, Any]) -> None:
+        changed.append(who)
+        assert who.ask(SETTLE, changes) is not None
+
+    yield change
+    for who in changed:
+        assert who.ask(SETTLE, {"rings_from": None, "do_not_disturb_until": None, "quiet_hours": None}) is not None
+
+
+def moon(person: Person) -> Locator:
+    return person.page.locator("do-not-disturb > button")
+
+
+@pytest.mark.parametrize("profile", [{}, PHONE, {"forced_colors": "active"}])
+def test_it_is_quiet_by_one_tap_on_all_devices_until_one_tap_ends_it(
+    person: Callable[..., Person], settle: Callable[..., None], profile: dict[str, Any]
+) -> None:
+    here, there = person("alice", **profile), person("alice")
+    expect(moon(there)).to_have_accessible_name("Do not disturb")
+    moon(here).press("Enter")
+    expect(here.page.get_by_role("button", name="For 1 hour")).to_be_focused()
+    assert faults(here.page) == []
+    here.page.keyboard.press("Escape")
+    expect(moon(here)).to_be_focused()
+    expect(here.page.get_by_role("button", name="For 1 hour")).to_be_hidden()
+
+    settle(here, {"do_not_disturb_until": None})
+    moon(here).press("Enter")
+    here.page.keyboard.press("Enter")
+    for each in (here, there):
+        expect(moon(each)).to_have_attribute("aria-pressed", "true")
+        expect(each.page.locator(".quiet__until")).to_contain_text("Until ")
+    assert here.ask("Date.parse(callinvite.service.state.doNotDisturbUntil) - Date.now()") == pytest.approx(
+        3_600_000, abs=60_000
+    )
+    assert faults(here.page) == []
+    sign_out = here.page.locator(".shell__out button").bounding_box()
+    assert sign_out is not None
+    assert sign_out["x"] + sign_out["width"] <= here.ask("innerWidth")
+
+    moon(there).click()
+    expect(there.page.get_by_text("Calls ring again.")).to_be_visible()
+    expect(moon(here)).not_to_have_attribute("aria-pressed", "true")
+    expect(here.page.locator(".quiet__until")).to_be_empty()
+
+
+def test_it_is_quiet_until_it_is_turned_off_and_no_call_rings_meanwhile(
+    alice: Person, bob: Person, settle: Callable[..., None]
+) -> None:
+    settle(bob, {"do_not_disturb_until": None})
+    moon(bob).click()
+    bob.page.get_by_role("button", name="Until I turn it off (a year at most)").click()
+    expect(bob.page.locator(".quiet__until")).to_have_text("Until you turn it off")
+    ring = "callinvite.service.send({ invitees: [{ id: 'bob' }], isVideoCall: false, timeoutSeconds: 1 })"
+    assert alice.ask(ring)
+    bob.until("callinvite.service.state.missedUnseen === 1")
+    expect(bob.ring).to_be_hidden()
+
+
+@pytest.mark.parametrize("profile", [{}, PHONE])
+def test_who_may_call_is_asked_once_it_rings_and_answered_by_one_tap(
+    person: Callable[..., Person], settle: Callable[..., None], profile: dict[str, Any]
+) -> None:
+    here, there = person("carol", **profile), person("carol")
+    questions = [each.page.get_by_role("group", name="Who may call you?") for each in (here, there)]
+    expect(here.page.locator("enable-ringing")).to_be_visible()
+    for each, question in zip((here, there), questions, strict=True):
+        # One thing after the other.
+        expect(question).to_be_hidden()
+        each.page.locator("enable-ringing").get_by_role("button", name="Not now").click()
+        expect(question).to_be_visible()
+    assert faults(here.page) == []
+    settle(here, {"rings_from": None})
+    questions[0].get_by_role("button", name="Only contacts").press("Enter")
+    for question in questions:
+        expect(question).to_be_hidden()
+    assert there.ask("callinvite.service.me().then((me) => me.rings_from)") == "contacts"
+
+
+def test_the_question_who_may_call_is_put_off_and_does_not_come_back(person: Callable[..., Person]) -> None:
+    dave = person("dave")
+    dave.page.locator("enable-ringing").get_by_role("button", name="Not now").click()
+    question = dave.page.locator("who-may-call")
+    question.get_by_role("button", name="Not now").click()
+    expect(question).to_be_hidden()
+    again = dave.open()
+    again.locator("enable-ringing").get_by_role("button", name="Not now").click()
+    expect(again.locator("enable-ringing")).to_be_hidden()
+    expect(again.locator("who-may-call")).to_be_hidden()
+
+
+@pytest.mark.parametrize("profile", [{}, PHONE, {"forced_colors": "active", "color_scheme": "dark"}])
+def test_calls_and_privacy_say_what_counts_and_keep_it(
+    person: Callable[..., Person], settle: Callable[..., None], profile: dict[str, Any]
+) -> None:
+    alice = person("alice", timezone_id="Europe/Berlin", **profile)
+    settle(alice, {"rings_from": None})
+    alice.show("Settings")
+    view = alice.page.locator("settings-view")
+    who = view.get_by_role("group", name="Who may call you?")
+    expect(who.get_by_role("radio", name="Everyone")).to_be_checked()
+    who.get_by_role("radio", name="Everyone").press("ArrowDown")
+    expect(who.get_by_role("radio", name="People I know")).to_be_checked()
+    expect(alice.page.get_by_text("Saved.")).to_be_visible()
+    view.get_by_role("group", name="What do notifications show?").get_by_role("radio", name="Who calls").check()
+
+    view.get_by_role("switch", name="Quiet hours").press("Space")
+    expect(view.get_by_label("Time zone")).to_have_value("Europe/Berlin")
+    for day in ("Saturday", "Sunday"):
+        view.get_by_role("checkbox", name=day).uncheck()
+    view.get_by_label("From", exact=True).fill("21:30")
+    assert faults(alice.page) == []
+    view.locator("quiet-settings").get_by_role("button", name="Save").click()
+    view.get_by_role("checkbox", name="Favourites").check()
+    alice.until("document.querySelector('quiet-settings').me?.let_through.join() === 'favourites'")
+
+    me = alice.ask("callinvite.service.me()")
+    assert (me["rings_from"], me["push_shows"], me["let_through"]) == ("known", "name", ["favourites"])
+    assert me["time_zone"] == "Europe/Berlin"
+    assert me["quiet_hours"] == {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "21:30", "to": "07:00"}
+    alice.page.reload()
+    expect(who.get_by_role("radio", name="People I know")).to_be_checked()
+    expect(view.get_by_label("From", exact=True)).to_have_value("21:30")
+    view.get_by_role("switch", name="Quiet hours").press("Space")
+    alice.until("document.querySelector('quiet-settings').me?.quiet_hours === null")
+    alice.ask(SETTLE, {"push_shows": "everything", "let_through": []})
+
+
+def test_whoever_calls_too_often_reads_when_they_may_again(carol: Person, alice: Person) -> None:
+    for _ in range(3):
+        assert carol.ask(RING, "alice")
+    carol.call("Alice", "Audio")
+    told = carol.page.get_by_role("alert").filter(has_text="You've called Alice several times without an answer.")
+    expect(told).to_be_visible()
+    timer = told.get_by_role("timer")
+    expect(timer).to_contain_text("You can call again in")
+    before = timer.inner_text()
+    expect(timer).not_to_have_text(before)
+    expect(told.get_by_role("button", name="Call again")).to_be_hidden()
+    assert faults(carol.page) == []
+    assert alice.complaints == []
+
+
+def test_whoever_is_not_let_in_can_ask_there_and_then(carol: Person, bob: Person, settle: Callable[..., None]) -> None:
+    settle(bob, {"rings_from": "contacts"})
+    carol.call("Bob")
+    told = carol.page.get_by_role("alert").filter(has_text="Bob takes calls only from people they have let in.")
+    told.get_by_role("button", name="Ask to be let in").click()
+    carol.page.get_by_role("dialog").get_by_role("button", name="Ask", exact=True).click()
+    bob.page.get_by_role("button", name="Accept Carol (@carol) as a contact").click()
+    carol.call("Bob")
+    bob.rings("Carol")
+    bob.reject()
+
+
+def test_whoever_has_blocked_somebody_unblocks_them_there_and_then(person: Callable[..., Person], bob: Person) -> None:
+    dave = person("dave")
+    dave.ask("callinvite.service.block('bob')")
+    dave.call("Bob")
+    told = dave.page.get_by_role("alert").filter(has_text="You've blocked Bob.")
+    told.get_by_role("button", name="Unblock").click()
+    dave.page.get_by_role("button", name="Call again").click()
+    bob.rings("Dave")
+    bob.reject()
+
+
+def test_who_is_blocked_is_listed_in_the_settings_and_let_go(person: Callable[..., Person]) -> None:
+    dave = person("dave", **PHONE)
+    dave.ask("callinvite.service.block('carol')")
+    dave.show("Settings")
+    listed = dave.page.locator("blocked-people")
+    expect(listed).to_contain_text("carol")
+    assert faults(dave.page) == []
+    listed.get_by_role("button", name="Unblock Carol").press("Enter")
+    expect(listed).to_contain_text("You haven't blocked anyone.")
+    assert dave.ask("callinvite.service.blocks().then((page) => page.results.length)") == 0
