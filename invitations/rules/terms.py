@@ -11,7 +11,8 @@ from operator import itemgetter
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Exists, F, OuterRef, Subquery
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Cast
 
 from invitations.conf import limits
 from invitations.models import Block, Contact, ContactState, Invitation, UserKey
@@ -87,9 +88,10 @@ def columns_of(user: str, of: Any, about: Any) -> dict[str, Any]:
         "terms_hours": F(f"{user}calling_preferences__quiet_hours"),
         "terms_zone": F(f"{user}calling_preferences__time_zone"),
         "terms_let_through": F(f"{user}calling_preferences__let_through"),
-        "terms_has_blocked": Exists(Block.objects.filter(user=of, other=about).order_by()),
-        "terms_is_blocked": Exists(Block.objects.filter(user=about, other=of).order_by()),
-        "terms_favourite": Subquery(lets_in.values("favourite")[:1]),
+        # As numbers, which need no reading.
+        "terms_has_blocked": Cast(Exists(Block.objects.filter(user=of, other=about).order_by()), IntegerField()),
+        "terms_is_blocked": Cast(Exists(Block.objects.filter(user=about, other=of).order_by()), IntegerField()),
+        "terms_favourite": Cast(Subquery(lets_in.values("favourite")[:1]), IntegerField()),
     }
 
 

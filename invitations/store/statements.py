@@ -541,7 +541,9 @@ def _truth(value: Any) -> Any:
 
 
 def _parsed(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return [] if value == "[]" else json.loads(value)
 
 
 def _converted(converters: list[Callable[..., Any]], expression: Expression, value: Any) -> Any:
