@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.db.models import Q
 
 from invitations import calls
@@ -13,7 +15,7 @@ from invitations.conf import limits
 from invitations.contacts.locking import judge_anew, locked
 from invitations.contacts.reading import TURNED_DOWN_FOR
 from invitations.contacts.standing import standing
-from invitations.contacts.telling import tell_contact
+from invitations.contacts.telling import seem_to_tell_contact, tell_contact
 from invitations.errors import CallError, Code
 from invitations.models import Block, Contact, ContactState, UserKey
 from invitations.push import planning
@@ -44,7 +46,7 @@ def ask(user: Any, other: Any, *, message: str, now: datetime) -> Kept:
 
     Whoever has been asked by them, or is in their contacts, becomes their contact, and they become a contact: both have
     said so. Otherwise they are asked, unless they have blocked the asker or turned them down of late: of that the asker
-    hears nothing.
+    hears nothing, nor does the answer come sooner.
 
     Args:
         user: who asks, loaded with their `calling_preferences`.
@@ -71,11 +73,14 @@ def ask(user: Any, other: Any, *, message: str, now: datetime) -> Kept:
             judge_anew(user.pk, other.pk, now=now)
             return kept
         asked = _set(mine, user, other, ContactState.ASKED, message=message, now=now)
-        if not is_blocked and _hears(theirs, now):
+        is_heard = not is_blocked and _hears(theirs, now)
+        with _undone_unless(is_heard):
             _make_room(other.pk)
-            _set(theirs, other, user, ContactState.ASKS_YOU, message=message, now=now)
-            if standing(other.pk).quiet_until(now) is None:
+            said = _set(theirs, other, user, ContactState.ASKS_YOU, message=message, now=now)
+            with _undone_unless(standing(other.pk).quiet_until(now) is None):
                 planning.plan_request_notice(other.pk, now=now)
+        if not is_heard:
+            seem_to_tell_contact(other.pk, user, said, now=said.changed_at)
         return Kept(asked, is_new=True)
 
 
@@ -123,9 +128,11 @@ def remove(user: Any, other: Any, *, now: datetime) -> bool:
         else:
             mine.delete()
         tell_contact(user.pk, other, None, now=_since(now, mine))
-        if state == ContactState.ASKED and theirs is not None and theirs.state == ContactState.ASKS_YOU:
-            theirs.delete()
-            tell_contact(other.pk, user, None, now=_since(now, theirs))
+        if state == ContactState.ASKED:
+            # As much work whether or not they have heard of it, so that the time tells nothing.
+            asks = Contact.objects.filter(user_id=other.pk, other_id=user.pk, state=ContactState.ASKS_YOU)
+            tell = tell_contact if asks.delete()[0] else seem_to_tell_contact
+            tell(other.pk, user, None, now=now if theirs is None else _since(now, theirs))
         if state == ContactState.CONTACT:
             judge_anew(user.pk, now=now)
         return True
@@ -154,6 +161,16 @@ def set_favourite(user_id: UserKey, other: Any, favourite: bool, *, now: datetim
         return _about(mine, other)
 
     return calls.change_rules(user_id, act, now=now)
+
+
+@contextmanager
+def _undone_unless(wanted: bool) -> Iterator[None]:
+    """Have something done in any case, and undone if it is not wanted: so that the time it takes does not tell whether
+    it was."""
+    with transaction.atomic():
+        yield
+        if not wanted:
+            transaction.set_rollback(True)
 
 
 def _both_let_in(user: Any, other: Any, mine: Contact | None, theirs: Contact | None, *, now: datetime) -> Kept:

@@ -135,13 +135,27 @@ def publish_own(user_id: UserKey, frame: Callable[[], dict[str, Any]]) -> None:
         user_id: the user's key.
         frame: what to tell; made only if somebody is there.
     """
+    _publish_own(user_id, frame, is_told=True)
+
+
+def seem_to_publish_own(user_id: UserKey, frame: Callable[[], dict[str, Any]]) -> None:
+    """What takes as long as `publish_own` for whoever caused it, and tells nobody anything.
+
+    Args:
+        user_id: the user's key.
+        frame: what would be told.
+    """
+    _publish_own(user_id, frame, is_told=False)
+
+
+def _publish_own(user_id: UserKey, frame: Callable[[], dict[str, Any]], *, is_told: bool) -> None:
     try:
         there, group = publisher(), group_of(user_id)
         if there is not None and there.reaches(group):
             # Not in the language of whoever asked, who may be somebody else.
             with words.in_language(""):
                 text = encode(frame())
-            _publish([(group, {"type": "live.frame", "text": text, "origin": None})])
+            _publish([(group, {"type": "live.frame", "text": text, "origin": None})] if is_told else [])
     except Exception:
         logger.exception("What a user has settled was not published; the next snapshot and list have it")
 

@@ -14,14 +14,17 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from invitations.live import presence
-from invitations.models import Block, Contact, ContactState, User
+from invitations.models import Block, Contact, ContactState, Delivery, Device, User
 from tests.api.conftest import Rest, problem_of
 from tests.contacts.conftest import At
+from tests.push.conftest import address_at
 
 if TYPE_CHECKING:
     from rest_framework.response import _MonkeyPatchedResponse as Answer
     from rest_framework.test import APIClient
 
+MARKS = re.compile(r"(?:ROLLBACK TO |RELEASE )?SAVEPOINT ")
+"""Which parts of a transaction belong together, and are undone together."""
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z")
 
 
@@ -294,6 +297,47 @@ def test_whoever_asks_cannot_tell_whether_they_are_blocked_or_turned_down(
         assert at(other).state_of(asker.username) == ("asks_you" if prior == "nothing" else None)
         seen.append([_unnamed(answer, name) for answer in script])
     assert seen[0] == seen[1] == seen[2]
+
+
+def test_the_time_of_an_answer_does_not_tell_what_somebody_has_settled(
+    at: At, make_user: Callable[..., User], settings: Settings
+) -> None:
+    """Asking, and taking it back, ask as much of the database whoever is asked."""
+    settings.CALLINVITE = {**settings.CALLINVITE, "asks_per_day": 0, "asks_per_pair_day": 0}
+    seen: dict[str, list[list[str]]] = {}
+    for prior in ("nothing", "blocks", "refuses", "quiet"):
+        asker, other = make_user(f"a-{prior}"), make_user(f"b-{prior}")
+        Device.objects.create(
+            user=other,
+            device_id="phone",
+            created_at=timezone.now(),
+            push_transport="webpush",
+            push_endpoint=address_at(prior).endpoint,
+            push_digest=prior,
+            push_set_at=timezone.now(),
+        )
+        if prior == "blocks":
+            at(other).block(asker.username)
+        if prior == "refuses":
+            at(asker).ask(other.username)
+            at(other).remove(asker.username)
+            at(asker).remove(other.username)
+        if prior == "quiet":
+            until = timezone.now() + timedelta(hours=1)
+            at(other).patch("me", {"do_not_disturb_until": until.isoformat()})
+        Delivery.objects.filter(user=other).delete()
+        me, name = at(asker), other.username
+        acts: list[list[str]] = []
+        for act in (lambda me=me, name=name: me.ask(name, "Hello"), lambda me=me, name=name: me.remove(name)):
+            with CaptureQueriesContext(connection) as queries:
+                assert act().status_code in (201, 204)
+            acts.append([each["sql"][:40] for each in queries if not MARKS.match(each["sql"])])
+        seen[prior] = acts
+        told = Delivery.objects.filter(user=other, kind="contact").count()
+        assert told == (1 if prior == "nothing" else 0)
+    # New rows for some, changed ones for others.
+    assert [len(each) for each in seen["nothing"]] == [len(each) for each in seen["refuses"]]
+    assert seen["nothing"] == seen["blocks"] == seen["quiet"]
 
 
 def test_reading_contacts_tells_who_is_there_as_the_list_of_people_does(
