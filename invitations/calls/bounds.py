@@ -112,7 +112,7 @@ class Bounds:
             return 0
         first, last = unanswered[most - 1].created_at, unanswered[0].closed_at
         over_at = (last or self._now) + TEN_MINUTES
-        if over_at <= self._now or first <= self._now - HOUR:
+        if over_at <= self._now:
             return 0
         [answered_at] = _ANSWERED.rows(user=self._by.user_id, invitee=person.id, since=first)
         return 0 if answered_at is not None else _seconds_until(over_at, self._now)

@@ -11,11 +11,11 @@ from pytest_django import Settings
 
 from invitations import calls
 from invitations.errors import CallError
-from invitations.models import Invitation, User
+from invitations.models import Contact, ContactState, Invitation, User
 from invitations.serializers import call_view
 from tests.calls.conftest import acting, seconds
 from tests.calls.pages import Pages
-from tests.calls.settled import block, disturb_not, let_in
+from tests.calls.settled import block, disturb_not, let_in, prefer
 
 Ring = Callable[..., calls.CallSheet]
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -162,3 +162,71 @@ def test_a_second_call_is_let_through_where_invitations_are_not_counted(
     calls.cancel(ring(alice, bob).call.call_id, by=acting(alice), now=now + seconds(30))
     again = ring(alice, bob, at=now + seconds(60))
     assert Invitation.objects.get(call=again.call).verdict == "rings"
+
+
+def test_what_was_let_through_as_urgent_rings_on_when_something_else_is_settled(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    disturb_not(bob, now, let_through=["urgent"])
+    let_in(bob, alice, now)
+    ring(alice, bob, urgent=True)
+    calls.change_rules(bob.pk, lambda: block(bob, carol, now), now=now + seconds(10))
+    assert Invitation.objects.get().verdict == "rings"
+
+
+def test_whom_somebody_knows_rings_on_when_they_want_no_strangers(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    calls.cancel(ring(bob, alice).call.call_id, by=acting(bob), now=now)
+    sheet = ring(alice, bob, at=now + seconds(10))
+    calls.change_rules(bob.pk, lambda: prefer(bob, rings_from="known"), now=now + seconds(20))
+    assert Invitation.objects.get(call=sheet.call).verdict == "rings"
+
+
+def test_what_was_taken_back_at_once_makes_no_call_a_repeated_one(
+    ring: Ring, alice: User, bob: User, now: datetime
+) -> None:
+    disturb_not(bob, now, let_through=["repeat"])
+    let_in(bob, alice, now)
+    calls.cancel(ring(alice, bob).call.call_id, by=acting(alice), now=now + seconds(2))
+    again = ring(alice, bob, at=now + seconds(60))
+    assert Invitation.objects.get(call=again.call).verdict == "silenced"
+
+
+def test_urgent_calls_of_one_contact_use_up_nobody_elses(
+    ring: Ring, alice: User, bob: User, carol: User, now: datetime
+) -> None:
+    for each in (alice, carol):
+        let_in(bob, each, now)
+    for number in range(3):
+        at = now + seconds(3600 * number)
+        calls.cancel(ring(carol, bob, at=at, urgent=True).call.call_id, by=acting(carol), now=at)
+    sheet = ring(alice, bob, at=now + seconds(3 * 3600), urgent=True)
+    assert Invitation.objects.get(call=sheet.call).urgent
+
+
+def test_what_was_heard_of_is_one_in_a_row_though_taken_back_at_once(
+    ring: Ring, alice: User, bob: User, now: datetime, settings: Settings
+) -> None:
+    settings.CALLINVITE = {"rings_per_pair_minute": 0, "rings_per_pair_ten_minutes": 0}
+    for number in range(3):
+        at = now + seconds(100 * number)
+        call_id = ring(alice, bob, at=at).call.call_id
+        calls.ringing(call_id, by=acting(bob), now=at)
+        calls.cancel(call_id, by=acting(alice), now=at + seconds(1))
+    assert outcome(lambda: ring(alice, bob, at=now + seconds(300))) == "no_valid_invitee"
+
+
+def test_who_came_in_hears_of_the_call_in_spite_of_an_earlier_ring_that_was_kept_from_them(
+    invited_again: Callable[[str], str], bob: User, now: datetime
+) -> None:
+    call_id = invited_again("blocked")
+    calls.expire(Invitation.objects.latest("pk").call_id, now=now + seconds(81))
+    calls.join(call_id, by=acting(bob), now=now + seconds(82))
+    assert [each.call.call_id for each in calls.open_calls(bob.pk, now=now + seconds(83))] == [call_id]
+
+
+def test_who_only_asks_is_no_contact(ring: Ring, alice: User, bob: User, now: datetime) -> None:
+    Contact.objects.create(user=bob, other=alice, state=ContactState.ASKS_YOU, changed_at=now)
+    prefer(bob, rings_from="contacts")
+    assert outcome(lambda: ring(alice, bob)) == "no_valid_invitee"

@@ -113,3 +113,13 @@ def test_a_blocked_ring_that_a_push_service_takes_late_is_no_missed_call(
     calls.cancel(sheet.call.call_id, by=acting(alice), now=now + seconds(2))
     calls.notified([calls.Taken(sheet.call.pk, sent.invitation_pk or 0, now + seconds(3))])
     assert calls.missed_unseen(bob.pk) == 0
+
+
+def test_what_may_ring_again_is_repeated(ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime) -> None:
+    device(bob)
+    disturb_not(bob, now + timedelta(hours=1))
+    sheet = ring(alice, bob)
+    calls.change_rules(bob.pk, lambda: disturb_not(bob, None), now=now + seconds(1))
+    deliver(now + seconds(3))
+    calls.expire(sheet.call.pk, now=now + seconds(10))
+    assert owed("ring") == rung(bob, "phone", "phone")

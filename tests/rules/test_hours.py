@@ -128,3 +128,10 @@ def test_who_is_quiet_all_week_is_so_for_as_long_as_anybody_looks() -> None:
 def test_a_zone_that_nobody_knows_is_that_of_the_server() -> None:
     assert zone_of("Mars/Olympus_Mons") == zone_of("") == ZoneInfo("UTC")
     assert "Europe/Berlin" in zone_names()
+
+
+def test_a_moment_that_has_passed_keeps_nobody_from_their_quiet_hours() -> None:
+    now = datetime(2026, 11, 23, 23, tzinfo=UTC)
+    for passed in (now - DAY, now - timedelta(hours=12)):
+        assert quiet_until(hours("22:00", "07:00"), "UTC", passed, now=now) == datetime(2026, 11, 24, 7, tzinfo=UTC)
+        assert quiet_until(None, "UTC", passed, now=now) is None
