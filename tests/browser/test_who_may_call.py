@@ -97,6 +97,14 @@ def test_it_is_quiet_until_it_is_turned_off_and_no_call_rings_meanwhile(
     assert alice.ask(ring)
     bob.until("callinvite.service.state.missedUnseen === 1")
     expect(bob.ring).to_be_hidden()
+    expect(bob.page.locator("toast-list")).not_to_contain_text("Alice")
+    bob.show("Recents")
+    line = bob.page.locator("recents-view .recent--missed").first
+    expect(line).to_contain_text("Missed, silenced")
+    assert faults(bob.page) == []
+    line.get_by_role("button", name="Call Alice back (audio)").or_(line.locator(".button--call")).first.click()
+    alice.rings("Bob")
+    alice.reject()
 
 
 @pytest.mark.parametrize("profile", [{}, PHONE])
@@ -216,3 +224,80 @@ def test_who_is_blocked_is_listed_in_the_settings_and_let_go(person: Callable[..
     listed.get_by_role("button", name="Unblock Carol").press("Enter")
     expect(listed).to_contain_text("You haven't blocked anyone.")
     assert dave.ask("callinvite.service.blocks().then((page) => page.results.length)") == 0
+
+
+@pytest.mark.parametrize("profile", [{}, PHONE])
+def test_a_stranger_is_declined_and_blocked_in_one_and_reads_an_ordinary_no(
+    person: Callable[..., Person], alice: Person, profile: dict[str, Any]
+) -> None:
+    dave = person("dave", **profile)
+    alice.call("Dave")
+    dave.rings("Alice")
+    dave.ring.get_by_role("button", name="Decline with").press("Enter")
+    block = dave.ring.get_by_role("button", name="Decline and block")
+    expect(block).to_be_visible()
+    assert faults(dave.page) == []
+    block.press("Enter")
+    expect(dave.ring).to_be_hidden()
+    alice.hears("Declined")
+    alice.screen.get_by_role("button", name="Close").first.click()
+    dave.page.get_by_role("button", name="Unblock").click()
+    dave.until("document.querySelector('toast-list').textContent.includes('can call you again')")
+    assert dave.ask("callinvite.service.blocks().then((page) => page.results.length)") == 0
+
+
+def test_a_contact_is_not_offered_to_be_blocked_where_it_rings(alice: Person, person: Callable[..., Person]) -> None:
+    dave = person("dave")
+    alice.ask("callinvite.service.askContact('dave')")
+    dave.ask("callinvite.service.acceptContact('alice')")
+    alice.call("Dave")
+    dave.rings("Alice")
+    dave.ring.get_by_role("button", name="Decline with").click()
+    expect(dave.ring.get_by_role("button", name="Later")).to_be_visible()
+    expect(dave.ring.get_by_role("button", name="Decline and block")).to_be_hidden()
+    dave.reject()
+    dave.ask("callinvite.service.removeContact('alice')")
+
+
+def test_a_stranger_is_blocked_from_recents_after_a_question(carol: Person, person: Callable[..., Person]) -> None:
+    dave = person("dave", **PHONE)
+    carol.call("Dave")
+    dave.rings("Carol")
+    dave.reject()
+    dave.show("Recents")
+    line = dave.page.locator("recents-view .recent").filter(has_text="Carol").first
+    line.get_by_role("button", name="Block Carol (@carol)").press("Enter")
+    question = dave.page.get_by_role("dialog", name="Block Carol (@carol)?")
+    expect(question).to_contain_text("They won't notice")
+    expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+    assert faults(dave.page) == []
+    question.get_by_role("button", name="Block", exact=True).click()
+    expect(dave.page.get_by_text("Carol (@carol) is blocked.")).to_be_visible()
+    assert dave.ask("callinvite.service.unblock('carol')")
+
+
+@pytest.mark.parametrize("profile", [{}, PHONE])
+def test_the_page_of_a_person_changes_how_one_stands_to_them(
+    person: Callable[..., Person], bob: Person, profile: dict[str, Any]
+) -> None:
+    dave = person("dave", **profile)
+    dave.page.goto(f"{dave.server.url}/#person/bob")
+    view = dave.page.locator("person-standing")
+    expect(view).to_contain_text("Not in your contacts")
+    bob.ask("callinvite.service.askContact('dave')")
+    expect(view).to_contain_text("Bob asks to be let in.")
+    view.get_by_role("button", name="Accept").press("Enter")
+    star = view.get_by_role("button", name="Favourite")
+    star.press("Enter")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    assert faults(dave.page) == []
+    view.get_by_role("button", name="Block").click()
+    question = dave.page.get_by_role("dialog", name="Block Bob (@bob)?")
+    assert faults(dave.page) == []
+    question.get_by_role("button", name="Block", exact=True).click()
+    expect(view).to_contain_text("You've blocked Bob.")
+    assert faults(dave.page) == []
+    view.get_by_role("button", name="Unblock").click()
+    # Whoever was blocked is no contact any more.
+    expect(view).to_contain_text("Not in your contacts")
+    bob.ask("callinvite.service.removeContact('dave')")

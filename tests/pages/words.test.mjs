@@ -350,3 +350,11 @@ test("every sound can be heard, is never cut off by its limits, and the loops en
     assert.ok(Math.abs(samples[samples.length - 1] - samples[0]) < 0.05, name);
   }
 });
+
+test("what did not ring for its reader says so, wherever it comes from", () => {
+  for (const verdict of /** @type {const} */ (["silenced", "not_from_you"])) {
+    const call = ended({ you: { ...missed, verdict } });
+    assert.equal(recentWords(call, "bob").words, "Missed, silenced");
+  }
+  assert.equal(recentWords(ended({ you: missed }), "bob").words, "Missed");
+});

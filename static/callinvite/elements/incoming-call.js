@@ -1,9 +1,11 @@
 /** `<incoming-call>`: who calls, how long it still rings, and every way to answer. Several callers at once are all shown. */
 
 import { isRingingFor } from "../client/index.js";
+import { tellBlocked } from "./block-ask.js";
 import { withdrawQuestion } from "./call-ask.js";
 import { OwnPreview } from "./own-preview.js";
 import { h, icon, iconButton, keep, relabel, setAttribute, setText } from "./dom.js";
+import { declineReplies } from "./incoming-replies.js";
 import { closeLayer, isOnTop, openLayer } from "./layers.js";
 import { avatarOf, hueOf } from "./person-avatar.js";
 import { orExplain } from "./place-call.js";
@@ -23,15 +25,9 @@ import {
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
- *  @typedef {import("../client/types.js").RejectReason} RejectReason
  *  @typedef {import("../client/types.js").State} State
  *  @typedef {import("../rtc/intent.js").Intent} Intent */
 
-const QUICK_REPLIES = /** @type {const} */ ([
-  "incoming.reply.soon",
-  "incoming.reply.meeting",
-  "incoming.reply.minutes",
-]);
 /** Somebody who is typing must not answer by the key that they were about to press. */
 const TYPING_GUARD_MS = 700;
 
@@ -130,7 +126,9 @@ export class IncomingCall extends PageElement {
       reject: this.#answerButton("reject", say("call.decline"), icon("hang-up")),
       waiting: h("section", { class: "waiting", "aria-label": say("incoming.also") }),
       waitingList: h("ul"),
-      replies: this.#replies(),
+      replies: declineReplies((how) => {
+        this.#reject(this.#call, how);
+      }),
     };
   }
 
@@ -187,7 +185,7 @@ export class IncomingCall extends PageElement {
       this.dataset.hue = String(hueOf(inviter.id));
       this.classList.toggle("incoming-call--accented", call.accent !== null);
       this.style.setProperty("--accent-of-ring", call.accent ?? "");
-      this.#foldReplies();
+      parts.replies.fold();
       parts.preview.close();
       parts.preview.open(call.is_video_call, !state.active && !state.outgoing);
     }
@@ -199,6 +197,7 @@ export class IncomingCall extends PageElement {
     const stranger = strangerWords(call, userId);
     setText(parts.stranger, stranger);
     parts.stranger.hidden = !stranger;
+    parts.replies.offerBlock(stranger !== "");
     setText(
       parts.about,
       company.length ? say("incoming.with", { names: names(company) }) : say("incoming.calling_you"),
@@ -306,24 +305,29 @@ export class IncomingCall extends PageElement {
     await this.#answer(call, (callID) => this.talk.during(intent, () => this.service.accept({ callID, ...how })));
   }
 
-  /** @param {Call | null} call @param {{reason?: RejectReason, customData?: string}} how */
+  /** @param {Call | null} call @param {import("./incoming-replies.js").How} how */
   async #reject(call, how) {
-    await this.#answer(call, (callID) => this.service.reject({ callID, ...how }));
+    const done = await this.#answer(call, (callID) => this.service.reject({ callID, ...how }));
+    if (done && call && how.block) {
+      tellBlocked(this.page, rangBy(call, this.userId));
+    }
   }
 
-  /** @param {Call | null} call @param {(callID: string) => Promise<boolean>} verb */
+  /** @param {Call | null} call @param {(callID: string) => Promise<boolean>} verb
+   *  @returns {Promise<boolean>} */
   async #answer(call, verb) {
     if (!call || this.#answering.has(call.call_id)) {
-      return;
+      return false;
     }
     this.#answering.add(call.call_id);
     // The ring stops at the click, not when the server has answered.
     this.dispatchEvent(new CustomEvent("answering", { bubbles: true, detail: { callID: call.call_id } }));
     this.update(this.service.state);
-    await orExplain(this.service, verb(call.call_id));
+    const done = await orExplain(this.service, verb(call.call_id));
     this.#answering.delete(call.call_id);
     this.dispatchEvent(new CustomEvent("answered", { bubbles: true, detail: { callID: call.call_id } }));
     this.update(this.service.state);
+    return done;
   }
 
   #guardTyping() {
@@ -350,76 +354,6 @@ export class IncomingCall extends PageElement {
       event.stopPropagation();
       this.#reject(this.#call, {});
     }
-  }
-
-  #replies() {
-    const own = h("input", {
-      class: "input",
-      type: "text",
-      maxlength: "200",
-      placeholder: say("incoming.own"),
-      "aria-label": say("incoming.own.label"),
-      autocomplete: "off",
-    });
-    const later = (/** @type {string} */ text) => this.#reject(this.#call, { reason: "later", customData: text });
-    const choice = (/** @type {string} */ text, /** @type {() => void} */ act) =>
-      h("button", { class: "replies__choice", type: "button", onClick: act }, text);
-    const panel = h(
-      "div",
-      { class: "replies__panel", id: "incoming-replies", hidden: true },
-      h(
-        "div",
-        { class: "replies__reasons" },
-        choice(say("incoming.busy"), () => {
-          this.#reject(this.#call, { reason: "busy" });
-        }),
-        choice(say("incoming.later"), () => {
-          later("");
-        }),
-      ),
-      ...QUICK_REPLIES.map((code) => say(code)).map((text) =>
-        choice(text, () => {
-          later(text);
-        }),
-      ),
-      h(
-        "form",
-        {
-          class: "replies__own",
-          onSubmit: (event) => {
-            event.preventDefault();
-            if (own.value.trim()) {
-              later(own.value.trim());
-            }
-          },
-        },
-        own,
-        h("button", { class: "button", type: "submit" }, say("incoming.send")),
-      ),
-    );
-    const toggle = h(
-      "button",
-      {
-        class: "replies__toggle",
-        type: "button",
-        "aria-expanded": "false",
-        "aria-controls": "incoming-replies",
-        onClick: () => {
-          panel.hidden = !panel.hidden;
-          toggle.setAttribute("aria-expanded", String(!panel.hidden));
-        },
-      },
-      say("incoming.decline_with"),
-      icon("down"),
-    );
-    return { node: h("div", { class: "replies" }, toggle, panel), panel, toggle, own };
-  }
-
-  #foldReplies() {
-    const { panel, toggle, own } = this.#parts.replies;
-    panel.hidden = true;
-    toggle.setAttribute("aria-expanded", "false");
-    own.value = "";
   }
 
   /** @param {string} kind @param {string} label @param {HTMLElement} picture */

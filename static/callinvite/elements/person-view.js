@@ -7,6 +7,7 @@ import { markPresence } from "./people-list.js";
 import { PersonAvatar } from "./person-avatar.js";
 import { isConnected, PageElement } from "./page-element.js";
 import { addToCall } from "./person-row.js";
+import { PersonStanding } from "./person-standing.js";
 import { SendCallInvitationButton } from "./send-call-invitation-button.js";
 import { dayName, errorWords, nameOf, recentWords, sideBySide, timeOfDay } from "./words.js";
 import { say } from "../words/say.js";
@@ -63,6 +64,7 @@ export class PersonView extends PageElement {
       ),
       parts.preview,
       h("div", { class: "person-page__calls" }, parts.add, parts.audio, parts.video, parts.look),
+      parts.standing,
     );
     parts.past.append(
       h("h2", { class: "settings__title", id: "person-past" }, say("person.past")),
@@ -91,6 +93,7 @@ export class PersonView extends PageElement {
         maxlength: String(NOTE_MAX),
         placeholder: say("person.note.hint"),
       }),
+      standing: new PersonStanding(),
       audio: new SendCallInvitationButton(),
       video: new SendCallInvitationButton(),
       preview: new OwnPreview(),
@@ -222,6 +225,7 @@ export class PersonView extends PageElement {
     parts.avatar.setAttribute("user-id", person.id);
     parts.avatar.setAttribute("name", person.name || person.id);
     setText(parts.name, nameOf(person));
+    parts.standing.of({ id: person.id, name: person.name });
     // A very long one is cut off after three lines.
     parts.name.title = person.name || person.id;
     for (const button of [parts.audio, parts.video]) {

@@ -1,27 +1,9 @@
 /** `<recents-view>`: one's own calls, newest first; what was missed is red, and one tap calls back. */
 
-import { may } from "../client/index.js";
-import { h, icon, iconButton, keep, relabel, setText } from "./dom.js";
-import { avatarStack } from "./person-avatar.js";
-import { joinCall, placeCall } from "./place-call.js";
+import { h, icon, keep } from "./dom.js";
 import { PageElement } from "./page-element.js";
-import {
-  calledIn,
-  dayName,
-  errorWords,
-  joinWords,
-  latestInvitations,
-  nameOf,
-  names,
-  others,
-  rangBy,
-  recentWords,
-  replyOf,
-  sideBySide,
-  strangerWords,
-  textOf,
-  timeOfDay,
-} from "./words.js";
+import { recentRow } from "./recents-row.js";
+import { dayName, errorWords } from "./words.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Call} Call
@@ -242,7 +224,7 @@ export class RecentsView extends PageElement {
               list,
               calls,
               (call) => call.call_id,
-              (call) => this.#row(call),
+              (call) => recentRow(this.page, this.userId, call),
             );
           },
         };
@@ -288,125 +270,6 @@ export class RecentsView extends PageElement {
       );
     }
   }
-
-  /** @param {Call} first */
-  #row(first) {
-    let call = first;
-    const people = others(first, this.userId);
-    const arrow = icon("incoming");
-    const what = h("span", { class: "recent__what" });
-    const note = h("span", { class: "recent__note" });
-    const stranger = h("span", { class: "recent__stranger" });
-    const name = h("span", { class: "recent__name" });
-    const back = iconButton({
-      icon: "phone",
-      label: "",
-      className: "button--call",
-      onClick: () => {
-        this.#callBack(call);
-      },
-    });
-    const join = h("button", {
-      class: "button button--primary button--small",
-      type: "button",
-      onClick: () => {
-        joinCall(this.page, call);
-      },
-    });
-    const when = h("time", { class: "recent__when", datetime: first.created_at }, timeOfDay(first.created_at));
-    const medium = h("span", { class: "for-readers" });
-    const why = h(
-      "a",
-      {
-        class: "button button--quiet button--round recent__why",
-        href: `#timeline/${encodeURIComponent(first.call_id)}`,
-      },
-      icon("info"),
-    );
-    const node = h(
-      "li",
-      { class: "recent", "data-call": first.call_id },
-      avatarStack(people, 2),
-      h(
-        "span",
-        { class: "recent__words" },
-        name,
-        stranger,
-        h("span", { class: "recent__line" }, arrow, icon(first.is_video_call ? "video" : "phone"), medium, what, when),
-        note,
-      ),
-      h("span", { class: "recent__actions" }, join, why, back),
-    );
-    return {
-      node,
-      update: (/** @type {Call} */ now) => {
-        call = now;
-        const { userId } = this;
-        const { direction, missed, live, words } = recentWords(now, userId);
-        const everybody = others(now, userId);
-        const called = calledIn(now, userId);
-        setText(name, names(everybody, everybody.length > 1 ? called : undefined));
-        setText(stranger, everybody.length > 0 ? strangerWords(now, userId) : "");
-        stranger.hidden = stranger.textContent === "";
-        arrow.setAttribute("name", missed ? "missed" : direction);
-        // Read aloud only, before what came of it.
-        setText(medium, `${kindWords(now, direction)} · `);
-        setText(what, words);
-        const reply = this.#reply(now, userId);
-        setText(note, reply);
-        note.hidden = !reply;
-        node.classList.toggle("recent--missed", missed && !live);
-        node.classList.toggle("recent--live", live);
-        relabel(why, say("recent.why", { names: names(everybody), time: timeOfDay(now.created_at) }));
-        setText(join, joinWords(now, userId));
-        join.hidden = !live || !may(now, "join");
-        back.hidden = live || everybody.length === 0;
-        back.firstElementChild?.setAttribute("name", now.is_video_call ? "video" : "phone");
-        relabel(back, againWords(direction, now, names(everybody)));
-      },
-    };
-  }
-
-  /** What was said with the call, besides what the line says: one of several people's reply to it, else its own text.
-   *  @param {Call} call @param {string | undefined} userId */
-  #reply(call, userId) {
-    const invitations = latestInvitations(call);
-    const declined = invitations.find((each) => each.invitee.id !== userId && replyOf(each));
-    if (declined && invitations.length > 1) {
-      const { id, name } = declined.invitee;
-      return say("recent.reply", { name: name || id, text: replyOf(declined) });
-    }
-    const text = sideBySide(...textOf(call));
-    if (!text) {
-      return "";
-    }
-    const mine = call.caller.id === userId;
-    return mine ? say("page.quote", { text }) : say("ring.quote", { who: nameOf(rangBy(call, userId)), words: text });
-  }
-
-  /** @param {Call} call */
-  #callBack(call) {
-    placeCall(this.page, {
-      invitees: others(call, this.userId),
-      isVideoCall: call.is_video_call,
-    });
-  }
-}
-
-/** @param {"incoming" | "outgoing"} direction @param {Call} call @param {string} all */
-function againWords(direction, { is_video_call: isVideo }, all) {
-  if (direction === "incoming") {
-    return say(isVideo ? "recent.back.video" : "recent.back.audio", { names: all });
-  }
-  return say(isVideo ? "recent.again.video" : "recent.again.audio", { names: all });
-}
-
-/** @param {Call} call @param {"incoming" | "outgoing"} direction */
-function kindWords({ is_video_call: isVideo }, direction) {
-  if (direction === "incoming") {
-    return say(isVideo ? "call.incoming.video" : "call.incoming.audio");
-  }
-  return say(isVideo ? "recent.kind.outgoing_video" : "recent.kind.outgoing_audio");
 }
 
 customElements.define("recents-view", RecentsView);

@@ -51,6 +51,13 @@ export function isFromStranger({ you }) {
   return you?.from_contact === false;
 }
 
+/** Whether a call did not ring for the viewer, as their own settings say.
+ *  @param {Call} call
+ *  @returns {boolean} */
+export function isWithheld({ you }) {
+  return you?.verdict === "silenced" || you?.verdict === "not_from_you";
+}
+
 /** The line below the name of a stranger who rang: "@alice · Not in your contacts"; empty for a contact.
  *  @param {Call} call
  *  @param {string | undefined} userId
@@ -330,6 +337,9 @@ function unansweredWords(call, userId, missed) {
   }
   if (mine?.state === "rejected") {
     return sayKnown(`recent.declined.${mine.reject_reason}`, "recent.declined");
+  }
+  if (missed && isWithheld(call)) {
+    return say("recent.missed.silenced");
   }
   if (mine?.state === "busy") {
     return say("recent.missed.busy");

@@ -1,7 +1,7 @@
 /** What the page does when it rings: sound, title, icon, vibration, and the promise to the caller that it does. */
 
 import { isUp, isRingingFor, pendingInvitations } from "../client/index.js";
-import { calledIn, isAlerting, rangBy } from "../elements/words.js";
+import { calledIn, isAlerting, isWithheld, rangBy } from "../elements/words.js";
 import { say } from "../words/say.js";
 
 const BLINK_MS = 1000;
@@ -51,6 +51,9 @@ export class Alerting {
       this.#ringer.once("joined");
     });
     this.#service.on("callEnded", ({ call }) => {
+      if (isWithheld(call)) {
+        return;
+      }
       this.#ringer.once(isBusy(call) ? "busy" : "over");
     });
     this.#ringer.addEventListener("change", () => {

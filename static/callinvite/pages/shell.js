@@ -14,7 +14,7 @@ import { Notices } from "./notices.js";
 import { ask } from "../elements/call-ask.js";
 import { provide } from "../elements/page-element.js";
 import { toast } from "../elements/toast-list.js";
-import { calledIn, errorWords, names, others, rangBy, takenBackWords } from "../elements/words.js";
+import { calledIn, errorWords, isWithheld, names, others, rangBy, takenBackWords } from "../elements/words.js";
 import { say } from "../words/say.js";
 import "../elements/icons.js";
 import "../elements/person-avatar.js";
@@ -160,12 +160,21 @@ function tellNews() {
     },
   });
   service.on("incomingCallCanceled", (detail) => {
+    if (isWithheld(detail.call)) {
+      return;
+    }
     toast(takenBackWords(detail.call, service.state.user?.id), { action: show() });
   });
   service.on("incomingCallTimeout", (detail) => {
+    if (isWithheld(detail.call)) {
+      return;
+    }
     toast(say("news.missed", { name: caller(detail) }), { action: show() });
   });
   service.on("incomingMissed", (detail) => {
+    if (isWithheld(detail.call)) {
+      return;
+    }
     toast(say("news.missed.busy", { name: caller(detail) }), { action: show() });
   });
   service.on("incomingCallAnsweredElsewhere", ({ answeredOn }) => {
