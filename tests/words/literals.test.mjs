@@ -21,6 +21,8 @@ const ALLOWED = [
   { in: /./, text: /^(?:Enter|Escape)$/, why: "keys, as events name them" },
   { in: /./, text: /^[A-Z][A-Za-z]+Error$/, why: "names of exceptions" },
   { in: /./, text: /^(?:use strict|under way)$/, why: "a directive; a state that styles know" },
+  { in: /^elements\/incoming-call\.js$/, text: /^incoming-stranger incoming-about$/, why: "ids of elements" },
+  { in: /^push\/enrolment\.js$/, text: /^granted true$/, why: "a state and its answer" },
   { in: /^client\/identity\.js$/, text: /^(?:[A-Z][A-Za-z]+|Samsung Internet)$/, why: "names of browsers and systems" },
   {
     in: /^(?:client\/rest|worker\/requests)\.js$/,
