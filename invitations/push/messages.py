@@ -121,7 +121,7 @@ def stop(
         "urgent": invitation.urgent,
         "caller": person_view(sheet.people[call.caller_id]),
         "from_contact": invitation.from_contact,
-        "custom_data": invitation.custom_data if invitation.state == InvitationState.CANCELLED else "",
+        "custom_data": _said_by_caller(invitation),
         "ringtone_url": None,
         "expires_at": moment(invitation.expires_at),
         "server_time": moment(now),
@@ -207,6 +207,12 @@ def topic_of_test(delivery_pk: int) -> str:
 def _shown_to(sheet: CallSheet, invitation: Invitation) -> str:
     """How much of it the invitee wants notifications to show, one of `PushShows`."""
     return sheet.people[invitation.invitee_id].push_shows
+
+
+def _said_by_caller(invitation: Invitation) -> str:
+    """What a program said with a cancel; nothing to somebody who has blocked its user meanwhile."""
+    is_said = invitation.state == InvitationState.CANCELLED and not invitation.is_withheld
+    return invitation.custom_data if is_said else ""
 
 
 def _discreet(payload: JSON, shows: str, title: str, origin: str) -> JSON:

@@ -123,11 +123,22 @@ _ONE_MORE = Delivery.objects.filter(
     pk__gt=OuterRef("pk"),
 )
 
+# Whose ring was stopped by a block is told no more of it, whatever the caller does.
+_WAS_STOPPED = Q(invitation__verdict=Verdict.BLOCKED) & Exists(
+    Delivery.objects.filter(
+        RECENT,
+        invitation_id=OuterRef("invitation_id"),
+        device_id=OuterRef("device_id"),
+        kind=DeliveryKind.STOP,
+        pk__gt=OuterRef("pk"),
+    )
+)
+
 # One for each device, however often it was rung. If its push service asked to wait, no sooner than it would have got
 # the ring, which is its last one then: none is planned behind it.
 STOPS = PreparedCopy(
     Delivery,
-    _RINGS.filter(_MAY_HAVE_RUNG, ~Exists(_ONE_MORE)).exclude(device_key=Bind("besides")).order_by("pk"),
+    _RINGS.filter(_MAY_HAVE_RUNG, ~Exists(_ONE_MORE), ~_WAS_STOPPED).exclude(device_key=Bind("besides")).order_by("pk"),
     device_id="device_id",
     user_id="user_id",
     device_key="device_key",

@@ -10,6 +10,7 @@ from invitations import calls
 from invitations.errors import CallError
 from invitations.models import Block, CallingPreferences, User
 from tests.push.conftest import MakeDevice, Ring, acting, claim, deliver, owed, rung, seconds, stopped
+from tests.push.test_messages import stop_of
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +44,19 @@ def test_a_block_ends_the_ring_where_it_rang(
     deliver(now)
     calls.change_rules(bob.pk, lambda: block(bob, alice, now), now=now + seconds(5))
     assert owed("stop") == stopped(bob, "cancelled", "phone")
+
+
+def test_after_a_block_no_device_hears_what_the_caller_does_or_says(
+    ring: Ring, device: MakeDevice, alice: User, bob: User, now: datetime
+) -> None:
+    device(bob)
+    sheet = ring(alice, bob)
+    deliver(now)
+    calls.change_rules(bob.pk, lambda: block(bob, alice, now), now=now + seconds(5))
+    later = now + seconds(6)
+    cancelled = calls.cancel(sheet.call.call_id, by=acting(alice), custom_data="You will hear of me", now=later)
+    assert owed("stop") == stopped(bob, "cancelled", "phone")
+    assert stop_of(cancelled.sheet, later, "cancelled")["custom_data"] == ""
 
 
 def test_a_ring_that_was_not_sent_yet_is_not_sent_after_a_block(
