@@ -121,7 +121,7 @@ class LinkingAdapter(DefaultSocialAccountAdapter):
             for each in sociallogin.email_addresses:
                 _keep_address(user, each.email.lower())
             name = names.without_unseen(sociallogin.account.extra_data.get("name", ""))
-            if form is None and name and not likeness.is_reserved(name):
+            if form is None and name and not likeness.is_reserved(name) and not names.has_id(name):
                 CallingPreferences.objects.update_or_create(user=user, defaults={"display_name": name})
         audit.acted(request, "provider-linked", user_id=user.pk, provider=sociallogin.account.provider)
         return user

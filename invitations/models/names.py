@@ -25,6 +25,7 @@ MOST_MARKS = 6
 # What joins letters and emojis, as Persian, the scripts of India and families of emojis need it.
 _JOINERS = frozenset("\u200c\u200d")
 _BREAKS = frozenset("\n\r\x0b\x0c\x85\u2028\u2029")
+_id = re.compile(r"[(<]\s*[^\s()<>]*@")
 _lines = re.compile(r" *\n[ \n]*")
 _spaces = re.compile(r"  +")
 # Letters and marks that show nothing.
@@ -35,17 +36,27 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def tidy(text: str) -> str:
-    """The name in the form that is stored: composed (NFC), without space at its ends; empty if it is blank.
+    """The name in the form that is stored: composed (NFC), without space at its ends, and with no more than one space
+    between its words, for a wide one would push out of sight what stands behind; empty if it is blank.
 
     Raises:
-        ValidationError: it has a character that cannot be seen, or is longer than `NAME_CHARS`.
+        ValidationError: it has a character that cannot be seen, or an address in brackets, as ids stand behind names;
+            or it is longer than `NAME_CHARS`.
     """
     if any(_is_unseen(each) for each in text):
         raise ValidationError(say_lazy("validation.name"))
     name = _plain(text)
+    if has_id(name):
+        raise ValidationError(say_lazy("validation.name_with_id"))
     if len(name) > NAME_CHARS:
         raise ValidationError(say("invalid.too_long", limit=NAME_CHARS))
     return name
+
+
+def has_id(name: str) -> bool:
+    """Whether it looks as if a person's id stood in it: in brackets of any kind, with an at sign."""
+    plain = unicodedata.normalize("NFKC", name)
+    return bool(_id.search("".join("(" if unicodedata.category(each) == "Ps" else each for each in plain)))
 
 
 def without_unseen(text: str) -> str:
@@ -74,7 +85,7 @@ def readable(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFC", text.translate(_STYLES)).strip()
+    return " ".join(unicodedata.normalize("NFC", text.translate(_STYLES)).split())
 
 
 def _is_unseen(character: str) -> bool:

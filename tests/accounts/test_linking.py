@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from invitations.models import User
+from invitations.models import CallingPreferences, User
 from tests.accounts.conftest import BACK, WITH, Browser
 from tests.conftest import PASSWORD
 from tests.support.openid_provider import OpenIDProvider
@@ -47,6 +47,12 @@ def test_a_first_sign_in_makes_an_account_with_the_providers_claims(browser: Bro
     address = EmailAddress.objects.get()
     assert (address.email, address.verified, address.primary) == ("erin@example.org", True, True)
     assert not user.is_staff
+
+
+def test_a_providers_name_with_somebodys_id_is_left_out(browser: Browser, provider: OpenIDProvider) -> None:
+    provider.people["e-1"]["name"] = "Mum (@mum)"
+    browser.sign_in("e-1")
+    assert not CallingPreferences.objects.exclude(display_name="").exists()
 
 
 def test_the_next_sign_in_finds_it_whatever_the_claims_are_by_then(browser: Browser, provider: OpenIDProvider) -> None:

@@ -29,7 +29,18 @@ DECEPTIVE = {
     "a variant of a letter": "Alice\ufe00",
     "a variant in Mongolian": "\u180b",
 }
-ORDINARY = ["Bob", "محمد", "Åsa Öberg", "O'Hara, MD", "李小龍", "Zoë ☎", "Nguyễn Văn A", "अनिल"]
+ORDINARY = [
+    "Bob",
+    "محمد",
+    "Åsa Öberg",
+    "O'Hara, MD",
+    "李小龍",
+    "Zoë ☎",
+    "Nguyễn Văn A",
+    "अनिल",
+    "Bob (Sales)",
+    "bob@x.org",
+]
 
 
 @pytest.fixture(params=list(DECEPTIVE.values()), ids=list(DECEPTIVE))
@@ -55,6 +66,30 @@ def test_a_blank_name_is_none(name: str) -> None:
 
 def test_a_name_is_composed_and_without_space_at_its_ends() -> None:
     assert tidy("  A\u030asa ") == "Åsa"
+
+
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u2003", "\u3000"])
+def test_no_space_pushes_out_of_sight_whose_name_it_is(space: str) -> None:
+    assert tidy(f"Mum{space * 40}x") == "Mum x"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Mum (@mum)",
+        "Mum ( @mum",
+        "Mum(@mum)",
+        "Mum [@mum]",
+        "Mum \uff08\uff20mum\uff09",
+        "Mum \u2768@mum\u2769",
+        "Mum <mum@x.org>",
+        "(mum@x.org)",
+    ],
+)
+def test_a_name_with_somebodys_id_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        tidy(name)
+    assert "brackets" in refused.value.messages[0]
 
 
 def test_a_variant_of_another_plane_is_refused() -> None:
