@@ -121,8 +121,8 @@ class Limits:
     """Who is listed to people: `all` is everyone who does not object, staff only if they chose so; `exact` their
     contacts alone, and anyone whose full id they enter; `contacts` their contacts alone."""
     searches_per_minute: int = 120
-    """How many searches among people, and look-ups by id, one user may make in 60 seconds; 0 means no limit. A page
-    makes one whenever the typing pauses, and renews it from time to time."""
+    """How many searches among people, look-ups by id, and blocks one user may make in 60 seconds; 0 means no limit. A
+    page makes one whenever the typing pauses, and renews it from time to time."""
     fresh_seconds: int = 600
     """How long ago somebody may have signed in, or given their password again, to delete their account."""
     exports_per_hour: int = 5

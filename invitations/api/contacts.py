@@ -15,7 +15,7 @@ from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.errors import CallError, Code
-from invitations.models import Block, Contact, Invitation, UserKey
+from invitations.models import Block, Contact, Invitation, UserKey, names
 from invitations.requests import audit, inputs, queries, throttles
 from invitations.requests.tokens import asker_id
 from invitations.store import people
@@ -41,7 +41,7 @@ class Contacts(Endpoint):
         other = people.named(values["user"])
         if other is None:
             raise CallError(Code.UNKNOWN_USER)
-        kept = contacts.ask(request.user, other, message=values["message"], now=now)
+        kept = contacts.ask(request.user, other, message=names.readable(values["message"]), now=now)
         return _kept(request, kept, "contact-asked", status=201)
 
 
@@ -107,6 +107,8 @@ class OneBlock(Endpoint):
         return answered(200, contacts.block_view(found))
 
     def put(self, request: Request, user: str) -> HttpResponse:
+        # It tells whether there is somebody, and their name.
+        throttles.check_search(request._request, asker_id(request))
         other = _known(user)
         made = contacts.block(asker_id(request), other, now=timezone.now())
         if made.is_new:

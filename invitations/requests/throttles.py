@@ -213,8 +213,8 @@ def check_mail(request: HttpRequest, email: str, now: datetime | None = None) ->
 
 
 def check_search(request: HttpRequest, user_id: UserKey, now: datetime | None = None) -> None:
-    """Count one search among people, or one look-up by id: each may cost a look at everybody, and who makes very many
-    wants to know who is here.
+    """Count one search among people, one look-up by id, or one block: each may cost a look at everybody, and who makes
+    very many wants to know who is here.
 
     Args:
         request: for the audit log.

@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from invitations.live import presence
 from invitations.models import Block, Contact, ContactState, Delivery, Device, User
+from invitations.models.names import MOST_MARKS
 from tests.api.conftest import Rest, problem_of
 from tests.contacts.conftest import At
 from tests.push.conftest import address_at
@@ -69,6 +70,12 @@ def test_asking_again_changes_nothing(at: At, alice: User, bob: User) -> None:
     settled = at(alice).ask("bob")
     assert (settled.status_code, settled.json()["state"]) == (200, "contact")
     assert at(bob).accept("alice").status_code == 200
+
+
+def test_a_message_stays_in_its_line(at: At, alice: User, bob: User) -> None:
+    at(alice).ask("bob", " Hi\u2003\u2003you" + "\u0336" * 150)
+    said = at(bob).get("contacts/alice").json()["message"]
+    assert said == "Hi you" + "\u0336" * MOST_MARKS
 
 
 def test_taking_a_request_back_leaves_nothing_on_either_side(at: At, alice: User, bob: User) -> None:

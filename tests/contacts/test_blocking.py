@@ -105,6 +105,14 @@ def test_the_list_is_newest_first_in_pages_and_can_be_searched(
     assert problem_of(at(alice).get("blocks", state="contact")) == (400, "invalid")
 
 
+def test_who_is_here_is_not_found_out_by_blocking(at: At, alice: User, bob: User, settings: Settings) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "searches_per_minute": 2}
+    assert at(alice).block("nobody").status_code == 404
+    assert at(alice).block("bob").status_code == 201
+    assert problem_of(at(alice).block("carol")) == (429, "throttled")
+    assert at(alice).unblock("bob").status_code == 204
+
+
 def test_blocks_are_bounded(at: At, alice: User, bob: User, carol: User, settings: Settings) -> None:
     settings.CALLINVITE = {**settings.CALLINVITE, "blocks_per_user": 1}
     assert at(alice).block("bob").status_code == 201

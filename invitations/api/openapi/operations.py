@@ -258,7 +258,7 @@ PUT_BLOCK = Operation(
     "put_block",
     PEOPLE,
     "Block somebody",
-    WRITING | {Code.NOT_FOUND, Code.SELF, Code.INVALID},
+    WRITING | {Code.NOT_FOUND, Code.SELF, Code.INVALID, Code.THROTTLED},
     {201: "They never ring you again, from this moment on.", 200: "You had before."},
     shapes.Block,
     "They are no contact of yours any more. They are not told, and cannot tell: their calls to you look to them like"
