@@ -37,7 +37,8 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 def tidy(text: str) -> str:
     """The name in the form that is stored: composed (NFC), without space at its ends, and with no more than one space
-    between its words, for a wide one would push out of sight what stands behind; empty if it is blank.
+    between its words, for a wide one would push out of sight what stands behind, nor towers of marks; empty if it is
+    blank.
 
     Raises:
         ValidationError: it has a character that cannot be seen, or an address in brackets, as ids stand behind names;
@@ -85,7 +86,14 @@ def readable(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text.translate(_STYLES)).split())
+    composed = unicodedata.normalize("NFC", text.translate(_STYLES))
+    kept: list[str] = []
+    marks = 0
+    for each in composed:
+        marks = marks + 1 if unicodedata.category(each) in _MARKS else 0
+        if marks <= MOST_MARKS:
+            kept.append(each)
+    return " ".join("".join(kept).split())
 
 
 def _is_unseen(character: str) -> bool:

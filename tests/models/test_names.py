@@ -92,6 +92,10 @@ def test_a_name_with_somebodys_id_is_refused(name: str) -> None:
     assert "brackets" in refused.value.messages[0]
 
 
+def test_no_marks_reach_into_the_lines_around_a_name() -> None:
+    assert tidy("M" + "\u0336" * 40 + "um") == "M" + "\u0336" * 6 + "um"
+
+
 def test_a_variant_of_another_plane_is_refused() -> None:
     # JSON Schema's expressions do not reach it.
     with pytest.raises(ValidationError):
