@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -224,6 +225,19 @@ def test_who_is_blocked_is_listed_in_the_settings_and_let_go(person: Callable[..
     listed.get_by_role("button", name="Unblock Carol").press("Enter")
     expect(listed).to_contain_text("You haven't blocked anyone.")
     assert dave.ask("callinvite.service.blocks().then((page) => page.results.length)") == 0
+
+
+def test_the_calls_of_people_who_are_blocked_are_a_line_in_the_settings(
+    carol: Person, person: Callable[..., Person]
+) -> None:
+    dave = person("dave", **PHONE)
+    dave.ask("callinvite.service.block('carol')")
+    carol.ask("callinvite.service.send({ invitees: ['dave'], isVideoCall: true })")
+    dave.show("Settings")
+    calls = dave.page.locator("blocked-calls")
+    calls.get_by_text("Blocked calls").press("Enter")
+    expect(calls.get_by_role("listitem")).to_have_text(re.compile(r"Carol \(@carol\).*Video call.*Today"))
+    assert faults(dave.page) == []
 
 
 @pytest.mark.parametrize("profile", [{}, PHONE])

@@ -2,6 +2,7 @@
  *  the devices that ring, whom one has blocked, and one's own data. */
 
 import { AccountLinks } from "./account-links.js";
+import { BlockedCalls } from "./blocked-calls.js";
 import { BlockedPeople } from "./blocked-people.js";
 import { ConnectPhone } from "./connect-phone.js";
 import { DeviceList } from "./device-list.js";
@@ -102,7 +103,7 @@ export class SettingsView extends PageElement {
             parts.mail,
           ),
         ),
-        group("settings-blocked", say("block.list"), parts.blocked),
+        group("settings-blocked", say("block.list"), parts.blocked, new BlockedCalls()),
         group("settings-data", say("settings.data"), new MyData()),
       ),
     );

@@ -18,6 +18,8 @@ export const WORDS = {
   "ask.stop_calling": "Stop calling?",
   "block.ask": "Block {name}?",
   "block.ask.meaning": "They won't notice: to them it looks as if none of your devices could be reached. Their calls don't ring for you, and they are no longer in your contacts.",
+  "block.calls": "Blocked calls",
+  "block.calls.none": "Nobody whom you've blocked has called.",
   "block.do": "Block",
   "block.do.named": "Block {name}",
   "block.done": "{name} is blocked.",
