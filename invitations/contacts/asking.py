@@ -64,7 +64,11 @@ def ask(user: Any, other: Any, *, message: str, now: datetime) -> Kept:
         if (user.pk, other.pk) in blocks:
             raise CallError(Code.YOU_BLOCKED)
         is_blocked = (other.pk, user.pk) in blocks
-        if mine is not None and (mine.state == ContactState.CONTACT or _is_repeat(mine, theirs)):
+        if mine is not None and mine.state == ContactState.CONTACT:
+            return Kept(_about(mine, other), is_new=False)
+        if mine is not None and _is_repeat(mine, theirs):
+            # It made room for later ones, or was not heard because of a block that is no more.
+            _say_to(other, user, theirs, message=message, is_heard=theirs is None and not is_blocked, now=now)
             return Kept(_about(mine, other), is_new=False)
         if mine is None:
             _refuse_too_many(user.pk)
@@ -73,14 +77,7 @@ def ask(user: Any, other: Any, *, message: str, now: datetime) -> Kept:
             judge_anew(user.pk, other.pk, now=now)
             return kept
         asked = _set(mine, user, other, ContactState.ASKED, message=message, now=now)
-        is_heard = not is_blocked and _hears(theirs, now)
-        with _undone_unless(is_heard):
-            _make_room(other.pk)
-            said = _set(theirs, other, user, ContactState.ASKS_YOU, message=message, now=now)
-            with _undone_unless(standing(other.pk).quiet_until(now) is None):
-                planning.plan_request_notice(other.pk, now=now)
-        if not is_heard:
-            seem_to_tell_contact(other.pk, user, said, now=said.changed_at)
+        _say_to(other, user, theirs, message=message, is_heard=not is_blocked and _hears(theirs, now), now=now)
         return Kept(asked, is_new=True)
 
 
@@ -171,6 +168,17 @@ def _undone_unless(wanted: bool) -> Iterator[None]:
         yield
         if not wanted:
             transaction.set_rollback(True)
+
+
+def _say_to(other: Any, user: Any, theirs: Contact | None, *, message: str, is_heard: bool, now: datetime) -> None:
+    """Tell somebody that they are asked by a user, if they hear of it; it takes as long if they do not."""
+    with _undone_unless(is_heard):
+        _make_room(other.pk)
+        said = _set(theirs, other, user, ContactState.ASKS_YOU, message=message, now=now)
+        with _undone_unless(standing(other.pk).quiet_until(now) is None):
+            planning.plan_request_notice(other.pk, now=now)
+    if not is_heard:
+        seem_to_tell_contact(other.pk, user, said, now=said.changed_at)
 
 
 def _both_let_in(user: Any, other: Any, mine: Contact | None, theirs: Contact | None, *, now: datetime) -> Kept:

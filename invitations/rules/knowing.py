@@ -4,12 +4,15 @@ Conditions for queries. Each person is a `Bind`, or an `OuterRef` to the query a
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
-from invitations.models import Invitation, InvitationState
+from invitations.models import Invitation, InvitationState, Participant
 
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 REMEMBERED = 1000
 """How many of their latest calls tell whom somebody knows (`RingsFrom.KNOWN`)."""
 
@@ -31,10 +34,22 @@ def know(user: Any, other: Any) -> Q:
             pk__in=mine.values("pk")[:REMEMBERED], call_id__in=theirs.values("call_id")[:REMEMBERED]
         ),
     )
-    known = Q()
-    for each in ways:
-        known |= Q(Exists(each.order_by()))
+    called, *talked = ways
+    known = Q(Exists(called.order_by()))
+    for each in talked:
+        known |= Q(Exists(each.order_by().filter(_met(_deeper(user), _deeper(other)))))
     return known
+
+
+def _met(user: Any, other: Any) -> Exists:
+    """Whether the two were in the invitation's call at the same time: that one came when the other had left is no
+    acquaintance."""
+    stays = Participant.objects.order_by()
+    with_them = stays.filter(call_id=OuterRef("call_id"), user_id=_deeper(other)).filter(
+        Q(left_at__isnull=True) | Q(left_at__gt=OuterRef("joined_at")),
+        joined_at__lt=Coalesce(OuterRef("left_at"), Value(NEVER)),
+    )
+    return Exists(stays.filter(call_id=OuterRef("call_id"), user_id=user).filter(Exists(with_them)))
 
 
 def _given(user: Any) -> QuerySet[Invitation]:

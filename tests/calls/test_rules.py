@@ -86,6 +86,20 @@ def test_whom_somebody_called_or_talked_with_they_know(
     assert sent(alice, "bob", now=now + timedelta(days=400)).created
 
 
+def test_who_came_when_somebody_had_left_has_not_talked_with_them(
+    live_call: Ring, alice: User, bob: User, carol: User, mallory: User, now: datetime
+) -> None:
+    call_id = live_call(carol, bob, mallory).call.call_id
+    calls.invite(call_id, by=acting(carol), invitees=["alice"], now=now + seconds(1))
+    calls.leave(call_id, by=acting(bob), now=now + seconds(2))
+    calls.accept(call_id, by=acting(alice), now=now + seconds(3))
+    calls.end(call_id, by=acting(carol), now=now + seconds(4))
+    prefer(bob, rings_from="known")
+    assert why_not(alice, bob, now + seconds(5))["code"] == "not_allowed"
+    prefer(mallory, rings_from="known")
+    assert sent(alice, "mallory", now=now + seconds(5)).created
+
+
 def test_that_one_was_called_in_vain_is_no_acquaintance(ring: Ring, alice: User, bob: User, now: datetime) -> None:
     calls.cancel(ring(alice, bob).call.call_id, by=acting(alice), now=now)
     prefer(bob, rings_from="known")

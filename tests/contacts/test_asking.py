@@ -382,3 +382,23 @@ def test_a_list_of_contacts_costs_the_same_however_long_it_is(
     few = [cost("contacts"), cost("blocks")]
     fill(20)
     assert [cost("contacts"), cost("blocks")] == few
+
+
+def test_who_was_not_heard_because_of_a_block_is_heard_when_they_ask_again_without_one(
+    at: At, alice: User, bob: User
+) -> None:
+    at(bob).block("alice")
+    first = at(alice).ask("bob", "Hello")
+    at(bob).unblock("alice")
+    assert at(bob).state_of("alice") is None
+    again = at(alice).ask("bob", "Hello again")
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert at(bob).state_of("alice") == "asks_you"
+
+
+def test_asking_again_is_not_heard_of_by_who_has_blocked_the_asker(at: At, alice: User, bob: User) -> None:
+    at(bob).block("alice")
+    first = at(alice).ask("bob", "Hello")
+    assert at(alice).ask("bob", "Hello").json() == first.json()
+    at(bob).unblock("alice")
+    assert at(bob).state_of("alice") is None
