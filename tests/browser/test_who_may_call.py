@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, WebSocketRoute, expect
 
 from tests.browser.accessibility import faults
 from tests.browser.conftest import Person
@@ -258,6 +258,27 @@ def test_a_stranger_is_declined_and_blocked_in_one_and_reads_an_ordinary_no(
     dave.page.get_by_role("button", name="Unblock").click()
     dave.until("document.querySelector('toast-list').textContent.includes('can call you again')")
     assert dave.ask("callinvite.service.blocks().then((page) => page.results.length)") == 0
+
+
+def test_who_has_stopped_ringing_meanwhile_is_blocked_all_the_same(
+    person: Callable[..., Person], alice: Person
+) -> None:
+    dave = person("dave")
+
+    def late(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        # The page does not hear that the ring is over until it is told so in answer to its own act.
+        server.on_message(lambda text: None if '"event":"invitation.cancelled"' in str(text) else socket.send(text))
+
+    dave.context.route_web_socket("**/ws/v1/live**", late)
+    dave.page.reload()
+    alice.call("Dave")
+    dave.rings("Alice")
+    dave.ring.get_by_role("button", name="Decline with").click()
+    alice.ask("callinvite.service.cancel()")
+    dave.ring.get_by_role("button", name="Decline and block").click()
+    expect(dave.page.get_by_text("Alice (@alice) is blocked.")).to_be_visible()
+    dave.ask("callinvite.service.unblock('alice')")
 
 
 def test_a_contact_is_not_offered_to_be_blocked_where_it_rings(alice: Person, person: Callable[..., Person]) -> None:

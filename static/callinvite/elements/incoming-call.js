@@ -308,8 +308,13 @@ export class IncomingCall extends PageElement {
   /** @param {Call | null} call @param {import("./incoming-replies.js").How} how */
   async #reject(call, how) {
     const done = await this.#answer(call, (callID) => this.service.reject({ callID, ...how }));
-    if (done && call && how.block) {
-      tellBlocked(this.page, rangBy(call, this.userId));
+    if (!call || !how.block) {
+      return;
+    }
+    const caller = rangBy(call, this.userId);
+    // A ring that was over already cannot be declined any more, but whoever rang can still be blocked.
+    if (done || (await this.page.contacts.block(caller.id))) {
+      tellBlocked(this.page, caller);
     }
   }
 
