@@ -22,6 +22,7 @@ test("send takes the seed's arguments and names its request", async (t) => {
     notificationTitle: "Alice",
     notificationMessage: "Now",
     timeoutSeconds: 30,
+    urgent: true,
     endWhenCallerLeaves: true,
   });
   const frame = await line.answer(201, { call: makeCall(), errors: [], warnings: [], merged: false, rejoin: false });
@@ -37,6 +38,7 @@ test("send takes the seed's arguments and names its request", async (t) => {
       notification_title: "Alice",
       notification_message: "Now",
       timeout_seconds: 30,
+      urgent: true,
       end_when_caller_leaves: true,
     },
     idempotency_key: frame.idempotency_key,

@@ -737,7 +737,8 @@ function addressOf(baseUrl) {
  * @param {Omit<import("./types.js").InviteOptions, "callID">} options
  * @returns {object} what `send` and `invite` have in common on the wire
  */
-function invitationBody({ invitees, customData, resourceID, notificationTitle, notificationMessage, timeoutSeconds }) {
+function invitationBody({ invitees, ...options }) {
+  const { customData, resourceID, notificationTitle, notificationMessage, timeoutSeconds, urgent } = options;
   return given({
     invitees: idsOf(invitees),
     custom_data: customData,
@@ -745,6 +746,7 @@ function invitationBody({ invitees, customData, resourceID, notificationTitle, n
     notification_title: notificationTitle,
     notification_message: notificationMessage,
     timeout_seconds: timeoutSeconds,
+    urgent,
   });
 }
 

@@ -419,6 +419,7 @@
  * @property {string | null} [notificationMessage] at most 512 characters
  * @property {number} [timeoutSeconds] 1 to 600
  * @property {boolean} [endWhenCallerLeaves]
+ * @property {boolean} [urgent] it matters now, to those who have this user in their contacts
  *
  * @typedef {object} InviteOptions
  * @property {Array<Person | string>} invitees people or their ids
@@ -427,6 +428,7 @@
  * @property {string | null} [notificationTitle]
  * @property {string | null} [notificationMessage]
  * @property {number} [timeoutSeconds] 1 to 600
+ * @property {boolean} [urgent] as for `send`
  * @property {string} [callID] the active call by default, else the outgoing one
  *
  * @typedef {object} UserFilters

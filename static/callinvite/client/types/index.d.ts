@@ -985,6 +985,10 @@ export type SendOptions = {
      */
     timeoutSeconds?: number | undefined;
     endWhenCallerLeaves?: boolean | undefined;
+    /**
+     * it matters now, to those who have this user in their contacts
+     */
+    urgent?: boolean | undefined;
 };
 export type InviteOptions = {
     /**
@@ -1002,6 +1006,10 @@ export type InviteOptions = {
      * 1 to 600
      */
     timeoutSeconds?: number | undefined;
+    /**
+     * as for `send`
+     */
+    urgent?: boolean | undefined;
     /**
      * the active call by default, else the outgoing one
      */
