@@ -104,7 +104,7 @@ def test_a_ring_says_who_calls_to_a_screen_reader(alice: Person, bob: Person) ->
     alice.call("Bob")
     bob.rings("Alice")
     expect(bob.ring).to_have_accessible_name("Alice")
-    expect(bob.ring).to_have_accessible_description("is calling you")
+    expect(bob.ring).to_have_accessible_description("@alice · Not in your contacts is calling you")
     expect(bob.ring).to_have_attribute("aria-modal", "true")
     expect(bob.page).to_have_title(re.compile(r"Alice \(@alice\) is calling"))
 
