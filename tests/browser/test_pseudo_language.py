@@ -18,15 +18,16 @@ UNMARKED = """() => {
   // By scripts: the frame around them is the server's.
   const made = "main > *, body > :is(call-screen, incoming-call, people-picker, toast-list), .shell__banners > *";
   // What the server or a caller wrote, what people are called, and the names of this machine's devices.
-  const written = ".incoming__text, .timeline__entry, .timeline__answers, [class$=__name]";
+  const written = ".incoming__text, .timeline__entry, .timeline__answers, .reach, [class$=__name]";
   const apart = `person-avatar, option, noscript, ${written}`;
-  const data = /\\b(?:Callinvite|Alice|Bob|Carol|Dave|alice|bob|carol|dave|AM|PM|Today|Yesterday)\\b/g;
+  const days = /\\b(?:Today|Yesterday|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\\b/g;
+  const data = /\\b(?:Callinvite|Alice|Bob|Carol|Dave|alice|bob|carol|dave|AM|PM)\\b/g;
   const left = (text) => {
     let rest = text;
     while (/⟦[^⟦⟧]*⟧/.test(rest)) {
       rest = rest.replace(/⟦[^⟦⟧]*⟧/g, "");
     }
-    return rest.replace(data, "");
+    return rest.replace(data, "").replace(days, "");
   };
   const found = [];
   for (const element of document.querySelectorAll("*")) {
