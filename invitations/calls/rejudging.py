@@ -30,7 +30,7 @@ RINGS = Prepared(_RINGS.values_list("call_id"), row=itemgetter(0))
 
 
 @verb
-def change_rules(user_id: UserKey, act: Callable[[], R], *, others: tuple[UserKey, ...] = (), now: datetime) -> R:
+def change_rules(user_id: UserKey, act: Callable[[], R], *, now: datetime) -> R:
     """Change what somebody has settled about being rung, and have it take effect on the rings that are open: those that
     the rules keep from them now stop on all their devices, and others begin to ring. To those who ring them nothing
     changes.
@@ -41,12 +41,11 @@ def change_rules(user_id: UserKey, act: Callable[[], R], *, others: tuple[UserKe
         user_id: whose rules change.
         act: changes them; asks and writes nothing else. It may raise to change nothing, and runs again if a call is
             found overdue.
-        others: further people whose rows it writes; locked with the first, in the order of their keys.
 
     Returns:
         What `act` returns.
     """
-    people.lock({user_id, *others})
+    people.lock({user_id})
     done = act()
     keys = RINGS.rows(user=user_id)
     changed = [_judge_again(sheet, user_id, now=now) for sheet in lock_calls(keys, now=now).values()] if keys else []

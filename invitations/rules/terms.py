@@ -84,7 +84,6 @@ def columns_of(user: str, of: Any, about: Any) -> dict[str, Any]:
     return {
         "terms_rings_from": F(f"{user}calling_preferences__rings_from"),
         "terms_until": F(f"{user}calling_preferences__do_not_disturb_until"),
-        # As text, of which most need no reading.
         "terms_hours": F(f"{user}calling_preferences__quiet_hours"),
         "terms_zone": F(f"{user}calling_preferences__time_zone"),
         "terms_let_through": F(f"{user}calling_preferences__let_through"),

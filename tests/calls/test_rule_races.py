@@ -15,6 +15,7 @@ import pytest
 from pytest_django import Settings
 
 from invitations import calls
+from invitations.contacts.locking import judge_anew, locked
 from invitations.models import Block, Contact, Invitation, User
 from tests.calls.conftest import acting, called, over, seconds
 from tests.calls.settled import block, let_in, prefer
@@ -197,6 +198,13 @@ def test_two_things_settled_at_once_both_hold(
             unblock(bob, each)
 
 
+def block_beside(user: User, other: User, now: datetime) -> None:
+    """Block somebody in a transaction that holds the locks on both."""
+    with locked(user.pk, other.pk):
+        block(user, other, now)
+        judge_anew(user.pk, now=now)
+
+
 def test_two_who_settle_something_about_each_other_never_wait_for_each_other(
     track: Track, moments: Moments, alice: User, bob: User, alone: None
 ) -> None:
@@ -205,10 +213,7 @@ def test_two_who_settle_something_about_each_other_never_wait_for_each_other(
         call_id = called(alice, bob, now).call.call_id
         outcomes = track.run(
             number,
-            *(
-                partial(calls.change_rules, one.pk, partial(block, one, other, now), others=(other.pk,), now=now)
-                for one, other in ((alice, bob), (bob, alice))
-            ),
+            *(partial(block_beside, one, other, now) for one, other in ((alice, bob), (bob, alice))),
         )
         assert outcomes == [None, None]
         assert the_ring(call_id).verdict == "blocked"
