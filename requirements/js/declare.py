@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "static" / "callinvite" / "client"
 TARGET = CLIENT / "types" / "index.d.ts"
-MODULES = ("types", "connection", "call", "errors", "identity", "account", "service")
+MODULES = ("types", "connection", "call", "errors", "identity", "contacts", "account", "service")
 """What the exports are made of, each after those that it needs."""
 OPTIONS = ["--allowJs", "--declaration", "--emitDeclarationOnly", "--strict", "--module", "nodenext"]
 HEAD = "/** The Callinvite client: call invitations over one live connection. Made by `make declarations`. */\n"

@@ -1233,6 +1233,103 @@ declare function isDeviceId(text: string): boolean;
  * @returns {string} 1 to 64 of `[A-Za-z0-9._~-]`
  */
 declare function rememberedDeviceId(storage?: KeyValues | null): string;
+/**
+ * Whom one lets in, whom one asks to be let in, and from whom one never wants to hear, over REST.
+ */
+/** One's own contacts and blocks. Nothing here says what others have settled about oneself. */
+declare class ContactBook extends EventTarget {
+    /**
+     * Reads one page of one's own contacts and of what is asked: favourites first, then by name; with `state` `asked` or
+     * `asks_you`, newest first.
+     *
+     * @param {ContactFilters} [filters]
+     * @returns {Promise<Page<Contact> | null>}
+     */
+    contacts({ pageSize, ...filters }?: ContactFilters): Promise<Page<Contact> | null>;
+    /**
+     * Reads how one stands to somebody.
+     *
+     * @param {Person | string} person
+     * @returns {Promise<Contact | null>} null if there is nothing between them, too: `lastError.code` is `not_found` then
+     */
+    contact(person: Person | string): Promise<Contact | null>;
+    /**
+     * Asks somebody to let one in. Whoever has asked oneself, or has let one in, is a contact at once.
+     *
+     * @param {Person | string} person
+     * @param {object} [options]
+     * @param {string} [options.message] some words for them, at most 200 characters in one line
+     * @returns {Promise<Contact | null>}
+     */
+    askContact(person: Person | string, { message }?: {
+        message?: string | undefined;
+    }): Promise<Contact | null>;
+    /**
+     * Lets somebody in who asks.
+     *
+     * @param {Person | string} person
+     * @returns {Promise<Contact | null>} null if they do not ask any more, too
+     */
+    acceptContact(person: Person | string): Promise<Contact | null>;
+    /**
+     * Takes somebody out of one's contacts, takes back what one has asked them, or turns down what they ask.
+     *
+     * @param {Person | string} person
+     * @returns {Promise<boolean>}
+     */
+    removeContact(person: Person | string): Promise<boolean>;
+    /**
+     * Makes a contact a favourite, or no favourite any more.
+     *
+     * @param {Person | string} person
+     * @param {boolean} favourite
+     * @returns {Promise<Contact | null>}
+     */
+    setFavourite(person: Person | string, favourite: boolean): Promise<Contact | null>;
+    /**
+     * Reads one page of the people whom one has blocked, newest first.
+     *
+     * @param {{search?: string, cursor?: string | null, pageSize?: number}} [filters]
+     * @returns {Promise<Page<Block> | null>}
+     */
+    blocks({ pageSize, ...filters }?: {
+        search?: string;
+        cursor?: string | null;
+        pageSize?: number;
+    }): Promise<Page<Block> | null>;
+    /**
+     * Reads one page of the calls of people whom one has blocked, newest first: nothing rang, and they do not know why.
+     *
+     * @param {{cursor?: string | null, pageSize?: number}} [filters]
+     * @returns {Promise<Page<BlockedCall> | null>}
+     */
+    blockedCalls({ pageSize, ...filters }?: {
+        cursor?: string | null;
+        pageSize?: number;
+    }): Promise<Page<BlockedCall> | null>;
+    /**
+     * Reads whether one has blocked somebody.
+     *
+     * @param {Person | string} person
+     * @returns {Promise<Block | null>} null if not, too: `lastError.code` is `not_found` then
+     */
+    blockOf(person: Person | string): Promise<Block | null>;
+    /**
+     * Blocks somebody: they never ring this user again, and cannot tell.
+     *
+     * @param {Person | string} person
+     * @returns {Promise<boolean>}
+     */
+    block(person: Person | string): Promise<boolean>;
+    /**
+     * Takes a block back.
+     *
+     * @param {Person | string} person
+     * @returns {Promise<boolean>}
+     */
+    unblock(person: Person | string): Promise<boolean>;
+    #private;
+}
 /** What a client can read and change that is no act in a call. A read that fails gives null, a change false or null. */
 declare class Account extends ContactBook {
     /** @returns {CallInvitationError | null} why the last verb or read gave `false` or `null`; null after a success */
