@@ -1,4 +1,4 @@
-"""docs/embedding.md, step by step, in a project that has just been made."""
+"""docs/installing.md, step by step, in a project that has just been made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.sqlite_only,
     pytest.mark.own_layout("another project, served as its documentation says"),
 ]
-PAGE = (ROOT / "docs" / "embedding.md").read_text()
+PAGE = (ROOT / "docs" / "installing.md").read_text()
 BLOCKS = re.findall(r"^```(sh|python)\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
