@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, overload
 
 from invitations import ring_words, shapes
 from invitations.models import CallState, DeviceKind, InvitationState, UserKey
-from invitations.shapes import CallObject, You
+from invitations.shapes.calls import CallObject, You
 from invitations.store import looks
 from invitations.store.sheets import CallSheet, Person
 from invitations.words import say
@@ -184,7 +184,7 @@ def device_type(label: str, kind: str) -> str:
     return known[0] if known else say(f"device.type.{kind or DeviceKind.OTHER}")
 
 
-def person_view(person: Person) -> shapes.Person:
+def person_view(person: Person) -> shapes.parts.Person:
     """A person on the wire: the public id and the display name. Somebody whose account was deleted has no id."""
     return {"id": person.username, "name": ring_words.name_of(person)}
 
@@ -207,7 +207,7 @@ def _on_the_wire(value: datetime) -> str:
 
 def _invitation_view(
     invitation: Invitation, people: dict[UserKey, Person], *, discreet: bool = False
-) -> shapes.Invitation:
+) -> shapes.calls.Invitation:
     """One invitation, or only what is known of it to those who neither gave nor got it."""
     ringing = [] if discreet else invitation.ringing_devices or []
     return {
@@ -227,7 +227,7 @@ def _invitation_view(
     }
 
 
-def _participant_view(participant: Participant, people: dict[UserKey, Person]) -> shapes.Participant:
+def _participant_view(participant: Participant, people: dict[UserKey, Person]) -> shapes.calls.Participant:
     return {
         "user": person_view(people[participant.user_id]),
         "device_id": participant.device_id,

@@ -46,7 +46,7 @@ class Previewing(Audited):
         return TemplateResponse(request, "callinvite/admin/preview.html", context)
 
 
-def _told(request: HttpRequest) -> tuple[shapes.RulesPreview | None, dict[str, list[str]]]:
+def _told(request: HttpRequest) -> tuple[shapes.previews.RulesPreview | None, dict[str, list[str]]]:
     """What would happen; or, by field, what is wrong with the question."""
     params = {name: request.GET[name].strip() for name in ("caller", "invitee", "urgent") if name in request.GET}
     try:
@@ -60,7 +60,7 @@ def _told(request: HttpRequest) -> tuple[shapes.RulesPreview | None, dict[str, l
     return calls.told_preview(found), {}
 
 
-def _row(device: shapes.PreviewedDevice) -> dict[str, str]:
+def _row(device: shapes.previews.PreviewedDevice) -> dict[str, str]:
     """A device in words."""
     reason = device["disabled_reason"]
     return {

@@ -140,7 +140,7 @@ def _kept(request: Request, kept: contacts.Kept, act: str, *, status: int) -> Ht
     return answered(status if kept.is_new else 200, contacts.contact_view(kept.contact))
 
 
-def _seen(found: list[Contact], viewer_id: UserKey) -> list[shapes.Contact]:
+def _seen(found: list[Contact], viewer_id: UserKey) -> list[shapes.contacts.Contact]:
     """Contacts, with what their owner sees of the others now."""
     seen = Look(viewer_id, timezone.now()).at([each.other_id for each in found])
     return [
@@ -149,9 +149,9 @@ def _seen(found: list[Contact], viewer_id: UserKey) -> list[shapes.Contact]:
     ]
 
 
-def _blocked_call_views(found: list[Invitation]) -> list[shapes.BlockedCall]:
+def _blocked_call_views(found: list[Invitation]) -> list[shapes.contacts.BlockedCall]:
     return [contacts.blocked_call_view(each) for each in found]
 
 
-def _block_views(found: list[Block]) -> list[shapes.Block]:
+def _block_views(found: list[Block]) -> list[shapes.contacts.Block]:
     return [contacts.block_view(each) for each in found]

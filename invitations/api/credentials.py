@@ -140,7 +140,7 @@ class Pairing(Endpoint):
         audit.acted(request._request, "pairing-code-made", user_id=asker_id(request))
         server = request.build_absolute_uri(addresses.base())
         link = f"{SCHEME}://pair?{urlencode({'server': server, 'code': code})}"
-        made: shapes.PairingCode = {
+        made: shapes.signing_in.PairingCode = {
             "pairing_code": code,
             "expires_at": moment(expires_at),
             "expires_in_seconds": conf.limits().pairing_seconds,
@@ -195,13 +195,13 @@ def _paired(request: Request, values: dict[str, Any]) -> tuple[AbstractBaseUser,
     return found
 
 
-def _token_view(user: Any, made: Issued, *, names_device: bool = True) -> shapes.Token:
+def _token_view(user: Any, made: Issued, *, names_device: bool = True) -> shapes.signing_in.Token:
     person = calls.me(user.pk, user.get_username())
-    said: shapes.Token = {"token": made.token, "expiry": moment(made.expires_at), "user": person}
+    said: shapes.signing_in.Token = {"token": made.token, "expiry": moment(made.expires_at), "user": person}
     return {**said, "device_id": made.device_id} if names_device else said
 
 
-def _views(rows: list[Any], request: Request) -> list[shapes.SignedInApp]:
+def _views(rows: list[Any], request: Request) -> list[shapes.signing_in.SignedInApp]:
     ids = [each.device_id for each in rows]
     labels = dict(Device.objects.filter(user_id=asker_id(request), device_id__in=ids).values_list("device_id", "label"))
     current = credentials_of(request)["token_digest"]
@@ -226,7 +226,7 @@ def _qr(link: str) -> str:
     return str(code.make_image().to_string(encoding="unicode"))
 
 
-def _browser_views(found: list[BrowserSession], request: Request) -> list[shapes.SignedInBrowser]:
+def _browser_views(found: list[BrowserSession], request: Request) -> list[shapes.signing_in.SignedInBrowser]:
     named = Device.objects.filter(user_id=asker_id(request), credential__in=[each.credential for each in found])
     came = list(named.order_by("device_id").values_list("credential", "device_id"))
     current = credential_of(request)
@@ -245,7 +245,7 @@ def _browser_views(found: list[BrowserSession], request: Request) -> list[shapes
     ]
 
 
-def _pairing_view(code: PairingCode) -> shapes.Pairing:
+def _pairing_view(code: PairingCode) -> shapes.signing_in.Pairing:
     is_used = code.used_at is not None
     state = "used" if is_used else "open" if code.expires_at > timezone.now() else "expired"
     device = Device.objects.filter(user_id=code.user_id, device_id=code.device_id).first() if is_used else None

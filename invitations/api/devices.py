@@ -170,7 +170,7 @@ class Resources(Endpoint):
         )
 
 
-def _registered(device: Device) -> shapes.RegisteredDevice:
+def _registered(device: Device) -> shapes.devices.RegisteredDevice:
     return {**devices.view(device), "renewal_token": _renewal_token(device)}
 
 
@@ -212,15 +212,15 @@ def _devices_of(request: Request) -> QuerySet[Device]:
     return Device.objects.filter(user_id=asker_id(request))
 
 
-def _device_views(found: list[Device]) -> list[shapes.Device]:
+def _device_views(found: list[Device]) -> list[shapes.devices.Device]:
     return [devices.view(each) for each in found]
 
 
-def _resource_views(found: list[RingResource]) -> list[shapes.RingResource]:
+def _resource_views(found: list[RingResource]) -> list[shapes.media.RingResource]:
     return [_resource_view(each) for each in found]
 
 
-def _resource_view(resource: RingResource) -> shapes.RingResource:
+def _resource_view(resource: RingResource) -> shapes.media.RingResource:
     look = looks.as_look(resource)
     return {
         "resource_id": resource.resource_id,

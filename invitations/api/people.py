@@ -34,7 +34,7 @@ class Users(Endpoint):
         found = listing.found(viewer_id, search=search, username=asked["id"])
         look = Look(viewer_id, timezone.now())
 
-        def shown(users: list[Any]) -> list[shapes.User]:
+        def shown(users: list[Any]) -> list[shapes.contacts.User]:
             seen = look.at([each.pk for each in users])
             return [_view(each, seen[each.pk]) for each in users]
 
@@ -45,6 +45,6 @@ class Users(Endpoint):
         return answered(200, page_of(found, request, asked, (people.USERNAME,), shown))
 
 
-def _view(user: Any, seen: Seen) -> shapes.User:
+def _view(user: Any, seen: Seen) -> shapes.contacts.User:
     name = people.shown_name_of(user)
     return {"id": user.get_username(), "name": name, "online": seen.online, "in_call": seen.in_call}

@@ -8,7 +8,7 @@ from django.urls.converters import PathConverter, StringConverter
 
 from invitations.api import contacts, credentials, devices, my_data, pages, people, rules, views
 from invitations.requests.verbs import VERBS, Verb
-from invitations.shapes import CALL_ID, DEVICE_ID
+from invitations.shapes.parts import CALL_ID, DEVICE_ID
 
 
 class CallIdConverter(StringConverter):

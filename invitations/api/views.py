@@ -197,5 +197,5 @@ def _allowed_name(name: str, user: Any) -> str:
     return name
 
 
-def _call_views(rows: list[Call], viewer_id: UserKey, now: datetime) -> list[shapes.CallObject]:
+def _call_views(rows: list[Call], viewer_id: UserKey, now: datetime) -> list[shapes.calls.CallObject]:
     return [call_view(each, viewer_id, now) for each in calls.sheets(rows)]

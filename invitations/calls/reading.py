@@ -231,7 +231,7 @@ def mark_history_seen(user_id: UserKey, *, now: datetime, origin: str | None = N
         transaction.on_commit(partial(publishing.publish_history, user_id, missed_unseen=0, origin=origin))
 
 
-def me(user_id: UserKey, username: str) -> shapes.Person:
+def me(user_id: UserKey, username: str) -> shapes.parts.Person:
     """A user on the wire: the public id and the display name."""
     return {"id": username, "name": people.shown_name(username, CHOSEN_NAME.first(user=user_id))}
 

@@ -39,7 +39,7 @@ class Told:
 
     Args:
         at: when.
-        code: one of `shapes.TOLD_CODES`.
+        code: one of `shapes.calls.TOLD_CODES`.
         text: a sentence.
         user_id: the owner of the device.
         device: its id; None if the entry is about no particular device.

@@ -15,7 +15,7 @@ from invitations.words import moment as moment_words
 from invitations.words import say
 
 
-def told_preview(of: Preview) -> shapes.RulesPreview:
+def told_preview(of: Preview) -> shapes.previews.RulesPreview:
     """A preview on the wire, and on the page of an admin."""
     verdict, silent = of.found.verdict, looks.look_of(None).silent
     keys = [each.device_id for each in of.devices]
@@ -66,7 +66,7 @@ def _rule(of: Preview) -> str:
     return say(f"what_if.rule.{found.verdict}", **said)
 
 
-def _notice(of: Preview) -> shapes.PreviewedNotice:
+def _notice(of: Preview) -> shapes.previews.PreviewedNotice:
     """What the invitee hears of it."""
     kind = "nothing"
     if of.answer is Answer.RING:
@@ -80,7 +80,7 @@ def _notice(of: Preview) -> shapes.PreviewedNotice:
     return {"kind": kind, "text": say(f"what_if.invitee.{kind}", name=of.caller.name)}
 
 
-def _device(device: Device, of: Preview, page: str, *, silent: bool) -> shapes.PreviewedDevice:
+def _device(device: Device, of: Preview, page: str, *, silent: bool) -> shapes.previews.PreviewedDevice:
     outcome, code = _outcome(device, of, page, silent=silent)
     return {
         "device_id": device.device_id,

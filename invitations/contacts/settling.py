@@ -26,12 +26,12 @@ RULED_BY = frozenset({"rings_from", "do_not_disturb_until", "quiet_hours", "time
 """The settings that rings are judged by."""
 
 
-def own_settings(user: Any, *, now: datetime) -> shapes.Me:
+def own_settings(user: Any, *, now: datetime) -> shapes.account.Me:
     """A person's profile and settings."""
     return _view(user, _preferences_of(user.pk), now)
 
 
-def settle(user: Any, values: Mapping[str, Any], *, now: datetime) -> shapes.Me:
+def settle(user: Any, values: Mapping[str, Any], *, now: datetime) -> shapes.account.Me:
     """Change some of a person's settings. All their pages and apps are told.
 
     Args:
@@ -84,7 +84,7 @@ def _frame(user: Any, preferences: CallingPreferences, now: datetime) -> dict[st
     return {"type": "me", "server_time": moment(now), "me": _view(user, preferences, now)}
 
 
-def _view(user: Any, chosen: CallingPreferences, now: datetime) -> shapes.Me:
+def _view(user: Any, chosen: CallingPreferences, now: datetime) -> shapes.account.Me:
     username, until = user.get_username(), chosen.do_not_disturb_until
     quiet = quiet_until(chosen.quiet_hours, chosen.time_zone, until, now=now)
     return {
@@ -107,7 +107,7 @@ def _view(user: Any, chosen: CallingPreferences, now: datetime) -> shapes.Me:
     }
 
 
-def _hours_view(hours: QuietHours | None) -> shapes.QuietHours | None:
+def _hours_view(hours: QuietHours | None) -> shapes.account.QuietHours | None:
     return None if hours is None else {"days": hours["days"], "from": hours["from"], "to": hours["to"]}
 
 

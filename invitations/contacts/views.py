@@ -10,7 +10,7 @@ from invitations.serializers import moment
 from invitations.store import people
 
 
-def contact_view(contact: Contact) -> shapes.Contact:
+def contact_view(contact: Contact) -> shapes.contacts.Contact:
     """A contact as its owner sees it.
 
     Args:
@@ -25,7 +25,7 @@ def contact_view(contact: Contact) -> shapes.Contact:
     }
 
 
-def block_view(block: Block) -> shapes.Block:
+def block_view(block: Block) -> shapes.contacts.Block:
     """A block as its owner sees it.
 
     Args:
@@ -34,7 +34,7 @@ def block_view(block: Block) -> shapes.Block:
     return {"user": user_view(block.other), "created_at": moment(block.created_at)}
 
 
-def blocked_call_view(invitation: Invitation) -> shapes.BlockedCall:
+def blocked_call_view(invitation: Invitation) -> shapes.contacts.BlockedCall:
     """A blocked call as the person sees it from whom it was kept.
 
     Args:
@@ -48,7 +48,7 @@ def blocked_call_view(invitation: Invitation) -> shapes.BlockedCall:
     }
 
 
-def user_view(user: Any) -> shapes.Person:
+def user_view(user: Any) -> shapes.parts.Person:
     """A person on the wire.
 
     Args:

@@ -232,10 +232,10 @@ def address_of(device: Device) -> Address:
     )
 
 
-def view(device: Device) -> shapes.Device:
+def view(device: Device) -> shapes.devices.Device:
     """A device on the wire. Shows at most the host of its address."""
     has_address = device.push_digest is not None
-    push: shapes.PushHost = {"transport": device.push_transport, "host": host_of(address_of(device))}
+    push: shapes.devices.PushHost = {"transport": device.push_transport, "host": host_of(address_of(device))}
     return {
         "device_id": device.device_id,
         "label": device.label,

@@ -91,7 +91,7 @@ def look(user_id: UserKey, *, now: datetime) -> Reachability:
     return Reachability(_state(ways), ways, now)
 
 
-def view(found: Reachability) -> shapes.Reachability:
+def view(found: Reachability) -> shapes.devices.Reachability:
     """The answer on the wire."""
     return {
         "state": found.state.value,

@@ -26,7 +26,7 @@ from invitations.requests.fields import (
 )
 from invitations.requests.problems import InvalidInput
 from invitations.requests.setting_fields import Hours, WordSet, Zone
-from invitations.shapes import CALL_ID, DEVICE_ID
+from invitations.shapes.parts import CALL_ID, DEVICE_ID
 from invitations.words import say, say_lazy
 
 PASSWORD_CHARS = 4096

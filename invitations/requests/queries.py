@@ -11,7 +11,7 @@ from invitations.requests import inputs
 from invitations.requests.fields import ABSENT, Field, Flag, Moment, Refused, Text, Tunable, Whole, Word, Words
 from invitations.requests.problems import InvalidInput
 from invitations.rules import listing
-from invitations.shapes import CONTACT_STATES
+from invitations.shapes.contacts import CONTACT_STATES
 from invitations.words import say, say_lazy
 
 SEARCH_CHARS = 128

@@ -24,7 +24,7 @@ from invitations.requests import audit, inputs
 from invitations.requests.fields import Refused
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.serializers import call_view, moment
-from invitations.shapes import CALL_ID
+from invitations.shapes.parts import CALL_ID
 from invitations.store import people
 from invitations.store.sheets import Actor, CallSheet
 from invitations.words import say
@@ -68,7 +68,7 @@ class Verb:
     path: str
     summary: str
     refuses: frozenset[Code] = frozenset()
-    answer: type[Mapping[str, Any]] = shapes.CallAnswer
+    answer: type[Mapping[str, Any]] = shapes.calls.CallAnswer
     statuses: Mapping[int, str] = field(default_factory=lambda: {200: "Done, or done before."})
     description: str = ""
     method: Literal["GET", "POST"] = "POST"
@@ -138,7 +138,7 @@ def perform(
         return _refusal(call_problem(error, actor.user_id, now))
 
 
-def snapshot(user_id: UserKey, username: str, now: datetime) -> shapes.Snapshot:
+def snapshot(user_id: UserKey, username: str, now: datetime) -> shapes.calls.Snapshot:
     """Who a user is, their open calls, what they have not seen or answered yet, and until when it is quiet."""
     standing = contacts.standing(user_id)
     return {
@@ -325,7 +325,7 @@ _DECLARED = (
                 Code.THROTTLED,
             }
         ),
-        shapes.SentAnswer,
+        shapes.calls.SentAnswer,
         {
             201: "A new call; it has already ended if everybody was busy.",
             200: "A repeat, a merge or a rejoin.",
@@ -363,7 +363,7 @@ _DECLARED = (
                 *_OVER,
             }
         ),
-        shapes.SentAnswer,
+        shapes.calls.SentAnswer,
         {201: "They are being rung.", 200: "A repeat."},
         description="For those who are in it.",
         examples={"One more": {"invitees": ["carol"]}},
@@ -376,7 +376,7 @@ _DECLARED = (
         "calls/{call_id}/cancel",
         "Stop rings that you sent",
         frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.ALREADY_ANSWERED, Code.CALL_ENDED}),
-        shapes.CancelAnswer,
+        shapes.calls.CancelAnswer,
         description="Those of some `callees`, or all of them. A call in which nobody is left ends.",
         examples={"All of them": {}},
     ),
@@ -482,7 +482,7 @@ _DECLARED = (
         inputs.ON_DEVICE,
         "calls/open",
         "See everything that is going on for you now",
-        answer=shapes.Snapshot,
+        answer=shapes.calls.Snapshot,
         statuses={200: "All open calls."},
         description="The calls that you are in, and those that are ringing for you.",
         method="GET",
@@ -495,7 +495,7 @@ _DECLARED = (
         "calls/{call_id}",
         "See one call",
         frozenset({Code.NOT_FOUND}),
-        shapes.CallObject,
+        shapes.calls.CallObject,
         {200: "The call."},
         method="GET",
         operation="get_call",
@@ -507,7 +507,7 @@ _DECLARED = (
         "calls/{call_id}/timeline",
         "See what happened in a call, and why",
         frozenset({Code.NOT_FOUND}),
-        shapes.Timeline,
+        shapes.calls.Timeline,
         {200: "The events, in order."},
         description="Admins see it of every call, with everybody's devices.",
         method="GET",
@@ -520,7 +520,7 @@ _DECLARED = (
         inputs.ON_DEVICE,
         "ice-servers",
         "Get STUN and TURN servers for sound and picture",
-        answer=shapes.IceServers,
+        answer=shapes.media.IceServers,
         statuses={200: "What you may use now."},
         description="For the browser's `RTCPeerConnection` as they are. TURN servers are given only to those who are "
         "in an open call or are being rung, under a name that is good until `expires_at`: ask anew for each call. "
@@ -534,7 +534,7 @@ _DECLARED = (
         inputs.ON_DEVICE,
         "history/seen",
         "Clear the missed badge on all your devices",
-        answer=shapes.Seen,
+        answer=shapes.calls.Seen,
         statuses={200: "Cleared."},
         operation="mark_history_seen",
     ),

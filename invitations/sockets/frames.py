@@ -9,7 +9,7 @@ from typing import Any
 from invitations.conf import limits
 from invitations.errors import Code
 from invitations.models import names
-from invitations.shapes import DEVICE_ID, LABEL_CHARS
+from invitations.shapes.parts import DEVICE_ID, LABEL_CHARS
 
 Frame = dict[str, Any]
 JSON = dict[str, Any]

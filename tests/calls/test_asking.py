@@ -38,4 +38,4 @@ def test_the_reasons_are_those_that_the_wire_lists(
         ("gina", "you_blocked"),
         ("hugo", "not_allowed"),
     ]
-    assert {each["code"] for each in errors} == set(shapes.INVITEE_CODES)
+    assert {each["code"] for each in errors} == set(shapes.calls.INVITEE_CODES)

@@ -12,7 +12,7 @@ import pytest
 from invitations.calls.sending import generated_call_id
 from invitations.live.publishing import group_of
 from invitations.models import key_as_word
-from invitations.shapes import CALL_ID
+from invitations.shapes.parts import CALL_ID
 
 UUID_KEY = uuid.UUID("0b8f7f5e-56c1-4e59-8c2c-6f8a2d3f6a11")
 NOW = datetime(2030, 5, 17, 12, 30, 15, 123456, tzinfo=UTC)

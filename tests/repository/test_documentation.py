@@ -38,10 +38,10 @@ def test_the_documented_call_has_what_a_call_has() -> None:
 
     (example,) = (each for each in re.findall(r"^```json\n(.+?)^```$", API_PAGE, re.M | re.S) if '"end_reason"' in each)
     call = json.loads(example)
-    assert call.keys() == shapes.CallObject.__annotations__.keys()
-    assert call["invitations"][0].keys() == shapes.Invitation.__annotations__.keys()
-    assert call["participants"][0].keys() == shapes.Participant.__annotations__.keys()
-    assert call["you"].keys() == shapes.You.__annotations__.keys()
+    assert call.keys() == shapes.calls.CallObject.__annotations__.keys()
+    assert call["invitations"][0].keys() == shapes.calls.Invitation.__annotations__.keys()
+    assert call["participants"][0].keys() == shapes.calls.Participant.__annotations__.keys()
+    assert call["you"].keys() == shapes.calls.You.__annotations__.keys()
 
 
 def test_every_state_and_every_event_is_documented() -> None:

@@ -35,7 +35,7 @@ NOT_FOR_PEOPLE = {
     "transports/vapid/": "mistakes in keys, as system checks",
     "transports/outbound.py": "log lines: failures of a connection",
     "api/openapi/": "the API's description, which developers read",
-    "shapes.py": "the API's description",
+    "shapes/": "the API's description",
     "requests/verbs.py": "the API's description; the verbs' names there are codes",
     "sockets/": "mistakes of a client's program in the protocol of the socket, for its developer",
     "words/catalogues.py": "JavaScript",

@@ -16,7 +16,7 @@ from invitations.requests.fields import Word
 from invitations.requests.inputs import Body
 from invitations.requests.problems import STATUS
 from invitations.requests.verbs import OVER_BY_TOKEN, VERBS
-from invitations.shapes import Said, Words
+from invitations.shapes.parts import Said, Words
 
 Schema = dict[str, Any]
 
@@ -26,6 +26,8 @@ _PRIMITIVES: dict[Any, Schema] = {
     bool: {"type": "boolean"},
     dict[str, Any]: {"type": "object", "additionalProperties": True},
 }
+_TAKEN = (shapes.devices.PushKeys, shapes.devices.PushAddress, shapes.account.QuietHours)
+"""What comes in. Members that are not listed here are ignored."""
 
 
 def ref(name: str) -> Schema:
@@ -45,9 +47,10 @@ def components(codes: Iterable[Code]) -> dict[str, Schema]:
         codes: those with which any operation can fail.
     """
     made: dict[str, Schema] = {}
-    for shape in vars(shapes).values():
-        if is_typeddict(shape) and shape is not shapes.Page:
-            made[shape.__name__] = _shape(shape, made)
+    for subject in shapes.__all__:
+        for shape in vars(getattr(shapes, subject)).values():
+            if is_typeddict(shape) and shape is not shapes.parts.Page:
+                made[shape.__name__] = _shape(shape, made)
     for body in vars(inputs).values():
         if isinstance(body, Body):
             made[body.component] = body.described()
@@ -71,7 +74,7 @@ def _shape(shape: Any, made: dict[str, Schema]) -> Schema:
         "properties": {name: _member(hint, made) for name, hint in hints.items()},
         # Not `__required_keys__`, which takes annotations written as text for required.
         "required": [name for name, hint in hints.items() if get_origin(hint) is not NotRequired],
-        **({} if shape in shapes.TAKEN else {"additionalProperties": False}),
+        **({} if shape in _TAKEN else {"additionalProperties": False}),
     }
     example = examples.OF.get(shape.__name__)
     return schema if example is None else {**schema, "examples": [example]}

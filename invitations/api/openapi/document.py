@@ -15,7 +15,7 @@ from invitations.api.openapi.operations import BEARER, RING_TOKEN, SESSION, TAGS
 from invitations.errors import Code
 from invitations.requests.fields import Field
 from invitations.requests.problems import CONTENT_TYPE, STATUS
-from invitations.shapes import CALL_ID, DEVICE_ID
+from invitations.shapes.parts import CALL_ID, DEVICE_ID
 
 JSON = dict[str, Any]
 _IN_PATH = {

@@ -111,17 +111,17 @@ LIST_CALLS = Operation(
     "List your history, newest first",
     SIGNED_IN | {Code.INVALID},
     {200: "A page."},
-    shapes.CallPage,
+    shapes.calls.CallPage,
     query=queries.HISTORY,
 )
-GET_ME = Operation("get_me", PEOPLE, "See your profile and settings", SIGNED_IN, {200: "You."}, shapes.Me)
+GET_ME = Operation("get_me", PEOPLE, "See your profile and settings", SIGNED_IN, {200: "You."}, shapes.account.Me)
 CHANGE_ME = Operation(
     "change_me",
     PEOPLE,
     "Change your shown name or settings",
     WRITING | WITH_BODY,
     {200: "You, after the change."},
-    shapes.Me,
+    shapes.account.Me,
     body=inputs.ME,
     description="What is left out stays as it is. Rings that are open at that moment go by it at once.",
     examples={
@@ -149,7 +149,7 @@ PREVIEW_RULES = Operation(
     "See what would happen if one person called another now",
     SIGNED_IN | {Code.INVALID, Code.NOT_ALLOWED},
     {200: "The verdict, what both would get, and what would happen device by device."},
-    shapes.RulesPreview,
+    shapes.previews.RulesPreview,
     "For admins who may see calls. Nothing rings, and neither of the two hears of it.",
     query=queries.PREVIEW,
 )
@@ -169,7 +169,7 @@ LIST_USERS = Operation(
     "List the people you may call",
     SIGNED_IN | {Code.INVALID, Code.THROTTLED},
     {200: "A page, by id."},
-    shapes.UserPage,
+    shapes.contacts.UserPage,
     query=queries.USERS,
 )
 LIST_CONTACTS = Operation(
@@ -178,7 +178,7 @@ LIST_CONTACTS = Operation(
     "List your contacts, and what is asked between you and others",
     SIGNED_IN | {Code.INVALID},
     {200: "A page: favourites first, then by name; with `state=asked` or `asks_you`, newest first."},
-    shapes.ContactPage,
+    shapes.contacts.ContactPage,
     query=queries.CONTACTS,
 )
 ASK_CONTACT = Operation(
@@ -187,7 +187,7 @@ ASK_CONTACT = Operation(
     "Ask somebody to let you in",
     WRITING | WITH_BODY | {Code.UNKNOWN_USER, Code.SELF, Code.YOU_BLOCKED, Code.NOT_FOUND, Code.THROTTLED},
     {201: "They are asked, or you are contacts now.", 200: "You had asked before, or are contacts already."},
-    shapes.Contact,
+    shapes.contacts.Contact,
     "If they ask you, or have let you in, you are contacts of each other at once. The answer is the same whether or not"
     " they hear of it.",
     body=inputs.ASK,
@@ -199,7 +199,7 @@ GET_CONTACT = Operation(
     "See how you stand to somebody",
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "How you stand to them."},
-    shapes.Contact,
+    shapes.contacts.Contact,
 )
 CHANGE_CONTACT = Operation(
     "change_contact",
@@ -207,7 +207,7 @@ CHANGE_CONTACT = Operation(
     "Make a contact a favourite, or not",
     WRITING | WITH_BODY | {Code.NOT_FOUND},
     {200: "The contact."},
-    shapes.Contact,
+    shapes.contacts.Contact,
     body=inputs.FAVOURITE,
     examples={"A favourite": {"favourite": True}},
 )
@@ -225,7 +225,7 @@ ACCEPT_CONTACT = Operation(
     "Let somebody in who asks you",
     WRITING | {Code.NOT_FOUND},
     {200: "They are your contact."},
-    shapes.Contact,
+    shapes.contacts.Contact,
 )
 LIST_BLOCKS = Operation(
     "list_blocks",
@@ -233,7 +233,7 @@ LIST_BLOCKS = Operation(
     "List the people whom you have blocked",
     SIGNED_IN | {Code.INVALID},
     {200: "A page, newest first."},
-    shapes.BlockPage,
+    shapes.contacts.BlockPage,
     query=queries.BLOCKS,
 )
 LIST_BLOCKED_CALLS = Operation(
@@ -242,7 +242,7 @@ LIST_BLOCKED_CALLS = Operation(
     "List the calls of people whom you have blocked",
     SIGNED_IN | {Code.INVALID},
     {200: "A page, newest first."},
-    shapes.BlockedCallPage,
+    shapes.contacts.BlockedCallPage,
     "You heard nothing of them, and those who called do not know that.",
     query=queries.PAGE,
 )
@@ -252,7 +252,7 @@ GET_BLOCK = Operation(
     "See whether you have blocked somebody",
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "You have."},
-    shapes.Block,
+    shapes.contacts.Block,
 )
 PUT_BLOCK = Operation(
     "put_block",
@@ -260,7 +260,7 @@ PUT_BLOCK = Operation(
     "Block somebody",
     WRITING | {Code.NOT_FOUND, Code.SELF, Code.INVALID, Code.THROTTLED},
     {201: "They never ring you again, from this moment on.", 200: "You had before."},
-    shapes.Block,
+    shapes.contacts.Block,
     "They are no contact of yours any more. They are not told, and cannot tell: their calls to you look to them like"
     " those to somebody whom no device reaches.",
 )
@@ -277,11 +277,16 @@ LIST_DEVICES = Operation(
     "List your devices",
     SIGNED_IN | {Code.INVALID},
     {200: "A page, by id."},
-    shapes.DevicePage,
+    shapes.devices.DevicePage,
     query=queries.PAGE,
 )
 GET_DEVICE = Operation(
-    "get_device", DEVICES, "See one of your devices", SIGNED_IN | {Code.NOT_FOUND}, {200: "The device."}, shapes.Device
+    "get_device",
+    DEVICES,
+    "See one of your devices",
+    SIGNED_IN | {Code.NOT_FOUND},
+    {200: "The device."},
+    shapes.devices.Device,
 )
 PUT_DEVICE = Operation(
     "put_device",
@@ -289,7 +294,7 @@ PUT_DEVICE = Operation(
     "Describe a device of yours, known or new",
     WRITING | WITH_BODY | {Code.NOT_FOUND},
     {200: "The device."},
-    shapes.RegisteredDevice,
+    shapes.devices.RegisteredDevice,
     "With `push`, the device is rung there; an address belongs to one device, and leaves the one that had it. Left out,"
     " the address stays; null removes it. The end of the session or token removes it too.",
     body=inputs.DEVICE,
@@ -315,7 +320,7 @@ GET_PUSH_KEY = Operation(
     "Get the server's key for push addresses",
     SIGNED_IN,
     {200: "The key."},
-    shapes.PushKey,
+    shapes.devices.PushKey,
     "For `pushManager.subscribe({applicationServerKey})` (RFC 8292).",
 )
 RENEW_PUSH_ADDRESS = Operation(
@@ -324,7 +329,7 @@ RENEW_PUSH_ADDRESS = Operation(
     "Replace a device's push address by the token of the old one",
     ALWAYS | WITH_BODY | {Code.NOT_AUTHENTICATED},
     {200: "The device, and the token of its new address."},
-    shapes.RenewedDevice,
+    shapes.devices.RenewedDevice,
     "For a service worker whose browser changed the address: no session is needed.",
     body=inputs.RENEW,
     security=(),
@@ -335,7 +340,7 @@ PROVE_PUSH_ADDRESS = Operation(
     "Say how it stands with a device's push address",
     ALWAYS | WITH_BODY | {Code.NOT_AUTHENTICATED},
     {200: "The device: its address is disabled if it is of no use any more."},
-    shapes.Device,
+    shapes.devices.Device,
     "At once when the permission or the address is lost, and otherwise once a day, so that its owner can be told"
     " whether calls reach them. No session is needed.",
     body=inputs.PROOF,
@@ -347,7 +352,7 @@ GET_REACHABILITY = Operation(
     "See whether calls reach you",
     SIGNED_IN,
     {200: "The answer in a sentence, and device by device."},
-    shapes.Reachability,
+    shapes.devices.Reachability,
 )
 MAKE_TEST_RING = Operation(
     "make_test_ring",
@@ -355,7 +360,7 @@ MAKE_TEST_RING = Operation(
     "Ring one of your devices, for a test",
     WRITING | {Code.NO_ADDRESS, Code.NOT_FOUND, Code.THROTTLED},
     {201: "It is on its way."},
-    shapes.TestRing,
+    shapes.devices.TestRing,
     "A real one, by push; nobody is behind it. Ask for it again to see how far it has come.",
 )
 GET_TEST_RING = Operation(
@@ -364,7 +369,7 @@ GET_TEST_RING = Operation(
     "See how far the last test ring of a device has come",
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "Step by step."},
-    shapes.TestRing,
+    shapes.devices.TestRing,
 )
 ACKNOWLEDGE_TEST_RING = Operation(
     "acknowledge_test_ring",
@@ -372,7 +377,7 @@ ACKNOWLEDGE_TEST_RING = Operation(
     "Say that this device showed its test ring",
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "Noted."},
-    shapes.TestRing,
+    shapes.devices.TestRing,
     "By the `action_token` of the push message: `Authorization: Invitation <token>`.",
     security=(RING_TOKEN,),
 )
@@ -382,7 +387,7 @@ LIST_RING_RESOURCES = Operation(
     "List how a ring can sound and look",
     SIGNED_IN | {Code.INVALID},
     {200: "A page, by id."},
-    shapes.RingResourcePage,
+    shapes.media.RingResourcePage,
     "What `resource_id` may name. Kept by the admins.",
     query=queries.PAGE,
 )
@@ -392,7 +397,7 @@ MAKE_TOKEN = Operation(
     "Sign an app in",
     ALWAYS | WITH_BODY | {Code.NOT_AUTHENTICATED, Code.SECOND_FACTOR_REQUIRED, Code.THROTTLED},
     {201: "Signed in."},
-    shapes.Token,
+    shapes.signing_in.Token,
     "By a name and a password, or by a pairing code. The answer is the same for an unknown user and a wrong password.",
     body=inputs.LOGIN,
     examples={
@@ -415,7 +420,7 @@ LIST_TOKENS = Operation(
     "List your apps that are signed in",
     SIGNED_IN | {Code.INVALID},
     {200: "A page, the newest first."},
-    shapes.SignedInAppPage,
+    shapes.signing_in.SignedInAppPage,
     query=queries.PAGE,
 )
 END_TOKEN = Operation(
@@ -431,7 +436,7 @@ LIST_SESSIONS = Operation(
     "List the browsers in which you are signed in",
     SIGNED_IN,
     {200: "All of them."},
-    shapes.SignedInBrowserPage,
+    shapes.signing_in.SignedInBrowserPage,
     "None where sessions are not in the database.",
 )
 END_SESSION = Operation(
@@ -447,7 +452,7 @@ REFRESH_TOKEN = Operation(
     "Get a new token for your old one",
     SIGNED_IN,
     {201: "The new token, for the same device."},
-    shapes.Token,
+    shapes.signing_in.Token,
     "The old one works for another minute. If the answer is lost, ask again meanwhile. No token lives longer than a "
     "year from the sign-in with which the first one was made.",
     security=(BEARER,),
@@ -458,7 +463,7 @@ GET_PAIRING = Operation(
     "See whether your pairing code was used",
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "What became of it, and which device used it."},
-    shapes.Pairing,
+    shapes.signing_in.Pairing,
     "In a browser only.",
     security=(SESSION,),
 )
@@ -468,7 +473,7 @@ MAKE_PAIRING = Operation(
     "Make a code that connects a phone",
     WRITING,
     {201: "The code. A former one is worthless now."},
-    shapes.PairingCode,
+    shapes.signing_in.PairingCode,
     "In a browser only: a token cannot beget others. It works once, for five minutes, in `POST /auth/token`.",
     security=(SESSION,),
 )
@@ -494,6 +499,6 @@ MAKE_TICKET = Operation(
     "Get a ticket for one live socket",
     WRITING,
     {201: "Use it at once."},
-    shapes.Ticket,
+    shapes.signing_in.Ticket,
     "For clients that can set neither a cookie nor a header on it.",
 )

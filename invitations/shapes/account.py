@@ -1,0 +1,56 @@
+"""The shapes of a person's own account: their profile and their settings."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypedDict
+
+from invitations.models import WEEKDAYS, Audience, LetThrough, PushShows, RingsFrom
+from invitations.shapes.parts import Count, Moment, Said, ShownName, UserId, Words
+
+TIME_OF_DAY = "^([01]\\d|2[0-3]):[0-5]\\d$"
+Requests = Annotated[int, Said("How many people ask you to be let in and wait for an answer.", minimum=0)]
+DoNotDisturbUntil = Annotated[Moment | None, Said("Until when you are not to be disturbed, as you said by hand.")]
+QuietUntil = Annotated[
+    Moment | None, Said("Until when you are not, your quiet hours counted in; at most 8 days ahead by these.")
+]
+
+
+QuietHours = TypedDict(
+    "QuietHours",
+    {
+        "days": Annotated[
+            list[Annotated[str, Words("Weekday", WEEKDAYS)]], Said("On which days they begin.", minItems=1)
+        ],
+        "from": Annotated[str, Said("When they begin, in your time zone.", pattern=TIME_OF_DAY)],
+        "to": Annotated[
+            str, Said("When they end: on the next day unless it is later than `from`.", pattern=TIME_OF_DAY)
+        ],
+    },
+)
+QuietHours.__doc__ = "When no call rings, day by day."
+
+
+class Me(TypedDict):
+    """One's own profile and settings."""
+
+    id: UserId
+    name: ShownName
+    call_waiting: Annotated[bool, Said("Further calls ring while in a call, instead of being answered with busy.")]
+    missed_unseen: Annotated[Count, Said("How many missed calls were not looked at.")]
+    requests: Requests
+    rings_from: Annotated[str, Words("RingsFrom", RingsFrom.values), Said("Whose calls ring.")]
+    rings_from_chosen: Annotated[bool, Said("You have chosen that; if not, it is this server's own choice.")]
+    do_not_disturb_until: DoNotDisturbUntil
+    quiet_hours: Annotated[QuietHours | None, Said("When no call rings, day by day.")]
+    quiet_until: QuietUntil
+    time_zone: Annotated[str, Said("Where your days and hours are counted.")]
+    let_through: Annotated[
+        list[Annotated[str, Words("LetThrough", LetThrough.values)]],
+        Said("What rings although you do not want to be disturbed."),
+    ]
+    show_presence: Annotated[
+        str, Words("Audience", Audience.values), Said("Who sees whether you are online or in a call.")
+    ]
+    show_in_people: Annotated[bool, Said("Others find you in the list of people.")]
+    push_shows: Annotated[str, Words("PushShows", PushShows.values), Said("How much of a call a notification shows.")]
+    mail_if_unreachable: Annotated[bool, Said("You are written to when calls no longer reach you.")]
