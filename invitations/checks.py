@@ -335,6 +335,7 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
                 "reserved_names",
                 "sender_titles",
                 "trusted_proxies",
+                "hook_networks",
                 "origins",
             ):
                 yield f"{name} must be a whole number, not {value!r}."
@@ -343,8 +344,9 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
         if not lowest <= value <= HIGHEST.get(name, value):
             highest = f" to {HIGHEST[name]}" if name in HIGHEST else " or more"
             yield f"{name} must be {lowest}{highest}, not {value}."
-    if not all(_is_network(each) for each in terms.trusted_proxies):
-        yield f"trusted_proxies must be IP addresses and networks, not {terms.trusted_proxies!r}."
+    for name in ("trusted_proxies", "hook_networks"):
+        if not all(_is_network(each) for each in getattr(terms, name)):
+            yield f"{name} must be IP addresses and networks, not {getattr(terms, name)!r}."
     for origin in terms.origins:
         if not isinstance(origin, str) or not _is_origin(origin):
             yield f"origins must be such as https://app.example.org, capacitor://localhost or null, not {origin!r}."

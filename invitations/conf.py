@@ -54,6 +54,9 @@ class Limits:
     origins: tuple[str, ...] = ()
     """The origins of other sites and of app shells whose pages may open the live socket with a token or a ticket; never
     with a session. In full: `https://app.example.org`, `capacitor://localhost`, `file://`, `null`."""
+    hook_networks: tuple[str, ...] = ()
+    """The networks, besides the public Internet, whose addresses hooks of services may lead to: `10.0.0.0/8`. None: a
+    hook reaches public addresses alone."""
     frame_bytes: int = 64 * 1024
     sends_per_minute: int = 30
     """How many invitations one user may give in 60 seconds, by sending calls and by inviting into them; 0 means no
@@ -213,14 +216,26 @@ def is_trusted_proxy(address: str) -> bool:
         address: an IP address; empty for a Unix socket, which only this machine reaches.
     """
     networks = _proxies()
-    if not address:
-        return bool(networks)
+    return _is_within(address, networks) if address else bool(networks)
+
+
+def is_hook_network(address: str) -> bool:
+    """Whether hooks may lead to this IP address although it is not public."""
+    return _is_within(address, _hook_networks())
+
+
+def _is_within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     try:
         known = ip_address(address)
     except ValueError:
         return False
     known = getattr(known, "ipv4_mapped", None) or known
     return any(known in each for each in networks)
+
+
+@cache
+def _hook_networks() -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(each) for each in limits().hook_networks)
 
 
 @cache
@@ -234,6 +249,7 @@ def _proxies() -> tuple[IPv4Network | IPv6Network, ...]:
 def _forget(*, setting: str, **_: object) -> None:
     if setting == "CALLINVITE":
         limits.cache_clear()
+        _hook_networks.cache_clear()
     if setting in ("CALLINVITE", "SECURE_PROXY_SSL_HEADER"):
         _proxies.cache_clear()
 

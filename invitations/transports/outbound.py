@@ -10,9 +10,11 @@ import asyncio
 import re
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -29,6 +31,8 @@ KEEP_SECONDS = 60.0
 """How long an idle connection is kept, so that the next ring needs no handshake."""
 CONNECTIONS = 256
 """The most connections in each of the two pools. Further requests wait, and the wait counts towards SEND_SECONDS."""
+DRAIN_SECONDS = 1.0
+"""How long the body of an answer may take whose status is known, before the connection is closed."""
 MAX_RETRY_AFTER_SECONDS = 3600.0
 _DELAY = re.compile(r"[0-9]{1,10}", re.ASCII)
 
@@ -47,22 +51,41 @@ class Answer:
     Args:
         status: the HTTP status.
         retry_after_seconds: 0 to MAX_RETRY_AFTER_SECONDS; None if the answer gave no usable value.
+        body: what was read of it, if that was asked for.
     """
 
     status: int
     retry_after_seconds: float | None = None
+    body: bytes = b""
+
+
+def _none(address: str) -> bool:
+    return False
 
 
 class Outbound:
     """Pooled connections: one pool for public hosts and one for origins that the operator named. Each is opened on the
-    running loop when first needed."""
+    running loop when first needed.
 
-    def __init__(self) -> None:
+    Args:
+        admits: whether an IP address that is not public may be connected to all the same.
+        seconds: how long a request may take, the wait for a connection included; SEND_SECONDS if omitted.
+    """
+
+    def __init__(self, *, admits: Callable[[str], bool] = _none, seconds: float | None = None) -> None:
+        self._admits = admits
+        self._seconds = seconds
         self._sessions: dict[tuple[asyncio.AbstractEventLoop, bool], aiohttp.ClientSession] = {}
         self._trust: ssl.SSLContext | None = None
 
-    async def post(self, to: Target, body: bytes, headers: dict[str, str]) -> Answer:
+    async def post(self, to: Target, body: bytes, headers: dict[str, str], *, reads: bool = False) -> Answer:
         """Send the body and read at most MAX_ANSWER_BYTES of the answer. A redirect is returned, never followed.
+
+        Args:
+            to: where.
+            body: what to send.
+            headers: with it.
+            reads: the answer's body counts: it must come whole, within the time and MAX_ANSWER_BYTES.
 
         Raises:
             Refused: the name has no public address.
@@ -72,9 +95,11 @@ class Outbound:
             session = self._session(is_public=to.is_public)
             trust = self._trusted() if to.url.scheme == "https" else True
             async with session.post(to.url, data=body, headers=headers, allow_redirects=False, ssl=trust) as response:
-                answer = Answer(response.status, retry_after_seconds(response.headers.get("Retry-After")))
+                again = retry_after_seconds(response.headers.get("Retry-After"))
+                if reads:
+                    return Answer(response.status, again, await _whole(response))
                 await _drain(response)
-                return answer
+                return Answer(response.status, again)
         # `from None` throughout: the library's own message may contain the URL.
         except aiohttp.ClientSSLError as error:
             raise TryLater(FailureCode.TLS_FAILED, f"{to.host}: {type(error).__name__}") from None
@@ -84,7 +109,7 @@ class Outbound:
                 raise Refused(FailureCode.FORBIDDEN_ADDRESS, detail) from None
             raise TryLater(FailureCode.NO_ANSWER, f"{to.host}: {_words(error.os_error)}") from None
         except TimeoutError:
-            detail = f"{to.host}: no answer within {SEND_SECONDS:g} seconds"
+            detail = f"{to.host}: no answer within {self._patience:g} seconds"
             raise TryLater(FailureCode.NO_ANSWER, detail) from None
         except (aiohttp.ClientError, OSError) as error:
             raise TryLater(FailureCode.NO_ANSWER, f"{to.host}: {type(error).__name__}") from None
@@ -102,8 +127,28 @@ class Outbound:
         if session is None or session.closed:
             for other in [each for each in self._sessions if each[0].is_closed()]:
                 del self._sessions[other]
-            session = self._sessions[key] = _open(is_public=is_public)
+            session = self._sessions[key] = self._open(is_public=is_public)
         return session
+
+    @property
+    def _patience(self) -> float:
+        return SEND_SECONDS if self._seconds is None else self._seconds
+
+    def _open(self, *, is_public: bool) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=CONNECTIONS,
+            keepalive_timeout=KEEP_SECONDS,
+            resolver=PublicResolver(self._admits) if is_public else ThreadedResolver(),
+            socket_factory=partial(public_socket, admits=self._admits) if is_public else None,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=self._patience, sock_connect=CONNECT_SECONDS),
+            skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
+            auto_decompress=False,
+            trust_env=False,
+        )
 
     def _trusted(self) -> ssl.SSLContext:
         """The authorities of this machine or of SSL_CERT_FILE. Kept: reading them takes longer than 50 messages."""
@@ -137,21 +182,27 @@ def retry_after_seconds(value: str | None, now: datetime | None = None) -> float
 
 
 class PublicResolver(AbstractResolver):
-    """The system's resolver, restricted to public addresses."""
+    """The system's resolver, restricted to public addresses.
 
-    def __init__(self) -> None:
+    Args:
+        admits: which others are let through.
+    """
+
+    def __init__(self, admits: Callable[[str], bool] = _none) -> None:
+        self._admits = admits
         self._system = ThreadedResolver()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """The host's public addresses.
+        """The host's public addresses, and others that are let through.
 
         Raises:
             ForbiddenAddress: it has only other addresses.
             OSError: it has no address.
         """
-        found = [each for each in await self._system.resolve(host, port, family) if is_public_address(each["host"])]
+        known = await self._system.resolve(host, port, family)
+        found = [each for each in known if is_public_address(each["host"]) or self._admits(each["host"])]
         if not found:
             raise ForbiddenAddress
         return found
@@ -161,51 +212,53 @@ class PublicResolver(AbstractResolver):
         await self._system.close()
 
 
-def public_socket(addr_info: Any) -> socket.socket:
+def public_socket(addr_info: Any, *, admits: Callable[[str], bool] = _none) -> socket.socket:
     """A socket for this address: the last check before it connects, regardless of how the name resolved before.
 
     Args:
         addr_info: family, type, protocol, canonical name and address, as from `socket.getaddrinfo`.
+        admits: which addresses that are not public are let through.
 
     Raises:
         ForbiddenAddress: the address is not public.
     """
     family, kind, protocol, _, address = addr_info
-    if not is_public_address(str(address[0])):
+    if not is_public_address(str(address[0])) and not admits(str(address[0])):
         raise ForbiddenAddress
     return socket.socket(family, kind, protocol)
 
 
-def _open(*, is_public: bool) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(
-        limit=CONNECTIONS,
-        keepalive_timeout=KEEP_SECONDS,
-        resolver=PublicResolver() if is_public else ThreadedResolver(),
-        socket_factory=public_socket if is_public else None,
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=SEND_SECONDS, sock_connect=CONNECT_SECONDS),
-        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
-        auto_decompress=False,
-        trust_env=False,
-    )
-
-
 async def _drain(response: aiohttp.ClientResponse) -> None:
     """Read the body so that the connection can be reused; close the connection if the body is too long for that."""
+    if response.content.at_eof():
+        return
     left = MAX_ANSWER_BYTES
     try:
-        while left > 0:
-            chunk = await response.content.read(left)
-            if not chunk:
-                return
-            left -= len(chunk)
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                chunk = await response.content.read(left)
+                if not chunk:
+                    return
+                left -= len(chunk)
     except (aiohttp.ClientError, TimeoutError, OSError):
         # The status is known, and that is all that counts.
         pass
     response.close()
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """The body, if it is not too long.
+
+    Raises:
+        aiohttp.ClientPayloadError: it is.
+    """
+    body = bytearray()
+    while chunk := await response.content.read(MAX_ANSWER_BYTES + 1 - len(body)):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            response.close()
+            raise aiohttp.ClientPayloadError
+    return bytes(body)
 
 
 def _words(error: BaseException) -> str:

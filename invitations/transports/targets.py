@@ -140,12 +140,13 @@ def read(entries: tuple[str, ...]) -> Allowed:
     return Allowed(frozenset(hosts), frozenset(origins), tuple(problems))
 
 
-def target(text: str, allowed: Allowed) -> Target:
+def target(text: str, allowed: Allowed, *, is_public: bool = False) -> Target:
     """Where a URL leads, if it may be used.
 
     Args:
         text: at most MAX_URL_CHARS characters.
         allowed: what the operator allows.
+        is_public: the address must be public even if its origin is allowed as it stands.
 
     Raises:
         NotAllowed: nothing may be sent to it.
@@ -164,7 +165,26 @@ def target(text: str, allowed: Allowed) -> Target:
         query_string=found["query"] or "",
         encoded=True,
     )
-    return Target(f"{place.origin}{found['rest']}", place.origin, place.host, place.is_public, url)
+    return Target(f"{place.origin}{found['rest']}", place.origin, place.host, is_public or place.is_public, url)
+
+
+def anywhere(text: str) -> Target:
+    """Where a URL leads that may name any host and port by https. Whether its address may be connected to shows when
+    it is: a name can lead elsewhere every time.
+
+    Args:
+        text: at most MAX_URL_CHARS characters.
+
+    Raises:
+        NotAllowed: it is no such URL.
+    """
+    found = _URL.fullmatch(text)
+    origin = _origin(found) if found else None
+    if found is not None and found["scheme"].lower() != "https":
+        raise NotAllowed(say("address.not_https"))
+    if origin is None:
+        raise NotAllowed(say("address.not_a_url"))
+    return target(text, Allowed(origins=frozenset([origin])), is_public=True)
 
 
 def is_risky(origin: str) -> bool:

@@ -21,7 +21,7 @@ LAYERS = (
     {"ring_words"},
     {"serializers", "migrations"},
     {"live", "rules"},
-    {"push", "mailing"},
+    {"push", "mailing", "hooks"},
     {"calls"},
     {"credentials", "contacts"},
     {"own_data"},

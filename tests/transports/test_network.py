@@ -21,6 +21,7 @@ from aiohttp.resolver import ThreadedResolver
 from pytest_django import Settings
 from yarl import URL
 
+from invitations.conf import is_hook_network
 from invitations.transports import Refused, TryLater, outbound, targets
 from invitations.transports.webpush import WebPush
 from tests.commands.test_deployment import PUBLIC, SPECIAL
@@ -101,7 +102,7 @@ async def test_a_name_that_is_bound_anew_after_it_was_looked_at_is_forbidden(
     listener: socket.socket, names: dict[str, Any], webpush: WebPush, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The look at the name's addresses is taken away: as if they had been public then.
-    monkeypatch.setattr(outbound, "PublicResolver", ThreadedResolver)
+    monkeypatch.setattr(outbound, "PublicResolver", lambda admits: ThreadedResolver())
     names[NAME] = [listener.getsockname(), ("127.0.0.2", listener.getsockname()[1])]
     with pytest.raises(Refused) as refused:
         await webpush.send(some_address(ENDPOINT), message())
@@ -118,6 +119,29 @@ async def test_an_address_that_needs_no_name_is_looked_at_before_it_is_connected
     await sender.close()
     assert refused.value.code == "forbidden_address"
     assert not was_reached(listener)
+
+
+@pytest.mark.parametrize(("address", "is_admitted"), [("127.0.0.1", True), ("127.0.0.2", False)])
+async def test_a_private_address_is_connected_to_only_where_a_network_of_hooks_admits_it(
+    settings: Settings, names: dict[str, Any], listener: socket.socket, address: str, is_admitted: bool
+) -> None:
+    settings.CALLINVITE = {"hook_networks": ("127.0.0.1",)}
+    names["hooks.example.org"] = [(address, listener.getsockname()[1])]
+    sender = outbound.Outbound(admits=is_hook_network, seconds=0.5)
+    for url in ("https://hooks.example.org/in", f"https://{address}:{listener.getsockname()[1]}/in"):
+        # The listener says nothing, so that whoever gets through waits in vain.
+        with pytest.raises(TryLater if is_admitted else Refused):
+            await sender.post(targets.anywhere(url), b"{}", {})
+        assert was_reached(listener) is is_admitted
+    await sender.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.org/", "https://a:b@example.org/", "https://example.org/#x", "ftp://x/"]
+)
+def test_an_address_of_a_hook_is_https_and_names_nobody(url: str) -> None:
+    with pytest.raises(targets.NotAllowed):
+        targets.anywhere(url)
 
 
 async def test_of_several_addresses_the_public_ones_alone_are_used(names: dict[str, Any]) -> None:

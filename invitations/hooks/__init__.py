@@ -1,0 +1,1 @@
+"""Hooks: addresses of other programs that are told what happened, signed by Standard Webhooks."""
