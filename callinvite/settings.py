@@ -16,7 +16,7 @@ from django.conf import global_settings
 from django.core.management.utils import get_random_secret_key
 
 from callinvite.environment import Environment
-from invitations import secret_files
+from invitations import other_origins, secret_files
 from invitations.accounts import configuring
 from invitations.accounts.defaults import *  # noqa: F403
 from invitations.conf import DIRECTORY, RESERVED_NAMES, RINGS_FROM, SIGNUP
@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "corsheaders",
     "csp",
     "rest_framework",
     "knox",
@@ -71,6 +72,7 @@ INSTALLED_APPS = [
     "invitations",
 ]
 MIDDLEWARE = [
+    other_origins.MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "invitations.pages.middleware.PermissionsPolicyMiddleware",
@@ -242,6 +244,7 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # --- calling ----------------------------------------------------------------------------------------------------------
+_origins = env.items("CALLINVITE_ORIGINS")
 CALLINVITE = {
     "sends_per_minute": env.number("CALLINVITE_SENDS_PER_MINUTE", default=30),
     "rings_per_pair_minute": env.number("CALLINVITE_RINGS_PER_PAIR_MINUTE", default=3),
@@ -254,7 +257,7 @@ CALLINVITE = {
     "sockets_per_device": env.number("CALLINVITE_SOCKETS_PER_DEVICE", default=3),
     "connections_per_address": env.number("CALLINVITE_CONNECTIONS_PER_ADDRESS", default=100),
     "trusted_proxies": tuple(env.networks("CALLINVITE_TRUSTED_PROXIES")),
-    "origins": tuple(env.items("CALLINVITE_ORIGINS")),
+    "origins": tuple(_origins),
     "hook_networks": tuple(env.networks("CALLINVITE_HOOK_NETWORKS")),
     "logins_per_minute": env.number("CALLINVITE_LOGINS_PER_MINUTE", default=10),
     "signups_per_hour": env.number("CALLINVITE_SIGNUPS_PER_HOUR", default=20),
@@ -274,6 +277,7 @@ CALLINVITE = {
     "passwords": env.choice("CALLINVITE_PASSWORDS", {"on", "off"}, default="on"),
     "rings_in_a_row": env.number("CALLINVITE_RINGS_IN_A_ROW", default=3),
 }
+globals().update(other_origins.settings_for(_origins))
 CALLINVITE_ICE_SERVERS = env.text("CALLINVITE_ICE_SERVERS")
 CALLINVITE_TURN_SECRET = env.text("CALLINVITE_TURN_SECRET")
 CALLINVITE_PROCESSES = env.number("CALLINVITE_PROCESSES", default=1, lowest=1)

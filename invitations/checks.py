@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from invitations import ice, secret_files
+from invitations import ice, other_origins, secret_files
 from invitations.conf import WORDS, Limits, limits
 from invitations.transports import targets, vapid
 
@@ -35,8 +35,13 @@ HIGHEST = {
     "timeout_seconds_max": 600,
 }
 """The bounds that the database's columns and constraints set."""
-_is_origin = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]*|null").fullmatch
-"""The `Origin` of a page (RFC 6454 section 6.2), those of app shells among them."""
+_is_origin = re.compile(
+    r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?!0)[0-9]{1,5})?"
+    r"|(?!https?:)[a-z][a-z0-9+.-]*://[^/?#@*\sA-Z]*|null"
+).fullmatch
+"""The `Origin` of a page (RFC 6454 section 6.2), those of app shells among them, as browsers write it, because it is
+compared as it stands: in small letters, and without the scheme's own port."""
+_has_own_port = re.compile(r"http://.*:80|https://.*:443").fullmatch
 MAY_BE_ZERO = {
     "contacts_per_user",
     "blocks_per_user",
@@ -145,6 +150,22 @@ def check_tunables(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             message = f"{name} is {value!r}: none of {', '.join(f'`{each}`' for each in words)}."
             found.append(Error(message, id="callinvite.E010"))
     return found
+
+
+@register(TAG)
+def check_origins(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Pages of other origins reach REST with tokens, and never with cookies."""
+    if not _chosen("origins"):
+        return []
+    if other_origins.MIDDLEWARE not in settings.MIDDLEWARE:
+        message = "The pages of `origins` may open the live socket, but browsers keep REST from them."
+        hint = f"Put {other_origins.MIDDLEWARE} first into MIDDLEWARE. See docs/embedding.md."
+        return [Warning(message, hint=hint, id="callinvite.W013")]
+    if getattr(settings, "CORS_ALLOW_CREDENTIALS", False):
+        message = "CORS_ALLOW_CREDENTIALS is set: pages of other origins would act with the cookies of people."
+        hint = "Take the settings of invitations.other_origins.settings_for. See docs/embedding.md."
+        return [Error(message, hint=hint, id="callinvite.E018")]
+    return []
 
 
 @register(TAG)
@@ -280,6 +301,12 @@ def check_data_directory(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def _chosen(name: str) -> Any:
+    """A tunable as the settings have it, whatever else is wrong with them."""
+    chosen = getattr(settings, "CALLINVITE", None)
+    return chosen.get(name) if isinstance(chosen, dict) else None
+
+
 def _public_hosts() -> set[str]:
     return set(settings.ALLOWED_HOSTS) - LOCAL_HOSTS
 
@@ -348,7 +375,7 @@ def _out_of_bounds(terms: Limits) -> Iterator[str]:
         if not all(_is_network(each) for each in getattr(terms, name)):
             yield f"{name} must be IP addresses and networks, not {getattr(terms, name)!r}."
     for origin in terms.origins:
-        if not isinstance(origin, str) or not _is_origin(origin):
+        if not isinstance(origin, str) or not _is_origin(origin) or _has_own_port(origin):
             yield f"origins must be such as https://app.example.org, capacitor://localhost or null, not {origin!r}."
     repeats = terms.repeat_after_seconds
     if not all(isinstance(each, int) and each >= 1 for each in repeats) or list(repeats) != sorted(set(repeats)):

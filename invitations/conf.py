@@ -52,8 +52,9 @@ class Limits:
     """The addresses and networks of proxies in front of the server, which are believed when they say whose request it
     is, and whose connections are not counted. None: those on the same machine, if SECURE_PROXY_SSL_HEADER is set."""
     origins: tuple[str, ...] = ()
-    """The origins of other sites and of app shells whose pages may open the live socket with a token or a ticket; never
-    with a session. In full: `https://app.example.org`, `capacitor://localhost`, `file://`, `null`."""
+    """The origins of other sites and of app shells whose pages may use REST with a token and open the live socket with
+    a token or a ticket; never with a session. In full: `https://app.example.org`, `capacitor://localhost`, `file://`,
+    `null`."""
     hook_networks: tuple[str, ...] = ()
     """The networks, besides the public Internet, whose addresses hooks of services may lead to: `10.0.0.0/8`. None: a
     hook reaches public addresses alone."""

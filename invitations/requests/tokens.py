@@ -20,6 +20,7 @@ from rest_framework.authentication import CSRFCheck, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from invitations import conf
 from invitations.credentials import app_tokens
 from invitations.models import AppToken, UserKey
 from invitations.push import devices
@@ -77,6 +78,12 @@ class BearerAuthentication(TokenAuthentication):
 
 class BrowserAuthentication(SessionAuthentication):
     """Django's session cookie, plus the page's CSRF token for everything except reading."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        """The user of the session; nobody for a page of another origin, which needs a token."""
+        if request.headers.get("Origin") in conf.limits().origins and _is_foreign(request):
+            return None
+        return super().authenticate(request)
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -170,6 +177,11 @@ def credential_of(request: Request) -> str:
 def renews(created: datetime, expiry: datetime | None, now: datetime) -> bool:
     """Whether using a token that was made at `created` and ends at `expiry`, if ever, prolongs it now."""
     return expiry is not None and app_tokens.expiry(created, now) - expiry > RENEWED_AFTER
+
+
+def _is_foreign(request: Request) -> bool:
+    """Whether a request says that it comes from another origin than it goes to."""
+    return request.headers["Origin"] != f"{request.scheme}://{request.get_host()}"
 
 
 def _renew(row: Any, now: datetime) -> None:

@@ -15,6 +15,7 @@ APP = ROOT / "invitations"
 LAYERS = (
     {"words"},
     {"errors", "conf", "ice", "secret_files", "addresses", "bundle"},
+    {"other_origins"},
     {"transports"},
     {"models"},
     {"store", "shapes"},
