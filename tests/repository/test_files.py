@@ -24,7 +24,7 @@ REGISTRY = re.compile("|".join(HOSTS))
 COMMON_PATHS = ("/opt/callinvite",)
 
 TOP_LEVEL = {
-    *{"manage.py", "pyproject.toml", "callinvite", "invitations", "templates", "static", "tests"},
+    *{"manage.py", "pyproject.toml", "mkdocs.yml", "callinvite", "invitations", "templates", "static", "tests"},
     *{"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile"},
     *{"Dockerfile", ".dockerignore"},
     *{"requirements", "docs", "deploy", "benchmarks", ".ci", ".github"},
