@@ -80,6 +80,12 @@ def test_no_tracked_file_names_a_package_registry() -> None:
     assert found == []
 
 
+def test_no_tracked_file_holds_a_conflict() -> None:
+    mark = re.compile(r"(?:<{7}|>{7}) ")
+    found = [f"{path.relative_to(ROOT)}:{number}" for path, number, line in _lines() if mark.match(line)]
+    assert found == []
+
+
 def test_nothing_that_is_made_at_run_time_is_tracked() -> None:
     made = re.compile(r"\.(sqlite3(-\w+)?|pem|key|pyc|log)$|^(var|\.venv|staticfiles|node_modules)/")
     names = [str(path.relative_to(ROOT)) for path in tracked_files()]
