@@ -31,9 +31,10 @@ from invitations.requests.tokens import (
     BearerAuthentication,
     actor_of,
     asker_id,
+    end_of,
 )
 from invitations.requests.verbs import Verb
-from invitations.serializers import call_view
+from invitations.serializers import call_view, moment
 from invitations.words import say
 
 
@@ -132,7 +133,7 @@ class Me(Endpoint):
     """The asker's own profile and settings, and the account itself."""
 
     def get(self, request: Request) -> HttpResponse:
-        return answered(200, contacts.own_settings(request.user, now=timezone.now()))
+        return self._answered(request, contacts.own_settings(request.user, now=timezone.now()))
 
     def patch(self, request: Request) -> HttpResponse:
         values = inputs.ME.checked(request.data)
@@ -143,7 +144,7 @@ class Me(Endpoint):
         me = contacts.settle(request.user, values, now=timezone.now())
         if ruling := contacts.RULED_BY.intersection(values):
             audit.settled(request._request, "rules-changed", user_id=asker_id(request), what=ruling)
-        return answered(200, me)
+        return self._answered(request, me)
 
     def delete(self, request: Request) -> HttpResponse:
         now = timezone.now()
@@ -152,6 +153,10 @@ class Me(Endpoint):
         if request.auth is None:
             logout(request._request)
         return HttpResponse(status=204)
+
+    @staticmethod
+    def _answered(request: Request, me: shapes.account.Me) -> HttpResponse:
+        return answered(200, {**me, "token_expires_at": moment(end_of(request.auth))})
 
 
 class Problem(Endpoint):

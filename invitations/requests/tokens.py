@@ -166,7 +166,17 @@ def actor_of(request: Request) -> Actor:
         user_id=asker_id(request),
         username=request.user.get_username(),
         device_id=credential_of(request) if token is None else token.device_id,
+        token_expires_at=end_of(token),
     )
+
+
+def end_of(auth: Any) -> datetime | None:
+    """When the token of a request or a socket ends unless it is used.
+
+    Args:
+        auth: what somebody was authenticated with. None, and what is no app's token, has no such end.
+    """
+    return app_tokens.ends_at(auth.created, auth.expiry) if isinstance(auth, get_token_model()) else None
 
 
 def credential_of(request: Request) -> str:

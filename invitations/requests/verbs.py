@@ -19,7 +19,6 @@ from django.db import transaction
 from invitations import calls, conf, contacts, ice, shapes
 from invitations.errors import CallError, Code
 from invitations.live import presence
-from invitations.models import UserKey
 from invitations.requests import audit, inputs
 from invitations.requests.fields import Refused
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
@@ -138,8 +137,9 @@ def perform(
         return _refusal(call_problem(error, actor.user_id, now))
 
 
-def snapshot(user_id: UserKey, username: str, now: datetime) -> shapes.calls.Snapshot:
+def snapshot(actor: Actor, now: datetime) -> shapes.calls.Snapshot:
     """Who a user is, their open calls, what they have not seen or answered yet, and until when it is quiet."""
+    user_id, username = actor.user_id, actor.username
     standing = contacts.standing(user_id)
     return {
         "server_time": moment(now),
@@ -149,6 +149,7 @@ def snapshot(user_id: UserKey, username: str, now: datetime) -> shapes.calls.Sna
         "requests": standing.requests,
         "do_not_disturb_until": moment(standing.do_not_disturb_until(now)),
         "quiet_until": moment(standing.quiet_until(now)),
+        "token_expires_at": moment(actor.token_expires_at),
     }
 
 
@@ -265,7 +266,7 @@ def _get(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
 
 def _open(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
     presence.mark_polling(actor.user_id)
-    return 200, snapshot(actor.user_id, actor.username, now)
+    return 200, snapshot(actor, now)
 
 
 def _history_seen(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:

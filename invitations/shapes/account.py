@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 from invitations.models import WEEKDAYS, Audience, LetThrough, PushShows, RingsFrom
 from invitations.shapes.parts import Count, Moment, Said, ShownName, UserId, Words
@@ -13,6 +13,7 @@ DoNotDisturbUntil = Annotated[Moment | None, Said("Until when you are not to be 
 QuietUntil = Annotated[
     Moment | None, Said("Until when you are not, your quiet hours counted in; at most 8 days ahead by these.")
 ]
+ENDS_UNLESS_USED = "When the token that you came with ends unless it is used; null if you came with a session."
 
 
 QuietHours = TypedDict(
@@ -54,3 +55,9 @@ class Me(TypedDict):
     show_in_people: Annotated[bool, Said("Others find you in the list of people.")]
     push_shows: Annotated[str, Words("PushShows", PushShows.values), Said("How much of a call a notification shows.")]
     mail_if_unreachable: Annotated[bool, Said("You are written to when calls no longer reach you.")]
+    token_expires_at: NotRequired[
+        Annotated[
+            Moment | None,
+            Said(f"{ENDS_UNLESS_USED} In answers alone: a live frame is for all of a person's pages and apps."),
+        ]
+    ]

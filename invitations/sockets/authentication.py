@@ -5,6 +5,7 @@ Checked again on every `sync`: a socket must not outlive the session or token th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
@@ -22,7 +23,7 @@ from invitations.credentials.carrying import successor_of
 from invitations.live.tickets import redeem_ticket
 from invitations.models import UserKey
 from invitations.push import devices
-from invitations.requests.tokens import token_of_digest, valid_token
+from invitations.requests.tokens import end_of, token_of_digest, valid_token
 
 Scope = dict[str, Any]
 
@@ -36,12 +37,14 @@ class Identity:
         username: the public id.
         session_key: the browser session, if that is the proof.
         token_digest: the digest of the token, if that is the proof.
+        token_expires_at: when that token ends unless it is used, as last read.
     """
 
     user_id: UserKey
     username: str
     session_key: str | None = None
     token_digest: str | None = None
+    token_expires_at: datetime | None = None
 
     @property
     def credential(self) -> str:
@@ -63,8 +66,7 @@ def identify(scope: Scope) -> Identity | None:
         return _of_session(redeemed.session_key) or _of_digest(redeemed.token_digest)
     token = bearer_token(scope)
     if token is not None:
-        row = valid_token(token, timezone.now())
-        return None if row is None else Identity(row.user_id, row.user.get_username(), None, row.digest)
+        return _of_token(valid_token(token, timezone.now()))
     return _of_session(_session_key(scope))
 
 
@@ -124,8 +126,14 @@ def _of_session(session_key: str | None) -> Identity | None:
 
 
 def _of_digest(digest: str | None) -> Identity | None:
-    row = None if digest is None else token_of_digest(digest, timezone.now())
-    return None if row is None else Identity(row.user_id, row.user.get_username(), token_digest=digest)
+    return None if digest is None else _of_token(token_of_digest(digest, timezone.now()))
+
+
+def _of_token(row: Any | None) -> Identity | None:
+    if row is None:
+        return None
+    username = row.user.get_username()
+    return Identity(row.user_id, username, token_digest=row.digest, token_expires_at=end_of(row))
 
 
 def _session_key(scope: Scope) -> str | None:

@@ -137,6 +137,7 @@ class LiveSocket:
             device_label=label,
             origin=self._subscription.channel,
             lives=True,
+            token_expires_at=self._identity.token_expires_at,
         )
         await workers.write(partial(_arrive, actor, self._identity.credential))
         # Another page of this device may be the one that can be heard: only the one that was takes its word back.
@@ -286,10 +287,11 @@ class LiveSocket:
         self._recheck = asyncio.get_running_loop().create_task(self._sign_out() if is_removed else self._check())
 
     def _is(self, identity: Identity) -> None:
-        """Go by the user's public id and the session's key of now, which may be new since the socket was opened."""
+        """Go by the user's public id, the session's key and the token's end of now, which may be new since the socket
+        was opened."""
         self._identity = identity
-        if self._actor is not None and self._actor.username != identity.username:
-            self._actor = replace(self._actor, username=identity.username)
+        if self._actor is not None:
+            self._actor = _as_of(self._actor, identity)
 
     async def _check(self) -> None:
         """Close the socket if its session or token has ended, and say so if its user has another name."""
@@ -365,7 +367,11 @@ def _arrive(actor: Actor, credential: str) -> None:
 
 def _snapshot(actor: Actor) -> Frame:
     now = timezone.now()
-    return {"type": "snapshot", **snapshot(actor.user_id, actor.username, now)}
+    return {"type": "snapshot", **snapshot(actor, now)}
+
+
+def _as_of(actor: Actor, identity: Identity) -> Actor:
+    return replace(actor, username=identity.username, token_expires_at=identity.token_expires_at)
 
 
 def _synced(identity: Identity, actor: Actor, held: dict[str, int]) -> tuple[Identity, Frame] | None:
@@ -379,7 +385,7 @@ def _synced(identity: Identity, actor: Actor, held: dict[str, int]) -> tuple[Ide
         return again, {"type": "synced", "server_time": moment(now), "calls": [], "gone": []}
     attendance.alive(actor, now=now)
     if again.username != identity.username:
-        return again, _snapshot(replace(actor, username=again.username))
+        return again, _snapshot(_as_of(actor, again))
     found = calls.sync(actor.user_id, held, now=now)
     return again, {
         "type": "synced",

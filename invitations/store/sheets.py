@@ -51,6 +51,7 @@ class Actor:
         lives: the request itself is a sign of the device's life.
         is_admin: may end any call and cancel any invitation.
         ring_pk: the key of the only invitation that the actor may answer, if they act by its token.
+        token_expires_at: when the token that the actor came with ends; None for a session.
     """
 
     user_id: UserKey
@@ -61,6 +62,7 @@ class Actor:
     lives: bool = False
     is_admin: bool = False
     ring_pk: int | None = None
+    token_expires_at: datetime | None = None
 
 
 @dataclass(slots=True)

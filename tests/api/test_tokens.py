@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from invitations.errors import CallError
 from invitations.models import Device, User
 from invitations.requests import clients, throttles
+from invitations.serializers import moment
 from tests.api.conftest import API, Rest, RestOf, problem_of
 from tests.conftest import PASSWORD
 
@@ -166,6 +167,16 @@ def test_a_used_token_lives_on(nobody: Rest, bob: User) -> None:
     AuthToken.objects.update(expiry=soon)
     _bearer(token).get("me")
     assert AuthToken.objects.get().expiry > soon + timedelta(days=80)
+
+
+def test_an_app_reads_when_its_token_ends(nobody: Rest, rest: RestOf, bob: User) -> None:
+    app = _bearer(_sign_in(nobody).json()["token"])
+    AuthToken.objects.update(expiry=timezone.now() + timedelta(days=1))
+    told = app.get("me").json()["token_expires_at"]
+    assert told == moment(AuthToken.objects.get().expiry)
+    assert app.patch("me", {"name": "Bob"}).json()["token_expires_at"] == told
+    assert app.get("calls/open").json()["token_expires_at"] == told
+    assert rest(bob).get("me").json()["token_expires_at"] is None
 
 
 def test_a_token_costs_one_query(nobody: Rest, bob: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:

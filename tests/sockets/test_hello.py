@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from invitations import calls
+from invitations.credentials import app_tokens
 from invitations.models import CallingPreferences, Device, Participant, User
 from invitations.push import devices
+from invitations.serializers import moment
 from invitations.store.sheets import Actor
 from tests.sockets.conftest import OpenPage
 from tests.sockets.page import Page, in_thread, session_of
@@ -90,7 +93,16 @@ async def test_an_empty_snapshot_is_exact(open_quick_page: OpenPage, alice: User
         "requests": 0,
         "do_not_disturb_until": None,
         "quiet_until": None,
+        "token_expires_at": None,
     }
+
+
+async def test_an_apps_snapshot_says_when_its_token_ends(embedded_layer: None, bob: User) -> None:
+    token, expiry = await in_thread(app_tokens.issue_token, bob, "Bob's phone", timezone.now())
+    app = Page(headers={"authorization": f"Bearer {token}"})
+    assert await app.open()
+    assert (await app.hello("phone-1"))["token_expires_at"] == moment(expiry)
+    await app.close()
 
 
 async def test_the_snapshot_is_what_rest_calls_open(

@@ -234,6 +234,10 @@ export type Me = {
      * one is written to when calls no longer reach one
      */
     mail_if_unreachable: boolean;
+    /**
+     * when the token ends unless it is used; not in live frames
+     */
+    token_expires_at?: string | null | undefined;
 };
 /**
  * what is left out stays; null goes back to the server's own choice, or ends it
