@@ -130,6 +130,13 @@ def everybody(alice: User, carol: User, now: datetime) -> None:
     Participant.objects.bulk_create(
         Participant(call=call, user=person, device_id="one", joined_at=now) for person in people.values()
     )
+    # Who accepted was also there, with Alice: to have been asked to the same call makes nobody known.
+    was_in = {"accepted_too": both, "has_accepted": hers}
+    stays = [(was_in[case.known], person) for case, person in people.items() if case.known in was_in]
+    Participant.objects.bulk_create(
+        Participant(call=past, user=person, device_id="one", joined_at=past.created_at, left_at=now, left_reason="left")
+        for past, person in [(both, alice), (hers, alice), *stays]
+    )
     presence.mark_all_online((person.pk, None) for person in people.values())
 
 
