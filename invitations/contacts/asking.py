@@ -57,7 +57,7 @@ def ask(user: Any, other: Any, *, message: str, now: datetime) -> Kept:
         CallError: `self`; `you_blocked`; `invalid`, the asker has too many contacts.
     """
     if user.pk == other.pk:
-        raise CallError(Code.SELF)
+        raise CallError(Code.SELF, say_lazy("error.self.contact"))
     with locked(user.pk, other.pk):
         mine, theirs = _pair(user.pk, other.pk)
         blocks = _blocks(user.pk, other.pk)

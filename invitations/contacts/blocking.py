@@ -40,7 +40,7 @@ def block(user_id: UserKey, other: Any, *, now: datetime) -> Blocked:
         CallError: `self`; `invalid`, there are too many blocks.
     """
     if user_id == other.pk:
-        raise CallError(Code.SELF)
+        raise CallError(Code.SELF, say_lazy("error.self.block"))
     return calls.change_rules(user_id, lambda: _block(user_id, other, now), now=now)
 
 

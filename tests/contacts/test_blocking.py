@@ -41,7 +41,8 @@ def test_blocking_and_unblocking(at: At, alice: User, bob: User) -> None:
 
 
 def test_what_cannot_be_blocked_is_refused(at: At, alice: User) -> None:
-    assert problem_of(at(alice).block("alice")) == (400, "self")
+    answer = at(alice).block("alice")
+    assert (*problem_of(answer), answer.json()["detail"]) == (400, "self", "You can't block yourself.")
     for name in ("nobody", "%00", "x" * 600, "a/b"):
         assert problem_of(at(alice).block(name)) == (404, "not_found"), name
         assert at(alice).unblock(name).status_code == 204
