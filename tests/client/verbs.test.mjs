@@ -50,6 +50,70 @@ test("send takes the seed's arguments and names its request", async (t) => {
   assert.equal(calls.state.outgoing?.call_id, "call_alice_1");
 });
 
+test("what this client does itself is told once it is answered, before what came of it", async (t) => {
+  const { calls, line, names } = await open(t);
+  const sent = calls.send({ invitees: ["bob"], isVideoCall: true, customData: "hi" });
+  const busy = { state: "ended", end_reason: "busy", invitations: [invitation("bob", { state: "busy" })] };
+  await line.answer(201, { call: makeCall(/** @type {any} */ (busy)), errors: [], merged: false, rejoin: false });
+  assert.equal(await sent, false);
+  assert.deepEqual(names().slice(2), [
+    "outgoingCallSent",
+    "invitationUserStateChanged",
+    "outgoingCallRejectedCauseBusy",
+    "callEnded",
+  ]);
+});
+
+test("where two called each other nothing was sent", async (t) => {
+  for (const how of [{ merged: true }, { rejoin: true }]) {
+    const { calls, line, names } = await open(t);
+    const sent = calls.send({ invitees: ["bob"], isVideoCall: true });
+    await line.answer(200, { call: makeCall({ state: "active" }), errors: [], ...how });
+    assert.equal(await sent, true);
+    assert.ok(names().includes("callStarted") && !names().includes("outgoingCallSent"), names().join());
+  }
+});
+
+test("an act that is refused is told as one that was not done, and one without a call is not told", async (t) => {
+  const { calls, line, heard } = await open(t, BOB);
+  const pressed = () =>
+    heard.filter(({ name }) => name.endsWith("Pressed")).map(({ name, detail }) => [name, detail.isDone]);
+  const accepted = calls.accept();
+  await line.answer(410, problem("invitation_cancelled", 410));
+  assert.equal(await accepted, false);
+  assert.deepEqual(pressed(), [["incomingCallAcceptButtonPressed", false]]);
+  const rejected = calls.reject({ callID: "another" });
+  await line.answer(404, problem("not_found", 404));
+  assert.equal(await rejected, false);
+  // Somebody else's ring is not one's own to cancel.
+  const cancelled = calls.cancel({ callID: "call_alice_1" });
+  await line.answer(403, problem("not_allowed", 403));
+  assert.equal(await cancelled, false);
+  assert.equal(pressed().length, 1);
+});
+
+test("a missed call is told of by a click, and dialled back by joining or by calling", async (t) => {
+  const { calls, line, server, heard } = await open(t, { ...BOB, snapshot: { user: person("bob"), calls: [] } });
+  const missed = (more) => ({ body: makeCall({ state: "ended", ...more }) });
+  const you = /** @type {any} */ ({ ...makeCall().you, missed: true, can: [] });
+  server.on("GET calls/call_alice_1", missed({ you: { ...you, missed: false } }));
+  assert.equal(await calls.missedCallClicked("call_alice_1"), false);
+  server.on("GET calls/call_alice_1", missed({ you, custom_data: "hi" }));
+  assert.equal(await calls.missedCallClicked("call_alice_1"), true);
+  const [{ name, detail }] = heard.slice(-1);
+  assert.deepEqual([name, detail.customData, detail.callees], ["incomingMissedCallClicked", "hi", [person("bob")]]);
+  const back = detail.dialBack();
+  const asked = await line.answer(429, problem("throttled", 429));
+  assert.deepEqual([asked.verb, asked.body], ["send", { invitees: ["alice"], is_video_call: true }]);
+  assert.equal(await back, false);
+  const told = heard.filter((each) => each.name === "incomingMissedCallDialBackFailed").map((each) => each.detail);
+  assert.deepEqual(told, [{ code: "throttled", detail: "It is throttled.", callID: "call_alice_1" }]);
+  server.on("GET calls/call_alice_1", missed({ state: "active", you: { ...you, can: ["join"] } }));
+  const joined = calls.dialBack("call_alice_1");
+  assert.equal((await line.answer(200, { call: makeCall({ revision: 2, state: "active" }) })).verb, "join");
+  assert.equal(await joined, true);
+});
+
 test("what was left out is left to the server, and a given id is kept", async (t) => {
   const { calls, line } = await open(t);
   const sent = calls.send({ invitees: ["bob"], isVideoCall: false, callID: "mine" });

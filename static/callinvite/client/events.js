@@ -287,13 +287,15 @@ function closedPlaces(call, { userId, deviceId }) {
 }
 
 /**
+ * An event of one call.
+ *
  * @template {CallEventName} Name
  * @param {Call} call
  * @param {Name} name
  * @param {Omit<import("./types.js").ServiceEvents[Name], keyof import("./types.js").AboutCall>} more
  * @returns {NamedEvent}
  */
-function about(call, name, more) {
+export function about(call, name, more) {
   const detail = { callID: call.call_id, call, caller: call.caller, isVideoCall: call.is_video_call, ...more };
   // The compiler does not join a name and its detail again.
   return /** @type {NamedEvent} */ (/** @type {unknown} */ ({ name, detail }));

@@ -5,17 +5,20 @@
  */
 
 import { Account } from "./account.js";
+import { doneEvent, failedEvent } from "./acts.js";
 import { Attempts } from "./attempts.js";
 import { given } from "./body.js";
-import { isOver, myParticipant } from "./call.js";
+import { isOver, may, myInvitation, myParticipant } from "./call.js";
 import { VerbCarrier } from "./carrier.js";
 import { systemClock } from "./clock.js";
 import { CallInvitationError } from "./errors.js";
+import { about } from "./events.js";
 import { deviceLabel, isDeviceId, rememberedDeviceId } from "./identity.js";
 import { Poller } from "./polling.js";
 import { RestClient } from "./rest.js";
 import { LiveSocket } from "./socket.js";
 import { Store } from "./store.js";
+import { TokenWatch } from "./token.js";
 import { pageWakeups } from "./wakeups.js";
 import { say } from "../words/say.js";
 
@@ -73,6 +76,8 @@ export class CallInvitationService extends Account {
   #socketError = null;
   /** @type {Store} */
   #store;
+  /** @type {TokenWatch} */
+  #tokenWatch;
   #attempts;
   /** The calls that verbs under way lead into. @type {Set<string>} */
   #entering = new Set();
@@ -107,7 +112,10 @@ export class CallInvitationService extends Account {
       rest,
       attempts,
       onMissedUnseen: (count) => this.#store.dispatch({ type: "missedUnseen", count }),
-      onMe: (me) => this.#store.dispatch({ type: "me", me }),
+      onMe: (me) => {
+        this.#store.dispatch({ type: "me", me });
+        this.#tokenWatch.learn(me.token_expires_at);
+      },
     });
     this.#baseUrl = baseUrl;
     this.#attempts = attempts;
@@ -130,7 +138,13 @@ export class CallInvitationService extends Account {
       tell: (name, detail) => this.#tell(name, detail),
       onCallsChanged: () => this.#socket.callsChanged(),
       sync: () => this.#socket.syncNow() || (this.#poller.isUp && this.#poller.now()),
-      read: (callID) => this.#readCall(callID),
+      read: (callID) => this.#read(`calls/${encodeURIComponent(callID)}`, "call_id"),
+    });
+    this.#tokenWatch = new TokenWatch({
+      clock,
+      serverNow: () => this.serverNow(),
+      ask: async () => (await this.#read("me", "id"))?.token_expires_at,
+      tell: (detail) => this.#tell("tokenWillExpire", detail),
     });
     this.#socket = new LiveSocket({
       url: () => this.#socketAddress(),
@@ -154,7 +168,7 @@ export class CallInvitationService extends Account {
       deviceId: this.#deviceId,
       inside: () => this.#callsHere(),
       isBusy: () => this.state.calls.length > 0,
-      onSnapshot: (frame) => this.#store.take(frame),
+      onSnapshot: (frame) => this.#takeState(frame),
       onAsked: (error) => this.#polled(error),
     });
     this.#carrier = new VerbCarrier({
@@ -216,6 +230,7 @@ export class CallInvitationService extends Account {
   close() {
     this.#attempts.end();
     this.#store.stop();
+    this.#tokenWatch.stop();
     this.#poller.stop();
     this.#wasOpen = false;
     this.#socket.stop();
@@ -360,6 +375,42 @@ export class CallInvitationService extends Account {
   }
 
   /**
+   * Tells that a notice of a missed call was clicked: to be called by whoever shows such notices. Does nothing else.
+   *
+   * @param {string} callID
+   * @returns {Promise<boolean>} false if that call was not missed, or cannot be read
+   */
+  async missedCallClicked(callID) {
+    const call = await this.call(callID);
+    if (!call?.you?.missed) {
+      return false;
+    }
+    const { name, detail } = about(call, "incomingMissedCallClicked", {
+      callees: call.invitations.map(({ invitee }) => invitee),
+      customData: call.custom_data,
+      dialBack: () => this.dialBack(callID),
+    });
+    this.#tell(name, detail);
+    return true;
+  }
+
+  /**
+   * Answers a missed call: joins it while it goes on, else calls whoever rang, with pictures if that call had them.
+   *
+   * @param {string} callID
+   * @param {(call: Call | null) => Promise<boolean> | boolean} [place] how to do it instead; null: the call cannot be read
+   * @returns {Promise<boolean>}
+   */
+  async dialBack(callID, place = (call) => call !== null && this.#callBack(call)) {
+    const isDone = await place(await this.call(callID));
+    if (!isDone) {
+      const { code, detail } = this.lastError ?? CallInvitationError.closed();
+      this.#tell("incomingMissedCallDialBackFailed", { code, detail, callID });
+    }
+    return isDone;
+  }
+
+  /**
    * Turns back to a call that is on hold: it is the active one then, and the active one is on hold.
    *
    * @param {string} callID
@@ -501,6 +552,18 @@ export class CallInvitationService extends Account {
   }
 
   /**
+   * @param {Call} call that was missed
+   * @returns {Promise<boolean>}
+   */
+  #callBack(call) {
+    if (may(call, "join")) {
+      return this.join(call.call_id);
+    }
+    const { inviter } = myInvitation(call, this.state.user?.id) ?? { inviter: call.caller };
+    return this.send({ invitees: [inviter], isVideoCall: call.is_video_call });
+  }
+
+  /**
    * @returns {string | undefined} the call one is in on this device
    */
   #currentCallID() {
@@ -540,12 +603,13 @@ export class CallInvitationService extends Account {
       const attempt = this.#store.attemptOf(callID);
       const { body: result } = await this.#carrier.perform({ verb, callID, attempt, body }, signal);
       this.#lastResult = result;
-      this.#store.learn(result?.call);
+      this.#store.learn(result?.call, doneEvent(verb, result, this.state.user?.id));
       this.#poller.now();
       this.#tell("performed", { verb, callID: result?.call?.call_id ?? null });
     } catch (error) {
       if (error instanceof CallInvitationError && !signal.aborted) {
-        this.#store.learn(error.call);
+        const call = error.call ?? this.#store.held(callID);
+        this.#store.learn(error.call, failedEvent(verb, call, this.state.user?.id));
       }
       throw error;
     } finally {
@@ -602,7 +666,17 @@ export class CallInvitationService extends Account {
         this.#tell("meChanged", { me: frame.me });
         break;
       default:
-        this.#store.take(frame);
+        this.#takeState(frame);
+    }
+  }
+
+  /**
+   * @param {import("./types.js").StateFrame} frame
+   */
+  #takeState(frame) {
+    this.#store.take(frame);
+    if (frame.type === "snapshot") {
+      this.#tokenWatch.learn(frame.token_expires_at);
     }
   }
 
@@ -694,14 +768,16 @@ export class CallInvitationService extends Account {
   }
 
   /**
-   * @param {string} callID
-   * @returns {Promise<Call | null | undefined>} null if it cannot be read, undefined if the service was closed
+   * Reads without leaving a `lastError`.
+   *
+   * @param {string} path
+   * @param {string} expects
+   * @returns {Promise<any>} null if it cannot be read, undefined if the service was closed
    */
-  async #readCall(callID) {
-    const path = `calls/${encodeURIComponent(callID)}`;
+  async #read(path, expects) {
     const { signal } = this.#attempts;
     try {
-      return (await this.#rest.request("GET", path, { expects: "call_id", timeoutMs: SETTLE_MS, signal })).body;
+      return (await this.#rest.request("GET", path, { expects, timeoutMs: SETTLE_MS, signal })).body;
     } catch (error) {
       if (!(error instanceof CallInvitationError)) {
         throw error;

@@ -26,7 +26,7 @@ import { eventsBetween, lostRejection } from "./events.js";
  * @typedef {{type: "connection", connection: import("./types.js").Connection}
  *   | {type: "snapshot", user: import("./types.js").Person, calls: Call[], missedUnseen: number}
  *   | {type: "renamed", user: import("./types.js").Person}
- *   | {type: "call", call: Call}
+ *   | {type: "call", call: Call, own?: NamedEvent[]}
  *   | {type: "synced", calls: Call[], gone: string[]}
  *   | {type: "overdue", callIDs: string[]}
  *   | {type: "settled", callID: string, call: Call | null, serverNow: number}
@@ -94,7 +94,7 @@ export function reduce(model, action) {
     case "renamed":
       return quiet(renamed(model, action.user));
     case "call":
-      return applied(model, [action.call]);
+      return led(applied(model, [action.call]), action.own);
     case "synced":
       return departed(applied(model, action.calls), action.gone);
     case "overdue":
@@ -229,6 +229,15 @@ function applied(model, calls, { firstLook = false } = {}) {
     next = replaced(next, call, isNewlyMissed ? next.state.missedUnseen + 1 : next.state.missedUnseen);
   }
   return { model: next, events, departed: [] };
+}
+
+/**
+ * @param {Step} step
+ * @param {NamedEvent[]} [own] what this client has done itself
+ * @returns {Step} with that before what came of it
+ */
+function led(step, own = []) {
+  return { ...step, events: [...own, ...step.events] };
 }
 
 /**

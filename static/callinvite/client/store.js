@@ -59,7 +59,7 @@ export class Store {
    * @returns {number | null} null if none is held, so that the server decides
    */
   attemptOf(callID) {
-    return this.state.calls.find((call) => call.call_id === callID)?.attempt ?? null;
+    return this.held(callID)?.attempt ?? null;
   }
 
   /**
@@ -90,7 +90,7 @@ export class Store {
    * @returns {import("./types.js").Peer}
    */
   senderOf(callID, from) {
-    const inside = this.state.calls.find((call) => call.call_id === callID)?.participants ?? [];
+    const inside = this.held(callID)?.participants ?? [];
     const onDevice = inside.filter((each) => each.left_at === null && each.device_id === from.device_id);
     const isKnown = inside.some((each) => each.user.id === from.user);
     return isKnown || onDevice.length !== 1 ? from : { ...from, user: onDevice[0].user.id };
@@ -100,9 +100,10 @@ export class Store {
    * Takes in a frame that carries state.
    *
    * @param {import("./types.js").StateFrame} frame
+   * @param {import("./types.js").NamedEvent[]} [own] what this client has done itself, if that is why the call is as it is
    * @returns {void}
    */
-  take(frame) {
+  take(frame, own = []) {
     const serverTime = frame.type === "call" ? frame.call.server_time : frame.server_time;
     this.#readClock(serverTime, frame.type === "snapshot");
     switch (frame.type) {
@@ -119,7 +120,7 @@ export class Store {
         if (frame.user) {
           this.dispatch({ type: "renamed", user: frame.user });
         }
-        this.dispatch({ type: "call", call: frame.call });
+        this.dispatch({ type: "call", call: frame.call, own });
         break;
       case "synced":
         this.dispatch({ type: "synced", calls: frame.calls, gone: frame.gone });
@@ -136,12 +137,25 @@ export class Store {
    * Takes in the call that came with an answer, if one did.
    *
    * @param {Call | null | undefined} call
+   * @param {import("./types.js").NamedEvent[]} own what this client has done itself, told before what came of it
    * @returns {void}
    */
-  learn(call) {
+  learn(call, own) {
     if (call) {
-      this.take({ type: "call", call });
+      this.take({ type: "call", call }, own);
+    } else {
+      own.forEach(({ name, detail }) => this.#options.tell(name, detail));
     }
+  }
+
+  /**
+   * The call that is held under an id.
+   *
+   * @param {string | null} callID
+   * @returns {Call | undefined}
+   */
+  held(callID) {
+    return this.state.calls.find((call) => call.call_id === callID);
   }
 
   /**

@@ -309,6 +309,9 @@
  * @typedef {AboutCall & {callee: Person, invitation: Invitation}} AboutCallee
  * @typedef {AboutCall & {user: Person, participant: Participant}} AboutPlace
  * @typedef {AboutCall & {endReason: EndReason | null, leftReason: LeftReason | null, durationSeconds: number | null}} CallEnd
+ * @typedef {AboutCall & {isDone: boolean}} OwnAct `isDone` is false if the server refused it, or could not be reached
+ * @typedef {AboutCall & {callees: Person[], customData: string, dialBack: () => Promise<boolean>}} MissedCallClick
+ * @typedef {{expiresAt: string, remainingMs: number}} TokenEnd
  * @typedef {{code: string, detail: string, callID: string | null}} ServiceError
  *
  * @typedef {object} ServiceEvents each event's detail by its name
@@ -318,9 +321,15 @@
  * @property {AboutCall & {inviter: Person, callees: Person[], customData: string}} incomingCallReceived
  * @property {AboutCall & {customData: string}} incomingCallCanceled
  * @property {AboutCall} incomingCallTimeout
+ * @property {OwnAct} incomingCallAcceptButtonPressed
+ * @property {OwnAct} incomingCallDeclineButtonPressed
  * @property {AboutCall & {inviter: Person}} incomingMissed
+ * @property {MissedCallClick} incomingMissedCallClicked
+ * @property {ServiceError} incomingMissedCallDialBackFailed
  * @property {AboutCall & {answeredOn: string | null}} incomingCallAnsweredElsewhere
  * @property {AboutCall & {answeredOn: string | null, reason: RejectReason | null}} incomingCallRejectedElsewhere
+ * @property {AboutCall & {callees: Person[], customData: string}} outgoingCallSent
+ * @property {OwnAct} outgoingCallCancelButtonPressed
  * @property {AboutCallee & {ringingOn: string | null}} outgoingCallRinging
  * @property {AboutCallee & {customData: string}} outgoingCallAccepted
  * @property {AboutCallee & {customData: string, reason: RejectReason | null}} outgoingCallDeclined
@@ -334,6 +343,7 @@
  * @property {{user: Person, contact: Contact | null, requests: number}} contactChanged
  * @property {{user: Person, block: Block | null}} blockChanged
  * @property {{me: Me}} meChanged
+ * @property {TokenEnd} tokenWillExpire
  * @property {{callID: string, from: Peer, data: unknown}} signal
  * @property {{verb: string, callID: string | null}} performed
  * @property {ServiceError} error
@@ -357,6 +367,7 @@
  * @property {Call} call
  * @property {InviteeError[]} [errors] invitees that could not be invited, or cancelled
  * @property {boolean} [merged] whether `send` met a call from the very person it was for
+ * @property {boolean} [rejoin] whether the two are in this call already
  *
  * @typedef {object} Asked
  * @property {string} verb such as `send` or `accept`
@@ -374,7 +385,7 @@
  * @property {(timer: unknown) => void} clearTimeout
  *
  * @typedef {{type: "snapshot", user: Person, calls: Call[], missed_unseen: number, server_time: string, requests?: number,
- *   do_not_disturb_until?: string | null, quiet_until?: string | null}
+ *   do_not_disturb_until?: string | null, quiet_until?: string | null, token_expires_at?: string | null}
  *   | {type: "call", call: Call, user?: Person, server_time?: undefined}
  *   | {type: "synced", calls: Call[], gone: string[], server_time: string}
  *   | {type: "history", missed_unseen: number, server_time?: undefined}} StateFrame a frame down that carries state

@@ -11,7 +11,8 @@ import { say } from "../words/say.js";
 
 const WAIT_MS = 120_000;
 
-/** @typedef {import("../push/notes.js").Wish} Wish */
+/** @typedef {import("../client/types.js").Person} Person
+ *  @typedef {import("../push/notes.js").Wish} Wish */
 
 /** Does each wish once, when the page is connected. */
 export class Errands {
@@ -64,11 +65,12 @@ export class Errands {
   /** @param {string} callID @param {Wish} wish */
   async #callBack(callID, { caller, is_video_call: isVideoCall = false }) {
     await this.#connected();
-    const call = await this.#service.call(callID);
-    const invitee = call?.caller ?? caller;
-    if (this.#service.state.connection !== "signed_out" && invitee?.id) {
-      await placeCall(this.#page, { invitees: [invitee], isVideoCall });
-    }
+    await this.#service.missedCallClicked(callID);
+    await this.#service.dialBack(callID, async (call) => {
+      const invitee = call?.caller ?? caller;
+      const isKnown = this.#service.state.connection !== "signed_out" && Boolean(invitee?.id);
+      return isKnown && placeCall(this.#page, { invitees: [/** @type {Person} */ (invitee)], isVideoCall });
+    });
   }
 
   /** @param {string} callID @param {Wish} wish */
@@ -76,9 +78,15 @@ export class Errands {
     const { active, outgoing } = this.#service.state;
     if (kind === "ring") {
       await this.#comes(callID);
-    } else if (!active && !outgoing) {
+      return;
+    }
+    if (!active && !outgoing) {
       // Another view would move a call's screen out of sight.
       location.hash = { stop: "recents", test: "settings" }[/** @type {string} */ (kind)] ?? location.hash;
+    }
+    if (kind === "stop") {
+      await this.#connected();
+      await this.#service.missedCallClicked(callID);
     }
   }
 

@@ -278,8 +278,10 @@ def test_a_missed_call_is_called_back_from_its_notification(alice: Person, phone
     alice.hears("Cancelled")
     stop = {**call_of(alice), "kind": "stop", "missed": True, "missed_unseen": 1}
     phone.deliver(json.dumps({**stop, "notification": {"title": "Missed call", "body": "Alice, video call"}}))
+    phone.person.ask("() => { window.clicked = callinvite.service.once('incomingMissedCallClicked') }")
     phone.press(phone.shows("Missed call"), "call_back")
     alice.rings("Bob")
+    assert phone.person.ask("() => clicked.then(({ caller }) => caller.id)") == "alice"
 
 
 # --- what the page keeps true -----------------------------------------------------------------------------------------

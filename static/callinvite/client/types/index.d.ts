@@ -656,6 +656,21 @@ export type CallEnd = AboutCall & {
     leftReason: LeftReason | null;
     durationSeconds: number | null;
 };
+/**
+ * `isDone` is false if the server refused it, or could not be reached
+ */
+export type OwnAct = AboutCall & {
+    isDone: boolean;
+};
+export type MissedCallClick = AboutCall & {
+    callees: Person[];
+    customData: string;
+    dialBack: () => Promise<boolean>;
+};
+export type TokenEnd = {
+    expiresAt: string;
+    remainingMs: number;
+};
 export type ServiceError = {
     code: string;
     detail: string;
@@ -685,9 +700,13 @@ export type ServiceEvents = {
         customData: string;
     };
     incomingCallTimeout: AboutCall;
+    incomingCallAcceptButtonPressed: OwnAct;
+    incomingCallDeclineButtonPressed: OwnAct;
     incomingMissed: AboutCall & {
         inviter: Person;
     };
+    incomingMissedCallClicked: MissedCallClick;
+    incomingMissedCallDialBackFailed: ServiceError;
     incomingCallAnsweredElsewhere: AboutCall & {
         answeredOn: string | null;
     };
@@ -695,6 +714,11 @@ export type ServiceEvents = {
         answeredOn: string | null;
         reason: RejectReason | null;
     };
+    outgoingCallSent: AboutCall & {
+        callees: Person[];
+        customData: string;
+    };
+    outgoingCallCancelButtonPressed: OwnAct;
     outgoingCallRinging: AboutCallee & {
         ringingOn: string | null;
     };
@@ -728,6 +752,7 @@ export type ServiceEvents = {
     meChanged: {
         me: Me;
     };
+    tokenWillExpire: TokenEnd;
     signal: {
         callID: string;
         from: Peer;
@@ -798,6 +823,10 @@ export type VerbResult = {
      * whether `send` met a call from the very person it was for
      */
     merged?: boolean | undefined;
+    /**
+     * whether the two are in this call already
+     */
+    rejoin?: boolean | undefined;
 };
 export type Asked = {
     /**
@@ -846,6 +875,7 @@ export type StateFrame = {
     requests?: number;
     do_not_disturb_until?: string | null;
     quiet_until?: string | null;
+    token_expires_at?: string | null;
 } | {
     type: "call";
     call: Call;
@@ -1629,6 +1659,21 @@ declare class CallInvitationService extends Account {
         callID?: string | undefined;
         hold?: boolean | undefined;
     }): Promise<boolean>;
+    /**
+     * Tells that a notice of a missed call was clicked: to be called by whoever shows such notices. Does nothing else.
+     *
+     * @param {string} callID
+     * @returns {Promise<boolean>} false if that call was not missed, or cannot be read
+     */
+    missedCallClicked(callID: string): Promise<boolean>;
+    /**
+     * Answers a missed call: joins it while it goes on, else calls whoever rang, with pictures if that call had them.
+     *
+     * @param {string} callID
+     * @param {(call: Call | null) => Promise<boolean> | boolean} [place] how to do it instead; null: the call cannot be read
+     * @returns {Promise<boolean>}
+     */
+    dialBack(callID: string, place?: (call: Call | null) => Promise<boolean> | boolean): Promise<boolean>;
     /**
      * Turns back to a call that is on hold: it is the active one then, and the active one is on hold.
      *
