@@ -28,7 +28,8 @@ TOP_LEVEL = {
 """Pages outside docs/, and what they are called on the site."""
 
 LINK = re.compile(r"(?<=\]\()(?!\w+:|#)([^)#\s]+)")
-FENCE = re.compile(r"^\s*(```+|~~~+)")
+FENCE = re.compile(r"^\s*(```+|~~~+) ?(\S*)")
+"""What opens or closes a block. What stands after the language is for the tests."""
 LANGUAGES = {".yaml": "yaml", ".service": "ini", ".conf": "nginx", ".py": "python", ".html": "html", "": "text"}
 
 REMOTE = re.compile(r"https?://(?:unpkg\.com|cdn\.jsdelivr\.net|api\.github\.com)/[^\"'`]*")
@@ -121,6 +122,7 @@ class Site:
         for line in text.splitlines(keepends=True):
             found = FENCE.match(line)
             if found and (not fence or found[1].startswith(fence)):
+                line = f"{found[0]}\n"
                 fence = "" if fence else found[1]
             if fence:
                 yield line

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.repository.blocks import blocks_of
 from tests.repository.tracked import ROOT
 from tests.support.server import RunningServer
 
@@ -17,8 +17,7 @@ pytestmark = [
     pytest.mark.sqlite_only,
     pytest.mark.own_layout("another project, served as its documentation says"),
 ]
-PAGE = (ROOT / "docs" / "installing.md").read_text()
-BLOCKS = re.findall(r"^```(sh|python)\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+BLOCKS = [(each.language, each.text) for each in blocks_of(ROOT / "docs" / "installing.md")]
 
 
 class Site(RunningServer):
@@ -40,7 +39,7 @@ def site(tmp_path: Path, python: Path) -> Site:
     """A project that `startproject` made, with every block of Python put at the end of the file that it names."""
     subprocess.run([str(python), "-m", "django", "startproject", "site_of_mine", str(tmp_path)], check=True)
     for language, block in BLOCKS:
-        if language == "python":
+        if language == "python" and block.startswith("# "):
             name, _, lines = block.removeprefix("# ").partition("\n")
             with (tmp_path / "site_of_mine" / name).open("a") as file:
                 file.write(lines)

@@ -12,7 +12,7 @@ from tests.repository.test_layers import LAYERS
 from tests.repository.tracked import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
-BLOCK = re.compile(r"(?<=^## Layers\n\n```\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"(?<=^## Layers\n\n```text\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 WIDTH = 100
 
 

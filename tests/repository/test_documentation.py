@@ -9,6 +9,7 @@ from dataclasses import fields
 from benchmarks import scale
 from invitations import conf, errors
 from invitations.requests.verbs import VERBS, Verb
+from tests.repository.blocks import blocks_of
 from tests.repository.tracked import ROOT, tracked_files
 
 SETTINGS = (ROOT / "callinvite" / "settings.py").read_text()
@@ -36,8 +37,8 @@ def test_documented_error_codes_are_those_that_exist() -> None:
 def test_the_documented_call_has_what_a_call_has() -> None:
     from invitations import shapes
 
-    (example,) = (each for each in re.findall(r"^```json\n(.+?)^```$", API_PAGE, re.M | re.S) if '"end_reason"' in each)
-    call = json.loads(example)
+    (example,) = (each for each in blocks_of(ROOT / "docs" / "api.md") if each.said.get("shape") == "CallObject")
+    call = json.loads(example.text)
     assert call.keys() == shapes.calls.CallObject.__annotations__.keys()
     assert call["invitations"][0].keys() == shapes.calls.Invitation.__annotations__.keys()
     assert call["participants"][0].keys() == shapes.calls.Participant.__annotations__.keys()
