@@ -391,8 +391,9 @@ _log_level = env.choice("LOG_LEVEL", {"", "DEBUG", "INFO", "WARNING", "ERROR", "
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request": {"()": "invitations.request_ids.NameRequests"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}{request}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": _log_level or "WARNING"},
     "loggers": {
         "invitations": {"level": _log_level or "INFO"},

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed, NotAcceptable
@@ -20,15 +18,13 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from invitations import quotas, request_ids
+from invitations.api import headers
 from invitations.api.openapi.operations import Operation
 from invitations.api.parsers import BoundedJSONParser, ChunkedRequest
 from invitations.requests.problems import answer, problem_response
 from invitations.requests.tokens import BearerAuthentication, BrowserAuthentication
 
-REQUEST_ID = "X-Request-ID"
-_is_request_id = re.compile(r"[A-Za-z0-9._~-]{1,64}").fullmatch
-# A quotation mark within a text is escaped, so that no text can look like a member.
-_AT_THIS_MOMENT = re.compile(rb'"(?:server_time":"[^"]*"|remaining_ms":\d+)')
 _negotiator = DefaultContentNegotiation()
 
 
@@ -49,6 +45,12 @@ class Endpoint(APIView):
     media_types: ClassVar[tuple[str, ...]] = (JSONRenderer.media_type, f"{JSONRenderer.media_type}; charset=utf-8")
     """The media types of what it answers."""
     _renderer: ClassVar = (JSONRenderer(), JSONRenderer.media_type)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer a request, which the log names meanwhile."""
+        self._request_id = request_ids.chosen(request.headers.get(request_ids.HEADER, ""))
+        with request_ids.known_as(self._request_id), quotas.asked() as self._quotas:
+            return super().dispatch(request, *args, **kwargs)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         return ChunkedRequest(
@@ -71,12 +73,15 @@ class Endpoint(APIView):
         super().initial(request, *args, **kwargs)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Name the request for logs on both sides, and spare a client that reads the same thing again the body."""
+        """Say by headers what the body does not, and spare a client that reads the same thing again the body."""
         final = super().finalize_response(request, response, *args, **kwargs)
-        asked_as = request.headers.get(REQUEST_ID, "")
-        final.headers[REQUEST_ID] = asked_as if _is_request_id(asked_as) else uuid4().hex
-        if request.method == "GET" and final.status_code == HTTPStatus.OK and not final.streaming:
-            final.headers["ETag"] = entity_tag(final.content)
+        operation = self.operations.get(str(request.method).lower())
+        ending = operation.deprecated.headers() if operation is not None and operation.deprecated is not None else {}
+        said = {request_ids.HEADER: self._request_id, **headers.rate_limits(self._quotas.values()), **ending}
+        for name, value in said.items():
+            final.headers[name] = value
+        if request.method in ("GET", "HEAD") and final.status_code == HTTPStatus.OK and not final.streaming:
+            final.headers["ETag"] = headers.entity_tag(final.content)
             return get_conditional_response(request._request, etag=final.headers["ETag"], response=final) or final
         return final
 
@@ -97,12 +102,6 @@ class Endpoint(APIView):
         if header and not force and not any(map(request._request.accepts, self.media_types)):
             raise NotAcceptable
         return self._renderer
-
-
-def entity_tag(body: bytes) -> str:
-    """A weak validator (RFC 9110 section 8.8.3): the same for answers that differ only in their moment."""
-    said = _AT_THIS_MOMENT.sub(b"", body)
-    return f'W/"{hashlib.sha256(said).hexdigest()[:32]}"'
 
 
 def answered(status: int, body: Mapping[str, Any]) -> HttpResponse:

@@ -13,10 +13,12 @@ from typing import NamedTuple
 
 from django.db.models import Max, Q
 
+from invitations import quotas
 from invitations.calls.closing import UNNOTICED
 from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.models import Invitation, InvitationState, UserKey
+from invitations.quotas import Quota
 from invitations.rules.judging import REPEATED_WITHIN
 from invitations.store import people
 from invitations.store.sheets import Actor, Person
@@ -90,6 +92,17 @@ class Bounds:
             return was_rung(self._by.user_id, person.id, before=self._now)
         since = self._now - REPEATED_WITHIN
         return any(each.was_unanswered and each.created_at > since for each in self._in_vain.get(person.id, ()))
+
+    def tell(self, more: int) -> None:
+        """Tell what the inviter has left once these invitations are given, or have been refused."""
+        most = limits().sends_per_minute
+        if not self._is_counted or not most or not quotas.is_asked():
+            return
+        recent = [each.created_at for each in self._given if each.created_at > self._now - MINUTE]
+        left = most - len(recent)
+        since = recent[-1] if recent else self._now
+        wait = _seconds_until(since + MINUTE, self._now)
+        quotas.tell(Quota("invitations", most, MINUTE.seconds, max(0, left - more if more <= left else left), wait))
 
     def refuse_too_many(self, more: int) -> None:
         """Count these invitations in.

@@ -66,6 +66,7 @@ def judged(
             problems.append(problem)
         else:
             admitted.append(Judged(person, found.verdict, found.terms.is_contact, found.ring.is_urgent))
+    counted.tell(len(admitted))
     counted.refuse_too_many(len(admitted))
     return admitted, problems
 

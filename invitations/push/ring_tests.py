@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from invitations import quotas
 from invitations.conf import limits
 from invitations.errors import CallError, Code
 from invitations.models import Delivery, DeliveryKind, DeliveryState, Device
 from invitations.push import planning
 from invitations.push.words import reason_words
+from invitations.quotas import Quota
 from invitations.serializers import moment
 from invitations.words import say, say_lazy
 
@@ -29,10 +31,14 @@ def begin(device: Device, *, now: datetime) -> Delivery:
     most = limits().test_rings_per_minute
     recent = Delivery.objects.filter(
         user_id=device.user_id, device__user_id=device.user_id, kind=DeliveryKind.TEST, created_at__gt=now - WINDOW
-    ).order_by("-created_at")
-    if most and (earliest := recent[most - 1 : most].first()) is not None:
-        wait = max(1, round((earliest.created_at + WINDOW - now).total_seconds()))
-        raise CallError(Code.THROTTLED, say_lazy("error.throttled.test_rings", count=most), retry_after_seconds=wait)
+    )
+    if most:
+        moments = list(recent.order_by("-created_at").values_list("created_at", flat=True)[:most])
+        wait = max(1, round(((moments[-1] if moments else now) + WINDOW - now).total_seconds()))
+        quotas.tell(Quota("test-rings", most, WINDOW.seconds, max(0, most - len(moments) - 1), wait))
+        if len(moments) == most:
+            detail = say_lazy("error.throttled.test_rings", count=most)
+            raise CallError(Code.THROTTLED, detail, retry_after_seconds=wait)
     return planning.plan_test(device, now=now)
 
 

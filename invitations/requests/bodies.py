@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from invitations import request_ids
 from invitations.conf import limits
 from invitations.errors import Code
 from invitations.requests.problems import CONTENT_TYPE, STATUS, problem
@@ -32,7 +33,7 @@ class BoundedBodies:
         most = limits().request_bytes
         declared = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"")
         if most and declared.isdigit() and int(declared) > most:
-            await _refuse(send)
+            await _refuse(scope, send)
             return
         length = 0
         is_answered = False
@@ -45,7 +46,7 @@ class BoundedBodies:
                 return message
             if not is_answered:
                 is_answered = True
-                await _refuse(send)
+                await _refuse(scope, send)
             return {"type": "http.disconnect"}
 
         async def bounded_send(message: Message) -> None:
@@ -57,8 +58,12 @@ class BoundedBodies:
         await self._application(scope, bounded_receive, bounded_send)
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(scope: Message, send: Send) -> None:
     body = json.dumps(problem(Code.TOO_LARGE)).encode()
-    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    headers = [
+        (b"content-type", CONTENT_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        request_ids.header_of(scope),
+    ]
     await send({"type": "http.response.start", "status": STATUS[Code.TOO_LARGE], "headers": headers})
     await send({"type": "http.response.body", "body": body})

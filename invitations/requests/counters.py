@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.core.cache import cache
+
+from invitations import quotas
+from invitations.quotas import Quota
 
 
 class Bound(NamedTuple):
@@ -16,11 +20,13 @@ class Bound(NamedTuple):
         key: what is counted.
         most: how many are let through.
         window_seconds: within what time.
+        told_as: the name by which clients are told what it has left; none are if it is empty.
     """
 
     key: str
     most: int
     window_seconds: int
+    told_as: str = ""
 
 
 def key_of(kind: str, value: str) -> str:
@@ -46,8 +52,12 @@ def count(bounds: Iterable[Bound], seconds: float) -> int:
         current = _window(bound, int(window))
         cache.add(current, 0, 2 * bound.window_seconds)
         before = cache.get(_window(bound, int(window) - 1), 0) * (1 - elapsed / bound.window_seconds)
-        if before + cache.incr(current) > bound.most:
-            wait = max(wait, 1, round(bound.window_seconds - elapsed))
+        used, rest = before + cache.incr(current), max(1, round(bound.window_seconds - elapsed))
+        if used > bound.most:
+            wait = max(wait, rest)
+        if bound.told_as:
+            left = max(0, math.floor(bound.most - used))
+            quotas.tell(Quota(bound.told_as, bound.most, bound.window_seconds, left, rest))
     if wait:
         give_back(counted, seconds)
     return wait

@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from invitations import request_ids
 from invitations.errors import Code
 from invitations.requests import audit, known_devices
 from invitations.requests.bodies import Application, Message, Receive, Send
@@ -141,7 +142,12 @@ async def _refuse(scope: Message, seconds: int, send: Send) -> None:
         headers, body = _PAGE_HEADERS, _page(language, scope["path"], seconds)
     else:
         headers, body = [(b"content-type", CONTENT_TYPE.encode())], _problem(language, seconds)
-    said = [(b"retry-after", b"%d" % seconds), (b"cache-control", b"no-store"), (b"content-length", b"%d" % len(body))]
+    said = [
+        (b"retry-after", b"%d" % seconds),
+        (b"cache-control", b"no-store"),
+        (b"content-length", b"%d" % len(body)),
+        request_ids.header_of(scope),
+    ]
     await send({"type": "http.response.start", "status": STATUS[Code.THROTTLED], "headers": [*headers, *said]})
     await send({"type": "http.response.body", "body": body})
 

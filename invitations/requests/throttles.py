@@ -225,7 +225,7 @@ def check_search(request: HttpRequest, user_id: UserKey, now: datetime | None = 
         CallError: `throttled` with `retry_after_seconds`, if there were `searches_per_minute`.
     """
     limit = conf.limits().searches_per_minute
-    bound = Bound(key_of("search", key_as_word(user_id)), limit, STEPS[0][1])
+    bound = Bound(key_of("search", key_as_word(user_id)), limit, STEPS[0][1], told_as="searches")
     try:
         wait = count([bound], _seconds(now)) if limit > 0 else 0
     except Exception:
@@ -252,8 +252,13 @@ def check_ask(request: HttpRequest, user_id: UserKey, other: str, now: datetime 
     """
     terms, own = conf.limits(), key_as_word(user_id)
     bounds = [
-        Bound(key_of("ask", own), terms.asks_per_day, DAY_SECONDS),
-        Bound(key_of("ask:pair", f"{own} {other.lower()}"), terms.asks_per_pair_day, DAY_SECONDS),
+        Bound(key_of("ask", own), terms.asks_per_day, DAY_SECONDS, told_as="contact-requests"),
+        Bound(
+            key_of("ask:pair", f"{own} {other.lower()}"),
+            terms.asks_per_pair_day,
+            DAY_SECONDS,
+            told_as="contact-requests-to-one",
+        ),
     ]
     if wait := count([each for each in bounds if each.most > 0], _seconds(now)):
         audit.refused(request, Code.THROTTLED, user_id=user_id)
@@ -281,7 +286,7 @@ def exporting(request: HttpRequest, user_id: UserKey, now: datetime | None = Non
         audit.refused(request, Code.THROTTLED, user_id=user_id)
         raise CallError(Code.THROTTLED, say_lazy("my_data.export.running"), retry_after_seconds=EXPORT_HELD_SECONDS)
     try:
-        bounds = [Bound(key_of("export", key_as_word(user_id)), limit, HOUR_SECONDS)]
+        bounds = [Bound(key_of("export", key_as_word(user_id)), limit, HOUR_SECONDS, told_as="exports")]
         _bound(request, bounds, now, words=say_lazy("my_data.export.limit"), user_id=user_id)
         yield lambda: cache.touch(place, EXPORT_HELD_SECONDS)
     finally:
@@ -339,7 +344,11 @@ def _try(
     if limit > 0:
         for kind, value in by.items():
             key = key_of(f"login:{kind}", value)
-            all_bounds[kind] = [Bound(key, times * limit, window) for times, window in STEPS]
+            # Who tries to get in under somebody's name is nobody else's affair, nor how often.
+            told_as = "" if kind == "name" else "sign-ins"
+            all_bounds[kind] = [
+                Bound(key, times * limit, window, told_as if times == 1 else "") for times, window in STEPS
+            ]
     if not all_bounds:
         return Attempt((), seconds, is_known=is_known)
     try:

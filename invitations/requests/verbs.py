@@ -20,6 +20,7 @@ from invitations import calls, conf, contacts, ice, shapes
 from invitations.errors import CallError, Code
 from invitations.live import presence
 from invitations.requests import audit, inputs
+from invitations.requests.deprecation import Deprecation
 from invitations.requests.fields import Refused
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.serializers import call_view, moment
@@ -59,6 +60,7 @@ class Verb:
         takes_ring_token: it also accepts the token of a push message.
         admin_permission: users with this permission act as admins by REST.
         takes_key: it makes something new, so that a repeat needs an idempotency key to be known.
+        deprecated: that its URL will be taken away; None if not.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Verb:
     takes_ring_token: bool = False
     admin_permission: str | None = None
     takes_key: bool = False
+    deprecated: Deprecation | None = None
 
     @property
     def is_about_a_call(self) -> bool:

@@ -189,7 +189,8 @@ async def attacked(kind: str, clock: Clock, open_page: OpenPage) -> tuple[list[s
     Returns:
         What the attacker was answered, what their page was told, and what the victim's page was.
     """
-    moment = clock.moment
+    # Searches are counted by the minute of the clock.
+    moment = clock.moment = clock.moment.replace(second=0) + timedelta(minutes=1)
     attacker, friend, victim = await in_thread(make, kind, moment, "attacker", "friend", "victim")
     await in_thread(put_off, kind, victim, attacker, moment)
     await in_thread(put_off_friend, kind, victim, friend, moment)

@@ -36,6 +36,7 @@ NOT_FOR_PEOPLE = {
     "transports/outbound.py": "log lines: failures of a connection",
     "api/openapi/": "the API's description, which developers read",
     "shapes/": "the API's description",
+    "requests/deprecation.py": "the API's description",
     "requests/verbs.py": "the API's description; the verbs' names there are codes",
     "sockets/": "mistakes of a client's program in the protocol of the socket, for its developer",
     "words/catalogues.py": "JavaScript",

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import URLPattern
 
+from invitations import request_ids
 from invitations.api.openapi.components import components, problem_name, ref
 from invitations.api.openapi.operations import BEARER, RING_TOKEN, SESSION, TAGS, Operation
 from invitations.errors import Code
@@ -32,6 +33,24 @@ _IN_PATH = {
     "token_id": {"schema": {"type": "string", "format": "uuid"}, "description": "The `id` of one of your tokens."},
 }
 _RETRY_AFTER = {429, 503}
+_HEADERS: Mapping[str, tuple[str, JSON]] = {
+    "Retry-After": ("After how many seconds to come again.", {"type": "integer", "minimum": 0}),
+    "RateLimit-Policy": (
+        "How often this may be done, for each limit by its name: `q` times in `w` seconds "
+        "(draft-ietf-httpapi-ratelimit-headers). Left out where nothing was counted.",
+        {"type": "string"},
+    ),
+    "RateLimit": ("What these limits have left: `r` times, more in `t` seconds.", {"type": "string"}),
+    "ETag": ("Differs if the answer does by more than its moment: for `If-None-Match`.", {"type": "string"}),
+    "Deprecation": ("Since when it is announced that this will be taken away (RFC 9745).", {"type": "string"}),
+    "Sunset": ("From when on it may be gone (RFC 8594).", {"type": "string"}),
+}
+_IF_NONE_MATCH: JSON = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "The `ETag` of an earlier answer: if nothing but the moment has changed, this one has no body.",
+}
 
 
 def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
@@ -48,14 +67,15 @@ def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
         operations: Mapping[str, Operation] = getattr(view.view_class, "operations", {})
         if operations:
             path = re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
-            paths[prefix + path] = {method: _operation(path, each) for method, each in operations.items()}
+            paths[prefix + path] = {method: _operation(path, method, each) for method, each in operations.items()}
             codes |= {code for each in operations.values() for code in each.refuses}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Callinvite",
             "version": "1",
-            "description": "Call invitations: send, cancel, reject, accept.",
+            "description": "Call invitations: send, cancel, reject, accept. Every answer names its request by "
+            f"{request_ids.HEADER}: as the request did, or by a new id.",
             "contact": {"name": "Callinvite contributors"},
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -64,21 +84,23 @@ def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
         "components": {
             "schemas": components(codes),
             "headers": {
-                "RetryAfter": {
-                    "description": "After how many seconds to come again.",
-                    "schema": {"type": "integer", "minimum": 0},
-                }
+                name.replace("-", ""): {"description": said, "schema": schema}
+                for name, (said, schema) in _HEADERS.items()
             },
             "securitySchemes": _security_schemes(),
         },
     }
 
 
-def _operation(path: str, operation: Operation) -> JSON:
+def _operation(path: str, method: str, operation: Operation) -> JSON:
+    ending = operation.deprecated
+    description = " ".join(filter(None, (operation.description, ending.described() if ending else "")))
+    can_be_unchanged = method == "get" and not operation.media
     made: JSON = {
         "operationId": operation.id,
         "summary": operation.summary,
-        **({"description": operation.description} if operation.description else {}),
+        **({"description": description} if description else {}),
+        **({"deprecated": True} if ending else {}),
         "tags": [operation.tag],
         "security": [{name: []} for name in operation.security],
     }
@@ -86,6 +108,8 @@ def _operation(path: str, operation: Operation) -> JSON:
     if operation.query is not None:
         parameters += [_given("query", name, each) for name, each in operation.query.fields.items()]
     parameters += [_given("header", name, each) for name, each in operation.headers.items()]
+    if can_be_unchanged:
+        parameters.append(dict(_IF_NONE_MATCH))
     if parameters:
         made["parameters"] = parameters
     if operation.body is not None:
@@ -94,8 +118,18 @@ def _operation(path: str, operation: Operation) -> JSON:
             content["examples"] = {name: {"value": value} for name, value in operation.examples.items()}
         is_required = any(each.required for each in operation.body.fields.values())
         made["requestBody"] = {"content": {"application/json": content}, "required": is_required}
-    made["responses"] = {str(status): _answer(operation, said) for status, said in operation.statuses.items()}
-    made["responses"] |= {str(status): _problems(status, codes) for status, codes in _by_status(operation).items()}
+    said_always = ["Deprecation", "Sunset"] if ending else []
+    limited = ["RateLimit-Policy", "RateLimit"] if Code.THROTTLED in operation.refuses else []
+    names = [*said_always, *limited, *(["ETag"] if can_be_unchanged else [])]
+    made["responses"] = {
+        str(status): _with(names, _answer(operation, said)) for status, said in operation.statuses.items()
+    }
+    if can_be_unchanged:
+        made["responses"]["304"] = _with(names, {"description": "Nothing has changed."})
+    for status, codes in _by_status(operation).items():
+        names = [*said_always, *(limited if status == STATUS[Code.THROTTLED] else [])]
+        names += ["Retry-After"] if status in _RETRY_AFTER else []
+        made["responses"][str(status)] = _with(names, _problems(codes))
     made["responses"]["default"] = {
         "description": "Any other failure.",
         "content": {CONTENT_TYPE: {"schema": ref("Problem")}},
@@ -137,17 +171,21 @@ def _by_status(operation: Operation) -> dict[int, list[Code]]:
     return dict(sorted(found.items()))
 
 
-def _problems(status: int, codes: list[Code]) -> JSON:
+def _with(names: list[str], answer: JSON) -> JSON:
+    """An answer that has these headers."""
+    if not names:
+        return answer
+    return {**answer, "headers": {each: {"$ref": f"#/components/headers/{each.replace('-', '')}"} for each in names}}
+
+
+def _problems(codes: list[Code]) -> JSON:
     choices = [ref(problem_name(code)) for code in codes]
     mapping = {str(code): choice["$ref"] for code, choice in zip(codes, choices, strict=True)}
     several = {"oneOf": choices, "discriminator": {"propertyName": "code", "mapping": mapping}}
-    answer: JSON = {
+    return {
         "description": " ".join(f"`{code}`: {code.sentence}" for code in codes),
         "content": {CONTENT_TYPE: {"schema": several if len(codes) > 1 else choices[0]}},
     }
-    if status in _RETRY_AFTER:
-        answer["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
-    return answer
 
 
 def _security_schemes() -> JSON:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from invitations import shapes
 from invitations.errors import Code
 from invitations.requests import inputs, queries
+from invitations.requests.deprecation import Deprecation
 from invitations.requests.fields import Field
 from invitations.requests.inputs import Body
 from invitations.requests.problems import STATUS
@@ -54,6 +55,7 @@ class Operation:
         takes_current: `current` may stand for the id of the only call that is ringing.
         headers: the request's own headers.
         media: the media type of a successful answer that is no JSON.
+        deprecated: that it will be taken away; None if not.
     """
 
     id: str
@@ -70,6 +72,7 @@ class Operation:
     takes_current: bool = False
     headers: Mapping[str, Field[Any]] = field(default_factory=dict)
     media: str = ""
+    deprecated: Deprecation | None = None
 
     def status_by_token(self, code: Code) -> int | None:
         """The status other than its own that a code has when a ring's token is used; None if it has none."""
@@ -102,6 +105,7 @@ def of_verb(verb: Verb) -> Operation:
         security=(RING_TOKEN, *USER) if verb.takes_ring_token else USER,
         takes_current=verb.takes_current,
         headers={"Idempotency-Key": inputs.IDEMPOTENCY_KEY} if verb.takes_key else {},
+        deprecated=verb.deprecated,
     )
 
 
