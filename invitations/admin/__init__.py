@@ -2,6 +2,26 @@
 
 Calls are read-only here and change only through the verbs, with the admin as the actor."""
 
-from invitations.admin import calls, contacts, devices, people, resources, second_factors, signing_in, staff_steps
+from invitations.admin import (
+    calls,
+    contacts,
+    devices,
+    people,
+    resources,
+    second_factors,
+    services,
+    signing_in,
+    staff_steps,
+)
 
-__all__ = ["calls", "contacts", "devices", "people", "resources", "second_factors", "signing_in", "staff_steps"]
+__all__ = [
+    "calls",
+    "contacts",
+    "devices",
+    "people",
+    "resources",
+    "second_factors",
+    "services",
+    "signing_in",
+    "staff_steps",
+]

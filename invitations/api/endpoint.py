@@ -13,16 +13,18 @@ from django.utils.cache import get_conditional_response
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed, NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from invitations import quotas, request_ids
 from invitations.api import headers
-from invitations.api.openapi.operations import Operation
+from invitations.api.openapi.operations import SERVICE, Operation
 from invitations.api.parsers import BoundedJSONParser, ChunkedRequest
+from invitations.requests import audit, service_access
 from invitations.requests.problems import answer, problem_response
+from invitations.requests.service_access import ServiceAuthentication
 from invitations.requests.tokens import BearerAuthentication, BrowserAuthentication
 
 _negotiator = DefaultContentNegotiation()
@@ -34,7 +36,11 @@ class Endpoint(APIView):
     operations: ClassVar[Mapping[str, Operation]] = {}
     """What the OpenAPI document says about its methods. A view without any is left out of the document."""
     # All that DRF would take from REST_FRAMEWORK: a project's defaults must neither open these views nor break them.
-    authentication_classes: Sequence[type[BaseAuthentication]] = (BearerAuthentication, BrowserAuthentication)
+    authentication_classes: Sequence[type[BaseAuthentication]] = (
+        ServiceAuthentication,
+        BearerAuthentication,
+        BrowserAuthentication,
+    )
     permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
     throttle_classes = ()
     renderer_classes = (JSONRenderer,)
@@ -62,7 +68,8 @@ class Endpoint(APIView):
         )
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Like DRF's, but refuses a method that the view does not have before asking who the client is.
+        """Like DRF's, but refuses a method that the view does not have before asking who the client is, and lets a
+        service in only for what it may do.
 
         Raises:
             MethodNotAllowed: the view does not have this method.
@@ -71,6 +78,14 @@ class Endpoint(APIView):
         if method not in self.http_method_names or not hasattr(self, method):
             raise MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
+        if request.authenticators:
+            self._admit(request, self.operations.get("get" if method == "head" else method))
+
+    def _admit(self, request: Request, operation: Operation | None) -> None:
+        for_services = None if operation is None else operation.for_services
+        for_users = operation is None or operation.security != (SERVICE,)
+        takes_body = operation is not None and operation.body is not None
+        service_access.admit(request, for_services, for_users=for_users, takes_body=takes_body)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Say by headers what the body does not, and spare a client that reads the same thing again the body."""
@@ -80,6 +95,8 @@ class Endpoint(APIView):
         said = {request_ids.HEADER: self._request_id, **headers.rate_limits(self._quotas.values()), **ending}
         for name, value in said.items():
             final.headers[name] = value
+        if final.status_code < HTTPStatus.BAD_REQUEST and request.method not in SAFE_METHODS:
+            audit.service_asked(request)
         if request.method in ("GET", "HEAD") and final.status_code == HTTPStatus.OK and not final.streaming:
             final.headers["ETag"] = headers.entity_tag(final.content)
             return get_conditional_response(request._request, etag=final.headers["ETag"], response=final) or final

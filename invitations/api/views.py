@@ -23,7 +23,7 @@ from invitations.api.ring_tokens import InvitationAuthentication
 from invitations.errors import Code
 from invitations.models import Call, UserKey, likeness
 from invitations.push.action_tokens import Grant
-from invitations.requests import audit, freshness, inputs, queries, verbs
+from invitations.requests import audit, freshness, inputs, queries, service_access, verbs
 from invitations.requests.deleting import delete_account
 from invitations.requests.known_tokens import KnownBearerAuthentication, Renamed, proved
 from invitations.requests.problems import STATUS, InvalidInput
@@ -67,6 +67,8 @@ class VerbEndpoint(Endpoint):
 
     def _perform(self, request: Request, call_id: str | None) -> HttpResponse:
         name, now = self.verb.name, timezone.now()
+        if getattr(request.auth, "proof", None) is not None:
+            service_access.refuse_naming(request, takes_body=True)
         query = queries.of_verb(self.verb.is_about_a_call).checked(request.query_params)
         if isinstance(request.auth, Grant):
             acted = ring_tokens.act(name, request.auth, request.user, call_id=call_id, body=request.data, now=now)
@@ -74,7 +76,10 @@ class VerbEndpoint(Endpoint):
         actor = actor_of(request)
         if self.verb.admin_permission is not None:
             actor = replace(actor, is_admin=request.user.has_perm(self.verb.admin_permission))
-        body = None if self.verb.reads else request.data
+        body: Any = None if self.verb.reads else request.data
+        if body is not None and actor.service is not None:
+            # For whom it acts was looked at before.
+            body = {name: each for name, each in body.items() if name != service_access.AS_USER}
         attempt = query.get("attempt")
         key = request.headers.get("Idempotency-Key")
         return answered(

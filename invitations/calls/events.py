@@ -69,6 +69,8 @@ class Change:
         """Add a fact: one log row and one revision."""
         call = self.sheet.call
         call.revision += 1
+        if self._by is not None and self._by.service is not None:
+            data["service"] = self._by.service
         self._facts.append(
             rows.make(
                 CallEvent,

@@ -151,11 +151,16 @@ def _entry(
     return {
         "at": moment(event.at),
         "code": event.kind,
-        "text": _text(event, shown, names, is_answered=sheet.call.answered_at is not None),
+        "text": _by_whom(_text(event, shown, names, is_answered=sheet.call.answered_at is not None), data),
         "user": subject,
         "device": device if owner is not None and is_seen(owner) else None,
         "data": data,
     }
+
+
+def _by_whom(text: str, data: Data) -> str:
+    """A sentence, with the service that did it for somebody."""
+    return say("timeline.by_service", sentence=text, service=data["service"]) if "service" in data else text
 
 
 def _text(event: CallEvent, data: Data, names: dict[str, str], *, is_answered: bool) -> str:

@@ -1,5 +1,5 @@
 """What is stored: users, their preferences, contacts and blocks, what is left of deleted ones, calls with their
-invitations, participants and events, devices and credentials, deliveries and ring resources."""
+invitations, participants and events, devices and credentials, services, deliveries and ring resources."""
 
 from invitations.models.call import Call, CallState, EndReason
 from invitations.models.contact import ASK_CHARS, Block, Contact, ContactState
@@ -24,6 +24,7 @@ from invitations.models.preferences import (
 )
 from invitations.models.resource import RingResource
 from invitations.models.search import Mentions
+from invitations.models.service import Service, ServiceScope, ServiceToken, service_characters
 from invitations.models.sign_up_link import SignUpLink
 from invitations.models.user import User, UserKey, id_chars, key_as_word
 
@@ -67,6 +68,9 @@ __all__ = [
     "RingResource",
     "RingingDevice",
     "RingsFrom",
+    "Service",
+    "ServiceScope",
+    "ServiceToken",
     "SignUpLink",
     "Standing",
     "StopReason",
@@ -76,4 +80,5 @@ __all__ = [
     "id_chars",
     "key_as_word",
     "refuse_retired",
+    "service_characters",
 ]

@@ -28,6 +28,8 @@ PROVED_FOR = timedelta(hours=1)
 """How long a proof of life counts as fresh: another one meanwhile writes nothing."""
 TOKEN, SESSION, NAME_CHARS = "token-", "session-", 22
 """How the names of credentials begin, and how many characters of a digest follow."""
+SERVICE = "service-"
+"""How the name of a service's credential begins, which its key follows: it is the same for all its tokens."""
 TOO_MANY = 100
 """How many devices, or addresses, are given up at once where a bound was lowered."""
 _THIS_ONE = Device.objects.filter(user_id=Bind("user"), device_id=Bind("device"))

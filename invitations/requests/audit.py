@@ -20,7 +20,7 @@ from invitations.credentials import second_factors
 from invitations.credentials.taking_back import everything_ended
 from invitations.models import UserKey
 from invitations.push import devices
-from invitations.requests.clients import address_of
+from invitations.requests.clients import address_of, service_of
 
 logger = logging.getLogger("invitations.audit")
 _UID = "invitations.audit"
@@ -142,11 +142,36 @@ def data_exported(request: HttpRequest, user_id: UserKey) -> None:
     logger.info("data-exported %s", _facts(user=user_id, by=_another(request, user_id), **_asked(request)))
 
 
-def looked_at_rules(request: HttpRequest, caller_id: UserKey, invitee_id: UserKey) -> None:
-    """An admin looked at what would become of a call.
+def service_acted(
+    request: HttpRequest | None, act: str, *, service: str, token: str | None = None, user_id: UserKey | None = None
+) -> None:
+    """A service got a token, or lost one.
 
     Args:
-        request: for the admin, and the client's address.
+        request: of the admin who did it; None for a command.
+        act: what was done, in one word with dashes.
+        service: the service's name.
+        token: how the token begins.
+        user_id: the admin's key.
+    """
+    logger.info("%s %s", act, _facts(of=service, token=token, user=user_id, **_asked(request)))
+
+
+def service_asked(request: Any) -> None:
+    """A service did something: for itself, or for the user whose request it is now. Says nothing of others' requests.
+
+    Args:
+        request: REST's, which was granted.
+    """
+    if service_of(request) is not None:
+        logger.info("service-acted %s", _facts(method=request.method, user=request.user.pk, **_asked(request._request)))
+
+
+def looked_at_rules(request: HttpRequest, caller_id: UserKey, invitee_id: UserKey) -> None:
+    """An admin or a service looked at what would become of a call.
+
+    Args:
+        request: for the admin or the service, and the client's address.
         caller_id: the key of who would call.
         invitee_id: of whom they would call.
     """
@@ -207,7 +232,11 @@ def _another(request: HttpRequest, user_id: UserKey) -> UserKey | None:
 
 
 def _asked(request: HttpRequest | None) -> dict[str, Any]:
-    return {} if request is None else {"address": address_of(request), "path": request.path}
+    if request is None:
+        return {}
+    service = service_of(request)
+    named = {} if service is None else {"service": service.name}
+    return {**named, "address": address_of(request), "path": request.path}
 
 
 def _facts(**facts: Any) -> str:

@@ -1,16 +1,27 @@
-"""Where a request comes from: the address that clients are counted and told apart by."""
+"""Where a request comes from: the address that clients are counted and told apart by, and the service that makes it."""
 
 from __future__ import annotations
 
 import logging
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from django.http import HttpRequest
 
 from invitations import conf
+from invitations.credentials.service_tokens import Access
 
 logger = logging.getLogger(__name__)
+
+
+def service_of(request: Any) -> Access | None:
+    """The service that makes a request, for itself or for a user; None if a user does.
+
+    Args:
+        request: Django's, or REST's.
+    """
+    return getattr(getattr(request, "_request", request), "service", None)
 
 
 def address_of(request: HttpRequest) -> str:

@@ -14,6 +14,7 @@ from invitations import conf
 from invitations.credentials.sessions import SIGNED_IN_AT
 from invitations.errors import CallError, Code
 from invitations.models import AppToken
+from invitations.requests.clients import service_of
 from invitations.words import say_lazy
 
 METHODS = "account_authentication_methods"
@@ -35,6 +36,9 @@ def check(request: Request, *, now: datetime) -> None:
     Raises:
         CallError: `not_allowed` with `reauthenticate`.
     """
+    if service_of(request) is not None:
+        # A program does not sign in: its token answers for it.
+        return
     at = signed_in_at(request)
     limit = timedelta(seconds=conf.limits().fresh_seconds)
     if at is None or now - at > limit:

@@ -10,6 +10,7 @@ from invitations.models import CallState, EndReason, id_chars
 from invitations.requests import inputs
 from invitations.requests.fields import ABSENT, Field, Flag, Moment, Refused, Text, Tunable, Whole, Word, Words
 from invitations.requests.problems import InvalidInput
+from invitations.requests.service_access import AS_USER
 from invitations.rules import listing
 from invitations.shapes.contacts import CONTACT_STATES
 from invitations.words import say, say_lazy
@@ -57,7 +58,8 @@ class Query:
         values: dict[str, Any] = {}
         errors: dict[str, list[str]] = {}
         unknown = "invalid.no_such_filter" if self._pages else "invalid.no_such_parameter"
-        errors |= {name: [say(unknown)] for name in params if name not in self.fields}
+        # For whom a service asks was looked at before (`requests.service_access`).
+        errors |= {name: [say(unknown)] for name in params if name not in self.fields and name != AS_USER}
         for name, field in self.fields.items():
             text = params.get(name)
             if text is None and field.required:

@@ -24,6 +24,7 @@ from invitations import conf
 from invitations.credentials import app_tokens
 from invitations.models import AppToken, UserKey
 from invitations.push import devices
+from invitations.requests.clients import service_of
 from invitations.requests.problems import CsrfFailed
 from invitations.store import people
 from invitations.store.sheets import Actor
@@ -152,21 +153,26 @@ def asker_id(request: Request) -> UserKey:
 
 
 def credentials_of(request: Request) -> dict[str, str | None]:
-    """The session key or the token digest that a request was authenticated with."""
+    """The session key or the token digest that a request was authenticated with; neither if a service makes it."""
     token: Any = request.auth
+    if service_of(request) is not None:
+        return {"session_key": None, "token_digest": None}
     if token is not None:
         return {"session_key": None, "token_digest": token.digest}
     return {"session_key": request._request.session.session_key, "token_digest": None}
 
 
 def actor_of(request: Request) -> Actor:
-    """The user who asks, on the device that the session or token stands for."""
+    """The user who asks, on the device that the session or token stands for, or the service that acts for them."""
     token: Any = request.auth
+    service = service_of(request)
     return Actor(
         user_id=asker_id(request),
         username=request.user.get_username(),
         device_id=credential_of(request) if token is None else token.device_id,
         token_expires_at=end_of(token),
+        device_label=None if service is None else service.name,
+        service=None if service is None else service.name,
     )
 
 
@@ -180,7 +186,11 @@ def end_of(auth: Any) -> datetime | None:
 
 
 def credential_of(request: Request) -> str:
-    """How the session or token of a request is remembered beside the devices and addresses that come with it."""
+    """How the session, token or service of a request is remembered beside the devices and addresses that come with
+    it."""
+    service = service_of(request)
+    if service is not None:
+        return service.device_id
     return devices.credential_of(**credentials_of(request))
 
 

@@ -19,10 +19,11 @@ from django.db import transaction
 from invitations import calls, conf, contacts, ice, shapes
 from invitations.errors import CallError, Code
 from invitations.live import presence
-from invitations.requests import audit, inputs
+from invitations.requests import audit, inputs, service_access
 from invitations.requests.deprecation import Deprecation
 from invitations.requests.fields import Refused
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
+from invitations.requests.service_access import ForServices
 from invitations.serializers import call_view, moment
 from invitations.shapes.parts import CALL_ID
 from invitations.store import people
@@ -61,6 +62,7 @@ class Verb:
         admin_permission: users with this permission act as admins by REST.
         takes_key: it makes something new, so that a repeat needs an idempotency key to be known.
         deprecated: that its URL will be taken away; None if not.
+        for_services: how services may use it.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Verb:
     admin_permission: str | None = None
     takes_key: bool = False
     deprecated: Deprecation | None = None
+    for_services: ForServices = service_access.CALLS
 
     @property
     def is_about_a_call(self) -> bool:
@@ -122,6 +125,7 @@ def perform(
     if asked is None:
         return _refusal(problem(Code.INVALID, errors={"verb": [say("invalid.no_such_verb")]}))
     try:
+        service_access.refuse_in(body)
         values = asked.input.checked({} if body is None else body)
         device_id = values.pop("device_id", None)
         if device_id is not None and device_id != actor.device_id:
@@ -491,6 +495,7 @@ _DECLARED = (
         description="The calls that you are in, and those that are ringing for you.",
         method="GET",
         operation="list_open_calls",
+        for_services=service_access.CALLS_READ,
     ),
     Verb(
         "get",
@@ -503,6 +508,7 @@ _DECLARED = (
         {200: "The call."},
         method="GET",
         operation="get_call",
+        for_services=service_access.CALLS_READ,
     ),
     Verb(
         "timeline",
@@ -516,6 +522,7 @@ _DECLARED = (
         description="Admins see it of every call, with everybody's devices.",
         method="GET",
         operation="get_timeline",
+        for_services=service_access.CALLS_READ,
         admin_permission="invitations.view_call",
     ),
     Verb(

@@ -52,6 +52,7 @@ class Actor:
         is_admin: may end any call and cancel any invitation.
         ring_pk: the key of the only invitation that the actor may answer, if they act by its token.
         token_expires_at: when the token that the actor came with ends; None for a session.
+        service: the name of the service that acts for them; None if they act themselves.
     """
 
     user_id: UserKey
@@ -63,6 +64,7 @@ class Actor:
     is_admin: bool = False
     ring_pk: int | None = None
     token_expires_at: datetime | None = None
+    service: str | None = None
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ NAMES = [
     *["Contact", "Block", "QuietHours", "ReachedDevice", "Reachability"],
     *["TestRing", "TestRingHop", "RingResource", "IceServer", "IceServers", "InviteeError"],
 ]
-COMPONENTS = components(Code)
+COMPONENTS = components(Code, ())
 PLAIN = {"integer": "number", "object": "Record<string, unknown>"}
 # The client calls these by shorter names.
 CLIENTS = {"CallObject": "Call", "RingResource": "Resource"}

@@ -41,6 +41,9 @@ def token(server: RunningServer, username: str) -> str:
 def run_shell(block: Block, server: RunningServer, folder: Path) -> str:
     """Run it in a folder of its own; returns what it printed."""
     environment = {**os.environ, "API": f"{server.url}/api/v1", "PASSWORD": DEMO_PASSWORD}
+    if "SERVICE_TOKEN" in block.text:
+        made = server.manage("make_service", "clinic", "--scope", "users", "--scope", "tokens", "--scope", "calls")
+        environment["SERVICE_TOKEN"] = next(each for each in made.split() if each.startswith("svc_"))
     return _run(["bash", "-euo", "pipefail", "-c", block.text], folder, environment)
 
 

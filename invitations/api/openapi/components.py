@@ -4,17 +4,19 @@ Built from `invitations.shapes`, the request bodies and the list of errors; adds
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from types import NoneType, UnionType
 from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from invitations import shapes
 from invitations.api.openapi import examples
 from invitations.errors import Code
+from invitations.models import ServiceScope
 from invitations.requests import inputs, queries
 from invitations.requests.fields import Word
 from invitations.requests.inputs import Body
 from invitations.requests.problems import STATUS
+from invitations.requests.service_access import AS_USER, AS_USER_FIELD
 from invitations.requests.verbs import OVER_BY_TOKEN, VERBS
 from invitations.shapes.parts import Said, Words
 
@@ -30,6 +32,10 @@ _TAKEN = (shapes.devices.PushKeys, shapes.devices.PushAddress, shapes.account.Qu
 """What comes in. Members that are not listed here are ignored."""
 
 
+AS_USER_BODY = "AsUserRequest"
+"""What a service sends to an address that takes no other body."""
+
+
 def ref(name: str) -> Schema:
     """A reference to a component."""
     return {"$ref": f"#/components/schemas/{name}"}
@@ -40,11 +46,12 @@ def problem_name(code: Code) -> str:
     return "Problem" + "".join(part.capitalize() for part in str(code).split("_"))
 
 
-def components(codes: Iterable[Code]) -> dict[str, Schema]:
+def components(codes: Iterable[Code], by_services: Container[str]) -> dict[str, Schema]:
     """All components, by name.
 
     Args:
         codes: those with which any operation can fail.
+        by_services: the bodies that services send for users, by name.
     """
     made: dict[str, Schema] = {}
     for subject in shapes.__all__:
@@ -53,16 +60,26 @@ def components(codes: Iterable[Code]) -> dict[str, Schema]:
                 made[shape.__name__] = _shape(shape, made)
     for body in vars(inputs).values():
         if isinstance(body, Body):
-            made[body.component] = body.described()
+            made[body.component] = _body(body, names_user=body.component in by_services)
             made |= {each.component: _words(each.words) for each in body.fields.values() if isinstance(each, Word)}
     for query in vars(queries).values():
         if isinstance(query, queries.Query):
             made |= {each.component: _words(each.words) for each in query.fields.values() if isinstance(each, Word)}
+    made["ServiceScope"] = _words(ServiceScope.values)
+    made[AS_USER_BODY] = {"type": "object", "properties": {AS_USER: AS_USER_FIELD.described(or_null=True)}}
     known = sorted(codes)
     made |= {problem_name(code): _problem(code) for code in known}
     made["ProblemCode"] = _words(known)
     made["Problem"] = _any_problem()
     return dict(sorted(made.items()))
+
+
+def _body(body: Body, *, names_user: bool) -> Schema:
+    """A body, and for whom a service sends it."""
+    made = body.described()
+    if names_user:
+        made["properties"][AS_USER] = AS_USER_FIELD.described(or_null=True)
+    return made
 
 
 def _shape(shape: Any, made: dict[str, Schema]) -> Schema:
@@ -185,6 +202,7 @@ def _problem(code: Code) -> Schema:
             "type": "boolean",
             "description": "It would be allowed to somebody who had just signed in.",
         }
+        properties["scope"] = {**ref("ServiceScope"), "description": "It would be allowed to a service with this."}
     if code == Code.THROTTLED:
         properties["retry_after_seconds"] = {"type": "integer", "minimum": 0, "description": "When to come again."}
     if STATUS[code] in {403, 404, 409, 410} or code in {Code.NO_VALID_INVITEE, Code.SELF, Code.NOT_INVITED}:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.urls import URLPattern
 
 from invitations import request_ids
-from invitations.api.openapi.components import components, problem_name, ref
-from invitations.api.openapi.operations import BEARER, RING_TOKEN, SESSION, TAGS, Operation
+from invitations.api.openapi.components import AS_USER_BODY, components, problem_name, ref
+from invitations.api.openapi.operations import BEARER, RING_TOKEN, SERVICE, SESSION, TAGS, Operation
+from invitations.api.openapi.operations import WITH_BODY as BAD_BODY
 from invitations.errors import Code
 from invitations.requests.fields import Field
 from invitations.requests.problems import CONTENT_TYPE, STATUS
+from invitations.requests.service_access import AS_USER, AS_USER_FIELD, WITH_BODY, ForServices
 from invitations.shapes.parts import CALL_ID, DEVICE_ID
 
 JSON = dict[str, Any]
@@ -62,13 +64,15 @@ def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
     """
     paths: JSON = {}
     codes: set[Code] = set()
+    by_services: set[str] = set()
     for pattern in patterns:
         view: Any = pattern.callback
         operations: Mapping[str, Operation] = getattr(view.view_class, "operations", {})
         if operations:
             path = re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
             paths[prefix + path] = {method: _operation(path, method, each) for method, each in operations.items()}
-            codes |= {code for each in operations.values() for code in each.refuses}
+            codes |= {code for each in operations.values() for code in each.fails}
+            by_services |= {each.body.component for each in operations.values() if each.body and each.takes_as_user}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -82,7 +86,7 @@ def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
         "tags": [{"name": name, "description": said} for name, said in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": components(codes),
+            "schemas": components(codes, by_services),
             "headers": {
                 name.replace("-", ""): {"description": said, "schema": schema}
                 for name, (said, schema) in _HEADERS.items()
@@ -94,7 +98,8 @@ def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
 
 def _operation(path: str, method: str, operation: Operation) -> JSON:
     ending = operation.deprecated
-    description = " ".join(filter(None, (operation.description, ending.described() if ending else "")))
+    by_services = "" if operation.for_services is None else _scope_said(operation.for_services)
+    description = " ".join(filter(None, (operation.description, by_services, ending.described() if ending else "")))
     can_be_unchanged = method == "get" and not operation.media
     made: JSON = {
         "operationId": operation.id,
@@ -102,11 +107,14 @@ def _operation(path: str, method: str, operation: Operation) -> JSON:
         **({"description": description} if description else {}),
         **({"deprecated": True} if ending else {}),
         "tags": [operation.tag],
-        "security": [{name: []} for name in operation.security],
+        "security": [{name: []} for name in operation.schemes],
     }
     parameters = [_in_path(name, operation) for name in re.findall(r"\{(\w+)\}", path)]
     if operation.query is not None:
         parameters += [_given("query", name, each) for name, each in operation.query.fields.items()]
+    is_written = method.upper() in WITH_BODY
+    if operation.takes_as_user and not is_written:
+        parameters.append(_given("query", AS_USER, AS_USER_FIELD))
     parameters += [_given("header", name, each) for name, each in operation.headers.items()]
     if can_be_unchanged:
         parameters.append(dict(_IF_NONE_MATCH))
@@ -118,6 +126,9 @@ def _operation(path: str, method: str, operation: Operation) -> JSON:
             content["examples"] = {name: {"value": value} for name, value in operation.examples.items()}
         is_required = any(each.required for each in operation.body.fields.values())
         made["requestBody"] = {"content": {"application/json": content}, "required": is_required}
+    elif operation.takes_as_user and is_written:
+        made["requestBody"] = {"content": {"application/json": {"schema": ref(AS_USER_BODY)}}, "required": False}
+    failures = operation.fails | (BAD_BODY if "requestBody" in made else frozenset())
     said_always = ["Deprecation", "Sunset"] if ending else []
     limited = ["RateLimit-Policy", "RateLimit"] if Code.THROTTLED in operation.refuses else []
     names = [*said_always, *limited, *(["ETag"] if can_be_unchanged else [])]
@@ -126,7 +137,7 @@ def _operation(path: str, method: str, operation: Operation) -> JSON:
     }
     if can_be_unchanged:
         made["responses"]["304"] = _with(names, {"description": "Nothing has changed."})
-    for status, codes in _by_status(operation).items():
+    for status, codes in _by_status(operation, failures).items():
         names = [*said_always, *(limited if status == STATUS[Code.THROTTLED] else [])]
         names += ["Retry-After"] if status in _RETRY_AFTER else []
         made["responses"][str(status)] = _with(names, _problems(codes))
@@ -135,6 +146,12 @@ def _operation(path: str, method: str, operation: Operation) -> JSON:
         "content": {CONTENT_TYPE: {"schema": ref("Problem")}},
     }
     return made
+
+
+def _scope_said(terms: ForServices) -> str:
+    scope = "Services may use it" if terms.scope is None else f"Services need the scope `{terms.scope}`"
+    whose = {"must": ", and act for a user", "may": ", and may act for a user", "never": ""}[terms.as_user]
+    return f"{scope}{whose}."
 
 
 def _in_path(name: str, operation: Operation) -> JSON:
@@ -161,10 +178,10 @@ def _answer(operation: Operation, said: str) -> JSON:
     return {"description": said, "content": {"application/json": {"schema": ref(operation.answer.__name__)}}}
 
 
-def _by_status(operation: Operation) -> dict[int, list[Code]]:
+def _by_status(operation: Operation, failures: Collection[Code]) -> dict[int, list[Code]]:
     found: dict[int, list[Code]] = defaultdict(list)
     for code in Code:
-        if code in operation.refuses:
+        if code in failures:
             for status in (STATUS[code], operation.status_by_token(code)):
                 if status is not None:
                     found[status].append(code)
@@ -192,6 +209,11 @@ def _security_schemes() -> JSON:
     csrf = settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-").title()
     return {
         BEARER: {"type": "http", "scheme": "bearer", "description": "A token of `POST /auth/token`."},
+        SERVICE: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A service's token (`svc_…`), of `manage.py make_service` or Django admin.",
+        },
         SESSION: {
             "type": "apiKey",
             "in": "cookie",

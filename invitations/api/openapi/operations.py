@@ -10,17 +10,18 @@ from typing import Any, TypeVar
 
 from invitations import shapes
 from invitations.errors import Code
-from invitations.requests import inputs, queries
+from invitations.requests import inputs, queries, service_access
 from invitations.requests.deprecation import Deprecation
 from invitations.requests.fields import Field
 from invitations.requests.inputs import Body
 from invitations.requests.problems import STATUS
 from invitations.requests.queries import Query
+from invitations.requests.service_access import ForServices
 from invitations.requests.verbs import OVER_BY_TOKEN, Verb
 
 View = TypeVar("View", bound=type)
 
-BEARER, SESSION, RING_TOKEN = "bearer", "session", "invitation"
+BEARER, SESSION, RING_TOKEN, SERVICE = "bearer", "session", "invitation", "service"
 USER = (BEARER, SESSION)
 CALLS, PEOPLE, DEVICES, SIGNING_IN = "calls", "people", "devices", "signing in"
 TAGS = {
@@ -34,6 +35,9 @@ ALWAYS = frozenset({Code.NOT_ACCEPTABLE, Code.UNAVAILABLE})
 SIGNED_IN = ALWAYS | {Code.NOT_AUTHENTICATED}
 WRITING = SIGNED_IN | {Code.CSRF_FAILED}
 WITH_BODY = frozenset({Code.INVALID, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE})
+
+BY_SERVICES = frozenset({Code.INVALID, Code.NOT_ALLOWED})
+"""With what services are refused: the wrong user, or a scope that they lack. Users are, if they name one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Operation:
         headers: the request's own headers.
         media: the media type of a successful answer that is no JSON.
         deprecated: that it will be taken away; None if not.
+        for_services: how services may use it; None if they may not.
     """
 
     id: str
@@ -73,6 +78,22 @@ class Operation:
     headers: Mapping[str, Field[Any]] = field(default_factory=dict)
     media: str = ""
     deprecated: Deprecation | None = None
+    for_services: ForServices | None = None
+
+    @property
+    def takes_as_user(self) -> bool:
+        """Whether a service says for whom it acts."""
+        return self.for_services is not None and self.for_services.as_user != "never"
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """Who may ask, services too."""
+        return self.security if self.for_services is None or SERVICE in self.security else (*self.security, SERVICE)
+
+    @property
+    def fails(self) -> frozenset[Code]:
+        """Every code with which it can fail, whoever asks."""
+        return self.refuses if SERVICE not in self.schemes else self.refuses | BY_SERVICES
 
     def status_by_token(self, code: Code) -> int | None:
         """The status other than its own that a code has when a ring's token is used; None if it has none."""
@@ -106,6 +127,7 @@ def of_verb(verb: Verb) -> Operation:
         takes_current=verb.takes_current,
         headers={"Idempotency-Key": inputs.IDEMPOTENCY_KEY} if verb.takes_key else {},
         deprecated=verb.deprecated,
+        for_services=verb.for_services,
     )
 
 
@@ -117,8 +139,17 @@ LIST_CALLS = Operation(
     {200: "A page."},
     shapes.calls.CallPage,
     query=queries.HISTORY,
+    for_services=service_access.CALLS_READ,
 )
-GET_ME = Operation("get_me", PEOPLE, "See your profile and settings", SIGNED_IN, {200: "You."}, shapes.account.Me)
+GET_ME = Operation(
+    "get_me",
+    PEOPLE,
+    "See your profile and settings",
+    SIGNED_IN,
+    {200: "You."},
+    shapes.account.Me,
+    for_services=service_access.USERS,
+)
 CHANGE_ME = Operation(
     "change_me",
     PEOPLE,
@@ -137,6 +168,7 @@ CHANGE_ME = Operation(
             "let_through": ["favourites", "repeat"],
         },
     },
+    for_services=service_access.USERS,
 )
 DELETE_ME = Operation(
     "delete_me",
@@ -146,6 +178,7 @@ DELETE_ME = Operation(
     {204: "It is gone, with all its sessions, tokens, devices and push addresses."},
     description="Only shortly after signing in: later, the refusal has `reauthenticate`. Others keep the calls that"
     ' they had with you, with "Deleted account" in your place. Nobody is given your id again.',
+    for_services=service_access.USERS,
 )
 PREVIEW_RULES = Operation(
     "preview_rules",
@@ -156,6 +189,7 @@ PREVIEW_RULES = Operation(
     shapes.previews.RulesPreview,
     "For admins who may see calls. Nothing rings, and neither of the two hears of it.",
     query=queries.PREVIEW,
+    for_services=service_access.PREVIEW,
 )
 EXPORT_ME = Operation(
     "export_me",
@@ -166,6 +200,7 @@ EXPORT_ME = Operation(
     description="Your profile, your devices, and your calls as you may see them, in JSON. One copy is made at a time,"
     " and a few in an hour.",
     media="application/zip",
+    for_services=service_access.USERS,
 )
 LIST_USERS = Operation(
     "list_users",
@@ -175,6 +210,7 @@ LIST_USERS = Operation(
     {200: "A page, by id."},
     shapes.contacts.UserPage,
     query=queries.USERS,
+    for_services=service_access.USERS,
 )
 LIST_CONTACTS = Operation(
     "list_contacts",
@@ -184,6 +220,7 @@ LIST_CONTACTS = Operation(
     {200: "A page: favourites first, then by name; with `state=asked` or `asks_you`, newest first."},
     shapes.contacts.ContactPage,
     query=queries.CONTACTS,
+    for_services=service_access.USERS,
 )
 ASK_CONTACT = Operation(
     "ask_contact",
@@ -196,6 +233,7 @@ ASK_CONTACT = Operation(
     " they hear of it.",
     body=inputs.ASK,
     examples={"Bob": {"user": "bob", "message": "We met at the fair."}},
+    for_services=service_access.USERS,
 )
 GET_CONTACT = Operation(
     "get_contact",
@@ -204,6 +242,7 @@ GET_CONTACT = Operation(
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "How you stand to them."},
     shapes.contacts.Contact,
+    for_services=service_access.USERS,
 )
 CHANGE_CONTACT = Operation(
     "change_contact",
@@ -214,6 +253,7 @@ CHANGE_CONTACT = Operation(
     shapes.contacts.Contact,
     body=inputs.FAVOURITE,
     examples={"A favourite": {"favourite": True}},
+    for_services=service_access.USERS,
 )
 DELETE_CONTACT = Operation(
     "delete_contact",
@@ -222,6 +262,7 @@ DELETE_CONTACT = Operation(
     WRITING | {Code.NOT_FOUND},
     {204: "Gone, now or before."},
     description="The other one is not told. Whoever is turned down is not heard for 30 days when they ask again.",
+    for_services=service_access.USERS,
 )
 ACCEPT_CONTACT = Operation(
     "accept_contact",
@@ -230,6 +271,7 @@ ACCEPT_CONTACT = Operation(
     WRITING | {Code.NOT_FOUND},
     {200: "They are your contact."},
     shapes.contacts.Contact,
+    for_services=service_access.USERS,
 )
 LIST_BLOCKS = Operation(
     "list_blocks",
@@ -239,6 +281,7 @@ LIST_BLOCKS = Operation(
     {200: "A page, newest first."},
     shapes.contacts.BlockPage,
     query=queries.BLOCKS,
+    for_services=service_access.USERS,
 )
 LIST_BLOCKED_CALLS = Operation(
     "list_blocked_calls",
@@ -249,6 +292,7 @@ LIST_BLOCKED_CALLS = Operation(
     shapes.contacts.BlockedCallPage,
     "You heard nothing of them, and those who called do not know that.",
     query=queries.PAGE,
+    for_services=service_access.USERS,
 )
 GET_BLOCK = Operation(
     "get_block",
@@ -257,6 +301,7 @@ GET_BLOCK = Operation(
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "You have."},
     shapes.contacts.Block,
+    for_services=service_access.USERS,
 )
 PUT_BLOCK = Operation(
     "put_block",
@@ -267,6 +312,7 @@ PUT_BLOCK = Operation(
     shapes.contacts.Block,
     "They are no contact of yours any more. They are not told, and cannot tell: their calls to you look to them like"
     " those to somebody whom no device reaches.",
+    for_services=service_access.USERS,
 )
 DELETE_BLOCK = Operation(
     "delete_block",
@@ -274,6 +320,7 @@ DELETE_BLOCK = Operation(
     "Take a block back",
     WRITING | {Code.NOT_FOUND},
     {204: "There is none, now or before."},
+    for_services=service_access.USERS,
 )
 LIST_DEVICES = Operation(
     "list_devices",
@@ -283,6 +330,7 @@ LIST_DEVICES = Operation(
     {200: "A page, by id."},
     shapes.devices.DevicePage,
     query=queries.PAGE,
+    for_services=service_access.USERS,
 )
 GET_DEVICE = Operation(
     "get_device",
@@ -291,6 +339,7 @@ GET_DEVICE = Operation(
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "The device."},
     shapes.devices.Device,
+    for_services=service_access.USERS,
 )
 PUT_DEVICE = Operation(
     "put_device",
@@ -314,9 +363,15 @@ PUT_DEVICE = Operation(
             },
         },
     },
+    for_services=service_access.USERS,
 )
 DELETE_DEVICE = Operation(
-    "delete_device", DEVICES, "Forget a device of yours", WRITING | {Code.NOT_FOUND}, {204: "Forgotten, now or before."}
+    "delete_device",
+    DEVICES,
+    "Forget a device of yours",
+    WRITING | {Code.NOT_FOUND},
+    {204: "Forgotten, now or before."},
+    for_services=service_access.USERS,
 )
 GET_PUSH_KEY = Operation(
     "get_push_key",
@@ -326,6 +381,7 @@ GET_PUSH_KEY = Operation(
     {200: "The key."},
     shapes.devices.PushKey,
     "For `pushManager.subscribe({applicationServerKey})` (RFC 8292).",
+    for_services=service_access.ANY,
 )
 RENEW_PUSH_ADDRESS = Operation(
     "renew_push_address",
@@ -357,6 +413,7 @@ GET_REACHABILITY = Operation(
     SIGNED_IN,
     {200: "The answer in a sentence, and device by device."},
     shapes.devices.Reachability,
+    for_services=service_access.USERS,
 )
 MAKE_TEST_RING = Operation(
     "make_test_ring",
@@ -366,6 +423,7 @@ MAKE_TEST_RING = Operation(
     {201: "It is on its way."},
     shapes.devices.TestRing,
     "A real one, by push; nobody is behind it. Ask for it again to see how far it has come.",
+    for_services=service_access.USERS,
 )
 GET_TEST_RING = Operation(
     "get_test_ring",
@@ -374,6 +432,7 @@ GET_TEST_RING = Operation(
     SIGNED_IN | {Code.NOT_FOUND},
     {200: "Step by step."},
     shapes.devices.TestRing,
+    for_services=service_access.USERS,
 )
 ACKNOWLEDGE_TEST_RING = Operation(
     "acknowledge_test_ring",
@@ -394,6 +453,7 @@ LIST_RING_RESOURCES = Operation(
     shapes.media.RingResourcePage,
     "What `resource_id` may name. Kept by the admins.",
     query=queries.PAGE,
+    for_services=service_access.ANY,
 )
 MAKE_TOKEN = Operation(
     "make_token",
@@ -426,6 +486,7 @@ LIST_TOKENS = Operation(
     {200: "A page, the newest first."},
     shapes.signing_in.SignedInAppPage,
     query=queries.PAGE,
+    for_services=service_access.TOKENS,
 )
 END_TOKEN = Operation(
     "end_token",
@@ -433,6 +494,7 @@ END_TOKEN = Operation(
     "Sign one of your apps out",
     WRITING | {Code.NOT_FOUND},
     {204: "Its token is worthless now, and its sockets are closed."},
+    for_services=service_access.TOKENS,
 )
 LIST_SESSIONS = Operation(
     "list_sessions",
@@ -442,6 +504,7 @@ LIST_SESSIONS = Operation(
     {200: "All of them."},
     shapes.signing_in.SignedInBrowserPage,
     "None where sessions are not in the database.",
+    for_services=service_access.TOKENS,
 )
 END_SESSION = Operation(
     "end_session",
@@ -449,6 +512,7 @@ END_SESSION = Operation(
     "Sign one of your browsers out",
     WRITING | {Code.NOT_FOUND},
     {204: "Its session has ended, with its sockets, push addresses and pairing code."},
+    for_services=service_access.TOKENS,
 )
 REFRESH_TOKEN = Operation(
     "refresh_token",
@@ -496,6 +560,7 @@ SIGN_OUT_EVERYWHERE = Operation(
     WRITING,
     {204: "Every other session and token has ended, with sockets, push addresses and pairing codes."},
     description="The session or token of the request stays.",
+    for_services=service_access.TOKENS,
 )
 MAKE_TICKET = Operation(
     "make_ticket",
