@@ -366,6 +366,7 @@
  * @typedef {object} VerbResult what a verb was answered with; which of these there are depends on the verb
  * @property {Call} call
  * @property {InviteeError[]} [errors] invitees that could not be invited, or cancelled
+ * @property {{code: string}[]} [warnings] what was understood otherwise: `unknown_resource`
  * @property {boolean} [merged] whether `send` met a call from the very person it was for
  * @property {boolean} [rejoin] whether the two are in this call already
  *

@@ -34,8 +34,8 @@ export class Product {
     const product = new Product();
     product.#port = await freePort();
     try {
-      await product.#manage("migrate", "--verbosity", "0");
-      await product.#manage("make_demo_users", "--password", Product.PASSWORD);
+      await product.manage("migrate", "--verbosity", "0");
+      await product.manage("make_demo_users", "--password", Product.PASSWORD);
       await product.up();
     } catch (error) {
       await product.stop();
@@ -101,7 +101,8 @@ export class Product {
     return (await response.json()).token;
   }
 
-  async #manage(...command) {
+  /** Runs a command of `manage.py` to its end. */
+  async manage(...command) {
     await run(PYTHON, ["manage.py", ...command], { cwd: ROOT, env: this.#environment() });
   }
 

@@ -820,6 +820,12 @@ export type VerbResult = {
      */
     errors?: InviteeError[] | undefined;
     /**
+     * what was understood otherwise: `unknown_resource`
+     */
+    warnings?: {
+        code: string;
+    }[] | undefined;
+    /**
      * whether `send` met a call from the very person it was for
      */
     merged?: boolean | undefined;

@@ -1,0 +1,74 @@
+/**
+ * People with clients of the real product.
+ */
+
+import assert from "node:assert/strict";
+import { CallInvitationService } from "../../../static/callinvite/client/index.js";
+import { EVENTS } from "./harness.mjs";
+import { NodeWebSocket } from "./websocket.mjs";
+
+const PATIENCE_MS = 12_000;
+
+/**
+ * A connected user, with what it heard so far.
+ *
+ * @param {import("node:test").TestContext} t
+ * @param {import("./product.mjs").Product} product
+ * @param {string} username
+ * @param {import("../../../static/callinvite/client/types.js").ServiceOptions} [options]
+ * @param {{connects?: boolean}} [how]
+ */
+export async function connected(t, product, username, options = {}, { connects = true } = {}) {
+  let wake = () => {};
+  const calls = new CallInvitationService({
+    baseUrl: product.origin,
+    deviceId: `${username}-${Math.random().toString(36).slice(2)}`,
+    label: `${username}'s Node`,
+    token: options.token ?? (await product.token(username)),
+    WebSocket: /** @type {any} */ (NodeWebSocket),
+    storage: null,
+    wakeups: (wakeNow) => {
+      wake = wakeNow;
+      return () => {};
+    },
+    ...options,
+  });
+  t.after(async () => {
+    // Nobody stays busy for the next scenario.
+    const { incoming, outgoing, active } = calls.state;
+    const call = incoming ?? outgoing ?? active;
+    if (call !== null && calls.state.connection === "open") {
+      await (incoming ? calls.reject() : calls.leave(call.call_id));
+    }
+    calls.close();
+  });
+  const heard = [];
+  const taken = new Map();
+  for (const name of EVENTS) {
+    calls.on(name, (detail) => heard.push({ name, detail }));
+  }
+  const hears = async (name) => {
+    const nth = taken.get(name) ?? 0;
+    taken.set(name, nth + 1);
+    const of = () => heard.filter((each) => each.name === name);
+    const start = performance.now();
+    while (of().length <= nth) {
+      if (performance.now() - start > PATIENCE_MS) {
+        const all = heard.map((each) => each.name).join(", ");
+        throw new Error(`${username} never heard ${name}; heard: ${all}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    return of()[nth].detail;
+  };
+  if (connects) {
+    assert.equal(await calls.init(), true, String(calls.lastError));
+  }
+  return {
+    calls,
+    heard,
+    hears,
+    wake: () => wake(),
+    count: (name) => heard.filter((each) => each.name === name).length,
+  };
+}
