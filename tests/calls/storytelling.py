@@ -28,6 +28,7 @@ from tests.calls.hearing import Hearing
 from tests.calls.model import Call as ModelCall
 from tests.calls.model import Person, Refused, World
 from tests.calls.model_rules import Settled
+from tests.calls.states import CALL, INVITATION, Arrow, moves
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PEOPLE = {"ann": False, "ben": False, "cat": False, "dan": True, "eve": False}
@@ -54,6 +55,7 @@ class Storyteller(RuleBasedStateMachine):
         self.world = World(*(Person(name, waits) for name, waits in PEOPLE.items()))
         self.hearing = Hearing(list(User.objects.filter(username__in=NAMES)))
         self.final: dict[Any, Any] = {}
+        self.drawn: dict[Any, str] = {}
         self.is_late = False
         self.steps = 0
 
@@ -342,6 +344,16 @@ class Storyteller(RuleBasedStateMachine):
     def _compare_tables(self) -> None:
         loaded = calls.sheets(list(Call.objects.order_by("id")))
         assert [self._told(each) for each in loaded] == [self._expected(each) for each in self.world.calls]
+        for sheet in loaded:
+            self._follow(("call", sheet.call.pk), sheet.call.state, CALL)
+            for invitation in sheet.invitations:
+                self._follow(("invitation", invitation.pk), invitation.state, INVITATION)
+
+    def _follow(self, key: Any, state: str, arrows: tuple[Arrow, ...]) -> None:
+        """What is drawn of the states is all that may happen."""
+        earlier = self.drawn.get(key, state)
+        self.drawn[key] = state
+        assert state == earlier or (earlier, state) in moves(arrows)
 
     def _check_tables(self) -> None:
         """Logs without gaps, nobody left over in what has ended, and what is closed stays as it was."""

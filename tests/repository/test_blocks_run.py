@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -40,11 +41,7 @@ def token(server: RunningServer, username: str) -> str:
 
 def run_shell(block: Block, server: RunningServer, folder: Path) -> str:
     """Run it in a folder of its own; returns what it printed."""
-    environment = {**os.environ, "API": f"{server.url}/api/v1", "PASSWORD": DEMO_PASSWORD}
-    if "SERVICE_TOKEN" in block.text:
-        made = server.manage("make_service", "clinic", "--scope", "users", "--scope", "tokens", "--scope", "calls")
-        environment["SERVICE_TOKEN"] = next(each for each in made.split() if each.startswith("svc_"))
-    return _run(["bash", "-euo", "pipefail", "-c", block.text], folder, environment)
+    return _run(["bash", "-euo", "pipefail", "-c", block.text], folder, _environment(block, server))
 
 
 def run_script(block: Block, server: RunningServer, folder: Path) -> dict[str, Any]:
@@ -61,7 +58,12 @@ def run_script(block: Block, server: RunningServer, folder: Path) -> dict[str, A
     return state
 
 
-RUNS = {"server": run_shell, "node": run_script}
+def run_python(block: Block, server: RunningServer, folder: Path) -> str:
+    """Run it in a folder of its own; returns what it printed."""
+    return _run([sys.executable, "-c", block.text], folder, _environment(block, server))
+
+
+RUNS = {"server": run_shell, "node": run_script, "python": run_python}
 
 
 def of_readme(language: str) -> Block:
@@ -92,6 +94,15 @@ def test_the_script_of_the_readme_rings(server: RunningServer, tmp_path: Path) -
 
     assert state["connection"] == "open"
     assert [each["state"] for each in state["outgoing"]["invitations"]] == ["pending"]
+
+
+def _environment(block: Block, server: RunningServer) -> dict[str, str]:
+    """What a reader has: the address, the password of the demo users and, if it is used, the token of a service."""
+    environment = {**os.environ, "API": f"{server.url}/api/v1", "PASSWORD": DEMO_PASSWORD}
+    if "SERVICE_TOKEN" in block.text:
+        made = server.manage("make_service", "clinic", "--scope", "users", "--scope", "tokens", "--scope", "calls")
+        environment["SERVICE_TOKEN"] = next(each for each in made.split() if each.startswith("svc_"))
+    return environment
 
 
 @cache

@@ -30,6 +30,19 @@ def test_every_tunable_is_documented() -> None:
     assert {each.name for each in fields(conf.Limits)} - documented == set()
 
 
+def test_documented_limits_are_those_that_hold() -> None:
+    from invitations import models
+
+    page = (ROOT / "docs" / "limits.md").read_text()
+    rows = re.findall(r"^\| [^|]+ \| (\d+)[^|]* \| ([^|]*)\| `(\w+)` \|$", page, re.MULTILINE)
+    defaults = conf.Limits()
+    assert len(rows) == page.count("` |\n") > 30
+    assert {name: int(number) for number, _, name in rows} == {name: getattr(defaults, name) for _, _, name in rows}
+    beyond = {code for _, said, _ in rows for code in re.findall(r"`([a-z_]+)`", said)}
+    others = {*models.EndReason.values, *models.LeftReason.values, "error", "next", "too_many"}
+    assert beyond - set(errors.Code) - others == set()
+
+
 def test_documented_error_codes_are_those_that_exist() -> None:
     assert {name for _, name in CODES_DOCUMENTED} == set(errors.Code)
 
