@@ -12,66 +12,19 @@ import argparse
 import json
 import os
 import shutil
-import signal
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import httpx
-import psutil
+from benchmarks.senders import LIMIT_SECONDS, Service, Window, begun, dispatcher, environment_of, pinned, print_table
+from benchmarks.servers import CLIENT_CORES, SERVER_CORES
 
-from benchmarks.servers import CLIENT_CORES, ROOT, SERVER_CORES
-
-LIMIT_SECONDS = 120
 PY = sys.executable
-
-
-@dataclass
-class Window:
-    """One sender's part of a round."""
-
-    deliveries: int
-    seconds: float
-    cpu_ms_each: float
-    in_order: bool
-
-    @property
-    def rate(self) -> float:
-        """Deliveries per second."""
-        return self.deliveries / self.seconds
-
-
-class Service:
-    """The push service, on the client's core."""
-
-    def __init__(self, folder: Path) -> None:
-        command = [PY, "-m", "benchmarks.floors.push_service", str(folder)]
-        self.process = _pinned(command, CLIENT_CORES, dict(os.environ), stdout=subprocess.PIPE)
-        assert self.process.stdout is not None
-        self.origin = f"https://127.0.0.1:{int(self.process.stdout.readline())}"
-        self.ca_file = folder / "ca.pem"
-        self._http = httpx.Client(verify=str(self.ca_file), timeout=LIMIT_SECONDS)
-
-    def arrived(self) -> list[tuple[str, str, float]]:
-        """Everything that arrived in this round, as path, topic and second."""
-        return [tuple(each) for each in self._http.get(self.origin).json()]
-
-    def forget(self) -> None:
-        """Begin a new round."""
-        self._http.delete(self.origin)
-
-    def close(self) -> None:
-        self._http.close()
-        self.process.kill()
-        self.process.wait()
 
 
 def main() -> None:
@@ -86,7 +39,7 @@ def main() -> None:
     os.sched_setaffinity(0, CLIENT_CORES)
     with tempfile.TemporaryDirectory(prefix="callinvite-push-bench-") as name:
         figures = measure(Path(name), asked)
-    _print(figures)
+    print_table(figures, "deliveries", "ring")
     if asked.json:
         asked.json.write_text(json.dumps(figures, indent=1))
     if not all(each["in_order"] for each in figures["product"]):
@@ -97,7 +50,7 @@ def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """The windows of both senders, which take turns."""
     service = Service(folder)
     try:
-        environment = _environment(folder, service)
+        environment = environment_of(folder, service) | {"CALLINVITE_PUSH_HOSTS": service.origin}
         os.environ.update(environment)
         orders = _prepared(asked.deliveries, asked.rings, service.origin)
         topics = _write_orders(folder / "orders", orders)
@@ -115,18 +68,6 @@ def measure(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         return figures
     finally:
         service.close()
-
-
-def _environment(folder: Path, service: Service) -> dict[str, str]:
-    foreign = ("CALLINVITE_", "DATABASE_URL", "REDIS_URL")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return kept | {
-        "CALLINVITE_DATA_DIR": str(folder / "data"),
-        "CALLINVITE_SENDS_PER_MINUTE": "0",
-        "CALLINVITE_PUSH_HOSTS": service.origin,
-        "SSL_CERT_FILE": str(service.ca_file),
-        "DJANGO_SETTINGS_MODULE": "callinvite.settings",
-    }
 
 
 def _prepared(deliveries: int, rings: int, origin: str) -> list[dict[str, Any]]:
@@ -161,8 +102,8 @@ def _write_orders(file: Path, orders: list[dict[str, Any]]) -> dict[str, list[st
 def _floor(service: Service, orders: Path, asked: argparse.Namespace, topics: dict[str, list[str]]) -> Window:
     service.forget()
     command = [PY, "-m", "benchmarks.floors.bare_push", str(orders), service.origin, str(asked.in_flight)]
-    process = _pinned(command, SERVER_CORES, dict(os.environ), stdout=subprocess.PIPE)
-    began_at = _begun(process)
+    process = pinned(command, SERVER_CORES, dict(os.environ), stdout=subprocess.PIPE)
+    began_at = begun(process)
     printed, _ = process.communicate(timeout=LIMIT_SECONDS)
     assert process.returncode == 0, "the floor failed"
     return _window(service, began_at, float(printed), asked.deliveries, topics)
@@ -170,7 +111,7 @@ def _floor(service: Service, orders: Path, asked: argparse.Namespace, topics: di
 
 def _product(service: Service, environment: dict[str, str], deliveries: int, topics: dict[str, list[str]]) -> Window:
     service.forget()
-    with _dispatcher(environment) as (process, began_at):
+    with dispatcher(environment) as (process, began_at):
         before = sum(process.cpu_times()[:2])
         until = time.monotonic() + LIMIT_SECONDS
         while len(service.arrived()) < deliveries:
@@ -192,48 +133,6 @@ def _window(
     # All processes of a machine share one clock.
     seconds = max(moments) - began_at
     return Window(len(arrived), seconds, 1000 * cpu_seconds / len(arrived), order == topics)
-
-
-@contextmanager
-def _dispatcher(environment: dict[str, str]) -> Iterator[tuple[psutil.Process, float]]:
-    process = _pinned([PY, "manage.py", "dispatch"], SERVER_CORES, environment, stdout=subprocess.PIPE)
-    try:
-        yield psutil.Process(process.pid), _begun(process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def _begun(process: subprocess.Popen[str]) -> float:
-    """Wait until a sender says that it begins; return the moment."""
-    assert process.stdout is not None
-    assert process.stdout.readline(), "the sender ended before it began"
-    return time.monotonic()
-
-
-def _pinned(command: list[str], cores: set[int], environment: dict[str, str], **more: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),
-        **more,
-    )
-
-
-def _print(figures: dict[str, list[dict[str, Any]]]) -> None:
-    print("| sender | deliveries/s, each round | median | CPU ms each | ring order kept |")
-    print("| --- | --- | --- | --- | --- |")
-    for name in ("floor", "product"):
-        rates = [each["rate"] for each in figures[name]]
-        cpu = statistics.median(each["cpu_ms_each"] for each in figures[name])
-        kept = "yes" if all(each["in_order"] for each in figures[name]) else "NO"
-        listed = ", ".join(f"{rate:.0f}" for rate in rates)
-        print(f"| {name} | {listed} | {statistics.median(rates):.0f} | {cpu:.2f} | {kept} |")
-    pairs = zip(figures["product"], figures["floor"], strict=True)
-    ratio = statistics.median(product["rate"] / floor["rate"] for product, floor in pairs)
-    print(f"\nproduct / floor: {ratio:.2f} (goal 0.7; and 400 deliveries a second)")
 
 
 if __name__ == "__main__":

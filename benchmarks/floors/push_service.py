@@ -1,5 +1,6 @@
-"""The other end of the push benchmark: a TLS push service that accepts every message and notes only when and in which
-order they came. It checks nothing, so that its own cost is not measured; the test suite has a strict one."""
+"""The other end of the benchmarks of posts: a TLS service that accepts every push message and every message to a hook,
+and notes only when and in which order they came. It checks nothing, so that its own cost is not measured; the test
+suite has strict ones."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
 
 
 class Seen:
-    """What has arrived in this round, as `[path, topic, second]`."""
+    """What has arrived in this round, as `[path, topic or webhook-id, second]`."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[str, str, float]] = []
@@ -45,7 +46,11 @@ class Connection(asyncio.Protocol):
             if len(rest) < length:
                 return
             self._buffer = rest[length:]
-            self._answer(line.split()[0], line.split()[1].decode(), headers.get(b"topic", b"").decode())
+            self._answer(
+                line.split()[0],
+                line.split()[1].decode(),
+                (headers.get(b"topic") or headers.get(b"webhook-id", b"")).decode(),
+            )
 
     def _answer(self, method: bytes, path: str, topic: str) -> None:
         assert self._transport is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 from typing import Any, ClassVar
 
@@ -10,18 +9,16 @@ from allauth.core import context
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.utils.crypto import salted_hmac
 
+from invitations import sealing
 from invitations.credentials import second_factors
 from invitations.errors import CallError, Code
 from invitations.store import people
 from invitations.words import say, say_lazy
 
 logger = logging.getLogger(__name__)
-_SALT = "invitations.second_factors"
+_PURPOSE = "invitations.second_factors"
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
@@ -33,8 +30,8 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        """A secret as it is stored: by Fernet (AES-128-CBC, HMAC-SHA256), with a key made from SECRET_KEY."""
-        return keys().encrypt(text.encode()).decode()
+        """A secret as it is stored."""
+        return sealing.seal(text, purpose=_PURPOSE)
 
     def decrypt(self, encrypted_text: str) -> str:
         """The secret again.
@@ -43,8 +40,8 @@ class SecondFactorAdapter(DefaultMFAAdapter):
             CallError: `unavailable`; neither SECRET_KEY nor any of SECRET_KEY_FALLBACKS is the one it was stored by.
         """
         try:
-            return keys().decrypt(encrypted_text.encode()).decode()
-        except InvalidToken as error:
+            return sealing.unseal(encrypted_text, purpose=_PURPOSE)
+        except sealing.Unreadable as error:
             logger.error("A second step cannot be read: SECRET_KEY was changed without SECRET_KEY_FALLBACKS")
             seconds = second_factors.RETRY_SECONDS
             raise CallError(
@@ -71,12 +68,3 @@ class SecondFactorAdapter(DefaultMFAAdapter):
             "name": user.get_username(),
             "display_name": shown,
         }
-
-
-def keys() -> MultiFernet:
-    """The keys by which secrets are stored; the first one is used for new ones."""
-    return MultiFernet([_key(each) for each in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
-
-
-def _key(secret: str | bytes) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(salted_hmac(_SALT, b"", secret=secret, algorithm="sha256").digest()))

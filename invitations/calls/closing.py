@@ -56,6 +56,8 @@ def close_invitation(
     kind = EventKind.INVITATION_TIMED_OUT if timed_out else EventKind.INVITATION_CANCELLED
     by_admin = {"by_admin": True} if invitation.cancelled_by_admin else {}
     change.fact(kind, invitee=sheet.people[invitation.invitee_id].username, **by_admin)
+    if invitation.missed:
+        change.miss(invitation)
 
 
 def cancel_pending(sheet: CallSheet, *, change: Change, custom_data: str = "") -> list[Invitation]:

@@ -1,5 +1,5 @@
-"""Recording what happened: one log row per fact, numbered by the call's revision; the push messages it owes; and the
-live hint after the commit.
+"""Recording what happened: one log row per fact, numbered by the call's revision; the push messages and the messages to
+hooks that it owes; and the live hint after the commit.
 
 Rows are written in the transaction of the change they record, so nothing is published that did not happen."""
 
@@ -11,11 +11,12 @@ from typing import Any
 
 from django.db import transaction
 
+from invitations import hooks
 from invitations.live import publishing
 from invitations.models import CallEvent, EventKind, Invitation, StopReason, UserKey
 from invitations.push import planning
 from invitations.push.recent import SKEW
-from invitations.store import rows
+from invitations.store import listening, rows
 from invitations.store.sheets import Actor, CallSheet
 from invitations.store.statements import Bind, Prepared
 
@@ -63,6 +64,7 @@ class Change:
         self._by = by
         self._facts: list[CallEvent] = []
         self._rings: list[Invitation] = []
+        self._missed: list[Invitation] = []
         self._stops: dict[tuple[StopReason, str | None], list[Invitation]] = {}
 
     def fact(self, kind: EventKind, **data: Any) -> None:
@@ -86,6 +88,10 @@ class Change:
     def ring(self, invitation: Invitation) -> None:
         """Owe a ring to the invitee's devices."""
         self._rings.append(invitation)
+
+    def miss(self, invitation: Invitation) -> None:
+        """Tell hooks that the invitee has missed this ring."""
+        self._missed.append(invitation)
 
     def stop(self, invitation: Invitation, reason: StopReason, *, besides: str | None = None) -> None:
         """Owe the end of a ring to the devices that may have got the ring.
@@ -111,7 +117,7 @@ class Change:
         """Write the log rows and what is owed, and publish the live hint on commit. Does nothing without facts.
 
         Args:
-            quietly: publish nothing.
+            quietly: publish nothing, to hooks neither.
         """
         if not self._facts:
             return
@@ -124,15 +130,28 @@ class Change:
             planning.plan_stops([each.pk for each in stopped], reason, now=self.now, besides=besides)
         if quietly:
             return
+        actor = self._by.username if self._by else None
+        kinds, receivers = self._kinds(), self._receivers()
+        if (heard_by := self.sheet.listening) is not None:
+            # What its caller does not hear of, hooks do not either.
+            told = kinds if call.caller_id is None or call.caller_id in receivers else []
+            hooks.plan_change(
+                self.sheet,
+                told,
+                actor=actor,
+                missed=self._missed,
+                listeners=listening.read(heard_by),
+                now=self.now,
+            )
         transaction.on_commit(
             partial(
                 publishing.publish_call,
                 self.sheet,
-                self._kinds(),
-                actor=self._by.username if self._by else None,
+                kinds,
+                actor=actor,
                 now=self.now,
                 origin=self._by.origin if self._by else None,
-                receivers=self._receivers(),
+                receivers=receivers,
             )
         )
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from invitations import hooks
 from invitations.calls.events import MISFILED
 from invitations.calls.transaction import write
 from invitations.models import Call, CallEvent, CallState, EventKind, Invitation, InvitationState, Participant, UserKey
@@ -90,6 +91,7 @@ def forget(person: Forgotten, call_pks: Collection[int]) -> None:
         locked = list(Call.objects.filter(pk__in=call_pks).select_for_update(no_key=True).order_by("pk"))
         keys = [each.pk for each in locked]
         _forget_events(person, locked)
+        hooks.forget_calls(keys)
         Participant.objects.filter(call__in=keys, user_id=user_id).update(user=None, device_id=NO_DEVICE)
         _forget_invitations(person, locked)
         started = [each for each in locked if each.caller_id == user_id]

@@ -73,8 +73,8 @@ def _invite(
     names = {by.username, *invitees}
     locked, known = terms.begin(by.user_id, names, device_id=by.device_id), repeats.begin(by, request)
     locked_rows = locked.rows()
-    found = found_among(invitees, [person for person, _ in locked_rows])
-    settled = {person.id: theirs for person, theirs in locked_rows}
+    found = found_among(invitees, [person for person, *_ in locked_rows])
+    settled = {person.id: theirs for person, theirs, _ in locked_rows}
     act = partial(_invite_once, call, by, invitees, found, settled, how, urgent, now=now)
     return repeats.once(by, request, known, act, now=now)
 
@@ -112,5 +112,7 @@ def _invite_once(
         if invitation.state == InvitationState.PENDING:
             change.ring(invitation)
         change.fact(kind, invitee=sheet.people[invitation.invitee_id].username)
+        if invitation.missed:
+            change.miss(invitation)
     settle(sheet, change=change)
     return Sent(save(sheet, change), errors, warnings_about(how))

@@ -16,6 +16,7 @@ from invitations.calls.transaction import TRIES, Overdue
 from invitations.errors import CallError, Code
 from invitations.models import Call, CallState, Invitation, InvitationState, Participant, UserKey
 from invitations.store import people
+from invitations.store.listening import LISTENING
 from invitations.store.sheets import Actor, CallSheet, Person
 from invitations.store.statements import Bind, Prepared, Soon
 
@@ -47,15 +48,19 @@ class Stay(NamedTuple):
 _OPEN_STAYS = Participant.objects.open().order_by().filter(user_id=Bind("user"))
 STAYS = Prepared(_OPEN_STAYS.values_list("call_id", "call__call_id"), row=Stay._make)
 
-_LOCKED = Call.objects.select_for_update(no_key=True, of=("self",))
+_LOCKED = Call.objects.select_for_update(no_key=True, of=("self",)).annotate(listening=LISTENING)
 # An attempt is made only when the one before has ended, so that the open one is always the latest.
 _LATEST = Call.objects.filter(call_id=Bind("call_id")).order_by("-attempt")
 _ATTEMPT = Call.objects.filter(call_id=Bind("call_id"), attempt=Bind("number")).order_by()
 KEY = Prepared(_LATEST.values_list("pk")[:1], row=itemgetter(0))
 CALL = people.beside(_LATEST[:1], "caller")
-CALL_LOCKED = people.beside(_LATEST.select_for_update(no_key=True, of=("self",))[:1], "caller")
+CALL_LOCKED = people.beside(
+    _LATEST.select_for_update(no_key=True, of=("self",)).annotate(listening=LISTENING)[:1], "caller"
+)
 ATTEMPT = people.beside(_ATTEMPT, "caller")
-ATTEMPT_LOCKED = people.beside(_ATTEMPT.select_for_update(no_key=True, of=("self",)), "caller")
+ATTEMPT_LOCKED = people.beside(
+    _ATTEMPT.select_for_update(no_key=True, of=("self",)).annotate(listening=LISTENING), "caller"
+)
 REVISIONS = Prepared(Call.objects.filter(pk__in=Bind("keys")).order_by().values_list("pk", "revision"), row=tuple)
 CALLS = people.beside(Call.objects.order_by("pk").filter(pk__in=Bind("keys")), "caller")
 CALLS_LOCKED = people.beside(_LOCKED.order_by("pk").filter(pk__in=Bind("keys")), "caller")
@@ -354,7 +359,7 @@ def _whole(found: list[tuple[Call, Person]]) -> dict[int, CallSheet]:
     raise CallError(Code.UNAVAILABLE)
 
 
-def _rest(found: list[tuple[Call, Person]]) -> dict[int, CallSheet]:
+def _rest(found: Sequence[tuple[Call, Person]]) -> dict[int, CallSheet]:
     """These calls with their invitations, participants and people."""
     if not found:
         return {}

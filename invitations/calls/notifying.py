@@ -49,7 +49,10 @@ def notified(rings: Iterable[Taken]) -> None:
             change = Change(sheet, by=None, now=min(moments.values()))
             for invitation in sheet.invitations:
                 if invitation.pk in moments and _is_news(invitation):
+                    was_missed = invitation.missed
                     _note(invitation, max(moments[invitation.pk], change.now))
+                    if invitation.missed and not was_missed:
+                        change.miss(invitation)
                     change.fact(EventKind.INVITATION_NOTIFIED, invitee=sheet.people[invitation.invitee_id].username)
             if change.happened:
                 # Pages hold the later attempt by now, whose revisions go on from where this one's stopped then.

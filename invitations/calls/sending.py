@@ -135,8 +135,9 @@ def _send(
 ) -> Sent:
     asked = Asked(by, wanted, call_id, request, now)
     locked_rows = asked.people.rows()
-    found = found_among(wanted.invitees, [person for person, _ in locked_rows])
-    asked.settled = {person.id: theirs for person, theirs in locked_rows}
+    found = found_among(wanted.invitees, [person for person, *_ in locked_rows])
+    asked.settled = {person.id: theirs for person, theirs, _ in locked_rows}
+    asked.listening = locked_rows[0][2] if locked_rows else None
     caller = found.get(by.username)
     if caller is None:
         raise CallError(Code.NOT_AUTHENTICATED)
@@ -155,6 +156,7 @@ class Asked:
         names = {by.username, *wanted.invitees}
         self.people = terms.begin(by.user_id, names, device_id=by.device_id)
         self.settled: judging.Settled = {}
+        self.listening: str | None = None
         self.known = repeats.begin(by, request)
         self.namesake = None if call_id is None else CALL.soon(call_id=call_id)
         self.busy = slots.begin(names, rung=by.user_id)
@@ -194,7 +196,7 @@ def _send_once(
     errors += problems
     if not judged:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
-    call = _new_call(caller, wanted, new_id, fingerprint, now)
+    call = _new_call(caller, wanted, new_id, fingerprint, asked.listening, now)
     if earlier is not None:
         call.attempt, call.revision = earlier.call.attempt + 1, earlier.call.revision
     sheet = CallSheet(call, [], [], {caller.id: caller} | {each.person.id: each.person for each in judged})
@@ -235,6 +237,7 @@ def _place(
             change.ring(invitation)
         if invitation.state == InvitationState.BUSY:
             change.fact(EventKind.INVITATION_BUSY, invitee=sheet.people[invitation.invitee_id].username)
+            change.miss(invitation)
     if not rings:
         stay.left_at, stay.left_reason = now, LeftReason.CALL_ENDED.value
         call.state, call.end_reason, call.ended_at = CallState.ENDED.value, EndReason.BUSY.value, now
@@ -335,7 +338,9 @@ def answered_by_calling(sheet: CallSheet, by: Actor) -> Invitation | None:
     return own if len(sheet.invitations) == 1 else None
 
 
-def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, now: datetime) -> Call:
+def _new_call(
+    caller: Person, wanted: Wanted, call_id: str, fingerprint: str, listening: str | None, now: datetime
+) -> Call:
     return rows.make(
         Call,
         call_id=call_id,
@@ -346,5 +351,6 @@ def _new_call(caller: Person, wanted: Wanted, call_id: str, fingerprint: str, no
         fingerprint=fingerprint,
         created_at=now,
         ring_expires_at=now + timedelta(seconds=wanted.ring.timeout_seconds),
+        listening=listening,
         **wanted.ring._asdict(),
     )

@@ -1,5 +1,5 @@
 """The loop that acts as time passes: rings, leases and waits for media run out, rings repeat. Beside it run the post,
-which sends what is owed to devices, the upkeep, which deletes old rows, and the mailman.
+which sends what is owed to devices, the post to hooks, the upkeep, which deletes old rows, and the mailman.
 
 It takes small idempotent steps, each of which may be repeated, killed, or run by several dispatchers at once: the verbs
 decide under the call's lock whether anything is due. Contains no rules of calls itself."""
@@ -21,6 +21,7 @@ from django.utils import timezone
 from invitations import calls
 from invitations.dispatcher.alarm import Alarm
 from invitations.dispatcher.beside import Beside
+from invitations.dispatcher.hook_post import HookPost
 from invitations.dispatcher.mailman import Mailman
 from invitations.dispatcher.post import Post
 from invitations.dispatcher.trouble import drop_connection, is_away, report
@@ -61,6 +62,7 @@ class Dispatcher:
         self._stopping = False
         self._alarm = Alarm()
         self._post = Post(clock=clock)
+        self._hook_post = HookPost(clock=clock)
         self._beside: tuple[Beside, ...] = (Upkeep(clock=clock), Mailman(clock=clock))
 
     async def run(self) -> None:
@@ -68,7 +70,11 @@ class Dispatcher:
         self._alarm.set()
         loop = asyncio.get_running_loop()
         hints = loop.create_task(self._hear_hints())
-        beside = [loop.create_task(self._post.run()), *(loop.create_task(each.run()) for each in self._beside)]
+        posts = (self._post, self._hook_post)
+        beside = [
+            *(loop.create_task(each.run()) for each in posts),
+            *(loop.create_task(each.run()) for each in self._beside),
+        ]
         try:
             await self._work()
         finally:
@@ -109,6 +115,7 @@ class Dispatcher:
 
     def _stop_others(self) -> None:
         self._post.stop()
+        self._hook_post.stop()
         for each in self._beside:
             each.stop()
 
@@ -117,7 +124,7 @@ class Dispatcher:
         self._alarm.ring()
 
     async def _hear_hints(self) -> None:
-        """Wake the post when any process has something new for a device."""
+        """Wake the posts when any process has something new for a device or a hook."""
         while True:
             with suppress(Exception):  # a layer can fail in a dozen ways; the loop also looks on its own
                 await self._hear_hints_of(get_channel_layer())
@@ -130,8 +137,8 @@ class Dispatcher:
                 await layer.group_add(publishing.DISPATCHERS, channel)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(REJOIN_SECONDS):
-                        while await layer.receive(channel):
-                            self._post.wake()
+                        while hint := await layer.receive(channel):
+                            (self._hook_post if hint.get("about") == publishing.HOOKS else self._post).wake()
         finally:
             await layer.group_discard(publishing.DISPATCHERS, channel)
             if hasattr(layer, "close_channel"):

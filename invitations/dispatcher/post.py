@@ -5,20 +5,16 @@ Nothing is sent for a call that is over: that is checked when a delivery is take
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from invitations import calls, contacts, transports, words
+from invitations import calls, contacts, hooks, transports, words
 from invitations.calls.transaction import write
-from invitations.dispatcher.alarm import Alarm
-from invitations.dispatcher.trouble import drop_connection, report
+from invitations.dispatcher.carrying import LOOK_EVERY_SECONDS, SHORTEST_PAUSE_SECONDS, Carrier
 from invitations.models import DeliveryKind, DeliveryState
 from invitations.push import deliveries, devices, messages, notices
 from invitations.push.deliveries import Claimed, Outcome
@@ -30,10 +26,6 @@ logger = logging.getLogger(__name__)
 
 IN_FLIGHT = 256
 """How many messages may be on their way at once."""
-LOOK_EVERY_SECONDS = 1.0
-SHORTEST_PAUSE_SECONDS = 0.05
-STOP_SECONDS = SEND_SECONDS + 1
-"""How long to wait on stopping for messages on their way: a little longer than any answer may take."""
 UNSENT = "unsent"
 """The code of a delivery that no message could be made from, which is a bug of ours."""
 
@@ -52,7 +44,7 @@ class Parcel:
     urgency: str = messages.URGENCY
 
 
-class Post:
+class Post(Carrier[Parcel, Outcome]):
     """Sends until it is told to stop.
 
     Args:
@@ -60,63 +52,14 @@ class Post:
         in_flight: how many messages may be on their way at once.
     """
 
+    thread_name = "post"
+    who = "The post"
+    longest_seconds = SEND_SECONDS
+
     def __init__(self, *, clock: Callable[[], datetime] = timezone.now, in_flight: int = IN_FLIGHT) -> None:
-        self._clock = clock
-        self._in_flight = in_flight
-        self._stopping = False
-        self._outcomes: list[Outcome] = []
-        self._flying: set[asyncio.Task[None]] = set()
-        self._alarm = Alarm()
+        super().__init__(clock=clock, in_flight=in_flight)
 
-    async def run(self) -> None:
-        """Work until `stop`. No failure ends it: failures are logged and tried again."""
-        self._alarm.set()
-        loop = asyncio.get_running_loop()
-        failures = 0
-        with ThreadPoolExecutor(1, thread_name_prefix="post") as thread:
-            while not self._stopping:
-                self._alarm.clear()
-                outcomes, self._outcomes = self._outcomes, []
-                try:
-                    room = self._in_flight - len(self._flying)
-                    parcels, pause_seconds = await loop.run_in_executor(thread, self._exchange, outcomes, room)
-                except Exception as error:
-                    failures += 1
-                    self._outcomes = outcomes + self._outcomes
-                    pause_seconds = report("The post", error, failures)
-                    await loop.run_in_executor(thread, drop_connection)
-                    await asyncio.sleep(pause_seconds)
-                    continue
-                failures = 0
-                self._dispatch(parcels)
-                if not parcels and not self._outcomes:
-                    await self._alarm.wait(pause_seconds)
-            await self._finish(thread)
-
-    def stop(self) -> None:
-        """Take nothing new; `run` ends once every message on its way has an outcome. From any thread."""
-        self._stopping = True
-        self.wake()
-
-    def wake(self) -> None:
-        """Look now instead of at the next due moment. From any thread."""
-        self._alarm.ring()
-
-    def _dispatch(self, parcels: Iterable[Parcel]) -> None:
-        loop = asyncio.get_running_loop()
-        for parcel in parcels:
-            task = loop.create_task(self._carry(parcel))
-            self._flying.add(task)
-            task.add_done_callback(self._flying.discard)
-
-    async def _carry(self, parcel: Parcel) -> None:
-        outcome = await self._sent(parcel)
-        # Two statements: in one, `self._outcomes` would be evaluated before the wait, and be replaced meanwhile.
-        self._outcomes.append(outcome)
-        self._alarm.ring()
-
-    async def _sent(self, parcel: Parcel) -> Outcome:
-        """Send one message. Whatever happens becomes an outcome."""
+    async def sent(self, parcel: Parcel) -> Outcome:
         claimed = parcel.claimed
         address = Address(*claimed.address)
         host = transports.host_of(address)
@@ -148,9 +91,8 @@ class Post:
         state = DeliveryState.EXPIRED if again is None else DeliveryState.PENDING
         return Outcome(claimed, state, later.status, later.code, host, now, retry_at=again)
 
-    def _exchange(self, outcomes: list[Outcome], room: int) -> tuple[list[Parcel], float]:
-        """Settle finished deliveries and take due ones, in the post's own thread. Also returns the seconds to sleep."""
-        self._settle(outcomes)
+    def exchange(self, outcomes: list[Outcome], room: int) -> tuple[list[Parcel], float]:
+        self.settle(outcomes)
         now = self._clock()
         due_at = deliveries.next_moment(now)
         if due_at is None:
@@ -163,31 +105,8 @@ class Post:
         # Nothing was taken although something is due: it was put off or dropped, or waits for an earlier message.
         return self._packed(taken, now), SHORTEST_PAUSE_SECONDS
 
-    def _settle(self, outcomes: list[Outcome]) -> None:
-        """Record the outcomes. One that cannot be recorded does not delay the others: its lease runs out, and it is
-        sent again."""
-        if not outcomes:
-            return
-        try:
-            self._settle_together(outcomes)
-        except (OperationalError, InterfaceError):
-            # The database is down or busy: keep everything for later.
-            raise
-        except Exception:
-            logger.exception("%d deliveries could not be settled together; each is by itself", len(outcomes))
-            for each in outcomes:
-                try:
-                    self._settle_together([each])
-                except (OperationalError, InterfaceError):
-                    raise
-                except Exception:
-                    logger.exception("Delivery %d could not be settled; it is sent again", each.claimed.pk)
-
-    def _settle_together(self, outcomes: list[Outcome]) -> None:
-        """Record outcomes and their consequences in one transaction.
-
-        Takes locks in the same order as the verbs: calls, devices, deliveries.
-        """
+    def settle_together(self, outcomes: list[Outcome]) -> None:
+        """Takes locks in the same order as the verbs: calls, devices, deliveries."""
         rang = [
             calls.Taken(each.claimed.call_pk, each.claimed.invitation_pk, each.at)
             for each in outcomes
@@ -200,7 +119,9 @@ class Post:
         with write():
             calls.notified(rang)
             for each in dead:
-                devices.disable(each.claimed.device_pk, each.claimed.digest, DISABLING[each.code], now=each.at)
+                reason = DISABLING[each.code]
+                if devices.disable(each.claimed.device_pk, each.claimed.digest, reason, now=each.at):
+                    hooks.plan_disabled(each.claimed.user_id, each.claimed.device_key, reason.value, now=each.at)
             deliveries.settle(outcomes)
 
     def _packed(self, taken: list[Claimed], now: datetime) -> list[Parcel]:
@@ -211,24 +132,13 @@ class Post:
                 with words.in_language(claimed.language):
                     parcels.append(_parcel(claimed, sheets, now))
             except Moot:
-                self._outcomes.append(Outcome(claimed, DeliveryState.DROPPED, None, deliveries.SETTLED, "", now))
+                self.outcomes.append(Outcome(claimed, DeliveryState.DROPPED, None, deliveries.SETTLED, "", now))
             except Exception:
                 logger.exception("Delivery %d could not be made into a message", claimed.pk)
-                self._outcomes.append(Outcome(claimed, DeliveryState.FAILED, None, UNSENT, "", now))
+                self.outcomes.append(Outcome(claimed, DeliveryState.FAILED, None, UNSENT, "", now))
         return parcels
 
-    async def _finish(self, thread: ThreadPoolExecutor) -> None:
-        """Wait for messages on their way and record them. Otherwise they would be sent again after their leases."""
-        loop = asyncio.get_running_loop()
-        if self._flying:
-            _, late = await asyncio.wait(self._flying, timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
-        try:
-            await loop.run_in_executor(thread, self._settle, self._outcomes)
-        except Exception:
-            logger.exception("%d deliveries could not be settled; they are sent again", len(self._outcomes))
-        await loop.run_in_executor(thread, drop_connection)
+    async def close(self) -> None:
         await transports.close()
 
 

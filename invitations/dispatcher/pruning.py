@@ -23,6 +23,8 @@ from invitations.calls import forgetting, repeats
 from invitations.calls.transaction import write
 from invitations.conf import limits
 from invitations.credentials import app_tokens
+from invitations.hooks import forgetting as forgetting_hooks
+from invitations.hooks import switching
 from invitations.models import (
     Call,
     CallEvent,
@@ -30,6 +32,8 @@ from invitations.models import (
     Delivery,
     DeliveryKind,
     DeliveryState,
+    HookMessage,
+    HookMessageState,
     IdempotencyKey,
     PairingCode,
 )
@@ -126,8 +130,12 @@ def chores(now: datetime, *, exactly: bool = False) -> list[Chore]:
         _rows("requests turned down", contacts.turned_down_long_ago(now)),
         _stale(now),
         _names_in_ids(),
+        _rows("messages to hooks about deleted accounts", forgetting_hooks.private()),
+        _rows("messages to deleted hooks", forgetting_hooks.orphans()),
+        _stranded(now),
     ]
     if days := limits().keep_deliveries_days:
+        found.append(_told_hooks(now - timedelta(days=min(days, LONGEST_KEPT_DAYS))))
         found += _messages(_border(Delivery, now, days, exactly=exactly))
     if days := limits().keep_calls_days:
         found += _calls(_border(CallEvent, now, days, exactly=exactly))
@@ -242,6 +250,24 @@ def _stale(now: datetime) -> Chore:
             yield count
 
     return Chore("push messages given up", waiting.count, work)
+
+
+def _stranded(now: datetime) -> Chore:
+    """Messages to hooks that wait although nobody sends them."""
+    waiting = forgetting_hooks.stranded(now)
+
+    def work() -> Iterator[int]:
+        with write():
+            yield waiting.update(state=HookMessageState.GIVEN_UP, code=switching.HOOK_OFF, settled_at=now)
+
+    return Chore("messages to hooks given up", waiting.count, work)
+
+
+def _told_hooks(border: datetime) -> Chore:
+    old = HookMessage.objects.filter(created_at__lt=border)
+    # Their keys have the order of their times, of which there is no index.
+    first = Subquery(HookMessage.objects.order_by("pk").values("pk")[:PRUNE_BATCH])
+    return Chore("messages to hooks", old.count, lambda: _deleted(old.filter(pk__in=first)))
 
 
 def _names_in_ids() -> Chore:

@@ -31,6 +31,8 @@ ANEW = "live.anew"
 """The message that has a socket say anew what is going on."""
 DISPATCHERS = "callinvite.dispatchers"
 """The channel group of all dispatchers."""
+HOOKS = "hooks"
+"""What a hint to dispatchers is about, if it is not about devices."""
 
 
 class _Thread(threading.local):
@@ -204,6 +206,14 @@ def wake_dispatchers() -> None:
         _publish([(DISPATCHERS, {"type": "dispatcher.wake"})])
     except Exception:
         logger.exception("The dispatchers were not woken; they look by themselves")
+
+
+def wake_hooks() -> None:
+    """Tell every dispatcher that hooks are owed something. Only a hint, too."""
+    try:
+        _publish([(DISPATCHERS, {"type": "dispatcher.wake", "about": HOOKS})])
+    except Exception:
+        logger.exception("The dispatchers were not woken for hooks; they look by themselves")
 
 
 def publish(group: str, message: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from invitations.models.credential import AppToken, PairingCode
 from invitations.models.delivery import OF_NO_RING, Delivery, DeliveryKind, DeliveryState, StopReason
 from invitations.models.device import Device, DeviceKind, DisabledReason, Health
 from invitations.models.event import CallEvent, EventKind
+from invitations.models.hook import HOOK_EVENTS, Hook, HookKind, HookMessage, HookMessageState, HookOff
 from invitations.models.idempotency_key import IdempotencyKey
 from invitations.models.invitation import Invitation, InvitationState, RejectReason, RingingDevice, Standing, Verdict
 from invitations.models.leaving import AccountDeletion, RetiredName, refuse_retired
@@ -30,6 +31,7 @@ from invitations.models.user import User, UserKey, id_chars, key_as_word
 
 __all__ = [
     "ASK_CHARS",
+    "HOOK_EVENTS",
     "OF_NO_RING",
     "WEEKDAYS",
     "ZONE_CHARS",
@@ -52,6 +54,11 @@ __all__ = [
     "EndReason",
     "EventKind",
     "Health",
+    "Hook",
+    "HookKind",
+    "HookMessage",
+    "HookMessageState",
+    "HookOff",
     "IdempotencyKey",
     "Invitation",
     "InvitationState",

@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Model, ProtectedError, Q, QuerySet, RestrictedError
 from django.db.models.deletion import Collector
 
-from invitations import calls
+from invitations import calls, hooks
 from invitations.calls import forgetting
 from invitations.calls.forgetting import Forgotten
 from invitations.calls.transaction import write
@@ -173,13 +173,16 @@ def _person(user: Any) -> Forgotten:
 
 
 def _forget_elsewhere(person: Forgotten) -> None:
-    """What names them outside of calls: refusals kept for the repeated requests of others, and the admin's history."""
+    """What names them outside of calls: refusals kept for the repeated requests of others, messages to hooks about
+    their devices, and the admin's history."""
     for key in _mentioning(IdempotencyKey.objects.all(), ["answer"], person):
         errors = key.answer.get("errors", [])
         for each in errors:
             if each.get("invitee") == person.username:
                 each["invitee"] = forgetting.NOBODY
         key.save(update_fields=["answer"])
+    for message in _mentioning(hooks.without_call(), ["body"], person):
+        message.delete()
     if apps.is_installed("django.contrib.admin"):
         from django.contrib.admin.models import LogEntry
 

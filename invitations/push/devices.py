@@ -203,17 +203,19 @@ def sign_out(credential: str) -> None:
         Device.objects.filter(push_credential=credential).update(**NO_ADDRESS)
 
 
-def disable(device_pk: int, digest: str, reason: DisabledReason, *, now: datetime) -> None:
+def disable(device_pk: int, digest: str, reason: DisabledReason, *, now: datetime) -> bool:
     """Stop using an address that does not work, unless the device has another one by now.
 
     Args:
         device_pk: the device's key.
         digest: of the address that failed.
         reason: why.
+
+    Returns:
+        Whether it was used until now.
     """
-    Device.objects.filter(pk=device_pk, push_digest=digest, push_disabled_at=None).update(
-        push_disabled_at=now, push_disabled_reason=reason.value
-    )
+    used = Device.objects.filter(pk=device_pk, push_digest=digest, push_disabled_at=None)
+    return bool(used.update(push_disabled_at=now, push_disabled_reason=reason.value))
 
 
 def prove(device: Device, *, now: datetime) -> None:

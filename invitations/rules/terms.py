@@ -19,13 +19,14 @@ from invitations.models import Block, Contact, ContactState, Invitation, UserKey
 from invitations.rules.judging import Terms
 from invitations.rules.knowing import know
 from invitations.store import people
+from invitations.store.listening import LISTENING
 from invitations.store.sheets import Person
 from invitations.store.statements import Bind, Prepared, Soon, aggregated
 
 DAY = timedelta(days=1)
 
 
-def begin(caller_id: UserKey, names: Collection[str], *, device_id: str) -> Soon[tuple[Person, Terms]]:
+def begin(caller_id: UserKey, names: Collection[str], *, device_id: str) -> Soon[tuple[Person, Terms, str | None]]:
     """Lock a caller and people, and ask for them with what they have settled about the caller.
 
     Args:
@@ -34,7 +35,7 @@ def begin(caller_id: UserKey, names: Collection[str], *, device_id: str) -> Soon
         device_id: the caller's device; the caller is returned with its label and kind.
 
     Returns:
-        The active ones, in the order of their keys.
+        The active ones, in the order of their keys, and with each which hooks listen (`store.listening`).
     """
     people.lock_soon(names)
     return _PEOPLE.soon(caller=caller_id, names=names, user=caller_id, device=device_id)
@@ -102,10 +103,11 @@ _TERMS = Prepared(
 )
 
 _PEOPLE = Prepared(
-    people.described(people.FOUND, "", labelled=True).annotate(**_OF),
+    people.described(people.FOUND, "", labelled=True).annotate(**_OF, listening=LISTENING),
     row=lambda columns: (
         people.person(*columns[: people.PERSON_COLUMNS]),
-        made((columns[0], *columns[people.PERSON_COLUMNS :])),
+        made((columns[0], *columns[people.PERSON_COLUMNS : -1])),
+        columns[-1],
     ),
 )
 

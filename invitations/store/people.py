@@ -89,6 +89,12 @@ def name_of(user: Any) -> str:
     return say("person.deleted") if user is None else str(user.get_username())
 
 
+def name_of_key(user_id: UserKey) -> str:
+    """The public id of the user with this key; empty if there is none."""
+    found = get_user_model()._base_manager.filter(pk=user_id).values_list(USERNAME, flat=True).first()
+    return "" if found is None else str(found)
+
+
 def shown_name_of(user: Any) -> str:
     """The name that others see, of a user loaded with their `calling_preferences`, if they have any."""
     preferences = getattr(user, "calling_preferences", None)
@@ -197,14 +203,14 @@ def beside(queryset: QuerySet[M, M], relation: str, *, labelled: bool = False) -
     """Rows of a model, each with the person that one of its relations refers to.
 
     Args:
-        queryset: the rows.
+        queryset: the rows. What it is annotated with becomes an attribute of each.
         relation: such as `invitee`.
         labelled: add the label and kind of the device `Bind("device")` to the person `Bind("user")`.
     """
     model = queryset.model
-    attributes = [each.attname for each in model._meta.concrete_fields]
+    attributes = [*(each.attname for each in model._meta.concrete_fields), *queryset.query.annotations]
     width, key = len(attributes), attributes.index(f"{relation}_id")
-    make: Callable[[Sequence[Any]], M] = maker(model)
+    make: Callable[[Sequence[Any]], M] = maker(model, attributes)
 
     def row(columns: Sequence[Any]) -> tuple[M, Person]:
         return make(columns[:width]), person(columns[key], *columns[width:])

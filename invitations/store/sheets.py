@@ -81,6 +81,11 @@ class CallSheet:
     def __post_init__(self) -> None:
         self.people[None] = DELETED
 
+    @property
+    def listening(self) -> str | None:
+        """Which hooks listen (`store.listening`), as read with a call that is locked; None if none does."""
+        return self.call.__dict__.get("listening")
+
     def pending(self) -> list[Invitation]:
         """Invitations that still wait for an answer."""
         return [each for each in self.invitations if each.state == InvitationState.PENDING]

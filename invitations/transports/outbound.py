@@ -70,9 +70,13 @@ class Outbound:
     Args:
         admits: whether an IP address that is not public may be connected to all the same.
         seconds: how long a request may take, the wait for a connection included; SEND_SECONDS if omitted.
+        connections: how many each of its pools has at most.
     """
 
-    def __init__(self, *, admits: Callable[[str], bool] = _none, seconds: float | None = None) -> None:
+    def __init__(
+        self, *, admits: Callable[[str], bool] = _none, seconds: float | None = None, connections: int = CONNECTIONS
+    ) -> None:
+        self._connections = connections
         self._admits = admits
         self._seconds = seconds
         self._sessions: dict[tuple[asyncio.AbstractEventLoop, bool], aiohttp.ClientSession] = {}
@@ -136,7 +140,7 @@ class Outbound:
 
     def _open(self, *, is_public: bool) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            limit=CONNECTIONS,
+            limit=self._connections,
             keepalive_timeout=KEEP_SECONDS,
             resolver=PublicResolver(self._admits) if is_public else ThreadedResolver(),
             socket_factory=partial(public_socket, admits=self._admits) if is_public else None,

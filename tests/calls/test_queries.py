@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from invitations import calls
 from invitations.dispatcher import Dispatcher
-from invitations.models import Call, CallEvent, Delivery, Device, Invitation, Participant, User
+from invitations.models import Call, CallEvent, Delivery, Device, Hook, Invitation, Participant, User
 from tests.calls.conftest import acting, invitation_states, seconds
 from tests.support.tables import old_delivery, old_rings
 
@@ -238,7 +238,7 @@ def tables_walked(sql: str) -> list[str]:
 
 def partial_indexes() -> list[str]:
     """The indexes that hold open rows only."""
-    models: tuple[Any, ...] = (Call, Invitation, Participant, Delivery)
+    models: tuple[Any, ...] = (Call, Invitation, Participant, Delivery, Hook)
     kept = [each for model in models for each in [*model._meta.indexes, *model._meta.constraints]]
     return [each.name for each in kept if isinstance(each, Index | UniqueConstraint) and each.condition is not None]
 

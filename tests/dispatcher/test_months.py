@@ -268,7 +268,7 @@ def test_what_a_verb_asks_of_push_messages_looks_into_no_other_month(
     with CaptureQueriesContext(connection) as ran:
         rung = ring(alice, bob, at=now)
         call_id = rung.call.call_id
-        post._exchange([], 10)
+        post.exchange([], 10)
         calls.expire(rung.call.pk, now=now + timedelta(seconds=15))
         calls.ringing(call_id, by=acting(bob), now=now)
         calls.went(bob.pk, "phone", now=now)

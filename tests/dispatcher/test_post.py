@@ -240,9 +240,9 @@ async def test_a_ring_with_less_than_a_second_left_is_not_sent(
     await sent(ring, alice, bob, timeout_seconds=30)
     clock.advance(28.9)
     post = Post(clock=clock)
-    parcels, _ = await sync_to_async(post._exchange)([], 10)
+    parcels, _ = await sync_to_async(post.exchange)([], 10)
     clock.advance(0.2)
-    late = await post._sent(parcels[0])
+    late = await post.sent(parcels[0])
 
     assert (late.state, late.code) == ("expired", deliveries.TOO_LATE)
     assert transport.sent == []
@@ -254,9 +254,9 @@ async def test_a_delivery_whose_lease_is_nearly_over_is_left_to_the_next(
     await sync_to_async(phones)("phone")
     await sent(ring, alice, bob)
     post = Post(clock=clock)
-    parcels, _ = await sync_to_async(post._exchange)([], 10)
+    parcels, _ = await sync_to_async(post.exchange)([], 10)
     clock.advance(deliveries.LEASE_SECONDS / 2 + 0.1)
-    outcome = await post._sent(parcels[0])
+    outcome = await post.sent(parcels[0])
 
     assert (outcome.state, outcome.code, outcome.retry_at) == ("pending", deliveries.TOO_LATE, clock.now)
     assert transport.sent == []
@@ -345,7 +345,7 @@ async def test_outcomes_are_kept_while_the_database_is_away(
         real(outcomes)
 
     monkeypatch.setattr(deliveries, "settle", settle)
-    monkeypatch.setattr("invitations.dispatcher.post.report", lambda *about: 0.0)
+    monkeypatch.setattr("invitations.dispatcher.carrying.report", lambda *about: 0.0)
     async with working(clock) as post:
         await transport.arrived(1)
         async with asyncio.timeout(20):

@@ -14,7 +14,7 @@ APP = ROOT / "invitations"
 
 LAYERS = (
     {"words"},
-    {"errors", "conf", "ice", "secret_files", "addresses", "bundle", "quotas", "request_ids"},
+    {"errors", "conf", "ice", "secret_files", "sealing", "addresses", "bundle", "quotas", "request_ids"},
     {"other_origins"},
     {"transports"},
     {"models"},

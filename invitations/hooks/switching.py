@@ -1,0 +1,72 @@
+"""When a hook is switched off, and on again. What it is owed is given up with it: it can be replayed."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from invitations.models import Hook, HookMessage, HookMessageState, HookOff
+
+logger = logging.getLogger(__name__)
+
+HOOK_OFF = "hook_off"
+"""The code of messages that are given up because their hook is switched off."""
+BY_ITSELF = (HookOff.GONE, HookOff.FAILING)
+"""Reasons for which nobody has switched a hook off, so that somebody should look."""
+
+
+def switch_off(hook_pk: int, reason: HookOff, *, now: datetime) -> bool:
+    """Send nothing more to a hook, and plan nothing more for it. What is on its way is left to the post that sends it.
+    Safe to repeat.
+
+    Args:
+        hook_pk: its key.
+        reason: why.
+
+    Returns:
+        Whether it was on.
+    """
+    on = Hook.objects.filter(pk=hook_pk, is_active=True)
+    if not on.update(is_active=False, disabled_reason=reason.value, disabled_at=now):
+        return False
+    count = give_up(hook_pk, now=now)
+    level = logging.WARNING if reason in BY_ITSELF else logging.INFO
+    logger.log(level, "Hook %d is switched off (%s); %d messages are given up", hook_pk, reason.value, count)
+    return True
+
+
+def give_up(hook_pk: int, *, now: datetime) -> int:
+    """Give up what waits for a hook that is off. Returns how many messages that were."""
+    waiting = HookMessage.objects.filter(hook_id=hook_pk, state=HookMessageState.PENDING, claim="")
+    return waiting.update(state=HookMessageState.GIVEN_UP, code=HOOK_OFF, settled_at=now)
+
+
+def switch_on(hook_pk: int) -> bool:
+    """Tell a hook again what happens from now on. Safe to repeat.
+
+    Args:
+        hook_pk: its key.
+
+    Returns:
+        Whether it was off.
+
+    Raises:
+        IntegrityError: there is another ring hook.
+    """
+    off = Hook.objects.filter(pk=hook_pk, is_active=False)
+    if not off.update(is_active=True, disabled_reason="", disabled_at=None, failing_since=None):
+        return False
+    logger.info("Hook %d is switched on", hook_pk)
+    return True
+
+
+def note_failure(hook_pk: int, *, now: datetime) -> None:
+    """Remember since when nothing reaches a hook."""
+    if Hook.objects.filter(pk=hook_pk, failing_since=None).update(failing_since=now):
+        logger.warning("Hook %d fails; what it is owed is retried", hook_pk)
+
+
+def works_again(hook_pk: int) -> None:
+    """Forget that a hook failed."""
+    if Hook.objects.filter(pk=hook_pk, failing_since__isnull=False).update(failing_since=None):
+        logger.info("Hook %d works again", hook_pk)
