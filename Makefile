@@ -8,7 +8,7 @@ BASE := .venv/.installed-base-$(shell requirements/checksum base)
 DEV := .venv/.installed-dev-$(shell requirements/checksum dev)
 BUNDLER := .venv/.installed-bundler-$(shell requirements/checksum bundler)
 
-.PHONY: help run test lint fix words declarations docs bench screenshots lock release clean
+.PHONY: help run test lint fix words contract declarations docs bench screenshots lock release clean
 
 help:
 	@echo "make run    start Callinvite on http://127.0.0.1:$(PORT) with demo users (PORT=8000)"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint   style and types"
 	@echo "make fix    put right what the formatters and linters can, in Python, JavaScript and CSS"
 	@echo "make words  make the catalogues of sentences again after a change in a message file"
+	@echo "make contract   write docs/contract/ again after a change of what REST or the live socket say or take"
 	@echo "make declarations   make the TypeScript declarations of the client again after a change in its JSDoc"
 	@echo "make bench  ring latency and cycles per second (ARGS=--help for its options; PUSH=1: push messages per second)"
 	@echo "make docs   build the documentation site, with no address of another host in it, into build/docs/site"
@@ -49,6 +50,9 @@ fix: dev-environment
 
 words: dev-environment
 	@$(PY) manage.py make_words
+
+contract: dev-environment
+	@$(PY) -m tests.repository.contract
 
 declarations: dev-environment
 	@$(PY) requirements/js/declare.py

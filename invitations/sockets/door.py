@@ -14,8 +14,9 @@ from django.http import HttpRequest, parse_cookie
 from django.utils import translation
 
 from invitations.live import publishers
+from invitations.shapes.frames import BAD_ORIGIN, NOT_AUTHENTICATED, UNAVAILABLE
 from invitations.sockets.authentication import Identity, Scope, header, identify, origin_allowed
-from invitations.sockets.line import BAD_ORIGIN, NOT_AUTHENTICATED, UNAVAILABLE, Line
+from invitations.sockets.line import Line
 from invitations.sockets.live import LiveSocket
 from invitations.sockets.workers import workers
 

@@ -9,11 +9,11 @@ from typing import Any
 from invitations.conf import limits
 from invitations.errors import Code
 from invitations.models import names
+from invitations.shapes.frames import MOST_HELD_CALLS
 from invitations.shapes.parts import DEVICE_ID, LABEL_CHARS
 
 Frame = dict[str, Any]
 JSON = dict[str, Any]
-MOST_HELD_CALLS = 200
 
 
 def _no_such_number(text: str) -> float:

@@ -1,4 +1,4 @@
-"""What the server sends to the client of a live socket, and the codes with which it closes one."""
+"""What the server sends to the client of a live socket."""
 
 from __future__ import annotations
 
@@ -7,17 +7,6 @@ from typing import Any
 
 from invitations.live import publishing
 from invitations.sockets.frames import Frame
-
-NOT_AUTHENTICATED = 4401
-BAD_ORIGIN = 4403
-NO_SUCH_PATH = 4404
-ONE_TOO_MANY = 4408
-"""For a user's oldest socket, when they open more than one may have."""
-TOO_MUCH = 4429
-"""For clients that send too much, or that never read."""
-UNAVAILABLE = 4503
-"""The database does not answer. Not 1008 or 1011: autobahn, and so daphne, lets applications close only with 1000 and
-codes from 3000."""
 
 
 class Line:
@@ -48,6 +37,6 @@ class Line:
         """Close the connection.
 
         Args:
-            code: one of the codes above.
+            code: one of `shapes.frames.CLOSES`.
         """
         await self._send({"type": "websocket.close", "code": code})

@@ -25,10 +25,11 @@ from invitations.models import UserKey
 from invitations.requests.problems import problem
 from invitations.requests.verbs import VERBS, Answer, perform, snapshot
 from invitations.serializers import call_view, moment
+from invitations.shapes.frames import NOT_AUTHENTICATED, ONE_TOO_MANY, TOO_MUCH
 from invitations.sockets import attendance, frames, signalling
 from invitations.sockets.authentication import Identity, renewed
 from invitations.sockets.frames import BadFrame, Frame
-from invitations.sockets.line import NOT_AUTHENTICATED, ONE_TOO_MANY, TOO_MUCH, Line
+from invitations.sockets.line import Line
 from invitations.sockets.pace import Unread
 from invitations.sockets.subscription import Subscription
 from invitations.sockets.workers import workers

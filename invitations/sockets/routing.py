@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from invitations.shapes.frames import NO_SUCH_PATH
 from invitations.sockets import door
-from invitations.sockets.line import NO_SUCH_PATH, Line
+from invitations.sockets.line import Line
 
 Scope = dict[str, Any]
 Application = Callable[[Scope, Callable[..., Any], Callable[..., Any]], Awaitable[None]]

@@ -14,6 +14,7 @@ from django.test import Client
 from callinvite.asgi import application
 from invitations.live import publishing
 from invitations.models import User
+from tests.sockets.contract import Conversation
 
 Frame = dict[str, Any]
 R = TypeVar("R")
@@ -56,6 +57,7 @@ class Page:
         self.device_id = ""
         self.snapshot: Frame = {}
         self._requests = 0
+        self._contract = Conversation()
         self._socket = WebsocketCommunicator(
             application,
             f"{path}?{query}" if query else path,
@@ -87,9 +89,11 @@ class Page:
         return self.snapshot
 
     async def say(self, frame: Frame) -> None:
+        """Send a frame. One that breaks the contract must be refused."""
         await self.say_text(json.dumps(frame))
 
     async def say_text(self, text: str) -> None:
+        self._contract.said(text)
         await self._socket.send_input({"type": "websocket.receive", "text": text})
 
     async def say_bytes(self, data: bytes) -> None:
@@ -104,7 +108,10 @@ class Page:
     async def _next(self) -> Frame:
         output = await self._socket.receive_output(timeout=PATIENCE_SECONDS)
         assert output["type"] == "websocket.send", output
-        return dict(json.loads(output["text"]))
+        frame = dict(json.loads(output["text"]))
+        if frame["type"] != "marker":
+            self._contract.heard(frame)
+        return frame
 
     async def hear_close(self) -> int:
         """The code that the server closes with; what comes before it is passed over."""

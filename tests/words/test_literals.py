@@ -35,6 +35,7 @@ NOT_FOR_PEOPLE = {
     "transports/vapid/": "mistakes in keys, as system checks",
     "transports/outbound.py": "log lines: failures of a connection",
     "api/openapi/": "the API's description, which developers read",
+    "api/asyncapi/": "the same, of the live socket",
     "shapes/": "the API's description",
     "requests/deprecation.py": "the API's description",
     "requests/verbs.py": "the API's description; the verbs' names there are codes",

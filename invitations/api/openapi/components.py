@@ -5,11 +5,10 @@ Built from `invitations.shapes`, the request bodies and the list of errors; adds
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from types import NoneType, UnionType
-from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import is_typeddict
 
 from invitations import shapes
-from invitations.api.openapi import examples
+from invitations.api.openapi.schemas import Schema, of_shape, of_words, ref
 from invitations.errors import Code
 from invitations.models import ServiceScope
 from invitations.requests import inputs, queries
@@ -18,27 +17,9 @@ from invitations.requests.inputs import Body
 from invitations.requests.problems import STATUS
 from invitations.requests.service_access import AS_USER, AS_USER_FIELD
 from invitations.requests.verbs import OVER_BY_TOKEN, VERBS
-from invitations.shapes.parts import Said, Words
-
-Schema = dict[str, Any]
-
-_PRIMITIVES: dict[Any, Schema] = {
-    str: {"type": "string"},
-    int: {"type": "integer"},
-    bool: {"type": "boolean"},
-    dict[str, Any]: {"type": "object", "additionalProperties": True},
-}
-_TAKEN = (shapes.devices.PushKeys, shapes.devices.PushAddress, shapes.account.QuietHours)
-"""What comes in. Members that are not listed here are ignored."""
-
 
 AS_USER_BODY = "AsUserRequest"
 """What a service sends to an address that takes no other body."""
-
-
-def ref(name: str) -> Schema:
-    """A reference to a component."""
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def problem_name(code: Code) -> str:
@@ -57,19 +38,19 @@ def components(codes: Iterable[Code], by_services: Container[str]) -> dict[str, 
     for subject in shapes.__all__:
         for shape in vars(getattr(shapes, subject)).values():
             if is_typeddict(shape) and shape is not shapes.parts.Page:
-                made[shape.__name__] = _shape(shape, made)
+                made[shape.__name__] = of_shape(shape, made)
     for body in vars(inputs).values():
         if isinstance(body, Body):
             made[body.component] = _body(body, names_user=body.component in by_services)
-            made |= {each.component: _words(each.words) for each in body.fields.values() if isinstance(each, Word)}
+            made |= {each.component: of_words(each.words) for each in body.fields.values() if isinstance(each, Word)}
     for query in vars(queries).values():
         if isinstance(query, queries.Query):
-            made |= {each.component: _words(each.words) for each in query.fields.values() if isinstance(each, Word)}
-    made["ServiceScope"] = _words(ServiceScope.values)
+            made |= {each.component: of_words(each.words) for each in query.fields.values() if isinstance(each, Word)}
+    made["ServiceScope"] = of_words(ServiceScope.values)
     made[AS_USER_BODY] = {"type": "object", "properties": {AS_USER: AS_USER_FIELD.described(or_null=True)}}
     known = sorted(codes)
     made |= {problem_name(code): _problem(code) for code in known}
-    made["ProblemCode"] = _words(known)
+    made["ProblemCode"] = of_words(known)
     made["Problem"] = _any_problem()
     return dict(sorted(made.items()))
 
@@ -80,69 +61,6 @@ def _body(body: Body, *, names_user: bool) -> Schema:
     if names_user:
         made["properties"][AS_USER] = AS_USER_FIELD.described(or_null=True)
     return made
-
-
-def _shape(shape: Any, made: dict[str, Schema]) -> Schema:
-    """An object with exactly these members."""
-    hints = get_type_hints(shape, include_extras=True)
-    schema: Schema = {
-        "type": "object",
-        "description": shape.__doc__,
-        "properties": {name: _member(hint, made) for name, hint in hints.items()},
-        # Not `__required_keys__`, which takes annotations written as text for required.
-        "required": [name for name, hint in hints.items() if get_origin(hint) is not NotRequired],
-        **({} if shape in _TAKEN else {"additionalProperties": False}),
-    }
-    example = examples.OF.get(shape.__name__)
-    return schema if example is None else {**schema, "examples": [example]}
-
-
-def _member(hint: Any, made: dict[str, Schema]) -> Schema:
-    """A type in JSON Schema. Adds its words to the components."""
-    said: list[Said] = []
-    words: Words | None = None
-    while get_origin(hint) in (Annotated, NotRequired):
-        for each in getattr(hint, "__metadata__", ()):
-            if isinstance(each, Said):
-                said.append(each)
-            if isinstance(each, Words):
-                words = each
-        hint = get_args(hint)[0]
-    schema, is_nullable = _plain(hint, made)
-    if words is not None:
-        made[words.name] = _words(words.values)
-        schema = ref(words.name)
-    for each in reversed(said):
-        schema = {**schema, **each.bounds}
-    # A member's own description takes precedence over that of its type.
-    description = next((each.description for each in reversed(said) if each.description), "")
-    if description:
-        schema = {**schema, "description": description}
-    return _or_null(schema) if is_nullable else schema
-
-
-def _plain(hint: Any, made: dict[str, Schema]) -> tuple[Schema, bool]:
-    """A type without its annotations, and whether null is one of its values."""
-    if get_origin(hint) in (Union, UnionType):
-        (inner,) = (each for each in get_args(hint) if each is not NoneType)
-        return _member(inner, made), True
-    if is_typeddict(hint):
-        return ref(hint.__name__), False
-    if get_origin(hint) is list:
-        return {"type": "array", "items": _member(get_args(hint)[0], made)}, False
-    return dict(_PRIMITIVES[hint]), False
-
-
-def _or_null(schema: Schema) -> Schema:
-    if "$ref" in schema:
-        reference = {"$ref": schema["$ref"]}
-        rest = {name: value for name, value in schema.items() if name != "$ref"}
-        return {"anyOf": [reference, {"type": "null"}], **rest}
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def _words(values: Any) -> Schema:
-    return {"type": "string", "enum": [str(each) for each in values]}
 
 
 def _any_problem() -> Schema:

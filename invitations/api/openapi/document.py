@@ -11,9 +11,10 @@ from django.conf import settings
 from django.urls import URLPattern
 
 from invitations import request_ids
-from invitations.api.openapi.components import AS_USER_BODY, components, problem_name, ref
+from invitations.api.openapi.components import AS_USER_BODY, components, problem_name
 from invitations.api.openapi.operations import BEARER, RING_TOKEN, SERVICE, SESSION, TAGS, Operation
 from invitations.api.openapi.operations import WITH_BODY as BAD_BODY
+from invitations.api.openapi.schemas import needed, ref
 from invitations.errors import Code
 from invitations.requests.fields import Field
 from invitations.requests.problems import CONTENT_TYPE, STATUS
@@ -86,7 +87,7 @@ def document(patterns: Iterable[URLPattern], prefix: str) -> JSON:
         "tags": [{"name": name, "description": said} for name, said in TAGS.items()],
         "paths": paths,
         "components": {
-            "schemas": components(codes, by_services),
+            "schemas": needed(paths, components(codes, by_services)),
             "headers": {
                 name.replace("-", ""): {"description": said, "schema": schema}
                 for name, (said, schema) in _HEADERS.items()
