@@ -19,6 +19,11 @@ calls.on("userLeft", ({ user, leftReason }) => {
   const why: LeftReason | null = leftReason;
   console.log(user.id, why);
 });
+calls.on("incomingMissedCallClicked", async ({ callees, customData, dialBack }) => {
+  const isDone: boolean = await dialBack();
+  console.log(callees[0].id, customData, isDone);
+});
+calls.on("tokenWillExpire", ({ expiresAt, remainingMs }) => console.log(Date.parse(expiresAt) - remainingMs));
 calls.on("change", ({ state }: { state: State }) => console.log(isUp(state.connection)));
 
 export async function ring(invitee: string): Promise<Call | null> {
