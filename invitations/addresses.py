@@ -10,6 +10,10 @@ API = "api/v1/"
 """REST, relative to the app."""
 LIVE = "ws/v1/live"
 """The live socket, relative to the app."""
+PROBE = "callinvite.probe"
+"""In the scope of a connection, which no client can write: asks only whether the live socket is there."""
+FOUND = 1000
+"""The close code by which the live socket says so."""
 
 
 def base() -> str:

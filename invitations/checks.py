@@ -18,9 +18,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from invitations import ice, other_origins, secret_files
 from invitations.conf import WORDS, Limits, limits
+from invitations.installation import TAG
 from invitations.transports import targets, vapid
 
-TAG = "callinvite"
 OWN_LAYERS = {"invitations.live.layers.EmbeddedChannelLayer", "channels.layers.InMemoryChannelLayer"}
 """Channel layers that never reach another process."""
 OWN_CACHES = {"django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from invitations import addresses
 from invitations.shapes.frames import NO_SUCH_PATH
 from invitations.sockets import door
 from invitations.sockets.line import Line
@@ -28,5 +29,8 @@ class LiveSockets:
         if scope["path"] != self._path:
             await receive()
             await Line(send).close(NO_SUCH_PATH)
+            return
+        if addresses.PROBE in scope:
+            await send({"type": "websocket.close", "code": addresses.FOUND})
             return
         await door.serve(scope, receive, send)

@@ -81,7 +81,13 @@ def test_the_settings_as_they_come_are_clean() -> None:
         ({"CALLINVITE": {"origins": ("http://127.0.0.1:9000", "https://[fd00::1]:8443")}}, []),
         ({"CALLINVITE": {"origins": ("https://App.example.org", "https://*.example.org")}}, ["callinvite.E009"] * 2),
         ({"CALLINVITE": {"origins": ("https://a.example:443", "http://a.example:80")}}, ["callinvite.E009"] * 2),
-        ({"CALLINVITE": {"origins": ("https://a.example",)}, "MIDDLEWARE": []}, ["callinvite.W013"]),
+        (
+            {
+                "CALLINVITE": {"origins": ("https://a.example",)},
+                "MIDDLEWARE": [a for a in django_settings.MIDDLEWARE if "cors" not in a],
+            },
+            ["callinvite.W013"],
+        ),
         ({"CALLINVITE": {"origins": ("https://a.example",)}, "CORS_ALLOW_CREDENTIALS": True}, ["callinvite.E018"]),
         ({"CALLINVITE": {"media_seconds": 0}}, []),
         ({"CALLINVITE": {"media_seconds": -1}}, ["callinvite.E009"]),
@@ -114,6 +120,35 @@ def test_each_misconfiguration_is_named(settings: Settings, changed: dict[str, A
     for name, value in changed.items():
         setattr(settings, name, value)
     assert found() == expected
+
+
+WITHOUT = "tests.commands.mounted"
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"INSTALLED_APPS": [a for a in django_settings.INSTALLED_APPS if not a.endswith("staticfiles")]}, "E024"),
+        ({"MIDDLEWARE": []}, "E025"),
+        ({"MIDDLEWARE": [a for a in django_settings.MIDDLEWARE if "csrf" not in a]}, "E025"),
+        ({"TEMPLATES": [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]}, "E026"),
+        ({"ROOT_URLCONF": WITHOUT}, "E027"),
+        ({"ASGI_APPLICATION": None}, "W014"),
+        ({"ASGI_APPLICATION": f"{WITHOUT}.nothing"}, "W014"),
+        ({"ASGI_APPLICATION": f"{WITHOUT}.wrong_prefix"}, "W014"),
+        ({"ASGI_APPLICATION": f"{WITHOUT}.without_sockets"}, "W014"),
+        ({"ASGI_APPLICATION": f"{WITHOUT}.other_sockets"}, "W014"),
+    ],
+)
+def test_what_a_project_lacks_is_named(settings: Settings, changed: dict[str, Any], expected: str) -> None:
+    for name, value in changed.items():
+        setattr(settings, name, value)
+    assert f"callinvite.{expected}" in found()
+
+
+def test_a_live_socket_is_found_below_what_a_project_wraps_it_in(settings: Settings) -> None:
+    settings.ASGI_APPLICATION = f"{WITHOUT}.wrapped"
+    assert found() == []
 
 
 def test_a_key_in_a_file_is_as_good_for_one_process(settings: Settings, key_file: Path) -> None:

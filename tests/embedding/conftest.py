@@ -19,7 +19,7 @@ from tests.support import services
 from tests.support.push_service import PushService
 from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer
 
-PROJECT = Path(__file__).parent / "second_project"
+PROJECT = ROOT / "examples" / "inside-django"
 ALICE, BOB, CAROL = "alice@hospital.example", "bob.o-neill+ward@hospital.example", "carol@hospital.example"
 OHARA = "o'hara.of.the.intensive.care.unit.and.of.the.night.shift.too@hospital.example"
 """Longer than a name of our own accounts may be, and with an apostrophe."""
@@ -41,7 +41,7 @@ class Hospital(RunningServer):
     folder = PROJECT
 
     def __init__(self, data_dir: Path, python: Path, env: dict[str, str]) -> None:
-        super().__init__(data_dir, env={"HOSPITAL_DATA_DIR": str(data_dir), **env})
+        super().__init__(data_dir, env={"HOSPITAL_DATA_DIR": str(data_dir), "HOSPITAL_LOGINS_PER_MINUTE": "0", **env})
         self.program = (str(python), str(PROJECT / "manage.py"))
 
     @property

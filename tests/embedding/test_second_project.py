@@ -96,7 +96,9 @@ def test_the_wheel_brings_the_bundle_and_pages_load_it(wheel: Path, hospital: Ho
         assert {browser.get(address).status_code for address in found} == {200}
 
 
-def test_the_project_passes_its_checks_and_misses_no_migration(hospital: Hospital) -> None:
+def test_the_project_passes_its_checks_and_misses_no_migration(hospital: Hospital, python: Path) -> None:
+    where = hospital.manage("shell", "--verbosity", "0", "-c", "import invitations; print(invitations.__file__)")
+    assert where.startswith(str(python.parents[1])), "the wheel is meant, not the checkout"
     assert "no issues" in hospital.manage("check", "--tag", "callinvite")
     assert "No changes detected" in hospital.manage("makemigrations", "--check", "--dry-run")
 

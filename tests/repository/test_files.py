@@ -27,7 +27,7 @@ TOP_LEVEL = {
     *{"manage.py", "pyproject.toml", "mkdocs.yml", "callinvite", "invitations", "templates", "static", "tests"},
     *{"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Makefile"},
     *{"Dockerfile", ".dockerignore"},
-    *{"requirements", "docs", "deploy", "benchmarks", ".ci", ".github"},
+    *{"requirements", "docs", "deploy", "examples", "benchmarks", ".ci", ".github"},
     *{".gitignore", ".gitattributes", ".editorconfig"},
 }
 

@@ -15,7 +15,7 @@ APP = ROOT / "invitations"
 LAYERS = (
     {"words"},
     {"errors", "conf", "ice", "secret_files", "sealing", "addresses", "bundle", "quotas", "request_ids"},
-    {"other_origins"},
+    {"installation", "other_origins"},
     {"transports"},
     {"models"},
     {"store", "shapes"},

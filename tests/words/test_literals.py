@@ -27,6 +27,7 @@ ENGLISH_SENTENCES = sentences_of(ENGLISH)
 
 NOT_FOR_PEOPLE = {
     "checks.py": "system checks, which operators read, in English as Django's own",
+    "installation.py": "system checks, too",
     "bundle.py": "log lines",
     "dispatcher/": "log lines",
     "conf.py": "mistakes in settings, as system checks",

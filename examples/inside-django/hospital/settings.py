@@ -5,8 +5,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ["HOSPITAL_DATA_DIR"])
-SECRET_KEY = "of-a-project-in-the-tests-and-of-nothing-else-0123456789"
+DATA_DIR = Path(os.environ.get("HOSPITAL_DATA_DIR", BASE_DIR / "var"))
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+SECRET_KEY = os.environ.get("SECRET_KEY", "of-an-example-that-nobody-serves-to-others-0123456789")
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -89,6 +90,7 @@ else:
     }
 
 # --- Callinvite -------------------------------------------------------------------------------------------------------
+# All that docs/installing.md asks for. People sign in by email address here, because a person has no other name.
 from invitations.accounts.defaults import *  # noqa: E402, F403
 
 INSTALLED_APPS += ["invitations", "knox", "allauth", "allauth.account", "allauth.mfa", "allauth.usersessions"]
@@ -98,6 +100,6 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 CHANNEL_LAYERS = {"default": {"BACKEND": "invitations.live.layers.EmbeddedChannelLayer"}}
 CALLINVITE_VAPID_KEY_FILE = DATA_DIR / "vapid-private-key"
-CALLINVITE_PUSH_HOSTS = list(filter(None, [os.environ.get("HOSPITAL_PUSH_HOST")]))
-# The tests sign in more often than people do.
-CALLINVITE = {"logins_per_minute": 0}
+if "HOSPITAL_PUSH_HOST" in os.environ:
+    CALLINVITE_PUSH_HOSTS = [os.environ["HOSPITAL_PUSH_HOST"]]
+CALLINVITE = {"logins_per_minute": int(os.environ.get("HOSPITAL_LOGINS_PER_MINUTE", "10"))}

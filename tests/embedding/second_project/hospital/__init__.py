@@ -1,1 +1,0 @@
-"""Another project that Callinvite is installed in: its users, prefix, REST defaults and pages are its own."""
