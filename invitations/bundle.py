@@ -16,8 +16,11 @@ from pathlib import Path
 FOLDER = "bundle"
 """Where the files lie, beside the folders of their sources."""
 
-SCRIPTS: Mapping[str, str] = {"shell": "pages/shell.js"}
+SCRIPTS: dict[str, str] = {"shell": "pages/shell.js"}
 """The entry module of each bundled script."""
+
+MODULES: dict[str, str] = {"sdk": "sdk/index.js"}
+"""The same for what other sites import: each with all that it needs, sentences too."""
 
 STYLES: Mapping[str, tuple[str, ...]] = {
     "card": ("tokens", "base", "button", "form", "card-page", "guards"),
@@ -112,11 +115,15 @@ def _run(program: Path, sources: Path, folder: Path) -> None:
             entry = Path(name, f"{each}.css")
             entry.write_text("".join(f'@import "{(sources / "style" / part).as_posix()}.css";\n' for part in parts))
             entries.append(f"{each}={entry}")
-        options = ["--bundle", "--minify", "--format=esm", "--charset=utf8", "--log-level=warning"]
         # As they are named from this folder, which lies beside theirs.
-        options.append("--external:*/words/say.js")
-        done = subprocess.run(  # noqa: S603
-            [program, *entries, *options, f"--outdir={folder}"], capture_output=True, text=True, check=False
-        )
+        _bundled(program, entries, folder, "--external:*/words/say.js")
+    _bundled(program, [f"{each}={sources / path}" for each, path in MODULES.items()], folder)
+
+
+def _bundled(program: Path, entries: list[str], folder: Path, *more: str) -> None:
+    options = ["--bundle", "--minify", "--format=esm", "--charset=utf8", "--log-level=warning", *more]
+    done = subprocess.run(  # noqa: S603
+        [program, *entries, *options, f"--outdir={folder}"], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise NotBundled(f"esbuild failed: {done.stderr.strip()}")

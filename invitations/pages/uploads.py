@@ -16,6 +16,7 @@ from django.views.decorators.cache import cache_control
 from django.views.generic import View
 
 from invitations.models.resource import PICTURES, SOUNDS
+from invitations.pages.sdk import for_any_origin
 
 KEPT_SECONDS = 365 * 24 * 3600
 _one_range = re.compile(r"bytes=(\d{0,15})-(\d{0,15})").fullmatch
@@ -23,7 +24,8 @@ _is_ours = re.compile(rf"\A[0-9a-f]{{32}}\.(?:{'|'.join((*SOUNDS, *PICTURES))})\
 
 
 @method_decorator(
-    [login_not_required, cache_control(public=True, immutable=True, max_age=KEPT_SECONDS)], name="dispatch"
+    [login_not_required, for_any_origin, cache_control(public=True, immutable=True, max_age=KEPT_SECONDS)],
+    name="dispatch",
 )
 class RingUpload(View):
     """A ringtone or a picture."""

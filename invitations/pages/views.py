@@ -5,7 +5,6 @@ No view here reads or changes a call."""
 from __future__ import annotations
 
 import json
-import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +32,7 @@ from invitations import addresses
 from invitations.conf import limits
 from invitations.errors import Code
 from invitations.models import CallingPreferences, UserKey
+from invitations.pages.sdk import STATIC_NAME
 from invitations.push import devices
 from invitations.requests import audit
 from invitations.requests.problems import RETRY_SECONDS, STATUS, problem_page
@@ -52,7 +52,6 @@ ACCOUNT_PAGES = {
     "signIns": "socialaccount_connections",
 }
 """The pages of `invitations.accounts` that the settings lead to, if the project has them."""
-_STATIC_NAME = re.compile(r'"/static/(?P<name>[^"]+)"')
 
 
 def sign_in_address() -> str:
@@ -200,7 +199,7 @@ class ServiceWorker(View):
         if path is None:
             raise Http404
         headers = {"Service-Worker-Allowed": addresses.base()}
-        script = _STATIC_NAME.sub(lambda found: json.dumps(static(found["name"])), Path(path).read_text("utf-8"))
+        script = STATIC_NAME.sub(lambda found: json.dumps(static(found["name"])), Path(path).read_text("utf-8"))
         return HttpResponse(script, content_type="text/javascript; charset=utf-8", headers=headers)
 
 

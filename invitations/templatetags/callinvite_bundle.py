@@ -4,20 +4,17 @@ From the bundle where there is one, otherwise each file by itself."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django import template
 from django.conf import settings
-from django.contrib.staticfiles import finders
-from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template import Context
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from invitations import bundle
+from invitations.pages import bundled
 
 register = template.Library()
 
@@ -34,26 +31,24 @@ def page_style(context: Context, name: str, inline: bool = False) -> SafeString:
             else has come.
     """
     path = f"callinvite/{bundle.FOLDER}/{name}.css"
-    if not _is_there(path):
+    if not bundled.is_there(path):
         return format_html_join("\n  ", '<link rel="stylesheet" href="{}">', _sources(name))
     nonce = _style_nonce(context) if inline else None
     if nonce is None:
         return format_html('<link rel="stylesheet" href="{}">', static(path))
-    return format_html('<style nonce="{}">{}</style>', nonce, _text(path))
+    return format_html('<style nonce="{}">{}</style>', nonce, mark_safe(bundled.text(path)))  # noqa: S308
 
 
 @register.simple_tag
 def page_script(name: str) -> SafeString:
     """The module that starts a page."""
-    path = f"callinvite/{bundle.FOLDER}/{name}.js"
-    source = path if _is_there(path) else f"callinvite/{bundle.SCRIPTS[name]}"
-    return format_html('<script type="module" src="{}"></script>', static(source))
+    return format_html('<script type="module" src="{}"></script>', bundled.module_address(name))
 
 
 @register.simple_tag
 def page_preloads(name: str) -> SafeString:
     """What `page_script` will import, to be fetched at the same time; nothing where modules come one by one."""
-    if not _is_there(f"callinvite/{bundle.FOLDER}/{name}.js"):
+    if not bundled.is_there(f"callinvite/{bundle.FOLDER}/{name}.js"):
         return SafeString("")
     return format_html_join("\n  ", '<link rel="modulepreload" href="{}">', ((static(each),) for each in WORDS))
 
@@ -72,23 +67,3 @@ def _style_nonce(context: Context) -> str | None:
     directives = (getattr(settings, "CONTENT_SECURITY_POLICY", None) or {}).get("DIRECTIVES", {})
     allowed = NONCE in (directives.get("style-src") or ()) and hasattr(request, "csp_nonce")
     return str(request.csp_nonce) if allowed else None
-
-
-@cache
-def _is_there(path: str) -> bool:
-    # Where collected files are served, those count: there may be a bundle in there alone, or in the sources alone.
-    collected = _manifest()
-    return path in collected if collected else finders.find(path) is not None
-
-
-@cache
-def _text(path: str) -> SafeString:
-    found = finders.find(path)
-    with Path(found).open("rb") if found else staticfiles_storage.open(_manifest()[path]) as file:
-        # Our own file. No tag can end in it.
-        return mark_safe(file.read().decode())  # noqa: S308
-
-
-def _manifest() -> dict[str, str]:
-    """The collected files by the names that templates use, if the project hashes names; otherwise empty."""
-    return getattr(staticfiles_storage, "hashed_files", {})

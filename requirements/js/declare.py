@@ -1,6 +1,7 @@
-"""Writes `static/callinvite/client/types/index.d.ts`: the JavaScript client, declared for TypeScript from its JSDoc.
+"""Writes what TypeScript reads: `client/types/index.d.ts`, the JavaScript client, declared from its JSDoc, and
+`sdk/types/callinvite.d.ts`, the same with `sdk/elements.d.ts`, for pages of other sites.
 
-One file with what `index.js` exports and the types that it speaks of; nothing internal."""
+One file each with what is exported and the types that it speaks of; nothing internal."""
 
 from __future__ import annotations
 
@@ -13,14 +14,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "static" / "callinvite" / "client"
 TARGET = CLIENT / "types" / "index.d.ts"
+SDK = ROOT / "static" / "callinvite" / "sdk"
+SDK_TARGET = SDK / "types" / "callinvite.d.ts"
+SDK_NAMES = ("Calls", "connect", "IncomingCall", "SendCallInvitationButton", "speak")
+"""What the module for other sites exports beside the client's errors and service."""
 MODULES = ("types", "connection", "call", "errors", "identity", "contacts", "account", "service")
 """What the exports are made of, each after those that it needs."""
 OPTIONS = ["--allowJs", "--declaration", "--emitDeclarationOnly", "--strict", "--module", "nodenext"]
 HEAD = "/** The Callinvite client: call invitations over one live connection. Made by `make declarations`. */\n"
 
 
-def declarations() -> str:
-    """The file as it should be.
+def declarations() -> tuple[str, str]:
+    """The two files as they should be.
 
     Raises:
         subprocess.CalledProcessError: the compiler found faults in the client.
@@ -32,7 +37,10 @@ def declarations() -> str:
         written = {name: next(made.rglob(f"{name}.d.ts")).read_text() for name in (*MODULES, "index")}
     exported = re.findall(r"^export (\{.*\})", written.pop("index"), re.MULTILINE)
     names = ", ".join(sorted(", ".join(each.strip("{} ") for each in exported).split(", "), key=str.lower))
-    return f"{HEAD}\n{''.join(_inlined(written[name]) for name in MODULES)}\nexport {{ {names} }};\n"
+    client = f"{HEAD}\n{''.join(_inlined(written[name]) for name in MODULES)}"
+    elements = (SDK / "elements.d.ts").read_text()
+    sdk_names = ", ".join(("CallInvitationError", "CallInvitationService", *SDK_NAMES))
+    return f"{client}\nexport {{ {names} }};\n", f"{client}\n{elements}\nexport {{ {sdk_names} }};\n"
 
 
 def _inlined(text: str) -> str:
@@ -48,5 +56,6 @@ def _inlined(text: str) -> str:
 
 
 if __name__ == "__main__":
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(declarations())
+    for path, text in zip((TARGET, SDK_TARGET), declarations(), strict=True):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)

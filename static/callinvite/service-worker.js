@@ -9,6 +9,7 @@
 
 importScripts(
   "service-worker/catalogue.js",
+  "service-worker/home.js",
   "service-worker/say.js",
   "service-worker/notes.js",
   "service-worker/notices.js",
@@ -179,7 +180,10 @@ async function open(wish, data) {
 
 /** @param {Memory} data */
 function addressFor({ kind, call_id }) {
-  const app = self.registration.scope;
+  const app = homePage().href;
+  if (self.callinvite) {
+    return app;
+  }
   if (kind === "ring" && call_id) {
     return `${app}?call=${encodeURIComponent(call_id)}`;
   }
@@ -190,10 +194,9 @@ function addressFor({ kind, call_id }) {
 /** @returns {Promise<WindowClient | null>} the app's page that one would look at */
 async function appPage() {
   const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const app = new URL(self.registration.scope).pathname;
   const worth = (/** @type {WindowClient} */ page) =>
     Number(page.focused) * 2 + Number(page.visibilityState === "visible");
-  const pages = windows.filter(({ url }) => new URL(url).pathname === app);
+  const pages = windows.filter(({ url }) => isHome(url));
   return pages.sort((one, other) => worth(other) - worth(one))[0] ?? null;
 }
 

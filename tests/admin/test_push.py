@@ -100,6 +100,8 @@ def test_a_resource_with_a_ringtone_is_served_and_used_at_once(
     assert b"".join(answer.streaming_content) == WAV  # type: ignore[attr-defined]
     assert answer["Content-Type"].startswith("audio/")
     assert "immutable" in answer["Cache-Control"]
+    # It rings on pages of other sites, too.
+    assert answer["Access-Control-Allow-Origin"] == "*"
     assert look.vibration == (200, 100)
 
 

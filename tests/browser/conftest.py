@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
-from tests.support import layout
+from tests.support import layout, other_site
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
 
@@ -201,7 +201,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with layout.running(tmp_path_factory.mktemp("product") / "data") as running:
+    env = {"CALLINVITE_ORIGINS": other_site.ORIGIN}
+    with layout.running(tmp_path_factory.mktemp("product") / "data", env=env) as running:
         yield running
 
 

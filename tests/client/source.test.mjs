@@ -103,7 +103,7 @@ for (const { folder, imports, members } of LIBRARIES) {
 
 test("no imports run in a circle, not even those of types: hashed file names could not be made", () => {
   const modules = modulesIn();
-  for (const folder of ["client/", "rtc/", "push/", "worker/", "elements/", "pages/", "sounds/"]) {
+  for (const folder of ["client/", "rtc/", "push/", "worker/", "elements/", "pages/", "sdk/", "sounds/"]) {
     assert.ok(
       modules.some((name) => name.startsWith(folder)),
       folder,
@@ -122,8 +122,8 @@ test("no imports run in a circle, not even those of types: hashed file names cou
   modules.forEach((name) => walk(new URL(name, ROOT).href, []));
 });
 
-test("imports point down only: pages, elements, sounds, rtc and push, client, words", () => {
-  const layers = [["words/"], ["client/", "worker/"], ["rtc/", "sounds/", "push/"], ["elements/"], ["pages/"]];
+test("imports point down only: pages and sdk, elements, sounds, rtc and push, client, words", () => {
+  const layers = [["words/"], ["client/", "worker/"], ["rtc/", "sounds/", "push/"], ["elements/"], ["pages/", "sdk/"]];
   const heightOf = (name) => layers.findIndex((folders) => folders.some((folder) => name.startsWith(folder)));
   for (const name of modulesIn().filter((each) => each.includes("/"))) {
     assert.notEqual(heightOf(name), -1, `${name} is in no layer`);

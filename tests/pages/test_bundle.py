@@ -15,7 +15,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from invitations import bundle
-from invitations.templatetags import callinvite_bundle as tags
+from invitations.pages import bundled
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static" / "callinvite"
@@ -38,8 +38,8 @@ def made(tmp_path: Path, settings: Settings) -> Iterator[Path]:
 def forget() -> None:
     """What is remembered of the static files of a site."""
     finders.get_finder.cache_clear()  # type: ignore[attr-defined]
-    tags._is_there.cache_clear()
-    tags._text.cache_clear()
+    bundled.is_there.cache_clear()
+    bundled.text.cache_clear()
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_page_without_a_bundle_names_each_file(alice: Client) -> None:
 def test_the_same_sources_give_the_same_bundle(made: Path, tmp_path: Path) -> None:
     names = bundle.make(STATIC, tmp_path / "again")
 
-    assert names == ["card.css", "first.css", "shell.css", "shell.js"]
+    assert names == ["card.css", "first.css", "sdk.js", "shell.css", "shell.js"]
     assert {path.name: path.read_bytes() for path in made.iterdir()} == {
         path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()
     }
@@ -169,7 +169,7 @@ def test_collecting_static_files_bundles_hashes_and_compresses(
     hashed = json.loads((tmp_path / "collected/staticfiles.json").read_text())["paths"]
     ours = {name.removeprefix("callinvite/bundle/") for name in hashed if name.startswith("callinvite/bundle/")}
 
-    assert ours == ({"card.css", "first.css", "shell.css", "shell.js"} if installed else set())
+    assert ours == ({"card.css", "first.css", "sdk.js", "shell.css", "shell.js"} if installed else set())
     assert not left.exists()
     assert (tmp_path / "collected" / f"{hashed['callinvite/pages/shell.js']}.gz").exists()
     if installed:

@@ -382,3 +382,14 @@ test("what could not be said is said by the next page", async () => {
   await page(browser, server).start();
   assert.equal(server.proofs.length, 1);
 });
+
+test("the worker of another site is registered from where it lies, and waited for by itself", async () => {
+  const browser = new FakeBrowser();
+  // As where another worker of the site serves the page, or none.
+  browser.scope.navigator.serviceWorker.ready = new Promise(() => {});
+  const first = page(browser, new FakeServer(), { worker: "/calls/worker.js" });
+  await first.start();
+
+  assert.equal(await first.enable(), true);
+  assert.ok(browser.log.includes("registered /calls/worker.js none"), String(browser.log));
+});

@@ -544,3 +544,24 @@ test("a request to be let in is shown quietly, and opens the people", async () =
   assert.deepEqual([title, body, tag, silent, actions], [notification.title, notification.body, "requests", true, []]);
   assert.deepEqual(worker.asked, []);
 });
+
+test("the worker of another site asks the server, and leads to the site's own pages", async () => {
+  const worker = new FakeWorker({ site: { baseUrl: "https://calls.example/", page: "/shop" } });
+  worker.answers.set("/ringing", { status: 200 });
+  worker.answers.set("/reject", { status: 200 });
+  await worker.push(ringMessage());
+  assert.deepEqual([...worker.servers], ["https://calls.example"]);
+
+  await worker.click(only(worker), "accept");
+  assert.deepEqual(worker.opened, ["https://site.example/shop"]);
+  const elsewhere = appWindow({ url: "https://site.example/about" });
+  const shop = appWindow({ url: "https://site.example/shop/cart?x=1" });
+  worker.windows = [elsewhere, shop];
+  await worker.push(ringMessage());
+  await worker.click(only(worker), "accept");
+  assert.equal(worker.opened.length, 1);
+  assert.deepEqual(
+    [elsewhere, shop].map((page) => page.heard.filter(({ type }) => type === "answer").length),
+    [0, 1],
+  );
+});

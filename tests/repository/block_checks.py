@@ -24,7 +24,7 @@ import yaml
 from babel.messages import pofile
 
 from tests.repository.block_commands import check_commands
-from tests.repository.block_pages import check_markup
+from tests.repository.block_pages import check_markup, check_style
 from tests.repository.block_shapes import check_exchange, check_shape
 from tests.repository.blocks import Block
 from tests.repository.tracked import ROOT
@@ -201,6 +201,7 @@ CHECKS: dict[str, Callable[[Block], None]] = {
     "python": _python,
     "js": _script,
     "html": lambda block: check_markup(block.text),
+    "css": lambda block: check_style(block.text),
     "ini": _ini,
     "po": _po,
     "yaml": _yaml,

@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from tests.repository.tracked import ROOT
 
 ALONE = {"meta", "link", "img", "input", "br", "hr", "source"}
+SDK = ROOT / "static" / "callinvite" / "sdk"
+PARAMETERS = (ROOT / "static/callinvite/elements/send-parameters.js").read_text()
 SCRIPTS = [path.read_text() for path in (ROOT / "static" / "callinvite").rglob("*.js") if "/bundle/" not in str(path)]
 
 
@@ -22,8 +24,9 @@ class Markup(HTMLParser):
         if tag not in ALONE:
             self.open.append(tag)
         if "-" in tag:
-            script = next((each for each in SCRIPTS if re.search(rf"""define\(\s*["']{tag}["']""", each)), None)
-            assert script is not None, f"there is no element <{tag}>"
+            defining = [each for each in SCRIPTS if re.search(rf"""define\(\s*["']{tag}["']""", each)]
+            assert defining, f"there is no element <{tag}>"
+            script = "".join([*defining, *(PARAMETERS for each in defining if "SEND_ATTRIBUTES" in each)])
             names = [
                 name
                 for name, _ in attrs
@@ -42,3 +45,22 @@ def check_markup(text: str) -> None:
     markup.feed(text)
     markup.close()
     assert markup.open == []
+
+
+def check_style(text: str) -> None:
+    """Fails for custom properties and parts that elements for other sites do not have."""
+    assert set(re.findall(r"--callinvite-[a-z-]+", text)) <= custom_properties()
+    assert set(re.findall(r"::part\(([a-z-]+)\)", text)) <= parts()
+
+
+def custom_properties() -> set[str]:
+    """By which a page changes the look of the elements for other sites."""
+    return set(re.findall(r"var\((--callinvite-[a-z-]+),", (SDK / "look.js").read_text()))
+
+
+def parts() -> set[str]:
+    """What a page can style of them with `::part()`."""
+    script = "".join(path.read_text() for path in SDK.glob("*.js"))
+    written = re.findall(r"""\bpart(?:: | = [^;]*?)"([a-z -]+)\"""", script)
+    discs = re.findall(r"""disc\(\{ name: "([a-z-]+)\"""", script)
+    return {name for each in written for name in each.split()} | {f"{name}-button" for name in discs}

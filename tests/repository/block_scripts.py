@@ -15,6 +15,10 @@ from tests.repository.tracked import ROOT
 STATIC = ROOT / "static" / "callinvite"
 CLIENT = STATIC / "client" / "index.js"
 ADDRESSES = (
+    (
+        re.compile(r"""(["'])https://calls\.example\.org/sdk/v1/callinvite\.js\1"""),
+        r'"{static}/sdk/types/callinvite.js"',
+    ),
     (re.compile(r"""(["'])(?:[^"'\s]*/)?callinvite/((?!callinvite)[\w/.-]+\.js)\1"""), r'"{static}/\2"'),
     (re.compile(r"""(["'])\./(client/index\.js)\1"""), r'"{static}/\2"'),
 )
@@ -40,7 +44,12 @@ def faults() -> dict[str, str]:
         (folder / "others.d.ts").write_text(others)
         settings = {
             "extends": str(ROOT / "requirements/js/tsconfig.tests.json"),
-            "compilerOptions": {"module": "esnext", "moduleResolution": "bundler", "strictNullChecks": False},
+            "compilerOptions": {
+                "module": "esnext",
+                "moduleResolution": "bundler",
+                "strictNullChecks": False,
+                "useUnknownInCatchVariables": False,
+            },
             "include": [f"{folder}/*.js", f"{folder}/*.d.ts"],
         }
         (folder / "tsconfig.json").write_text(json.dumps(settings))

@@ -35,6 +35,8 @@ WRONG = {
     "html": "<p><b>x</p>\n",
     "html an element": "<make-coffee></make-coffee>\n",
     "html an attribute": '<send-call-invitation-button coffee="x"></send-call-invitation-button>\n',
+    "css": "incoming-call::part(coffee) { color: red; }\n",
+    "css a property": "a { --callinvite-coffee: black; }\n",
     "ini": "LoadCredential=x\n",
     "po": 'msgid "no.such.sentence"\nmsgstr "x"\n',
     "yaml": "a: [1\n",

@@ -1,4 +1,4 @@
-"""The client's declarations for TypeScript: of now, and of use."""
+"""The client's declarations, and those for pages of other sites, for TypeScript: of now, and of use."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ def test_they_are_those_of_the_source() -> None:
     assert spec.loader is not None
     declare = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(declare)
-    assert declare.TARGET.read_text() == declare.declarations(), "Run `make declarations`."
+    made = (declare.TARGET.read_text(), declare.SDK_TARGET.read_text())
+    assert made == declare.declarations(), "Run `make declarations`."
 
 
-def test_an_app_in_typescript_compiles_on_them() -> None:
-    options = ["--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom"]
-    program = str(ROOT / "tests" / "client" / "declared.ts")
+@pytest.mark.parametrize("name", ["declared.ts", "embedded.ts"])
+def test_an_app_in_typescript_compiles_on_them(name: str) -> None:
+    options = ["--noEmit", "--strict", "--allowJs", "--target", "es2023", "--module", "nodenext"]
+    options += ["--lib", "es2023,dom,dom.iterable"]
+    program = str(ROOT / "tests" / "client" / name)
     done = subprocess.run(
         [sys.executable, str(JS / "node.py"), "tsc", *options, program],
         capture_output=True,

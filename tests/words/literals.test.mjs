@@ -25,11 +25,14 @@ const ALLOWED = [
   { in: /^push\/enrolment\.js$/, text: /^granted true$/, why: "a state and its answer" },
   { in: /^client\/identity\.js$/, text: /^(?:[A-Z][A-Za-z]+|Samsung Internet)$/, why: "names of browsers and systems" },
   {
-    in: /^(?:client\/rest|worker\/requests)\.js$/,
-    text: /^(?:Content-Type|Idempotency-Key|Retry-After|Bearer |Invitation |application\/.*)$/,
+    in: /^(?:client\/rest|sdk\/token|worker\/requests)\.js$/,
+    text: /^(?:Authorization|Content-Type|Idempotency-Key|Retry-After|Bearer |Invitation |application\/.*)$/,
     why: "HTTP",
   },
   { in: /^elements\/look-settings\.js$/, text: /^(?:; Secure|not all)$/, why: "HTTP, and CSS" },
+  { in: /^sdk\/look\.js$/, text: /^\n:host/, why: "CSS" },
+  { in: /^sdk\/ring-card\.js$/, text: /^ring-stranger ring-about$/, why: "ids of elements" },
+  { in: /^sdk\/[a-z-]+\.js$/, text: /^(?:button [a-z-]+-button|tile self)$/, why: "names of parts" },
   { in: /^push\/browser\.js$/, text: /^(?:PushManager|Notification)$/, why: "names of the browser's interfaces" },
   { in: /^pages\/passkey-json\.js$/, text: /^PublicKeyCredential$/, why: "the name of another" },
 ];

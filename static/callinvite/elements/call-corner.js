@@ -1,7 +1,7 @@
 /** `<call-corner>`: the call that goes on, small in the corner, while one uses the rest of the app. */
 
 import { othersInside } from "../client/index.js";
-import { setStream } from "./call-tile.js";
+import { setStream } from "./pictures.js";
 import { h, iconButton, relabel, setAttribute, setText } from "./dom.js";
 import { avatarStack } from "./person-avatar.js";
 import { PageElement } from "./page-element.js";

@@ -6,7 +6,8 @@ import { mayCancel, showPeople } from "./call-people.js";
 import { CallStage } from "./call-stage.js";
 import { qualityMark, showLevel, showQuality } from "./call-tile.js";
 import { h, icon, iconButton, setText } from "./dom.js";
-import { avatarOf, avatarStack, hueOf } from "./person-avatar.js";
+import { hueOf } from "./faces.js";
+import { avatarOf, avatarStack } from "./person-avatar.js";
 import { clockTime, invitationWords } from "./words.js";
 import { say } from "../words/say.js";
 

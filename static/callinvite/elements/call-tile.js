@@ -3,6 +3,7 @@
 import { h, icon, iconButton, relabel, setAttribute, setText } from "./dom.js";
 import { linkWords, mediaWords, qualityWords } from "./media-words.js";
 import { avatarOf } from "./person-avatar.js";
+import { setStream } from "./pictures.js";
 import { listOf } from "./words.js";
 import { say } from "../words/say.js";
 
@@ -183,15 +184,4 @@ export class CallTile {
  *  @param {number} level 0 to 1 */
 export function showLevel(face, level) {
   face.style.setProperty("--level", Math.min(1, Math.sqrt(level) * 1.4).toFixed(2));
-}
-
-/** @param {HTMLVideoElement} video @param {MediaStream | null} stream */
-export function setStream(video, stream) {
-  if (video.srcObject !== stream) {
-    video.srcObject = stream;
-    if (stream) {
-      // Muted video may always play; a refusal can only mean that it was taken away again.
-      video.play().catch(() => {});
-    }
-  }
 }

@@ -7,7 +7,8 @@ import { OwnPreview } from "./own-preview.js";
 import { h, icon, iconButton, keep, relabel, setAttribute, setText } from "./dom.js";
 import { declineReplies } from "./incoming-replies.js";
 import { closeLayer, isOnTop, openLayer } from "./layers.js";
-import { avatarOf, hueOf } from "./person-avatar.js";
+import { hueOf } from "./faces.js";
+import { avatarOf } from "./person-avatar.js";
 import { orExplain } from "./place-call.js";
 import { PageElement } from "./page-element.js";
 import {

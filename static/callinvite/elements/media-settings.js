@@ -1,6 +1,6 @@
 /** `<media-settings>`: which microphone, camera and speaker calls use in this browser, and a try of each. */
 
-import { setStream } from "./call-tile.js";
+import { setStream } from "./pictures.js";
 import { h, icon, setAttribute, setText } from "./dom.js";
 import { deviceWords, problemWords } from "./media-words.js";
 import { PageElement } from "./page-element.js";

@@ -1,7 +1,7 @@
 /** `<own-preview>`: oneself before a call, one that rings or one that is about to be placed: the picture, and what will be
  *  sent once it begins. */
 
-import { setStream } from "./call-tile.js";
+import { setStream } from "./pictures.js";
 import { h, icon, setAttribute, setText } from "./dom.js";
 import { problemWords } from "./media-words.js";
 import { PageElement } from "./page-element.js";

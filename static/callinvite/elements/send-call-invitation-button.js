@@ -1,12 +1,12 @@
 /** `<send-call-invitation-button invitees="bob,carol" is-video-call>`: a button that does exactly what `send` does.
  *
- *  Attributes are send's arguments: `invitees` (ids, by comma; `bob:Bob` gives a name), `is-video-call`, `custom-data`,
- *  `call-id`, `resource-id`, `notification-title`, `notification-message`, `timeout-seconds`. `label` is its accessible
- *  name, `text` shows it too. Fires `sent` with what `send` resolved to and `lastError`. */
+ *  Attributes are send's arguments (`send-parameters.js`). `label` is its accessible name, `text` shows it too. Fires
+ *  `sent` with what `send` resolved to and `lastError`. The button of the same name for other sites is in `sdk/`. */
 
 import { h, icon, relabel, setAttribute } from "./dom.js";
 import { placeCall } from "./place-call.js";
 import { PageElement } from "./page-element.js";
+import { isOn, peopleIn, sendOptionsOf } from "./send-parameters.js";
 import { names } from "./words.js";
 import { say } from "../words/say.js";
 
@@ -36,7 +36,7 @@ export class SendCallInvitationButton extends PageElement {
 
   /** Whom it calls: the property if it was set, else the attribute. @returns {Person[]} */
   get invitees() {
-    return this.#people ?? this.#named();
+    return this.#people ?? peopleIn(this.getAttribute("invitees"));
   }
 
   set invitees(people) {
@@ -44,20 +44,9 @@ export class SendCallInvitationButton extends PageElement {
     this.#show();
   }
 
-  #named() {
-    return (this.getAttribute("invitees") ?? "")
-      .split(",")
-      .map((each) => each.trim())
-      .filter(Boolean)
-      .map((each) => {
-        const [id, ...name] = each.split(":");
-        return { id, name: name.join(":") || id };
-      });
-  }
-
   /** @returns {boolean} a video call; the attribute's value "false" means audio as well as its absence */
   get isVideoCall() {
-    return this.hasAttribute("is-video-call") && this.getAttribute("is-video-call") !== "false";
+    return isOn(this, "is-video-call");
   }
 
   /** Call; the same as a click.
@@ -78,19 +67,7 @@ export class SendCallInvitationButton extends PageElement {
   }
 
   #options() {
-    const text = (/** @type {string} */ name) => this.getAttribute(name) ?? undefined;
-    const seconds = this.getAttribute("timeout-seconds");
-    return {
-      invitees: this.invitees,
-      isVideoCall: this.isVideoCall,
-      intent: this.intentOf?.(),
-      customData: text("custom-data"),
-      callID: text("call-id"),
-      resourceID: text("resource-id"),
-      notificationTitle: text("notification-title"),
-      notificationMessage: text("notification-message"),
-      timeoutSeconds: seconds === null ? undefined : Number(seconds),
-    };
+    return { ...sendOptionsOf(this), invitees: this.invitees, intent: this.intentOf?.() };
   }
 
   #show() {
@@ -100,7 +77,7 @@ export class SendCallInvitationButton extends PageElement {
     const text = this.getAttribute("text");
     this.#button.replaceChildren(icon(this.isVideoCall ? "video" : "phone"), ...(text ? [text] : []));
     this.#button.classList.toggle("button--round", !text);
-    setAttribute(this.#button, "disabled", this.hasAttribute("disabled") && this.getAttribute("disabled") !== "false");
+    setAttribute(this.#button, "disabled", isOn(this, "disabled"));
     relabel(this.#button, label);
   }
 }

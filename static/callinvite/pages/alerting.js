@@ -1,4 +1,4 @@
-/** What the page does when it rings: sound, title, icon, vibration, and the promise to the caller that it does. */
+/** What a page does when it rings: sound, title, icon, vibration, and the promise to the caller that it does. */
 
 import { isUp, isRingingFor, pendingInvitations } from "../client/index.js";
 import { calledIn, isAlerting, isWithheld, rangBy } from "../elements/words.js";
@@ -8,13 +8,21 @@ const BLINK_MS = 1000;
 const VIBRATION = [400, 200, 400];
 const VIBRATION_PAUSE_MS = 1400;
 
-/** @typedef {import("../client/types.js").Call} Call */
+/** @typedef {import("../client/types.js").Call} Call
+ *
+ *  @typedef {object} Manners how a page alerts that is not the app's own
+ *  @property {boolean} [marksPage] whether its title and its icon say that it rings
+ *  @property {(call: Call) => boolean} [shows] whether it shows this call; of others it says nothing, here or to callers
+ *  @property {(call: Call) => boolean} [sounds] whether it is to be heard */
 
 /** Follows the service; holds no state of calls of its own. */
 export class Alerting {
   #service;
   #ringer;
   #talk;
+  #marksPage;
+  #shows;
+  #sounds;
   #icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
   #quietIcon = "";
   #title = document.title;
@@ -32,11 +40,15 @@ export class Alerting {
 
   /** @param {import("../client/index.js").CallInvitationService} service
    *  @param {import("../sounds/ringer.js").Ringer} ringer
-   *  @param {import("../rtc/talk.js").Talk} talk */
-  constructor(service, ringer, talk) {
+   *  @param {import("../rtc/talk.js").Talk} talk
+   *  @param {Manners} [manners] */
+  constructor(service, ringer, talk, { marksPage = true, shows = () => true, sounds = () => true } = {}) {
     this.#service = service;
     this.#ringer = ringer;
     this.#talk = talk;
+    this.#marksPage = marksPage;
+    this.#shows = shows;
+    this.#sounds = sounds;
     this.#quietIcon = this.#icon?.href ?? "";
   }
 
@@ -47,11 +59,13 @@ export class Alerting {
     };
     this.#service.on("change", update);
     this.#talk.addEventListener("change", update);
-    this.#service.on("callStarted", () => {
-      this.#ringer.once("joined");
+    this.#service.on("callStarted", ({ call }) => {
+      if (this.#isHeard(call)) {
+        this.#ringer.once("joined");
+      }
     });
     this.#service.on("callEnded", ({ call }) => {
-      if (isWithheld(call)) {
+      if (isWithheld(call) || !this.#isHeard(call)) {
         return;
       }
       this.#ringer.once(isBusy(call) ? "busy" : "over");
@@ -62,14 +76,36 @@ export class Alerting {
     });
     document.addEventListener("visibilitychange", update);
     document.addEventListener("answering", (event) => {
-      this.#hushed.add(/** @type {CustomEvent} */ (event).detail.callID);
-      update();
+      this.hush(/** @type {CustomEvent} */ (event).detail.callID);
     });
     document.addEventListener("answered", (event) => {
-      this.#hushed.delete(/** @type {CustomEvent} */ (event).detail.callID);
-      update();
+      this.unhush(/** @type {CustomEvent} */ (event).detail.callID);
     });
     update();
+  }
+
+  /** Be silent about a ring that is just being answered.
+   *  @param {string} callID */
+  hush(callID) {
+    this.#hushed.add(callID);
+    this.#update();
+  }
+
+  /** It was answered, or could not be.
+   *  @param {string} callID */
+  unhush(callID) {
+    this.#hushed.delete(callID);
+    this.#update();
+  }
+
+  /** What it is told by its manners may be otherwise now. */
+  look() {
+    this.#update();
+  }
+
+  /** @param {Call} call */
+  #isHeard(call) {
+    return this.#shows(call) && this.#sounds(call);
   }
 
   #update() {
@@ -80,7 +116,7 @@ export class Alerting {
     const rings =
       connection === "signed_out"
         ? []
-        : calls.filter((call) => isRingingFor(call, user?.id) && !this.#hushed.has(call.call_id));
+        : calls.filter((call) => isRingingFor(call, user?.id) && !this.#hushed.has(call.call_id) && this.#shows(call));
     this.#sound(rings, active, outgoing);
     this.#blink(rings);
     this.#vibrate(active ? undefined : rings.find((call) => !call.silent));
@@ -94,13 +130,13 @@ export class Alerting {
 
   /** @param {Call[]} rings @param {Call | null} active @param {Call | null} outgoing */
   #sound(rings, active, outgoing) {
-    const sounding = rings.filter((call) => !call.silent);
+    const sounding = rings.filter((call) => !call.silent && this.#sounds(call));
     if (sounding.length) {
       const { incoming } = this.#service.state;
       // Of several, the one that the screen shows.
       const call = sounding.find((each) => each.call_id === incoming?.call_id) ?? sounding[0];
       this.#ringer.loop(active ? "waiting" : "ringtone", call);
-    } else if (!active && outgoing && pendingInvitations(outgoing).some(isAlerting)) {
+    } else if (!active && outgoing && this.#isHeard(outgoing) && pendingInvitations(outgoing).some(isAlerting)) {
       this.#ringer.loop("ringback");
     } else {
       this.#ringer.stop();
@@ -110,8 +146,9 @@ export class Alerting {
   /** Say "ringing" only when somebody could notice: a hidden and silent page alerts nobody.
    *  @param {Call[]} rings */
   #tellCallers(rings) {
-    for (const { call_id: callID, silent } of rings) {
-      const audible = this.#ringer.audible && !silent;
+    for (const call of rings) {
+      const callID = call.call_id;
+      const audible = this.#ringer.audible && !call.silent && this.#sounds(call);
       if (!audible && document.visibilityState !== "visible") {
         continue;
       }
@@ -128,6 +165,9 @@ export class Alerting {
 
   /** @param {Call[]} rings */
   #blink(rings) {
+    if (!this.#marksPage) {
+      return;
+    }
     clearInterval(this.#blinking);
     const [first] = rings;
     const userId = this.#service.state.user?.id;

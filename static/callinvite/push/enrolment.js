@@ -31,7 +31,8 @@ const PROOF = "callinvite.proof";
  * @property {string} label the device's name for people
  * @property {string} userId who is signed in
  * @property {string} [language] of the page, and so of its notifications
- * @property {string} base where the app is mounted, absolute, with a slash at its end
+ * @property {string} base the worker's scope, absolute, with a slash at its end: where the app is mounted
+ * @property {string} [worker] the address of the worker's script, if it is a site's own; beside the app by default
  * @property {import("./browser.js").Scope} [scope] the global object
  */
 
@@ -44,6 +45,8 @@ export class Enrolment extends EventTarget {
   #userId;
   #language;
   #base;
+  /** @type {string | null} */
+  #worker;
   #scope;
   #storage;
   /** @type {EnrolmentState} */
@@ -58,7 +61,7 @@ export class Enrolment extends EventTarget {
   /**
    * @param {EnrolmentOptions} options
    */
-  constructor({ rest, notes, deviceId, label, userId, base, language = "", scope = globalThis }) {
+  constructor({ rest, notes, deviceId, label, userId, base, worker, language = "", scope = globalThis }) {
     super();
     this.#rest = rest;
     this.#notes = notes;
@@ -67,6 +70,7 @@ export class Enrolment extends EventTarget {
     this.#userId = userId;
     this.#language = language;
     this.#base = base;
+    this.#worker = worker ?? null;
     this.#scope = scope;
     this.#storage = lenient(pageStorage("localStorage", scope));
   }
@@ -243,10 +247,12 @@ export class Enrolment extends EventTarget {
   /** @returns {Promise<ServiceWorkerRegistration | null>} */
   async #register() {
     const { serviceWorker } = this.#scope.navigator;
+    const script = this.#worker ?? `${this.#base}${WORKER}`;
     try {
-      await serviceWorker.register(`${this.#base}${WORKER}`, { scope: this.#base, updateViaCache: "none" });
-      // Subscribing needs an active worker; `ready` stays pending for ever if its script fails.
-      return await within(READY_MS, serviceWorker.ready);
+      const registration = await serviceWorker.register(script, { scope: this.#base, updateViaCache: "none" });
+      // Subscribing needs an active worker; `ready` stays pending for ever if its script fails, and so does a page that
+      // another worker of its site serves.
+      return await within(READY_MS, this.#worker ? activated(registration) : serviceWorker.ready);
     } catch {
       return null;
     }
@@ -408,6 +414,22 @@ export class Enrolment extends EventTarget {
  */
 function isPrivate(error) {
   return error instanceof Error && /permission denied/i.test(error.message);
+}
+
+/**
+ * @param {ServiceWorkerRegistration} registration
+ * @returns {Promise<ServiceWorkerRegistration>} once it has an active worker
+ */
+function activated(registration) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (registration.active) {
+        resolve(registration);
+      }
+    };
+    (registration.installing ?? registration.waiting)?.addEventListener("statechange", look);
+    look();
+  });
 }
 
 /**

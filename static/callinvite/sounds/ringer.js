@@ -10,7 +10,8 @@ import { Ringtones } from "./ringtones.js";
 import { SCORES, render } from "./tones.js";
 
 const LOCK = "callinvite.audible-page";
-const WISH = "callinvite.ringing";
+/** Where the wish to hear rings is kept. */
+export const WISH = "callinvite.ringing";
 const VOLUME = "callinvite.ringing-volume";
 /** How long a ring is silent at most because its file is not there yet. */
 const FILE_WAIT_MS = 1000;

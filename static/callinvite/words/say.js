@@ -30,6 +30,27 @@ export function speak(language, words, plural) {
   spoken = { language, words, plural };
 }
 
+/** What is said in place of sentences, while `saying` lasts. @type {Record<string, string | string[]>} */
+let replaced = {};
+
+/**
+ * Do something in whose course some sentences have other words: those that a page has put in their place.
+ *
+ * @template T
+ * @param {Record<string, string | string[]>} words by their codes; a list where `count` chooses between forms
+ * @param {() => T} act nothing that comes later says them
+ * @returns {T}
+ */
+export function saying(words, act) {
+  const before = replaced;
+  replaced = words;
+  try {
+    return act();
+  } finally {
+    replaced = before;
+  }
+}
+
 /** @returns {string} the tag of the language that is spoken */
 export function language() {
   return spoken.language;
@@ -66,7 +87,7 @@ export function sayKnown(code, otherwise, parameters = {}) {
  * @returns {string} the code itself where there is no such sentence
  */
 export function say(code, parameters = {}) {
-  const own = spoken.words[code];
+  const own = replaced[code] ?? spoken.words[code];
   const found = own ?? WORDS[code] ?? code;
   const rule = own === undefined ? plural : spoken.plural;
   const sentence = typeof found === "string" ? found : (found[rule(Number(parameters.count))] ?? code);

@@ -121,7 +121,7 @@ function posted(body, headers = {}) {
  */
 async function request(path, how) {
   try {
-    const answer = await fetch(new URL(`api/v1/${path}`, self.registration.scope), {
+    const answer = await fetch(new URL(`api/v1/${path}`, serverAddress()), {
       cache: "no-store",
       redirect: "error",
       signal: AbortSignal.timeout(REQUEST_MS),

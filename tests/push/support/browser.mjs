@@ -85,6 +85,7 @@ export class FakeBrowser {
             if (browser.registerError) {
               throw browser.registerError;
             }
+            return Object.assign(registration, { active: {}, scope: options.scope });
           },
           ready: Promise.resolve(registration),
           getRegistration: async () => registration,
@@ -157,7 +158,11 @@ export class FakeServer {
 }
 
 /** A page that has just been loaded. */
-export function page(browser, server, { userId = "bob", deviceId = "phone", language = "" } = {}) {
+export function page(
+  browser,
+  server,
+  { userId = "bob", deviceId = "phone", language = "", worker = /** @type {string | undefined} */ (undefined) } = {},
+) {
   const notes = new Notes({ caches: browser.scope.caches, scope: `${ORIGIN}/` });
   const enrolment = new Enrolment({
     rest: server,
@@ -167,6 +172,7 @@ export function page(browser, server, { userId = "bob", deviceId = "phone", lang
     userId,
     base: `${ORIGIN}/`,
     language,
+    worker,
     scope: browser.scope,
   });
   const states = [];

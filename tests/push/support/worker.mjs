@@ -59,6 +59,8 @@ export class FakeWorker {
   asked = [];
   /** Answers by the end of the path: `{status, body}` or a function of the request. */
   answers = new Map();
+  /** The origins that were asked. @type {Set<string>} */
+  servers = new Set();
   windows = [];
   opened = [];
   badges = [];
@@ -68,9 +70,12 @@ export class FakeWorker {
   refusesOptions = [];
   #listeners = new Map();
 
-  /** @param {{maxActions?: number, locks?: any, now?: number}} [options] */
-  constructor({ maxActions = 2, locks = null, now = Date.parse("2026-11-26T12:00:00Z") } = {}) {
+  /** @param {{maxActions?: number, locks?: any, now?: number, site?: {baseUrl: string, page?: string} | null}} [options] */
+  constructor({ maxActions = 2, locks = null, now = Date.parse("2026-11-26T12:00:00Z"), site = null } = {}) {
+    /** @type {any} */
     const scope = {
+      // What the worker of another site says of itself.
+      ...(site && { callinvite: site, location: new URL("https://site.example/calls/worker.js") }),
       URL,
       Response,
       AbortSignal,
@@ -78,7 +83,7 @@ export class FakeWorker {
       Map,
       JSON,
       registration: {
-        scope: `${ORIGIN}/`,
+        scope: site ? "https://site.example/calls/" : `${ORIGIN}/`,
         showNotification: async (title, options) => {
           if (this.refusesOptions.some((name) => name in options)) {
             throw new TypeError("not here");
@@ -158,6 +163,7 @@ export class FakeWorker {
   async #answer(address, { method = "GET", body, headers, credentials }) {
     const path = new URL(address).pathname.replace("/api/v1/", "");
     this.asked.push({ method, path, body: body && JSON.parse(body), headers, credentials });
+    this.servers.add(new URL(address).origin);
     const found = [...this.answers].find(([end]) => path.endsWith(end));
     if (found === undefined) {
       throw new TypeError("no network");

@@ -1,0 +1,120 @@
+"""A site of its own, on another origin than Callinvite, whose pages ring, answer and talk.
+
+    python examples/other-site/site.py --calls http://127.0.0.1:8000 --password PASSWORD
+
+Needs nothing but Python, and a Callinvite server with `CALLINVITE_ORIGINS=http://127.0.0.1:9000` and the demo users,
+whose password it takes. The people here choose who they are; a real site knows by its own sign-in. Pages get a token of
+whoever is at them, and never the password.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+from http.cookies import SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+FOLDER = Path(__file__).resolve().parent
+FILES = {"/": "index.html", "/site.css": "site.css", "/calls/worker.js": "worker.js"}
+
+
+class Site(BaseHTTPRequestHandler):
+    """Answers one request. The class is made for one Callinvite server by `site_for`."""
+
+    calls: str
+    password: str
+    people: tuple[str, str]
+
+    def do_GET(self) -> None:
+        """The page, its style, its service worker, and the links by which one becomes somebody."""
+        if self.path.startswith("/as/"):
+            cookie = f"me={self.path[4:]}; HttpOnly; SameSite=Strict; Path=/"
+            self._answer(303, headers={"Location": "/", "Set-Cookie": cookie})
+        elif self.path in FILES:
+            self._show(FILES[self.path])
+        else:
+            self._answer(204 if self.path == "/favicon.ico" else 404)
+
+    def do_POST(self) -> None:
+        """A token for whoever is at the page, and only if it is our page that asks: cookies alone do not tell."""
+        if self.path != "/token" or self.headers.get("Sec-Fetch-Site") != "same-origin":
+            self._answer(403)
+            return
+        self._answer(200, json.dumps(self._token_of(self._me())), "application/json")
+
+    def _token_of(self, person: str) -> str:
+        body = json.dumps({"username": person, "password": self.password, "device_name": "The shop"}).encode()
+        headers = {"Content-Type": "application/json"}
+        with urlopen(Request(f"{self.calls}/api/v1/auth/token", body, headers), timeout=10) as answer:
+            return str(json.load(answer)["token"])
+
+    def _me(self) -> str:
+        chosen = SimpleCookie(self.headers.get("Cookie", "")).get("me")
+        return chosen.value if chosen is not None and chosen.value in self.people else self.people[0]
+
+    def _show(self, name: str) -> None:
+        kind = {"html": "text/html", "css": "text/css", "js": "text/javascript"}[name.rpartition(".")[2]]
+        nonce, me = secrets.token_urlsafe(16), self._me()
+        text = (FOLDER / name).read_text()
+        other = self.people[1 - self.people.index(me)]
+        for key, value in {"calls": self.calls, "nonce": nonce, "me": me, "other": other}.items():
+            text = text.replace(f"{{{{{key}}}}}", value)
+        live = self.calls.replace("http", "ws", 1)
+        policy = (
+            f"default-src 'none'; script-src 'nonce-{nonce}' {self.calls}; connect-src 'self' {self.calls} {live}; "
+            "style-src 'self'; img-src 'self'; worker-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        if name == "worker.js":
+            # A worker is held to the policy that it was served with, and loads nothing else.
+            policy = f"default-src 'none'; script-src {self.calls}; connect-src {self.calls}"
+        headers = {"Content-Security-Policy": policy, "Permissions-Policy": "camera=(self), microphone=(self)"}
+        self._answer(200, text, f"{kind}; charset=utf-8", headers)
+
+    def _answer(
+        self, status: int, text: str = "", kind: str = "text/plain", headers: dict[str, str] | None = None
+    ) -> None:
+        body = text.encode()
+        self.send_response(status)
+        for key, value in {"Content-Type": kind, "Content-Length": str(len(body)), "Cache-Control": "no-store"}.items():
+            self.send_header(key, value)
+        for key, value in (headers or {}).items():
+            self.send_header(key, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing of single requests."""
+
+
+def site_for(calls: str, password: str, people: tuple[str, str], port: int) -> ThreadingHTTPServer:
+    """A server for one Callinvite server.
+
+    Args:
+        calls: its address, without a slash at the end.
+        password: of both people there.
+        people: the ids of two people there.
+        port: on 127.0.0.1; 0 for any.
+    """
+    bound = type("BoundSite", (Site,), {"calls": calls, "password": password, "people": people})
+    return ThreadingHTTPServer(("127.0.0.1", port), bound)
+
+
+def main() -> None:
+    """Run until interrupted."""
+    parser = argparse.ArgumentParser(description="A site on another origin, with calls by Callinvite.")
+    parser.add_argument("--calls", default="http://127.0.0.1:8000")
+    parser.add_argument("--password", required=True)
+    parser.add_argument("--people", default="alice,bob")
+    parser.add_argument("--port", type=int, default=9000)
+    chosen = parser.parse_args()
+    one, other = chosen.people.split(",")
+    server = site_for(chosen.calls.rstrip("/"), chosen.password, (one, other), chosen.port)
+    print(f"http://127.0.0.1:{server.server_address[1]}/", flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

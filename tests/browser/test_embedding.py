@@ -1,0 +1,338 @@
+"""The elements on a page of another origin: their parameters, events and vetoes, the keyboard, and who is kept out."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.accessibility import faults
+from tests.browser.conftest import WAIT_MS, until
+from tests.support import other_site
+from tests.support.server import RunningServer
+
+PAGE = """<!doctype html>
+<html lang="en">
+  <head><title>A page</title><meta name="viewport" content="width=device-width"></head>
+  <body>
+    <main><h1>A page</h1><send-call-invitation-button></send-call-invitation-button> <input aria-label="Words"></main>
+    <incoming-call></incoming-call>
+    <script type="module">
+      globalThis.heard = [];
+      const button = document.querySelector("send-call-invitation-button");
+      button.invitees = ["bob"];
+      for (const name of ["will-send", "sent", "refused", "will-ring", "ring", "will-answer", "answered",
+        "will-decline", "declined", "will-hang-up", "call-started", "call-ended"]) {
+        addEventListener(name, ({ detail }) => { heard.push([name, detail]); });
+      }
+      globalThis.sdk = await import("CALLS/sdk/v1/callinvite.js");
+    </script>
+  </body>
+</html>"""
+NAMES = "heard.map(([name]) => name)"
+CONNECT = "async ([baseUrl, token]) => { globalThis.calls = await sdk.connect({ baseUrl, token }); }"
+REFUSED = """async (options) => {
+  try { await sdk.connect(options); } catch (error) { return [error.name, error.code]; }
+  return null;
+}"""
+RING = "document.querySelector('incoming-call').ring"
+
+
+class Rest:
+    """A person elsewhere, by REST."""
+
+    def __init__(self, server: RunningServer, name: str) -> None:
+        self.server = server
+        self.token = other_site.token_of(server, name)
+
+    def ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.server.url}/api/v1/{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def send(self, invitee: str, **more: Any) -> str:
+        answer = self.ask("calls", {"invitees": [invitee], "is_video_call": True, **more})
+        return str(answer["call"]["call_id"])
+
+    def call(self, call_id: str) -> Any:
+        return self.ask(f"calls/{call_id}")
+
+
+@pytest.fixture(scope="module")
+def site(server: RunningServer) -> Iterator[str]:
+    with other_site.running(server, {"/page": PAGE.replace("CALLS", server.url)}) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def people(server: RunningServer) -> dict[str, Rest]:
+    return {name: Rest(server, name) for name in ("alice", "bob")}
+
+
+@pytest.fixture
+def bob(people: dict[str, Rest]) -> Iterator[Rest]:
+    yield people["bob"]
+    for call in people["bob"].ask("calls/open")["calls"]:
+        for verb in ("leave", "reject"):
+            # The other side may have been faster.
+            with suppress(urllib.error.HTTPError):
+                people["bob"].ask(f"calls/{call['call_id']}/{verb}", {})
+
+
+@pytest.fixture
+def page(browser: Browser, site: str, server: RunningServer, people: dict[str, Rest]) -> Iterator[Page]:
+    """Alice at the page, connected."""
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    _open(page, f"{site}/page")
+    page.evaluate(CONNECT, [server.url, people["alice"].token])
+    yield page
+    page.evaluate("() => globalThis.calls?.signOut()")
+    context.close()
+
+
+def _open(page: Page, address: str) -> None:
+    page.goto(address)
+    until(page, "globalThis.sdk !== undefined")
+
+
+def _set(page: Page, **attributes: str) -> None:
+    page.evaluate(
+        """(attributes) => { for (const [name, value] of Object.entries(attributes)) {
+          document.querySelector("send-call-invitation-button").setAttribute(name.replaceAll("_", "-"), value);
+        } }""",
+        attributes,
+    )
+
+
+def _listen(page: Page, event: str, act: str) -> None:
+    page.evaluate(f"() => {{ addEventListener({event!r}, (event) => {{ {act} }}); }}")
+
+
+def _details(page: Page, name: str) -> Any:
+    """What the last event of a name told."""
+    until(page, f"{NAMES}.includes({name!r})")
+    return page.evaluate(f"() => heard.findLast(([name]) => name === {name!r})[1]")
+
+
+def test_the_button_sends_what_its_attributes_say(page: Page, bob: Rest) -> None:
+    # Its invitees were set as a property before the browser knew the element.
+    expect(page.get_by_role("button", name="Audio call to bob", exact=True)).to_be_enabled()
+    _set(page, is_video_call="", custom_data="order 17", timeout_seconds="30", notification_title="The shop")
+    _set(page, notification_message="Your order", call_id="order-17", end_when_caller_leaves="")
+    page.get_by_role("button", name="Video call to bob", exact=True).click()
+
+    sent = _details(page, "sent")
+    call = bob.call("order-17")
+    assert (sent["callID"], sent["merged"], sent["errors"]) == ("order-17", False, [])
+    assert (call["is_video_call"], call["custom_data"], call["timeout_seconds"]) == (True, "order 17", 30)
+    assert (call["sender_title"], call["sender_message"]) == ("The shop", "Your order")
+    assert page.evaluate(NAMES)[:2] == ["will-send", "sent"]
+    expect(page.get_by_role("region", name="Bob")).to_contain_text("Calling")
+    page.get_by_role("button", name="Cancel").click()
+    assert _details(page, "call-ended")["endReason"] == "cancelled"
+
+
+def test_a_listener_may_change_what_is_sent_or_say_no(page: Page, bob: Rest) -> None:
+    _listen(page, "will-send", "event.detail.options.customData = 'changed';")
+    page.get_by_role("button", name="Audio call to bob").click()
+    assert bob.call(_details(page, "sent")["callID"])["custom_data"] == "changed"
+    page.get_by_role("button", name="Cancel").click()
+
+    page.evaluate("() => { heard.length = 0; }")
+    _listen(page, "will-send", "event.preventDefault();")
+    sent = page.evaluate("() => document.querySelector('send-call-invitation-button').send()")
+    assert (sent, page.evaluate(NAMES)) == (False, ["will-send"])
+
+
+def test_a_refusal_has_its_code_and_the_people_it_is_about(page: Page) -> None:
+    page.evaluate("() => { document.querySelector('send-call-invitation-button').invitees = ['nobody-there']; }")
+    page.get_by_role("button", name="Audio call to nobody-there").click()
+
+    refused = _details(page, "refused")
+    assert refused["code"] == "no_valid_invitee"
+    assert [(each["invitee"], each["code"]) for each in refused["errors"]] == [("nobody-there", "unknown_user")]
+    assert refused["detail"]
+
+
+def test_it_is_disabled_while_a_request_runs_and_while_offline(page: Page, bob: Rest) -> None:
+    inner = "document.querySelector('send-call-invitation-button').shadowRoot.querySelector('button')"
+    page.get_by_role("button", name="Audio call to bob").focus()
+    running = page.evaluate(f"""() => {{
+      const element = document.querySelector("send-call-invitation-button");
+      globalThis.sending = element.send();
+      return [element.busy, {inner}.disabled, {inner}.getAttribute("aria-busy")];
+    }}""")
+    assert running == [True, True, "true"]
+    assert page.evaluate("() => sending") is True
+    page.get_by_role("button", name="Cancel").click()
+
+    page.context.set_offline(True)
+    until(page, f"{inner}.disabled")
+    page.context.set_offline(False)
+    until(page, f"!{inner}.disabled")
+
+
+def test_it_rings_in_the_words_of_the_page_and_is_answered_by_the_keyboard(
+    page: Page, bob: Rest, tmp_path: Any
+) -> None:
+    page.evaluate("() => { document.querySelector('incoming-call').texts = { 'call.accept': 'Take it' }; }")
+    call_id = bob.send("alice")
+    ring = page.get_by_role("alertdialog", name="Bob")
+    expect(ring).to_be_visible()
+    assert faults(page) == []
+    expect(ring.get_by_role("heading", name="Bob")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(ring.get_by_role("button", name="Take it")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    assert _details(page, "answered")["callID"] == call_id
+    until(page, "calls.media.state.place === 'here'")
+    assert bob.call(call_id)["state"] == "active"
+    expect(page.get_by_role("region", name="Bob")).to_be_visible()
+    assert faults(page) == []
+    page.get_by_role("button", name="Fill the window").click()
+    assert faults(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Fill the window")).to_be_visible()
+    page.get_by_role("button", name="Hang up").click()
+    assert _details(page, "call-ended")["callID"] == call_id
+
+
+def test_escape_declines_and_the_focus_goes_back(page: Page, bob: Rest) -> None:
+    page.get_by_role("button", name="Audio call to bob").focus()
+    call_id = bob.send("alice")
+    expect(page.get_by_role("heading", name="Bob")).to_be_focused()
+    page.keyboard.press("Escape")
+
+    assert _details(page, "declined")["callID"] == call_id
+    expect(page.get_by_role("button", name="Audio call to bob")).to_be_focused()
+    assert bob.call(call_id)["invitations"][0]["reject_reason"] == "declined"
+
+
+def test_who_is_typing_goes_on_typing(page: Page, bob: Rest) -> None:
+    page.get_by_label("Words").focus()
+    bob.send("alice")
+    expect(page.get_by_role("alertdialog", name="Bob")).to_be_visible()
+    page.keyboard.type("still here ")
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_label("Words")).to_have_value("still here ")
+    assert page.evaluate(f"{RING} !== null")
+
+
+def test_a_page_may_ring_by_itself_and_answer_by_the_element(page: Page, bob: Rest) -> None:
+    _listen(page, "will-ring", "event.preventDefault();")
+    call_id = bob.send("alice")
+    until(page, f"{NAMES}.includes('will-ring')")
+    expect(page.get_by_role("alertdialog")).to_be_hidden()
+    # Nothing of ours alerts, so nobody is told so.
+    until(page, "calls.state.incoming !== null")
+    assert bob.call(call_id)["invitations"][0]["progress"] == "sent"
+    declined = (
+        "(id) => document.querySelector('incoming-call').decline({ callID: id, customData: 'later', reason: 'later' })"
+    )
+    assert page.evaluate(declined, call_id)
+
+    invitation = bob.call(call_id)["invitations"][0]
+    assert (invitation["reject_reason"], invitation["custom_data"]) == ("later", "later")
+
+
+@pytest.mark.parametrize(("event", "button"), [("will-answer", "Accept"), ("will-decline", "Decline")])
+def test_a_listener_may_keep_a_ring_from_being_answered(page: Page, bob: Rest, event: str, button: str) -> None:
+    _listen(page, event, "event.preventDefault();")
+    call_id = bob.send("alice")
+    page.get_by_role("button", name=button, exact=True).click()
+
+    assert _details(page, event)["callID"] == call_id
+    assert bob.call(call_id)["invitations"][0]["state"] == "pending"
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_long_words_stay_within_their_card(page: Page, bob: Rest, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 640})
+    long = "Wolfeschlegelsteinhausenbergerdorff" * 2
+    bob.ask("me", {"name": long[:64]}, "PATCH")
+    try:
+        bob.send("alice", notification_message=f"{long} " * 6)
+        expect(page.get_by_role("alertdialog")).to_be_visible()
+        assert faults(page) == []
+        fits = "(() => { const box = document.querySelector('incoming-call').shadowRoot.querySelector('.frame'); "
+        fits += "return box.scrollWidth <= box.clientWidth && box.getBoundingClientRect().top >= 0; })()"
+        assert page.evaluate(fits)
+    finally:
+        bob.ask("me", {"name": "Bob"}, "PATCH")
+
+
+def test_connecting_is_refused_with_a_code(page: Page, server: RunningServer) -> None:
+    assert page.evaluate(REFUSED, {"baseUrl": server.url, "token": "none"}) == [
+        "CallInvitationError",
+        "not_authenticated",
+    ]
+    assert page.evaluate(REFUSED, {"baseUrl": server.url}) == ["CallInvitationError", "invalid"]
+    assert page.evaluate(REFUSED, {"baseUrl": "javascript:1", "token": "t"}) == ["CallInvitationError", "invalid"]
+    closed = "http://127.0.0.1:9"
+    assert page.evaluate(REFUSED, {"baseUrl": closed, "token": "t"}) == ["CallInvitationError", "unreachable"]
+
+
+def test_an_origin_that_is_not_listed_gets_nowhere(
+    browser: Browser, site: str, server: RunningServer, people: dict[str, Rest]
+) -> None:
+    token = people["alice"].token
+    with browser.new_context() as context:
+        page = context.new_page()
+        # The same site by another name is another origin.
+        _open(page, f"{site.replace('127.0.0.1', 'localhost')}/page")
+        assert page.evaluate(REFUSED, {"baseUrl": server.url, "token": token}) == ["CallInvitationError", "unreachable"]
+        closed = page.evaluate(
+            """(url) => new Promise((resolve) => {
+              new WebSocket(url).onclose = ({ code }) => { resolve(code); };
+            })""",
+            f"{server.live_url}?ticket=none",
+        )
+        assert closed == 4403
+
+
+def test_a_frame_without_an_origin_gets_nowhere_unless_null_is_listed(
+    browser: Browser, site: str, server: RunningServer, people: dict[str, Rest]
+) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{site}/page")
+        page.evaluate(f"""() => {{
+          const frame = document.createElement("iframe");
+          frame.sandbox = "allow-scripts";
+          frame.src = "{site}/page";
+          document.body.append(frame);
+        }}""")
+        frame = page.frame_locator("iframe").locator("body")
+        frame.locator("send-call-invitation-button").wait_for()
+        options = {"baseUrl": server.url, "token": people["alice"].token}
+        inside = next(each for each in page.frames if each.parent_frame)
+        assert inside.evaluate("async () => { while (!globalThis.sdk) await 0; return origin; }") == "null"
+        assert inside.evaluate(REFUSED, options) == ["CallInvitationError", "unreachable"]
+
+
+def test_cookies_of_people_signed_in_there_are_of_no_use_here(
+    browser: Browser, site: str, server: RunningServer, sessions: dict[str, list[Any]]
+) -> None:
+    """Between ports of one host a browser does send them along."""
+    with browser.new_context() as context:
+        context.add_cookies(sessions["alice"])
+        page = context.new_page()
+        _open(page, f"{site}/page")
+        assert page.evaluate("(url) => fetch(url).then(({ status }) => status)", f"{server.url}/api/v1/me") == 401
+        asked = "(url) => fetch(url, { credentials: 'include' }).then(() => 'read', () => 'kept from it')"
+        assert page.evaluate(asked, f"{server.url}/api/v1/me") == "kept from it"
+        opened = "(url) => new Promise((resolve) => { new WebSocket(url).onclose = ({ code }) => { resolve(code); }; })"
+        assert page.evaluate(opened, server.live_url) == 4403
