@@ -71,19 +71,19 @@ class ServiceAdmin(ExplainedList):
         return self.inlines if obj else []
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return _is_superuser(request)
+        return is_superuser(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_superuser(request)
+        return is_superuser(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return _is_superuser(request)
+        return is_superuser(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_superuser(request)
+        return is_superuser(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _is_superuser(request)
+        return is_superuser(request)
 
     def save_model(self, request: HttpRequest, obj: Service, form: Any, change: bool) -> None:
         """Save the service; a new one gets its first token, which is shown."""
@@ -144,5 +144,6 @@ class ServiceAdmin(ExplainedList):
         self.log_change(request, service, said)
 
 
-def _is_superuser(request: HttpRequest) -> bool:
+def is_superuser(request: HttpRequest) -> bool:
+    """Whether this admin may do everything."""
     return bool(request.user.is_active and getattr(request.user, "is_superuser", False))

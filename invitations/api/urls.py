@@ -6,7 +6,7 @@ from django.apps import apps
 from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import PathConverter, StringConverter
 
-from invitations.api import contacts, credentials, devices, my_data, pages, people, rules, views
+from invitations.api import contacts, credentials, devices, hooks, my_data, pages, people, rules, views
 from invitations.requests.verbs import VERBS, Verb
 from invitations.shapes.parts import CALL_ID, DEVICE_ID
 
@@ -61,6 +61,16 @@ _described = [
     path("auth/sessions/<device_id:session_id>", credentials.OneSession.as_view(), name="auth_one_session"),
     path("auth/pairing", credentials.Pairing.as_view(), name="auth_pairing"),
     path("auth/sign-out-everywhere", credentials.SignOutEverywhere.as_view(), name="auth_sign_out_everywhere"),
+    path("hooks", hooks.Hooks.as_view(), name="hooks"),
+    path("hooks/<device_id:hook_id>", hooks.OneHook.as_view(), name="hook"),
+    path("hooks/<device_id:hook_id>/rotate", hooks.RotatedHook.as_view(), name="rotate_hook"),
+    path("hooks/<device_id:hook_id>/test", hooks.TestedHook.as_view(), name="test_hook"),
+    path("hooks/<device_id:hook_id>/messages", hooks.Messages.as_view(), name="hook_messages"),
+    path(
+        "hooks/<device_id:hook_id>/messages/<device_id:message_id>/replay",
+        hooks.ReplayedMessage.as_view(),
+        name="replay_hook_message",
+    ),
     path("live/ticket", credentials.LiveTicket.as_view(), name="live_ticket"),
 ]
 urlpatterns = [

@@ -57,6 +57,7 @@ TOKENS = ForServices(ServiceScope.TOKENS)
 CALLS = ForServices(ServiceScope.CALLS)
 CALLS_READ = ForServices(ServiceScope.CALLS_READ)
 PREVIEW = ForServices(ServiceScope.CALLS_READ, "may")
+HOOKS = ForServices(ServiceScope.HOOKS, "never")
 ANY = ForServices(None, "may")
 
 

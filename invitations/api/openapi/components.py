@@ -11,7 +11,7 @@ from invitations import shapes
 from invitations.api.openapi.schemas import Schema, of_shape, of_words, ref
 from invitations.errors import Code
 from invitations.models import ServiceScope
-from invitations.requests import inputs, queries
+from invitations.requests import hook_inputs, inputs, queries
 from invitations.requests.fields import Word
 from invitations.requests.inputs import Body
 from invitations.requests.problems import STATUS
@@ -39,7 +39,7 @@ def components(codes: Iterable[Code], by_services: Container[str]) -> dict[str, 
         for shape in vars(getattr(shapes, subject)).values():
             if is_typeddict(shape) and shape is not shapes.parts.Page:
                 made[shape.__name__] = of_shape(shape, made)
-    for body in vars(inputs).values():
+    for body in (*vars(inputs).values(), *vars(hook_inputs).values()):
         if isinstance(body, Body):
             made[body.component] = _body(body, names_user=body.component in by_services)
             made |= {each.component: of_words(each.words) for each in body.fields.values() if isinstance(each, Word)}

@@ -33,6 +33,8 @@ _IN_PATH = {
         "schema": {"type": "string", "pattern": f"^{DEVICE_ID}$"},
         "description": "The `id` of one of your sessions.",
     },
+    "hook_id": {"schema": {"type": "string", "pattern": f"^{DEVICE_ID}$"}, "description": "The `id` of a hook."},
+    "message_id": {"schema": {"type": "string", "pattern": f"^{DEVICE_ID}$"}, "description": "The `id` of a message."},
     "token_id": {"schema": {"type": "string", "format": "uuid"}, "description": "The `id` of one of your tokens."},
 }
 _RETRY_AFTER = {429, 503}

@@ -23,12 +23,13 @@ View = TypeVar("View", bound=type)
 
 BEARER, SESSION, RING_TOKEN, SERVICE = "bearer", "session", "invitation", "service"
 USER = (BEARER, SESSION)
-CALLS, PEOPLE, DEVICES, SIGNING_IN = "calls", "people", "devices", "signing in"
+CALLS, PEOPLE, DEVICES, SIGNING_IN, HOOKS = "calls", "people", "devices", "signing in", "hooks"
 TAGS = {
     CALLS: "Send, answer and end calls, and look at them.",
     PEOPLE: "You, and those whom you may call.",
     DEVICES: "What can be rung, and how a ring sounds and looks.",
     SIGNING_IN: "Tokens of apps, and tickets of live sockets.",
+    HOOKS: "Addresses of a service that are told what happens.",
 }
 
 ALWAYS = frozenset({Code.NOT_ACCEPTABLE, Code.UNAVAILABLE})

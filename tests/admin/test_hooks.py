@@ -1,0 +1,70 @@
+"""Hooks in Django admin: what is wrong is said on the first page, and put right from the list."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.test import Client
+
+from invitations.hooks import registering, switching
+from invitations.models import Hook, HookKind, HookMessage, HookOff, Service, User
+from tests.admin.test_services import desk  # noqa: F401
+
+LIST, LOG = "/admin/invitations/hook/", "/admin/invitations/hookmessage/"
+URL = "https://clinic.example.org/secret-path"
+
+
+@pytest.fixture
+def hook(db: None, now: datetime) -> Hook:
+    service = Service.objects.create(name="clinic", scopes=["hooks"], created_at=now)
+    return registering.add(service.pk, URL, HookKind.EVENTS, [], now=now).hook
+
+
+def act(desk: Client, where: str, action: str, pk: int) -> str:  # noqa: F811
+    return desk.post(where, {"action": action, "_selected_action": [pk]}, follow=True).content.decode()
+
+
+def test_a_hook_that_switched_itself_off_is_on_the_first_page_until_it_is_on_again(
+    desk: Client,  # noqa: F811
+    hook: Hook,
+    now: datetime,
+    lines: list[str],
+) -> None:
+    notice = f"{hook.hook_id} of clinic is switched off: nothing reached it for three days"
+    assert notice not in desk.get("/admin/").content.decode()
+    switching.switch_off(hook.pk, HookOff.FAILING, now=now)
+    assert notice in desk.get("/admin/").content.decode()
+    act(desk, LIST, "switch_on", hook.pk)
+    assert Hook.objects.get().is_active
+    assert notice not in desk.get("/admin/").content.decode()
+    assert any("hook-switched-on of=clinic" in each for each in lines)
+
+
+def test_what_was_given_up_is_replayed_from_the_log(desk: Client, hook: Hook, now: datetime) -> None:  # noqa: F811
+    act(desk, LIST, "try_out", hook.pk)
+    act(desk, LIST, "switch_off", hook.pk)
+    message = HookMessage.objects.get()
+    assert (message.state, message.code, Hook.objects.get().disabled_reason) == ("given_up", "hook_off", "by_admin")
+    assert "switched off" in act(desk, LOG, "replay", message.pk)
+    act(desk, LIST, "switch_on", hook.pk)
+    assert "1 message is sent once more." in act(desk, LOG, "replay", message.pk)
+    assert HookMessage.objects.get().state == "pending"
+
+
+def test_no_page_shows_a_secret_or_the_path_of_an_address(desk: Client, hook: Hook) -> None:  # noqa: F811
+    act(desk, LIST, "try_out", hook.pk)
+    message = HookMessage.objects.get()
+    for page in (LIST, LOG, f"{LIST}{hook.pk}/change/", f"{LOG}{message.pk}/change/"):
+        shown = desk.get(page).content.decode()
+        assert hook.hook_id in shown
+        assert not any(each in shown for each in ("secret-path", hook.secret, message.body))
+    assert "clinic.example.org" in desk.get(LIST).content.decode()
+
+
+def test_staff_who_are_no_superusers_see_no_hooks(alice: User, hook: Hook) -> None:
+    alice.is_staff = True
+    alice.save()
+    client = Client()
+    client.force_login(alice)
+    assert client.get(LIST).status_code == client.get(LOG).status_code == 403
