@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -92,6 +93,9 @@ def test_an_unknown_user_and_a_wrong_password_cannot_be_told_apart(nobody: Rest,
     assert problem_of(unknown) == problem_of(wrong) == (401, "not_authenticated")
     assert unknown.content == wrong.content
     names = {each.headers.pop("X-Request-ID") for each in (unknown, wrong)}
+    # One try fewer is left after each, whoever was named.
+    left = [re.sub("t=[0-9]+", "t", each.headers.pop("RateLimit")[1]) for each in (unknown, wrong)]
+    assert left == ['"sign-ins";r=9;t', '"sign-ins";r=8;t']
     assert (len(names), dict(unknown.headers)) == (2, dict(wrong.headers))
 
 
