@@ -40,15 +40,17 @@ class Command(BaseCommand):
         )
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Make a push key before the system checks ask for one. Without a key, everything except push works.
+        """Make what must be there before the system checks: a push key, for which they ask, and the bundle, because
+        they load the application, and with it WhiteNoise, which looks once for the files that it serves.
 
-        Not where others send: they must all have the same one.
+        Without a key, everything except push works. It is not made where others send: they must all have the same one.
         """
         if not options["no_dispatcher"]:
             try:
                 vapid.ensure()
             except OSError as error:
                 self.stderr.write(f"No VAPID key could be kept, so devices cannot be rung by push: {error.strerror}")
+        self._bundle()
         return super().execute(*args, **options)
 
     def handle(self, *args: Any, host: str, port: int, demo: bool, no_dispatcher: bool, **options: Any) -> None:
@@ -60,7 +62,6 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         if demo:
             call_command("make_demo_users", stdout=self.stdout)
-        self._bundle()
         self._serve(host, port, is_dispatching=not no_dispatcher)
 
     def _bundle(self) -> None:
