@@ -2,9 +2,9 @@
 only tells whether the site can be built.
 
 The pages are those of docs/ and of the top level, as they are read in the repository. Here their links are turned to
-where things lie on the site; a file that is linked and is no page is shown on a page of its own. The build fails for a
-link that leads nowhere, and for a page without a place in mkdocs.yml. Nothing that it writes names another host that a
-browser would ask."""
+where things lie on the site; a file that is linked and is no page is shown on a page of its own. To them come the
+reference pages, from the contract. The build fails for a link that leads nowhere, and for a page without a place in
+mkdocs.yml. Nothing that it writes names another host that a browser would ask."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from docs import reference
 
 ROOT = Path(__file__).resolve().parents[1]
 TOP_LEVEL = {
@@ -72,6 +76,10 @@ class Site:
         self._waiting = list(self._pages)
         for source in self._drain():
             self._write(source)
+        contract = self._root / "docs" / "contract"
+        shutil.copytree(contract, self.folder / "docs" / "contract", dirs_exist_ok=True)
+        for name, text in reference.pages(contract).items():
+            (self.folder / "docs" / name).write_text(text)
 
     def build(self) -> None:
         """Build it, strictly, and take out of the theme's script where it could load more from.
@@ -90,9 +98,10 @@ class Site:
 
     def _compare_navigation(self, configuration: str) -> None:
         placed = re.findall(r"([\w.-]+\.md)$", configuration.partition("\nnav:\n")[2], re.MULTILINE)
-        if missing := sorted(set(self._pages.values()) - set(placed)):
+        there = {*self._pages.values(), *reference.PAGES}
+        if missing := sorted(there - set(placed)):
             raise Unbuildable(f"give these pages a place under `nav` in mkdocs.yml: {', '.join(missing)}")
-        if gone := sorted(set(placed) - set(self._pages.values())):
+        if gone := sorted(set(placed) - there):
             raise Unbuildable(f"mkdocs.yml names pages that are not there: {', '.join(gone)}")
 
     def _drain(self) -> Iterator[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Code(StrEnum):
-    """Every error code that leaves the service, explained in docs/api.md."""
+    """Every error code that leaves the service, explained in docs/errors.md."""
 
     INVALID = "invalid"
     NO_VALID_INVITEE = "no_valid_invitee"

@@ -11,6 +11,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from tests.repository.tracked import ROOT
+
 JSON = dict[str, Any]
 LEFT_OUT = "…"
 """In a text, stands for what does not matter here; an empty object does for one that is shown elsewhere."""
@@ -26,10 +28,31 @@ def document() -> JSON:
     return made_now
 
 
+@cache
+def frames() -> JSON:
+    """The AsyncAPI document."""
+    told: JSON = json.loads((ROOT / "docs" / "contract" / "asyncapi.json").read_text())
+    return told
+
+
 def check_shape(value: Any, name: str) -> None:
     """Fails if a value is not what the component of that name says."""
+    if name == "frames":
+        _check(value, _frame(value))
+        return
     assert name in document()["components"]["schemas"], f"there is no shape {name}"
     _check(value, {"$ref": f"#/components/schemas/{name}"})
+
+
+def _frame(value: JSON) -> JSON:
+    """The shapes that a frame of this type may have, up or down."""
+    shapes = {
+        name: shape
+        for name, shape in frames()["components"]["schemas"].items()
+        if shape.get("properties", {}).get("type", {}).get("const") == value["type"]
+    }
+    assert shapes, f"there is no frame {value['type']}"
+    return {"anyOf": list(shapes.values())}
 
 
 def check_exchange(text: str) -> None:
@@ -64,7 +87,12 @@ def _operation(method: str, address: str) -> JSON:
 
 
 def _check(value: Any, schema: JSON) -> None:
-    validator = Draft202012Validator({**schema, "components": document()["components"]})
+    validator = Draft202012Validator(
+        {
+            **schema,
+            "components": {"schemas": {**frames()["components"]["schemas"], **document()["components"]["schemas"]}},
+        }
+    )
     faults = [fault for error in validator.iter_errors(value) for fault in _deepest(error)]
     assert faults == []
 

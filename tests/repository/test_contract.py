@@ -64,7 +64,7 @@ def test_every_message_has_an_operation_and_every_verb_two_messages(told: JSON) 
 
 
 def test_the_page_names_every_code_with_which_a_socket_is_closed() -> None:
-    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "live.md").read_text(encoding="utf-8")
     said = re.search(r"^Close codes: .*?\n\n", page, re.M | re.S)
     assert said is not None
     assert {int(each) for each in re.findall(r"\b4\d{3}\b", said[0])} == set(frames.CLOSES)

@@ -10,15 +10,18 @@ from benchmarks import scale
 from invitations import conf, errors
 from invitations.requests.verbs import VERBS, Verb
 from tests.repository.blocks import blocks_of
+from tests.repository.error_table import shown, written
 from tests.repository.tracked import ROOT, tracked_files
 
 SETTINGS = (ROOT / "callinvite" / "settings.py").read_text()
 SETTINGS_PAGE = (ROOT / "docs" / "settings.md").read_text()
 API_PAGE = (ROOT / "docs" / "api.md").read_text()
+LIVE_PAGE = (ROOT / "docs" / "live.md").read_text()
+ERRORS_PAGE = (ROOT / "docs" / "errors.md").read_text()
 
 READ_FROM_ENVIRONMENT = sorted(set(re.findall(r'env(?:\.\w+)?\(\s*"([A-Z][A-Z_]+)"', SETTINGS)))
 DOCUMENTED = sorted(set(re.findall(r"^\| `([A-Z][A-Z_]+)`", SETTINGS_PAGE, re.MULTILINE)))
-CODES_DOCUMENTED = re.findall(r"^\| (\d{3}|—) \| `([a-z_]+)` \|", API_PAGE, re.MULTILINE)
+CODES_DOCUMENTED = re.findall(r"^\| (\d{3}|—) \| `([a-z_]+)` \|", ERRORS_PAGE, re.MULTILINE)
 
 
 def test_documented_environment_names_are_those_that_are_read() -> None:
@@ -58,10 +61,14 @@ def test_the_documented_call_has_what_a_call_has() -> None:
     assert call["you"].keys() == shapes.calls.You.__annotations__.keys()
 
 
+def test_the_table_of_codes_is_what_the_code_says() -> None:
+    assert shown() == written(), "write it again: python -m tests.repository.error_table"
+
+
 def test_every_state_and_every_event_is_documented() -> None:
     from invitations import models
 
-    words = set(re.findall(r"`([a-z_.]+)`", API_PAGE))
+    words = set(re.findall(r"`([a-z_.]+)`", API_PAGE + LIVE_PAGE))
     kinds = (models.CallState, models.InvitationState, models.LeftReason, models.EndReason, models.Standing)
     assert {each for kind in (*kinds, models.EventKind) for each in kind.values} - words == set()
 
