@@ -56,6 +56,7 @@ MAY_BE_ZERO = {
     "media_seconds",
     "test_rings_per_minute",
     "searches_per_minute",
+    "service_requests_per_minute",
     "request_bytes",
     "request_seconds",
     "connections_per_address",

@@ -127,6 +127,8 @@ class Limits:
     searches_per_minute: int = 120
     """How many searches among people, look-ups by id, and blocks one user may make in 60 seconds; 0 means no limit. A
     page makes one whenever the typing pauses, and renews it from time to time."""
+    service_requests_per_minute: int = 3000
+    """How many requests one service may make in 60 seconds, with all its tokens; 0 means no limit."""
     fresh_seconds: int = 600
     """How long ago somebody may have signed in, or given their password again, to delete their account."""
     exports_per_hour: int = 5

@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from invitations.models import Device, Mail, UserKey
+from invitations.store import people
 from invitations.words import language, moment
 
 logger = logging.getLogger(__name__)
@@ -143,8 +144,10 @@ def _is_link(paragraph: str) -> bool:
 
 
 def _language_of(user: Any) -> str:
-    """The language of the device that the reader used last, or else of whoever asks."""
+    """The reader's own, if anybody said; that of the device that they used last, or else of whoever asks."""
     if user is not None and user.pk is not None:
+        if chosen := people.chosen_language(user.pk):
+            return chosen
         told = Device.objects.filter(user_id=user.pk).exclude(push_language="").order_by("-last_seen_at")
         if found := told.values_list("push_language", flat=True).first():
             return str(found)

@@ -70,6 +70,8 @@ def of(sheet: CallSheet, ring: Call | Invitation, look: Look) -> RingWords:
     title, what = _templates(look, who, kind_of(sheet))
     if getattr(ring, "urgent", False):
         what = say("ring.urgent", what=what)
+    if ring.titled and (own_title := names.readable(ring.notification_title or "")):
+        return _titled(ring, own_title, who, what, is_stranger=is_stranger)
     said_title, said = _title_of(ring), names.readable(ring.notification_message or "")
     words = say("ring.title_and_message", title=said_title, message=said) if said_title and said else said_title or said
     quote = say("ring.quote", who=who, words=within_quotes(words)) if words else ""
@@ -118,9 +120,16 @@ def _templates(look: Look, who: str, kind: str) -> tuple[str, str]:
     return who, say("ring.title_and_message", title=title, message=what)
 
 
+def _titled(ring: Call | Invitation, title: str, who: str, what: str, *, is_stranger: bool) -> RingWords:
+    """What a ring says that a program of the operator's gave a title, whose words these are: no quotes, and shown
+    although the titles of senders may not be."""
+    said = names.readable(ring.notification_message or "")
+    mark = say("person.no_contact") if is_stranger else ""
+    return RingWords(title, say("ring.title_and_message", title=who, message=what), mark, said, title, said)
+
+
 def _title_of(ring: Call | Invitation) -> str:
-    """The title that the sender gave. Only programs of the operator's may give one that is no quote; there are none
-    yet."""
+    """The title that the sender gave, which stands in a quote."""
     return names.readable(ring.notification_title or "") if limits().sender_titles else ""
 
 

@@ -36,6 +36,19 @@ def call_view(sheet: CallSheet, viewer_id: UserKey | None, now: datetime) -> Cal
     return seen_by(viewer_id, sheet, shared_view(sheet, now), now)
 
 
+def service_view(sheet: CallSheet, now: datetime) -> CallObject:
+    """The call object, as a service sees it that acts for itself: nobody's own, with all that the rules decided.
+
+    Args:
+        sheet: the call as loaded.
+        now: the server's time.
+    """
+    view = call_view(sheet, None, now)
+    decided = [each.verdict for each in sheet.latest_invitations()]
+    told = zip(view["invitations"], decided, strict=True)
+    return {**view, "invitations": [{**each, "verdict": verdict} for each, verdict in told]}
+
+
 def shared_view(sheet: CallSheet, now: datetime) -> CallObject:
     """What everyone sees of a call: made once per change, then completed for each receiver."""
     made = sheet.shared_view

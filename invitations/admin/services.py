@@ -92,6 +92,20 @@ class ServiceAdmin(ExplainedList):
         super().save_model(request, obj, form, change)
         if not change:
             self._show_new_token(request, obj)
+        service_tokens.recheck(obj.pk)
+
+    def delete_model(self, request: HttpRequest, obj: Service) -> None:
+        """Delete the service with its tokens, and close what they opened."""
+        key = obj.pk
+        super().delete_model(request, obj)
+        service_tokens.recheck(key)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
+        """The same for several."""
+        keys = list(queryset.values_list("pk", flat=True))
+        super().delete_queryset(request, queryset)
+        for key in keys:
+            service_tokens.recheck(key)
 
     @admin.action(description=say_lazy("admin.action.service_token"), permissions=["change"])
     def make_token(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:

@@ -27,6 +27,7 @@ from invitations.errors import CallError, Code
 from invitations.live.tickets import make_ticket
 from invitations.models import Device, PairingCode
 from invitations.requests import audit, freshness, inputs, known_devices, passwords, queries, second_steps, throttles
+from invitations.requests.clients import service_of
 from invitations.requests.tokens import (
     BearerAuthentication,
     BrowserAuthentication,
@@ -169,7 +170,9 @@ class LiveTicket(Endpoint):
     """A one-use ticket for a live socket."""
 
     def post(self, request: Request) -> HttpResponse:
-        ticket = make_ticket(asker_id(request), **credentials_of(request))
+        service = service_of(request)
+        digest = None if service is None else service.digest
+        ticket = make_ticket(asker_id(request), **credentials_of(request), service_digest=digest)
         return answered(201, {"ticket": ticket, "expires_in_seconds": conf.limits().ticket_seconds})
 
 

@@ -22,8 +22,9 @@ from invitations.errors import CallError, Code
 from invitations.models import Device, DisabledReason, Health, RingResource
 from invitations.push import action_tokens, devices, reachability, ring_tests
 from invitations.requests import audit, inputs, queries
+from invitations.requests.clients import service_of
 from invitations.requests.tokens import asker_id, credential_of
-from invitations.store import looks
+from invitations.store import looks, people
 from invitations.transports import Address, vapid
 
 JSON = dict[str, Any]
@@ -193,7 +194,9 @@ def _device_by(token: str) -> Device:
 
 def _set_address(device: Device, address: Address, request: Request, credential: str, now: datetime) -> None:
     origin = request.build_absolute_uri(addresses.base()).rstrip("/")
-    language = words.language()
+    # What a service's own program speaks says nothing.
+    chosen = people.chosen_language(asker_id(request)) if service_of(request) is not None else ""
+    language = chosen or words.language()
     devices.set_address(device, address, origin=origin, credential=credential, language=language, now=now)
 
 

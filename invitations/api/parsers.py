@@ -15,7 +15,7 @@ from invitations.words import say, say_lazy
 
 
 class BoundedJSONParser(BaseParser):
-    """Reads a JSON object of at most `body_bytes`."""
+    """Reads a JSON object of at most `body_bytes`, those of the view if it has its own."""
 
     media_type = "application/json"
 
@@ -27,7 +27,7 @@ class BoundedJSONParser(BaseParser):
             TooLarge: the body exceeds the limit.
             InvalidInput: it is not JSON in UTF-8, or not an object.
         """
-        most = conf.limits().body_bytes
+        most = getattr(parser_context["view"], "body_bytes", None) or conf.limits().body_bytes
         headers = parser_context["request"].META
         if headers.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
             raise CallError(Code.UNSUPPORTED_MEDIA_TYPE, say_lazy("invalid.compressed"))

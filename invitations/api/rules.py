@@ -1,4 +1,4 @@
-"""What the rules would say of a call, for those who run the server."""
+"""What the rules would say of a call, for those who run the server, and for services."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.errors import CallError, Code
 from invitations.requests import audit, queries
+from invitations.requests.clients import service_of
 from invitations.requests.problems import InvalidInput
+from invitations.requests.service_access import is_service_itself
 from invitations.words import say, say_lazy
 
 PERMISSION = "invitations.view_call"
@@ -36,5 +38,8 @@ class Preview(Endpoint):
 
 
 def _may_look(request: Request) -> bool:
-    """Admins. A service with the scope `calls:read` is to be let in here, too."""
+    """Admins, and services by themselves, whose scope was looked at before. For a user a service looks at nothing that
+    the user may not."""
+    if service_of(request) is not None:
+        return is_service_itself(request)
     return bool(request.user.has_perm(PERMISSION))

@@ -6,7 +6,7 @@ from django.apps import apps
 from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import PathConverter, StringConverter
 
-from invitations.api import contacts, credentials, devices, hooks, my_data, pages, people, rules, views
+from invitations.api import contacts, credentials, devices, hooks, my_data, pages, people, provisioning, rules, views
 from invitations.requests.verbs import VERBS, Verb
 from invitations.shapes.parts import CALL_ID, DEVICE_ID
 
@@ -38,6 +38,9 @@ _described = [
     path("me/reachability", devices.Reachability.as_view(), name="reachability"),
     path("me/export", my_data.Export.as_view(), name="export_me"),
     path("users", people.Users.as_view(), name="users"),
+    path("users:import", provisioning.Import.as_view(), name="import_accounts"),
+    path("users/<user:user>/tokens", provisioning.AccountToken.as_view(), name="account_tokens"),
+    path("users/<user:user>", provisioning.Account.as_view(), name="account"),
     path("contacts", contacts.Contacts.as_view(), name="contacts"),
     path("contacts/<user:user>/accept", contacts.AcceptedContact.as_view(), name="accept_contact"),
     path("contacts/<user:user>", contacts.OneContact.as_view(), name="contact"),

@@ -23,6 +23,7 @@ from invitations.calls.previewing import NobodyElse, Preview, preview
 from invitations.calls.quieting import is_rung, went
 from invitations.calls.reading import (
     Synced,
+    everybodys,
     has_open_calls,
     history,
     is_in_open_call,
@@ -32,6 +33,7 @@ from invitations.calls.reading import (
     missed_unseen,
     open_calls,
     sheets,
+    sheets_as_of_now,
     sheets_by_key,
     sync,
     view,
@@ -66,6 +68,7 @@ __all__ = [
     "connected",
     "depart",
     "end",
+    "everybodys",
     "expect_changes",
     "expect_unknown",
     "expire",
@@ -96,6 +99,7 @@ __all__ = [
     "seen_by",
     "send",
     "sheets",
+    "sheets_as_of_now",
     "sheets_by_key",
     "sync",
     "timeline",

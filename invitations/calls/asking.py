@@ -228,6 +228,8 @@ def new_invitations(
                 verdict=verdict.value,
                 from_contact=from_contact,
                 urgent=urgent,
+                service=by.service or "",
+                titled=by.titles,
                 **said,
             )
         )

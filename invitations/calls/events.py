@@ -104,9 +104,12 @@ class Change:
         self._stops.setdefault((reason, besides), []).append(invitation)
 
     def is_by_admin(self, invitation: Invitation | None = None) -> bool:
-        """Whether an admin acts on a call that is not their own, or on a ring that they did not give."""
+        """Whether an admin, or a service by itself, acts on a call that is not their own, or on a ring that they did
+        not give."""
+        if self._by is None or not self._by.is_admin:
+            return False
         own = (self.sheet.call.caller_id, invitation.inviter_id if invitation else None)
-        return self._by is not None and self._by.is_admin and self._by.user_id not in own
+        return self._by.is_service or self._by.user_id not in own
 
     @property
     def happened(self) -> bool:
@@ -130,7 +133,8 @@ class Change:
             planning.plan_stops([each.pk for each in stopped], reason, now=self.now, besides=besides)
         if quietly:
             return
-        actor = self._by.username if self._by else None
+        # A service by itself is nobody in the call.
+        actor = (self._by.username or None) if self._by else None
         kinds, receivers = self._kinds(), self._receivers()
         if (heard_by := self.sheet.listening) is not None:
             # What its caller does not hear of, hooks do not either.

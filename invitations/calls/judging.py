@@ -85,7 +85,8 @@ def finding(by: Actor, person: Person, theirs: Terms, given: Bounds, *, urgent: 
     ring = Ring(
         is_known=theirs.asks_if_known() and terms.knows(theirs.user_id, by.user_id),
         is_cooling_down=bool(wait),
-        is_repeated=theirs.asks_if_repeated(now) and given.was_rung(person),
+        # A program that tries again is nobody's urgency.
+        is_repeated=by.service is None and theirs.asks_if_repeated(now) and given.was_rung(person),
         is_urgent=urgent and theirs.is_contact and _is_rarely_urgent(by, theirs, now),
     )
     return Finding(theirs, ring, judge(theirs, ring, now=now), wait)
@@ -126,7 +127,8 @@ def judged_again(sheet: CallSheet, invitation: Invitation, *, now: datetime) -> 
     theirs = theirs._replace(is_blocked=False)
     ring = Ring(
         is_known=theirs.asks_if_known() and terms.knows(theirs.user_id, invitation.inviter_id),
-        is_repeated=theirs.asks_if_repeated(now)
+        is_repeated=not invitation.service
+        and theirs.asks_if_repeated(now)
         and bounds.was_rung(invitation.inviter_id, invitation.invitee_id, before=invitation.created_at),
         is_urgent=invitation.urgent,
     )

@@ -191,6 +191,49 @@ def history(
     return calls
 
 
+def everybodys(
+    *,
+    user: str | None = None,
+    state: str | None = None,
+    end_reason: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[Call]:
+    """All calls, newest first, for a service.
+
+    Args:
+        user: the public id of a person who started the call or was ever invited to it; nobody's finds nothing.
+        state: `ringing`, `active` or `ended`.
+        end_reason: one of `EndReason`.
+        since: only calls sent at this moment or later.
+        until: only calls sent before this moment.
+    """
+    calls = Call.objects.order_by("-created_at", "-id")
+    if user is not None:
+        person = people.named(user, active=False)
+        started = Call.objects.filter(caller_id=person and person.pk, caller__isnull=False).values("pk").order_by()
+        invited = Invitation.objects.filter(invitee_id=person and person.pk, invitee__isnull=False)
+        calls = calls.filter(pk__in=started.union(invited.values("call_id").order_by()))
+    if state is not None:
+        calls = calls.filter(state=state)
+    if end_reason is not None:
+        calls = calls.filter(end_reason=end_reason)
+    if since is not None:
+        calls = calls.filter(created_at__gte=since)
+    if until is not None:
+        calls = calls.filter(created_at__lt=until)
+    return calls
+
+
+def sheets_as_of_now(calls: Sequence[Call], *, now: datetime) -> list[CallSheet]:
+    """Sheets of these calls, in their order. What is overdue in them is expired first."""
+    found = sheets(calls)
+    late = [each.call.pk for each in found if each.is_overdue(now)]
+    for call_pk in late:
+        expire(call_pk, now=now)
+    return sheets(calls) if late else found
+
+
 def _heard_of(user_id: UserKey) -> QuerySet[Invitation]:
     """Invitations in a user's calls, except those made after the user had gone (`CallSheet.went_at`)."""
     here, made_at = OuterRef("call_id"), OuterRef("created_at")

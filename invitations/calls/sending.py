@@ -197,6 +197,7 @@ def _send_once(
     if not judged:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
     call = _new_call(caller, wanted, new_id, fingerprint, asked.listening, now)
+    call.titled = by.titles
     if earlier is not None:
         call.attempt, call.revision = earlier.call.attempt + 1, earlier.call.revision
     sheet = CallSheet(call, [], [], {caller.id: caller} | {each.person.id: each.person for each in judged})

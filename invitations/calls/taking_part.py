@@ -123,7 +123,7 @@ def remove(call: CallName, *, by: Actor, user: str, now: datetime) -> CallSheet:
 
     Args:
         call: the call.
-        by: the caller, or an admin.
+        by: the caller, an admin, or a service by itself.
         user: the public id of a participant or of a person who is being rung. They need a new invitation to come back.
 
     Raises:
@@ -158,7 +158,7 @@ def end(call: CallName, *, by: Actor, now: datetime) -> CallSheet:
 
     Args:
         call: the call.
-        by: the caller, or an admin.
+        by: the caller, an admin, or a service by itself.
 
     Raises:
         CallError: `not_found`, `not_allowed`, `call_ended` if it had ended in another way.
@@ -330,4 +330,6 @@ def _left_already(sheet: CallSheet, by: Actor, earlier: list[Participant]) -> Ca
 
 def _ended_by(sheet: CallSheet, by: Actor) -> bool:
     end = next((each for each in log(sheet) if each.kind == EventKind.CALL_ENDED), None)
-    return end is not None and end.actor_id == by.user_id
+    if end is None or by.is_service:
+        return end is not None and end.data.get("service") == by.service
+    return end.actor_id == by.user_id

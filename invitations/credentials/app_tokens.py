@@ -48,6 +48,7 @@ def issue(
     device_id: str | None = None,
     *,
     proved_at: datetime | None = None,
+    ends_at: datetime | None = None,
 ) -> Issued:
     """Make a token for one device of the user. Those that have expired are deleted, and beyond `tokens_per_user` those
     that were not used for longest.
@@ -58,13 +59,15 @@ def issue(
         now: an aware datetime.
         device_id: the device that the app goes by, however often it signs in; None makes one that the token stands for.
         proved_at: when the user proved who they are; None means now.
+        ends_at: when it ends, however much it is used; None for one that use prolongs.
 
     Raises:
         CallError: `not_authenticated`, if the password was changed or the account disabled since.
     """
     with devices.locked(user.pk):
         _still_let_in(user)
-        made = _make(user.pk, now=now, created_at=now, device_id=device_id, proved_at=proved_at or now)
+        proved_at = proved_at or now
+        made = _make(user.pk, now=now, created_at=now, device_id=device_id, proved_at=proved_at, fixed_end=ends_at)
         devices.seen(
             user.pk,
             made.device_id,
@@ -106,7 +109,14 @@ def refresh(user_id: UserKey, digest: str, now: datetime) -> Issued:
             raise CallError(Code.NOT_AUTHENTICATED)
         known = known_as(row)
         proved_at = known.proved_at or row.created
-        made = _make(user_id, now=now, created_at=row.created, device_id=known.device_id, proved_at=proved_at)
+        made = _make(
+            user_id,
+            now=now,
+            created_at=row.created,
+            device_id=known.device_id,
+            proved_at=proved_at,
+            fixed_end=_fixed_end(row, known),
+        )
         _hand_over(user_id, digest, made.digest)
         if known.successor_digest:
             _hand_over(user_id, known.successor_digest, made.digest)
@@ -121,14 +131,14 @@ def refresh(user_id: UserKey, digest: str, now: datetime) -> Issued:
 
 
 def used(row: Any, now: datetime) -> None:
-    """Prolong a token that is in use, unless it has a successor.
+    """Prolong a token that is in use, unless it has a successor, or an end that nothing moves.
 
     Args:
         row: knox's row of the token; updated too.
         now: an aware datetime.
     """
     known = AppToken.objects.filter(digest=row.digest)
-    if known.filter(successor_digest="").update(last_used_at=now) or not known.exists():
+    if known.filter(successor_digest="", is_fixed=False).update(last_used_at=now) or not known.exists():
         row.expiry = expiry(row.created, now)
         row.save(update_fields=["expiry"])
 
@@ -218,11 +228,17 @@ def _still_let_in(user: AbstractBaseUser) -> None:
 
 
 def _make(
-    user_id: UserKey, *, now: datetime, created_at: datetime, device_id: str | None, proved_at: datetime
+    user_id: UserKey,
+    *,
+    now: datetime,
+    created_at: datetime,
+    device_id: str | None,
+    proved_at: datetime,
+    fixed_end: datetime | None = None,
 ) -> Issued:
     model = get_token_model()
     user = model._meta.get_field("user").related_model(pk=user_id)
-    expires_at = expiry(created_at, now)
+    expires_at = expiry(created_at, now) if fixed_end is None else ends_at(created_at, fixed_end)
     row, token = model.objects.create(user, expiry=None)
     # Knox takes no moments, but the time of now.
     model.objects.filter(digest=row.digest).update(created=created_at, expiry=expires_at)
@@ -234,8 +250,18 @@ def _make(
         created_at=created_at,
         proved_at=proved_at,
         last_used_at=now,
+        is_fixed=fixed_end is not None,
     )
     return Issued(token, row.digest, expires_at, named)
+
+
+def _fixed_end(row: Any, known: AppToken) -> datetime | None:
+    """When a token that is replaced was to end, if nothing moves that. One that was replaced before dies sooner; its
+    successor has the end that was meant."""
+    if not known.is_fixed:
+        return None
+    successor = get_token_model().objects.filter(digest=known.successor_digest).values_list("expiry", flat=True).first()
+    return successor or row.expiry
 
 
 def _hand_over(user_id: UserKey, digest: str, to: str) -> None:

@@ -15,7 +15,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from invitations.models import Service, ServiceScope, ServiceToken
+from invitations.live import publishing
+from invitations.models import Device, Service, ServiceScope, ServiceToken
 from invitations.push import devices
 
 PREFIX = "svc_"
@@ -26,6 +27,8 @@ DEFAULT_DAYS = 365
 INCLUDED_IN: dict[str, str] = {ServiceScope.CALLS_READ: ServiceScope.CALLS}
 """Scopes that others include: whoever may act in calls may look at them."""
 HINT_CHARS = len(PREFIX) + 6
+MOST_TOLD = 10_000
+"""How many users' sockets look at once when a token of their service ends; others look within a minute."""
 NOTED_AFTER = timedelta(minutes=1)
 """How much later a use must be than the last one for it to be written down."""
 _is_token = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}").fullmatch
@@ -141,7 +144,23 @@ def revoke(tokens: QuerySet[ServiceToken], *, now: datetime) -> int:
     Returns:
         How many ended by it.
     """
-    return tokens.filter(revoked_at=None, expires_at__gt=now).update(revoked_at=now)
+    concerned = list(tokens.values_list("service_id", flat=True).distinct())
+    count = tokens.filter(revoked_at=None, expires_at__gt=now).update(revoked_at=now)
+    for service_id in concerned:
+        recheck(service_id)
+    return count
+
+
+def recheck(service_id: int) -> None:
+    """Have the sockets that a service opened for users look whether they may still be open: a token of it, a scope or
+    the service itself may be gone.
+
+    Args:
+        service_id: its key.
+    """
+    came = Device.objects.filter(credential=credential_of(service_id)).order_by("-last_seen_at")
+    for user_id in dict.fromkeys(came.values_list("user_id", flat=True)[:MOST_TOLD]):
+        publishing.publish_recheck(user_id)
 
 
 def working(service: Service, now: datetime) -> QuerySet[ServiceToken]:

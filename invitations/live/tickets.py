@@ -1,6 +1,7 @@
 """One-use tickets that open a live socket, for clients that can set neither a cookie nor a header on it.
 
-A ticket remembers the session or token that it was made with, so that the socket ends when that does."""
+A ticket remembers the session or token that it was made with, a user's or a service's, so that the socket ends when
+that does."""
 
 from __future__ import annotations
 
@@ -22,17 +23,26 @@ class Ticket:
         user_id: the user's key.
         session_key: the browser session that it was made in, if any.
         token_digest: the token that it was made with, if any.
+        service_digest: the token of the service that made it for the user, if any.
     """
 
     user_id: UserKey
     session_key: str | None = None
     token_digest: str | None = None
+    service_digest: str | None = None
 
 
-def make_ticket(user_id: UserKey, *, session_key: str | None = None, token_digest: str | None = None) -> str:
+def make_ticket(
+    user_id: UserKey,
+    *,
+    session_key: str | None = None,
+    token_digest: str | None = None,
+    service_digest: str | None = None,
+) -> str:
     """A new ticket, good for one socket within `ticket_seconds`."""
     ticket = secrets.token_urlsafe(32)
-    cache.set(_key(ticket), (user_id, session_key, token_digest), conf.limits().ticket_seconds)
+    kept = (user_id, session_key, token_digest, service_digest)
+    cache.set(_key(ticket), kept, conf.limits().ticket_seconds)
     return ticket
 
 
@@ -43,8 +53,8 @@ def redeem_ticket(ticket: str) -> Ticket | None:
     # If several requests get this far, only one of them deletes it.
     if kept is None or not cache.delete(key):
         return None
-    user_id, session_key, token_digest = kept
-    return Ticket(user_id, session_key, token_digest)
+    # One that a server of an earlier version made has three.
+    return Ticket(*kept)
 
 
 def _key(ticket: str) -> str:

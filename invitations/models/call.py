@@ -80,6 +80,7 @@ class Call(models.Model):
     resource_id = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
     notification_title = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
     notification_message = models.CharField(max_length=512, null=True, blank=True)  # noqa: DJ001
+    titled = models.BooleanField(default=False, db_default=False, help_text=say_lazy("help.invitation.titled"))
     timeout_seconds = models.PositiveSmallIntegerField()
     fingerprint = models.CharField(
         max_length=64,

@@ -28,6 +28,7 @@ class AppToken(models.Model):
     successor_digest = models.CharField(
         max_length=128, blank=True, default="", help_text=say_lazy("help.app_token.successor_digest")
     )
+    is_fixed = models.BooleanField(default=False, db_default=False, help_text=say_lazy("help.app_token.is_fixed"))
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["user", "device_id"], name="app_token_of_device")]

@@ -130,6 +130,10 @@ class Invitation(models.Model):
         default=False, db_default=False, help_text=say_lazy("help.invitation.from_contact")
     )
     urgent = models.BooleanField(default=False, db_default=False, help_text=say_lazy("help.invitation.urgent"))
+    service = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text=say_lazy("help.invitation.service")
+    )
+    titled = models.BooleanField(default=False, db_default=False, help_text=say_lazy("help.invitation.titled"))
     reject_reason = models.CharField(max_length=8, choices=RejectReason, null=True, blank=True)  # noqa: DJ001
     ring_data = models.TextField(blank=True, default="", help_text=say_lazy("help.invitation.ring_data"))
     custom_data = models.TextField(blank=True, default="", help_text=say_lazy("help.invitation.custom_data"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar
 from unicodedata import normalize
@@ -34,6 +35,11 @@ class RetiredNames(models.Manager["RetiredName"]):
     def retire(self, name: str, now: datetime) -> None:
         """See to it that nobody gets this public id again."""
         self.get_or_create(digest=digest_of(name), defaults={"retired_at": now})
+
+    def among(self, names: Iterable[str]) -> set[str]:
+        """Those of these names that were deleted accounts', in any capitals. One query."""
+        digests = {digest_of(each): each for each in names}
+        return {digests[each] for each in self.filter(digest__in=digests).values_list("digest", flat=True)}
 
     def have(self, name: str) -> bool:
         """Whether this public id, or one that differs in capitals alone, was a deleted account's."""

@@ -69,6 +69,9 @@ class CallingPreferences(models.Model):
         max_length=names.NAME_CHARS, blank=True, help_text=say_lazy("help.preferences.display_name")
     )
     call_waiting = models.BooleanField(default=False, help_text=say_lazy("help.preferences.call_waiting"))
+    language = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text=say_lazy("help.preferences.language")
+    )
     history_seen_at = models.DateTimeField(
         null=True, blank=True, help_text=say_lazy("help.preferences.history_seen_at")
     )

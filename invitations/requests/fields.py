@@ -363,6 +363,37 @@ class Texts(Field[list[str]]):
         return {"type": "array", "items": self.each.described(), "minItems": 1, "maxItems": _number(self.most)}
 
 
+class Objects(Field[list[Any]]):
+    """A list of at least one thing that is to be an object, which is looked at later.
+
+    Args:
+        component: the name of the objects in the OpenAPI document.
+        most: how many there may be.
+        options: see `Field`.
+    """
+
+    def __init__(self, component: str, most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.component = component
+        self.most = most
+
+    def checker(self) -> Callable[[object], list[Any]]:
+        most = self.most
+
+        def checked(value: object) -> list[Any]:
+            if type(value) is not list:
+                raise Refused(say("invalid.not_a_list"))
+            if not 1 <= len(value) <= most:
+                raise Refused(say("invalid.list_length", most=most))
+            return value
+
+        return checked
+
+    def _schema(self) -> Schema:
+        items = {"$ref": f"#/components/schemas/{self.component}"}
+        return {"type": "array", "items": items, "minItems": 1, "maxItems": self.most}
+
+
 class PushAddress(Field[Address]):
     """Where a device receives push messages: a browser's `PushSubscription.toJSON()` plus the transport's name."""
 

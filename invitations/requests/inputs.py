@@ -15,6 +15,7 @@ from invitations.requests.fields import (
     Label,
     Moment,
     Name,
+    Objects,
     PushAddress,
     Refused,
     Schema,
@@ -31,6 +32,10 @@ from invitations.words import say, say_lazy
 
 PASSWORD_CHARS = 4096
 LARGEST_LIST = 100
+LARGEST_IMPORT = 1000
+IMPORT_BYTES = 1024 * 1024
+SHORTEST_LIFETIME, LONGEST_LIFETIME, USUAL_LIFETIME = 60, 31_536_000, 90 * 24 * 3600
+"""Of a token that a service makes for a person, in seconds."""
 MOST_ATTEMPTS = 999_999_999
 
 
@@ -345,6 +350,64 @@ PROOF = Body(
         description="Whether notifications may be shown, as the browser or system says.",
     ),
     subscribed=Flag(description="The address is still there."),
+)
+
+
+_ACCOUNT: dict[str, Field[Any]] = {
+    "name": Name(required=False, description="The shown name; the user id is shown where it is empty."),
+    "email": Text(
+        max_length=254,
+        pattern=r"|[^@\s]+@[^@\s]+",
+        required=False,
+        refused=say_lazy("invalid.email"),
+        description="For mail to the person; empty for none. You answer for it that it is theirs.",
+    ),
+    "is_active": Flag(
+        required=False, description="They can sign in, and be called. Without it all that they are signed in by ends."
+    ),
+    "language": Text(
+        pattern="[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*",
+        max_length=16,
+        required=False,
+        nullable=True,
+        refused=say_lazy("invalid.language"),
+        description="The tag of the language in which they are written to, such as `de` or `pt-BR`. Null for the one "
+        "of their devices.",
+    ),
+    "rings_from": Word(
+        RingsFrom.values,
+        "RingsFrom",
+        required=False,
+        nullable=True,
+        description="Whose calls ring. Null for this server's own choice.",
+    ),
+}
+ACCOUNT = Body("AccountRequest", **_ACCOUNT)
+IMPORTED = Body("ImportedAccountRequest", id=Text(min_length=1, format="user-id", description="Whose."), **_ACCOUNT)
+IMPORT = Body(
+    "ImportRequest",
+    users=Objects(IMPORTED.component, LARGEST_IMPORT, description="The accounts. Each is looked at by itself."),
+)
+ACCOUNT_TOKEN = Body(
+    "AccountTokenRequest",
+    device_id=Text(
+        pattern=DEVICE_ID,
+        max_length=64,
+        min_length=1,
+        required=False,
+        nullable=True,
+        default=None,
+        refused=say_lazy("validation.device_id"),
+        description="The app's device, the same for each of its tokens. Left out, the token stands for a new one.",
+    ),
+    device_name=Label(required=False, default="", description='What the device is called, such as "Bob\'s phone".'),
+    lifetime_seconds=Whole(
+        SHORTEST_LIFETIME,
+        LONGEST_LIFETIME,
+        required=False,
+        default=USUAL_LIFETIME,
+        description="How long it is good. Use does not lengthen it.",
+    ),
 )
 
 

@@ -40,7 +40,8 @@ class KnownBearerAuthentication(BearerAuthentication):
         """
         known = _known.get(hash_token(token.decode("ascii", errors="replace")))
         # One that is due to be renewed goes the long way, which renews it.
-        if known is not None and not renews(known.created, known.expiry, timezone.now()):
+        is_fixed = known is not None and bool(known.is_fixed)
+        if known is not None and not renews(known.created, known.expiry, timezone.now(), is_fixed=is_fixed):
             row = row_of(known)
             # The statement asks for the field; a model may have a property instead.
             if row.user.is_active:
@@ -49,7 +50,10 @@ class KnownBearerAuthentication(BearerAuthentication):
         user, row = super().authenticate_credentials(token)
         # Without the field, there is nothing that the statement could ask for.
         if people.are_active():
-            _remember(Token(row.digest, row.user_id, row.created, row.expiry, user.get_username(), row.device_id))
+            name = user.get_username()
+            _remember(
+                Token(row.digest, row.user_id, row.created, row.expiry, name, row.device_id, is_fixed=row.is_fixed)
+            )
         return user, row
 
 

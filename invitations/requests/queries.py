@@ -129,6 +129,15 @@ HISTORY = Query(
     end_reason=Word(EndReason.values, "EndReason", required=False, description="Only calls that ended so."),
     **_KEYWORDS,
 )
+ALL_CALLS = Query(
+    user=Text(
+        max_length=id_chars(),
+        required=False,
+        description="For services without `as_user`: only calls that this person started or was invited to.",
+    ),
+    **{name: HISTORY.filters[name] for name in ("state", "end_reason", "from", "to")},
+)
+"""What a service by itself may ask of everybody's calls."""
 PREVIEW = Query(
     False,
     caller=Text(max_length=id_chars(), min_length=1, description="A user id: who would call."),

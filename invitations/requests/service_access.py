@@ -20,6 +20,7 @@ from invitations.credentials import service_tokens
 from invitations.credentials.service_tokens import Access
 from invitations.errors import CallError, Code
 from invitations.models import ServiceScope
+from invitations.requests import throttles
 from invitations.requests.clients import service_of
 from invitations.requests.fields import Refused, Text
 from invitations.requests.problems import InvalidInput, TooLarge
@@ -55,8 +56,9 @@ class ForServices:
 USERS = ForServices(ServiceScope.USERS)
 TOKENS = ForServices(ServiceScope.TOKENS)
 CALLS = ForServices(ServiceScope.CALLS)
+CALLS_ITSELF = ForServices(ServiceScope.CALLS, "may")
 CALLS_READ = ForServices(ServiceScope.CALLS_READ)
-PREVIEW = ForServices(ServiceScope.CALLS_READ, "may")
+CALLS_READ_ITSELF = ForServices(ServiceScope.CALLS_READ, "may")
 HOOKS = ForServices(ServiceScope.HOOKS, "never")
 ANY = ForServices(None, "may")
 
@@ -118,7 +120,7 @@ def admit(request: Request, terms: ForServices | None, *, for_users: bool, takes
         takes_body: whether it takes a body. Otherwise what was sent as one need not be JSON.
 
     Raises:
-        CallError: `not_allowed`, naming the scope.
+        CallError: `not_allowed`, naming the scope; `throttled`.
         InvalidInput: `as_user` where it has no place, of nobody, or missing; `caller`.
     """
     service = service_of(request)
@@ -129,6 +131,7 @@ def admit(request: Request, terms: ForServices | None, *, for_users: bool, takes
         if getattr(request.auth, "proof", None) is None:
             refuse_naming(request, takes_body=takes_body)
         return
+    throttles.check_service(request._request, service.service_id)
     if terms is None:
         raise CallError(Code.NOT_ALLOWED, say_lazy("error.not_allowed.no_services"))
     if terms.scope is not None and not service.may(terms.scope):

@@ -237,6 +237,30 @@ def check_search(request: HttpRequest, user_id: UserKey, now: datetime | None = 
         raise CallError(Code.THROTTLED, retry_after_seconds=wait)
 
 
+def check_service(request: HttpRequest, service_id: int, now: datetime | None = None) -> None:
+    """Count one request of a service: a program that runs away must not take what others need.
+
+    Args:
+        request: for the audit log.
+        service_id: the service's key.
+        now: an aware datetime; the current time if omitted.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`, if there were `service_requests_per_minute`.
+    """
+    limit = conf.limits().service_requests_per_minute
+    bound = Bound(key_of("service", str(service_id)), limit, STEPS[0][1], told_as="service-requests")
+    try:
+        wait = count([bound], _seconds(now)) if limit > 0 else 0
+    except Exception:
+        # Back ends go on without the cache.
+        logger.exception("Requests of services are not counted: the cache does not answer")
+        return
+    if wait:
+        audit.refused(request, Code.THROTTLED)
+        raise CallError(Code.THROTTLED, retry_after_seconds=wait)
+
+
 def check_ask(request: HttpRequest, user_id: UserKey, other: str, now: datetime | None = None) -> None:
     """Count one request to be let in, whatever comes of it.
 

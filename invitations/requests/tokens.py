@@ -22,10 +22,11 @@ from rest_framework.request import Request
 
 from invitations import conf
 from invitations.credentials import app_tokens
-from invitations.models import AppToken, UserKey
+from invitations.models import AppToken, ServiceScope, UserKey
 from invitations.push import devices
 from invitations.requests.clients import service_of
 from invitations.requests.problems import CsrfFailed
+from invitations.requests.service_access import is_service_itself
 from invitations.store import people
 from invitations.store.sheets import Actor
 from invitations.store.statements import Bind, Prepared, maker
@@ -40,12 +41,15 @@ class Token(NamedTuple):
     expiry: datetime | None
     username: str
     device_id: str | None
+    is_fixed: bool | None = None
 
 
 _TOKENS = get_token_model().objects.filter(people.are_active("user__"), digest=Bind("digest")).order_by()
-_DEVICE = Subquery(AppToken.objects.filter(digest=OuterRef("digest")).values("device_id")[:1])
+_KNOWN = AppToken.objects.filter(digest=OuterRef("digest"))
+_DEVICE, _FIXED = (Subquery(_KNOWN.values(name)[:1]) for name in ("device_id", "is_fixed"))
 TOKENS = Prepared(
-    _TOKENS.values_list("digest", "user_id", "created", "expiry", f"user__{people.USERNAME}", _DEVICE), Token._make
+    _TOKENS.values_list("digest", "user_id", "created", "expiry", f"user__{people.USERNAME}", _DEVICE, _FIXED),
+    Token._make,
 )
 
 # Rows with only these fields loaded; the rest is read on access. Every request of an app comes through here, and a
@@ -134,6 +138,7 @@ def row_of(found: Token) -> Any:
     # Tokens that an older version made stand for a device of their own.
     row.device_id = found.device_id or devices.credential_of(token_digest=found.digest)
     row.user = _user((found.user_id, found.username, True))
+    row.is_fixed = bool(found.is_fixed)
     return row
 
 
@@ -163,7 +168,8 @@ def credentials_of(request: Request) -> dict[str, str | None]:
 
 
 def actor_of(request: Request) -> Actor:
-    """The user who asks, on the device that the session or token stands for, or the service that acts for them."""
+    """The user who asks, on the device that the session or token stands for, or the service that acts for them; or a
+    service by itself, which may do what admins may where it is let in."""
     token: Any = request.auth
     service = service_of(request)
     return Actor(
@@ -173,6 +179,8 @@ def actor_of(request: Request) -> Actor:
         token_expires_at=end_of(token),
         device_label=None if service is None else service.name,
         service=None if service is None else service.name,
+        titles=service is not None and service.may(ServiceScope.TITLES),
+        is_admin=is_service_itself(request),
     )
 
 
@@ -194,9 +202,9 @@ def credential_of(request: Request) -> str:
     return devices.credential_of(**credentials_of(request))
 
 
-def renews(created: datetime, expiry: datetime | None, now: datetime) -> bool:
+def renews(created: datetime, expiry: datetime | None, now: datetime, *, is_fixed: bool) -> bool:
     """Whether using a token that was made at `created` and ends at `expiry`, if ever, prolongs it now."""
-    return expiry is not None and app_tokens.expiry(created, now) - expiry > RENEWED_AFTER
+    return not is_fixed and expiry is not None and app_tokens.expiry(created, now) - expiry > RENEWED_AFTER
 
 
 def _is_foreign(request: Request) -> bool:
@@ -206,7 +214,7 @@ def _is_foreign(request: Request) -> bool:
 
 def _renew(row: Any, now: datetime) -> None:
     """Prolong a token that is in use."""
-    if renews(row.created, row.expiry, now):
+    if renews(row.created, row.expiry, now, is_fixed=row.is_fixed):
         app_tokens.used(row, now)
 
 

@@ -24,7 +24,7 @@ from invitations.requests.deprecation import Deprecation
 from invitations.requests.fields import Refused
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.requests.service_access import ForServices
-from invitations.serializers import call_view, moment
+from invitations.serializers import call_view, moment, service_view
 from invitations.shapes.parts import CALL_ID
 from invitations.store import people
 from invitations.store.sheets import Actor, CallSheet
@@ -133,7 +133,7 @@ def perform(
             actor = replace(actor, device_id=device_id, device_label=None, lives=False)
         name = _in_its_place(asked, _named(asked, call_id, attempt), values)
         if asked.takes_key and idempotency_key is not None:
-            values["request"] = _request_key(idempotency_key, asked, name, values)
+            values["request"] = _request_key(idempotency_key, actor, asked, name, values)
         return asked.run(actor, name, values, now)
     except InvalidInput as error:
         return _refusal(invalid_problem(error))
@@ -197,9 +197,9 @@ def _in_its_place(asked: Verb, name: Named, values: JSON) -> Named:
     return None
 
 
-def _request_key(key: object, verb: Verb, name: Named, values: JSON) -> calls.RequestKey:
+def _request_key(key: object, actor: Actor, verb: Verb, name: Named, values: JSON) -> calls.RequestKey:
     """How a request is known when it is repeated, whichever way it comes, on whichever device, and however it names its
-    call.
+    call. The keys that a service chooses are its own: they do not meet those of the user for whom it acts.
 
     Raises:
         InvalidInput: the key is not valid.
@@ -208,6 +208,9 @@ def _request_key(key: object, verb: Verb, name: Named, values: JSON) -> calls.Re
         known_by = inputs.IDEMPOTENCY_KEY.checked(key)
     except Refused as refused:
         raise InvalidInput({"idempotency_key": [str(refused)]}) from None
+    if actor.service is not None:
+        # No key of a user's can be this one: it is not ASCII.
+        known_by = f"§{hashlib.sha256(f'{actor.service}/{known_by}'.encode()).hexdigest()}"
     call_id, attempt = name if isinstance(name, calls.Attempt) else (name, None)
     asked = json.dumps([verb.name, call_id, values], sort_keys=True)
     return calls.RequestKey(known_by, hashlib.sha256(asked.encode()).hexdigest(), attempt)
@@ -246,9 +249,14 @@ def _on_call(verb: Callable[..., CallSheet]) -> Run:
 
     def run(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
         sheet = verb(_known(name), by=actor, now=now, **values)
-        return 200, {"call": call_view(sheet, actor.user_id, now)}
+        return 200, {"call": _seen(sheet, actor, now)}
 
     return run
+
+
+def _seen(sheet: CallSheet, actor: Actor, now: datetime) -> shapes.calls.CallObject:
+    """The call as the actor sees it."""
+    return service_view(sheet, now) if actor.is_service else call_view(sheet, actor.user_id, now)
 
 
 def _reject(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
@@ -267,12 +275,14 @@ def _reject(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
 
 
 def _get(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    sheet = calls.view(_known(name), viewer_id=actor.user_id, now=now)
-    return 200, call_view(sheet, actor.user_id, now)
+    sheet = calls.view(_known(name), viewer_id=actor.user_id, now=now, sees_all=actor.is_service)
+    return 200, _seen(sheet, actor, now)
 
 
 def _open(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    presence.mark_polling(actor.user_id)
+    if actor.service is None:
+        # A back end that looks is no sign of its user.
+        presence.mark_polling(actor.user_id)
     return 200, snapshot(actor, now)
 
 
@@ -441,7 +451,8 @@ _DECLARED = (
         "calls/{call_id}/end",
         "End a call for everybody",
         frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.CALL_ENDED}),
-        description="For its caller.",
+        description="For its caller, and for services by themselves (`ended_by_admin`).",
+        for_services=service_access.CALLS_ITSELF,
     ),
     Verb(
         "remove",
@@ -450,9 +461,10 @@ _DECLARED = (
         "calls/{call_id}/remove",
         "Take somebody out of a call",
         frozenset({Code.NOT_FOUND, Code.NOT_ALLOWED, Code.SELF, Code.NOT_INVITED, Code.CALL_ENDED}),
-        description="For its caller. It takes back the ring of a person who is being rung. They need a new invitation "
-        "to come back.",
+        description="For its caller, and for services by themselves. It takes back the ring of a person who is being "
+        "rung. They need a new invitation to come back.",
         examples={"Carol": {"user": "carol"}},
+        for_services=service_access.CALLS_ITSELF,
     ),
     Verb(
         "ringing",
@@ -508,7 +520,7 @@ _DECLARED = (
         {200: "The call."},
         method="GET",
         operation="get_call",
-        for_services=service_access.CALLS_READ,
+        for_services=service_access.CALLS_READ_ITSELF,
     ),
     Verb(
         "timeline",
@@ -522,7 +534,7 @@ _DECLARED = (
         description="Admins see it of every call, with everybody's devices.",
         method="GET",
         operation="get_timeline",
-        for_services=service_access.CALLS_READ,
+        for_services=service_access.CALLS_READ_ITSELF,
         admin_permission="invitations.view_call",
     ),
     Verb(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
+from invitations.errors import Code
 from invitations.models import WEEKDAYS, Audience, LetThrough, PushShows, RingsFrom
 from invitations.shapes.parts import Count, Moment, Said, ShownName, UserId, Words
 
@@ -61,3 +62,35 @@ class Me(TypedDict):
             Said(f"{ENDS_UNLESS_USED} In answers alone: a live frame is for all of a person's pages and apps."),
         ]
     ]
+
+
+class Account(TypedDict):
+    """Somebody's account, as services see it."""
+
+    id: UserId
+    name: ShownName
+    email: Annotated[str, Said("For mail to them; empty for none.")]
+    is_active: Annotated[bool, Said("They can sign in, and be called.")]
+    language: Annotated[str | None, Said("The tag of the language in which they are written to; null if nobody said.")]
+    rings_from: Annotated[
+        str | None, Words("RingsFrom", RingsFrom.values), Said("Whose calls ring; null for this server's own choice.")
+    ]
+
+
+class Imported(TypedDict):
+    """What became of one account of an import."""
+
+    id: Annotated[str | None, Said("The account's id as it is now, or as it was sent; null if it was no text.")]
+    status: Annotated[int, Said("201 if it was made, 200 if it was changed, else that of the code.")]
+    code: Annotated[
+        str | None,
+        Words("ImportCode", [Code.INVALID, Code.DUPLICATE, Code.NOT_ALLOWED, Code.UNAVAILABLE]),
+        Said("Why it failed; null if it did not."),
+    ]
+    errors: Annotated[dict[str, Any] | None, Said("Of `invalid`: sentences by field.")]
+
+
+class ImportedAccounts(TypedDict):
+    """What became of an import."""
+
+    results: Annotated[list[Imported], Said("One for each account, in the order in which they were sent.")]

@@ -68,6 +68,9 @@ class Invitation(TypedDict):
     expires_at: Annotated[Moment, Said("When the ring times out.")]
     responded_at: Annotated[Moment | None, Said("When it was answered.")]
     answered_on: Annotated[str | None, Said("The device that answered; for its two people and the caller.")]
+    verdict: NotRequired[
+        Annotated[str, Words("Verdict", Verdict.values), Said("For services alone: what the rules decided.")]
+    ]
 
 
 class Participant(TypedDict):

@@ -11,19 +11,22 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
-from django.contrib.auth import get_user
+from django.contrib.auth import get_user, get_user_model
 from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 from django.utils.http import is_same_domain
 
 from invitations import conf
-from invitations.credentials import sessions
+from invitations.credentials import service_tokens, sessions
 from invitations.credentials.carrying import successor_of
+from invitations.credentials.service_tokens import Access
 from invitations.live.tickets import redeem_ticket
-from invitations.models import UserKey
+from invitations.models import ServiceScope, UserKey
 from invitations.push import devices
+from invitations.requests.service_access import is_out_of_reach
 from invitations.requests.tokens import end_of, token_of_digest, valid_token
+from invitations.store import people
 
 Scope = dict[str, Any]
 
@@ -38,6 +41,7 @@ class Identity:
         session_key: the browser session, if that is the proof.
         token_digest: the digest of the token, if that is the proof.
         token_expires_at: when that token ends unless it is used, as last read.
+        service: the service that acts for the user, if its token is the proof.
     """
 
     user_id: UserKey
@@ -45,11 +49,19 @@ class Identity:
     session_key: str | None = None
     token_digest: str | None = None
     token_expires_at: datetime | None = None
+    service: Access | None = None
 
     @property
     def credential(self) -> str:
-        """How the session or token is remembered beside the devices that come with it."""
+        """How the session, token or service is remembered beside the devices that come with it."""
+        if self.service is not None:
+            return self.service.device_id
         return devices.credential_of(session_key=self.session_key, token_digest=self.token_digest)
+
+    @property
+    def titles(self) -> bool:
+        """Whether the service may give rings a title of its own."""
+        return self.service is not None and self.service.may(ServiceScope.TITLES)
 
 
 def identify(scope: Scope) -> Identity | None:
@@ -63,6 +75,8 @@ def identify(scope: Scope) -> Identity | None:
         redeemed = redeem_ticket(ticket)
         if redeemed is None:
             return None
+        if redeemed.service_digest is not None:
+            return _of_service(redeemed.user_id, redeemed.service_digest)
         return _of_session(redeemed.session_key) or _of_digest(redeemed.token_digest)
     token = bearer_token(scope)
     if token is not None:
@@ -75,6 +89,8 @@ def renewed(identity: Identity) -> Identity | None:
 
     A session may have another key by now.
     """
+    if identity.service is not None:
+        return _of_service(identity.user_id, identity.service.digest)
     key = identity.session_key
     again = _of_session(key) or _of_session(key and successor_of(key)) or _of_digest(identity.token_digest)
     return again if again is not None and again.user_id == identity.user_id else None
@@ -134,6 +150,18 @@ def _of_token(row: Any | None) -> Identity | None:
         return None
     username = row.user.get_username()
     return Identity(row.user_id, username, token_digest=row.digest, token_expires_at=end_of(row))
+
+
+def _of_service(user_id: UserKey, digest: str) -> Identity | None:
+    """A user for whom a service acts; None if its token has ended, it lacks the scope by now, or it may act for them no
+    more."""
+    access = service_tokens.known_by_digest(digest, timezone.now())
+    if access is None or not access.may(ServiceScope.CALLS):
+        return None
+    user = get_user_model()._base_manager.filter(people.are_active(), pk=user_id).first()
+    if user is None or not user.is_active or is_out_of_reach(user):
+        return None
+    return Identity(user.pk, user.get_username(), service=access)
 
 
 def _session_key(scope: Scope) -> str | None:

@@ -139,6 +139,8 @@ class LiveSocket:
             origin=self._subscription.channel,
             lives=True,
             token_expires_at=self._identity.token_expires_at,
+            service=None if self._identity.service is None else self._identity.service.name,
+            titles=self._identity.titles,
         )
         await workers.write(partial(_arrive, actor, self._identity.credential))
         # Another page of this device may be the one that can be heard: only the one that was takes its word back.

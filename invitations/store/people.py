@@ -11,7 +11,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import CharField, Expression, F, Model, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce, Lower
 
-from invitations.models import Device, PushShows, UserKey
+from invitations.models import CallingPreferences, Device, PushShows, UserKey
 from invitations.store.sheets import DELETED, Person
 from invitations.store.statements import Bind, Prepared, Soon, database, maker
 from invitations.words import say
@@ -95,6 +95,12 @@ def name_of_key(user_id: UserKey) -> str:
     return "" if found is None else str(found)
 
 
+def chosen_language(user_id: UserKey) -> str:
+    """The tag of the language in which a person is written to; empty if nobody said."""
+    chosen = CallingPreferences.objects.filter(user_id=user_id).values_list("language", flat=True)
+    return chosen.first() or ""
+
+
 def shown_name_of(user: Any) -> str:
     """The name that others see, of a user loaded with their `calling_preferences`, if they have any."""
     preferences = getattr(user, "calling_preferences", None)
@@ -130,6 +136,16 @@ def registered(names: Collection[str]) -> dict[str, str]:
         meant.setdefault(found.lower(), []).append(found)
     alike = ((each, meant.get(each.lower(), [])) for each in names)
     return {name: found[0] for name, found in alike if len(found) == 1}
+
+
+def taken_among(names: Collection[str]) -> set[str]:
+    """Those of these names, in lower case, that somebody has in any capitals, whether or not they may sign in. One
+    query."""
+    everybody = get_user_model()._base_manager
+    if not isinstance(get_user_model()._meta.get_field(USERNAME), (CharField, TextField)):
+        return {name.lower() for name in names}
+    alike = everybody.alias(spelling=Lower(USERNAME)).filter(spelling__in={each.lower() for each in names})
+    return {name.lower() for name in alike.values_list(USERNAME, flat=True)}
 
 
 def as_registered(name: str) -> str:

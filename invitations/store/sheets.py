@@ -52,7 +52,9 @@ class Actor:
         is_admin: may end any call and cancel any invitation.
         ring_pk: the key of the only invitation that the actor may answer, if they act by its token.
         token_expires_at: when the token that the actor came with ends; None for a session.
-        service: the name of the service that acts for them; None if they act themselves.
+        service: the name of the service that acts for them, or for itself, which then is no user; None if they act
+            themselves.
+        titles: the service may give rings a title of its own.
     """
 
     user_id: UserKey
@@ -65,6 +67,13 @@ class Actor:
     ring_pk: int | None = None
     token_expires_at: datetime | None = None
     service: str | None = None
+
+    titles: bool = False
+
+    @property
+    def is_service(self) -> bool:
+        """Whether a service acts for itself."""
+        return self.service is not None and self.user_id is None
 
 
 @dataclass(slots=True)

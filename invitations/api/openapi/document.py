@@ -114,7 +114,8 @@ def _operation(path: str, method: str, operation: Operation) -> JSON:
     }
     parameters = [_in_path(name, operation) for name in re.findall(r"\{(\w+)\}", path)]
     if operation.query is not None:
-        parameters += [_given("query", name, each) for name, each in operation.query.fields.items()]
+        fields = {**operation.query.fields, **(operation.query_itself.fields if operation.query_itself else {})}
+        parameters += [_given("query", name, each) for name, each in fields.items()]
     is_written = method.upper() in WITH_BODY
     if operation.takes_as_user and not is_written:
         parameters.append(_given("query", AS_USER, AS_USER_FIELD))
@@ -133,7 +134,7 @@ def _operation(path: str, method: str, operation: Operation) -> JSON:
         made["requestBody"] = {"content": {"application/json": {"schema": ref(AS_USER_BODY)}}, "required": False}
     failures = operation.fails | (BAD_BODY if "requestBody" in made else frozenset())
     said_always = ["Deprecation", "Sunset"] if ending else []
-    limited = ["RateLimit-Policy", "RateLimit"] if Code.THROTTLED in operation.refuses else []
+    limited = ["RateLimit-Policy", "RateLimit"] if Code.THROTTLED in failures else []
     names = [*said_always, *limited, *(["ETag"] if can_be_unchanged else [])]
     made["responses"] = {
         str(status): _with(names, _answer(operation, said)) for status, said in operation.statuses.items()

@@ -37,8 +37,9 @@ SIGNED_IN = ALWAYS | {Code.NOT_AUTHENTICATED}
 WRITING = SIGNED_IN | {Code.CSRF_FAILED}
 WITH_BODY = frozenset({Code.INVALID, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE})
 
-BY_SERVICES = frozenset({Code.INVALID, Code.NOT_ALLOWED})
-"""With what services are refused: the wrong user, or a scope that they lack. Users are, if they name one."""
+BY_SERVICES = frozenset({Code.INVALID, Code.NOT_ALLOWED, Code.THROTTLED})
+"""With what services are refused: the wrong user, a scope that they lack, or too many requests. Users are, if they name
+one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Operation:
         description: what else is needed to use it.
         body: what it takes.
         query: the query parameters.
+        query_itself: those of a service that asks for itself, if they differ.
         examples: bodies, by what they do.
         security: who may ask, by the names of schemes.
         takes_current: `current` may stand for the id of the only call that is ringing.
@@ -73,6 +75,7 @@ class Operation:
     description: str = ""
     body: Body | None = None
     query: Query | None = None
+    query_itself: Query | None = None
     examples: Mapping[str, Any] = field(default_factory=dict)
     security: tuple[str, ...] = USER
     takes_current: bool = False
@@ -139,8 +142,10 @@ LIST_CALLS = Operation(
     SIGNED_IN | {Code.INVALID},
     {200: "A page."},
     shapes.calls.CallPage,
+    "A service without `as_user` lists everybody's calls, by `user`, `state`, `end_reason`, `from` and `to`.",
     query=queries.HISTORY,
-    for_services=service_access.CALLS_READ,
+    query_itself=queries.ALL_CALLS,
+    for_services=service_access.CALLS_READ_ITSELF,
 )
 GET_ME = Operation(
     "get_me",
@@ -190,7 +195,7 @@ PREVIEW_RULES = Operation(
     shapes.previews.RulesPreview,
     "For admins who may see calls. Nothing rings, and neither of the two hears of it.",
     query=queries.PREVIEW,
-    for_services=service_access.PREVIEW,
+    for_services=service_access.CALLS_READ_ITSELF,
 )
 EXPORT_ME = Operation(
     "export_me",
@@ -571,4 +576,5 @@ MAKE_TICKET = Operation(
     {201: "Use it at once."},
     shapes.signing_in.Ticket,
     "For clients that can set neither a cookie nor a header on it.",
+    for_services=service_access.CALLS,
 )

@@ -28,6 +28,8 @@
  * @property {string} expires_at
  * @property {string | null} responded_at
  * @property {string | null} answered_on label of the device that answered
+ * @property {"you_blocked" | "blocked" | "not_from_you" | "cooling_down" | "silenced" | "rings"} [verdict] what the
+ *     rules decided, for services alone
  *
  * @typedef {object} Participant a user in the call on one device, from joining to leaving
  * @property {Person} user

@@ -1,0 +1,95 @@
+"""A socket that a service opened for a user, by a ticket: it acts under the service's name, and ends with its token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from invitations.credentials import service_tokens
+from invitations.models import Service, ServiceToken, User
+from tests.sockets.page import Page, in_thread
+
+NOT_AUTHENTICATED = 4401
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def ticket_for(user: User, *scopes: str) -> tuple[str, APIClient]:
+    """A ticket that a service got, and the service."""
+    client = APIClient()
+    made = service_tokens.make("clinic", scopes or ("calls",), now=timezone.now())
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {made.token}")
+    answer = client.post("/api/v1/live/ticket", {"as_user": user.get_username()}, format="json")
+    assert answer.status_code == 201
+    return answer.json()["ticket"], client
+
+
+async def opened(user: User, *scopes: str) -> Page:
+    ticket, _ = await in_thread(ticket_for, user, *scopes)
+    page = Page(query=f"ticket={ticket}")
+    assert await page.open()
+    await page.hello("console")
+    return page
+
+
+async def test_it_is_the_users_and_acts_under_the_services_name(channel_layer: str, alice: User, bob: User) -> None:
+    page = await opened(alice)
+    sent = await page.ask("send", "first", invitees=["bob"], is_video_call=True)
+    assert sent["body"]["call"]["you"]["role"] == "caller"
+    told = await page.ask("timeline", "first")
+    assert told["body"]["entries"][0]["text"] == "Alice called Bob. (by clinic)"
+    for name in ("as_user", "caller"):
+        refused = await page.ask("send", "second", invitees=["bob"], is_video_call=True, **{name: "bob"})
+        assert (refused["status"], list(refused["body"]["errors"])) == (400, [name])
+    await page.close()
+
+
+def _revoke(user: User) -> None:
+    service_tokens.revoke(ServiceToken.objects.all(), now=timezone.now())
+
+
+def _take_the_scope(user: User) -> None:
+    service = Service.objects.get()
+    service.scopes = ["users"]
+    service.save()
+    service_tokens.recheck(service.pk)
+
+
+def _make_staff(user: User) -> None:
+    user.is_staff = True
+    user.save()
+
+
+def _disable(user: User) -> None:
+    user.is_active = False
+    user.save()
+
+
+@pytest.mark.parametrize("end", [_revoke, _take_the_scope, _make_staff, _disable])
+async def test_it_ends_at_once_when_the_service_may_act_no_more(
+    end: Callable[[User], Any], channel_layer: str, alice: User
+) -> None:
+    page = await opened(alice)
+    await in_thread(end, alice)
+    assert await page.hear_close() == NOT_AUTHENTICATED
+
+
+@pytest.mark.parametrize("end", [_revoke, _take_the_scope, _make_staff, _disable])
+async def test_a_ticket_is_worth_nothing_then(end: Callable[[User], Any], channel_layer: str, alice: User) -> None:
+    ticket, _ = await in_thread(ticket_for, alice)
+    await in_thread(end, alice)
+    page = Page(query=f"ticket={ticket}")
+    await page.open()
+    assert await page.hear_close() == NOT_AUTHENTICATED
+    await page.close()
+
+
+async def test_the_token_of_a_service_is_no_way_in_by_itself(channel_layer: str, alice: User) -> None:
+    made = await in_thread(service_tokens.make, "clinic", ["calls"], now=timezone.now())
+    page = Page(headers={"authorization": f"Bearer {made.token}"})
+    await page.open()
+    assert await page.hear_close() == NOT_AUTHENTICATED
+    await page.close()
