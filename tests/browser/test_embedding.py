@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -15,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.accessibility import faults
 from tests.browser.conftest import WAIT_MS, until
 from tests.support import other_site
+from tests.support.other_site import Elsewhere
 from tests.support.server import RunningServer
 
 PAGE = """<!doctype html>
@@ -44,28 +43,6 @@ REFUSED = """async (options) => {
 RING = "document.querySelector('incoming-call').ring"
 
 
-class Rest:
-    """A person elsewhere, by REST."""
-
-    def __init__(self, server: RunningServer, name: str) -> None:
-        self.server = server
-        self.token = other_site.token_of(server, name)
-
-    def ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.server.url}/api/v1/{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.load(answer)
-
-    def send(self, invitee: str, **more: Any) -> str:
-        answer = self.ask("calls", {"invitees": [invitee], "is_video_call": True, **more})
-        return str(answer["call"]["call_id"])
-
-    def call(self, call_id: str) -> Any:
-        return self.ask(f"calls/{call_id}")
-
-
 @pytest.fixture(scope="module")
 def site(server: RunningServer) -> Iterator[str]:
     with other_site.running(server, {"/page": PAGE.replace("CALLS", server.url)}) as address:
@@ -73,12 +50,12 @@ def site(server: RunningServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def people(server: RunningServer) -> dict[str, Rest]:
-    return {name: Rest(server, name) for name in ("alice", "bob")}
+def people(server: RunningServer) -> dict[str, Elsewhere]:
+    return {name: Elsewhere(server, name) for name in ("alice", "bob")}
 
 
 @pytest.fixture
-def bob(people: dict[str, Rest]) -> Iterator[Rest]:
+def bob(people: dict[str, Elsewhere]) -> Iterator[Elsewhere]:
     yield people["bob"]
     for call in people["bob"].ask("calls/open")["calls"]:
         for verb in ("leave", "reject"):
@@ -88,7 +65,7 @@ def bob(people: dict[str, Rest]) -> Iterator[Rest]:
 
 
 @pytest.fixture
-def page(browser: Browser, site: str, server: RunningServer, people: dict[str, Rest]) -> Iterator[Page]:
+def page(browser: Browser, site: str, server: RunningServer, people: dict[str, Elsewhere]) -> Iterator[Page]:
     """Alice at the page, connected."""
     context = browser.new_context(color_scheme="dark")
     page = context.new_page()
@@ -124,7 +101,7 @@ def _details(page: Page, name: str) -> Any:
     return page.evaluate(f"() => heard.findLast(([name]) => name === {name!r})[1]")
 
 
-def test_the_button_sends_what_its_attributes_say(page: Page, bob: Rest) -> None:
+def test_the_button_sends_what_its_attributes_say(page: Page, bob: Elsewhere) -> None:
     # Its invitees were set as a property before the browser knew the element.
     expect(page.get_by_role("button", name="Audio call to bob", exact=True)).to_be_enabled()
     _set(page, is_video_call="", custom_data="order 17", timeout_seconds="30", notification_title="The shop")
@@ -142,7 +119,7 @@ def test_the_button_sends_what_its_attributes_say(page: Page, bob: Rest) -> None
     assert _details(page, "call-ended")["endReason"] == "cancelled"
 
 
-def test_a_listener_may_change_what_is_sent_or_say_no(page: Page, bob: Rest) -> None:
+def test_a_listener_may_change_what_is_sent_or_say_no(page: Page, bob: Elsewhere) -> None:
     _listen(page, "will-send", "event.detail.options.customData = 'changed';")
     page.get_by_role("button", name="Audio call to bob").click()
     assert bob.call(_details(page, "sent")["callID"])["custom_data"] == "changed"
@@ -164,7 +141,7 @@ def test_a_refusal_has_its_code_and_the_people_it_is_about(page: Page) -> None:
     assert refused["detail"]
 
 
-def test_it_is_disabled_while_a_request_runs_and_while_offline(page: Page, bob: Rest) -> None:
+def test_it_is_disabled_while_a_request_runs_and_while_offline(page: Page, bob: Elsewhere) -> None:
     inner = "document.querySelector('send-call-invitation-button').shadowRoot.querySelector('button')"
     page.get_by_role("button", name="Audio call to bob").focus()
     running = page.evaluate(f"""() => {{
@@ -183,7 +160,7 @@ def test_it_is_disabled_while_a_request_runs_and_while_offline(page: Page, bob: 
 
 
 def test_it_rings_in_the_words_of_the_page_and_is_answered_by_the_keyboard(
-    page: Page, bob: Rest, tmp_path: Any
+    page: Page, bob: Elsewhere, tmp_path: Any
 ) -> None:
     page.evaluate("() => { document.querySelector('incoming-call').texts = { 'call.accept': 'Take it' }; }")
     call_id = bob.send("alice")
@@ -209,7 +186,7 @@ def test_it_rings_in_the_words_of_the_page_and_is_answered_by_the_keyboard(
     assert _details(page, "call-ended")["callID"] == call_id
 
 
-def test_escape_declines_and_the_focus_goes_back(page: Page, bob: Rest) -> None:
+def test_escape_declines_and_the_focus_goes_back(page: Page, bob: Elsewhere) -> None:
     page.get_by_role("button", name="Audio call to bob").focus()
     call_id = bob.send("alice")
     expect(page.get_by_role("heading", name="Bob")).to_be_focused()
@@ -220,7 +197,7 @@ def test_escape_declines_and_the_focus_goes_back(page: Page, bob: Rest) -> None:
     assert bob.call(call_id)["invitations"][0]["reject_reason"] == "declined"
 
 
-def test_who_is_typing_goes_on_typing(page: Page, bob: Rest) -> None:
+def test_who_is_typing_goes_on_typing(page: Page, bob: Elsewhere) -> None:
     page.get_by_label("Words").focus()
     bob.send("alice")
     expect(page.get_by_role("alertdialog", name="Bob")).to_be_visible()
@@ -231,7 +208,7 @@ def test_who_is_typing_goes_on_typing(page: Page, bob: Rest) -> None:
     assert page.evaluate(f"{RING} !== null")
 
 
-def test_a_page_may_ring_by_itself_and_answer_by_the_element(page: Page, bob: Rest) -> None:
+def test_a_page_may_ring_by_itself_and_answer_by_the_element(page: Page, bob: Elsewhere) -> None:
     _listen(page, "will-ring", "event.preventDefault();")
     call_id = bob.send("alice")
     until(page, f"{NAMES}.includes('will-ring')")
@@ -249,7 +226,7 @@ def test_a_page_may_ring_by_itself_and_answer_by_the_element(page: Page, bob: Re
 
 
 @pytest.mark.parametrize(("event", "button"), [("will-answer", "Accept"), ("will-decline", "Decline")])
-def test_a_listener_may_keep_a_ring_from_being_answered(page: Page, bob: Rest, event: str, button: str) -> None:
+def test_a_listener_may_keep_a_ring_from_being_answered(page: Page, bob: Elsewhere, event: str, button: str) -> None:
     _listen(page, event, "event.preventDefault();")
     call_id = bob.send("alice")
     page.get_by_role("button", name=button, exact=True).click()
@@ -259,7 +236,7 @@ def test_a_listener_may_keep_a_ring_from_being_answered(page: Page, bob: Rest, e
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_long_words_stay_within_their_card(page: Page, bob: Rest, width: int) -> None:
+def test_long_words_stay_within_their_card(page: Page, bob: Elsewhere, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 640})
     long = "Wolfeschlegelsteinhausenbergerdorff" * 2
     bob.ask("me", {"name": long[:64]}, "PATCH")
@@ -286,7 +263,7 @@ def test_connecting_is_refused_with_a_code(page: Page, server: RunningServer) ->
 
 
 def test_an_origin_that_is_not_listed_gets_nowhere(
-    browser: Browser, site: str, server: RunningServer, people: dict[str, Rest]
+    browser: Browser, site: str, server: RunningServer, people: dict[str, Elsewhere]
 ) -> None:
     token = people["alice"].token
     with browser.new_context() as context:
@@ -304,7 +281,7 @@ def test_an_origin_that_is_not_listed_gets_nowhere(
 
 
 def test_a_frame_without_an_origin_gets_nowhere_unless_null_is_listed(
-    browser: Browser, site: str, server: RunningServer, people: dict[str, Rest]
+    browser: Browser, site: str, server: RunningServer, people: dict[str, Elsewhere]
 ) -> None:
     with browser.new_context() as context:
         page = context.new_page()

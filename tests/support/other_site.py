@@ -6,8 +6,9 @@ import importlib.util
 import json
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Any
 
 from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer, free_port
@@ -52,6 +53,43 @@ def token_of(server: RunningServer, person: str) -> str:
     request = urllib.request.Request(f"{server.url}/api/v1/auth/token", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=20) as answer:
         return str(json.load(answer)["token"])
+
+
+class Elsewhere:
+    """A person at another device, by REST."""
+
+    def __init__(self, server: RunningServer, name: str) -> None:
+        self.server = server
+        self.token = token_of(server, name)
+
+    def ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
+        """One request below the API; gives the answer's body."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.server.url}/api/v1/{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def send(self, invitee: str, **more: Any) -> str:
+        """Ring somebody; gives the call's id."""
+        answer = self.ask("calls", {"invitees": [invitee], "is_video_call": True, **more})
+        return str(answer["call"]["call_id"])
+
+    def call(self, call_id: str) -> Any:
+        """A call as it is now."""
+        return self.ask(f"calls/{call_id}")
+
+    def until(self, condition: Callable[[], Any], timeout_seconds: float = 20) -> None:
+        """Wait until something holds that is to be seen from there.
+
+        Raises:
+            TimeoutError: it does not.
+        """
+        deadline = monotonic() + timeout_seconds
+        while not condition():
+            if monotonic() > deadline:
+                raise TimeoutError(f"Still not so after {timeout_seconds:g} s")
+            sleep(0.05)
 
 
 def _module() -> Any:

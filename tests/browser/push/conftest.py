@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import Person
 from tests.browser.phone import Phone
-from tests.support import layout
+from tests.support import layout, other_site
 from tests.support.push_service import PushService
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
@@ -26,7 +26,8 @@ def service() -> Iterator[PushService]:
 def server(tmp_path_factory: pytest.TempPathFactory, service: PushService) -> Iterator[RunningServer]:
     """A product that may send to the suite's push service."""
     folder = tmp_path_factory.mktemp("product") / "data"
-    with layout.running(folder, env={"CALLINVITE_PUSH_HOSTS": service.origin}) as running:
+    env = {"CALLINVITE_PUSH_HOSTS": service.origin, "CALLINVITE_ORIGINS": other_site.ORIGIN}
+    with layout.running(folder, env=env) as running:
         yield running
 
 
