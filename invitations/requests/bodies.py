@@ -10,6 +10,7 @@ from typing import Any
 from invitations import request_ids
 from invitations.conf import limits
 from invitations.errors import Code
+from invitations.requests import readable
 from invitations.requests.problems import CONTENT_TYPE, STATUS, problem
 
 Message = dict[str, Any]
@@ -64,6 +65,7 @@ async def _refuse(scope: Message, send: Send) -> None:
         (b"content-type", CONTENT_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         request_ids.header_of(scope),
+        *readable.headers_for(scope),
     ]
     await send({"type": "http.response.start", "status": STATUS[Code.TOO_LARGE], "headers": headers})
     await send({"type": "http.response.body", "body": body})

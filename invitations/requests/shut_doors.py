@@ -21,7 +21,7 @@ from django.utils import translation
 
 from invitations import request_ids
 from invitations.errors import Code
-from invitations.requests import audit, known_devices
+from invitations.requests import audit, known_devices, readable
 from invitations.requests.bodies import Application, Message, Receive, Send
 from invitations.requests.clients import address_between, address_of, network_of
 from invitations.requests.problems import CONTENT_TYPE, STATUS, problem
@@ -147,6 +147,7 @@ async def _refuse(scope: Message, seconds: int, send: Send) -> None:
         (b"cache-control", b"no-store"),
         (b"content-length", b"%d" % len(body)),
         request_ids.header_of(scope),
+        *readable.headers_for(scope),
     ]
     await send({"type": "http.response.start", "status": STATUS[Code.THROTTLED], "headers": [*headers, *said]})
     await send({"type": "http.response.body", "body": body})

@@ -72,3 +72,16 @@ async def test_a_body_that_turns_out_longer_is_cut() -> None:
 async def test_zero_is_no_bound(settings: Settings) -> None:
     settings.CALLINVITE = {"request_bytes": 0}
     assert await _asked(Reader(), b"x" * 100, length=100) == (200, b"read")
+
+
+@pytest.mark.parametrize(("origin", "told"), [("https://site.example", True), ("https://evil.example", False)])
+async def test_a_page_of_a_listed_origin_can_read_that_it_was_too_long(
+    settings: Settings, origin: str, told: bool
+) -> None:
+    settings.CALLINVITE = {"request_bytes": 10, "origins": ("https://site.example",)}
+    headers = [(b"origin", origin.encode()), (b"content-length", b"11")]
+    request = ApplicationCommunicator(live_router(http=Reader()), {**SCOPE, "headers": headers})
+    start = await request.receive_output(5)
+
+    assert start["status"] == 413
+    assert dict(start["headers"]).get(b"access-control-allow-origin") == (origin.encode() if told else None)
