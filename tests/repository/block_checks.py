@@ -11,10 +11,12 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import tree_sitter
@@ -129,6 +131,12 @@ def _ini(block: Block) -> None:
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(block.text)
     assert parser.sections()
+    if (analyze := shutil.which("systemd-analyze")) and parser.has_section("Service"):
+        with tempfile.TemporaryDirectory() as folder:
+            unit = Path(folder, "example.service")
+            unit.write_text(f"[Service]\nExecStart=/bin/true\n{block.text}")
+            done = subprocess.run([analyze, "verify", unit], capture_output=True, text=True, check=False)
+        assert "Unknown" not in done.stderr, done.stderr
 
 
 def _po(block: Block) -> None:

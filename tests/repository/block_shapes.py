@@ -40,7 +40,7 @@ def check_shape(value: Any, name: str) -> None:
     if name == "frames":
         _check(value, _frame(value))
         return
-    assert name in document()["components"]["schemas"], f"there is no shape {name}"
+    assert name in _shapes(), f"there is no shape {name}"
     _check(value, {"$ref": f"#/components/schemas/{name}"})
 
 
@@ -86,13 +86,13 @@ def _operation(method: str, address: str) -> JSON:
     raise AssertionError(f"there is no {method.upper()} {path}")
 
 
+@cache
+def _shapes() -> JSON:
+    return {**frames()["components"]["schemas"], **document()["components"]["schemas"]}
+
+
 def _check(value: Any, schema: JSON) -> None:
-    validator = Draft202012Validator(
-        {
-            **schema,
-            "components": {"schemas": {**frames()["components"]["schemas"], **document()["components"]["schemas"]}},
-        }
-    )
+    validator = Draft202012Validator({**schema, "components": {"schemas": _shapes()}})
     faults = [fault for error in validator.iter_errors(value) for fault in _deepest(error)]
     assert faults == []
 

@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from standardwebhooks.webhooks import Webhook
 
 from tests.repository.block_checks import documents
 from tests.repository.block_scripts import with_own_modules
 from tests.repository.blocks import BLOCKS, Block
 from tests.repository.tracked import ROOT
-from tests.support.server import DEMO_PASSWORD, RunningServer
+from tests.support.server import DEMO_PASSWORD, DEMO_USERS, RunningServer
 
 pytestmark = [pytest.mark.server, pytest.mark.own_layout("what the documentation starts")]
 EXAMPLE = "https://calls.example.org"
+PYTHON_VERIFIES = """
+import json, os
+given = json.loads(os.environ["GIVEN"])
+print(verified(given["secret"], given["true"].encode(), given["headers"])["type"])
+try:
+    print(verified(given["secret"], given["false"].encode(), given["headers"]))
+except Exception:
+    print("refused")
+"""
+NODE_VERIFIES = """
+const given = JSON.parse(process.env.GIVEN);
+console.log(verified(given.secret, Buffer.from(given.true), given.headers).type);
+try {
+  console.log(verified(given.secret, Buffer.from(given.false), given.headers));
+} catch {
+  console.log("refused");
+}
+"""
 NODE_ENDS = "\nconsole.log(JSON.stringify(calls.state));\nprocess.exit(0);\n"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server with the demo users."""
-    with RunningServer(tmp_path_factory.mktemp("data")) as running:
+    """A server with the demo users, on which one may ring as often as the documentation does."""
+    with RunningServer(tmp_path_factory.mktemp("data"), env={"CALLINVITE_SENDS_PER_MINUTE": "0"}) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _nobody_in_a_call(server: RunningServer) -> Iterator[None]:
+    """Afterwards nothing is left of the calls of a block."""
+    yield
+    for name in DEMO_USERS:
+        headers = {"Authorization": f"Bearer {token(server, name)}"}
+        with httpx.Client(base_url=f"{server.url}/api/v1/", headers=headers, timeout=30) as app:
+            for call in app.get("calls/open").raise_for_status().json()["calls"]:
+                verb = next(each for each in ("end", "leave", "reject") if each in call["you"]["can"])
+                app.post(f"calls/{call['call_id']}/{verb}", json={}).raise_for_status()
 
 
 def token(server: RunningServer, username: str) -> str:
@@ -63,7 +96,26 @@ def run_python(block: Block, server: RunningServer, folder: Path) -> str:
     return _run([sys.executable, "-c", block.text], folder, _environment(block, server))
 
 
-RUNS = {"server": run_shell, "node": run_script, "python": run_python}
+def run_verifier(block: Block, server: RunningServer, folder: Path) -> None:
+    """Let it verify a message that is signed, and one of which a byte has changed."""
+    secret, body = f"whsec_{base64.b64encode(b'k' * 32).decode()}", '{"type": "call.ended"}'
+    now = datetime.now(UTC)
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign("msg_1", now, body),
+    }
+    given = json.dumps({"secret": secret, "headers": headers, "true": body, "false": body.replace("ended", "ENDED")})
+    if block.language == "python":
+        ends, command, name = PYTHON_VERIFIES, [sys.executable, "block.py"], "block.py"
+    else:
+        ends, command, name = NODE_VERIFIES, [_node(), "block.mjs"], "block.mjs"
+    (folder / name).write_text(block.text + ends)
+    printed = _run(command, folder, {**os.environ, "GIVEN": given})
+    assert printed.splitlines() == ["call.ended", "refused"]
+
+
+RUNS = {"verifier": run_verifier, "server": run_shell, "node": run_script, "python": run_python}
 
 
 def of_readme(language: str) -> Block:
@@ -100,7 +152,8 @@ def _environment(block: Block, server: RunningServer) -> dict[str, str]:
     """What a reader has: the address, the password of the demo users and, if it is used, the token of a service."""
     environment = {**os.environ, "API": f"{server.url}/api/v1", "PASSWORD": DEMO_PASSWORD}
     if "SERVICE_TOKEN" in block.text:
-        made = server.manage("make_service", "clinic", "--scope", "users", "--scope", "tokens", "--scope", "calls")
+        scopes = ("users", "tokens", "calls", "hooks")
+        made = server.manage("make_service", "clinic", *(word for each in scopes for word in ("--scope", each)))
         environment["SERVICE_TOKEN"] = next(each for each in made.split() if each.startswith("svc_"))
     return environment
 
