@@ -1,0 +1,113 @@
+"""`examples/clinic`: a back end that keeps two people, rings one for the other, and hears of the answer and the end."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import WAIT_MS
+from tests.support.push_tls import Authority
+from tests.support.server import ROOT, RunningServer, free_port
+
+pytestmark = pytest.mark.own_layout("an example beside a server of its own")
+FOLDER = ROOT / "examples" / "clinic"
+PATIENCE_SECONDS = 20.0
+EVENTS = ["invitation.accepted", "call.ended"]
+VISIT = {"doctor": {"id": "dr-adams", "name": "Dr. Adams"}, "patient": {"id": "pat", "name": "Pat"}}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    made = Authority(tmp_path_factory.mktemp("tls"))
+    made.context("127.0.0.1")
+    return made
+
+
+@pytest.fixture(scope="module")
+def clinic(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """The clinic, a client of which is given, and its Callinvite."""
+    address = f"https://127.0.0.1:{free_port()}"
+    env = {
+        "CALLINVITE_ORIGINS": address,
+        "CALLINVITE_HOOK_NETWORKS": "127.0.0.1",
+        "SSL_CERT_FILE": str(authority.ca_file),
+    }
+    with RunningServer(tmp_path_factory.mktemp("data"), env=env) as server:
+        scopes = [part for scope in ("users", "tokens", "calls", "hooks") for part in ("--scope", scope)]
+        token = server.manage("make_service", "clinic", *scopes).strip()
+        hook = httpx.post(
+            f"{server.url}/api/v1/hooks",
+            json={"url": f"{address}/told", "events": EVENTS},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        secrets = {"SERVICE_TOKEN": token, "HOOK_SECRET": hook.json()["secret"], "SECRET_KEY": "of the clinic's own"}
+        process = started(address, authority.folder / "server.pem", {"CALLS": server.url, **secrets})
+        try:
+            with httpx.Client(base_url=address, verify=ssl.create_default_context(cafile=authority.ca_file)) as client:
+                until(lambda: answers(client), process)
+                yield client
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_SECONDS)
+
+
+def started(address: str, certificate: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:
+    """The clinic, as its README starts it."""
+    command = ["-m", "uvicorn", "--app-dir", str(FOLDER), "clinic:application", "--port", address.rpartition(":")[2]]
+    environment = {"PATH": os.environ["PATH"], **env}
+    options = ["--ssl-certfile", str(certificate)]
+    return subprocess.Popen([sys.executable, *command, *options], env=environment, cwd=certificate.parent)
+
+
+def answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/visits/none").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def until(condition: Callable[[], Any], process: subprocess.Popen[bytes] | None = None) -> None:
+    over_at = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < over_at
+        assert process is None or process.poll() is None, "the clinic has ended"
+        time.sleep(0.05)
+
+
+def test_it_has_fewer_than_sixty_lines() -> None:
+    assert len((FOLDER / "clinic.py").read_text().splitlines()) < 60
+
+
+def test_a_visit_rings_is_answered_and_ends_and_the_clinic_hears_of_it(clinic: httpx.Client, browser: Browser) -> None:
+    people_only = clinic.post("/visits", json={**VISIT, "patient": {"id": "not an id"}})
+    assert people_only.json()["results"][1]["errors"]["id"]
+    assert clinic.post("/told", json={"data": {}}, headers={"webhook-id": "forged"}).status_code == 400
+
+    # The patient has to be known before there is a page of theirs: the first ring finds nobody there.
+    first = clinic.post("/visits", json=VISIT).json()["call_id"]
+    context = browser.new_context(ignore_https_errors=True)
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(f"{clinic.base_url}/room/pat")
+    expect(page.get_by_role("status").first).to_have_text("Please wait. Your doctor will call you here.")
+    page.get_by_role("button", name="Accept").first.click()
+
+    def heard() -> list[str]:
+        return list(clinic.get(f"/visits/{first}").json()["events"])
+
+    until(lambda: "invitation.accepted" in heard())
+    assert "call.ended" not in heard()
+    page.get_by_role("button", name="Hang up").first.click()
+    until(lambda: "call.ended" in heard())
+    assert heard().index("invitation.accepted") < heard().index("call.ended")
+    context.close()
