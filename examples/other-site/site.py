@@ -1,10 +1,10 @@
 """A site of its own, on another origin than Callinvite, whose pages ring, answer and talk.
 
-    python examples/other-site/site.py --calls http://127.0.0.1:8000 --password PASSWORD
+    python examples/other-site/site.py --calls http://127.0.0.1:8000 --service-token svc_…
 
-Needs nothing but Python, and a Callinvite server with `CALLINVITE_ORIGINS=http://127.0.0.1:9000` and the demo users,
-whose password it takes. The people here choose who they are; a real site knows by its own sign-in. Pages get a token of
-whoever is at them, and never the password.
+Needs nothing but Python, and a Callinvite server with `CALLINVITE_ORIGINS=http://127.0.0.1:9000`. The people here
+choose who they are; a real site knows by its own sign-in, and asks Callinvite for tokens of nobody else. The token of
+the service never leaves this program: pages get one that is one person's, and short-lived.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from urllib.request import Request, urlopen
 
 FOLDER = Path(__file__).resolve().parent
 FILES = {"/": "index.html", "/site.css": "site.css", "/calls/worker.js": "worker.js"}
+TOKEN_SECONDS = 3600
 
 
 class Site(BaseHTTPRequestHandler):
     """Answers one request. The class is made for one Callinvite server by `site_for`."""
 
     calls: str
-    password: str
+    service_token: str
     people: tuple[str, str]
 
     def do_GET(self) -> None:
@@ -46,9 +47,9 @@ class Site(BaseHTTPRequestHandler):
         self._answer(200, json.dumps(self._token_of(self._me())), "application/json")
 
     def _token_of(self, person: str) -> str:
-        body = json.dumps({"username": person, "password": self.password, "device_name": "The shop"}).encode()
-        headers = {"Content-Type": "application/json"}
-        with urlopen(Request(f"{self.calls}/api/v1/auth/token", body, headers), timeout=10) as answer:
+        body = json.dumps({"lifetime_seconds": TOKEN_SECONDS, "device_name": "The shop"}).encode()
+        headers = {"Authorization": f"Bearer {self.service_token}", "Content-Type": "application/json"}
+        with urlopen(Request(f"{self.calls}/api/v1/users/{person}/tokens", body, headers), timeout=10) as answer:
             return str(json.load(answer)["token"])
 
     def _me(self) -> str:
@@ -89,16 +90,16 @@ class Site(BaseHTTPRequestHandler):
         """Say nothing of single requests."""
 
 
-def site_for(calls: str, password: str, people: tuple[str, str], port: int) -> ThreadingHTTPServer:
+def site_for(calls: str, service_token: str, people: tuple[str, str], port: int) -> ThreadingHTTPServer:
     """A server for one Callinvite server.
 
     Args:
         calls: its address, without a slash at the end.
-        password: of both people there.
+        service_token: of a service with the scope `tokens`.
         people: the ids of two people there.
         port: on 127.0.0.1; 0 for any.
     """
-    bound = type("BoundSite", (Site,), {"calls": calls, "password": password, "people": people})
+    bound = type("BoundSite", (Site,), {"calls": calls, "service_token": service_token, "people": people})
     return ThreadingHTTPServer(("127.0.0.1", port), bound)
 
 
@@ -106,12 +107,12 @@ def main() -> None:
     """Run until interrupted."""
     parser = argparse.ArgumentParser(description="A site on another origin, with calls by Callinvite.")
     parser.add_argument("--calls", default="http://127.0.0.1:8000")
-    parser.add_argument("--password", required=True)
+    parser.add_argument("--service-token", required=True)
     parser.add_argument("--people", default="alice,bob")
     parser.add_argument("--port", type=int, default=9000)
     chosen = parser.parse_args()
     one, other = chosen.people.split(",")
-    server = site_for(chosen.calls.rstrip("/"), chosen.password, (one, other), chosen.port)
+    server = site_for(chosen.calls.rstrip("/"), chosen.service_token, (one, other), chosen.port)
     print(f"http://127.0.0.1:{server.server_address[1]}/", flush=True)
     server.serve_forever()
 
