@@ -19,7 +19,7 @@ from callinvite.environment import Environment
 from invitations import other_origins, secret_files
 from invitations.accounts import configuring
 from invitations.accounts.defaults import *  # noqa: F403
-from invitations.conf import DIRECTORY, RESERVED_NAMES, RINGS_FROM, SIGNUP
+from invitations.conf import DIRECTORY, RESERVED_NAMES, RING_HOOK_FAILS, RINGS_FROM, SIGNUP
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ)
@@ -258,6 +258,7 @@ CALLINVITE = {
     "connections_per_address": env.number("CALLINVITE_CONNECTIONS_PER_ADDRESS", default=100),
     "trusted_proxies": tuple(env.networks("CALLINVITE_TRUSTED_PROXIES")),
     "origins": tuple(_origins),
+    "ring_hook_fails": env.choice("CALLINVITE_RING_HOOK_FAILS", RING_HOOK_FAILS, default="open"),
     "hook_networks": tuple(env.networks("CALLINVITE_HOOK_NETWORKS")),
     "logins_per_minute": env.number("CALLINVITE_LOGINS_PER_MINUTE", default=10),
     "signups_per_hour": env.number("CALLINVITE_SIGNUPS_PER_HOUR", default=20),
@@ -331,6 +332,7 @@ CALLINVITE_ENVIRONMENT = {
     "CALLINVITE_PUSH_HOSTS",
     "CALLINVITE_RESERVED_NAMES",
     "CALLINVITE_RINGS_FROM",
+    "CALLINVITE_RING_HOOK_FAILS",
     "CALLINVITE_RINGS_IN_A_ROW",
     "CALLINVITE_RINGS_PER_PAIR_MINUTE",
     "CALLINVITE_RINGS_PER_PAIR_TEN_MINUTES",

@@ -19,7 +19,15 @@ DIRECTORY = ("all", "exact", "contacts")
 """Whom people find among the people here; see `Limits.directory`."""
 RINGS_FROM = ("everyone", "known", "contacts", "nobody")
 """Whose calls ring; see `Limits.rings_from`."""
-WORDS = {"signup": SIGNUP, "passwords": ("on", "off"), "rings_from": RINGS_FROM, "directory": DIRECTORY}
+RING_HOOK_FAILS = ("open", "closed")
+"""What becomes of a ring that the ring hook gives no answer about; see `Limits.ring_hook_fails`."""
+WORDS = {
+    "signup": SIGNUP,
+    "passwords": ("on", "off"),
+    "rings_from": RINGS_FROM,
+    "directory": DIRECTORY,
+    "ring_hook_fails": RING_HOOK_FAILS,
+}
 """The tunables that are words, and what each may be."""
 RESERVED_NAMES = ("admin", "administrator", "moderator", "support", "helpdesk", "callinvite")
 """Whose names people would take for the operator's; see `Limits.reserved_names`."""
@@ -55,6 +63,9 @@ class Limits:
     """The origins of other sites and of app shells whose pages may use REST with a token and open the live socket with
     a token or a ticket; never with a session. In full: `https://app.example.org`, `capacitor://localhost`, `file://`,
     `null`."""
+    ring_hook_fails: str = field(default="open")
+    """What becomes of a ring if the ring hook gives no good answer within a second: `open` lets it through, `closed`
+    refuses it as `unavailable`."""
     hook_networks: tuple[str, ...] = ()
     """The networks, besides the public Internet, whose addresses hooks of services may lead to: `10.0.0.0/8`. None: a
     hook reaches public addresses alone."""

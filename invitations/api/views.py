@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib.auth import logout
@@ -20,10 +21,11 @@ from invitations.api.openapi import operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import InvitationAuthentication
+from invitations.calls.permits import Unasked
 from invitations.errors import Code
 from invitations.models import Call, UserKey, likeness
 from invitations.push.action_tokens import Grant
-from invitations.requests import audit, freshness, inputs, queries, service_access, verbs
+from invitations.requests import audit, freshness, inputs, queries, ring_hook, service_access, verbs
 from invitations.requests.deleting import delete_account
 from invitations.requests.known_tokens import KnownBearerAuthentication, Renamed, proved
 from invitations.requests.problems import STATUS, InvalidInput
@@ -84,9 +86,14 @@ class VerbEndpoint(Endpoint):
             body = {name: each for name, each in body.items() if name != service_access.AS_USER}
         attempt = query.get("attempt")
         key = request.headers.get("Idempotency-Key")
-        return answered(
-            *verbs.perform(name, actor=actor, call_id=call_id, body=body, now=now, attempt=attempt, idempotency_key=key)
+        perform = partial(
+            verbs.perform, name, actor=actor, call_id=call_id, body=body, attempt=attempt, idempotency_key=key
         )
+        try:
+            return answered(*perform(now=now))
+        except Unasked as unasked:
+            permit = ring_hook.ask_and_wait(unasked.question, now=now)
+            return answered(*perform(now=timezone.now(), permit=permit))
 
 
 class Calls(VerbEndpoint):

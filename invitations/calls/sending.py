@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from operator import itemgetter
-from typing import Unpack
+from typing import Any, Unpack
 
 from django.db import IntegrityError
 
-from invitations.calls import answering, bounds, judging, repeats, slots
+from invitations.calls import answering, bounds, judging, permits, repeats, slots
 from invitations.calls.asking import (
     Judged,
     Problem,
@@ -29,6 +29,7 @@ from invitations.calls.asking import (
 )
 from invitations.calls.events import Change
 from invitations.calls.loading import CALL, load, lock_calls, lock_one
+from invitations.calls.permits import Permit, Question
 from invitations.calls.repeats import RequestKey
 from invitations.calls.slots import Occupation
 from invitations.calls.transaction import TRIES, Overdue
@@ -63,6 +64,7 @@ class Wanted:
     end_when_caller_leaves: bool
     urgent: bool
     ring: Ring
+    permit: Permit | None
 
     def fingerprint(self) -> str:
         """A SHA-256 that tells a repeat of the same send from another call with the same id."""
@@ -82,6 +84,7 @@ def send(
     end_when_caller_leaves: bool = False,
     urgent: bool = False,
     request: RequestKey | None = None,
+    permit: Permit | None = None,
     **ring: Unpack[RingKeywords],
 ) -> Sent:
     """Call people: one call, one invitation each, all in one transaction.
@@ -95,6 +98,7 @@ def send(
         end_when_caller_leaves: the call ends for everyone when the caller leaves.
         urgent: it matters now. Counts with those who have let the caller in, three times a day each.
         request: how the request is known if it is repeated; None if it has no key.
+        permit: what the ring hook answered; None if it was not asked.
         ring: how it rings, the fields of `Ring`.
 
     Returns:
@@ -103,11 +107,12 @@ def send(
     Raises:
         CallError: `no_valid_invitee`, `already_in_call`, `call_id_in_use`,
             `idempotency_key_in_use`, `throttled`.
+        Unasked: there is a ring hook, which must be asked first.
     """
     how = Ring(**ring)
 
     def wanted(names: list[str]) -> Wanted:
-        return Wanted(names, is_video_call, end_when_caller_leaves, urgent, how)
+        return Wanted(names, is_video_call, end_when_caller_leaves, urgent, how, permit)
 
     def send_to(names: list[str]) -> Sent:
         return _send_under_some_id(by, wanted(names), call_id, request, now)
@@ -188,6 +193,12 @@ def _send_once(
         return existing
     if is_taken:
         raise CallError(Code.CALL_ID_IN_USE)
+    question = Question("send", by.username, wanted.invitees, wanted.is_video_call, wanted.urgent, wanted.ring)
+    permit = permits.given(wanted.permit, asked.listening, question)
+    invited, refused = permit.among(invited)
+    errors += refused
+    if not invited:
+        raise CallError(Code.NO_VALID_INVITEE, errors=errors)
     given = asked.given
     if any(each.user_id == by.user_id for each in busy):
         # A call of theirs was waited for, and may have been in vain by now.
@@ -196,12 +207,13 @@ def _send_once(
     errors += problems
     if not judged:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors)
-    call = _new_call(caller, wanted, new_id, fingerprint, asked.listening, now)
+    ring = permit.applied(wanted.ring)
+    call = _new_call(caller, replace(wanted, ring=ring), new_id, fingerprint, asked.listening, now)
     call.titled = by.titles
     if earlier is not None:
         call.attempt, call.revision = earlier.call.attempt + 1, earlier.call.revision
     sheet = CallSheet(call, [], [], {caller.id: caller} | {each.person.id: each.person for each in judged})
-    return _place(sheet, by, judged, wanted.ring, busy, errors, asked, now=now)
+    return _place(sheet, by, judged, ring, busy, errors, asked, permit.told(wanted.ring), now=now)
 
 
 def generated_call_id(username: str, now: datetime) -> str:
@@ -221,6 +233,7 @@ def _place(
     busy: list[Occupation],
     errors: list[Problem],
     asked: Asked,
+    told: dict[str, Any],
     *,
     now: datetime,
 ) -> Sent:
@@ -232,7 +245,7 @@ def _place(
     )
     sheet.participants = [stay]
     change = Change(sheet, by=by, now=now)
-    change.fact(EventKind.CALL_SENT, invitees=[each.person.username for each in invited], device=by.device_id)
+    change.fact(EventKind.CALL_SENT, invitees=[each.person.username for each in invited], device=by.device_id, **told)
     for invitation in sheet.invitations:
         if invitation.state == InvitationState.PENDING:
             change.ring(invitation)

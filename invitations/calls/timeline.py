@@ -151,7 +151,9 @@ def _entry(
     return {
         "at": moment(event.at),
         "code": event.kind,
-        "text": _by_whom(_text(event, shown, names, is_answered=sheet.call.answered_at is not None), data),
+        "text": _changed(
+            _by_whom(_text(event, shown, names, is_answered=sheet.call.answered_at is not None), data), data
+        ),
         "user": subject,
         "device": device if owner is not None and is_seen(owner) else None,
         "data": data,
@@ -161,6 +163,12 @@ def _entry(
 def _by_whom(text: str, data: Data) -> str:
     """A sentence, with the service that did it for somebody."""
     return say("timeline.by_service", sentence=text, service=data["service"]) if "service" in data else text
+
+
+def _changed(text: str, data: Data) -> str:
+    """A sentence, with what the ring hook made otherwise than the caller asked."""
+    what = [say(f"timeline.ring_hook.{each}") for each in data.get("ring_hook", ())]
+    return say("timeline.by_ring_hook", sentence=text, what=listed(what)) if what else text
 
 
 def _text(event: CallEvent, data: Data, names: dict[str, str], *, is_answered: bool) -> str:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from invitations.errors import CallError, Code
 from invitations.hooks import keys, planning, switching
 from invitations.models import Hook, HookKind, HookMessage, HookMessageState, HookOff, Service
-from invitations.models.hook import EVERYTHING, mask_of
+from invitations.models.hook import EVERYTHING, NOTHING, mask_of
 from invitations.transports import targets
 from invitations.words import say, say_lazy
 
@@ -191,7 +191,8 @@ def _lead_to(hook: Hook, url: str) -> None:
 
 def _listen_to(hook: Hook, events: Sequence[str]) -> None:
     hook.events = list(dict.fromkeys(events))
-    hook.mask = mask_of(tuple(events)) if events else EVERYTHING
+    told = mask_of(tuple(events)) if events else EVERYTHING
+    hook.mask = NOTHING if hook.kind == HookKind.RING else told
 
 
 def _refuse_if_off(hook: Hook) -> None:

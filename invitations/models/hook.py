@@ -22,6 +22,8 @@ DEVICE_DISABLED = "device.disabled"
 HOOK_TEST = "hook.test"
 HOOK_EVENTS = (*EventKind.values, USER_MISSED, DEVICE_DISABLED)
 """What a hook may ask to be told. New ones go to the end: each has its bit in `Hook.mask`."""
+NOTHING = 0
+"""The mask of a hook that is asked, and told of nothing."""
 EVERYTHING = -1
 """The mask of a hook that has not chosen, which is told of kinds to come as well."""
 
@@ -78,11 +80,14 @@ class Hook(models.Model):
                 condition=Q(is_active=True, disabled_reason="", disabled_at__isnull=True)
                 | Q(is_active=False, disabled_reason__in=HookOff.values, disabled_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="hook_told_unless_asked", condition=Q(kind="ring", mask=0) | (Q(kind="events") & ~Q(mask=0))
+            ),
             models.UniqueConstraint(name="hook_one_ring", fields=["kind"], condition=Q(kind="ring", is_active=True)),
         ]
         indexes: ClassVar = [
             # Every verb looks here.
-            models.Index(fields=["mask", "id"], name="hook_listening", condition=Q(kind="events", is_active=True)),
+            models.Index(fields=["mask", "id"], name="hook_listening", condition=Q(is_active=True)),
         ]
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from django.db import transaction
 
 from invitations import calls, conf, contacts, ice, shapes
+from invitations.calls.permits import Permit
 from invitations.errors import CallError, Code
 from invitations.live import presence
 from invitations.requests import audit, inputs, service_access
@@ -60,6 +61,7 @@ class Verb:
         takes_current: `current` may stand for the id of the only call that is ringing.
         takes_ring_token: it also accepts the token of a push message.
         admin_permission: users with this permission act as admins by REST.
+        rings: it begins to ring people, before which the ring hook is asked.
         takes_key: it makes something new, so that a repeat needs an idempotency key to be known.
         deprecated: that its URL will be taken away; None if not.
         for_services: how services may use it.
@@ -81,6 +83,7 @@ class Verb:
     takes_ring_token: bool = False
     admin_permission: str | None = None
     takes_key: bool = False
+    rings: bool = False
     deprecated: Deprecation | None = None
     for_services: ForServices = service_access.CALLS
 
@@ -104,6 +107,7 @@ def perform(
     now: datetime,
     attempt: object = None,
     idempotency_key: object = None,
+    permit: Permit | None = None,
 ) -> Answer:
     """Do what a request asks.
 
@@ -117,9 +121,13 @@ def perform(
         attempt: which of the calls under that id, a whole number from 1; None for the open one or else the latest.
         idempotency_key: by which a verb that takes one (`Verb.takes_key`) is known when it is repeated, 1 to 128
             printable ASCII characters; None for none.
+        permit: what the ring hook answered (`ring_hook.ask`); None if it was not asked.
 
     Returns:
         HTTP status and JSON body; for a refusal a problem document.
+
+    Raises:
+        Unasked: the ring hook must be asked, outside of any transaction. Nothing was done.
     """
     asked = VERBS.get(verb)
     if asked is None:
@@ -134,12 +142,14 @@ def perform(
         name = _in_its_place(asked, _named(asked, call_id, attempt), values)
         if asked.takes_key and idempotency_key is not None:
             values["request"] = _request_key(idempotency_key, actor, asked, name, values)
+        if asked.rings:
+            values["permit"] = permit
         return asked.run(actor, name, values, now)
     except InvalidInput as error:
         return _refusal(invalid_problem(error))
     except CallError as error:
         if error.code == Code.NOT_FOUND and asked.is_about_a_call and (since := calls.id_since(call_id)) is not None:
-            known = {"attempt": attempt, "idempotency_key": idempotency_key}
+            known: JSON = {"attempt": attempt, "idempotency_key": idempotency_key, "permit": permit}
             return perform(verb, actor=actor, call_id=since, body=body, now=now, **known)
         return _refusal(call_problem(error, actor.user_id, now))
 
@@ -364,6 +374,7 @@ _DECLARED = (
             },
         },
         takes_key=True,
+        rings=True,
     ),
     Verb(
         "invite",
@@ -386,6 +397,7 @@ _DECLARED = (
         description="For those who are in it.",
         examples={"One more": {"invitees": ["carol"]}},
         takes_key=True,
+        rings=True,
     ),
     Verb(
         "cancel",

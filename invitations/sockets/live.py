@@ -17,12 +17,14 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from invitations import calls
+from invitations.calls.permits import Unasked
 from invitations.conf import limits
 from invitations.credentials import taking_back
-from invitations.errors import Code
+from invitations.errors import CallError, Code
 from invitations.live import generations, presence, publishing
 from invitations.models import UserKey
-from invitations.requests.problems import problem
+from invitations.requests import ring_hook
+from invitations.requests.problems import call_problem, problem
 from invitations.requests.verbs import VERBS, Answer, perform, snapshot
 from invitations.serializers import call_view, moment
 from invitations.shapes.frames import NOT_AUTHENTICATED, ONE_TOO_MANY, TOO_MUCH
@@ -164,7 +166,7 @@ class LiveSocket:
         asked = VERBS.get(verb)
         lane = workers.read if asked is not None and asked.reads else workers.perform
         try:
-            status, answer = await lane(partial(_perform, verb, actor, call_id, said))
+            status, answer = await _done(lane, partial(_perform, verb, actor, call_id, said))
         except Exception:
             logger.exception("Verb %s failed over the socket", verb[:32])
             answer = problem(Code.UNAVAILABLE)
@@ -354,8 +356,24 @@ async def _close_all(sockets: list[LiveSocket]) -> None:
         await each.give_way()
 
 
-def _perform(verb: str, actor: Actor, call_id: str | None, said: Frame) -> Answer:
-    return perform(verb, actor=actor, call_id=call_id, now=timezone.now(), **said)
+async def _done(lane: Callable[[Callable[[], Answer]], Awaitable[Answer]], act: Callable[..., Answer]) -> Answer:
+    """Do a verb; if the ring hook is to be asked first, do so here, where nothing waits for it but this socket."""
+    try:
+        return await lane(act)
+    except Unasked as unasked:
+        hook = await workers.read(ring_hook.find)
+        try:
+            permit = await ring_hook.ask(hook, unasked.question, now=timezone.now())
+        except CallError as error:
+            refusal = call_problem(error, None, timezone.now())
+            return refusal["status"], refusal
+        return await lane(partial(act, permit=permit))
+
+
+def _perform(
+    verb: str, actor: Actor, call_id: str | None, said: Frame, *, permit: ring_hook.Permit | None = None
+) -> Answer:
+    return perform(verb, actor=actor, call_id=call_id, now=timezone.now(), permit=permit, **said)
 
 
 def _depart(actor: Actor, others: set[Identity]) -> None:

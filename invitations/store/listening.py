@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 from django.db.models import Aggregate, CharField, Subquery, TextField, Value
 from django.db.models.functions import Cast, Concat
 
-from invitations.models import Hook, HookKind
+from invitations.models import Hook
+from invitations.models.hook import NOTHING
 from invitations.store.statements import aggregated
 
 
 class Listener(NamedTuple):
-    """A hook that is told of events.
+    """A hook that is told of events, or asked before a ring.
 
     Args:
         hook_pk: its key.
-        mask: of which kinds (`models.hook.mask_of`).
+        mask: of which kinds it is told (`models.hook.mask_of`); `NOTHING` if it is asked.
     """
 
     hook_pk: int
@@ -35,7 +36,7 @@ class _Joined(Aggregate):
         return self.as_sql(compiler, connection, function="STRING_AGG", template="%(function)s(%(expressions)s, ',')")
 
 
-_LISTENERS = Hook.objects.filter(kind=HookKind.EVENTS, is_active=True)
+_LISTENERS = Hook.objects.filter(is_active=True)
 _WORD = Concat(Cast("pk", CharField(max_length=20)), Value(":"), Cast("mask", CharField(max_length=20)))
 LISTENING = Subquery(aggregated(_LISTENERS, _Joined(_WORD)), output_field=TextField())
 """An expression for one column: all hooks that listen, which `read` understands."""
@@ -46,6 +47,12 @@ def read(listening: str | None) -> tuple[Listener, ...]:
     """The hooks in a column of `LISTENING`."""
     found = (each.split(":") for each in (listening or "").split(",") if each)
     return tuple(sorted(Listener(int(pk), int(mask)) for pk, mask in found))
+
+
+@lru_cache(maxsize=64)
+def asks(listening: str | None) -> bool:
+    """Whether a hook in a column of `LISTENING` is to be asked before a ring."""
+    return any(each.mask == NOTHING for each in read(listening))
 
 
 def now() -> tuple[Listener, ...]:

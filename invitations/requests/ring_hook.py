@@ -1,0 +1,154 @@
+"""Asks the ring hook before anybody is rung: outside of any transaction, once, and for no longer than a second.
+
+Whatever is not a good answer is a failure, and CALLINVITE_RING_HOOK_FAILS says what becomes of the ring then. Never log
+what was asked or answered: it holds words of people."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from invitations import sealing
+from invitations.calls.permits import Permit, Question
+from invitations.conf import is_hook_network, limits
+from invitations.errors import CallError, Code
+from invitations.hooks import keys, signing
+from invitations.models import Hook, HookKind, names
+from invitations.requests import inputs
+from invitations.requests.fields import Refused
+from invitations.transports import Failure, targets
+from invitations.transports.outbound import Outbound
+from invitations.transports.waiting import wait_for
+from invitations.words import say_lazy
+
+logger = logging.getLogger(__name__)
+JSON = dict[str, Any]
+ASK_SECONDS = 1.0
+"""How long an answer may take, from the name's resolution to its last byte."""
+CONNECTIONS = 64
+DETAIL_CHARS = 512
+KIND = "ring.ask"
+CHANGEABLE = ("notification_message", "resource_id", "timeout_seconds")
+"""What an answer may change of a ring, within the bounds that callers have."""
+
+
+class NoAnswer(Exception):
+    """The hook gave no good answer; the message is a code."""
+
+
+def find() -> Hook | None:
+    """The ring hook; None if there is none any more. One query."""
+    return Hook.objects.filter(kind=HookKind.RING, is_active=True).first()
+
+
+def ask_and_wait(question: Question, *, now: datetime) -> Permit:
+    """Ask from a thread. Arguments, result and errors as of `ask`."""
+    return wait_for(ask(find(), question, now=now))
+
+
+async def ask(hook: Hook | None, question: Question, *, now: datetime) -> Permit:
+    """Ask the hook about a ring.
+
+    Args:
+        hook: as found; None allows everything.
+        question: what is about to be done.
+        now: an aware datetime, for the signature.
+
+    Raises:
+        CallError: `unavailable`: it gave no good answer, and rings are not let through without one.
+    """
+    if hook is None:
+        return Permit()
+    try:
+        return _permit(await _answer(hook, _asked(question), now), question, hook)
+    except NoAnswer as why:
+        fails = limits().ring_hook_fails
+        logger.warning("Hook %d did not say whether to ring (%s); it fails %s", hook.pk, why, fails)
+        if fails == "closed":
+            raise CallError(Code.UNAVAILABLE, say_lazy("error.unavailable.ring_hook")) from None
+        return Permit()
+
+
+async def close() -> None:
+    """Close the connections of the running loop."""
+    await _outbound.close()
+
+
+async def _answer(hook: Hook, body: bytes, now: datetime) -> JSON:
+    try:
+        to = targets.anywhere(hook.url)
+        secrets = keys.of(hook.secret, hook.former_secret, hook.former_until, now)
+    except targets.NotAllowed:
+        raise NoAnswer("forbidden_address") from None
+    except sealing.Unreadable:
+        raise NoAnswer("secret_unreadable") from None
+    headers = signing.headers(signing.new_id(), body, secrets, timestamp=int(now.timestamp()))
+    headers["Content-Type"] = "application/json"
+    try:
+        answer = await _outbound.post(to, body, headers, reads=True)
+    except Failure as failure:
+        raise NoAnswer(failure.code) from None
+    if answer.status != 200:
+        raise NoAnswer(f"status_{answer.status}")
+    try:
+        said = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise NoAnswer("not_json") from None
+    if not isinstance(said, dict):
+        raise NoAnswer("not_an_object")
+    return said
+
+
+def _asked(question: Question) -> bytes:
+    data = {
+        "act": question.act,
+        "caller": question.caller,
+        "invitees": list(question.invitees),
+        "is_video_call": question.is_video_call,
+        **question.ring._asdict(),
+        "urgent": question.urgent,
+    }
+    return json.dumps({"type": KIND, "data": data}, separators=(",", ":")).encode()
+
+
+def _permit(said: JSON, question: Question, hook: Hook) -> Permit:
+    """What the answer means.
+
+    Raises:
+        NoAnswer: it does not say plainly who may be rung.
+    """
+    each = said.get("invitees") or {}
+    if not isinstance(each, dict):
+        raise NoAnswer("no_boolean")
+    everybody = {} if _allows(said) else dict.fromkeys(question.invitees, _detail(said))
+    refused = {name: _detail(one) for name, one in each.items() if name in question.invitees and not _allows(one)}
+    return Permit({**everybody, **refused}, dict(_changes(said, hook)))
+
+
+def _allows(said: Any) -> bool:
+    if not isinstance(said, dict) or not isinstance(said.get("allow"), bool):
+        raise NoAnswer("no_boolean")
+    return bool(said["allow"])
+
+
+def _detail(said: Mapping[str, Any]) -> str:
+    """The sentence for the caller; empty for the usual one."""
+    detail = said.get("detail")
+    return names.readable(detail)[:DETAIL_CHARS] if isinstance(detail, str) else ""
+
+
+def _changes(said: JSON, hook: Hook) -> Iterator[tuple[str, Any]]:
+    """What the answer changes, without what is out of bounds."""
+    for name in CHANGEABLE:
+        if said.get(name) is None:
+            continue
+        try:
+            yield name, inputs.SEND.fields[name].checked(said[name])
+        except Refused:
+            logger.warning("Hook %d would change %s beyond its bounds, which is ignored", hook.pk, name)
+
+
+_outbound = Outbound(admits=is_hook_network, seconds=ASK_SECONDS, connections=CONNECTIONS)
