@@ -29,6 +29,7 @@ from invitations.models import (
 )
 from invitations.push import devices
 from invitations.serializers import call_view
+from invitations.store import looks
 from tests.calls.conftest import acting, seconds
 from tests.hooks.conftest import send
 
@@ -172,6 +173,8 @@ def test_a_hook_costs_a_send_one_statement_and_none_costs_nothing(
 
     counted(now)
     without = counted(now + seconds(100))
+    # Remembered for a while, and read for a message only.
+    looks.look_of(None)
     if is_there:
         registering.add(service.pk, "https://example.org/in", HookKind.EVENTS, [], now=now)
     with_one = counted(now + seconds(200))
