@@ -15,8 +15,7 @@ from invitations.admin.lists import ExplainedList
 from invitations.credentials import service_tokens
 from invitations.models import Service, ServiceScope, ServiceToken
 from invitations.requests import audit
-from invitations.serializers import moment
-from invitations.words import say, say_lazy
+from invitations.words import moment, say, say_lazy
 
 
 class ServiceForm(forms.ModelForm):
@@ -34,6 +33,7 @@ class TokensInline(ReadOnly, admin.TabularInline):
     model = ServiceToken
     fields = readonly_fields = ("hint", "state", "created_at", "last_used_at", "expires_at")
     ordering = ("-created_at",)
+    verbose_name_plural = say_lazy("admin.service.tokens")
     extra = 0
 
     @admin.display(description=say_lazy("admin.service_token.state"))
