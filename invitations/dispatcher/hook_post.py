@@ -13,7 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from invitations import sealing
@@ -35,7 +37,7 @@ OF_A_FAILING_ONE = 4
 FAILING_FOR_LONG = timedelta(minutes=1)
 """A hook that has failed for so long gets one at a time."""
 AT_ONCE = 256
-"""How many messages of one hook are taken at once."""
+"""How many messages of one hook are taken at once, when there are few of it left."""
 MOST_HELD = 10_000
 GATHERED = 64
 """While there is more to send, so many outcomes are recorded together, if they come soon."""
@@ -101,7 +103,7 @@ class HookPost(Carrier[Parcel, Carried]):
         return carried
 
     def is_urgent(self) -> bool:
-        return len(self.outcomes) >= GATHERED or len(self._flying) <= GATHERED
+        return len(self.outcomes) >= GATHERED or len(self._flying) <= OF_ONE
 
     async def _sent(self, message: Claimed, parcel: Parcel, now: datetime) -> Outcome:
         if parcel.to is None or not parcel.keys:
@@ -124,31 +126,43 @@ class HookPost(Carrier[Parcel, Carried]):
         return Outcome(message, self._clock(), answer.status, REFUSED, answer.retry_after_seconds)
 
     def exchange(self, outcomes: list[Carried], room: int) -> tuple[list[Parcel], float]:
-        self.settle(outcomes)
         now = self._clock()
-        waiting = sorted((each for each in messages.hooks() if each.next_at is not None), key=_next_at)
-        due = [each for each in waiting if _next_at(each) <= now]
-        if not due:
-            coming = min((_next_at(each) for each in waiting), default=None)
-            return [], LOOK_EVERY_SECONDS if coming is None else _pause(coming, now)
-        # The loop takes out what has been sent.
-        of_hook = Counter(list(self._taken.values()))
-        parcels: list[Parcel] = []
-        for each in due:
-            size = _room_for(each, room - len(parcels), of_hook[each.pk], now)
-            if size <= 0:
-                continue
+        if not outcomes and not (due := _due(messages.hooks(), now)).hooks:
+            return [], due.pause_seconds
+        try:
+            # In one transaction, for one commit costs as much as a hundred messages.
             with write():
-                taken, held = messages.claim(each, name=self._name, now=now, size=size)
-            # What is forgotten here is looked at a second later.
-            self._held = self._held | held if len(self._held) < MOST_HELD else held
-            parcels += _packed(each, taken, now)
+                messages.settle(outcomes, held=self._held)
+                parcels, pause_seconds = self._take(room, now)
+        except (OperationalError, InterfaceError):
+            # The database is down or busy: keep everything for later.
+            raise
+        except Exception:
+            logger.exception("Messages to hooks could not be settled and taken together; they are settled first")
+            self.settle(outcomes)
+            with write():
+                parcels, pause_seconds = self._take(room, now)
         self._taken |= {each.chain.messages[0].pk: each.chain.hook_pk for each in parcels}
-        return parcels, SHORTEST_PAUSE_SECONDS
+        return parcels, pause_seconds
 
     def settle_together(self, outcomes: list[Carried]) -> None:
         with write():
             messages.settle(outcomes, held=self._held)
+
+    def _take(self, room: int, now: datetime) -> tuple[list[Parcel], float]:
+        due = _due(messages.hooks(), now)
+        # The loop takes out what has been sent.
+        of_hook = Counter(list(self._taken.values()))
+        parcels: list[Parcel] = []
+        for each in due.hooks:
+            size = _room_for(each, room - len(parcels), of_hook[each.pk], now)
+            if size <= 0:
+                continue
+            taken, held = messages.claim(each, name=self._name, now=now, size=size)
+            # What is forgotten here is looked at a second later.
+            self._held = self._held | held if len(self._held) < MOST_HELD else held
+            parcels += _packed(each, taken, now)
+        return parcels, due.pause_seconds
 
     async def close(self) -> None:
         await self._outbound.close()
@@ -166,15 +180,25 @@ def _room_for(due: Due, room: int, taken: int, now: datetime) -> int:
         most = 1 if now - due.failing_since > FAILING_FOR_LONG else OF_A_FAILING_ONE
         return min(most - taken, room)
     # It never takes all that is free.
-    return min(AT_ONCE - taken, (room + 1) // 2)
+    return min(AT_ONCE, (room + 1) // 2) if taken <= 2 * OF_ONE else 0
 
 
-def _next_at(due: Due) -> datetime:
-    return due.next_at or datetime.max.replace(tzinfo=timezone.get_current_timezone())
+class _Agenda(NamedTuple):
+    """The hooks whose turn it is, those that have waited longest first, and when to look again."""
+
+    hooks: list[Due]
+    pause_seconds: float
 
 
-def _pause(coming: datetime, now: datetime) -> float:
-    return min(max((coming - now).total_seconds(), SHORTEST_PAUSE_SECONDS), LOOK_EVERY_SECONDS)
+def _due(hooks: list[Due], now: datetime) -> _Agenda:
+    waiting = sorted((each.next_at, each) for each in hooks if each.next_at is not None)
+    due = [each for at, each in waiting if at <= now]
+    if due:
+        return _Agenda(due, SHORTEST_PAUSE_SECONDS)
+    if not waiting:
+        return _Agenda([], LOOK_EVERY_SECONDS)
+    seconds = (waiting[0][0] - now).total_seconds()
+    return _Agenda([], min(max(seconds, SHORTEST_PAUSE_SECONDS), LOOK_EVERY_SECONDS))
 
 
 def _packed(due: Due, taken: list[Chain], now: datetime) -> list[Parcel]:

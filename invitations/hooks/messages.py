@@ -192,7 +192,7 @@ def claim(due: Due, *, name: str, now: datetime, size: int) -> tuple[list[Chain]
     Args:
         due: the hook.
         name: the name of the claim.
-        size: how many at most.
+        size: how many at most, down to a power of two: for each there is a statement.
 
     Returns:
         What was taken, and the lanes in which something was put off.
@@ -201,7 +201,7 @@ def claim(due: Due, *, name: str, now: datetime, size: int) -> tuple[list[Chain]
     chains: list[Chain] = []
     of_message: dict[int, Chain] = {}
     blocked: list[_Waiting] = []
-    for each in sorted(_waiting(size).rows(hook=due.pk, now=now)):
+    for each in sorted(_waiting(1 << (size.bit_length() - 1)).rows(hook=due.pk, now=now)):
         chain = of_message.get(each.ahead) if each.ahead is not None else _begun(chains, due, name, until)
         if chain is None:
             blocked.append(each)

@@ -166,6 +166,8 @@ def test_a_hook_costs_a_send_one_statement_and_none_costs_nothing(
     alice: User, bob: User, service: Service, now: datetime, is_there: bool
 ) -> None:
     def counted(at: datetime) -> int:
+        # Remembered for five seconds, whoever needs it.
+        looks.look_of(None)
         with CaptureQueriesContext(connection) as ran:
             call_id = send(alice, bob, now=at)
         calls.cancel(call_id, by=acting(alice), now=at)
