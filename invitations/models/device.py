@@ -69,6 +69,9 @@ class Device(models.Model):
     push_signing_key = models.CharField(
         max_length=88, blank=True, default="", help_text=say_lazy("help.device.push_signing_key")
     )
+    push_alert_token = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text=say_lazy("help.device.push_alert_token")
+    )
     push_origin = models.CharField(
         max_length=255, blank=True, default="", help_text=say_lazy("help.device.push_origin")
     )

@@ -42,6 +42,7 @@ class _Try(NamedTuple):
     p256dh: str | None
     auth: str | None
     signing_key: str | None
+    alert_token: str | None
 
     def service(self) -> Service:
         """Whose message, and through which push service. The row has the host once the message has an outcome."""

@@ -9,7 +9,7 @@ import random
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cache
 from operator import itemgetter
@@ -49,6 +49,7 @@ ACKNOWLEDGED = "acknowledged"
 NO_ADDRESS = "no_address"
 TOO_LATE = "too_late"
 TOO_MANY = "too_many"
+UNALERTED = "no_alert_token"
 SETTLED = "settled"
 """Why a delivery is dropped. All other codes come from the transports."""
 
@@ -103,7 +104,10 @@ SETTLE = PreparedUpdate(
 )
 
 
-ADDRESS = ("transport", "endpoint", "p256dh", "auth", "signing_key", "origin", "language", "digest", "disabled_at")
+ADDRESS = (
+    *(each.name for each in fields(Address)),
+    *("origin", "language", "digest", "disabled_at"),
+)
 """What is known about a device's push address."""
 
 
@@ -129,7 +133,7 @@ class Claimed:
         call_pk: its call; None for a test and for a notice.
         origin: where the app is open on that device.
         language: the tag of the language read there; empty for the site's own.
-        address: transport, endpoint, p256dh, auth and signing key, in the order of `transports.Address`.
+        address: its parts, in the order of `transports.Address`.
     """
 
     pk: int
@@ -149,7 +153,7 @@ class Claimed:
     call_pk: int | None
     origin: str
     language: str
-    address: tuple[str, str, str, str, str]
+    address: tuple[str, str, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +293,7 @@ class _Due(NamedTuple):
     p256dh: str
     auth: str
     signing_key: str
+    alert_token: str
     origin: str
     language: str | None
     digest: str | None
@@ -314,7 +319,7 @@ class _Due(NamedTuple):
             call_pk=self.call_pk,
             origin=self.origin,
             language=self.language or "",
-            address=(self.transport or "", self.endpoint, self.p256dh, self.auth, self.signing_key),
+            address=(self.transport or "", self.endpoint, self.p256dh, self.auth, self.signing_key, self.alert_token),
         )
 
 

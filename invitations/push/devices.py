@@ -8,6 +8,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,6 +51,7 @@ NO_ADDRESS: dict[str, Any] = {
     "push_p256dh": "",
     "push_auth": "",
     "push_signing_key": "",
+    "push_alert_token": "",
     "push_origin": "",
     "push_language": "",
     "push_credential": "",
@@ -158,6 +160,7 @@ def set_address(
         "push_p256dh": address.p256dh,
         "push_auth": address.auth,
         "push_signing_key": address.signing_key,
+        "push_alert_token": address.alert_token,
         "push_origin": origin,
         "push_language": language,
         "push_credential": credential,
@@ -231,9 +234,7 @@ def prove(device: Device, *, now: datetime) -> None:
 
 def address_of(device: Device) -> Address:
     """The push address of a device that has one."""
-    return Address(
-        device.push_transport, device.push_endpoint, device.push_p256dh, device.push_auth, device.push_signing_key
-    )
+    return Address(**{each.name: getattr(device, f"push_{each.name}") for each in fields(Address)})
 
 
 def view(device: Device) -> shapes.devices.Device:

@@ -20,7 +20,7 @@ from invitations.serializers import moment, person_view
 from invitations.store import looks
 from invitations.store.looks import Look
 from invitations.store.sheets import CallSheet
-from invitations.transports import MAX_PAYLOAD_BYTES
+from invitations.transports import MAX_PAYLOAD_BYTES, Effect
 from invitations.words import language, say
 
 JSON = dict[str, Any]
@@ -174,20 +174,36 @@ def test(delivery_pk: int, *, device_id: str, origin: str, expires_at: datetime,
     }
 
 
-def packed(payload: JSON) -> bytes:
-    """A payload as bytes, within the size that every push service accepts.
+def effect_of(payload: JSON) -> Effect:
+    """What a payload is to do on its device: a ring and a test ring, a missed call and a notice are shown, and any
+    other end only takes the ring away."""
+    if payload["kind"] in ("ring", "test"):
+        return Effect.RING
+    return Effect.SETTLE if payload["kind"] == "stop" and not payload["missed"] else Effect.SHOW
+
+
+def stand_in_of(payload: JSON) -> str:
+    """What a push service may show instead of a payload, in the active language: no more than the kind of news."""
+    return say("push.missed_call" if payload["kind"] == "stop" else "push.news")
+
+
+def packed(payload: JSON, room: int = MAX_PAYLOAD_BYTES) -> bytes:
+    """A payload as bytes, within the size that its push service accepts.
 
     If it is too long, the custom data is left out and marked as such; then the message is cut short, then the title.
+
+    Args:
+        room: how many bytes it may have, as its transport says.
     """
     data = _encoder.encode(payload).encode()
-    if len(data) <= MAX_PAYLOAD_BYTES:
+    if len(data) <= room:
         return data
     payload = {**payload, "custom_data": "", "custom_data_omitted": True}
     for name in ("body", "title"):
         data = _encoder.encode(payload).encode()
-        if len(data) <= MAX_PAYLOAD_BYTES:
+        if len(data) <= room:
             return data
-        payload = _shortened(payload, name, len(data) - MAX_PAYLOAD_BYTES)
+        payload = _shortened(payload, name, len(data) - room)
     return _encoder.encode(payload).encode()
 
 

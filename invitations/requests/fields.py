@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from invitations import conf, transports
 from invitations.models import names
-from invitations.transports import Address, InvalidAddress, vapid
+from invitations.transports import Address, InvalidAddress
 from invitations.words import say, say_lazy
 
 if TYPE_CHECKING:
@@ -395,7 +395,7 @@ class Objects(Field[list[Any]]):
 
 
 class PushAddress(Field[Address]):
-    """Where a device receives push messages: a browser's `PushSubscription.toJSON()` plus the transport's name."""
+    """Where a device receives push messages: what its transport wants, plus the transport's name."""
 
     def checker(self) -> Callable[[object], Address]:
         return _address
@@ -425,26 +425,10 @@ def _address(value: object) -> Address:
     """The address in canonical form."""
     if type(value) is not dict:
         raise Refused(say("invalid.push_address"))
-    found = value.get("keys", {})
-    if type(found) is not dict:
-        raise Refused(say("invalid.push_keys"))
-    parts = {
-        "transport": value.get("transport"),
-        "endpoint": value.get("endpoint", ""),
-        "p256dh": found.get("p256dh", ""),
-        "auth": found.get("auth", ""),
-        "signing_key": value.get("public_key") or vapid.current_public_key() or "",
-    }
-    for name, part in parts.items():
-        if type(part) is not str:
-            raise Refused(say("invalid.push_part", name="public_key" if name == "signing_key" else name))
     try:
-        address = transports.transport_named(parts["transport"]).check(Address(**parts))
+        return transports.read(value)
     except InvalidAddress as invalid:
         raise Refused(str(invalid)) from None
-    if address.signing_key and not vapid.is_known(address.signing_key):
-        raise Refused(say("invalid.push_public_key"))
-    return address
 
 
 def _check_characters(value: str, most_bytes: int | None) -> None:

@@ -124,11 +124,33 @@ class PushKeys(TypedDict):
 
 
 class PushAddress(TypedDict):
-    """Where a device receives push messages: the result of `PushSubscription.toJSON()` plus the transport's name."""
+    """Where a device receives push messages. A browser, and an app with UnifiedPush: `webpush` with the result of
+    `PushSubscription.toJSON()`. An iOS app: `apns` with `token` and `alert_token`. An Android app at Google's push
+    service: `fcm` with `token` or `fid`."""
 
     transport: Annotated[str, Words("PushTransport", NAMES), Said("How messages are sent there.")]
-    endpoint: Annotated[str, Said("An https URL.", format="push-endpoint")]
     keys: Annotated[PushKeys, Said("The keys that messages are encrypted with.")]
+    endpoint: NotRequired[Annotated[str, Said("An https URL, with `webpush`.", format="push-endpoint")]]
+    token: NotRequired[
+        Annotated[
+            str,
+            Said(
+                "With `apns` PushKit's token for VoIP pushes, in hexadecimal digits; with `fcm` a registration token.",
+                maxLength=1024,
+            ),
+        ]
+    ]
+    alert_token: NotRequired[
+        Annotated[
+            str | None,
+            Said(
+                "With `apns` the app's token for other pushes, in hexadecimal digits. Without it the device is not told"
+                " that a ring is over.",
+                maxLength=200,
+            ),
+        ]
+    ]
+    fid: NotRequired[Annotated[str, Said("With `fcm` a Firebase installation id, instead of a token.", maxLength=64)]]
     public_key: NotRequired[
         Annotated[
             str | None,

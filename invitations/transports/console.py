@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 
-from invitations.transports.base import Address, FailureCode, InvalidAddress, Message, Refused
+from invitations.transports.base import (
+    MAX_PAYLOAD_BYTES,
+    Address,
+    Effect,
+    FailureCode,
+    InvalidAddress,
+    Message,
+    Refused,
+    texts,
+)
 from invitations.words import say
 
 
@@ -16,6 +26,14 @@ class Console:
     """The transport that prints."""
 
     name = "console"
+
+    def read(self, given: Mapping[str, Any]) -> Address:
+        """The one address that there is.
+
+        Raises:
+            InvalidAddress: DEBUG is off, or there is an endpoint.
+        """
+        return self.check(Address(self.name, **texts(given, "endpoint")))
 
     def check(self, address: Address) -> Address:
         """The address, reduced to its transport: nothing else in it matters.
@@ -32,6 +50,10 @@ class Console:
     def host_of(self, address: Address) -> str:
         """The same name for every device."""
         return self.name
+
+    def room(self, address: Address, effect: Effect) -> int:
+        """As much as Web Push has, so that what is shown is what would be sent."""
+        return MAX_PAYLOAD_BYTES
 
     async def send(self, address: Address, message: Message) -> int:
         """Print what the device would show.

@@ -7,17 +7,16 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from pywebpush import WebPusher
-
-from invitations.transports import outbound, targets, vapid
+from invitations.transports import encryption, outbound, targets, vapid
 from invitations.transports.base import (
     MAX_PAYLOAD_BYTES,
     Address,
+    Effect,
     Failure,
     FailureCode,
     Gone,
@@ -25,33 +24,32 @@ from invitations.transports.base import (
     Message,
     Refused,
     TryLater,
-    from_base64,
+    keys_in,
+    texts,
     to_base64url,
 )
+from invitations.transports.encryption import POINT_BYTES
 from invitations.words import say
 
 logger = logging.getLogger(__name__)
 
-POINT_BYTES = 65
-AUTH_BYTES = 16
-MAX_KEY_CHARS = 128
 MAX_TTL_SECONDS = 28 * 24 * 3600
 """The longest time for which the known services keep a message."""
 KNOWN_ADDRESSES = 4096
 """How many parsed addresses are remembered, so that ringing them again is cheap."""
 
 _URGENCIES = frozenset({"very-low", "low", "normal", "high"})
-_NO_SUBSCRIPTION = {"endpoint": ""}
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{0,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """An address that was parsed; `pusher` encrypts for it."""
+    """An address that was parsed."""
 
     target: targets.Target
     signing_key: str
-    pusher: Any
+    p256dh: str
+    auth: str
 
 
 class WebPush:
@@ -61,6 +59,17 @@ class WebPush:
 
     def __init__(self) -> None:
         self._outbound = outbound.Outbound()
+
+    def read(self, given: Mapping[str, Any]) -> Address:
+        """The address in a browser's `PushSubscription.toJSON()`, with the key that it was made with as `public_key`;
+        the current one if none is given.
+
+        Raises:
+            InvalidAddress: it cannot be used; says why for each bad field.
+        """
+        parts = texts(given, "endpoint", "public_key")
+        signing_key = parts["public_key"] or vapid.current_public_key() or ""
+        return self.check(Address(self.name, parts["endpoint"], **keys_in(given), signing_key=signing_key))
 
     def check(self, address: Address) -> Address:
         """The address in canonical form: the host in lower case, keys in unpadded base64url, and the VAPID key that it
@@ -75,18 +84,16 @@ class WebPush:
             known = _known(address, targets.hosts())
         except InvalidAddress as error:
             errors = error.errors
-        point = _bytes(address.p256dh)
-        if not _is_on_the_curve(point):
-            errors["p256dh"] = say("address.public_key", bytes=POINT_BYTES)
+        errors = {**encryption.problems(address), **errors}
         if known is not None and known.signing_key and not vapid.is_known(known.signing_key):
-            errors["signing_key"] = say("address.signing_key.unknown")
+            errors["signing_key"] = say("invalid.push_public_key")
         if errors or known is None:
             raise InvalidAddress(errors)
         return Address(
             transport=self.name,
             endpoint=known.target.text,
-            p256dh=to_base64url(point),
-            auth=to_base64url(_bytes(address.auth)),
+            p256dh=encryption.canonical(address.p256dh),
+            auth=encryption.canonical(address.auth),
             signing_key=known.signing_key or vapid.current_public_key() or "",
         )
 
@@ -96,6 +103,10 @@ class WebPush:
             return _known(address, targets.hosts()).target.host
         except InvalidAddress:
             return ""
+
+    def room(self, address: Address, effect: Effect) -> int:
+        """As much as every push service takes."""
+        return MAX_PAYLOAD_BYTES
 
     async def send(self, address: Address, message: Message) -> int:
         """Encrypt, sign and hand over the message within `SEND_SECONDS`.
@@ -111,7 +122,7 @@ class WebPush:
             known = _usable(address)
             host = known.target.host
             headers = _headers(known, message)
-            body = _encrypted(known, message.payload)
+            body = encryption.sealed(known.p256dh, known.auth, message.payload, host=host)
             answer = await self._outbound.post(known.target, body, headers)
         except Failure:
             raise
@@ -160,48 +171,20 @@ def _known(address: Address, hosts: tuple[str, ...]) -> _Known:
     except targets.NotAllowed as error:
         errors["endpoint"] = str(error)
     # `check` sees whether the point is on the curve, and so does the encryption itself.
-    point = _bytes(address.p256dh)
-    if len(point) != POINT_BYTES:
-        errors["p256dh"] = say("address.public_key", bytes=POINT_BYTES)
-    auth = _bytes(address.auth)
-    if len(auth) != AUTH_BYTES:
-        errors["auth"] = say("address.auth", bytes=AUTH_BYTES)
+    errors.update(encryption.lengths_wrong(address))
     signing_key = _signing_key(address.signing_key)
     if address.signing_key and not signing_key:
         errors["signing_key"] = say("address.signing_key", bytes=POINT_BYTES)
     if errors or target is None:
         raise InvalidAddress(errors)
-    # Set what WebPusher would decode from a subscription: it is decoded already.
-    pusher = WebPusher(_NO_SUBSCRIPTION)
-    pusher.receiver_key, pusher.auth_key = point, auth
-    return _Known(target, signing_key, pusher)
+    return _Known(target, signing_key, address.p256dh, address.auth)
 
 
 @lru_cache(maxsize=64)
 def _signing_key(text: str) -> str:
     """A VAPID key in canonical form; empty if none. Cached: few keys are behind all addresses."""
-    raw = _bytes(text)
-    return to_base64url(raw) if _is_on_the_curve(raw) else ""
-
-
-def _is_on_the_curve(raw: bytes) -> bool:
-    """Whether it is an uncompressed point on P-256 (SEC 1 section 2.3.3)."""
-    if len(raw) != POINT_BYTES or raw[0] != 4:
-        return False
-    try:
-        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
-    except ValueError:
-        return False
-    return True
-
-
-def _bytes(text: str) -> bytes:
-    if len(text) > MAX_KEY_CHARS:
-        return b""
-    try:
-        return from_base64(text)
-    except ValueError:
-        return b""
+    raw = encryption.decoded(text)
+    return to_base64url(raw) if encryption.is_on_the_curve(raw) else ""
 
 
 def _headers(known: _Known, message: Message) -> dict[str, str]:
@@ -231,20 +214,6 @@ def _headers(known: _Known, message: Message) -> dict[str, str]:
     if message.topic:
         headers["Topic"] = message.topic
     return headers
-
-
-def _encrypted(known: _Known, payload: bytes) -> bytes:
-    """Encrypt the payload, which adds 103 bytes (RFC 8291).
-
-    Raises:
-        Refused: the payload is empty, or the keys are unusable.
-    """
-    try:
-        return bytes(known.pusher.encode(payload)["body"])
-    except Exception as error:
-        # Three libraries are involved, each with its own exceptions.
-        detail = f"{known.target.host}: {type(error).__name__}"
-        raise Refused(FailureCode.UNENCRYPTABLE, detail) from None
 
 
 def _failure(answer: outbound.Answer, host: str) -> Failure:

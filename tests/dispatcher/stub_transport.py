@@ -5,10 +5,11 @@ It stands at the seam that every transport keeps (`invitations.transports.Transp
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from invitations.transports import Address, Message
+from invitations.transports import MAX_PAYLOAD_BYTES, Address, Effect, Message
 
 Answer = int | Exception
 LONGEST_WAIT_SECONDS = 20
@@ -62,11 +63,17 @@ class StubTransport:
         """Which devices have been sent to, in the order of sending."""
         return [each.place for each in self.sent]
 
+    def read(self, given: Mapping[str, Any]) -> Address:
+        return Address(self.name, given["endpoint"])
+
     def check(self, address: Address) -> Address:
         return address
 
     def host_of(self, address: Address) -> str:
         return address.endpoint.split("/")[2] if address.endpoint else ""
+
+    def room(self, address: Address, effect: Effect) -> int:
+        return MAX_PAYLOAD_BYTES
 
     async def send(self, address: Address, message: Message) -> int:
         sent = Sent(address.endpoint.rpartition("/")[2], message)

@@ -37,7 +37,7 @@ HOST = "push.example.net"
 async def transport(monkeypatch: pytest.MonkeyPatch) -> StubTransport:
     """In the place of Web Push."""
     stub = StubTransport()
-    monkeypatch.setitem(transports._TRANSPORTS, "webpush", stub)
+    monkeypatch.setitem(transports.registry.transports(), "webpush", stub)
     return stub
 
 

@@ -12,6 +12,8 @@ from pytest_django import Settings
 from invitations.transports import Address, Message, outbound, vapid
 from invitations.transports.base import to_base64url
 from invitations.transports.webpush import WebPush
+from tests.support.apns_service import ApnsService
+from tests.support.fcm_service import FcmService
 from tests.support.push_receiver import Receiver
 from tests.support.push_service import PushService
 
@@ -34,6 +36,29 @@ def service(settings: Settings) -> Iterator[PushService]:
     with PushService() as running:
         settings.CALLINVITE_PUSH_HOSTS = [running.origin]
         yield running
+
+
+@pytest.fixture
+def apple(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApnsService]:
+    """Apple's push service, for which the operator has a key."""
+    with ApnsService(tmp_path) as running:
+        _set_up(settings, running.settings)
+        monkeypatch.setenv("SSL_CERT_FILE", str(running.ca_file))
+        yield running
+
+
+@pytest.fixture
+def google(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FcmService]:
+    """Google's push service, at which the operator has an account."""
+    with FcmService(tmp_path) as running:
+        _set_up(settings, running.settings)
+        monkeypatch.setenv("SSL_CERT_FILE", str(running.ca_file))
+        yield running
+
+
+def _set_up(settings: Settings, names: dict[str, str]) -> None:
+    for name, value in names.items():
+        setattr(settings, name, value)
 
 
 @pytest.fixture

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 from pytest_django import Settings
 
 from invitations import transports
-from invitations.transports import NAMES, Address, Failure, FailureCode, InvalidAddress, Refused, Transport
-from tests.support.push_service import PushService
+from invitations.transports import NAMES, Address, Effect, Failure, FailureCode, InvalidAddress, Refused, Transport
 from tests.transports.conftest import address_of, message
 
 
@@ -22,10 +23,15 @@ async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
 
 
 @pytest.fixture
-def good_address(transport: Transport, service: PushService, settings: Settings) -> Address:
+def good_address(request: pytest.FixtureRequest, transport: Transport, settings: Settings) -> Address:
     """An address of the transport with a listener behind it."""
     settings.DEBUG = True
-    made = {"webpush": lambda: address_of(service.subscribe()), "console": lambda: Address("console")}
+    made: dict[str, Callable[[], Address]] = {
+        "webpush": lambda: address_of(request.getfixturevalue("service").subscribe()),
+        "console": lambda: Address("console"),
+        "apns": lambda: transport.read(request.getfixturevalue("apple").phone().address()),
+        "fcm": lambda: transport.read(request.getfixturevalue("google").phone().address()),
+    }
     return transport.check(made[transport.name]())
 
 
@@ -71,6 +77,22 @@ def test_it_serves_one_loop_after_another(transport: Transport, good_address: Ad
     assert [200 <= asyncio.run(send_and_close()) < 300 for _ in range(2)] == [True, True]
 
 
+async def test_as_much_is_taken_as_the_transport_says_and_not_a_byte_more(
+    transport: Transport, good_address: Address
+) -> None:
+    for effect in Effect:
+        room = transport.room(good_address, effect)
+        filled = json.dumps({"kind": "ring", "filler": ""}).encode().replace(b'""', b'"%s"')
+        payload = filled % (b"x" * (room - len(filled) + 2))
+        assert len(payload) == room
+        sent = replace(message(payload), effect=effect, stand_in="\N{BLACK TELEPHONE}" * 500)
+        assert 200 <= await transport.send(good_address, sent) < 300
+        if transport.name != "console":
+            with pytest.raises(Refused) as refused:
+                await transport.send(good_address, replace(sent, payload=payload + b" "))
+            assert refused.value.code == FailureCode.TOO_LARGE
+
+
 @pytest.mark.parametrize("payload", [b"", b"x" * 100_000])
 async def test_a_message_that_cannot_be_sent_is_a_refusal(
     transport: Transport, good_address: Address, payload: bytes
@@ -87,6 +109,8 @@ async def test_a_message_that_cannot_be_sent_is_a_refusal(
         Address("webpush"),
         Address("webpush", "https://127.0.0.1/x", "not base64", "\ud800"),
         Address("console", "https://127.0.0.1/x"),
+        Address("apns", "no token", "A", "A"),
+        Address("fcm", "token/" + "x" * 2000, "A", "A"),
         Address("", "\0" * 5000, "A" * 5000, "A" * 5000, "A" * 5000),
     ],
     ids=str,
@@ -107,13 +131,13 @@ def test_people_see_the_host_alone(transport: Transport, good_address: Address) 
     shown = transports.host_of(good_address)
 
     assert shown in ("127.0.0.1", "console")
-    for secret in (good_address.endpoint, good_address.p256dh, good_address.auth):
+    for secret in (good_address.endpoint, good_address.p256dh, good_address.auth, good_address.alert_token):
         assert not secret or secret not in f"{good_address!r}{shown}"
 
 
 def test_a_transport_that_does_not_exist_has_no_host_and_is_named() -> None:
     assert transports.host_of(Address("pigeon", "https://example.org/x")) == ""
-    with pytest.raises(InvalidAddress, match="webpush, console"):
+    with pytest.raises(InvalidAddress, match="webpush, console, apns, fcm"):
         transports.transport_named("pigeon")
 
 

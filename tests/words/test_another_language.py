@@ -70,7 +70,7 @@ async def test_a_device_is_rung_in_the_language_in_which_it_registered(
 ) -> None:
     speak("de", GERMAN)
     transport = StubTransport()
-    monkeypatch.setitem(transports._TRANSPORTS, "webpush", transport)
+    monkeypatch.setitem(transports.registry.transports(), "webpush", transport)
 
     def prepare() -> None:
         for device_id, accepted in (("german", "de"), ("french", "fr")):

@@ -368,6 +368,21 @@ PUT_DEVICE = Operation(
                 "keys": {"p256dh": "BCVx…", "auth": "BTBZ…"},
             },
         },
+        "An iOS app": {
+            "label": "Bob's iPhone",
+            "kind": "ios",
+            "push": {
+                "transport": "apns",
+                "token": "5e2c…",
+                "alert_token": "b81f…",
+                "keys": {"p256dh": "BCVx…", "auth": "BTBZ…"},
+            },
+        },
+        "An Android app at Google's push service": {
+            "label": "Bob's Pixel",
+            "kind": "android",
+            "push": {"transport": "fcm", "token": "cX9t…:APA91b…", "keys": {"p256dh": "BCVx…", "auth": "BTBZ…"}},
+        },
     },
     for_services=service_access.USERS,
 )
