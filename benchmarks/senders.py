@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 
 from benchmarks.servers import CLIENT_CORES, ROOT, SERVER_CORES
@@ -47,7 +47,7 @@ class Service:
         assert self.process.stdout is not None
         self.origin = f"https://127.0.0.1:{int(self.process.stdout.readline())}"
         self.ca_file = folder / "ca.pem"
-        self._http = httpx.Client(verify=str(self.ca_file), timeout=LIMIT_SECONDS)
+        self._http = httpx2.Client(verify=str(self.ca_file), timeout=LIMIT_SECONDS)
 
     def arrived(self) -> list[tuple[str, str, float]]:
         """Everything that arrived in this round, as path, topic and second."""

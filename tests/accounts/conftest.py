@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from django.core.cache import cache
 from django.test import Client
@@ -42,7 +42,7 @@ class Browser:
 
     def answer_to(self, address: str) -> str:
         """Go to the provider; where it sends the browser back to."""
-        answer = httpx.get(address)
+        answer = httpx2.get(address)
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
@@ -206,11 +206,11 @@ def test_a_server_without_mail_says_so_and_owes_none(client: Client, erin: Any, 
 def test_a_running_server_sends_mail_by_itself(tmp_path: Path) -> None:
     with MailServer() as post_office:
         server = RunningServer(tmp_path, env={"EMAIL_URL": post_office.url, "DEFAULT_FROM_EMAIL": "calls@example.org"})
-        with server.prepare() as running, httpx.Client(base_url=running.url, timeout=30, follow_redirects=True) as web:
+        with server.prepare() as running, httpx2.Client(base_url=running.url, timeout=30, follow_redirects=True) as web:
             set_address = "get_user_model().objects.filter(username='alice').update(email='alice@example.org')"
             running.manage("shell", "-c", f"from django.contrib.auth import get_user_model; {set_address}")
 
-            def fill_in(path: str, **form: str) -> httpx.Response:
+            def fill_in(path: str, **form: str) -> httpx2.Response:
                 page = web.get(path)
                 return web.post(page.url, data={**form, "csrfmiddlewaretoken": web.cookies["csrftoken"]})
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 from django.test import Client
 from pytest_django import Settings
@@ -42,7 +42,7 @@ def _configured(issuer: str, settings: Settings) -> None:
 def answered(client: Client, **form: str) -> str:
     """Press the button here, and one there; where that leads to."""
     address = refreshed_to(client.post(WITH))
-    answer = httpx.post(address, data=form)
+    answer = httpx2.post(address, data=form)
     assert answer.status_code == 302, answer.text
     return answer.headers["Location"]
 
@@ -86,7 +86,7 @@ def test_a_no_changes_nothing(client: Client) -> None:
 
 def test_somebody_signs_out_there_too(client: Client) -> None:
     come_back(client, answered(client, sub="e-1"))
-    page = httpx.get(refreshed_to(client.post("/sign-out/")))
+    page = httpx2.get(refreshed_to(client.post("/sign-out/")))
     assert page.status_code == 200
     assert "You will be redirected to <code>http://testserver/sign-in/</code>" in page.text
     assert "Recommended parameter" not in page.text

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -34,7 +34,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def clinic(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def clinic(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """The clinic, a client of which is given, and its Callinvite."""
     address = f"https://127.0.0.1:{free_port()}"
     env = {
@@ -45,7 +45,7 @@ def clinic(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> It
     with RunningServer(tmp_path_factory.mktemp("data"), env=env) as server:
         scopes = [part for scope in ("users", "tokens", "calls", "hooks") for part in ("--scope", scope)]
         token = server.manage("make_service", "clinic", *scopes).strip()
-        hook = httpx.post(
+        hook = httpx2.post(
             f"{server.url}/api/v1/hooks",
             json={"url": f"{address}/told", "events": EVENTS},
             headers={"Authorization": f"Bearer {token}"},
@@ -53,7 +53,7 @@ def clinic(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> It
         secrets = {"SERVICE_TOKEN": token, "HOOK_SECRET": hook.json()["secret"], "SECRET_KEY": "of the clinic's own"}
         process = started(address, authority.folder / "server.pem", {"CALLS": server.url, **secrets})
         try:
-            with httpx.Client(base_url=address, verify=ssl.create_default_context(cafile=authority.ca_file)) as client:
+            with httpx2.Client(base_url=address, verify=ssl.create_default_context(cafile=authority.ca_file)) as client:
                 until(lambda: answers(client), process)
                 yield client
         finally:
@@ -69,10 +69,10 @@ def started(address: str, certificate: Path, env: dict[str, str]) -> subprocess.
     return subprocess.Popen([sys.executable, *command, *options], env=environment, cwd=certificate.parent)
 
 
-def answers(client: httpx.Client) -> bool:
+def answers(client: httpx2.Client) -> bool:
     try:
         return client.get("/visits/none").status_code == 200
-    except httpx.TransportError:
+    except httpx2.TransportError:
         return False
 
 
@@ -88,7 +88,7 @@ def test_it_has_fewer_than_sixty_lines() -> None:
     assert len((FOLDER / "clinic.py").read_text().splitlines()) < 60
 
 
-def test_a_visit_rings_is_answered_and_ends_and_the_clinic_hears_of_it(clinic: httpx.Client, browser: Browser) -> None:
+def test_a_visit_rings_is_answered_and_ends_and_the_clinic_hears_of_it(clinic: httpx2.Client, browser: Browser) -> None:
     people_only = clinic.post("/visits", json={**VISIT, "patient": {"id": "not an id"}})
     assert people_only.json()["results"][1]["errors"]["id"]
     assert clinic.post("/told", json={"data": {}}, headers={"webhook-id": "forged"}).status_code == 400

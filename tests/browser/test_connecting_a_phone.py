@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -33,9 +33,9 @@ def _typed(panel: Locator) -> str:
     return "".join(panel.locator(".pairing__group").all_inner_texts())
 
 
-def _pair(server: RunningServer, code: str, **fields: Any) -> httpx.Response:
+def _pair(server: RunningServer, code: str, **fields: Any) -> httpx2.Response:
     body = {"pairing_code": code, "device_id": "annas-phone", "device_name": "Anna's phone", **fields}
-    return httpx.post(f"{server.url}/api/v1/auth/token", json=body, timeout=30)
+    return httpx2.post(f"{server.url}/api/v1/auth/token", json=body, timeout=30)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -65,10 +65,10 @@ def test_the_page_sees_which_phone_was_connected(person: Callable[..., Person], 
     # It is among the devices now, and signed out there.
     row = bob.page.locator('device-list [data-device="annas-phone"]')
     headers = {"Authorization": f"Bearer {token}"}
-    assert httpx.get(f"{server.url}/api/v1/me", headers=headers, timeout=30).json()["id"] == "bob"
+    assert httpx2.get(f"{server.url}/api/v1/me", headers=headers, timeout=30).json()["id"] == "bob"
     row.get_by_role("button", name="Sign out").click()
     expect(bob.page.get_by_text("Anna's phone was signed out.")).to_be_visible()
-    assert httpx.get(f"{server.url}/api/v1/me", headers=headers, timeout=30).status_code == 401
+    assert httpx2.get(f"{server.url}/api/v1/me", headers=headers, timeout=30).status_code == 401
 
 
 def test_by_keyboard_a_code_is_asked_for_and_taken_back(person: Callable[..., Person], server: RunningServer) -> None:

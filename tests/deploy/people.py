@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 import websockets
 
 from tests.support.layout import SeveralProcesses
@@ -77,7 +77,7 @@ class Device:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._socket: websockets.ClientConnection | None = None
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
-        self._rest = httpx.AsyncClient(base_url=f"{product.url}/api/v1/", headers=self._headers, timeout=LIMIT_SECONDS)
+        self._rest = httpx2.AsyncClient(base_url=f"{product.url}/api/v1/", headers=self._headers, timeout=LIMIT_SECONDS)
         self._lasting: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Device:
@@ -126,7 +126,7 @@ class Device:
         headers = {"Idempotency-Key": uuid4().hex} if verb == "send" else {}
         path = "calls" if call_id is None else f"calls/{call_id}/{verb}"
         while True:
-            with suppress(httpx.TransportError):
+            with suppress(httpx2.TransportError):
                 answer = await self._rest.post(path, json=body, headers=headers)
                 if answer.status_code not in GATEWAYS:
                     return self._taken(verb, answer.status_code, answer.json())

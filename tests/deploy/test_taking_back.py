@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import websockets
 
@@ -46,8 +46,8 @@ class App:
         self._product = product
         self._headers = {"Authorization": f"Bearer {token}"}
 
-    async def ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=f"{self._product.url}/api/v1/", headers=self._headers) as client:
+    async def ask(self, method: str, path: str, body: Any = None) -> httpx2.Response:
+        async with httpx2.AsyncClient(base_url=f"{self._product.url}/api/v1/", headers=self._headers) as client:
             return await client.request(method, path, json=body or {}, timeout=30)
 
     @asynccontextmanager

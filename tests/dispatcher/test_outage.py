@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import psycopg
 import pytest
 
@@ -53,7 +53,7 @@ def database() -> Iterator[services.Postgres]:
         pytest.skip(str(missing))
 
 
-def look(client: httpx.Client, path: str) -> Answer:
+def look(client: httpx2.Client, path: str) -> Answer:
     begun = time.monotonic()
     answer = client.get(path)
     return Answer(answer.status_code, answer.headers.get("Retry-After"), time.monotonic() - begun)
@@ -80,7 +80,7 @@ def test_all_is_refused_soon_while_the_database_is_away_and_well_soon_after(
         until(product.answers)
         alice = token(product, "alice")
         cookies = {each["name"]: each["value"] for each in sign_everybody_in(product)["bob"]}
-        app, browser = (stack.enter_context(httpx.Client(base_url=product.url, timeout=60)) for _ in range(2))
+        app, browser = (stack.enter_context(httpx2.Client(base_url=product.url, timeout=60)) for _ in range(2))
         app.headers["Authorization"] = f"Bearer {alice}"
         browser.cookies.update(cookies)
         body = {"invitees": ["bob"], "is_video_call": False, "timeout_seconds": int(OUTAGE_SECONDS / 2)}

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-import httpx
+import httpx2
 import pytest
 
 from tests.push.phone import signed_in
@@ -26,7 +26,7 @@ OHARA = "o'hara.of.the.intensive.care.unit.and.of.the.night.shift.too@hospital.e
 PREFIX = "/calls"
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 OFFLINE = ("--no-index", "--no-deps")
-AppOf = Callable[[str], httpx.Client]
+AppOf = Callable[[str], httpx2.Client]
 
 
 class Hospital(RunningServer):
@@ -139,7 +139,7 @@ def app_of(hospital: Hospital) -> Iterator[AppOf]:
 
 
 @pytest.fixture
-def browser(hospital: Hospital) -> Iterator[httpx.Client]:
+def browser(hospital: Hospital) -> Iterator[httpx2.Client]:
     """A browser with cookies, on the hospital's site."""
-    with httpx.Client(base_url=hospital.site, timeout=30) as client:
+    with httpx2.Client(base_url=hospital.site, timeout=30) as client:
         yield client

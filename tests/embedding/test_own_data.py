@@ -7,7 +7,7 @@ import json
 import zipfile
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.embedding.conftest import ALICE, BOB, CAROL, AppOf, Hospital
@@ -52,7 +52,7 @@ def test_a_person_takes_their_data_along_and_deletes_the_account(hospital: Hospi
     assert hospital.manage("shell", "-c", LOOK).strip().splitlines()[-1] == "{}"
     assert "refused:" in hospital.manage("shell", "-c", AGAIN)
     asked = {"username": CAROL, "password": DEMO_PASSWORD}
-    assert httpx.post(f"{hospital.url}/api/v1/auth/token", json=asked).status_code == 401
+    assert httpx2.post(f"{hospital.url}/api/v1/auth/token", json=asked).status_code == 401
 
 
 def test_the_only_superuser_stays(app_of: AppOf) -> None:

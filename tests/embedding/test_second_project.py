@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import websockets.sync.client
 
@@ -34,7 +34,7 @@ class Socket:
         app: of the user, signed in.
     """
 
-    def __init__(self, hospital: Hospital, app: httpx.Client) -> None:
+    def __init__(self, hospital: Hospital, app: httpx2.Client) -> None:
         self._url = hospital.live_url
         self._headers = {"Authorization": app.headers["Authorization"]}
         self._open = ExitStack()
@@ -66,7 +66,7 @@ class Socket:
         return result["status"], result["body"]
 
 
-def sign_in(browser: httpx.Client, username: str, page: str = "/calls/sign-in/") -> httpx.Response:
+def sign_in(browser: httpx2.Client, username: str, page: str = "/calls/sign-in/") -> httpx2.Response:
     """Fill in a sign-in page."""
     browser.get(page).raise_for_status()
     form = {"username": username, "password": DEMO_PASSWORD, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
@@ -83,7 +83,7 @@ def test_the_wheel_brings_pages_scripts_migrations_and_sentences(wheel: Path) ->
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"invitations"}
 
 
-def test_the_wheel_brings_the_bundle_and_pages_load_it(wheel: Path, hospital: Hospital, browser: httpx.Client) -> None:
+def test_the_wheel_brings_the_bundle_and_pages_load_it(wheel: Path, hospital: Hospital, browser: httpx2.Client) -> None:
     names = {name.rpartition("/bundle/")[2] for name in zipfile.ZipFile(wheel).namelist() if "/bundle/" in name}
     sign_in(browser, BOB)
     shell = browser.get("/calls/").text
@@ -103,7 +103,7 @@ def test_the_project_passes_its_checks_and_misses_no_migration(hospital: Hospita
     assert "No changes detected" in hospital.manage("makemigrations", "--check", "--dry-run")
 
 
-def test_pages_are_ours_below_the_prefix_and_its_own_elsewhere(hospital: Hospital, browser: httpx.Client) -> None:
+def test_pages_are_ours_below_the_prefix_and_its_own_elsewhere(hospital: Hospital, browser: httpx2.Client) -> None:
     page = browser.get("/calls/sign-in/").text
 
     assert "Ward 7" in browser.get("/").text
@@ -114,7 +114,7 @@ def test_pages_are_ours_below_the_prefix_and_its_own_elsewhere(hospital: Hospita
     assert browser.get("/calls/").headers["Location"] == "/calls/sign-in/?next=/calls/"
 
 
-def test_somebody_signs_in_by_the_page_and_it_knows_where_it_is(hospital: Hospital, browser: httpx.Client) -> None:
+def test_somebody_signs_in_by_the_page_and_it_knows_where_it_is(hospital: Hospital, browser: httpx2.Client) -> None:
     answer = sign_in(browser, BOB)
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "/calls/")
@@ -136,12 +136,12 @@ def test_the_projects_rest_defaults_neither_open_nor_break_ours(hospital: Hospit
     me = f"{hospital.url}/api/v1/me"
 
     for asked in ({}, {"auth": (ALICE, DEMO_PASSWORD)}, {"headers": {"Accept": "text/html, */*"}}):
-        answer = httpx.get(me, **asked)
+        answer = httpx2.get(me, **asked)
         assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
         assert answer.json()["type"] == "/calls/api/v1/problems/not_authenticated"
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="callinvite"'
-    assert httpx.get(f"{hospital.url}/api/v1/nothing").json()["code"] == "not_found"
-    assert httpx.get(f"{hospital.url}/api/v1/problems/throttled").json()["status"] == 429
+    assert httpx2.get(f"{hospital.url}/api/v1/nothing").json()["code"] == "not_found"
+    assert httpx2.get(f"{hospital.url}/api/v1/problems/throttled").json()["status"] == 429
 
 
 def test_a_ring_by_rest_is_answered_over_the_socket(hospital: Hospital, app_of: AppOf) -> None:
@@ -220,7 +220,7 @@ def test_people_find_each_other_page_by_page(app_of: AppOf) -> None:
     assert alice.patch("me", json={"name": "Dr. Alice"}).json()["name"] == "Dr. Alice"
 
 
-def test_the_admin_shows_everything(browser: httpx.Client, app_of: AppOf) -> None:
+def test_the_admin_shows_everything(browser: httpx2.Client, app_of: AppOf) -> None:
     app_of(BOB).put("devices/desk", json={"label": "Desk", "kind": "other"}).raise_for_status()
     called = app_of(BOB).post("calls", json={"invitees": [CAROL], "is_video_call": True}).json()["call"]
     assert sign_in(browser, ALICE, "/calls/sign-in/?next=/office/").headers["Location"] == "/office/"
@@ -248,11 +248,11 @@ def test_the_admin_shows_everything(browser: httpx.Client, app_of: AppOf) -> Non
 
 
 def test_the_description_of_rest_is_of_ours_where_it_is(hospital: Hospital) -> None:
-    paths = httpx.get(f"{hospital.url}/api/v1/schema", timeout=60).json()["paths"]
+    paths = httpx2.get(f"{hospital.url}/api/v1/schema", timeout=60).json()["paths"]
 
     assert "/calls/api/v1/calls/{call_id}/accept" in paths
     asked = {each["name"]: each["schema"] for each in paths["/calls/api/v1/calls"]["get"]["parameters"]}
     assert asked["with"]["maxLength"] == 254
     assert [each for each in paths if not each.startswith("/calls/api/v1/")] == []
     # The scripts of its page are an app of their own, which this project does without.
-    assert httpx.get(f"{hospital.url}/api/v1/docs").json()["code"] == "not_found"
+    assert httpx2.get(f"{hospital.url}/api/v1/docs").json()["code"] == "not_found"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.repository.blocks import blocks_of
@@ -61,12 +61,12 @@ def test_a_new_project_has_calls_after_these_steps(site: Site) -> None:
     )
     site.start()
     try:
-        assert "Callinvite" in httpx.get(f"{site.url}/calls/", follow_redirects=True, timeout=30).text
+        assert "Callinvite" in httpx2.get(f"{site.url}/calls/", follow_redirects=True, timeout=30).text
         body = {"username": "ada", "password": "x", "device_name": "Phone"}
-        answer = httpx.post(f"{site.url}/calls/api/v1/auth/token", json=body, timeout=30)
+        answer = httpx2.post(f"{site.url}/calls/api/v1/auth/token", json=body, timeout=30)
         assert answer.status_code == 201, answer.text
         headers = {"Authorization": f"Bearer {answer.json()['token']}"}
-        assert httpx.get(f"{site.url}/calls/api/v1/me", headers=headers).json()["id"] == "ada"
-        assert len(httpx.get(f"{site.url}/calls/api/v1/push/key", headers=headers).json()["public_key"]) == 87
+        assert httpx2.get(f"{site.url}/calls/api/v1/me", headers=headers).json()["id"] == "ada"
+        assert len(httpx2.get(f"{site.url}/calls/api/v1/push/key", headers=headers).json()["public_key"]) == 87
     finally:
         site.kill()

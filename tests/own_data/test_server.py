@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
-import httpx
+import httpx2
 import pytest
 
 from tests.support import layout
@@ -53,9 +53,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 @contextmanager
-def app(server: RunningServer, name: str) -> Iterator[httpx.Client]:
+def app(server: RunningServer, name: str) -> Iterator[httpx2.Client]:
     """An app that has signed in."""
-    with httpx.Client(base_url=f"{server.url}/api/v1/", timeout=60) as client:
+    with httpx2.Client(base_url=f"{server.url}/api/v1/", timeout=60) as client:
         asked = {"username": name, "password": DEMO_PASSWORD}
         client.headers["Authorization"] = f"Bearer {client.post('auth/token', json=asked).json()['token']}"
         yield client
@@ -113,7 +113,7 @@ def test_a_client_that_does_not_read_costs_no_memory_and_nobody_time(server: Run
     assert zipfile.ZipFile(io.BytesIO(content)).testzip() is None
 
 
-def hung_up(client: httpx.Client) -> int:
+def hung_up(client: httpx2.Client) -> int:
     """Ask for a copy and hang up: the status."""
     with client.stream("GET", "me/export") as answer:
         return answer.status_code

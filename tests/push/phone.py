@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.support.push_receiver import Receiver
 from tests.support.push_service import PushService
@@ -29,7 +29,7 @@ class Phone:
         device_id: its own id.
     """
 
-    rest: httpx.Client
+    rest: httpx2.Client
     receiver: Receiver
     service: PushService
     device_id: str
@@ -73,7 +73,7 @@ class Phone:
         assert answer.status_code == 201, answer.text
         return dict(answer.json()["call"])
 
-    def verb(self, call_id: str, verb: str, **fields: Any) -> httpx.Response:
+    def verb(self, call_id: str, verb: str, **fields: Any) -> httpx2.Response:
         """Any verb, as the signed-in user."""
         return self.rest.post(f"calls/{call_id}/{verb}", json={"device_id": self.device_id, **fields})
 
@@ -102,21 +102,21 @@ class Phone:
         return _of(kind, self.receiver.inbox)[count - 1]
 
 
-def signed_in(username: str, server: RunningServer) -> httpx.Client:
+def signed_in(username: str, server: RunningServer) -> httpx2.Client:
     """REST as an app of one demo user."""
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{server.url}/api/v1/auth/token",
         json={"username": username, "password": DEMO_PASSWORD, "device_name": "test"},
         timeout=LIMIT_SECONDS,
     )
     assert answer.status_code == 201, answer.text
     headers = {"Authorization": f"Bearer {answer.json()['token']}"}
-    return httpx.Client(base_url=f"{server.url}/api/v1/", headers=headers, timeout=LIMIT_SECONDS)
+    return httpx2.Client(base_url=f"{server.url}/api/v1/", headers=headers, timeout=LIMIT_SECONDS)
 
 
-def by_token(server: RunningServer, message: dict[str, Any], verb: str, **body: Any) -> httpx.Response:
+def by_token(server: RunningServer, message: dict[str, Any], verb: str, **body: Any) -> httpx2.Response:
     """What a worker does that is signed in nowhere: act by the message's own token."""
-    return httpx.post(
+    return httpx2.post(
         f"{server.url}/api/v1/calls/{message['call_id']}/{verb}",
         json=body,
         headers={"Authorization": f"Invitation {message['action_token']}"},

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from standardwebhooks.webhooks import Webhook
 
@@ -59,7 +59,7 @@ def _nobody_in_a_call(server: RunningServer) -> Iterator[None]:
     yield
     for name in DEMO_USERS:
         headers = {"Authorization": f"Bearer {token(server, name)}"}
-        with httpx.Client(base_url=f"{server.url}/api/v1/", headers=headers, timeout=30) as app:
+        with httpx2.Client(base_url=f"{server.url}/api/v1/", headers=headers, timeout=30) as app:
             for call in app.get("calls/open").raise_for_status().json()["calls"]:
                 verb = next(each for each in ("end", "leave", "reject") if each in call["you"]["can"])
                 app.post(f"calls/{call['call_id']}/{verb}", json={}).raise_for_status()
@@ -68,7 +68,7 @@ def _nobody_in_a_call(server: RunningServer) -> Iterator[None]:
 def token(server: RunningServer, username: str) -> str:
     """Of an app that has just signed in."""
     body = {"username": username, "password": DEMO_PASSWORD, "device_name": "Documentation"}
-    answer = httpx.post(f"{server.url}/api/v1/auth/token", json=body, timeout=30)
+    answer = httpx2.post(f"{server.url}/api/v1/auth/token", json=body, timeout=30)
     return str(answer.raise_for_status().json()["token"])
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 from websockets.sync.client import connect
 
@@ -205,7 +205,7 @@ def test_the_services_of_the_compose_file_work_together(image: Image, tmp_path: 
             stack.enter_context(composed.service(name))
         composed.run("web", ["python", "manage.py", "make_demo_users", "--password", DEMO_PASSWORD])
         trusted = ssl.create_default_context(cafile=authority.ca_file)
-        with httpx.Client(
+        with httpx2.Client(
             base_url=f"https://127.0.0.1:{composed.https}", headers={"Host": HOST}, verify=trusted
         ) as browser:
             assert BUNDLED in browser.get("/sign-in/").raise_for_status().text
@@ -244,7 +244,7 @@ def _copied_to(folder: Path) -> Path:
     return folder
 
 
-def _token(browser: httpx.Client, name: str) -> dict[str, str]:
+def _token(browser: httpx2.Client, name: str) -> dict[str, str]:
     """The header that signs a device of that demo user in."""
     asked = {"username": name, "password": DEMO_PASSWORD, "device_name": "Desk"}
     answer = browser.post("/api/v1/auth/token", json=asked).raise_for_status()

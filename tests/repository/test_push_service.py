@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.support.push_answers import (
@@ -146,7 +146,7 @@ def test_a_body_that_is_not_encrypted_is_refused(service: PushService, sender: S
         "Content-Encoding": "aes128gcm",
         "TTL": "1",
     }
-    answer = httpx.post(phone.endpoint, content=b'{"title": "plain"}', headers=headers)
+    answer = httpx2.post(phone.endpoint, content=b'{"title": "plain"}', headers=headers)
 
     assert answer.status_code == 400
     assert "not an aes128gcm record" in service.violations[0]
@@ -201,16 +201,16 @@ def test_a_redirection_shows_who_follows_it(service: PushService, sender: Sender
     assert (near.status_code, near.headers["Location"]) == (307, f"{service.origin}/elsewhere")
     assert (far.status_code, far.headers["Location"]) == (302, "http://elsewhere.invalid/")
     assert service.strays == []
-    httpx.post(near.headers["Location"])
+    httpx2.post(near.headers["Location"])
     assert service.strays == ["POST /elsewhere"]
 
 
 def test_silence_and_a_broken_connection_are_no_answers(service: PushService, sender: Sender, phone: Receiver) -> None:
     service.answer(Silence(), HangUp())
 
-    with pytest.raises(httpx.ReadTimeout):
+    with pytest.raises(httpx2.ReadTimeout):
         sender.send(phone.subscription, {}, timeout_seconds=0.2)
-    with pytest.raises(httpx.TransportError):
+    with pytest.raises(httpx2.TransportError):
         sender.send(phone.subscription, {})
     assert [each.status for each in service.messages] == [None, None]
     assert phone.inbox == []
@@ -245,11 +245,11 @@ def test_an_endless_body_and_a_bomb_are_more_than_one_should_read(
     endless = Endless()
     phone.answer(endless, GzipBomb(expanded_mib=8))
 
-    with httpx.stream("POST", phone.endpoint, headers=headers, content=message.body) as answer:
+    with httpx2.stream("POST", phone.endpoint, headers=headers, content=message.body) as answer:
         assert answer.status_code == 400
         assert len(next(answer.iter_raw(MIB))) == MIB
     assert endless.sent_bytes >= MIB
-    with httpx.stream("POST", phone.endpoint, headers=headers, content=message.body) as answer:
+    with httpx2.stream("POST", phone.endpoint, headers=headers, content=message.body) as answer:
         assert answer.headers["Content-Encoding"] == "gzip"
         assert sum(len(each) for each in answer.iter_raw()) < 16 * 1024
 
@@ -335,7 +335,7 @@ def test_a_stopped_service_refuses_connections_and_comes_back_with_all_it_knew(
     service: PushService, sender: Sender, phone: Receiver
 ) -> None:
     service.stop()
-    with pytest.raises(httpx.ConnectError):
+    with pytest.raises(httpx2.ConnectError):
         sender.send(phone.subscription, {})
     service.start()
     sender.send(phone.subscription, number_of(1))
@@ -352,7 +352,7 @@ def test_nothing_is_left_of_a_service_that_was_closed(sender: Sender) -> None:
             unanswered = threads.submit(Sender(service.ca_file).send, phone.subscription, {})
             service.wait_for(1)
             service.close()
-            with pytest.raises(httpx.TransportError):
+            with pytest.raises(httpx2.TransportError):
                 unanswered.result(10)
 
     assert not folder.exists()
@@ -374,7 +374,7 @@ def test_a_certificate_by_its_own_authority_is_good(name: str) -> None:
 def test_a_name_of_ones_choice_is_in_the_certificate() -> None:
     with PushService(tls=True, name="push.example.invalid") as service:
         context = ssl.create_default_context(cafile=service.ca_file)
-        with httpx.Client(verify=context) as client:
+        with httpx2.Client(verify=context) as client:
             answer = client.get(
                 f"https://127.0.0.1:{service.port}/", extensions={"sni_hostname": "push.example.invalid"}
             )
@@ -394,7 +394,7 @@ def test_a_name_of_ones_choice_is_in_the_certificate() -> None:
 def test_a_bad_certificate_is_not_trusted(tls: Any, complaint: str) -> None:
     with PushService(tls=tls) as service:
         phone = service.subscribe()
-        with pytest.raises(httpx.ConnectError, match=complaint):
+        with pytest.raises(httpx2.ConnectError, match=complaint):
             Sender(service.ca_file).send(phone.subscription, {})
 
         assert service.messages == []
@@ -403,7 +403,7 @@ def test_a_bad_certificate_is_not_trusted(tls: Any, complaint: str) -> None:
 def test_its_authority_is_trusted_only_by_who_is_given_it() -> None:
     with PushService(tls=True) as service, PushService(tls=True) as other:
         phone = service.subscribe()
-        with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+        with pytest.raises(httpx2.ConnectError, match="certificate verify failed"):
             Sender(other.ca_file).send(phone.subscription, {})
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.support.server import free_port
 
@@ -46,8 +46,8 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     ends_at = time.monotonic() + START_SECONDS
     while True:
         try:
-            httpx.get(address).raise_for_status()
+            httpx2.get(address).raise_for_status()
             return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             assert process.poll() is None, "the provider ended"
             assert time.monotonic() < ends_at, "the provider does not answer"

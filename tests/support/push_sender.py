@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -54,7 +54,7 @@ class Sender:
         claims: Mapping[str, Any] | None = None,
         headers: Mapping[str, str | None] | None = None,
         timeout_seconds: float = 10,
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """Encrypt some JSON (or bytes, as they are) and POST it.
 
         Args:
@@ -63,7 +63,7 @@ class Sender:
             headers: over the right ones; None leaves one out.
 
         Raises:
-            httpx.TransportError: no answer, or a certificate that is not to be trusted.
+            httpx2.TransportError: no answer, or a certificate that is not to be trusted.
         """
         plain = data if isinstance(data, bytes) else json.dumps(data).encode()
         body = WebPusher(subscription).encode(plain)["body"]
@@ -76,7 +76,7 @@ class Sender:
             "Topic": topic or None,
             **(headers or {}),
         }
-        return httpx.post(
+        return httpx2.post(
             subscription["endpoint"],
             content=body,
             headers={name: value for name, value in sent.items() if value is not None},

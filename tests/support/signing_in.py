@@ -5,7 +5,7 @@ from __future__ import annotations
 from http.cookiejar import Cookie
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.support.server import DEMO_PASSWORD, DEMO_USERS, RunningServer
 
@@ -17,12 +17,12 @@ def sign_everybody_in(server: RunningServer) -> dict[str, list[Any]]:
 
 def sign_in(server: RunningServer, name: str) -> list[Any]:
     """The cookies of one user whose password is that of the demo."""
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with httpx2.Client(base_url=server.url, timeout=30) as client:
         sign_in_by(client, name)
         return [_for_a_browser(each) for each in client.cookies.jar]
 
 
-def sign_in_by(client: httpx.Client, name: str) -> None:
+def sign_in_by(client: httpx2.Client, name: str) -> None:
     """Sign such a user in, in a client that knows where the server is."""
     client.get("/sign-in/").raise_for_status()
     form = {"username": name, "password": DEMO_PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
