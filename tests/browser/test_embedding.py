@@ -124,6 +124,7 @@ def test_a_listener_may_change_what_is_sent_or_say_no(page: Page, bob: Elsewhere
     page.get_by_role("button", name="Audio call to bob").click()
     assert bob.call(_details(page, "sent")["callID"])["custom_data"] == "changed"
     page.get_by_role("button", name="Cancel").click()
+    _details(page, "call-ended")
 
     page.evaluate("() => { heard.length = 0; }")
     _listen(page, "will-send", "event.preventDefault();")
