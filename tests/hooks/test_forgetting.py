@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from invitations import calls, hooks
+from invitations.calls.transaction import write
 from invitations.dispatcher.pruning import prune
 from invitations.hooks import messages, registering
 from invitations.hooks.messages import Carried, Outcome
@@ -21,10 +22,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def deliver_all(now: datetime) -> None:
     """As a post does."""
-    while chains := [each for due in messages.hooks() for each in messages.claim(due, name="a", now=now, size=10)[0]]:
-        messages.settle(
-            [Carried(each, [Outcome(one, now, 204) for one in each.messages]) for each in chains], held=set()
-        )
+    with write():
+        for due in messages.hooks():
+            chains, _ = messages.claim(due, name="a", now=now, size=16)
+            sent = (Carried(each, [Outcome(one, now, 204) for one in each.messages]) for each in chains)
+            messages.settle(sent, held=set())
 
 
 def test_no_message_names_a_deleted_account_once_it_was_sent(alice: User, bob: User, hook: Hook, now: datetime) -> None:
