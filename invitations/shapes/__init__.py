@@ -5,6 +5,30 @@ possible values stand beside it."""
 
 from __future__ import annotations
 
-from invitations.shapes import account, calls, contacts, devices, frames, hooks, media, parts, previews, signing_in
+from invitations.shapes import (
+    account,
+    calls,
+    contacts,
+    devices,
+    frames,
+    hooks,
+    media,
+    parts,
+    previews,
+    signing_in,
+    webhooks,
+)
 
-__all__ = ["account", "calls", "contacts", "devices", "frames", "hooks", "media", "parts", "previews", "signing_in"]
+__all__ = [
+    "account",
+    "calls",
+    "contacts",
+    "devices",
+    "frames",
+    "hooks",
+    "media",
+    "parts",
+    "previews",
+    "signing_in",
+    "webhooks",
+]

@@ -57,10 +57,10 @@ def test_every_reference_leads_somewhere(told: JSON) -> None:
 
 
 def test_every_message_has_an_operation_and_every_verb_two_messages(told: JSON) -> None:
-    messages = told["channels"]["live"]["messages"]
-    used = set(re.findall(r"#/channels/live/messages/(\w+)", json.dumps(told["operations"])))
-    assert used == set(messages)
-    assert {*map(live.request_of, VERBS), *map(live.result_of, VERBS)} <= used
+    for name, channel in told["channels"].items():
+        used = set(re.findall(rf"#/channels/{name}/messages/(\w+)", json.dumps(told["operations"])))
+        assert used == set(channel["messages"])
+    assert {*map(live.request_of, VERBS), *map(live.result_of, VERBS)} <= set(told["channels"]["live"]["messages"])
 
 
 def test_the_page_names_every_code_with_which_a_socket_is_closed() -> None:

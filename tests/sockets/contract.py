@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
-
-from jsonschema import Draft202012Validator
 
 from invitations.api.asyncapi import live
 from invitations.requests.verbs import VERBS
-from tests.repository.contract import FOLDER
+from tests.support.contract import faults
 
 Frame = dict[str, Any]
 ANSWERED_BY = {"snapshot": "hello", "synced": "sync"}
@@ -69,15 +66,4 @@ def _faults_of_result(frame: Frame, verb: object) -> list[str]:
 
 
 def _faults(message: str, frame: Frame) -> list[str]:
-    return [f"{message} {each.json_path}: {each.message[:300]}" for each in _validator(message).iter_errors(frame)]
-
-
-@cache
-def _validator(message: str) -> Draft202012Validator:
-    payload = _told()["channels"]["live"]["messages"][message]["payload"]
-    return Draft202012Validator({**payload, "components": _told()["components"]})
-
-
-@cache
-def _told() -> dict[str, Any]:
-    return dict(json.loads((FOLDER / "asyncapi.json").read_text(encoding="utf-8")))
+    return faults(live.CHANNEL, message, frame)

@@ -23,6 +23,7 @@ from typing import Any, Self
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from tests.support.contract import faults
 from tests.support.push_answers import ScriptedAnswer, scripted
 from tests.support.push_tls import Authority
 
@@ -162,6 +163,7 @@ class HookReceiver:
         headers = {name.lower(): value for name, value in request.headers.items()}
         with self.changed:
             fault = f"{request.method} {request.path}" if request.path != "/hooks" else ""
+            fault = fault or broken_by(body)
             fault = fault or unverified(self.secret, body, headers, is_in_time=self.is_in_time)
             if fault:
                 self.forged.append(fault)
@@ -172,6 +174,14 @@ class HookReceiver:
             answer = self._script.popleft() if self._script else self._always(arrived)
             self.changed.notify_all()
         return await (scripted(answer) if isinstance(answer, int) else answer).give(request)
+
+
+def broken_by(body: bytes) -> str:
+    """In what a message breaks the contract (docs/contract/asyncapi.json); empty if in nothing."""
+    told = json.loads(body)
+    name = {"user.missed": "missed", "device.disabled": "disabled", "hook.test": "trial"}.get(told["type"], "change")
+    channel, name = ("ring_hook", "question") if told["type"] == "ring.ask" else ("hooks", name)
+    return "; ".join(faults(channel, name, told))
 
 
 def unverified(secret: str, body: bytes, headers: dict[str, str], *, is_in_time: bool = True) -> str:

@@ -41,7 +41,7 @@ NOT_FOR_PEOPLE = {
     "transports/outbound.py": "the same",
     "transports/registry.py": "mistakes in settings, as system checks",
     "api/openapi/": "the API's description, which developers read",
-    "api/asyncapi/": "the same, of the live socket",
+    "api/asyncapi/": "the same, of the live socket and of hooks",
     "shapes/": "the API's description",
     "requests/deprecation.py": "the API's description",
     "requests/verbs.py": "the API's description; the verbs' names there are codes",

@@ -1,1 +1,1 @@
-"""The description of what is told without being asked for, for machines (AsyncAPI 3): the live socket."""
+"""The description of what is told without being asked for, for machines (AsyncAPI 3): the live socket and hooks."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from invitations.api.asyncapi import live
+from invitations.api.asyncapi import hooks, live
 from invitations.api.openapi.components import components
 from invitations.api.openapi.schemas import needed
 from invitations.errors import Code
@@ -21,7 +21,7 @@ def document(prefix: str) -> JSON:
     Args:
         prefix: under which the live socket lies, with slashes at both ends.
     """
-    channels = {live.CHANNEL: live.channel(prefix)}
+    channels = {live.CHANNEL: live.channel(prefix), **hooks.channels()}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -41,7 +41,7 @@ def document(prefix: str) -> JSON:
             }
         },
         "channels": channels,
-        "operations": dict(live.operations()),
+        "operations": {**dict(live.operations()), **hooks.operations()},
         "components": {
             "schemas": needed(channels, components(Code, ())),
             "securitySchemes": _security_schemes(),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get
 
 from invitations import shapes
 from invitations.api.openapi import examples
-from invitations.shapes import frames
+from invitations.shapes import frames, webhooks
 from invitations.shapes.parts import Said, Words
 
 Schema = dict[str, Any]
@@ -31,6 +31,8 @@ _TAKEN = (
     frames.RequestFrame,
     frames.SignalFrame,
     frames.Endpoint,
+    webhooks.RingAnswer,
+    webhooks.RingAnswerAboutOne,
 )
 """What comes in. Members that are not listed here are ignored."""
 
@@ -102,6 +104,8 @@ def _plain(hint: Any, made: dict[str, Schema]) -> tuple[Schema, bool]:
         return (inner[0] if len(inner) == 1 else {"anyOf": inner}), NoneType in get_args(hint)
     if is_typeddict(hint):
         return ref(hint.__name__), False
+    if get_origin(hint) is dict and is_typeddict(get_args(hint)[1]):
+        return {"type": "object", "additionalProperties": ref(get_args(hint)[1].__name__)}, False
     if get_origin(hint) is list:
         return {"type": "array", "items": _member(get_args(hint)[0], made)}, False
     return dict(_PRIMITIVES[hint]), False
