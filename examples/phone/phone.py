@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -194,12 +195,13 @@ class Phone:
         try:
             call = self._server.ask("POST", f"calls/{call}/accept", own)["call"]["call_id"]
             say("Accepted")
-            self._server.ask("POST", f"calls/{call}/connected", own)
-            proved_at = time.monotonic()
+            verb, due_at = "connected", time.monotonic()
             while (seen := self._server.ask("GET", f"calls/{call}"))["state"] != "ended":
-                if time.monotonic() > proved_at + HEARTBEAT_SECONDS:
-                    self._server.ask("POST", f"calls/{call}/heartbeat", own)
-                    proved_at = time.monotonic()
+                if time.monotonic() >= due_at:
+                    # It may have ended since it was read, which the next look says.
+                    with suppress(Refused):
+                        self._server.ask("POST", f"calls/{call}/{verb}", own)
+                    verb, due_at = "heartbeat", time.monotonic() + HEARTBEAT_SECONDS
                 time.sleep(LOOK_SECONDS)
             say(f"The call is over: {seen['end_reason']}")
         except Refused as refused:
