@@ -127,7 +127,7 @@ if _database["ENGINE"].endswith("postgresql"):
     _options = _database.setdefault("OPTIONS", {})
     _options["pool"] = {
         "min_size": 1,
-        "max_size": env.number("CALLINVITE_DATABASE_POOL", default=16, lowest=4),
+        "max_size": env.number("CALLINVITE_DATABASE_POOL", default=16, lowest=8),
         "timeout": 1.5,
         "reconnect_timeout": 1.0,
     }

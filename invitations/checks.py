@@ -35,6 +35,8 @@ HIGHEST = {
     "timeout_seconds_max": 600,
 }
 """The bounds that the database's columns and constraints set."""
+LEAST_CONNECTIONS = 8
+"""Of a pool for web and dispatcher together: each loop of the dispatcher holds one while it works, five in all."""
 _is_origin = re.compile(
     r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?!0)[0-9]{1,5})?"
     r"|(?!https?:)[a-z][a-z0-9+.-]*://[^/?#@*\sA-Z]*|null"
@@ -349,6 +351,18 @@ def _check_postgresql(database: dict[str, Any], options: dict[str, Any]) -> Iter
             hint="Set OPTIONS['pool'], with psycopg[pool] installed.",
             id="callinvite.W003",
         )
+    elif (most := _most_of(options["pool"])) < LEAST_CONNECTIONS:
+        yield Error(
+            f"The pool of PostgreSQL has {most} connections: the dispatcher can hold all, and requests would wait.",
+            hint=f"Set OPTIONS['pool'] = {{'min_size': 1, 'max_size': 16}}; at least {LEAST_CONNECTIONS}.",
+            id="callinvite.E028",
+        )
+
+
+def _most_of(pool: Any) -> int:
+    """How many connections it gives out at once: psycopg's default is four, and `max_size` is by default the least."""
+    given = pool if isinstance(pool, dict) else {}
+    return int(given.get("max_size") or given.get("min_size", 4))
 
 
 def _out_of_bounds(terms: Limits) -> Iterator[str]:

@@ -77,7 +77,7 @@ if _database.scheme:
             "PORT": _database.port,
             "USER": _database.username,
             "PASSWORD": _database.password,
-            "OPTIONS": {"pool": True},
+            "OPTIONS": {"pool": {"min_size": 1, "max_size": 16}},
         }
     }
 else:
