@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -87,8 +86,15 @@ class Site:
         Raises:
             Unbuildable: a link leads nowhere.
         """
-        program = Path(sysconfig.get_path("scripts")) / "zensical"
-        command = [str(program), "build", "--strict", "--config-file", str(self.folder / "mkdocs.yml")]
+        command = [
+            sys.executable,
+            "-m",
+            "zensical",
+            "build",
+            "--strict",
+            "--config-file",
+            str(self.folder / "mkdocs.yml"),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, check=False)  # noqa: S603
         if done.returncode:
             # What follows is its own way through the code.
