@@ -19,6 +19,7 @@ from invitations.models import CallingPreferences, Device, DisabledReason, Mail,
 from invitations.push import devices
 from invitations.transports import Address
 from tests.dispatcher.conftest import Clock
+from tests.support.mail_server import send_by
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR, DAY = 3600, 24 * 3600
@@ -26,7 +27,7 @@ HOUR, DAY = 3600, 24 * 3600
 
 @pytest.fixture(autouse=True)
 def _mail(settings: Settings) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    send_by(settings, "locmem")
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_a_batch_is_bounded_and_the_others_have_their_turn(
 
 
 def test_a_server_without_mail_looks_at_nobody(lost: Device, clock: Clock, settings: Settings) -> None:
-    settings.EMAIL_BACKEND = mailing.NO_MAIL
+    send_by(settings, "dummy")
     assert warn_due(now=clock.now) == 0
     assert CallingPreferences.objects.get(mail_if_unreachable=True).reach_looked_at is None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -54,7 +53,13 @@ def faults() -> dict[str, str]:
             "include": [f"{folder}/*.js", f"{folder}/*.d.ts"],
         }
         (folder / "tsconfig.json").write_text(json.dumps(settings))
-        tool = [sys.executable, str(ROOT / "requirements/js/node.py"), "tsc", "-p", str(folder / "tsconfig.json")]
+        tool = [
+            str(ROOT / ".venv/bin/python"),
+            str(ROOT / "requirements/js/node.py"),
+            "tsc",
+            "-p",
+            str(folder / "tsconfig.json"),
+        ]
         printed = subprocess.run(tool, capture_output=True, text=True, check=False, cwd=folder).stdout
     found: dict[str, str] = {}
     for line in printed.splitlines():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ from tests.repository.contract import FOLDER, documents
 from tests.repository.tracked import ROOT
 
 JSON = dict[str, Any]
-ASYNCAPI = Path(sys.prefix) / "js/node_modules/@asyncapi/specs/schemas/3.0.0.json"
+ASYNCAPI = ROOT / ".venv/js/node_modules/@asyncapi/specs/schemas/3.0.0.json"
 
 
 @pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json"])

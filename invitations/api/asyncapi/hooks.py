@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from invitations.api.openapi.schemas import ref
+from invitations.api.openapi.schemas import ref, told_of
 from invitations.shapes import webhooks
 
 JSON = dict[str, Any]
@@ -54,15 +54,15 @@ def operations() -> JSON:
     """What the server does there, by name."""
     post = {"action": "send", "bindings": {"http": {"method": "POST"}}}
     made: JSON = {
-        f"post_{name}": {**post, "summary": shape.__doc__, **_in("hooks", name)} for name, shape in TOLD.items()
+        f"post_{name}": {**post, "summary": told_of(shape), **_in("hooks", name)} for name, shape in TOLD.items()
     }
-    asks = {**post, "summary": webhooks.RingQuestion.__doc__, **_in("ring_hook", "question")}
+    asks = {**post, "summary": told_of(webhooks.RingQuestion), **_in("ring_hook", "question")}
     made["ask_ring_hook"] = {**asks, "reply": _in("ring_hook", "answer")}
     return made
 
 
 def _message(name: str, shape: type) -> JSON:
-    return {"name": name, "summary": shape.__doc__, "contentType": "application/json", "payload": ref(shape.__name__)}
+    return {"name": name, "summary": told_of(shape), "contentType": "application/json", "payload": ref(shape.__name__)}
 
 
 def _in(channel: str, name: str) -> JSON:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from invitations.api.openapi.components import problem_name
-from invitations.api.openapi.schemas import Schema, ref
+from invitations.api.openapi.schemas import Schema, ref, told_of
 from invitations.errors import Code
 from invitations.requests.problems import STATUS
 from invitations.requests.verbs import VERBS, Verb
@@ -76,7 +76,7 @@ def channel(prefix: str) -> JSON:
 
 def messages() -> JSON:
     """All messages of the channel, by name."""
-    made = {name: _message(name, shape.__doc__, ref(shape.__name__)) for name, shape in {**SAID, **HEARD}.items()}
+    made = {name: _message(name, told_of(shape), ref(shape.__name__)) for name, shape in {**SAID, **HEARD}.items()}
     for verb in VERBS.values():
         asks, answers = request_of(verb.name), result_of(verb.name)
         made[asks] = _message(asks, verb.summary + ".", _request(verb)) | {"correlationId": _BY_ID}
@@ -88,12 +88,12 @@ def operations() -> Iterator[tuple[str, JSON]]:
     """What the server does there, by name."""
     for name, shape in SAID.items():
         answers = _ANSWERS.get(name, [])
-        yield f"take_{name}", _taken(shape.__doc__, name, answers)
+        yield f"take_{name}", _taken(told_of(shape), name, answers)
     for verb in VERBS.values():
         yield f"do_{verb.name}", _taken(verb.summary + ".", request_of(verb.name), [result_of(verb.name)])
     for name, shape in HEARD.items():
         if name != "synced":
-            yield f"tell_{name}", {"action": "send", "channel": _CHANNEL, **_about(shape.__doc__, [name])}
+            yield f"tell_{name}", {"action": "send", "channel": _CHANNEL, **_about(told_of(shape), [name])}
 
 
 def _message(name: str, said: str | None, payload: Schema) -> JSON:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from inspect import cleandoc
 from types import NoneType, UnionType
 from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -58,12 +59,17 @@ def needed(by: Any, among: dict[str, Schema]) -> dict[str, Schema]:
     return dict(sorted(found.items()))
 
 
+def told_of(shape: type) -> str:
+    """What a shape's own words say of it, indented alike by every Python."""
+    return cleandoc(shape.__doc__ or "")
+
+
 def of_shape(shape: Any, made: dict[str, Schema]) -> Schema:
     """An object with exactly these members. Adds what they refer to by name to the components made so far."""
     hints = get_type_hints(shape, include_extras=True)
     schema: Schema = {
         "type": "object",
-        "description": shape.__doc__,
+        "description": told_of(shape),
         "properties": {name: _member(hint, made) for name, hint in hints.items()},
         # Not `__required_keys__`, which takes annotations written as text for required.
         "required": [name for name, hint in hints.items() if get_origin(hint) is not NotRequired],
