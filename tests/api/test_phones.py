@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.checks import run_checks
+from django.db import connections
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -61,13 +63,22 @@ def delivered(until: Callable[[], bool]) -> None:
         running = asyncio.create_task(post.run())
         try:
             async with asyncio.timeout(20):
-                while not await asyncio.to_thread(until):
+                while not await asyncio.to_thread(_asked, until):
                     await asyncio.sleep(0.02)
         finally:
             post.stop()
             await running
+            await sync_to_async(connections.close_all)()
 
     asyncio.run(run())
+
+
+def _asked(until: Callable[[], bool]) -> bool:
+    """In a thread of its own, which takes its connection along."""
+    try:
+        return until()
+    finally:
+        connections.close_all()
 
 
 def settled() -> bool:
