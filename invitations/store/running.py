@@ -76,7 +76,8 @@ def later(sql: str, values: Sequence[Any], then: Callable[[list[Row]], object] |
         then: takes its rows when it has run; asks the database nothing.
     """
     db: Any = database()
-    if _takes_several(db):
+    # SQLite never does, and runs many of these.
+    if db.vendor != "sqlite" and _takes_several(db):
         db.later(sql, values, then)
         return
     rows = _executed(sql, values)[0]
