@@ -48,6 +48,11 @@ export type Invitation = {
      * label of the device that answered
      */
     answered_on: string | null;
+    /**
+     * what the
+     * rules decided, for services alone
+     */
+    verdict?: "blocked" | "you_blocked" | "not_from_you" | "cooling_down" | "silenced" | "rings" | undefined;
 };
 /**
  * a user in the call on one device, from joining to leaving
