@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from invitations.admin.acting import ReadOnly, say_done
 from invitations.admin.lists import ExplainedList
-from invitations.credentials import service_tokens
+from invitations.credentials import leftovers, service_tokens
 from invitations.models import Service, ServiceScope, ServiceToken
 from invitations.requests import audit
 from invitations.words import moment, say, say_lazy
@@ -92,17 +92,21 @@ class ServiceAdmin(ExplainedList):
         super().save_model(request, obj, form, change)
         if not change:
             self._show_new_token(request, obj)
+        leftovers.settle(obj, now=timezone.now())
         service_tokens.recheck(obj.pk)
 
     def delete_model(self, request: HttpRequest, obj: Service) -> None:
         """Delete the service with its tokens, and close what they opened."""
         key = obj.pk
+        leftovers.end(obj)
         super().delete_model(request, obj)
         service_tokens.recheck(key)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
         """The same for several."""
         keys = list(queryset.values_list("pk", flat=True))
+        for service in queryset:
+            leftovers.end(service)
         super().delete_queryset(request, queryset)
         for key in keys:
             service_tokens.recheck(key)
@@ -148,7 +152,7 @@ class ServiceAdmin(ExplainedList):
         done, now = 0, timezone.now()
         for service in queryset:
             for row in list(service_tokens.working(service, now)[: 1 if only_oldest else None]):
-                done += service_tokens.revoke(ServiceToken.objects.filter(pk=row.pk), now=now)
+                done += leftovers.revoke(ServiceToken.objects.filter(pk=row.pk), now=now)
                 self._noted(request, service, "service-token-ended", row, say("admin.log.service_token_ended"))
         say_done(request, "admin.done.service_tokens_ended", done)
 

@@ -14,8 +14,9 @@ from invitations import calls, shapes
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.openapi import service_operations as operations
 from invitations.api.openapi.operations import described
-from invitations.credentials import app_tokens
+from invitations.credentials import app_tokens, pairing
 from invitations.requests import inputs, provisioning
+from invitations.requests.clients import service_of
 from invitations.serializers import moment
 
 
@@ -60,7 +61,16 @@ class AccountToken(Endpoint):
         values, now = inputs.ACCOUNT_TOKEN.checked(request.data), timezone.now()
         account = provisioning.to_sign_in(user)
         ends_at = now + timedelta(seconds=values["lifetime_seconds"])
-        made = app_tokens.issue(account, values["device_name"], now, values["device_id"], ends_at=ends_at)
+        made = app_tokens.issue(
+            account,
+            values["device_name"],
+            now,
+            values["device_id"],
+            # The person has proved nothing here.
+            proved_at=pairing.NEVER,
+            ends_at=ends_at,
+            service_id=None if (service := service_of(request)) is None else service.service_id,
+        )
         said: shapes.signing_in.Token = {
             "token": made.token,
             "expiry": moment(made.expires_at),

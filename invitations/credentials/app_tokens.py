@@ -49,6 +49,7 @@ def issue(
     *,
     proved_at: datetime | None = None,
     ends_at: datetime | None = None,
+    service_id: int | None = None,
 ) -> Issued:
     """Make a token for one device of the user. Those that have expired are deleted, and beyond `tokens_per_user` those
     that were not used for longest.
@@ -60,6 +61,7 @@ def issue(
         device_id: the device that the app goes by, however often it signs in; None makes one that the token stands for.
         proved_at: when the user proved who they are; None means now.
         ends_at: when it ends, however much it is used; None for one that use prolongs.
+        service_id: the key of the service that makes it; None if the user does.
 
     Raises:
         CallError: `not_authenticated`, if the password was changed or the account disabled since.
@@ -67,7 +69,15 @@ def issue(
     with devices.locked(user.pk):
         _still_let_in(user)
         proved_at = proved_at or now
-        made = _make(user.pk, now=now, created_at=now, device_id=device_id, proved_at=proved_at, fixed_end=ends_at)
+        made = _make(
+            user.pk,
+            now=now,
+            created_at=now,
+            device_id=device_id,
+            proved_at=proved_at,
+            fixed_end=ends_at,
+            service_id=service_id,
+        )
         devices.seen(
             user.pk,
             made.device_id,
@@ -116,6 +126,7 @@ def refresh(user_id: UserKey, digest: str, now: datetime) -> Issued:
             device_id=known.device_id,
             proved_at=proved_at,
             fixed_end=_fixed_end(row, known),
+            service_id=known.service_id,
         )
         _hand_over(user_id, digest, made.digest)
         if known.successor_digest:
@@ -235,6 +246,7 @@ def _make(
     device_id: str | None,
     proved_at: datetime,
     fixed_end: datetime | None = None,
+    service_id: int | None = None,
 ) -> Issued:
     model = get_token_model()
     user = model._meta.get_field("user").related_model(pk=user_id)
@@ -251,6 +263,7 @@ def _make(
         proved_at=proved_at,
         last_used_at=now,
         is_fixed=fixed_end is not None,
+        service_id=service_id,
     )
     return Issued(token, row.digest, expires_at, named)
 

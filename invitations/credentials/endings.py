@@ -16,8 +16,9 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from knox.models import get_token_model
 
-from invitations.credentials import carrying, sessions, taking_back
+from invitations.credentials import carrying, leftovers, sessions, taking_back
 from invitations.credentials.holding import is_held
+from invitations.credentials.service_tokens import is_out_of_reach
 from invitations.live import publishing
 from invitations.models import AppToken, Device, PairingCode, UserKey
 from invitations.models.user import many_changed
@@ -80,6 +81,8 @@ def _account_changed(*, instance: Any, created: bool, **_: object) -> None:
     one: unless that is told the new one, Django lets it in no more."""
     if created:
         return
+    if is_out_of_reach(instance):
+        leftovers.of_user(instance.pk)
     if not instance.is_active:
         taking_back.end_everything(instance.pk)
     # Django keeps a new password here while it stores it, and not where it only hashes the old one anew.
@@ -94,6 +97,8 @@ def _accounts_changed(*, keys: list[UserKey], values: Mapping[str, Any], **_: ob
     for user_id in keys:
         if user_id not in left:
             taking_back.end_everything(user_id)
+        elif values.get("is_staff") or values.get("is_superuser"):
+            leftovers.of_user(user_id)
 
 
 def _account_deleted(*, instance: Any, **_: object) -> None:

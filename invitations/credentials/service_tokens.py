@@ -168,6 +168,11 @@ def working(service: Service, now: datetime) -> QuerySet[ServiceToken]:
     return service.tokens.filter(Q(revoked_at=None), expires_at__gt=now).order_by("created_at", "id")
 
 
+def is_out_of_reach(user: Any) -> bool:
+    """Whether no service may act for an account, change it, or let anybody into it: staff."""
+    return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
+
+
 def credential_of(service_id: Any) -> str:
     """How a service is remembered beside the devices and addresses that come with it; also the id of the device that it
     stands for."""

@@ -42,7 +42,7 @@ def give_up(hook_pk: int, *, now: datetime) -> int:
 
 
 def switch_on(hook_pk: int) -> bool:
-    """Tell a hook again what happens from now on. Safe to repeat.
+    """Tell a hook again what happens from now on, unless its service is disabled. Safe to repeat.
 
     Args:
         hook_pk: its key.
@@ -53,7 +53,7 @@ def switch_on(hook_pk: int) -> bool:
     Raises:
         IntegrityError: there is another ring hook.
     """
-    off = Hook.objects.filter(pk=hook_pk, is_active=False)
+    off = Hook.objects.filter(pk=hook_pk, is_active=False, service__is_active=True)
     if not off.update(is_active=True, disabled_reason="", disabled_at=None, failing_since=None):
         return False
     logger.info("Hook %d is switched on", hook_pk)

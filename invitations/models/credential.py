@@ -28,6 +28,14 @@ class AppToken(models.Model):
     successor_digest = models.CharField(
         max_length=128, blank=True, default="", help_text=say_lazy("help.app_token.successor_digest")
     )
+    service = models.ForeignKey(
+        "invitations.Service",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=say_lazy("help.app_token.service"),
+    )
     is_fixed = models.BooleanField(default=False, db_default=False, help_text=say_lazy("help.app_token.is_fixed"))
 
     class Meta:

@@ -48,7 +48,7 @@ _is_word = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 
 many_changed = Signal()
 """Sent with `keys` and `values` when accounts were changed together, which no signal of Django's tells."""
-GUARDED = frozenset({"is_active", "password"})
+GUARDED = frozenset({"is_active", "is_staff", "is_superuser", "password"})
 """What nobody may change without anybody hearing of it."""
 
 

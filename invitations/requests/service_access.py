@@ -17,7 +17,7 @@ from rest_framework.exceptions import AuthenticationFailed, UnsupportedMediaType
 from rest_framework.request import Request
 
 from invitations.credentials import service_tokens
-from invitations.credentials.service_tokens import Access
+from invitations.credentials.service_tokens import Access, is_out_of_reach
 from invitations.errors import CallError, Code
 from invitations.models import ServiceScope
 from invitations.requests import throttles
@@ -172,11 +172,6 @@ def refuse_in(body: object) -> None:
     """
     if isinstance(body, Mapping):
         _refuse({name: body[name] for name in (AS_USER, CALLER) if body.get(name) is not None})
-
-
-def is_out_of_reach(user: Any) -> bool:
-    """Whether no service may act for an account, change it, or let anybody into it: staff."""
-    return bool(getattr(user, "is_staff", False) or getattr(user, "is_superuser", False))
 
 
 def refuse_out_of_reach(user: Any) -> None:

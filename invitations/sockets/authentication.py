@@ -20,11 +20,10 @@ from django.utils.http import is_same_domain
 from invitations import conf
 from invitations.credentials import service_tokens, sessions
 from invitations.credentials.carrying import successor_of
-from invitations.credentials.service_tokens import Access
+from invitations.credentials.service_tokens import Access, is_out_of_reach
 from invitations.live.tickets import redeem_ticket
 from invitations.models import ServiceScope, UserKey
 from invitations.push import devices
-from invitations.requests.service_access import is_out_of_reach
 from invitations.requests.tokens import end_of, token_of_digest, valid_token
 from invitations.store import people
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from invitations.credentials import service_tokens
+from invitations.credentials import leftovers, service_tokens
 from invitations.models import Service
 from invitations.requests import audit
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         chosen = list(service_tokens.working(service, now)[: None if all else 1])
         if not chosen:
             raise CommandError(f"No token of {name} works.")
-        service_tokens.revoke(service.tokens.filter(pk__in=[each.pk for each in chosen]), now=now)
+        leftovers.revoke(service.tokens.filter(pk__in=[each.pk for each in chosen]), now=now)
         for row in chosen:
             audit.service_acted(None, "service-token-ended", service=name, token=row.hint)
             self.stdout.write(f"Ended {row}")
