@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from invitations.errors import CallError, Code
 from invitations.hooks import keys, signing
 from invitations.models import Hook, HookKind, names
 from invitations.requests import inputs
+from invitations.requests.counters import Bound, count, key_of
 from invitations.requests.fields import Refused
 from invitations.transports import Failure, targets
 from invitations.transports.outbound import Outbound
@@ -39,14 +40,35 @@ class NoAnswer(Exception):
     """The hook gave no good answer; the message is a code."""
 
 
-def find() -> Hook | None:
-    """The ring hook; None if there is none any more. One query."""
+def find(question: Question, *, now: datetime) -> Hook | None:
+    """The ring hook, which is to be asked this. What it refuses counts as no invitation, so each caller has it asked no
+    more often than they may invite: nobody can wear it out.
+
+    Args:
+        question: what is about to be done.
+        now: an aware datetime.
+
+    Returns:
+        None if there is none any more. One query.
+
+    Raises:
+        CallError: `throttled` with `retry_after_seconds`, if there were `sends_per_minute` questions.
+    """
+    most = limits().sends_per_minute
+    try:
+        wait = count([Bound(key_of("ring-hook", question.caller), most, 60)], now.timestamp()) if most > 0 else 0
+    except Exception:
+        # People are called without the cache.
+        logger.exception("Questions to the ring hook are not counted: the cache does not answer")
+        wait = 0
+    if wait:
+        raise CallError(Code.THROTTLED, retry_after_seconds=wait)
     return Hook.objects.filter(kind=HookKind.RING, is_active=True).first()
 
 
 def ask_and_wait(question: Question, *, now: datetime) -> Permit:
-    """Ask from a thread. Arguments, result and errors as of `ask`."""
-    return wait_for(ask(find(), question, now=now))
+    """Ask from a thread. Arguments, result and errors as of `find` and `ask`."""
+    return wait_for(ask(find(question, now=now), question, now=now))
 
 
 async def ask(hook: Hook | None, question: Question, *, now: datetime) -> Permit:
@@ -120,12 +142,24 @@ def _permit(said: JSON, question: Question, hook: Hook) -> Permit:
     Raises:
         NoAnswer: it does not say plainly who may be rung.
     """
-    each = said.get("invitees") or {}
+    if not _allows(said):
+        # Refused as a whole; who is named beside that can be given other words.
+        named = said.get("invitees")
+        words = {name.lower(): one for name, one in named.items()} if isinstance(named, dict) else {}
+        return Permit({name: _detail(words.get(name.lower())) or _detail(said) for name in question.invitees}, {})
+    each = said.get("invitees")
+    if each is None:
+        each = {}
     if not isinstance(each, dict):
-        raise NoAnswer("no_boolean")
-    everybody = {} if _allows(said) else dict.fromkeys(question.invitees, _detail(said))
-    refused = {name: _detail(one) for name, one in each.items() if name in question.invitees and not _allows(one)}
-    return Permit({**everybody, **refused}, dict(_changes(said, hook)))
+        raise NoAnswer("bad_invitees")
+    # Ids are the same in any capitals.
+    allowed = {name.lower(): (_allows(one), _detail(one)) for name, one in each.items()}
+    refused = {
+        name: allowed[name.lower()][1]
+        for name in question.invitees
+        if name.lower() in allowed and not allowed[name.lower()][0]
+    }
+    return Permit(refused, dict(_changes(said, hook)))
 
 
 def _allows(said: Any) -> bool:
@@ -134,9 +168,9 @@ def _allows(said: Any) -> bool:
     return bool(said["allow"])
 
 
-def _detail(said: Mapping[str, Any]) -> str:
+def _detail(said: Any) -> str:
     """The sentence for the caller; empty for the usual one."""
-    detail = said.get("detail")
+    detail = said.get("detail") if isinstance(said, dict) else None
     return names.readable(detail)[:DETAIL_CHARS] if isinstance(detail, str) else ""
 
 

@@ -361,9 +361,10 @@ async def _done(lane: Callable[[Callable[[], Answer]], Awaitable[Answer]], act: 
     try:
         return await lane(act)
     except Unasked as unasked:
-        hook = await workers.read(ring_hook.find)
+        now = timezone.now()
         try:
-            permit = await ring_hook.ask(hook, unasked.question, now=timezone.now())
+            hook = await workers.read(partial(ring_hook.find, unasked.question, now=now))
+            permit = await ring_hook.ask(hook, unasked.question, now=now)
         except CallError as error:
             refusal = call_problem(error, None, timezone.now())
             return refusal["status"], refusal

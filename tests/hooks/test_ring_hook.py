@@ -98,6 +98,30 @@ def test_it_can_refuse_all(ring_hook: Hook, receiver: HookReceiver, send: Ask, b
     assert not Call.objects.exists()
 
 
+@pytest.mark.parametrize("named", [{"bob": {}}, {"bob": 1}, [], "bob", 0])
+def test_a_refusal_of_all_holds_whatever_else_is_said(
+    ring_hook: Hook, receiver: HookReceiver, send: Ask, bob: User, named: Any
+) -> None:
+    receiver.answer(said(allow=False, detail="Closed.", invitees=named))
+    assert errors_of(send("bob")) == {"bob": ("not_allowed", "Closed.")}
+
+
+def test_a_person_is_named_in_any_capitals(
+    ring_hook: Hook, receiver: HookReceiver, send: Ask, bob: User, carol: User
+) -> None:
+    receiver.answer(said(allow=True, invitees={"Carol": {"allow": False}}))
+    assert [each["invitee"]["id"] for each in send("bob", "carol").json()["call"]["invitations"]] == ["bob"]
+
+
+def test_nobody_has_it_asked_more_often_than_they_may_invite(
+    ring_hook: Hook, receiver: HookReceiver, send: Ask, bob: User, settings: Settings
+) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "sends_per_minute": 2}
+    receiver.answer(*[said(allow=False)] * 2)
+    assert [send("bob").status_code for _ in range(3)] == [400, 400, 429]
+    assert len(receiver.arrived) == 2
+
+
 def test_it_can_refuse_one(ring_hook: Hook, receiver: HookReceiver, send: Ask, bob: User, carol: User) -> None:
     receiver.answer(said(allow=True, invitees={"carol": {"allow": False, "detail": "Not her patient."}}))
     answer = send("bob", "carol")
