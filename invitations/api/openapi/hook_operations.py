@@ -59,7 +59,7 @@ DELETE_HOOK = Operation(
     "delete_hook",
     HOOKS,
     "Take a hook away",
-    SIGNED_IN,
+    _ONE,
     {204: "There is none, now or before."},
     security=_SERVICES,
     for_services=service_access.HOOKS,
