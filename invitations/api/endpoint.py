@@ -84,7 +84,7 @@ class Endpoint(APIView):
     def _admit(self, request: Request, operation: Operation | None) -> None:
         for_services = None if operation is None else operation.for_services
         for_users = operation is None or operation.security != (SERVICE,)
-        takes_body = operation is not None and operation.body is not None
+        takes_body = operation is not None and operation.takes_body(str(request.method))
         service_access.admit(request, for_services, for_users=for_users, takes_body=takes_body)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

@@ -174,6 +174,20 @@ def test_no_address_takes_as_user_from_a_user(app_of: RestOf, alice: User, bob: 
             assert list(response.json()["errors"]) == ["as_user"], (name, method)
 
 
+def test_a_body_that_could_only_name_a_user_is_an_object_whoever_sends_it(
+    service: ServiceOf, app_of: RestOf, alice: User, bob: User
+) -> None:
+    mine = app_of(alice).client
+    for client in (mine, service("users").client):
+        for sent in ("[null, null]", '"AAA"', "{"):
+            response = client.put("/api/v1/blocks/bob", sent, content_type="application/json")
+            assert problem_of(response) == (400, "invalid"), sent
+        response = client.put("/api/v1/blocks/bob", "as_user=alice", content_type="text/plain")
+        assert problem_of(response) == (415, "unsupported_media_type")
+    assert mine.get("/api/v1/blocks").json()["results"] == []
+    assert mine.put("/api/v1/blocks/bob").status_code == 201
+
+
 def _said(response: Answer) -> dict[str, Any]:
     is_json = "json" in response.headers.get("Content-Type", "") and not response.streaming and response.content
     said: Any = response.json() if is_json else {}

@@ -16,6 +16,7 @@ from invitations.requests.fields import Field
 from invitations.requests.inputs import Body
 from invitations.requests.problems import STATUS
 from invitations.requests.queries import Query
+from invitations.requests.service_access import WITH_BODY as BODY_METHODS
 from invitations.requests.service_access import ForServices
 from invitations.requests.verbs import OVER_BY_TOKEN, Verb
 
@@ -88,6 +89,14 @@ class Operation:
     def takes_as_user(self) -> bool:
         """Whether a service says for whom it acts."""
         return self.for_services is not None and self.for_services.as_user != "never"
+
+    def takes_body(self, method: str) -> bool:
+        """Whether what is sent as a body is read, if only for whom a service acts.
+
+        Args:
+            method: of the request.
+        """
+        return self.body is not None or (self.takes_as_user and method.upper() in BODY_METHODS)
 
     @property
     def schemes(self) -> tuple[str, ...]:
