@@ -58,11 +58,14 @@ export class DeviceList extends PageElement {
       this.#load();
     });
     const { enrolment } = this.page;
-    this.hear(enrolment, "change", () => {
-      if (enrolment.state !== "working") {
-        this.#load();
-      }
-    });
+    // `proved` too: of a lost permission the server knows only after this browser does.
+    for (const news of ["change", "proved"]) {
+      this.hear(enrolment, news, () => {
+        if (enrolment.state !== "working") {
+          this.#load();
+        }
+      });
+    }
   }
 
   connected() {

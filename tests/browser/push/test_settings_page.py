@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import Person, connected
 from tests.browser.phone import Phone
 from tests.support.push_service import PushService
+
+PROOF = "**/api/v1/push/proof"
 
 
 @pytest.fixture
@@ -27,6 +30,18 @@ def row(page: Page, name: str) -> Locator:
 def here(page: Page) -> Locator:
     """The row of this very browser."""
     return page.locator("device-list .device").filter(has_text="this browser")
+
+
+@contextmanager
+def proof_held_back(page: Page) -> Iterator[None]:
+    """What the browser says of its permission reaches the server only afterwards."""
+    held: list[Route] = []
+    page.route(PROOF, lambda route: held.append(route))
+    with page.expect_request(PROOF):
+        yield
+    for route in held:
+        route.continue_()
+    page.unroute(PROOF)
 
 
 def ringtone(page: Page, name: str) -> Locator:
@@ -50,9 +65,11 @@ def test_a_permission_that_is_taken_away_is_said_at_once_and_on_the_first_page(
     phone.person.show("Settings")
     line = page.locator("settings-view reach-line")
     expect(line).to_have_text("Calls reach you on 1 device.")
-    phone.person.context.clear_permissions()
-    page.reload()
-    connected(page)
+    with proof_held_back(page):
+        phone.person.context.clear_permissions()
+        page.reload()
+        connected(page)
+        expect(here(page)).to_contain_text("Rings by push notification.")
     expect(line).to_contain_text("has lost its permission today.")
     expect(here(page)).to_contain_text("notifications aren't allowed there any more")
     phone.person.show("People")
