@@ -12,7 +12,11 @@ from tests.support.server import ROOT
 AXE = ROOT / ".venv/js/node_modules/axe-core/axe.min.js"
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 # Of forced colours axe knows only some: it reads the fill of a text, for which the page's own colour is still named.
+# Colours in the middle of a fade are nobody's choice; what turns for ever has none to wait for.
 _FIND = """async () => {
+  const ending = document.getAnimations().filter(
+    ({ playState, effect }) => playState === "running" && Number.isFinite(effect.getComputedTiming().endTime));
+  await Promise.allSettled(ending.map(({ finished }) => finished));
   const areForced = matchMedia("(forced-colors: active)").matches;
   const rules = { "color-contrast": { enabled: !areForced } };
   return (await axe.run(document, { resultTypes: ["violations"], rules })).violations.map(
@@ -24,7 +28,7 @@ def faults(page: Page) -> list[Any]:
     """The rules of axe-core that the page breaks, each with where and why.
 
     Args:
-        page: as somebody sees it at this moment; what still moves is waited for by who calls.
+        page: as somebody sees it once what fades and moves there now has ended.
     """
     # As a statement of the debugger: the pages' policy lets no script in that is not theirs.
     page.evaluate(f"{_axe()}; null")
