@@ -110,7 +110,7 @@ class Apns:
         expired, are renewed once.
 
         Raises:
-            Gone: the token is no longer, or never was, one of this app's.
+            Gone: the token for rings is no longer, or never was, one of this app's.
             Refused: any other 4xx except 429, no key, or a payload that cannot be encrypted.
             TryLater: 429, 5xx, no answer, or a TLS failure.
         """
@@ -128,7 +128,7 @@ class Apns:
             raise TryLater(FailureCode.NO_ANSWER, f"{host}: {type(error).__name__}") from None
         if answer.status == 200:
             return answer.status
-        raise _failure(answer, host)
+        raise _failure(answer, host, message.effect)
 
     async def close(self) -> None:
         """Close the connection of the running loop."""
@@ -224,11 +224,14 @@ def _reason(answer: http2.Answer) -> str:
         return ""
 
 
-def _failure(answer: http2.Answer, host: str) -> Failure:
+def _failure(answer: http2.Answer, host: str, effect: Effect) -> Failure:
     """The failure that an answer other than 200 means."""
     status, reason = answer.status, _reason(answer)
     detail = f"{host} answered {status}" + (f" {reason}" if reason.isalpha() and reason.isascii() else "")
     if status == 410 or reason in _GONE:
+        if effect != Effect.RING:
+            # The token by which the phone rings is another one, and may be good.
+            return Refused(FailureCode.REFUSED, detail, status=status)
         return Gone(detail, status=status)
     if status == 429:
         return TryLater(FailureCode.THROTTLED, detail, status=status, after_seconds=answer.retry_after_seconds)

@@ -98,7 +98,7 @@ def problems() -> Iterator[str]:
         yield f"CALLINVITE_APNS_URL must be an https origin, such as {PRODUCTION}."
     missing = extras.missing("httpx2", "h2", "jwt")
     if missing:
-        yield f"APNs needs {', '.join(missing)}: install callinvite[apns]."
+        yield f"APNs needs {', '.join(missing)}: install the extra apns."
     try:
         _key(_setting("KEY_FILE"))
     except Unusable as error:
@@ -109,7 +109,7 @@ def _made(path: str, key_id: str, team_id: str, *, now: float) -> str:
     try:
         import jwt
     except ImportError:
-        raise Unusable("APNs needs PyJWT: install callinvite[apns].") from None
+        raise Unusable("APNs needs PyJWT: install the extra apns.") from None
     claims: dict[str, Any] = {"iss": team_id, "iat": int(now)}
     return jwt.encode(claims, _key(path), algorithm="ES256", headers={"kid": key_id})
 

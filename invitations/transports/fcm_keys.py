@@ -120,7 +120,7 @@ def account() -> Account:
     if not path:
         raise Unusable("CALLINVITE_FCM_CREDENTIALS_FILE is not set.")
     if extras.missing("jwt"):
-        raise Unusable("FCM needs PyJWT: install callinvite[fcm].")
+        raise Unusable("FCM needs PyJWT: install the extra fcm.")
     try:
         changed_at = Path(path).stat().st_mtime_ns
     except OSError as error:

@@ -22,7 +22,7 @@ from invitations.push import devices, reachability
 from invitations.transports import registry
 from tests.dispatcher.stub_transport import StubTransport
 from tests.push.conftest import acting
-from tests.support.apns_service import ApnsService
+from tests.support.apns_service import Answer, ApnsService
 from tests.support.fcm_service import FcmService
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -154,6 +154,19 @@ def test_an_android_phone_is_rung_by_a_data_message(
     assert ring["call_id"] == "c1"
     assert 50 < int(request.message["android"]["ttl"].removesuffix("s")) <= 60
     assert google.violations == []
+
+
+def test_an_iphone_whose_token_for_alerts_is_gone_still_rings(
+    put: Callable[..., Any], apple: ApnsService, alice: User, bob: User, now: Any
+) -> None:
+    put(apple.phone().address())
+    calls.send(by=acting(alice, "desk"), invitees=["bob"], is_video_call=True, call_id="c1", now=now)
+    delivered(settled)
+    apple.answer(Answer(410, "Unregistered"))
+    calls.cancel("c1", by=acting(alice, "desk"), now=now)
+    delivered(settled)
+    assert list(Delivery.objects.order_by("pk").values_list("kind", "state")) == [("ring", "sent"), ("stop", "failed")]
+    assert Device.objects.get(device_id="bobs-phone").push_disabled_reason == ""
 
 
 def test_an_iphone_that_apple_forgot_is_lost_and_its_owner_reads_so(

@@ -15,7 +15,18 @@ import { say } from "../words/say.js";
  *  @returns {Promise<Calls>} when the first state of all calls is here
  *  @throws {CallInvitationError} `not_authenticated`, `unreachable` (also where the server does not let this page's origin
  *    in, which browsers do not tell), `not_allowed`, `invalid` */
-export async function connect(options) {
+export function connect(options) {
+  // One after the other, so that the one asked for last is the one that stays.
+  const opened = former.then(() => open(options));
+  former = opened.catch(() => {});
+  return opened;
+}
+
+/** @type {Promise<unknown>} */
+let former = Promise.resolve();
+
+/** @param {CallsOptions} options */
+async function open(options) {
   current()?.close();
   provide(null);
   const calls = made(options);
@@ -24,8 +35,6 @@ export async function connect(options) {
     calls.close();
     throw error;
   }
-  // Somebody may have asked twice: the last one counts.
-  current()?.close();
   calls.begin();
   provide(calls);
   return calls;
