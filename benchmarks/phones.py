@@ -40,11 +40,11 @@ def serve(pipe: Connection, folder: str) -> None:
 
 async def ours(push: dict[str, Any], count: int) -> float:
     """Milliseconds of CPU for each push by our transport, the connection made before."""
-    from invitations.transports import Message
+    from invitations.transports import Effect, Message
     from invitations.transports.apns import Apns
 
     transport, room = Apns(), asyncio.Semaphore(AT_ONCE)
-    address, message = transport.read(push), Message(PAYLOAD, ttl_seconds=30)
+    address, message = transport.read(push), Message(PAYLOAD, ttl_seconds=30, effect=Effect.RING)
 
     async def send() -> None:
         async with room:
@@ -85,11 +85,11 @@ async def bare(origin: str, headers: list[tuple[str, str]], body: bytes, count: 
 
 def measured(push: dict[str, Any], count: int) -> tuple[float, float]:
     """Ours and the bare loop's, the medians of some rounds in turn."""
-    from invitations.transports import Message, apns, apns_keys
+    from invitations.transports import Effect, Message, apns, apns_keys
 
     address = apns.Apns().read(push)
-    path, body = apns._packed(address, Message(PAYLOAD, ttl_seconds=30), "bare")
-    own = apns._headers(Message(PAYLOAD, ttl_seconds=30))
+    path, body = apns._packed(address, Message(PAYLOAD, ttl_seconds=30, effect=Effect.RING), "bare")
+    own = apns._headers(Message(PAYLOAD, ttl_seconds=30, effect=Effect.RING))
     signed = apns_keys.Signer().authorization(now=time.time())
     origin = apns_keys.url()
     authority = origin.removeprefix("https://")

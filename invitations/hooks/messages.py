@@ -296,6 +296,11 @@ def retry_at(outcome: Outcome) -> datetime | None:
     return outcome.at + timedelta(seconds=max(wait, outcome.after_seconds or 0))
 
 
+def _fails_since(hook_pk: int, moment: datetime) -> bool:
+    """Whether a hook still fails as long: another post may have got through since these messages were taken."""
+    return Hook.objects.filter(pk=hook_pk, failing_since__lte=moment).exists()
+
+
 def _note_health(carried: list[Carried]) -> dict[int, datetime]:
     """Note since when a hook fails, and switch off one that is gone or has failed for too long. Returns which are off
     now, and since when."""
@@ -313,7 +318,7 @@ def _note_health(carried: list[Carried]) -> dict[int, datetime]:
             continue
         elif since is None:
             switching.note_failure(pk, now=last.at)
-        elif last.at - since >= OFF_AFTER:
+        elif last.at - since >= OFF_AFTER and _fails_since(pk, last.at - OFF_AFTER):
             switching.switch_off(pk, HookOff.FAILING, now=last.at)
             off[pk] = last.at
     return off

@@ -87,13 +87,17 @@ class Message:
         urgency: `very-low`, `low`, `normal` or `high` (RFC 8030 section 5.3).
         topic: 1 to 32 characters of base64url; a later message replaces a waiting one with the same topic (RFC 8030
             section 5.4). Empty means none.
+        effect: what it does there. Only a ring may wake a phone as a call does.
+        name: a UUID that stays the same whenever this message is sent again; empty for none.
+        expires_at: the aware datetime after which it is worth nothing; None to go by `ttl_seconds`.
+        stand_in: what a transport may show if the device cannot decrypt the payload in time; names nobody.
     """
 
     payload: bytes = field(repr=False)
     ttl_seconds: int
+    effect: Effect
     urgency: str = "normal"
     topic: str = ""
-    effect: Effect = Effect.RING
     name: str = ""
     expires_at: datetime | None = None
     stand_in: str = field(default="", repr=False)

@@ -226,7 +226,8 @@ def _failure(answer: outbound.Answer, host: str) -> Failure:
     status = answer.status
     code, fields = _codes(answer.body)
     detail = f"{host} answered {status}" + (f" {code}" if re.fullmatch(r"[A-Z_]{1,40}", code) else "")
-    if code == "UNREGISTERED" or fields & {"message.token", "message.fid"}:
+    # The second is a token of another project's app.
+    if code in {"UNREGISTERED", "SENDER_ID_MISMATCH"} or fields & {"message.token", "message.fid"}:
         return Gone(detail, status=status)
     if status == 429:
         return TryLater(FailureCode.THROTTLED, detail, status=status, after_seconds=answer.retry_after_seconds)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from invitations.transports import Address, Message, outbound, vapid
+from invitations.transports import Address, Effect, Message, outbound, vapid
 from invitations.transports.base import to_base64url
 from invitations.transports.webpush import WebPush
 from tests.support.apns_service import ApnsService
@@ -84,4 +84,4 @@ def some_address(endpoint: str) -> Address:
 
 
 def message(payload: bytes = PAYLOAD, *, ttl_seconds: int = 60, urgency: str = "high", topic: str = TOPIC) -> Message:
-    return Message(payload=payload, ttl_seconds=ttl_seconds, urgency=urgency, topic=topic)
+    return Message(payload=payload, ttl_seconds=ttl_seconds, effect=Effect.RING, urgency=urgency, topic=topic)

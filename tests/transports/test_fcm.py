@@ -61,7 +61,7 @@ async def test_however_many_messages_ask_for_one_access_token(fcm: Fcm, google: 
         (Answer(404, "UNREGISTERED"), Gone, FailureCode.GONE, None),
         (Answer(400, "INVALID_ARGUMENT", field="message.token"), Gone, FailureCode.GONE, None),
         (Answer(400, "INVALID_ARGUMENT"), Refused, FailureCode.BAD_REQUEST, None),
-        (Answer(403, "SENDER_ID_MISMATCH"), Refused, FailureCode.CREDENTIALS_REFUSED, None),
+        (Answer(403, "SENDER_ID_MISMATCH"), Gone, FailureCode.GONE, None),
         (Answer(404, "NOT_FOUND"), Refused, FailureCode.REFUSED, None),
         (Answer(429, "QUOTA_EXCEEDED", retry_after="9"), TryLater, FailureCode.THROTTLED, 9.0),
         (Answer(500, "INTERNAL"), TryLater, FailureCode.SERVICE_ERROR, None),
