@@ -179,14 +179,13 @@ class Phone:
         call = message["call_id"] or "current"
         try:
             self._server.ask("POST", f"calls/{call}/ringing", {"audible": True}, action_token=message["action_token"])
-        except Refused as refused:
-            # 410: the ring was over before it was heard.
-            say(f"It is over: {refused.code}")
+            if self._answer == "reject":
+                self._server.ask("POST", f"calls/{call}/reject", {}, action_token=message["action_token"])
+                say("Declined")
+        except Refused:
+            # 410: the ring was over before. The push that follows says how.
             return
-        if self._answer == "reject":
-            self._server.ask("POST", f"calls/{call}/reject", {}, action_token=message["action_token"])
-            say("Declined")
-        elif self._answer == "accept":
+        if self._answer == "accept":
             self._talk(call)
 
     def _talk(self, call: str) -> None:

@@ -251,7 +251,7 @@ def test_other_engines_work_as_they_did(engine: str, bob: User, settings: Settin
     # By a door of the project's own: allauth's cannot store keys as long as those of sessions in cookies.
     client = _by_another_door(bob)
     assert is_in(client)
-    assert client.post("/api/v1/auth/sign-out-everywhere").status_code == 204
+    assert client.post("/api/v1/auth/sign-out-everywhere", content_type="application/json").status_code == 204
     assert is_in(client)
 
 
@@ -286,7 +286,7 @@ def test_whatever_began_a_session_it_is_found(begin: Callable[[User], Client], b
     assert sessions.keys_of(bob.pk) == [key]
     other = Client()
     other.force_login(User.objects.get())
-    assert other.post("/api/v1/auth/sign-out-everywhere").status_code == 204
+    assert other.post("/api/v1/auth/sign-out-everywhere", content_type="application/json").status_code == 204
     assert not is_in(client)
     assert UserSession.objects.filter(session_key=key).exists() is False
     assert is_in(other)
