@@ -68,9 +68,11 @@ function stories() {
       timeoutSeconds: 45,
       endWhenCallerLeaves: false,
     };
-    const changed = waited("change", alice.calls.once("change"));
+    const shown = new Promise((resolve) => {
+      alice.calls.on("change", (detail) => detail.state.outgoing?.call_id === "visit-7" && resolve(detail));
+    });
     assert.equal(await alice.calls.send(sent), true);
-    assert.equal((await changed).state.outgoing?.call_id, "visit-7");
+    await waited("change", shown);
     assert.equal(alice.calls.lastResult?.warnings?.[0].code, "unknown_resource");
     const told = await alice.hears("outgoingCallSent");
     assert.deepEqual([told.callID, told.customData, told.callees[0].id], ["visit-7", "room 3", "bob"]);

@@ -101,7 +101,7 @@ class Slow:
 
 
 class Endless:
-    """A body without an end; `sent_bytes` says how much of it the client (and the buffers between) took.
+    """A body without an end; `sent_bytes` says how much of it was sent so far, never less than the client has.
 
     It falls silent after `limit_mib`, so that a client that reads everything does not fill the machine.
     """
@@ -115,8 +115,8 @@ class Endless:
         response = web.StreamResponse(status=self.status, headers={"Content-Type": "text/plain"})
         await response.prepare(request)
         while self.sent_bytes < self.limit_bytes:
-            await response.write(b"x" * CHUNK_BYTES)
             self.sent_bytes += CHUNK_BYTES
+            await response.write(b"x" * CHUNK_BYTES)
         return await Silence().give(request)
 
 
