@@ -41,6 +41,15 @@ REFUSED = """async (options) => {
   return null;
 }"""
 RING = "document.querySelector('incoming-call').ring"
+# What the worker leaves where no page is open.
+KEEP_WISH = """async (wish) => {
+  const cache = await caches.open("callinvite.notes");
+  await cache.put("/calls/service-worker/notes/wish", new Response(JSON.stringify({ ...wish, at: Date.now() })));
+}"""
+CONNECT_WITH_PUSH = """async ([baseUrl, token]) => {
+  globalThis.calls = await sdk.connect({ baseUrl, token, push: { worker: "/calls/worker.js" } });
+  return (await calls.once("incomingMissedCallClicked")).caller.id;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -224,6 +233,17 @@ def test_a_page_may_ring_by_itself_and_answer_by_the_element(page: Page, bob: El
 
     invitation = bob.call(call_id)["invitations"][0]
     assert (invitation["reject_reason"], invitation["custom_data"]) == ("later", "later")
+
+
+def test_a_click_on_the_notice_of_a_missed_call_is_told_and_calls_back(
+    page: Page, bob: Elsewhere, server: RunningServer, people: dict[str, Elsewhere]
+) -> None:
+    call_id = bob.send("alice", timeout_seconds=1)
+    until(page, "calls.state.missedUnseen > 0")
+    caller = {"id": "bob", "name": "Bob"}
+    page.evaluate(KEEP_WISH, {"type": "call_back", "call_id": call_id, "caller": caller, "is_video_call": False})
+    assert page.evaluate(CONNECT_WITH_PUSH, [server.url, people["alice"].token]) == "bob"
+    until(page, "calls.state.outgoing !== null")
 
 
 @pytest.mark.parametrize(("event", "button"), [("will-answer", "Accept"), ("will-decline", "Decline")])

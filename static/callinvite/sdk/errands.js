@@ -37,15 +37,20 @@ export class Errands {
   /** @param {Wish | null} wish */
   async #perform(wish) {
     const { service, media, accept } = this.#page;
+    const callID = wish?.call_id ?? "";
     if (wish?.type === "answer") {
-      const callID = wish.call_id ?? "";
       if (await this.#rings(callID)) {
         await accept(callID);
       }
     } else if (wish?.type === "call_back" && wish.caller?.id) {
       const camera = wish.is_video_call === true;
       const invitees = [wish.caller];
-      await media.during({ microphone: true, camera }, () => service.send({ invitees, isVideoCall: camera }));
+      await service.missedCallClicked(callID);
+      await service.dialBack(callID, () =>
+        media.during({ microphone: true, camera }, () => service.send({ invitees, isVideoCall: camera })),
+      );
+    } else if (wish?.kind === "stop") {
+      await service.missedCallClicked(callID);
     }
   }
 

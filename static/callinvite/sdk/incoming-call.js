@@ -129,7 +129,7 @@ export class IncomingCall extends CallElement {
     return this.client?.media.current ?? null;
   }
 
-  /** Whether it shows this call, not the page itself.
+  /** Whether it shows this call, not the page itself. About a ring, the listeners of `will-ring` are asked the first time.
    *  @param {Call} call
    *  @returns {boolean} */
   shows(call) {

@@ -1949,7 +1949,7 @@ declare class IncomingCall extends CallElement {
   get ring(): Call | null;
   /** The call that this page is in, or has placed. */
   get call(): Call | null;
-  /** Whether it shows this call, not the page itself. */
+  /** Whether it shows this call, not the page itself. About a ring, the listeners of `will-ring` are asked the first time. */
   shows(call: Call): boolean;
   accept(options?: AnswerOptions): Promise<boolean>;
   decline(options?: DeclineOptions): Promise<boolean>;
