@@ -139,7 +139,7 @@ class HookMessageAdmin(OfSuperusers):
         now, done = timezone.now(), 0
 
         def replayed(message: HookMessage) -> int:
-            registering.replay(message.hook, message.message_id, now=now)
+            registering.replay(message.hook.service_id, message.hook.hook_id, message.message_id, now=now)
             return 1
 
         for message in queryset.select_related("hook__service"):

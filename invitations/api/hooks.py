@@ -86,8 +86,8 @@ class ReplayedMessage(Endpoint):
     """Tells it once more."""
 
     def post(self, request: Request, hook_id: str, message_id: str) -> HttpResponse:
-        hook = registering.one(_service_id(request), hook_id)
-        return answered(202, message_view(registering.replay(hook, message_id, now=timezone.now())))
+        message = registering.replay(_service_id(request), hook_id, message_id, now=timezone.now())
+        return answered(202, message_view(message))
 
 
 def _service_id(request: Request) -> int:

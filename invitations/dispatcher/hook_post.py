@@ -24,7 +24,7 @@ from invitations.conf import is_hook_network
 from invitations.dispatcher.carrying import LOOK_EVERY_SECONDS, SHORTEST_PAUSE_SECONDS, Carrier
 from invitations.hooks import keys, messages, signing
 from invitations.hooks.messages import SEND_SECONDS, Carried, Chain, Claimed, Due, Outcome
-from invitations.transports import Failure, TryLater, targets
+from invitations.transports import Failure, FailureCode, TryLater, targets
 from invitations.transports.outbound import Outbound
 
 logger = logging.getLogger(__name__)
@@ -41,10 +41,7 @@ AT_ONCE = 256
 MOST_HELD = 10_000
 GATHERED = 64
 """While there is more to send, so many outcomes are recorded together, if they come soon."""
-UNREADABLE = "secret_unreadable"
 UNSENT = "unsent"
-BAD_ADDRESS = "forbidden_address"
-REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +104,11 @@ class HookPost(Carrier[Parcel, Carried]):
 
     async def _sent(self, message: Claimed, parcel: Parcel, now: datetime) -> Outcome:
         if parcel.to is None or not parcel.keys:
-            return Outcome(message, now, code=BAD_ADDRESS if parcel.to is None else UNREADABLE)
+            code = FailureCode.FORBIDDEN_ADDRESS.value if parcel.to is None else keys.UNREADABLE
+            return Outcome(message, now, code=code)
         body = message.body.encode()
         try:
             headers = signing.headers(message.message_id, body, parcel.keys, timestamp=int(now.timestamp()))
-            headers["Content-Type"] = "application/json"
             answer = await self._outbound.post(parcel.to, body, headers)
         except TryLater as later:
             return Outcome(message, self._clock(), code=later.code, after_seconds=later.after_seconds)
@@ -123,7 +120,7 @@ class HookPost(Carrier[Parcel, Carried]):
             return Outcome(message, self._clock(), code=UNSENT)
         if 200 <= answer.status < 300:
             return Outcome(message, self._clock(), answer.status)
-        return Outcome(message, self._clock(), answer.status, REFUSED, answer.retry_after_seconds)
+        return Outcome(message, self._clock(), answer.status, FailureCode.REFUSED.value, answer.retry_after_seconds)
 
     def exchange(self, outcomes: list[Carried], room: int) -> tuple[list[Parcel], float]:
         now = self._clock()

@@ -14,6 +14,8 @@ from invitations.models import Hook
 PURPOSE = "invitations.hooks"
 BOTH_FOR = timedelta(hours=24)
 """For how long the former secret signs too."""
+UNREADABLE = "secret_unreadable"
+"""The code of what cannot be signed, since SECRET_KEY is another one now."""
 
 
 def give(hook: Hook) -> str:

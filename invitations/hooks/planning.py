@@ -1,6 +1,6 @@
 """Which messages hooks are owed: planned in the transaction of the change that they tell of.
 
-Sends nothing, and asks the database nothing: which hooks listen was read along with the call."""
+Sends nothing. Which hooks listen to a call was read along with it, so that a verb has nothing more to ask."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def add(service_id: int, url: str, kind: HookKind, events: Sequence[str], *, now
         service_id: the service's key.
         url: where it leads, by https.
         kind: what it is for.
-        events: the kinds that it is told of, values of `HOOK_EVENTS`; none means all.
+        events: the kinds that it is told of, values of `HOOK_EVENTS`; none means all. A ring hook is told of none.
         now: an aware datetime.
 
     Raises:
@@ -153,19 +153,21 @@ def messages_of(hook: Hook) -> QuerySet[HookMessage]:
     return HookMessage.objects.filter(hook=hook).defer("body")
 
 
-def replay(hook: Hook, message_id: str, *, now: datetime) -> HookMessage:
+def replay(service_id: int, hook_id: str, message_id: str, *, now: datetime) -> HookMessage:
     """Owe a message that was delivered or given up once more: with the same id and body, at once, and behind no other.
     One that still waits goes at once.
 
     Args:
-        hook: whose it was.
+        service_id: the service's key.
+        hook_id: whose it was.
         message_id: what the receiver knows it by.
         now: an aware datetime.
 
     Raises:
-        CallError: `not_found`; `invalid` as `try_out`.
+        CallError: as `try_out`; `not_found` too if the hook was not owed it.
     """
     with transaction.atomic():
+        hook = one(service_id, hook_id, lock=True)
         _refuse_if_off(hook)
         message = messages_of(hook).select_for_update().filter(message_id=message_id).first()
         if message is None:
@@ -190,9 +192,11 @@ def _lead_to(hook: Hook, url: str) -> None:
 
 
 def _listen_to(hook: Hook, events: Sequence[str]) -> None:
+    if hook.kind == HookKind.RING:
+        hook.events, hook.mask = [], NOTHING
+        return
     hook.events = list(dict.fromkeys(events))
-    told = mask_of(tuple(events)) if events else EVERYTHING
-    hook.mask = NOTHING if hook.kind == HookKind.RING else told
+    hook.mask = mask_of(tuple(events)) if events else EVERYTHING
 
 
 def _refuse_if_off(hook: Hook) -> None:

@@ -27,7 +27,7 @@ def new_id() -> str:
 
 
 def headers(message_id: str, body: bytes, keys: Sequence[str], *, timestamp: int) -> dict[str, str]:
-    """The headers of one try.
+    """The headers of one try to send JSON.
 
     Args:
         message_id: without a full stop, which separates the parts of what is signed.
@@ -40,6 +40,7 @@ def headers(message_id: str, body: bytes, keys: Sequence[str], *, timestamp: int
     """
     signed = b"%s.%d." % (message_id.encode(), timestamp) + body
     return {
+        "content-type": "application/json",
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join([_signature(each, signed) for each in keys]),

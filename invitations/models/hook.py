@@ -20,6 +20,7 @@ class HookKind(models.TextChoices):
 USER_MISSED = "user.missed"
 DEVICE_DISABLED = "device.disabled"
 HOOK_TEST = "hook.test"
+RING_ASK = "ring.ask"
 HOOK_EVENTS = (*EventKind.values, USER_MISSED, DEVICE_DISABLED)
 """What a hook may ask to be told. New ones go to the end: each has its bit in `Hook.mask`."""
 NOTHING = 0

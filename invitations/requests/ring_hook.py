@@ -17,10 +17,11 @@ from invitations.conf import is_hook_network, limits
 from invitations.errors import CallError, Code
 from invitations.hooks import keys, signing
 from invitations.models import Hook, HookKind, names
+from invitations.models.hook import RING_ASK
 from invitations.requests import inputs
 from invitations.requests.counters import Bound, count, key_of
 from invitations.requests.fields import Refused
-from invitations.transports import Failure, targets
+from invitations.transports import Failure, FailureCode, targets
 from invitations.transports.outbound import Outbound
 from invitations.transports.waiting import wait_for
 from invitations.words import say_lazy
@@ -31,7 +32,6 @@ ASK_SECONDS = 1.0
 """How long an answer may take, from the name's resolution to its last byte."""
 CONNECTIONS = 64
 DETAIL_CHARS = 512
-KIND = "ring.ask"
 CHANGEABLE = ("notification_message", "resource_id", "timeout_seconds")
 """What an answer may change of a ring, within the bounds that callers have."""
 
@@ -104,11 +104,10 @@ async def _answer(hook: Hook, body: bytes, now: datetime) -> JSON:
         to = targets.anywhere(hook.url)
         secrets = keys.of(hook.secret, hook.former_secret, hook.former_until, now)
     except targets.NotAllowed:
-        raise NoAnswer("forbidden_address") from None
+        raise NoAnswer(FailureCode.FORBIDDEN_ADDRESS.value) from None
     except sealing.Unreadable:
-        raise NoAnswer("secret_unreadable") from None
+        raise NoAnswer(keys.UNREADABLE) from None
     headers = signing.headers(signing.new_id(), body, secrets, timestamp=int(now.timestamp()))
-    headers["Content-Type"] = "application/json"
     try:
         answer = await _outbound.post(to, body, headers, reads=True)
     except Failure as failure:
@@ -133,7 +132,7 @@ def _asked(question: Question) -> bytes:
         **question.ring._asdict(),
         "urgent": question.urgent,
     }
-    return json.dumps({"type": KIND, "data": data}, separators=(",", ":")).encode()
+    return json.dumps({"type": RING_ASK, "data": data}, separators=(",", ":")).encode()
 
 
 def _permit(said: JSON, question: Question, hook: Hook) -> Permit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, NotRequired, TypedDict
 
 from invitations.models import DisabledReason, EventKind
-from invitations.models.hook import DEVICE_DISABLED, HOOK_TEST, USER_MISSED
+from invitations.models.hook import DEVICE_DISABLED, HOOK_TEST, RING_ASK, USER_MISSED
 from invitations.shapes.calls import CallObject
 from invitations.shapes.parts import DeviceId, Moment, Said, UserId, Words
 
@@ -106,7 +106,7 @@ class RingQuestionData(TypedDict):
 class RingQuestion(TypedDict):
     """May this ring begin? Answer within a second, with 200."""
 
-    type: Annotated[str, Said(const="ring.ask")]
+    type: Annotated[str, Said(const=RING_ASK)]
     data: Annotated[RingQuestionData, Said("About which ring.")]
 
 

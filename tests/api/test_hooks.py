@@ -104,7 +104,8 @@ def test_a_service_has_twenty_hooks_at_most(clinic: Rest) -> None:
 
 
 def test_there_is_one_ring_hook(clinic: Rest) -> None:
-    made = add(clinic, kind="ring")
+    made = add(clinic, kind="ring", events=["call.ended"])
+    assert made["events"] == [], "it is asked, and told of nothing"
     assert problem_of(clinic.post("hooks", {"url": URL, "kind": "ring"})) == (400, "invalid")
     clinic.patch(f"hooks/{made['id']}", {"is_active": False})
     add(clinic, kind="ring")
