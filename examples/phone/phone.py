@@ -31,6 +31,8 @@ MOST_BYTES = 4096
 HEARTBEAT_SECONDS = 10.0
 LOOK_SECONDS = 1.0
 TIMEOUT_SECONDS = 10.0
+MISSED = {"cancelled": "cancelled before it was answered", "timed_out": "nobody answered"}
+"""How a ring was missed, by the `reason` of its stop. If it was not, the title says how it ended and where."""
 
 
 class Refused(Exception):
@@ -158,7 +160,8 @@ class Phone:
             self._ring(message)
         elif message["kind"] == "stop":
             # The notification takes the place of the ring's, which has the same tag.
-            say(message["notification"]["title"])
+            how = MISSED.get(message["reason"], "") if message["missed"] else ""
+            say(message["notification"]["title"], how and f"({how})")
         else:
             say(message["notification"]["title"], message["notification"]["body"])
 

@@ -56,21 +56,28 @@ def line(program: subprocess.Popen[str]) -> str:
     return program.stdout.readline().rstrip("\n")
 
 
-def call(alice: httpx2.Client) -> str:
-    answer = alice.post("calls", json={"invitees": ["bob"], "is_video_call": True, "device_id": "desk"})
+def call(alice: httpx2.Client, **more: object) -> str:
+    answer = alice.post("calls", json={"invitees": ["bob"], "is_video_call": True, "device_id": "desk", **more})
     assert answer.status_code == 201
     return str(answer.json()["call"]["call_id"])
 
 
-def test_it_says_who_calls_and_that_the_call_was_missed_and_rings_no_more_once_it_has_ended(
+def test_it_says_who_calls_and_how_the_ring_ended_and_rings_no_more_once_it_has_ended(
     server: RunningServer, start: Start
 ) -> None:
     phone = start()
     with signed_in("alice", server) as alice, signed_in("bob", server) as bob:
-        call_id = call(alice)
-        assert line(phone) == "Alice (@alice) calls: Incoming video call · Not in your contacts"
-        alice.post(f"calls/{call_id}/cancel", json={})
-        assert line(phone) == "Missed call"
+        for who, verb, said in (
+            (alice, "cancel", "Missed call (cancelled before it was answered)"),
+            (None, "", "Missed call (nobody answered)"),
+            (bob, "reject", "Declined on test"),
+            (bob, "accept", "Answered on test"),
+        ):
+            call_id = call(alice, timeout_seconds=30 if who else 4)
+            assert line(phone) == "Alice (@alice) calls: Incoming video call · Not in your contacts"
+            if who:
+                assert who.post(f"calls/{call_id}/{verb}", json={}).status_code == 200
+            assert line(phone) == said
         phone.terminate()
         phone.wait(LIMIT_SECONDS)
         [device] = [each for each in bob.get("devices").json()["results"] if each["device_id"].startswith("terminal-")]
