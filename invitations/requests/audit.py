@@ -158,13 +158,25 @@ def service_acted(
 
 
 def service_asked(request: Any) -> None:
-    """A service did something: for itself, or for the user whose request it is now. Says nothing of others' requests.
+    """A service did something by REST, for itself or for the user whose request it is now. Says nothing of others'
+    requests.
 
     Args:
         request: REST's, which was granted.
     """
     if service_of(request) is not None:
         logger.info("service-acted %s", _facts(method=request.method, user=request.user.pk, **_asked(request._request)))
+
+
+def service_performed(verb: str, *, service: str, user_id: UserKey) -> None:
+    """A service did something over a live socket, which it opened for a user.
+
+    Args:
+        verb: what it did.
+        service: its name.
+        user_id: the user's key.
+    """
+    logger.info("service-acted %s", _facts(verb=verb, user=user_id, service=service))
 
 
 def looked_at_rules(request: HttpRequest, caller_id: UserKey, invitee_id: UserKey) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from math import inf
 from time import monotonic
 
@@ -23,7 +24,7 @@ from invitations.credentials import taking_back
 from invitations.errors import CallError, Code
 from invitations.live import generations, presence, publishing
 from invitations.models import UserKey
-from invitations.requests import ring_hook
+from invitations.requests import audit, ring_hook
 from invitations.requests.problems import call_problem, problem
 from invitations.requests.verbs import VERBS, Answer, perform, snapshot
 from invitations.serializers import call_view, moment
@@ -167,6 +168,9 @@ class LiveSocket:
         lane = workers.read if asked is not None and asked.reads else workers.perform
         try:
             status, answer = await _done(lane, partial(_perform, verb, actor, call_id, said))
+            # Here and not in a worker, which does a verb again if the transaction that it shares with others breaks.
+            if actor.service is not None and asked is not None and not asked.reads and status < HTTPStatus.BAD_REQUEST:
+                audit.service_performed(verb, service=actor.service, user_id=actor.user_id)
         except Exception:
             logger.exception("Verb %s failed over the socket", verb[:32])
             answer = problem(Code.UNAVAILABLE)

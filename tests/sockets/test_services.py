@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from invitations.credentials import service_tokens
 from invitations.models import Service, ServiceToken, User
+from tests.sockets.conftest import OpenPage
 from tests.sockets.page import Page, in_thread
 
 NOT_AUTHENTICATED = 4401
@@ -45,6 +46,22 @@ async def test_it_is_the_users_and_acts_under_the_services_name(channel_layer: s
         refused = await page.ask("send", "second", invitees=["bob"], is_video_call=True, **{name: "bob"})
         assert (refused["status"], list(refused["body"]["errors"])) == (400, [name])
     await page.close()
+
+
+async def test_the_log_has_a_line_for_what_a_service_does_there_and_none_for_what_it_reads(
+    alice: User, bob: User, open_quick_page: OpenPage, lines: list[str]
+) -> None:
+    own = await open_quick_page(bob)
+    await own.ask("send", "his", invitees=["alice"], is_video_call=True)
+    await own.ask("end", "his")
+    page = await opened(alice)
+    assert (await page.ask("send", "first", invitees=["bob"], is_video_call=True))["status"] == 201
+    assert (await page.ask("timeline", "first"))["status"] == 200
+    assert (await page.ask("accept", "first"))["status"] == 403
+    assert (await page.ask("end", "first"))["status"] == 200
+    await page.close()
+    acts = [each for each in lines if "service-acted" in each and "path=" not in each]
+    assert acts == [f"INFO service-acted verb={verb} user={alice.pk} service=clinic" for verb in ("send", "end")]
 
 
 def _revoke(user: User) -> None:
