@@ -162,7 +162,8 @@ def refuse_naming(request: Request, *, takes_body: bool) -> None:
 
 
 def refuse_in(body: object) -> None:
-    """Refuse what only a service may say, in the body of a user's request.
+    """Refuse what only a service may say, in the body of a user's request or in a frame of a socket, which is one
+    user's, also if a service opened it.
 
     Args:
         body: as it was sent.

@@ -24,8 +24,8 @@ from invitations.credentials import taking_back
 from invitations.errors import CallError, Code
 from invitations.live import generations, presence, publishing
 from invitations.models import UserKey
-from invitations.requests import audit, ring_hook
-from invitations.requests.problems import call_problem, problem
+from invitations.requests import audit, ring_hook, service_access
+from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.requests.verbs import VERBS, Answer, perform, snapshot
 from invitations.serializers import call_view, moment
 from invitations.shapes.frames import NOT_AUTHENTICATED, ONE_TOO_MANY, TOO_MUCH
@@ -167,10 +167,14 @@ class LiveSocket:
         asked = VERBS.get(verb)
         lane = workers.read if asked is not None and asked.reads else workers.perform
         try:
+            service_access.refuse_in(frame)
             status, answer = await _done(lane, partial(_perform, verb, actor, call_id, said))
             # Here and not in a worker, which does a verb again if the transaction that it shares with others breaks.
             if actor.service is not None and asked is not None and not asked.reads and status < HTTPStatus.BAD_REQUEST:
                 audit.service_performed(verb, service=actor.service, user_id=actor.user_id)
+        except InvalidInput as invalid:
+            answer = invalid_problem(invalid)
+            status = answer["status"]
         except Exception:
             logger.exception("Verb %s failed over the socket", verb[:32])
             answer = problem(Code.UNAVAILABLE)

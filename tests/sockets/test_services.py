@@ -64,6 +64,21 @@ async def test_the_log_has_a_line_for_what_a_service_does_there_and_none_for_wha
     assert acts == [f"INFO service-acted verb={verb} user={alice.pk} service=clinic" for verb in ("send", "end")]
 
 
+async def test_nobody_is_named_beside_the_verb(alice: User, bob: User, open_quick_page: OpenPage) -> None:
+    for page in (await opened(alice), await open_quick_page(alice)):
+        for name in ("as_user", "caller"):
+            body = {"invitees": ["bob"], "is_video_call": True}
+            await page.say({"type": "request", "id": name, "verb": "send", "body": body, name: "alice"})
+            beside = await page.hear()
+            within = await page.ask("send", **body, **{name: "alice"})
+            assert (beside["type"], beside["id"], beside["status"]) == ("result", name, 400)
+            assert beside["body"] == within["body"]
+            assert list(beside["body"]["errors"]) == [name]
+        await page.say({"type": "request", "id": 1, "verb": "open", "as_user": None, "caller": None})
+        assert (await page.hear())["body"]["calls"] == []
+        await page.close()
+
+
 def _revoke(user: User) -> None:
     service_tokens.revoke(ServiceToken.objects.all(), now=timezone.now())
 
