@@ -54,9 +54,9 @@ SCOPES = {
     ),
     "calls": (
         *("send", "invite", "cancel", "accept", "reject", "join", "leave", "end", "remove"),
-        *("ringing", "connected", "heartbeat", "ice_servers", "history_seen", "live_ticket"),
+        *("ringing", "connected", "heartbeat", "ice_servers", "history_seen", "live_ticket", "preview_rules"),
     ),
-    "calls:read": ("open", "get", "timeline", "preview_rules"),
+    "calls:read": ("open", "get", "timeline"),
     "hooks": ("hooks", "hook", "rotate_hook", "test_hook", "hook_messages", "replay_hook_message"),
 }
 """What each address wants, by its name: the design's table, written down once more."""
@@ -353,11 +353,11 @@ def test_a_service_ends_a_call_whose_caller_was_deleted(
 
 def test_a_service_asks_what_would_become_of_a_call(service: ServiceOf, alice: User, bob: User) -> None:
     asked = {"caller": "alice", "invitee": "bob"}
-    reader = service("calls:read")
-    assert reader.get("rules/preview", **asked).json()["verdict"] == "rings"
+    clinic = service("calls")
+    assert clinic.get("rules/preview", **asked).json()["verdict"] == "rings"
     alice.user_permissions.add(Permission.objects.get(codename="view_call"))
-    assert problem_of(reader.get("rules/preview", **asked, as_user="alice")) == (403, "not_allowed")
-    mine = reader.get("calls/first/timeline", as_user="alice")
+    assert problem_of(clinic.get("rules/preview", **asked, as_user="alice")) == (403, "not_allowed")
+    mine = clinic.get("calls/first/timeline", as_user="alice")
     assert problem_of(mine) == (404, "not_found")
 
 

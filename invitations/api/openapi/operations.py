@@ -202,9 +202,9 @@ PREVIEW_RULES = Operation(
     SIGNED_IN | {Code.INVALID, Code.NOT_ALLOWED},
     {200: "The verdict, what both would get, and what would happen device by device."},
     shapes.previews.RulesPreview,
-    "For admins who may see calls. Nothing rings, and neither of the two hears of it.",
+    "For admins who may see calls, and for services. Nothing rings, and neither of the two hears of it.",
     query=queries.PREVIEW,
-    for_services=service_access.CALLS_READ_ITSELF,
+    for_services=service_access.CALLS_ITSELF,
 )
 EXPORT_ME = Operation(
     "export_me",
