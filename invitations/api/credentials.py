@@ -47,9 +47,11 @@ SCHEME = "callinvite"
 class AuthToken(Endpoint):
     """Signs an app in, with a token as the answer, and out again."""
 
+    authentication_classes = (BearerAuthentication,)
+
     def get_authenticators(self) -> list[Any]:
         # A client that signs in has no identity yet, and its cookie does not matter, so no CSRF check is needed.
-        return [] if self._signs_in() else [BearerAuthentication()]
+        return [] if self._signs_in() else super().get_authenticators()
 
     def get_permissions(self) -> Any:
         return [] if self._signs_in() else super().get_permissions()

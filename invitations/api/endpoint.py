@@ -36,11 +36,8 @@ class Endpoint(APIView):
     operations: ClassVar[Mapping[str, Operation]] = {}
     """What the OpenAPI document says about its methods. A view without any is left out of the document."""
     # All that DRF would take from REST_FRAMEWORK: a project's defaults must neither open these views nor break them.
-    authentication_classes: Sequence[type[BaseAuthentication]] = (
-        ServiceAuthentication,
-        BearerAuthentication,
-        BrowserAuthentication,
-    )
+    authentication_classes: Sequence[type[BaseAuthentication]] = (BearerAuthentication, BrowserAuthentication)
+    """How users are known. Where there is any, so are services."""
     permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
     throttle_classes = ()
     renderer_classes = (JSONRenderer,)
@@ -57,6 +54,12 @@ class Endpoint(APIView):
         self._request_id = request_ids.chosen(request.headers.get(request_ids.HEADER, ""))
         with request_ids.known_as(self._request_id), quotas.asked() as self._quotas:
             return super().dispatch(request, *args, **kwargs)
+
+    def get_authenticators(self) -> list[Any]:
+        """A service is known wherever somebody is asked who they are: one that is taken for nobody, where services have
+        no business, would throw its token away."""
+        found = super().get_authenticators()
+        return [ServiceAuthentication(), *found] if found else []
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         return ChunkedRequest(

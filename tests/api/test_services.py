@@ -12,14 +12,12 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
-from rest_framework.authentication import BaseAuthentication
 
 from invitations.api.endpoint import Endpoint
 from invitations.api.urls import urlpatterns
 from invitations.credentials import service_tokens
 from invitations.models import Call, Contact, ContactState, Invitation, Service, ServiceScope, ServiceToken
 from invitations.own_data import erasing
-from invitations.requests.service_access import ServiceAuthentication
 from tests.api.conftest import Rest, RestOf, problem_of
 
 if TYPE_CHECKING:
@@ -37,6 +35,13 @@ IN_PATH = {
     "hook_id": "no-such-hook",
     "message_id": "no-such-message",
 }
+NOT_FOR_SERVICES = {
+    ("auth_token", "delete"),
+    ("auth_token_refresh", "post"),
+    *(("auth_pairing", method) for method in ("get", "post", "delete")),
+    ("test_ring_shown", "post"),
+}
+"""What only a user's own credential can do."""
 FREE = {"push_key", "resources"}
 """What any service may see: it is the same for everybody."""
 SCOPES = {
@@ -92,20 +97,19 @@ def client_of(*scopes: str, name: str = "clinic") -> Rest:
 
 
 def routes() -> Iterator[tuple[str, str]]:
-    """Every method of every address of REST that a service's token could come to, by name."""
+    """Every method of every address of REST that asks who somebody is, by name."""
     for pattern in urlpatterns:
         view = getattr(pattern.callback, "view_class", None)
         for method in ("get", "post", "put", "patch", "delete"):
-            if hasattr(view, method) and takes_service(view, method):
+            if hasattr(view, method) and asks_who_it_is(view, method):
                 yield str(pattern.name), method
 
 
-def takes_service(view: Any, method: str) -> bool:
+def asks_who_it_is(view: Any, method: str) -> bool:
     if not issubclass(view, Endpoint):
         return False
     instance: Any = view(request=type("Asked", (), {"method": method.upper()})())
-    found: list[BaseAuthentication] = instance.get_authenticators()
-    return any(isinstance(each, ServiceAuthentication) for each in found)
+    return bool(instance.get_authenticators())
 
 
 def ask(rest: Rest, name: str, method: str, as_user: str | None = "alice") -> Answer:
@@ -119,15 +123,28 @@ def ask(rest: Rest, name: str, method: str, as_user: str | None = "alice") -> An
     return getattr(rest.client, method)(path, named, format="json")
 
 
-ROUTES = sorted(set(routes()))
+ROUTES = sorted(set(routes()) - NOT_FOR_SERVICES)
 
 
 def test_every_address_is_in_the_table() -> None:
+    assert set(routes()) >= NOT_FOR_SERVICES
     unknown = {"schema", "docs", "problem", "unknown", "auth_token", "auth_token_refresh", "auth_pairing"}
     assert {str(each.name) for each in urlpatterns} - unknown - {name for name, _ in ROUTES} == {
         "test_ring_shown", "push_proof", "push_renew"
     }  # fmt: skip
     assert {name for name, _ in ROUTES} == set(WANTED) | FREE
+
+
+def test_a_service_is_told_where_it_can_do_nothing_and_keeps_its_token(service: ServiceOf, alice: User) -> None:
+    clinic = service(*ServiceScope.values)
+    for name, method in NOT_FOR_SERVICES:
+        for as_user in ("alice", None):
+            response = ask(clinic, name, method, as_user)
+            assert problem_of(response) == (403, "not_allowed"), (name, method)
+            assert response.json()["detail"] == "Services can't do this."
+    clinic.client.credentials(HTTP_AUTHORIZATION="Bearer svc_" + "a" * 43)
+    for name, method in NOT_FOR_SERVICES:
+        assert problem_of(ask(clinic, name, method)) == (401, "not_authenticated"), (name, method)
 
 
 def test_every_address_refuses_a_service_that_lacks_its_scope(service: ServiceOf, alice: User) -> None:

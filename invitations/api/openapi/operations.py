@@ -41,6 +41,8 @@ WITH_BODY = frozenset({Code.INVALID, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE
 BY_SERVICES = frozenset({Code.INVALID, Code.NOT_ALLOWED, Code.THROTTLED})
 """With what services are refused: the wrong user, a scope that they lack, or too many requests. Users are, if they name
 one."""
+NOT_FOR_SERVICES = frozenset({Code.NOT_ALLOWED, Code.THROTTLED})
+"""With what services are refused where they have no business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ class Operation:
     @property
     def fails(self) -> frozenset[Code]:
         """Every code with which it can fail, whoever asks."""
-        return self.refuses if SERVICE not in self.schemes else self.refuses | BY_SERVICES
+        if SERVICE in self.schemes:
+            return self.refuses | BY_SERVICES
+        return self.refuses | NOT_FOR_SERVICES if self.security else self.refuses
 
     def status_by_token(self, code: Code) -> int | None:
         """The status other than its own that a code has when a ring's token is used; None if it has none."""
