@@ -14,6 +14,11 @@ from invitations.errors import Code
 from invitations.store import listening
 from invitations.store.sheets import Person
 
+KEPT = "ring_hook_refused"
+"""In the log of a call: the public ids of those whom the hook did not let be rung."""
+NO_ANSWER = "ring_hook_silent"
+"""In the log of a call: true if the hook gave no good answer."""
+
 
 class Question(NamedTuple):
     """What is to be asked.
@@ -54,10 +59,12 @@ class Permit:
     Args:
         refused: who may not be rung, by public id, with a sentence for the caller; empty for the usual one.
         changed: the fields of `Ring` that are to be others.
+        is_silent: there was no good answer, and people are rung without one.
     """
 
     refused: Mapping[str, str] = field(default_factory=dict)
     changed: Mapping[str, Any] = field(default_factory=dict)
+    is_silent: bool = False
 
     def among(self, people: Sequence[Person]) -> tuple[list[Person], list[Problem]]:
         """Those of these people who may be rung, and for each of the others a problem."""
@@ -72,12 +79,19 @@ class Permit:
         return ring._replace(**self.changed)
 
     def told(self, ring: Ring) -> dict[str, Any]:
-        """What the log of the call says of it: the names of what is not as the caller asked; nothing if all is."""
+        """What the log of the call says of each ring: the names of what is not as the caller asked, and whether nobody
+        decided on it; nothing if all is as it was asked."""
         differing = sorted(name for name, value in self.changed.items() if getattr(ring, name) != value)
-        return {"ring_hook": differing} if differing else {}
+        said: dict[str, Any] = {"ring_hook": differing} if differing else {}
+        return {**said, NO_ANSWER: True} if self.is_silent else said
 
     def _keeps(self, person: Person) -> bool:
         return person.username in self.refused
+
+
+def kept(refused: Sequence[Problem]) -> dict[str, Any]:
+    """What the log of the call says of those whom the hook refused; nothing if there are none."""
+    return {KEPT: [each["invitee"] for each in refused]} if refused else {}
 
 
 def given(permit: Permit | None, listeners: str | None, question: Question) -> Permit:

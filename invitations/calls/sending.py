@@ -213,7 +213,9 @@ def _send_once(
     if earlier is not None:
         call.attempt, call.revision = earlier.call.attempt + 1, earlier.call.revision
     sheet = CallSheet(call, [], [], {caller.id: caller} | {each.person.id: each.person for each in judged})
-    return _place(sheet, by, judged, ring, busy, errors, asked, permit.told(wanted.ring), now=now)
+    return _place(
+        sheet, by, judged, ring, busy, errors, asked, permit.told(wanted.ring) | permits.kept(refused), now=now
+    )
 
 
 def generated_call_id(username: str, now: datetime) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from invitations.calls import permits
 from invitations.calls.events import log
 from invitations.calls.loading import CallName
 from invitations.calls.reading import view
@@ -66,7 +67,7 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
     entries = []
     for event in events:
         came_later = went_at is not None and event.at > went_at
-        entry = _entry(event, sheet, names, is_seen, hears_words)
+        entry = _entry(event, sheet, names, is_seen, hears_words, is_theirs=sees_all or viewer_id == event.actor_id)
         entries.append((event.at, _is_end(event), {**entry, **NOBODY} if came_later else entry))
     pushed = told(known, shown_to=lambda user_id: sees_all or user_id == viewer_id, now=now)
     entries += [
@@ -132,8 +133,13 @@ def _entry(
     names: dict[str, str],
     is_seen: Callable[[str | None], bool],
     hears_words: Callable[[str | None], bool],
+    *,
+    is_theirs: bool,
 ) -> Data:
     data = dict(event.data)
+    if not is_theirs:
+        # The answer told whoever asked, and nobody else, who was not let be rung.
+        data.pop(permits.KEPT, None)
     actor = _username(sheet, event.actor_id)
     subject = data.get("invitee", data.get("user", actor))
     # Nobody in the call: an admin, who acts on the calls of others.
@@ -152,7 +158,7 @@ def _entry(
         "at": moment(event.at),
         "code": event.kind,
         "text": _changed(
-            _by_whom(_text(event, shown, names, is_answered=sheet.call.answered_at is not None), data), data
+            _by_whom(_text(event, shown, names, is_answered=sheet.call.answered_at is not None), data), data, names
         ),
         "user": subject,
         "device": device if owner is not None and is_seen(owner) else None,
@@ -165,10 +171,15 @@ def _by_whom(text: str, data: Data) -> str:
     return say("timeline.by_service", sentence=text, service=data["service"]) if "service" in data else text
 
 
-def _changed(text: str, data: Data) -> str:
+def _changed(text: str, data: Data, names: dict[str, str]) -> str:
     """A sentence, with what the ring hook made otherwise than the caller asked."""
-    what = [say(f"timeline.ring_hook.{each}") for each in data.get("ring_hook", ())]
-    return say("timeline.by_ring_hook", sentence=text, what=listed(what)) if what else text
+    if what := [say(f"timeline.ring_hook.{each}") for each in data.get("ring_hook", ())]:
+        text = say("timeline.by_ring_hook", sentence=text, what=listed(what))
+    if kept := [names.get(each, each) for each in data.get(permits.KEPT, ())]:
+        text = say("timeline.by_ring_hook.refused", sentence=text, people=listed(kept))
+    if data.get(permits.NO_ANSWER):
+        text = say("timeline.by_ring_hook.silent", sentence=text)
+    return text
 
 
 def _text(event: CallEvent, data: Data, names: dict[str, str], *, is_answered: bool) -> str:

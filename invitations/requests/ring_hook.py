@@ -23,7 +23,7 @@ from invitations.requests.counters import Bound, count, key_of
 from invitations.requests.fields import Refused
 from invitations.transports import Failure, FailureCode, targets
 from invitations.transports.outbound import Outbound
-from invitations.transports.waiting import wait_for
+from invitations.transports.waiting import do_there_too, wait_for
 from invitations.words import say_lazy
 
 logger = logging.getLogger(__name__)
@@ -91,12 +91,12 @@ async def ask(hook: Hook | None, question: Question, *, now: datetime) -> Permit
         logger.warning("Hook %d did not say whether to ring (%s); it fails %s", hook.pk, why, fails)
         if fails == "closed":
             raise CallError(Code.UNAVAILABLE, say_lazy("error.unavailable.ring_hook")) from None
-        return Permit()
+        return Permit(is_silent=True)
 
 
 async def close() -> None:
-    """Close the connections of the running loop."""
-    await _outbound.close()
+    """Close the connections of the running loop, and of the one on which threads wait."""
+    await do_there_too(_outbound.close)
 
 
 async def _answer(hook: Hook, body: bytes, now: datetime) -> JSON:
@@ -141,23 +141,26 @@ def _permit(said: JSON, question: Question, hook: Hook) -> Permit:
     Raises:
         NoAnswer: it does not say plainly who may be rung.
     """
-    if not _allows(said):
-        # Refused as a whole; who is named beside that can be given other words.
-        named = said.get("invitees")
-        words = {name.lower(): one for name, one in named.items()} if isinstance(named, dict) else {}
-        return Permit({name: _detail(words.get(name.lower())) or _detail(said) for name in question.invitees}, {})
-    each = said.get("invitees")
-    if each is None:
-        each = {}
-    if not isinstance(each, dict):
-        raise NoAnswer("bad_invitees")
+    others, named = _allows(said), said.get("invitees")
+    if not isinstance(named, dict):
+        if named is not None and others:
+            raise NoAnswer("bad_invitees")
+        named = {}
     # Ids are the same in any capitals.
-    allowed = {name.lower(): (_allows(one), _detail(one)) for name, one in each.items()}
+    own = {name.lower(): one for name, one in named.items()}
+    if others:
+        allowed = {name: _allows(one) for name, one in own.items()}
+    else:
+        # What is not said plainly lets nobody through.
+        allowed = {name: isinstance(one, dict) and one.get("allow") is True for name, one in own.items()}
+    words = "" if others else _detail(said)
     refused = {
-        name: allowed[name.lower()][1]
+        name: _detail(own.get(name.lower())) or words
         for name in question.invitees
-        if name.lower() in allowed and not allowed[name.lower()][0]
+        if not allowed.get(name.lower(), others)
     }
+    if refused:
+        logger.info("Hook %d keeps %d of %d people from being rung", hook.pk, len(refused), len(question.invitees))
     return Permit(refused, dict(_changes(said, hook)))
 
 

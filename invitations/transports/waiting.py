@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 R = TypeVar("R")
@@ -22,6 +22,18 @@ def wait_for(work: Coroutine[Any, Any, R]) -> R:
         work: bounds its time by itself.
     """
     return asyncio.run_coroutine_threadsafe(work, _loop()).result()
+
+
+async def do_there_too(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do something on the running loop, and on that of the thread, if there is one and it is another.
+
+    Args:
+        work: what to do.
+    """
+    await work()
+    there = _loops.get(os.getpid())
+    if there is not None and there is not asyncio.get_running_loop():
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), there))
 
 
 def _loop() -> asyncio.AbstractEventLoop:

@@ -15,12 +15,15 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import websockets
 
 from tests.commands.conftest import LIMIT_SECONDS, manage
+from tests.support.hook_receiver import HookReceiver
 from tests.support.processes import processor_seconds
+from tests.support.push_answers import Answer
 from tests.support.server import DEMO_PASSWORD, ROOT, RunningServer, free_port
 
 pytestmark = [pytest.mark.server, pytest.mark.own_layout("one command in one process")]
@@ -67,6 +70,43 @@ def live(server: RunningServer, bearer: str) -> websockets.connect:
 async def hello(connection: websockets.ClientConnection) -> None:
     await connection.send(json.dumps({"type": "hello", "device_id": "laptop", "label": "Laptop", "audible": True}))
     assert json.loads(await connection.recv())["type"] == "snapshot"
+
+
+def asked(server: RunningServer, bearer: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What the server answers to a POST."""
+    request = urllib.request.Request(
+        f"{server.url}/api/v1/{path}",
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {bearer}"},
+    )
+    with urllib.request.urlopen(request, timeout=LIMIT_SECONDS) as answer:
+        return dict(json.load(answer))
+
+
+def test_a_stop_leaves_no_connection_to_the_ring_hook_behind(tmp_path: Path) -> None:
+    with HookReceiver() as receiver:
+        receiver.always(lambda arrived: Answer(200, body=b'{"allow": true}'))
+        env = {"CALLINVITE_HOOK_NETWORKS": "127.0.0.1", "SSL_CERT_FILE": str(receiver.authority.ca_file)}
+        with RunningServer(tmp_path, env=env) as server:
+            service = server.manage("make_service", "clinic", "--scope", "hooks").split()[-1]
+            receiver.secret = asked(server, service, "hooks", {"url": receiver.url, "kind": "ring"})["secret"]
+            ring = {"invitees": ["bob"], "is_video_call": False}
+            bearer = token(server, "alice")
+            assert asked(server, bearer, "calls", ring)["call"]["state"] == "ringing"
+
+            async def ring_live() -> int:
+                async with live(server, token(server, "carol")) as connection:
+                    await hello(connection)
+                    sent = {"type": "request", "id": "1", "verb": "send", "body": {**ring, "invitees": ["dave"]}}
+                    await connection.send(json.dumps(sent))
+                    while (frame := json.loads(await connection.recv()))["type"] != "result":
+                        pass
+                    return int(frame["status"])
+
+            assert asyncio.run(ring_live()) == 201
+            assert [each.type for each in receiver.wait_for(2)] == ["ring.ask"] * 2
+            assert server.stop() == 0
+            assert "Unclosed" not in server.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

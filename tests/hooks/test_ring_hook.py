@@ -27,6 +27,7 @@ from tests.support.push_answers import Answer, Endless, HangUp, Redirect, Silenc
 pytestmark = pytest.mark.django_db(transaction=True)
 API = "/api/v1/"
 Ask = Callable[..., Any]
+ApiAs = Callable[[User], APIClient]
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def ring_hook(service: Service, receiver: HookReceiver, now: datetime) -> Iterat
 
 
 @pytest.fixture
-def send(api_as: Callable[[User], APIClient], alice: User) -> Ask:
+def send(api_as: ApiAs, alice: User) -> Ask:
     """Alice sends by REST."""
     client = api_as(alice)
 
@@ -53,14 +54,14 @@ def errors_of(answer: Any) -> dict[str, tuple[str, str]]:
     return {each["invitee"]: (each["code"], each["detail"]) for each in answer.json()["errors"]}
 
 
-def told(api_as: Callable[[User], APIClient], user: User, call_id: str) -> dict[str, Any]:
+def told(api_as: ApiAs, user: User, call_id: str) -> dict[str, Any]:
     """The first entry of a call's timeline."""
     entries = api_as(user).get(f"{API}calls/{call_id}/timeline").json()["entries"]
     return dict(entries[0])
 
 
 def test_it_is_asked_who_would_ring_whom_and_how(
-    ring_hook: Hook, receiver: HookReceiver, send: Ask, alice: User, bob: User, api_as: Callable[[User], APIClient]
+    ring_hook: Hook, receiver: HookReceiver, send: Ask, alice: User, bob: User, api_as: ApiAs
 ) -> None:
     receiver.answer(said(allow=True))
     answer = send("bob", custom_data="room 7", notification_message="Lunch?", urgent=True, call_id="ring")
@@ -130,13 +131,33 @@ def test_it_can_refuse_one(ring_hook: Hook, receiver: HookReceiver, send: Ask, b
     assert errors_of(answer) == {"carol": ("not_allowed", "Not her patient.")}
 
 
+def test_a_refusal_of_all_spares_whom_it_names(
+    ring_hook: Hook, receiver: HookReceiver, send: Ask, bob: User, carol: User
+) -> None:
+    receiver.answer(said(allow=False, detail="Closed.", invitees={"Carol": {"allow": True}}))
+    answer = send("bob", "carol")
+    assert [each["invitee"]["id"] for each in answer.json()["call"]["invitations"]] == ["carol"]
+    assert errors_of(answer) == {"bob": ("not_allowed", "Closed.")}
+
+
+def test_whom_it_refused_is_in_the_timeline_for_whoever_asked(
+    ring_hook: Hook, receiver: HookReceiver, send: Ask, alice: User, bob: User, carol: User, api_as: ApiAs
+) -> None:
+    receiver.answer(said(allow=True, invitees={"carol": {"allow": False}}))
+    send("bob", "carol", "nobody", call_id="ring")
+    entry = told(api_as, alice, "ring")
+    assert entry["data"]["ring_hook_refused"] == ["carol"]
+    assert entry["text"] == "Alice called Bob. The ring hook did not let carol be called."
+    assert "arol" not in str(api_as(bob).get(API + "calls/ring/timeline").json())
+
+
 def test_what_it_changes_is_in_the_call_and_in_the_timeline(
     ring_hook: Hook,
     receiver: HookReceiver,
     send: Ask,
     alice: User,
     bob: User,
-    api_as: Callable[[User], APIClient],
+    api_as: ApiAs,
 ) -> None:
     RingResource.objects.create(resource_id="calm", name="Calm")
     receiver.answer(said(allow=True, notification_message="About your visit", resource_id="calm", timeout_seconds=20))
@@ -179,7 +200,14 @@ def test_what_is_out_of_bounds_is_ignored_with_a_line_in_the_log(
     ],
 )
 def test_without_a_good_answer_it_fails_open_or_closed_and_asks_once(
-    ring_hook: Hook, receiver: HookReceiver, send: Ask, bob: User, settings: Settings, answer: Any
+    ring_hook: Hook,
+    receiver: HookReceiver,
+    send: Ask,
+    alice: User,
+    bob: User,
+    api_as: ApiAs,
+    settings: Settings,
+    answer: Any,
 ) -> None:
     receiver.answer(answer, answer)
     settings.CALLINVITE = {**settings.CALLINVITE, "ring_hook_fails": "closed"}
@@ -187,12 +215,15 @@ def test_without_a_good_answer_it_fails_open_or_closed_and_asks_once(
     assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (503, "unavailable", "1")
     assert not Call.objects.exists()
     settings.CALLINVITE = {**settings.CALLINVITE, "ring_hook_fails": "open"}
-    assert send("bob").status_code == 201
+    call_id = send("bob").json()["call"]["call_id"]
+    entry = told(api_as, alice, call_id)
+    assert entry["data"]["ring_hook_silent"] is True
+    assert entry["text"] == "Alice called Bob. The ring hook gave no answer."
     assert len(receiver.arrived) == 2
 
 
 def test_it_is_not_asked_about_what_rings_nobody(
-    ring_hook: Hook, receiver: HookReceiver, send: Ask, alice: User, bob: User, api_as: Callable[[User], APIClient]
+    ring_hook: Hook, receiver: HookReceiver, send: Ask, alice: User, bob: User, api_as: ApiAs
 ) -> None:
     receiver.always(lambda arrived: said(allow=True))
     assert send("bob", call_id="ring").status_code == 201
@@ -215,7 +246,7 @@ def test_an_invite_is_asked_about_too(
     alice: User,
     bob: User,
     carol: User,
-    api_as: Callable[[User], APIClient],
+    api_as: ApiAs,
 ) -> None:
     receiver.answer(said(allow=True), said(allow=False))
     send("bob", call_id="ring")

@@ -85,6 +85,7 @@ class Command(BaseCommand):
         from invitations.live import publishers
         from invitations.management.memory import keep_what_is_loaded
         from invitations.management.server import WebServer
+        from invitations.requests import ring_hook
 
         if is_dispatching:
             calls.expect_changes(now=timezone.now())
@@ -104,6 +105,7 @@ class Command(BaseCommand):
         async def stop() -> None:
             dispatcher.stop()
             await asyncio.gather(*tasks)
+            await ring_hook.close()
 
         server = WebServer(get_default_application(), host=host, port=port, on_start=start, on_stop=stop)
         server.run()
