@@ -179,7 +179,8 @@ class Text(Field[str]):
 
 
 class Name(Text):
-    """What people call themselves: tidied, or refused, as all names are (`models.names`)."""
+    """What people call themselves: tidied, or refused, as all names are (`models.names`). Empty is no name; what only
+    looks so is refused."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -190,12 +191,19 @@ class Name(Text):
         check = super().checker()
 
         def checked(value: object) -> str:
+            text = check(value)
             try:
-                return names.tidy(check(value))
+                name = names.tidy(text)
             except ValidationError as error:
                 raise Refused(error.messages[0]) from None
+            if text and not name:
+                raise Refused(say("invalid.blank_name"))
+            return name
 
         return checked
+
+    def _schema(self) -> Schema:
+        return super()._schema() | {"pattern": rf"^(?!\s+$){names.PLAIN}$"}
 
 
 class Label(Text):

@@ -259,7 +259,7 @@ ME = Body(
     "MeRequest",
     name=Name(
         required=False,
-        description="The shown name, without characters that cannot be seen; the user id is shown where it is empty.",
+        description="The shown name, without characters that cannot be seen; empty for the user id. Not blank.",
     ),
     call_waiting=Flag(
         required=False,
@@ -354,7 +354,7 @@ PROOF = Body(
 
 
 _ACCOUNT: dict[str, Field[Any]] = {
-    "name": Name(required=False, description="The shown name; the user id is shown where it is empty."),
+    "name": Name(required=False, description="The shown name; empty for the user id. Not blank."),
     "email": Text(
         max_length=254,
         pattern=r"|[^@\s]+@[^@\s]+",

@@ -255,6 +255,14 @@ def test_me_and_changes_to_it(rest: RestOf, bob: User) -> None:
     assert client.patch("me", {"name": ""}).json()["name"] == "bob"
 
 
+@pytest.mark.parametrize("blank", [" ", "   ", "\u3000", "\ufe0f"])
+def test_a_blank_name_is_none(rest: RestOf, bob: User, blank: str) -> None:
+    refused = rest(bob).patch("me", {"name": blank})
+    assert problem_of(refused) == (400, "invalid")
+    assert refused.json()["errors"] == {"name": ["A name can't be blank."]}
+    assert rest(bob).patch("me", {"name": None}).json()["name"] == "Bob"
+
+
 def test_me_without_preferences(rest: RestOf, bob: User) -> None:
     CallingPreferences.objects.all().delete()
     assert rest(bob).get("me").json()["name"] == "bob"

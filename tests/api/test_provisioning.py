@@ -61,6 +61,7 @@ def test_an_account_is_made_and_changed_and_seen(clinic: Rest, lines: list[str])
         ("Support", {}, "id"),
         ("alice", {"name": "Admin"}, "name"),
         ("alice", {"name": "a\u202eb"}, "name"),
+        ("alice", {"name": "   "}, "name"),
         ("alice", {"email": "no address"}, "email"),
         ("alice", {"email": 7}, "email"),
         ("alice", {"language": "english please"}, "language"),
@@ -137,6 +138,7 @@ def test_an_import_says_what_became_of_each(clinic: Rest, bob: User) -> None:
         {"name": "Nameless"},
         "alice",
         {"id": "carol", "email": "carol@example.org", "rings_from": "nobody"},
+        {"id": "dave", "name": " "},
     ]
     results = clinic.post("users:import", {"users": entries}).json()["results"]
     assert [(each["id"], each["status"], each["code"]) for each in results] == [
@@ -147,8 +149,9 @@ def test_an_import_says_what_became_of_each(clinic: Rest, bob: User) -> None:
         (None, 400, "invalid"),
         (None, 400, "invalid"),
         ("carol", 201, None),
+        ("dave", 400, "invalid"),
     ]
-    assert [list(each["errors"] or ()) for each in results] == [[], [], [], ["id"], ["id"], ["id"], []]
+    assert [list(each["errors"] or ()) for each in results] == [[], [], [], ["id"], ["id"], ["id"], [], ["name"]]
     assert clinic.get("users/bob").json()["name"] == "Robert"
     assert clinic.get("users/alice").json()["name"] == "Alice"
 
