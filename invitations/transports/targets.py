@@ -159,7 +159,7 @@ def target(text: str, allowed: Allowed, *, is_public: bool = False) -> Target:
     place = _place(found["origin"], allowed)
     url = URL.build(
         scheme=place.scheme,
-        host=place.host.strip("[]"),
+        host=place.host,
         port=place.port,
         path=found["path"],
         query_string=found["query"] or "",
@@ -192,8 +192,13 @@ def is_risky(origin: str) -> bool:
     public."""
     host = origin.partition("://")[2]
     host = host[1 : host.index("]")] if host.startswith("[") else host.partition(":")[0]
-    is_literal = ":" in host or _looks_numeric(host)
-    return origin.startswith("http:") or host == "localhost" or (is_literal and not is_public_address(host))
+    return origin.startswith("http:") or host == "localhost" or (_is_literal(host) and not is_public_address(host))
+
+
+def written_address(to: Target) -> str | None:
+    """The IP address that a URL has for a host; None if it has a name."""
+    host = str(to.url.host)
+    return host if _is_literal(host) else None
 
 
 def is_public_address(text: str) -> bool:
@@ -269,6 +274,11 @@ def _is_name(host: str) -> bool:
     """Whether it is a host name, not an address in disguise, such as `127.1`, `2130706433` or `0x7f000001`."""
     labels = host.split(".")
     return len(host) <= 253 and all(_LABEL.fullmatch(each) for each in labels) and not _looks_numeric(host)
+
+
+def _is_literal(host: str) -> bool:
+    """Whether it is an address, without brackets, and no name."""
+    return ":" in host or _looks_numeric(host)
 
 
 def _looks_numeric(host: str) -> bool:

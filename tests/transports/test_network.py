@@ -121,6 +121,17 @@ async def test_an_address_that_needs_no_name_is_looked_at_before_it_is_connected
     assert not was_reached(listener)
 
 
+@pytest.mark.parametrize("authority", ["[::1]:9", "[::1]"])
+async def test_an_address_of_ipv6_is_looked_at_too(authority: str) -> None:
+    to = targets.anywhere(f"https://{authority}/x")
+    assert (targets.written_address(to), to.url.port) == ("::1", 9 if authority.endswith("9") else 443)
+    sender = outbound.Outbound()
+    with pytest.raises(Refused) as refused:
+        await sender.post(to, b"x", {})
+    await sender.close()
+    assert refused.value.code == "forbidden_address"
+
+
 @pytest.mark.parametrize(("address", "is_admitted"), [("127.0.0.1", True), ("127.0.0.2", False)])
 async def test_a_private_address_is_connected_to_only_where_a_network_of_hooks_admits_it(
     settings: Settings, names: dict[str, Any], listener: socket.socket, address: str, is_admitted: bool
