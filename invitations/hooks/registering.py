@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from invitations import conf
 from invitations.errors import CallError, Code
 from invitations.hooks import keys, planning, switching
 from invitations.models import Hook, HookKind, HookMessage, HookMessageState, HookOff, Service
@@ -186,9 +187,13 @@ def replay(service_id: int, hook_id: str, message_id: str, *, now: datetime) -> 
 
 def _lead_to(hook: Hook, url: str) -> None:
     try:
-        hook.url = targets.anywhere(url).text
+        to = targets.anywhere(url)
     except targets.NotAllowed as error:
         raise CallError(Code.INVALID, errors={"url": [str(error)]}) from None
+    address = targets.written_address(to)
+    if address is not None and not (targets.is_public_address(address) or conf.is_hook_network(address)):
+        raise CallError(Code.INVALID, errors={"url": [say("hook.private_address", address=address)]})
+    hook.url = to.text
 
 
 def _listen_to(hook: Hook, events: Sequence[str]) -> None:

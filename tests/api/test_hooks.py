@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from invitations.models import Hook, HookMessage, User
 from tests.api.conftest import Rest, RestOf, problem_of
@@ -101,6 +102,32 @@ def test_a_service_has_twenty_hooks_at_most(clinic: Rest) -> None:
     assert problem_of(clinic.post("hooks", {"url": URL})) == (400, "invalid")
     assert Hook.objects.count() == 20
     assert add(client_of("hooks", name="shop"))["id"]
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.168.1.1", "192.168.1.1"),
+        ("169.254.169.254:8443", "169.254.169.254"),
+        ("[::1]", "::1"),
+        ("[::ffff:10.0.0.1]", "::ffff:10.0.0.1"),
+    ],
+)
+def test_a_hook_leads_to_no_private_address_that_the_operator_has_not_allowed(
+    clinic: Rest, settings: Settings, host: str, address: str
+) -> None:
+    hook_id = add(clinic)["id"]
+    url = f"https://{host}/in"
+    for refused in (clinic.post("hooks", {"url": url}), clinic.patch(f"hooks/{hook_id}", {"url": url})):
+        assert problem_of(refused) == (400, "invalid")
+        [said] = refused.json()["errors"]["url"]
+        assert "isn't public" in said
+        assert "CALLINVITE_HOOK_NETWORKS" in said
+    assert clinic.get("hooks").json()["results"][0]["url"] == URL
+    settings.CALLINVITE = {"hook_networks": (address.removeprefix("::ffff:"),)}
+    assert clinic.patch(f"hooks/{hook_id}", {"url": url}).status_code == 200
+    for public in ("https://9.9.9.9/in", "https://[2620:fe::fe]/in"):
+        assert add(clinic, url=public)["url"] == public
 
 
 def test_there_is_one_ring_hook(clinic: Rest) -> None:
