@@ -116,6 +116,7 @@ def test_staff_is_out_of_reach(clinic: Rest, alice: User, rights: str) -> None:
         assert problem_of(act()) == (403, "not_allowed")
     imported = clinic.post("users:import", {"users": [{"id": "alice", "is_active": False}]}).json()["results"]
     assert imported == [{"id": "alice", "status": 403, "code": "not_allowed", "errors": None}]
+    assert clinic.get("users/alice").json()["is_active"] is True, "they can be looked at"
     alice.refresh_from_db()
     assert alice.is_active
     assert CallingPreferences.objects.get().display_name == "Alice"
