@@ -33,6 +33,7 @@ from invitations.words import say, say_lazy
 PASSWORD_CHARS = 4096
 LARGEST_LIST = 100
 LARGEST_IMPORT = 1000
+EMAIL_CHARS = 254
 IMPORT_BYTES = 1024 * 1024
 SHORTEST_LIFETIME, LONGEST_LIFETIME, USUAL_LIFETIME = 60, 31_536_000, 90 * 24 * 3600
 """Of a token that a service makes for a person, in seconds."""
@@ -356,7 +357,7 @@ PROOF = Body(
 _ACCOUNT: dict[str, Field[Any]] = {
     "name": Name(required=False, description="The shown name; empty for the user id. Not blank."),
     "email": Text(
-        max_length=254,
+        max_length=EMAIL_CHARS,
         pattern=r"|[^@\s]+@[^@\s]+",
         required=False,
         refused=say_lazy("invalid.email"),

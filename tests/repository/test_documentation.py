@@ -46,8 +46,53 @@ def test_documented_limits_are_those_that_hold() -> None:
     assert beyond - set(errors.Code) - others == set()
 
 
+def test_documented_bounds_that_nobody_changes_are_those_that_hold() -> None:
+    from invitations.credentials import service_tokens
+    from invitations.hooks import keys, messages, registering
+    from invitations.models import names, service
+    from invitations.requests import inputs, ring_hook
+
+    holding = {
+        "shown name, name of a device": names.NAME_CHARS,
+        "email address": inputs.EMAIL_CHARS,
+        "its name": service.SERVICE_CHARS,
+        "its own token, if `--days` is not given": service_tokens.DEFAULT_DAYS,
+        "its own token": service_tokens.LONGEST.days,
+        "a token that it makes for a person, if `lifetime_seconds` is not given": inputs.USUAL_LIFETIME,
+        "`lifetime_seconds`, at least": inputs.SHORTEST_LIFETIME,
+        "`lifetime_seconds`": inputs.LONGEST_LIFETIME,
+        "accounts in one import": inputs.LARGEST_IMPORT,
+        "body of an import": inputs.IMPORT_BYTES,
+        "hooks": registering.MOST,
+        "ring hooks, of all services together": 1,
+        "wait for a receiver of webhooks": messages.SEND_SECONDS,
+        "tries of one message, over some 41 hours": 1 + len(messages.RETRY_SECONDS),
+        "a hook that nothing reaches": messages.OFF_AFTER.days,
+        "the former secret of a hook, after a rotation": keys.BOTH_FOR.total_seconds() / 3600,
+        "wait for the ring hook": ring_hook.ASK_SECONDS,
+    }
+    page = (ROOT / "docs" / "limits.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| (\d+)[^|]* \| [^|]*\| \|$", page, re.MULTILINE)
+    assert {what: int(number) for what, number in rows} == holding
+
+
 def test_documented_error_codes_are_those_that_exist() -> None:
     assert {name for _, name in CODES_DOCUMENTED} == set(errors.Code)
+
+
+def test_every_code_for_one_person_is_documented_as_such() -> None:
+    from invitations.shapes import calls
+
+    of_a_person = {name for status, name in CODES_DOCUMENTED if status == "—"}
+    assert of_a_person == {*calls.INVITEE_CODES, *calls.CALLEE_CODES}
+
+
+def test_every_limit_that_answers_tell_of_is_documented() -> None:
+    modules = "".join(path.read_text() for path in (ROOT / "invitations").rglob("*.py"))
+    told = set(re.findall(r'(?:told_as=|Quota\()"([a-z-]+)"', modules))
+    page = (ROOT / "docs" / "compatibility.md").read_text()
+    assert told
+    assert [name for name in told if f"`{name}`" not in page] == []
 
 
 def test_the_documented_call_has_what_a_call_has() -> None:
