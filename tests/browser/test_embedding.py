@@ -128,6 +128,13 @@ def test_the_button_sends_what_its_attributes_say(page: Page, bob: Elsewhere) ->
     assert _details(page, "call-ended")["endReason"] == "cancelled"
 
 
+def test_the_attribute_and_the_property_of_its_invitees_count_as_they_were_set(page: Page) -> None:
+    _set(page, invitees="dave:Dave")
+    expect(page.get_by_role("button", name="Audio call to Dave", exact=True)).to_be_enabled()
+    page.evaluate("() => { document.querySelector('send-call-invitation-button').invitees = ['carol']; }")
+    expect(page.get_by_role("button", name="Audio call to carol", exact=True)).to_be_enabled()
+
+
 def test_a_listener_may_change_what_is_sent_or_say_no(page: Page, bob: Elsewhere) -> None:
     _listen(page, "will-send", "event.detail.options.customData = 'changed';")
     page.get_by_role("button", name="Audio call to bob").click()

@@ -73,7 +73,8 @@ export class CallElement extends Base {
     }
   }
 
-  attributeChangedCallback() {
+  /** @param {string} _name of the attribute */
+  attributeChangedCallback(_name) {
     this.draw();
   }
 

@@ -39,7 +39,7 @@ export class SendCallInvitationButton extends CallElement {
     root.append(button);
   }
 
-  /** Whom it calls: what the property was set to, else what the attribute says. @returns {Person[]} */
+  /** Whom it calls: what the property or the attribute was set to last. @returns {Person[]} */
   get invitees() {
     return this.#people ?? peopleIn(this.getAttribute("invitees"));
   }
@@ -48,6 +48,15 @@ export class SendCallInvitationButton extends CallElement {
   set invitees(people) {
     this.#people = people?.map((each) => (typeof each === "string" ? { id: each, name: each } : each)) ?? null;
     this.draw();
+  }
+
+  /** Whichever of attribute and property was set last counts.
+   *  @param {string} name */
+  attributeChangedCallback(name) {
+    if (name === "invitees") {
+      this.#people = null;
+    }
+    super.attributeChangedCallback(name);
   }
 
   /** @returns {boolean} */
@@ -104,7 +113,7 @@ export class SendCallInvitationButton extends CallElement {
     setAttribute(this, "notification-message", message);
   }
 
-  /** @returns {number | null} 1 to 600; null: as the server has it */
+  /** @returns {number | null} 1 to 600; null where it was not set, which `send` takes for 60 */
   get timeoutSeconds() {
     const seconds = this.getAttribute("timeout-seconds");
     return seconds === null ? null : Number(seconds);
