@@ -156,6 +156,7 @@ def test_a_refusal_has_its_code_and_the_people_it_is_about(page: Page) -> None:
     assert refused["code"] == "no_valid_invitee"
     assert [(each["invitee"], each["code"]) for each in refused["errors"]] == [("nobody-there", "unknown_user")]
     assert refused["detail"]
+    assert set(refused) == {"error", "code", "detail", "call", "errors", "retryAfterSeconds"}
 
 
 def test_it_is_disabled_while_a_request_runs_and_while_offline(page: Page, bob: Elsewhere) -> None:

@@ -1,5 +1,7 @@
 // What a page of another site writes in TypeScript; compiled with --strict by a test, and never run.
+import type { RingRefused } from "../../static/callinvite/sdk/incoming-call.js";
 import * as real from "../../static/callinvite/sdk/index.js";
+import type { SendRefused } from "../../static/callinvite/sdk/send-call-invitation-button.js";
 import * as declared from "../../static/callinvite/sdk/types/callinvite.js";
 
 const { connect, CallInvitationError } = declared;
@@ -24,8 +26,18 @@ button.addEventListener("will-send", (event) => {
   event.detail.options.customData = "order 17";
   event.preventDefault();
 });
-button.addEventListener("refused", ({ detail }) => console.log(detail.code, detail.call?.call_id));
+button.addEventListener("refused", ({ detail }) => {
+  const people: string[] = detail.errors.map(({ invitee, code }) => `${invitee}: ${code}`);
+  const pause: number | null = detail.retryAfterSeconds;
+  console.log(detail.code, detail.error.fields, detail.call?.call_id, people, pause);
+});
+button.addEventListener("focus", function (event) {
+  console.log(event.relatedTarget, this.busy);
+});
 const ring = document.createElement("incoming-call");
+ring.addEventListener("refused", ({ detail }) => console.log(detail.code, detail.callID.length, detail.call.caller.id));
+// Wherever it has bubbled to, it may be of either.
+document.body.addEventListener("refused", ({ detail }) => console.log(detail.detail, "errors" in detail && detail.errors));
 ring.addEventListener("will-answer", ({ detail }) => {
   detail.options.camera = false;
 });
@@ -35,6 +47,8 @@ ring.accept({ customData: "coming" }).then((done: boolean) => done && ring.hangU
 connect({ baseUrl: "https://calls.example.org" });
 // @ts-expect-error: there is no such parameter
 button.isVideo = true;
+// @ts-expect-error: a ring's refusal is about no invitees
+ring.addEventListener("refused", ({ detail }) => detail.errors);
 
 // What is declared is what there is, name by name.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
@@ -48,4 +62,8 @@ const ofRing: Same<Public<real.IncomingCall>, Public<declared.IncomingCall>> = t
 const ofCalls: Same<Public<real.Calls>, Public<declared.Calls>> = true;
 const ofMedia: Public<declared.Calls["media"]> extends Public<real.Calls["media"]> ? true : never = true;
 const ofSounds: Public<declared.Calls["ringer"]> extends Public<real.Calls["ringer"]> ? true : never = true;
+type Told = HTMLElementEventMap["refused"]["detail"];
+const bySend: Same<keyof Extract<Told, { errors: unknown }>, keyof SendRefused> = true;
+const byRing: Same<keyof Exclude<Told, { errors: unknown }>, keyof RingRefused> = true;
+console.log(bySend, byRing);
 console.log(exported, ofButton, ofRing, ofCalls, ofMedia, ofSounds);

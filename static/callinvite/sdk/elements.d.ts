@@ -115,7 +115,7 @@ declare class SendCallInvitationButton extends CallElement {
   resourceID: string | null;
   notificationTitle: string | null;
   notificationMessage: string | null;
-  /** 1 to 600; null: as the server has it. */
+  /** 1 to 600; null where it was not set, which `send` takes for 60. */
   timeoutSeconds: number | null;
   urgent: boolean;
   endWhenCallerLeaves: boolean;
@@ -126,6 +126,34 @@ declare class SendCallInvitationButton extends CallElement {
   get busy(): boolean;
   /** The same as a click. */
   send(): Promise<boolean>;
+  addEventListener<Name extends keyof ButtonEvents>(
+    name: Name,
+    listener: (this: SendCallInvitationButton, event: ButtonEvents[Name]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    name: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Name extends keyof ButtonEvents>(
+    name: Name,
+    listener: (this: SendCallInvitationButton, event: ButtonEvents[Name]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    name: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/** The events of one element, whose `refused` tells more than that of any. */
+interface ButtonEvents extends HTMLElementEventMap {
+  refused: CustomEvent<SendRefused>;
+}
+interface RingEvents extends HTMLElementEventMap {
+  refused: CustomEvent<RingRefused>;
 }
 
 interface AnswerOptions {
@@ -166,6 +194,26 @@ declare class IncomingCall extends CallElement {
   accept(options?: AnswerOptions): Promise<boolean>;
   decline(options?: DeclineOptions): Promise<boolean>;
   hangUp(): Promise<boolean>;
+  addEventListener<Name extends keyof RingEvents>(
+    name: Name,
+    listener: (this: IncomingCall, event: RingEvents[Name]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    name: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Name extends keyof RingEvents>(
+    name: Name,
+    listener: (this: IncomingCall, event: RingEvents[Name]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    name: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
+  ): void;
 }
 
 interface AboutOneCall {
@@ -178,12 +226,22 @@ interface Proposed<T> extends AboutOneCall {
   /** What will be done; listeners may change it. */
   options: T;
 }
-interface RefusedDetail {
-  error: CallInvitationError | null;
+interface Refused {
+  error: CallInvitationError;
   code: string;
+  /** A sentence for people. */
   detail: string;
-  call: Call | null;
 }
+/** What `refused` of the button tells. */
+interface SendRefused extends Refused {
+  retryAfterSeconds: number | null;
+  /** If everybody was busy (`call_ended`). */
+  call: Call | null;
+  /** Why each of several people was left out. */
+  errors: InviteeError[];
+}
+/** What `refused` of `<incoming-call>` tells. */
+interface RingRefused extends Refused, AboutOneCall {}
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -195,7 +253,7 @@ declare global {
     sent: CustomEvent<
       { call: Call; callID: string; merged: boolean; rejoin: boolean; errors: InviteeError[]; warnings: { code: string }[] }
     >;
-    refused: CustomEvent<RefusedDetail>;
+    refused: CustomEvent<SendRefused | RingRefused>;
     "will-ring": CustomEvent<Proposed<object>>;
     ring: CustomEvent<AboutOneCall & { caller: Person; isVideoCall: boolean }>;
     "will-answer": CustomEvent<Proposed<Required<Omit<AnswerOptions, "callID">>>>;

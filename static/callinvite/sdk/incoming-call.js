@@ -2,7 +2,7 @@
  *
  *  It stands in a corner, above everything else; with the attribute `inline` where it was put. */
 
-import { isRingingFor } from "../client/index.js";
+import { CallInvitationError, isRingingFor } from "../client/index.js";
 import { h, setAttribute } from "../elements/dom.js";
 import { callScene, endedScene, partingWords } from "../elements/call-scenes.js";
 import { isOn } from "../elements/send-parameters.js";
@@ -22,7 +22,14 @@ import { RingCard } from "./ring-card.js";
  *  @property {string} [callID] the ring that is shown by default
  *  @property {string} [customData] handed to the caller
  *  @property {"declined" | "busy" | "later"} [reason]
- *  @property {boolean} [block] also block whoever rang */
+ *  @property {boolean} [block] also block whoever rang
+ *
+ *  @typedef {object} RingRefused what `refused` tells
+ *  @property {CallInvitationError} error
+ *  @property {string} code
+ *  @property {string} detail a sentence for people
+ *  @property {string} callID
+ *  @property {Call} call */
 
 const ENDED_STAYS_MS = 6000;
 const TYPED_IN = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";
@@ -328,8 +335,10 @@ export class IncomingCall extends CallElement {
 
   /** @param {Calls} calls @param {Call} call */
   #refused(calls, call) {
-    const error = calls.lastError;
-    this.tell("refused", { error, code: error?.code, detail: error?.detail, callID: call.call_id, call });
+    const error = calls.lastError ?? CallInvitationError.unreachable();
+    /** @type {RingRefused} */
+    const refused = { error, code: error.code, detail: error.detail, callID: call.call_id, call };
+    this.tell("refused", refused);
   }
 
   /** Show for a while that a call is over.

@@ -13,7 +13,15 @@ import { CallElement, define, isConnected } from "./element.js";
 /** @typedef {import("./calls.js").Calls} Calls
  *  @typedef {import("../client/types.js").Person} Person
  *  @typedef {import("../client/types.js").SendOptions} SendOptions
- *  @typedef {import("../client/types.js").VerbResult} VerbResult */
+ *  @typedef {import("../client/types.js").VerbResult} VerbResult
+ *
+ *  @typedef {object} SendRefused what `refused` tells
+ *  @property {CallInvitationError} error
+ *  @property {string} code
+ *  @property {string} detail a sentence for people
+ *  @property {number | null} retryAfterSeconds
+ *  @property {import("../client/types.js").Call | null} call if everybody was busy
+ *  @property {import("../client/types.js").InviteeError[]} errors why each of several people was left out */
 
 export class SendCallInvitationButton extends CallElement {
   static observedAttributes = [...SEND_ATTRIBUTES, "label", "disabled"];
@@ -187,7 +195,9 @@ export class SendCallInvitationButton extends CallElement {
       if (error) {
         const { code, detail, retryAfterSeconds, invitees } = error;
         const whole = code === "call_ended" ? { call: error.call, errors } : { call: null, errors: invitees };
-        this.tell("refused", { error, code, detail, retryAfterSeconds, ...whole });
+        /** @type {SendRefused} */
+        const refused = { error, code, detail, retryAfterSeconds, ...whole };
+        this.tell("refused", refused);
       } else {
         this.tell("sent", { call, callID: call?.call_id, errors, warnings, merged, rejoin });
       }
