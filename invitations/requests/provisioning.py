@@ -20,7 +20,7 @@ from invitations.models import AccountDeletion, CallingPreferences, RetiredName,
 from invitations.requests import audit, inputs
 from invitations.requests.deleting import delete_account
 from invitations.requests.problems import STATUS, InvalidInput
-from invitations.requests.service_access import refuse_out_of_reach
+from invitations.requests.service_access import HERE, refuse_in, refuse_out_of_reach
 from invitations.store import people
 from invitations.words import say, say_lazy
 
@@ -158,6 +158,7 @@ def _taken_in(
     name: str | None, entry: Any, request: HttpRequest, now: datetime, *, is_free: bool
 ) -> shapes.account.Imported:
     try:
+        refuse_in(entry, HERE)
         values = inputs.IMPORTED.checked(entry)
         done = put(values.pop("id"), values, request=request, now=now, is_free=is_free)
     except InvalidInput as error:

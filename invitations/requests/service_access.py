@@ -30,6 +30,8 @@ from invitations.words import say, say_lazy
 AS_USER = "as_user"
 CALLER = "caller"
 """What only a service could mean: whoever calls is known by their token."""
+BY_USER, HERE = "invalid.as_user.by_user", "invalid.as_user.here"
+"""Why nobody may be named: the codes of the sentences."""
 WITH_BODY = ("POST", "PUT", "PATCH")
 AS_USER_FIELD = Text(
     min_length=1,
@@ -142,7 +144,7 @@ def admit(request: Request, terms: ForServices | None, *, for_users: bool, takes
             raise _invalid("invalid.required")
         return
     if terms.as_user == "never":
-        raise _invalid("invalid.as_user.here")
+        raise _invalid(HERE)
     request.user = _acting_for(name)
 
 
@@ -157,22 +159,23 @@ def refuse_naming(request: Request, *, takes_body: bool) -> None:
         InvalidInput: it names for whom the request is.
     """
     query = request.query_params
-    _refuse({AS_USER: query[AS_USER]} if AS_USER in query else {})
+    _refuse([AS_USER] if AS_USER in query else [])
     refuse_in(_body_of(request, is_read=takes_body))
 
 
-def refuse_in(body: object) -> None:
+def refuse_in(body: object, why: str = BY_USER) -> None:
     """Refuse what only a service may say, in the body of a user's request or in a frame of a socket, which is one
     user's, also if a service opened it.
 
     Args:
         body: as it was sent.
+        why: the code of the sentence that says so.
 
     Raises:
         InvalidInput: it names for whom the request is.
     """
     if isinstance(body, Mapping):
-        _refuse({name: body[name] for name in (AS_USER, CALLER) if body.get(name) is not None})
+        _refuse([name for name in (AS_USER, CALLER) if body.get(name) is not None], why)
 
 
 def refuse_out_of_reach(user: Any) -> None:
@@ -222,9 +225,9 @@ def _acting_for(name: str) -> Any:
     return user
 
 
-def _refuse(named: Mapping[str, Any]) -> None:
+def _refuse(named: list[str], why: str = BY_USER) -> None:
     if named:
-        raise InvalidInput({name: [say("invalid.as_user.by_user")] for name in named})
+        raise InvalidInput({name: [say(why)] for name in named})
 
 
 def _body_of(request: Request, *, is_read: bool) -> Mapping[str, Any]:

@@ -157,6 +157,23 @@ def test_an_import_says_what_became_of_each(clinic: Rest, bob: User) -> None:
     assert clinic.get("users/alice").json()["name"] == "Alice"
 
 
+def test_no_entry_of_an_import_says_for_whom_it_is(clinic: Rest, bob: User) -> None:
+    entries = [
+        {"id": "alice", "as_user": "bob"},
+        {"id": "bob", "name": "Robert", "caller": "alice"},
+        {"id": "carol", "as_user": None, "caller": None},
+    ]
+    results = clinic.post("users:import", {"users": entries}).json()["results"]
+    said = ["Services do this for themselves, not for a user."]
+    assert results == [
+        {"id": "alice", "status": 400, "code": "invalid", "errors": {"as_user": said}},
+        {"id": "bob", "status": 400, "code": "invalid", "errors": {"caller": said}},
+        {"id": "carol", "status": 201, "code": None, "errors": None},
+    ]
+    assert clinic.get("users/bob").json()["name"] == "Bob"
+    assert not get_user_model().objects.filter(username="alice").exists()
+
+
 def test_an_import_is_bounded(clinic: Rest) -> None:
     everybody = [{"id": f"patient-{number}", "name": f"Patient {number}"} for number in range(1001)]
     refused = clinic.post("users:import", {"users": everybody})
