@@ -88,6 +88,7 @@ def change(
     url: str | None = None,
     events: Sequence[str] | None = None,
     is_active: bool | None = None,
+    kind: str | None = None,
 ) -> Hook:
     """Change what is given of a hook.
 
@@ -98,12 +99,15 @@ def change(
         url: where it leads from now on; what waits goes there too.
         events: of what it is told from now on.
         is_active: false switches it off, which gives up what waits; true on again.
+        kind: what it is for, a value of `HookKind`, which stays as it is.
 
     Raises:
-        CallError: as `one` and `add`.
+        CallError: as `one` and `add`; `invalid` for another kind.
     """
     with transaction.atomic():
         hook = one(service_id, hook_id, lock=True)
+        if kind not in (None, hook.kind):
+            raise CallError(Code.INVALID, errors={"kind": [say("hook.kind_stays")]})
         if url is not None:
             _lead_to(hook, url)
         if events is not None:

@@ -45,4 +45,5 @@ CHANGED_HOOK = Body(
         required=False,
         description="False switches it off, which gives up what waits to be sent; true switches it on again.",
     ),
+    kind=Word(HookKind.values, "HookKind", required=False, description="As it was made: another one is refused."),
 )

@@ -130,6 +130,16 @@ def test_a_hook_leads_to_no_private_address_that_the_operator_has_not_allowed(
         assert add(clinic, url=public)["url"] == public
 
 
+def test_what_a_hook_is_for_stays(clinic: Rest) -> None:
+    for made, other in ((add(clinic), "ring"), (add(clinic, kind="ring"), "events")):
+        for kind in (other, "both"):
+            refused = clinic.patch(f"hooks/{made['id']}", {"url": f"{URL}/2", "kind": kind})
+            assert problem_of(refused) == (400, "invalid")
+            assert list(refused.json()["errors"]) == ["kind"]
+        changed = clinic.patch(f"hooks/{made['id']}", {"url": f"{URL}/3", "kind": made["kind"]})
+        assert (changed.json()["url"], changed.json()["kind"]) == (f"{URL}/3", made["kind"])
+
+
 def test_there_is_one_ring_hook(clinic: Rest) -> None:
     made = add(clinic, kind="ring", events=["call.ended"])
     assert made["events"] == [], "it is asked, and told of nothing"
