@@ -99,19 +99,21 @@ def known(name: str) -> Any:
     Raises:
         CallError: `not_found`, also while it is being deleted.
     """
-    user = people.named(name, active=False)
-    if user is None or AccountDeletion.objects.filter(user_id=user.pk).exists():
+    user = _there_is(name)
+    if user is None:
         raise CallError(Code.NOT_FOUND)
     return user
 
 
 def delete(name: str, *, request: HttpRequest, now: datetime) -> None:
-    """Delete an account, as the person could.
+    """Delete an account, as the person could. Safe to repeat: an id that nobody has is one whose account is gone.
 
     Raises:
-        CallError: `not_found`; `not_allowed` for staff, and for what `delete_account` refuses.
+        CallError: `not_allowed` for staff, and for what `delete_account` refuses.
     """
-    user = known(name)
+    user = _there_is(name)
+    if user is None:
+        return
     refuse_out_of_reach(user)
     delete_account(user.pk, request=request, now=now)
 
@@ -140,6 +142,11 @@ def view(user: Any) -> shapes.account.Account:
         "language": chosen.language or None,
         "rings_from": chosen.rings_from or None,
     }
+
+
+def _there_is(name: str) -> Any | None:
+    user = people.named(name, active=False)
+    return None if user is None or AccountDeletion.objects.filter(user_id=user.pk).exists() else user
 
 
 def _name_in(entry: Any) -> str | None:

@@ -89,13 +89,19 @@ def test_disabling_ends_all_and_enabling_lets_in_again(clinic: Rest, alice: User
     assert clinic.get("me", as_user="alice").status_code == 200
 
 
-def test_a_deleted_account_is_gone_and_its_id_is_nobodys(clinic: Rest, alice: User, bob: User) -> None:
-    assert clinic.delete("users/alice").status_code == 204
-    for again in (clinic.delete("users/alice"), clinic.get("users/alice"), clinic.post("users/alice/tokens")):
+def test_a_deleted_account_is_gone_and_its_id_is_nobodys(
+    clinic: Rest, alice: User, bob: User, lines: list[str]
+) -> None:
+    for name in ("alice", "alice", "ALICE", "nobody-here"):
+        gone = clinic.delete(f"users/{name}")
+        assert (gone.status_code, gone.content) == (204, b""), name
+    assert len([each for each in lines if "account-deleted" in each]) == 1
+    for again in (clinic.get("users/alice"), clinic.post("users/alice/tokens")):
         assert problem_of(again) == (404, "not_found")
     assert list(clinic.put("users/ALICE", {}).json()["errors"]) == ["id"]
     erasing.begin(bob.pk, now=timezone.now())
     assert AccountDeletion.objects.exists()
+    assert clinic.delete("users/bob").status_code == 204
     refused = clinic.put("users/bob", {"is_active": True})
     assert (problem_of(refused), list(refused.json()["errors"])) == ((400, "invalid"), ["id"])
     assert problem_of(clinic.get("users/bob")) == (404, "not_found")

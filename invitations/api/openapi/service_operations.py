@@ -40,7 +40,7 @@ DELETE_ACCOUNT = Operation(
     PEOPLE,
     "Delete somebody's account, for good",
     WRITING | {Code.NOT_FOUND},
-    {204: "It is gone, with all its sessions, tokens, devices and push addresses."},
+    {204: "It is gone, now or before, with all its sessions, tokens, devices and push addresses."},
     description="As the person could by `DELETE /me`. Never of staff.",
     security=(SERVICE,),
     for_services=_USERS,
