@@ -7,7 +7,9 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model, Q, QuerySet, TextField
@@ -63,9 +65,12 @@ def page_of(
 
 def _link(address: str, row: Model, order: Sequence[str], *, backward: bool) -> str:
     values = [getattr(row, each.removeprefix("-")) for each in order]
-    plain = [each.isoformat() if hasattr(each, "isoformat") else each for each in values]
-    packed = json.dumps([int(backward), *plain], separators=(",", ":")).encode()
+    packed = json.dumps([int(backward), *values], separators=(",", ":"), default=_plain).encode()
     return str(replace_query_param(address, "cursor", base64.urlsafe_b64encode(packed).decode().rstrip("=")))
+
+
+def _plain(value: datetime | UUID) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _read(cursor: str | None, model: type[Model], order: Sequence[str]) -> tuple[bool, list[Any] | None]:
@@ -98,6 +103,8 @@ def _comparable(value: Any) -> bool:
     """Whether a database can compare the value with a column of its kind."""
     if isinstance(value, str):
         return len(value) <= 512 and not _unstorable(value)
+    if isinstance(value, UUID):
+        return True
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     # A day away from both ends of the calendar, so that no time zone takes it beyond them.

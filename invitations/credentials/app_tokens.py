@@ -52,7 +52,7 @@ def issue(
     service_id: int | None = None,
 ) -> Issued:
     """Make a token for one device of the user. Those that have expired are deleted, and beyond `tokens_per_user` those
-    that were not used for longest.
+    that were not used for longest; services' and the user's own are counted apart.
 
     Args:
         user: the user who signed in, as loaded when the password was checked.
@@ -78,7 +78,9 @@ def issue(
             fixed_end=ends_at,
             service_id=service_id,
         )
-        devices.seen(
+        # Where a service asked for it, nobody has come with it yet.
+        register = devices.seen if service_id is None else devices.expected
+        register(
             user.pk,
             made.device_id,
             label=device_name or None,
@@ -86,7 +88,7 @@ def issue(
             credential=devices.credential_of(token_digest=made.digest),
             now=now,
         )
-        _clear(user.pk, now=now, besides=made.digest)
+        _clear(user.pk, now=now, besides=made.digest, service_id=service_id)
     return made
 
 
@@ -137,7 +139,7 @@ def refresh(user_id: UserKey, digest: str, now: datetime) -> Issued:
         if not known.successor_digest:
             model.objects.filter(digest=digest).update(expiry=dies_at)
         AppToken.objects.filter(pk=known.pk).update(successor_digest=made.digest, last_used_at=now)
-        _clear(user_id, now=now, besides=made.digest)
+        _clear(user_id, now=now, besides=made.digest, service_id=known.service_id)
     return made
 
 
@@ -285,9 +287,15 @@ def _hand_over(user_id: UserKey, digest: str, to: str) -> None:
     mine.filter(credential=former).update(credential=later)
 
 
-def _clear(user_id: UserKey, *, now: datetime, besides: str) -> None:
+def _clear(user_id: UserKey, *, now: datetime, besides: str, service_id: int | None) -> None:
     """End tokens that have expired, and beyond `tokens_per_user` those that were not used for longest. Those that have
-    a successor and die soon are counted apart: whoever refreshes one signs no other device out."""
+    a successor and die soon are counted apart: whoever refreshes one signs no other device out. So are those that
+    services made: however many these make, nobody's own apps are signed out.
+
+    Args:
+        besides: the digest of the token that was just made, which stays.
+        service_id: the key of the service that made it; None if none did.
+    """
     for digest in list(expired(now).filter(user_id=user_id).values_list("digest", flat=True)):
         revoke_token(user_id, digest)
     most = conf.limits().tokens_per_user
@@ -296,6 +304,12 @@ def _clear(user_id: UserKey, *, now: datetime, besides: str) -> None:
     kept = (
         of_user(user_id, now).exclude(digest=besides).order_by(F("last_used_at").desc(nulls_last=True), "-created_at")
     )
-    for own, room in ((kept.filter(successor_digest=""), most - 1), (kept.exclude(successor_digest=""), most)):
-        for digest in list(own.values_list("digest", flat=True)[room : room + TOO_MANY]):
+    lasting = kept.filter(successor_digest="")
+    counted = (
+        (lasting.filter(service=None), most - (service_id is None)),
+        (lasting.exclude(service=None), most - (service_id is not None)),
+        (kept.exclude(successor_digest=""), most),
+    )
+    for some, room in counted:
+        for digest in list(some.values_list("digest", flat=True)[room : room + TOO_MANY]):
             revoke_token(user_id, digest)

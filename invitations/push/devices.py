@@ -103,6 +103,17 @@ def seen(
         seen(user_id, device_id, label=label, kind=kind, credential=credential, now=now)
 
 
+def expected(user_id: UserKey, device_id: str, *, label: str | None, kind: str, credential: str, now: datetime) -> None:
+    """Register a device that has yet to come, with a credential that was made for it: while it has not, others are not
+    forgotten for it. Arguments as of `seen`, which is for one that is there."""
+    with _room_for_one(user_id):
+        fresh = {"label": label or "", "kind": kind, "credential": credential, "created_at": now}
+        device, is_new = Device.objects.get_or_create(user_id=user_id, device_id=device_id, defaults=fresh)
+        if not is_new:
+            named = {} if label is None or device.is_named else {"label": label}
+            Device.objects.filter(pk=device.pk).update(credential=credential, **named)
+
+
 def rang(user_id: UserKey, device_id: str, *, now: datetime) -> None:
     """Record that a device rang, which is also a sign of life. Does not create a device that never registered.
 
@@ -285,13 +296,16 @@ def locked(user_id: UserKey) -> Iterator[None]:
 
 @contextmanager
 def _room_for_one(user_id: UserKey) -> Iterator[None]:
-    """Afterwards the user has no more devices than one may have: those that were not used for longest are forgotten."""
+    """Afterwards the user has no more devices than one may have: those that never came and those that were not used
+    for longest are forgotten, and never the newest."""
     with locked(user_id):
         yield
         most = limits().devices_per_user
         if most:
-            kept = Device.objects.filter(user_id=user_id).order_by(F("last_seen_at").desc(nulls_last=True), "-pk")
-            for each in list(kept[most : most + TOO_MANY]):
+            found = Device.objects.filter(user_id=user_id).order_by(F("last_seen_at").asc(nulls_first=True), "pk")
+            keys = list(found.values_list("pk", flat=True))
+            beyond = [each for each in keys if each != max(keys)][: max(0, len(keys) - most)]
+            for each in Device.objects.filter(pk__in=beyond[:TOO_MANY]):
                 each.delete()
 
 

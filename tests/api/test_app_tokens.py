@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.utils import timezone
@@ -203,6 +204,18 @@ def test_the_tokens_that_were_not_used_for_longest_make_room(
     _sign_in(nobody, device_id="third")
     assert {each["device_id"] for each in rest(bob).get("auth/tokens").json()["results"]} == {"first", "third"}
     assert problem_of(_app(second).get("me")) == (401, "not_authenticated")
+
+
+def test_many_apps_are_listed_on_several_pages(nobody: Rest, rest: RestOf, bob: User) -> None:
+    for number in range(5):
+        _sign_in(nobody, device_id=f"phone-{number}")
+    client, found = rest(bob), list[str]()
+    query: dict[str, str] | None = {"page_size": "2"}
+    while query:
+        page = client.get("auth/tokens", **query).json()
+        found += [each["device_id"] for each in page["results"]]
+        query = page["next"] and dict(parse_qsl(urlsplit(page["next"]).query))
+    assert found == [f"phone-{number}" for number in reversed(range(5))]
 
 
 def test_refreshing_over_and_over_leaves_no_more_than_that_many_behind(

@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from invitations.credentials.app_tokens import issue_token
 from invitations.models import AccountDeletion, AppToken, CallingPreferences
@@ -21,7 +22,7 @@ from tests.api.test_services import client_of
 from tests.conftest import PASSWORD
 
 if TYPE_CHECKING:
-    from rest_framework.test import APIClient
+    from pytest_django import Settings
 
     from invitations.models import User
 
@@ -246,3 +247,23 @@ def test_a_person_of_a_service_has_no_password(clinic: Rest, nobody: Rest) -> No
     clinic.put("users/alice", {"email": "alice@example.org"})
     for password in ("", PASSWORD, "!"):
         assert nobody.post("auth/token", {"username": "alice", "password": password}).status_code in (400, 401)
+
+
+def test_the_tokens_of_a_service_push_out_neither_a_persons_apps_nor_their_devices(
+    clinic: Rest, nobody: Rest, alice: User, settings: Settings
+) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "tokens_per_user": 2, "devices_per_user": 2}
+    said = {"username": "alice", "password": PASSWORD, "device_id": "phone", "device_name": "Phone"}
+    phone = nobody.post("auth/token", said).json()["token"]
+    app = with_token(APIClient(), phone)
+    pages = [clinic.post("users/alice/tokens", {"device_name": "Shop"}).json() for _ in range(4)]
+    assert app.get("me").status_code == 200
+    listed = [each["device_id"] for each in app.get("auth/tokens").json()["results"]]
+    assert "phone" in listed
+    # The newest is always good, and their number has a bound of its own.
+    assert with_token(APIClient(), pages[-1]["token"]).get("me").status_code == 200
+    assert with_token(APIClient(), pages[0]["token"]).get("me").status_code == 401
+    devices = {each["device_id"]: each for each in app.get("devices").json()["results"]}
+    assert set(devices) == {"phone", pages[-1]["device_id"]}
+    assert devices[pages[-1]["device_id"]]["last_seen_at"] is None
+    assert devices["phone"]["last_seen_at"] is not None
