@@ -40,6 +40,17 @@ REFUSED = """async (options) => {
   try { await sdk.connect(options); } catch (error) { return [error.name, error.code]; }
   return null;
 }"""
+NO_TOKEN = """async (baseUrl) => {
+  const cause = new TypeError("Failed to fetch");
+  const ways = { throws: () => { throw cause; }, rejects: () => Promise.reject(cause), nothing: async () => null };
+  const told = {};
+  for (const [way, token] of Object.entries(ways)) {
+    await sdk.connect({ baseUrl, token }).catch((error) => {
+      told[way] = [error.code, error.detail, error.cause === cause];
+    });
+  }
+  return told;
+}"""
 RING = "document.querySelector('incoming-call').ring"
 # What the worker leaves where no page is open.
 KEEP_WISH = """async (wish) => {
@@ -291,6 +302,15 @@ def test_connecting_is_refused_with_a_code(page: Page, server: RunningServer) ->
     assert page.evaluate(REFUSED, {"baseUrl": "javascript:1", "token": "t"}) == ["CallInvitationError", "invalid"]
     closed = "http://127.0.0.1:9"
     assert page.evaluate(REFUSED, {"baseUrl": closed, "token": "t"}) == ["CallInvitationError", "unreachable"]
+
+
+def test_a_page_that_gives_no_token_is_told_so_with_what_its_function_threw(page: Page, server: RunningServer) -> None:
+    said = ["not_authenticated", "This page gave no token to sign in with."]
+    assert page.evaluate(NO_TOKEN, server.url) == {
+        "throws": [*said, True],
+        "rejects": [*said, True],
+        "nothing": [*said, False],
+    }
 
 
 def test_an_origin_that_is_not_listed_gets_nowhere(

@@ -53,7 +53,7 @@ ring.addEventListener("refused", ({ detail }) => detail.errors);
 // What is declared is what there is, name by name.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 type Own<T> = Exclude<keyof T, keyof HTMLElement>;
-type Inside = "build" | "attached" | "update" | "draw" | "tell" | "untilGone" | "untilOther" | "begin" | "alert";
+type Inside = "build" | "attached" | "update" | "draw" | "tell" | "untilGone" | "untilOther" | "begin" | "alert" | "failure";
 type Callbacks = "connectedCallback" | "disconnectedCallback" | "attributeChangedCallback";
 type Public<T> = Exclude<Own<T>, Inside | Callbacks>;
 const exported: Same<keyof typeof real, keyof typeof declared> = true;

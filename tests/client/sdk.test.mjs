@@ -83,6 +83,8 @@ test("a site that has no token to give is asked again the next time", async () =
     return "here";
   });
   await assert.rejects(token.get(), /signed out/);
+  assert.match(String(token.lack?.cause), /signed out/);
   isThere = true;
   assert.equal(await token.get(), "here");
+  assert.equal(token.lack, null);
 });

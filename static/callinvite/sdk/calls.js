@@ -1,6 +1,6 @@
 /** The client of a page of another site: the service, with the media of its calls, its sounds and its push address. */
 
-import { CallInvitationService } from "../client/index.js";
+import { CallInvitationError, CallInvitationService } from "../client/index.js";
 import { systemClock } from "../client/clock.js";
 import { RestClient } from "../client/rest.js";
 import { lenient, pageStorage } from "../client/storage.js";
@@ -11,6 +11,7 @@ import { Talk } from "../rtc/index.js";
 import { AudioFiles } from "../sounds/audio-files.js";
 import { Ringer, WISH } from "../sounds/ringer.js";
 import { Errands } from "./errands.js";
+import { say } from "../words/say.js";
 import { RememberedToken } from "./token.js";
 
 const HANG_UP_MS = 1500;
@@ -36,6 +37,7 @@ export class Calls extends CallInvitationService {
   #alerting;
   #page;
   #rest;
+  #kept;
   /** What the page said of push. @type {PushOptions | null} */
   #push;
   /** @type {Enrolment | null} */
@@ -51,6 +53,7 @@ export class Calls extends CallInvitationService {
     const kept = new RememberedToken(token, own);
     super({ ...options, token: () => kept.get(), fetch: kept.fetch });
     this.#page = page;
+    this.#kept = kept;
     this.#push = push ?? null;
     this.#rest = { baseUrl: options.baseUrl, clock: systemClock, token: () => kept.get(), fetch: kept.fetch };
     this.on("tokenWillExpire", () => kept.forget());
@@ -77,6 +80,19 @@ export class Calls extends CallInvitationService {
   /** @returns {Enrolment | null} how this browser is woken by push; null without the option `push` */
   get push() {
     return this.#enrolment;
+  }
+
+  /** Why it could not connect. Where the site gave no token, that goes before what came of it.
+   *  @internal
+   *  @returns {CallInvitationError} */
+  get failure() {
+    const lack = this.#kept.lack;
+    if (!lack) {
+      return this.lastError ?? CallInvitationError.unreachable();
+    }
+    const error = new CallInvitationError("not_authenticated", say("error.not_authenticated.no_token"));
+    error.cause = lack.cause;
+    return error;
   }
 
   /** Follow the connection with media, sounds and push; once.

@@ -13,8 +13,8 @@ import { say } from "../words/say.js";
  *    `baseUrl` is where the server is, such as `https://calls.example.org`; `token` a string, or a function that gives one,
  *    also later, when the first has ended
  *  @returns {Promise<Calls>} when the first state of all calls is here
- *  @throws {CallInvitationError} `not_authenticated`, `unreachable` (also where the server does not let this page's origin
- *    in, which browsers do not tell), `not_allowed`, `invalid` */
+ *  @throws {CallInvitationError} `not_authenticated` (also where `token` gave none), `unreachable` (also where the server does
+ *    not let this page's origin in, which browsers do not tell), `not_allowed`, `invalid` */
 export function connect(options) {
   // One after the other, so that the one asked for last is the one that stays.
   const opened = former.then(() => open(options));
@@ -31,7 +31,7 @@ async function open(options) {
   provide(null);
   const calls = made(options);
   if (!(await calls.init())) {
-    const error = calls.lastError ?? CallInvitationError.unreachable();
+    const error = calls.failure;
     calls.close();
     throw error;
   }

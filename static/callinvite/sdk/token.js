@@ -11,6 +11,8 @@ export class RememberedToken {
   #fetch;
   /** @type {Promise<string | null> | null} */
   #given = null;
+  /** @type {{cause: unknown} | null} */
+  #lack = null;
 
   /** @param {Secret} source
    *  @param {Fetch} [fetch] */
@@ -23,6 +25,12 @@ export class RememberedToken {
   get() {
     this.#given ??= this.#ask();
     return this.#given;
+  }
+
+  /** That the site gave none when it was asked last, and what it threw instead; null if it gave one.
+   *  @returns {{cause: unknown} | null} */
+  get lack() {
+    return this.#lack;
   }
 
   /** Ask for another one before the next request: this one ends soon, or has ended. */
@@ -54,9 +62,12 @@ export class RememberedToken {
 
   async #ask() {
     try {
-      return (typeof this.#source === "function" ? await this.#source() : this.#source) ?? null;
+      const token = (typeof this.#source === "function" ? await this.#source() : this.#source) ?? null;
+      this.#lack = token ? null : { cause: undefined };
+      return token;
     } catch (error) {
       this.forget();
+      this.#lack = { cause: error };
       throw error;
     }
   }

@@ -225,6 +225,7 @@ export const WORDS = {
   "error.not_allowed.origin": "This server doesn't accept connections from this page's address.",
   "error.not_allowed.too_many_places": "Callinvite is open in too many places. This one was closed.",
   "error.not_authenticated": "Sign in first.",
+  "error.not_authenticated.no_token": "This page gave no token to sign in with.",
   "error.not_found.live": "There is no live connection at this address.",
   "error.rejected_elsewhere": "You declined on another device.",
   "error.throttled.wait": ["Too many requests. Try again in {count} second.", "Too many requests. Try again in {count} seconds."],

@@ -1806,8 +1806,8 @@ declare interface PushOptions {
 /**
  * Connects this page. The elements follow this connection from now on; an earlier one is closed.
  *
- * Rejects with a `CallInvitationError`: `not_authenticated`, `not_allowed`, `unreachable` (also where the server does not let
- * this page's origin in, which browsers do not tell), `invalid`.
+ * Rejects with a `CallInvitationError`: `not_authenticated` (also where `token` gave none; what it threw is the `cause`),
+ * `not_allowed`, `unreachable` (also where the server does not let this page's origin in, which browsers do not tell), `invalid`.
  */
 declare function connect(options: ConnectOptions): Promise<Calls>;
 
