@@ -5,15 +5,17 @@ written nothing by then, and is begun again with one, so that no transaction wai
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from invitations.calls.asking import Problem, Ring, problem_of
 from invitations.errors import Code
-from invitations.store import listening
+from invitations.store import listening, looks
 from invitations.store.sheets import Person
 
+logger = logging.getLogger(__name__)
 KEPT = "ring_hook_refused"
 """In the log of a call: the public ids of those whom the hook did not let be rung."""
 NO_ANSWER = "ring_hook_silent"
@@ -74,6 +76,14 @@ class Permit:
         ]
         return [each for each in people if not self._keeps(each)], problems
 
+    def without_unknown(self) -> Permit:
+        """The same, but without a ring resource that there is not: the caller's own is better than none."""
+        resource_id = self.changed.get("resource_id")
+        if resource_id is None or looks.is_known(resource_id):
+            return self
+        logger.warning("The ring hook names a ring resource that does not exist, which is ignored: %s", resource_id)
+        return replace(self, changed={name: each for name, each in self.changed.items() if name != "resource_id"})
+
     def applied(self, ring: Ring) -> Ring:
         """How people are to be rung."""
         return ring._replace(**self.changed)
@@ -106,7 +116,7 @@ def given(permit: Permit | None, listeners: str | None, question: Question) -> P
         Unasked: it must be.
     """
     if permit is not None:
-        return permit
+        return permit.without_unknown()
     if listening.asks(listeners):
         raise Unasked(question)
     return Permit()

@@ -63,7 +63,7 @@ def switch_on(hook_pk: int) -> bool:
 def note_failure(hook_pk: int, *, now: datetime) -> None:
     """Remember since when nothing reaches a hook."""
     if Hook.objects.filter(pk=hook_pk, failing_since=None).update(failing_since=now):
-        logger.warning("Hook %d fails; what it is owed is retried", hook_pk)
+        logger.warning("Hook %d fails", hook_pk)
 
 
 def works_again(hook_pk: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from invitations import sealing
 from invitations.calls.permits import Permit, Question
 from invitations.conf import is_hook_network, limits
 from invitations.errors import CallError, Code
-from invitations.hooks import keys, signing
+from invitations.hooks import keys, signing, switching
 from invitations.models import Hook, HookKind, names
 from invitations.models.hook import RING_ASK
 from invitations.requests import inputs
@@ -36,11 +37,24 @@ CHANGEABLE = ("notification_message", "resource_id", "timeout_seconds")
 """What an answer may change of a ring, within the bounds that callers have."""
 
 
+@dataclass(slots=True)
+class Found:
+    """The ring hook.
+
+    Args:
+        hook: as it was found.
+        has_turned: once it was asked: it fails now and did not before, or it answers again.
+    """
+
+    hook: Hook
+    has_turned: bool = False
+
+
 class NoAnswer(Exception):
     """The hook gave no good answer; the message is a code."""
 
 
-def find(question: Question, *, now: datetime) -> Hook | None:
+def find(question: Question, *, now: datetime) -> Found | None:
     """The ring hook, which is to be asked this. What it refuses counts as no invitation, so each caller has it asked no
     more often than they may invite: nobody can wear it out.
 
@@ -63,35 +77,59 @@ def find(question: Question, *, now: datetime) -> Hook | None:
         wait = 0
     if wait:
         raise CallError(Code.THROTTLED, retry_after_seconds=wait)
-    return Hook.objects.filter(kind=HookKind.RING, is_active=True).first()
+    hook = Hook.objects.filter(kind=HookKind.RING, is_active=True).first()
+    return None if hook is None else Found(hook)
+
+
+def note(found: Found | None, *, now: datetime) -> None:
+    """Let the hook's owner and admins see since when it fails, or that it answers again. Writes only when that changes.
+
+    Args:
+        found: as it was asked.
+        now: an aware datetime.
+    """
+    if found is None or not found.has_turned:
+        return
+    if found.hook.failing_since is None:
+        switching.note_failure(found.hook.pk, now=now)
+    else:
+        switching.works_again(found.hook.pk)
 
 
 def ask_and_wait(question: Question, *, now: datetime) -> Permit:
     """Ask from a thread. Arguments, result and errors as of `find` and `ask`."""
-    return wait_for(ask(find(question, now=now), question, now=now))
+    found = find(question, now=now)
+    try:
+        return wait_for(ask(found, question, now=now))
+    finally:
+        note(found, now=now)
 
 
-async def ask(hook: Hook | None, question: Question, *, now: datetime) -> Permit:
-    """Ask the hook about a ring.
+async def ask(found: Found | None, question: Question, *, now: datetime) -> Permit:
+    """Ask the hook about a ring. To be noted afterwards.
 
     Args:
-        hook: as found; None allows everything.
+        found: the hook; None allows everything.
         question: what is about to be done.
         now: an aware datetime, for the signature.
 
     Raises:
         CallError: `unavailable`: it gave no good answer, and rings are not let through without one.
     """
-    if hook is None:
+    if found is None:
         return Permit()
+    hook = found.hook
     try:
-        return _permit(await _answer(hook, _asked(question), now), question, hook)
+        permit = _permit(await _answer(hook, _asked(question), now), question, hook)
     except NoAnswer as why:
+        found.has_turned = hook.failing_since is None
         fails = limits().ring_hook_fails
-        logger.warning("Hook %d did not say whether to ring (%s); it fails %s", hook.pk, why, fails)
+        logger.warning("Hook %s did not say whether to ring (%s); it fails %s", hook.hook_id, why, fails)
         if fails == "closed":
             raise CallError(Code.UNAVAILABLE, say_lazy("error.unavailable.ring_hook")) from None
         return Permit(is_silent=True)
+    found.has_turned = hook.failing_since is not None
+    return permit
 
 
 async def close() -> None:
@@ -160,7 +198,7 @@ def _permit(said: JSON, question: Question, hook: Hook) -> Permit:
         if not allowed.get(name.lower(), others)
     }
     if refused:
-        logger.info("Hook %d keeps %d of %d people from being rung", hook.pk, len(refused), len(question.invitees))
+        logger.info("Hook %s keeps %d of %d people from being rung", hook.hook_id, len(refused), len(question.invitees))
     return Permit(refused, dict(_changes(said, hook)))
 
 
@@ -184,7 +222,7 @@ def _changes(said: JSON, hook: Hook) -> Iterator[tuple[str, Any]]:
         try:
             yield name, inputs.SEND.fields[name].checked(said[name])
         except Refused:
-            logger.warning("Hook %d would change %s beyond its bounds, which is ignored", hook.pk, name)
+            logger.warning("Hook %s would change %s beyond its bounds, which is ignored", hook.hook_id, name)
 
 
 _outbound = Outbound(admits=is_hook_network, seconds=ASK_SECONDS, connections=CONNECTIONS)

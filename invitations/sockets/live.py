@@ -371,8 +371,12 @@ async def _done(lane: Callable[[Callable[[], Answer]], Awaitable[Answer]], act: 
     except Unasked as unasked:
         now = timezone.now()
         try:
-            hook = await workers.read(partial(ring_hook.find, unasked.question, now=now))
-            permit = await ring_hook.ask(hook, unasked.question, now=now)
+            found = await workers.read(partial(ring_hook.find, unasked.question, now=now))
+            try:
+                permit = await ring_hook.ask(found, unasked.question, now=now)
+            finally:
+                if found is not None and found.has_turned:
+                    await workers.write(partial(ring_hook.note, found, now=now))
         except CallError as error:
             refusal = call_problem(error, None, timezone.now())
             return refusal["status"], refusal

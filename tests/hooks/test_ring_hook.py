@@ -184,6 +184,33 @@ def test_what_is_out_of_bounds_is_ignored_with_a_line_in_the_log(
     ]
 
 
+def test_a_resource_that_there_is_not_leaves_the_callers_own(
+    ring_hook: Hook, receiver: HookReceiver, send: Ask, alice: User, bob: User, api_as: ApiAs
+) -> None:
+    receiver.answer(said(allow=True, resource_id="calm"))
+    answer = send("bob", call_id="ring").json()
+    assert (answer["call"]["resource_id"], answer.get("warnings", [])) == (None, [])
+    assert "ring_hook" not in told(api_as, alice, "ring")["data"]
+
+
+def test_its_owner_sees_since_when_it_fails(
+    ring_hook: Hook, receiver: HookReceiver, send: Ask, bob: User, settings: Settings
+) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "ring_hook_fails": "closed"}
+
+    def failing_since() -> datetime | None:
+        return Hook.objects.get(pk=ring_hook.pk).failing_since
+
+    receiver.answer(500, 500, said(allow=True))
+    send("bob")
+    first = failing_since()
+    assert first is not None
+    send("bob")
+    assert failing_since() == first
+    send("bob")
+    assert failing_since() is None
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -314,7 +341,7 @@ def test_a_log_names_no_words_of_people(
     receiver.answer(Answer(200, body=json.dumps({"allow": "Geheim"}).encode()))
     with caplog.at_level(logging.DEBUG):
         send("bob", notification_message="Vertraulich")
-    assert f"Hook {ring_hook.pk} did not say whether to ring (no_boolean); it fails open" in caplog.text
+    assert f"Hook {ring_hook.hook_id} did not say whether to ring (no_boolean); it fails open" in caplog.text
     assert "Geheim" not in caplog.text
     assert "Vertraulich" not in caplog.text
     assert receiver.url not in caplog.text
