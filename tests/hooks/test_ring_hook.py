@@ -187,7 +187,7 @@ def test_what_is_out_of_bounds_is_ignored_with_a_line_in_the_log(
 def test_a_resource_that_there_is_not_leaves_the_callers_own(
     ring_hook: Hook, receiver: HookReceiver, send: Ask, alice: User, bob: User, api_as: ApiAs
 ) -> None:
-    receiver.answer(said(allow=True, resource_id="calm"))
+    receiver.answer(said(allow=True, resource_id="nowhere"))
     answer = send("bob", call_id="ring").json()
     assert (answer["call"]["resource_id"], answer.get("warnings", [])) == (None, [])
     assert "ring_hook" not in told(api_as, alice, "ring")["data"]
