@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -49,8 +50,13 @@ def site(tmp_path: Path, python: Path) -> Site:
 def test_the_page_has_the_steps_that_are_run_here() -> None:
     commands = [block for language, block in BLOCKS if language == "sh"]
 
-    # The first is what the fixture `python` does, with the packages of the suite for those of an index.
-    assert commands == ['pip install ".[accounts]"\n', "python manage.py migrate\npython manage.py serve --port 8000\n"]
+    # The first two are what the fixtures `python` and `wheel` do, with the packages of the suite for those of an index.
+    assert commands == [
+        'pip install ".[accounts]" whitenoise\n',
+        "requirements/install bundler\npython -m pip wheel --no-deps --wheel-dir dist .\n"
+        'pip install "$(echo dist/callinvite-*.whl)[accounts]" whitenoise\n',
+        "python manage.py migrate\npython manage.py serve --port 8000\n",
+    ]
 
 
 def test_a_new_project_has_calls_after_these_steps(site: Site) -> None:
@@ -61,7 +67,11 @@ def test_a_new_project_has_calls_after_these_steps(site: Site) -> None:
     )
     site.start()
     try:
-        assert "Callinvite" in httpx2.get(f"{site.url}/calls/", follow_redirects=True, timeout=30).text
+        page = httpx2.get(f"{site.url}/calls/", follow_redirects=True, timeout=30).text
+        assert "Callinvite" in page
+        files = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page))
+        assert files
+        assert [each for each in files if httpx2.get(f"{site.url}{each}").status_code != 200] == []
         body = {"username": "ada", "password": "x", "device_name": "Phone"}
         answer = httpx2.post(f"{site.url}/calls/api/v1/auth/token", json=body, timeout=30)
         assert answer.status_code == 201, answer.text
