@@ -34,6 +34,23 @@ try:
 except Exception:
     print("refused")
 """
+PYTHON_GIVES_TOKENS = """
+import io
+from wsgiref.util import setup_testing_defaults
+
+def signed_in(environ):
+    return environ.get("HTTP_COOKIE")
+
+def asked(**more):
+    page = {"REQUEST_METHOD": "POST", "HTTP_ORIGIN": SITE, "HTTP_COOKIE": "alice", "CONTENT_LENGTH": "4"}
+    environ, said = {**page, "wsgi.input": io.BytesIO(b"shop"), **more}, []
+    setup_testing_defaults(environ)
+    text = b"".join(calls_token(environ, lambda status, headers: said.append(status))).decode()
+    return said[0] if not text else text
+
+others = [{"REQUEST_METHOD": "GET"}, {"HTTP_ORIGIN": "https://other.example.org"}, {"HTTP_COOKIE": None}]
+print(json.dumps([asked(), asked(), *(asked(**each) for each in others)]))
+"""
 NODE_VERIFIES = """
 const given = JSON.parse(process.env.GIVEN);
 console.log(verified(given.secret, Buffer.from(given.true), given.headers).type);
@@ -115,7 +132,25 @@ def run_verifier(block: Block, server: RunningServer, folder: Path) -> None:
     assert printed.splitlines() == ["call.ended", "refused"]
 
 
-RUNS = {"verifier": run_verifier, "server": run_shell, "node": run_script, "python": run_python}
+def run_backend(block: Block, server: RunningServer, folder: Path) -> None:
+    """Let it give a page tokens: of the person who is there, for one device, and to no other page."""
+    command = [sys.executable, "-c", block.text + PYTHON_GIVES_TOKENS]
+    *tokens, read, foreign, nobody = json.loads(_run(command, folder, _environment(block, server)))
+    assert (read, foreign, nobody) == ("403 Forbidden",) * 3
+    for each in tokens:
+        with httpx2.Client(base_url=f"{server.url}/api/v1/", headers={"Authorization": f"Bearer {each}"}) as page:
+            assert page.get("me").json()["id"] == "alice"
+            devices = page.get("devices").raise_for_status().json()["results"]
+            assert "shop" in [device["device_id"] for device in devices]
+
+
+RUNS = {
+    "backend": run_backend,
+    "verifier": run_verifier,
+    "server": run_shell,
+    "node": run_script,
+    "python": run_python,
+}
 
 
 def of_readme(language: str) -> Block:
