@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
 import subprocess
@@ -16,14 +17,14 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import WAIT_MS
+from tests.repository.blocks import blocks_of
 from tests.support.push_tls import Authority
 from tests.support.server import ROOT, RunningServer, free_port
 
 pytestmark = pytest.mark.own_layout("an example beside a server of its own")
 FOLDER = ROOT / "examples" / "clinic"
 PATIENCE_SECONDS = 20.0
-EVENTS = ["invitation.accepted", "call.ended"]
-VISIT = {"doctor": {"id": "dr-adams", "name": "Dr. Adams"}, "patient": {"id": "pat", "name": "Pat"}}
+MAKE_HOOK, START_VISIT = (each.text for each in blocks_of(FOLDER / "README.md") if each.said.get("run") == "clinic")
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +46,9 @@ def clinic(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> It
     with RunningServer(tmp_path_factory.mktemp("data"), env=env) as server:
         scopes = [part for scope in ("users", "tokens", "calls", "hooks") for part in ("--scope", scope)]
         token = server.manage("make_service", "clinic", *scopes).strip()
-        hook = httpx2.post(
-            f"{server.url}/api/v1/hooks",
-            json={"url": f"{address}/told", "events": EVENTS},
-            headers={"Authorization": f"Bearer {token}"},
-        )
-        secrets = {"SERVICE_TOKEN": token, "HOOK_SECRET": hook.json()["secret"], "SECRET_KEY": "of the clinic's own"}
+        make_hook = MAKE_HOOK.replace("https://127.0.0.1:9443", address)
+        hook = shell(make_hook, API=f"{server.url}/api/v1", SERVICE_TOKEN=token)
+        secrets = {"SERVICE_TOKEN": token, "HOOK_SECRET": hook["secret"], "SECRET_KEY": "of the clinic's own"}
         process = started(address, authority.folder / "server.pem", {"CALLS": server.url, **secrets})
         try:
             with httpx2.Client(base_url=address, verify=ssl.create_default_context(cafile=authority.ca_file)) as client:
@@ -67,6 +65,14 @@ def started(address: str, certificate: Path, env: dict[str, str]) -> subprocess.
     environment = {"PATH": os.environ["PATH"], **env}
     options = ["--ssl-certfile", str(certificate)]
     return subprocess.Popen([sys.executable, *command, *options], env=environment, cwd=certificate.parent)
+
+
+def shell(block: str, **env: str) -> Any:
+    """Run a block of the README. Returns what it printed, which is JSON."""
+    command = ["bash", "-euo", "pipefail", "-c", block]
+    done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
 
 
 def answers(client: httpx2.Client) -> bool:
@@ -88,17 +94,20 @@ def test_it_has_fewer_than_sixty_lines() -> None:
     assert len((FOLDER / "clinic.py").read_text().splitlines()) < 60
 
 
-def test_a_visit_rings_is_answered_and_ends_and_the_clinic_hears_of_it(clinic: httpx2.Client, browser: Browser) -> None:
-    people_only = clinic.post("/visits", json={**VISIT, "patient": {"id": "not an id"}})
+def test_a_visit_rings_is_answered_and_ends_and_the_clinic_hears_of_it(
+    clinic: httpx2.Client, authority: Authority, browser: Browser
+) -> None:
+    people_only = clinic.post("/visits", json={"doctor": {"id": "dr-adams"}, "patient": {"id": "not an id"}})
     assert people_only.json()["results"][1]["errors"]["id"]
     assert clinic.post("/told", json={"data": {}}, headers={"webhook-id": "forged"}).status_code == 400
+    assert clinic.get("/room/nobody").status_code == 404
 
-    # The patient has to be known before there is a page of theirs: the first ring finds nobody there.
-    first = clinic.post("/visits", json=VISIT).json()["call_id"]
+    started = shell(START_VISIT, CLINIC=str(clinic.base_url).rstrip("/"), SSL_CERT_FILE=str(authority.ca_file))
+    first = started["call_id"]
     context = browser.new_context(ignore_https_errors=True)
     page = context.new_page()
     page.set_default_timeout(WAIT_MS)
-    page.goto(f"{clinic.base_url}/room/pat")
+    page.goto(f"{clinic.base_url}/room/bob")
     expect(page.get_by_role("status").first).to_have_text("Please wait. Your doctor will call you here.")
     page.get_by_role("button", name="Accept").first.click()
 
