@@ -36,7 +36,7 @@ MISSED = {"cancelled": "cancelled before it was answered", "timed_out": "nobody 
 
 
 class Refused(Exception):
-    """The server said no; `code` is one of the closed list of errors."""
+    """The server said no; `code` is one of the closed list of errors. The message says why, field by field."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -82,7 +82,9 @@ class Server:
         except urllib.error.HTTPError as error:
             with error:
                 said = json.loads(error.read() or b"{}")
-            raise Refused(said.get("code", str(error.code)), said.get("detail", "")) from None
+            errors = said["errors"] if isinstance(said.get("errors"), dict) else {}
+            why = [f"{field}: {' '.join(each)}" for field, each in errors.items()]
+            raise Refused(said.get("code", str(error.code)), " ".join([said.get("detail", ""), *why])) from None
 
 
 class Mailbox:
@@ -221,18 +223,31 @@ def say(*words: str) -> None:
     print("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text), flush=True)
 
 
+def host_and_port(text: str) -> tuple[str, int]:
+    """What `--listen` says.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not HOST:PORT.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not HOST:PORT, such as 127.0.0.1:9000")
+    return host, int(port)
+
+
 def main() -> int:
     """Be a phone until Ctrl-C."""
     reader = argparse.ArgumentParser(description="A phone for your terminal.")
     reader.add_argument("--server", required=True, help="such as http://127.0.0.1:8000")
     reader.add_argument("--user", required=True)
     reader.add_argument("--password", required=True)
-    reader.add_argument("--listen", required=True, metavar="HOST:PORT", help="where push messages arrive")
+    listening = "where push messages arrive"
+    reader.add_argument("--listen", required=True, type=host_and_port, metavar="HOST:PORT", help=listening)
     reader.add_argument("--answer", choices=["accept", "reject"], default="", help="answer every call so")
     chosen = reader.parse_args()
-    host, _, port = chosen.listen.rpartition(":")
+    host, port = chosen.listen
     device_id = f"terminal-{port}"
-    server, mailbox = Server(chosen.server), Mailbox(host, int(port))
+    server, mailbox = Server(chosen.server), Mailbox(host, port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.sign_in(chosen.user, chosen.password, device_id)

@@ -62,6 +62,26 @@ def call(alice: httpx2.Client, **more: object) -> str:
     return str(answer.json()["call"]["call_id"])
 
 
+def refused(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program where it cannot begin."""
+    command = [sys.executable, str(PHONE), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS)
+
+
+def test_it_says_what_is_wrong_with_an_address_that_the_server_does_not_send_to(server: RunningServer) -> None:
+    account = ["--user", "bob", "--password", DEMO_PASSWORD, "--listen", f"127.0.0.1:{free_port()}"]
+    ended = refused("--server", server.url, *account)
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("The server refused: invalid. The request isn't valid. push: ")
+
+
+@pytest.mark.parametrize("listen", ["9000", ":9000", "127.0.0.1", "127.0.0.1:70000"])
+def test_it_wants_a_host_and_a_port(listen: str) -> None:
+    ended = refused("--server", "http://127.0.0.1:1", "--user", "bob", "--password", "x", "--listen", listen)
+    assert ended.returncode == 2
+    assert f"{listen} is not HOST:PORT" in ended.stderr
+
+
 def test_it_says_who_calls_and_how_the_ring_ended_and_rings_no_more_once_it_has_ended(
     server: RunningServer, start: Start
 ) -> None:
