@@ -20,6 +20,11 @@ PLAYS = """(() => {
 })()"""
 """The pictures of all the others are on the screen and move."""
 
+KNOWN = """() => { globalThis.callinvite = {
+  get service() { return document.querySelector("incoming-call").client; },
+  get talk() { return document.querySelector("incoming-call").client.media; },
+}; }"""
+"""A script by which a page with `<incoming-call>` has what is asked here of the app's own pages."""
 INBOUND = """async (user) => {
   const { talk } = callinvite;
   const peer = talk.state.peers.find(({ address }) => user === null || address.user === user);

@@ -14,9 +14,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import WAIT_MS
+from tests.browser.conftest import until as page_until
+from tests.browser.media import KNOWN, grows, is_up
 from tests.repository.blocks import blocks_of
 from tests.support.push_tls import Authority
 from tests.support.server import ROOT, RunningServer, free_port
@@ -90,6 +92,28 @@ def until(condition: Callable[[], Any], process: subprocess.Popen[bytes] | None 
         time.sleep(0.05)
 
 
+class AtRoom:
+    """A person at their page, with what helpers of media ask of one."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def ask(self, function: str, argument: Any = None, /) -> Any:
+        return self.page.evaluate(function, argument)
+
+    def until(self, condition: str, timeout_ms: int = WAIT_MS) -> None:
+        page_until(self.page, condition, timeout_ms)
+
+
+def at_room(browser: Browser, clinic: httpx2.Client, name: str) -> AtRoom:
+    page = browser.new_context(ignore_https_errors=True).new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(f"{clinic.base_url}/room/{name}")
+    expect(page.get_by_role("status").first).to_have_text("Please wait. Your call comes up here.")
+    page.evaluate(KNOWN)
+    return AtRoom(page)
+
+
 def test_it_has_fewer_than_sixty_lines() -> None:
     assert len((FOLDER / "clinic.py").read_text().splitlines()) < 60
 
@@ -104,19 +128,25 @@ def test_a_visit_rings_is_answered_and_ends_and_the_clinic_hears_of_it(
 
     started = shell(START_VISIT, CLINIC=str(clinic.base_url).rstrip("/"), SSL_CERT_FILE=str(authority.ca_file))
     first = started["call_id"]
-    context = browser.new_context(ignore_https_errors=True)
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MS)
-    page.goto(f"{clinic.base_url}/room/bob")
-    expect(page.get_by_role("status").first).to_have_text("Please wait. Your doctor will call you here.")
-    page.get_by_role("button", name="Accept").first.click()
+    bob, adams = at_room(browser, clinic, "bob"), at_room(browser, clinic, "dr-adams")
+    bob.page.get_by_role("button", name="Accept").first.click()
 
     def heard() -> list[str]:
         return list(clinic.get(f"/visits/{first}").json()["events"])
 
     until(lambda: "invitation.accepted" in heard())
     assert "call.ended" not in heard()
-    page.get_by_role("button", name="Hang up").first.click()
+
+    # The clinic has placed it for the doctor, who takes it over at their page.
+    panel = adams.page.get_by_role("region", name="Bob")
+    expect(panel).to_contain_text("You're in a call with Bob on another device.")
+    panel.get_by_role("button", name="Move it here").click()
+    is_up(bob, adams, timeout_ms=WAIT_MS)
+    for person in (bob, adams):
+        grows(person, "audioBytes", "framesDecoded")
+
+    bob.page.get_by_role("button", name="Hang up").first.click()
     until(lambda: "call.ended" in heard())
     assert heard().index("invitation.accepted") < heard().index("call.ended")
-    context.close()
+    for person in (bob, adams):
+        person.page.context.close()

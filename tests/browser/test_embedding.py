@@ -51,6 +51,14 @@ NO_TOKEN = """async (baseUrl) => {
   }
   return told;
 }"""
+BOXES = """() => {
+  const { shadowRoot: root } = document.querySelector("incoming-call");
+  const boxOf = (what) => root.querySelector(what)?.getBoundingClientRect().toJSON() ?? null;
+  const shown = [...root.querySelectorAll(".call .round")].filter((each) => each.checkVisibility());
+  const buttons = shown.map((each) => each.getBoundingClientRect().top);
+  const name = boxOf(".tile:not(.tile--self) .tile__name");
+  return { frame: boxOf(".frame"), name, self: boxOf(".tile--self"), buttons };
+}"""
 RING = "document.querySelector('incoming-call').ring"
 # What the worker leaves where no page is open.
 KEEP_WISH = """async (wish) => {
@@ -213,6 +221,49 @@ def test_it_rings_in_the_words_of_the_page_and_is_answered_by_the_keyboard(
     expect(page.get_by_role("button", name="Fill the window")).to_be_visible()
     page.get_by_role("button", name="Hang up").click()
     assert _details(page, "call-ended")["callID"] == call_id
+
+
+def test_a_long_name_and_all_buttons_fit_and_an_end_fills_no_window(page: Page, bob: Elsewhere) -> None:
+    bob.ask("me", {"name": "Bartholomew Featherstonehaugh-Cholmondeley"}, "PATCH")
+    try:
+        call_id = bob.send("alice")
+        page.get_by_role("button", name="Accept", exact=True).click()
+        until(page, f"({BOXES})().self !== null")
+        for width in (1280, 390, 320):
+            page.set_viewport_size({"width": width, "height": 650})
+            boxes = page.evaluate(BOXES)
+            assert boxes["name"]["right"] <= boxes["self"]["left"], width
+            assert len(boxes["buttons"]) == 4
+            assert len(set(boxes["buttons"])) == 1, width
+        page.get_by_role("button", name="Fill the window").click()
+        assert page.evaluate(BOXES)["frame"]["width"] == 320
+        bob.ask(f"calls/{call_id}/leave", {})
+        expect(page.get_by_role("button", name="Close")).to_be_visible()
+        assert page.evaluate(BOXES)["frame"]["width"] < 320
+    finally:
+        bob.ask("me", {"name": "Bob"}, "PATCH")
+
+
+def test_a_call_on_another_device_is_shown_and_moved_here_or_closed(
+    page: Page, bob: Elsewhere, people: dict[str, Elsewhere]
+) -> None:
+    panel = page.get_by_role("region", name="Bob")
+    first = people["alice"].send("bob")
+    expect(panel).to_contain_text("You're in a call with Bob on another device.")
+    assert faults(page) == []
+    panel.get_by_role("button", name="Close").click()
+    expect(panel).to_be_hidden()
+    people["alice"].ask(f"calls/{first}/leave", {})
+
+    second = people["alice"].send("bob")
+    panel.get_by_role("button", name="Move it here").click()
+    until(page, "calls.media.state.place === 'here'")
+    expect(panel.get_by_role("heading")).to_be_focused()
+    # And away again.
+    people["alice"].ask(f"calls/{second}/join", {})
+    expect(panel.get_by_role("button", name="Move it here")).to_be_visible()
+    people["alice"].ask(f"calls/{second}/leave", {})
+    expect(panel).to_be_hidden()
 
 
 def test_escape_declines_and_the_focus_goes_back(page: Page, bob: Elsewhere) -> None:

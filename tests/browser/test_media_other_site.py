@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Error, expect
 
 from tests.browser.accessibility import faults
 from tests.browser.conftest import WAIT_MS, WATCH, until
-from tests.browser.media import grows, is_up, leaves_nothing_open
+from tests.browser.media import KNOWN, grows, is_up, leaves_nothing_open
 from tests.support import other_site
 from tests.support.firefox import Firefox, Tab, network_missing
 from tests.support.network import IsolatedHost
@@ -21,11 +21,6 @@ from tests.support.server import RunningServer
 from tests.support.services import Missing
 
 CONNECTED = "document.querySelector('#state').textContent.startsWith('Connected as')"
-KNOWN = """() => { globalThis.callinvite = {
-  get service() { return document.querySelector("incoming-call").client; },
-  get talk() { return document.querySelector("incoming-call").client.media; },
-}; }"""
-"""What helpers of the app's own pages look at."""
 PICTURE = """(() => {
   const tile = document.querySelector("incoming-call").shadowRoot.querySelector(".tile:not(.tile--self) video");
   return tile !== null && !tile.hidden && tile.videoWidth > 0 && tile.currentTime > 0;

@@ -14,6 +14,7 @@ import { Voices } from "./voices.js";
 
 /** @typedef {import("../client/types.js").Call} Call
  *  @typedef {import("../client/types.js").Person} Person
+ *  @typedef {import("../words/say.js").Code} Code
  *  @typedef {import("../rtc/index.js").Talk} Talk
  *  @typedef {import("../elements/call-scenes.js").Scene} Scene
  *
@@ -22,7 +23,7 @@ import { Voices } from "./voices.js";
  *  @property {() => void} again
  *  @property {() => void} dismiss
  *  @property {() => void} enlarge
- *  @property {() => void} bring take the call from another page
+ *  @property {() => void} bring take the call from another page or device
  *
  *  @typedef {object} Tile
  *  @property {string} key
@@ -30,6 +31,14 @@ import { Voices } from "./voices.js";
  *  @property {MediaStream | null} stream where there is a picture
  *  @property {string} words
  *  @property {boolean} isSelf */
+
+/** What is said of a call that is not in this page, and what its button is called.
+ *  @type {Partial<Record<string, {words: Code, bring: Code}>>} */
+const AWAY = {
+  other_page: { words: "call.in_another_tab", bring: "call.bring_here" },
+  nowhere: { words: "call.page_closed", bring: "call.continue_here" },
+  elsewhere: { words: "call.on_another_device", bring: "call.move_here" },
+};
 
 export class CallPanel {
   #parts;
@@ -54,7 +63,7 @@ export class CallPanel {
       camera: disc({ name: "camera", icon: "video", act: talk((each) => each.toggleCamera()) }),
       screen: disc({ name: "screen", icon: "screen", act: talk((each) => share(each)) }),
       hangUp: disc({ name: "hang-up", icon: "hang-up", act: () => acts.hangUp() }),
-      bring: h("button", { type: "button", class: "plain", part: "button bring-button" }),
+      bring: h("button", { type: "button", class: "plain plain--loud", part: "button bring-button" }),
       again: h("button", { type: "button", class: "plain", part: "button again-button" }),
       close: h("button", { type: "button", class: "plain", part: "button close-button" }),
       controls: h("div", { class: "rounds", part: "controls", role: "group" }),
@@ -92,18 +101,19 @@ export class CallPanel {
   /** Show a call, or that it is over.
    *  @param {Scene | null} scene null: there is none
    *  @param {object} around
-   *  @param {Call | null} around.call
+   *  @param {Call | null} around.call null as well while it is on another device
+   *  @param {import("../rtc/talk.js").TalkState["place"] | "elsewhere"} around.place where it is
    *  @param {Talk} around.talk
    *  @param {string | undefined} around.userId
    *  @param {boolean} around.isConnected
    *  @param {boolean} around.isLarge
    *  @param {boolean} around.mayEnlarge */
-  show(scene, { call, talk, userId, isConnected, isLarge, mayEnlarge }) {
+  show(scene, { call, place, talk, userId, isConnected, isLarge, mayEnlarge }) {
     this.#talk = talk;
     this.node.hidden = scene === null;
     const isLive = scene !== null && scene.phase !== "ended";
-    const { place } = talk.state;
-    const isAway = isLive && (place === "other_page" || place === "nowhere");
+    const away = isLive ? AWAY[place] : undefined;
+    const isAway = away !== undefined;
     this.#voices.play(talk);
     if (!scene) {
       this.#showTiles([]);
@@ -112,26 +122,24 @@ export class CallPanel {
     const parts = this.#parts;
     setText(parts.name, scene.name);
     const lost = isLive && !isConnected ? say("connection.lost") : "";
-    const away = isAway
-      ? say(place === "nowhere" ? "call.page_closed" : "call.in_another_tab", { names: scene.name })
-      : "";
-    setText(parts.status, lost || away || sideBySide(scene.status, scene.stranger) || scene.kind);
+    const where = away ? say(away.words, { names: scene.name }) : "";
+    setText(parts.status, lost || where || sideBySide(scene.status, scene.stranger) || scene.kind);
     parts.time.hidden = !scene.isTimed || isAway;
     setText(parts.note, scene.note);
-    parts.size.hidden = !isLive || !mayEnlarge;
+    parts.size.hidden = !call || !mayEnlarge;
     relabel(parts.size, say(isLarge ? "call.shrink" : "call.enlarge"));
     if (parts.size.dataset.name !== String(isLarge)) {
       parts.size.dataset.name = String(isLarge);
       parts.size.replaceChildren(drawing(isLarge ? "shrink" : "enlarge"));
     }
     this.#showTiles(isLive && call && !isAway ? this.#tilesOf(call, talk, userId) : []);
-    parts.bring.hidden = !isAway;
-    setText(parts.bring, say(place === "nowhere" ? "call.continue_here" : "call.bring_here"));
+    parts.bring.hidden = !away;
+    setText(parts.bring, away ? say(away.bring) : "");
     parts.again.hidden = scene.again === null;
     setText(parts.again, say(scene.again === "join" ? "call.rejoin" : "call.again"));
-    parts.close.hidden = !scene.mayClose;
+    parts.close.hidden = !scene.mayClose && place !== "elsewhere";
     setText(parts.close, say("button.close"));
-    parts.controls.hidden = !isLive;
+    parts.controls.hidden = !call;
     parts.controls.setAttribute("aria-label", say("controls.region"));
     this.#showControls(scene, talk, isAway);
   }

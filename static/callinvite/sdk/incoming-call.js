@@ -48,7 +48,7 @@ export class IncomingCall extends CallElement {
     enlarge: () => {
       this.expanded = !this.expanded;
     },
-    bring: () => this.client?.media.bringHere(),
+    bring: () => this.#bring(),
   });
   #frame = h("div", { class: "frame", part: "frame" });
   /** Rings that a listener of `will-ring` shows itself, and those that it was asked about. @type {Map<string, boolean>} */
@@ -59,6 +59,12 @@ export class IncomingCall extends CallElement {
   #ring = null;
   /** The call that was shown last. @type {string | null} */
   #inside = null;
+  /** Whether the page was in a call when it was drawn last. */
+  #wasIn = false;
+  /** The call that is shown because I am in it, but on no page of this browser. @type {Call | null} */
+  #elsewhere = null;
+  /** Such calls that were closed here. @type {Set<string>} */
+  #leftThere = new Set();
   /** The call whose end is shown. @type {{call: Call, words: string} | null} */
   #ended = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -209,7 +215,8 @@ export class IncomingCall extends CallElement {
     this.untilOther(
       calls.on("callEnded", ({ callID, call, endReason, leftReason }) => {
         const mine = call.caller.id === calls.state.user?.id;
-        if (this.#inside === callID && !calls.media.current) {
+        // One that goes on at another device is shown as such.
+        if (this.#inside === callID && !calls.media.current && leftReason !== "moved") {
           this.#end(call, () => endWords(call, { leftReason, mine }));
         }
         this.tell("call-ended", { callID, call, endReason, leftReason });
@@ -222,22 +229,29 @@ export class IncomingCall extends CallElement {
     if (!calls || screen() !== this) {
       this.#ring = null;
       this.#ended = null;
+      this.#elsewhere = null;
+      this.#wasIn = false;
       this.#show(false);
       return;
     }
     const { state } = calls;
     const rings = state.calls.filter((call) => isRingingFor(call, state.user?.id));
     this.#forget(state.calls);
-    const shown = ["signed_out", "closed"].includes(state.connection) ? [] : rings.filter((call) => this.shows(call));
+    const isSignedIn = !["signed_out", "closed"].includes(state.connection);
+    const shown = isSignedIn ? rings.filter((call) => this.shows(call)) : [];
     const ring = shown.find((call) => call.call_id === state.incoming?.call_id) ?? shown[0] ?? null;
     const current = calls.media.current;
     const isNewRing = ring !== null && ring.call_id !== this.#ring?.call_id;
-    const wasIn = this.#panel.node.hidden === false && this.#ended === null;
+    const { elsewhere } = state;
+    const wasIn = this.#wasIn;
     this.#ring = ring;
+    this.#wasIn = current !== null;
     if (current) {
       this.#ended = null;
       this.#inside = current.call_id;
     }
+    const isShownElsewhere = isSignedIn && !current && !this.#ended && !this.#leftThere.has(elsewhere?.call_id ?? "");
+    this.#elsewhere = isShownElsewhere ? elsewhere : null;
     const userId = state.user?.id;
     this.#card.show(ring, {
       userId,
@@ -245,15 +259,16 @@ export class IncomingCall extends CallElement {
       current,
       answering: this.#answering,
     });
-    this.#panel.show(this.#sceneOf(calls, current), {
+    this.#panel.show(this.#sceneOf(calls, current ?? this.#elsewhere), {
       call: current,
+      place: this.#elsewhere ? "elsewhere" : calls.media.state.place,
       talk: calls.media,
       userId,
       isConnected: isConnected(calls),
       isLarge: this.expanded,
       mayEnlarge: !this.inline,
     });
-    this.#show(ring !== null || current !== null || this.#ended !== null);
+    this.#show(ring !== null || !this.#panel.node.hidden);
     this.#tick();
     if (isNewRing) {
       this.#take(this.#card.heading);
@@ -263,11 +278,11 @@ export class IncomingCall extends CallElement {
     }
   }
 
-  /** @param {Calls} calls @param {Call | null} current */
-  #sceneOf(calls, current) {
+  /** @param {Calls} calls @param {Call | null} call that goes on */
+  #sceneOf(calls, call) {
     const userId = calls.state.user?.id;
-    if (current) {
-      return callScene(current, { userId, media: calls.media.state });
+    if (call) {
+      return callScene(call, { userId, media: calls.media.state });
     }
     return this.#ended ? endedScene(this.#ended.call, { userId, words: this.#ended.words }) : null;
   }
@@ -293,6 +308,11 @@ export class IncomingCall extends CallElement {
     for (const callID of this.#asked.keys()) {
       if (!there.has(callID)) {
         this.#asked.delete(callID);
+      }
+    }
+    for (const callID of this.#leftThere) {
+      if (!there.has(callID) || callID === this.#inside) {
+        this.#leftThere.delete(callID);
       }
     }
   }
@@ -352,8 +372,23 @@ export class IncomingCall extends CallElement {
 
   #dismiss() {
     clearTimeout(this.#leaving);
+    if (this.#elsewhere) {
+      this.#leftThere.add(this.#elsewhere.call_id);
+    }
     this.#ended = null;
     this.draw();
+  }
+
+  /** Take the call over from another page of this browser, or from another device. */
+  #bring() {
+    const calls = this.client;
+    const call = this.#elsewhere;
+    if (!calls || !call) {
+      calls?.media.bringHere();
+      return;
+    }
+    const intent = { microphone: true, camera: call.is_video_call && !this.noCamera };
+    calls.media.during(intent, () => calls.join(call.call_id)).then((isDone) => isDone || this.#refused(calls, call));
   }
 
   #again() {
@@ -390,7 +425,7 @@ export class IncomingCall extends CallElement {
     const frame = this.#frame;
     const wasShown = !frame.hidden;
     frame.classList.toggle("frame--inline", this.inline);
-    frame.classList.toggle("frame--large", this.expanded && !this.#panel.node.hidden && !this.inline);
+    frame.classList.toggle("frame--large", this.expanded && this.#wasIn && !this.inline);
     // Above everything, whatever the page has on top of each other.
     const isPopover = !this.inline && typeof frame.showPopover === "function";
     if (isPopover !== frame.hasAttribute("popover")) {
@@ -434,7 +469,7 @@ export class IncomingCall extends CallElement {
     if (this.#ring) {
       event.preventDefault();
       this.decline();
-    } else if (this.#ended) {
+    } else if (this.#ended || this.#elsewhere) {
       event.preventDefault();
       this.#dismiss();
     } else if (this.expanded) {

@@ -221,6 +221,16 @@ ul {
   gap: 0.5rem 1rem;
   width: 100%;
 }
+/* Of a call: always in one row, however narrow it is. */
+.call .rounds {
+  flex-wrap: nowrap;
+  gap: 0.5rem;
+}
+.call .round {
+  flex: 1 1 0;
+  min-width: 0;
+  overflow-wrap: anywhere;
+}
 .card .rounds {
   justify-content: space-around;
   margin-block: 0.25rem;
@@ -330,6 +340,7 @@ ul {
 
 .tiles {
   position: relative;
+  container-type: inline-size;
   display: grid;
   grid-template-columns: 1fr;
   grid-auto-rows: minmax(0, 1fr);
@@ -371,6 +382,7 @@ ul {
   border-radius: 10px;
   background: #1b2340;
   --face: 64px;
+  --self: clamp(76px, 28cqi, 200px);
 }
 .tile__video {
   position: absolute;
@@ -396,18 +408,24 @@ ul {
   text-overflow: ellipsis;
   white-space: nowrap;
 }
+/* The own picture covers the corner at the bottom, not a name: beside it there is room in one tile, not in a part of it. */
+.tiles[data-count="1"] .tile:has(+ .tile--self) .tile__name {
+  max-width: calc(100% - var(--self) - 22px);
+}
+.tiles:is([data-count="2"], [data-count="4"], [data-count="6"], [data-count="9"]) .tile:has(+ .tile--self) .tile__name {
+  inset: 6px auto auto 6px;
+}
 .tile--self {
   position: absolute;
   inset: auto 8px 8px auto;
-  width: 28%;
-  min-width: 76px;
-  max-width: 200px;
+  width: var(--self);
   aspect-ratio: 4 / 3;
   border: 1px solid rgb(255 255 255 / 0.3);
   --face: 32px;
 }
 .tile--self .tile__name {
   inset: auto auto 3px 3px;
+  max-width: calc(100% - 6px);
   font-size: 0.7rem;
 }
 
