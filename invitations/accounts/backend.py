@@ -1,4 +1,4 @@
-"""Whose password it is: by name or by e-mail address, in any capitals."""
+"""Whose password it is: by name or by email address, in any capitals."""
 
 from __future__ import annotations
 

@@ -36,11 +36,11 @@ def provider(
         scopes: what it is asked for.
         username_claim: the claim that suggests a username.
         name_claim: the claim with the name that others see at first.
-        email_claim: the claim with the e-mail address.
+        email_claim: the claim with the email address.
         email_domains: domains whose addresses are theirs even if it does not say `email_verified`.
         active_claim: the claim without which nobody may come in: `active`, or `groups=calls`.
         signup: whether people who have no account get one.
-        link_by_email: whether it opens an account that has the same confirmed e-mail address. Only for a provider
+        link_by_email: whether it opens an account that has the same confirmed email address. Only for a provider
             that hands out no address which is not its owner's.
     """
     return {

@@ -31,7 +31,7 @@ FILLED_IN = ("username", "webauthn")
 
 
 class SignInForm(allauth.LoginForm):
-    """Name or e-mail address, and password. Answers the same to an unknown name as to a wrong password."""
+    """Name or email address, and password. Answers the same to an unknown name as to a wrong password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -155,7 +155,7 @@ class NewPasswordForm(allauth.ResetPasswordKeyForm):
 
 
 class EmailForm(allauth.AddEmailForm):
-    """A new e-mail address."""
+    """A new email address."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Whom a provider lets in, as which account: linked by its id for somebody, or once by an e-mail address that both
+"""Whom a provider lets in, as which account: linked by its id for somebody, or once by an email address that both
 sides have confirmed; otherwise a new account. Everything else is refused in words, with a line in the audit log."""
 
 from __future__ import annotations

@@ -200,7 +200,7 @@ class NewPasswordSet(allauth.PasswordResetFromKeyDoneView):
 
 
 class Email(GuardedMixin, allauth.EmailView):
-    """One's e-mail address, and a new one."""
+    """One's email address, and a new one."""
 
     form_class = forms.EmailForm
     template_name = "callinvite/accounts/email.html"

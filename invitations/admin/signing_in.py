@@ -58,7 +58,7 @@ if apps.is_installed("allauth.account"):
     admin.site.password_change = _change_own_password  # type: ignore[method-assign, assignment]
 
     class AddressAdmin(Audited, EmailAddressAdmin):
-        """E-mail addresses of accounts. A confirmed one opens its account, by a link or at a provider, so only who may
+        """Email addresses of accounts. A confirmed one opens its account, by a link or at a provider, so only who may
         give rights may write one."""
 
         def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:

@@ -50,7 +50,7 @@ class Forgotten:
     Args:
         user_id: the account's key.
         username: its public id.
-        names: all by which people know them: public id, shown name, e-mail address.
+        names: all by which people know them: public id, shown name, email address.
     """
 
     user_id: UserKey

@@ -167,8 +167,10 @@ def _entry(
 
 
 def _by_whom(text: str, data: Data) -> str:
-    """A sentence, with the service that did it for somebody."""
-    return say("timeline.by_service", sentence=text, service=data["service"]) if "service" in data else text
+    """A sentence, with the service that did it for a person."""
+    if "service" not in data:
+        return text
+    return say("timeline.by_service", sentence=text.removesuffix(say("timeline.full_stop")), service=data["service"])
 
 
 def _changed(text: str, data: Data, names: dict[str, str]) -> str:

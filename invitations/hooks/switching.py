@@ -31,7 +31,7 @@ def switch_off(hook_pk: int, reason: HookOff, *, now: datetime) -> bool:
         return False
     count = give_up(hook_pk, now=now)
     level = logging.WARNING if reason in BY_ITSELF else logging.INFO
-    logger.log(level, "Hook %d is switched off (%s); %d messages are given up", hook_pk, reason.value, count)
+    logger.log(level, "Hook %d is switched off (%s); messages given up: %d", hook_pk, reason.value, count)
     return True
 
 

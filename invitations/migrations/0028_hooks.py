@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("gone", "its address is gone: it answered 410"),
+                            ("gone", "its address answered 410 (gone)"),
                             ("failing", "nothing reached it for three days"),
                             ("by_service", "its service switched it off"),
                             ("by_admin", "an admin switched it off"),

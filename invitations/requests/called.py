@@ -1,4 +1,4 @@
-"""Whose a name or an e-mail address is, for the doors at which one is entered."""
+"""Whose a name or an email address is, for the doors at which one is entered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST = 10
 
 
 def called(name: str) -> Iterator[AbstractBaseUser]:
-    """The account of this name, and the one of this e-mail address if it is another: somebody who chose another's
+    """The account of this name, and the one of this email address if it is another: somebody who chose another's
     address as their name does not keep the other out.
 
     Args:

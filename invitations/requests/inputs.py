@@ -303,7 +303,7 @@ ME = Body(
     ),
     mail_if_unreachable=Flag(
         required=False,
-        description="You are written to when calls no longer reach you. Only with a confirmed e-mail address.",
+        description="You are written to when calls no longer reach you. Only with a confirmed email address.",
     ),
 )
 ASK = Body(

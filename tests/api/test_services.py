@@ -220,7 +220,7 @@ def test_a_call_by_a_service_is_the_users_own_and_says_who_made_it(
     call = sent.json()["call"]
     assert (call["caller"]["id"], call["you"]["role"]) == ("alice", "caller")
     own = rest(alice).get(f"calls/{call['call_id']}/timeline").json()["entries"]
-    assert own[0]["text"] == "Alice called Bob. (by clinic)"
+    assert own[0]["text"] == "Alice called Bob (by clinic)."
     assert own[0]["data"]["service"] == "clinic"
     assert clinic.get("calls/open", as_user="bob").json()["calls"][0]["you"]["can"] == ["accept", "reject"]
     assert (
@@ -352,7 +352,7 @@ def test_a_service_ends_any_call_and_takes_people_out(
     assert clinic.post("calls/first/end").status_code == 200
     assert problem_of(service("calls", name="other").post("calls/first/end")) == (410, "call_ended")
     last = rest(alice).get("calls/first/timeline").json()["entries"][-1]
-    assert (last["text"], last["user"]) == ("An administrator ended the call. (by clinic)", None)
+    assert (last["text"], last["user"]) == ("An administrator ended the call (by clinic).", None)
 
 
 def test_a_service_ends_a_call_whose_caller_was_deleted(

@@ -1,4 +1,4 @@
-"""A person's own data in a project whose accounts have a UUID for a key and an e-mail address for a name."""
+"""A person's own data in a project whose accounts have a UUID for a key and an email address for a name."""
 
 from __future__ import annotations
 

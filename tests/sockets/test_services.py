@@ -41,7 +41,7 @@ async def test_it_is_the_users_and_acts_under_the_services_name(channel_layer: s
     sent = await page.ask("send", "first", invitees=["bob"], is_video_call=True)
     assert sent["body"]["call"]["you"]["role"] == "caller"
     told = await page.ask("timeline", "first")
-    assert told["body"]["entries"][0]["text"] == "Alice called Bob. (by clinic)"
+    assert told["body"]["entries"][0]["text"] == "Alice called Bob (by clinic)."
     for name in ("as_user", "caller"):
         refused = await page.ask("send", "second", invitees=["bob"], is_video_call=True, **{name: "bob"})
         assert (refused["status"], list(refused["body"]["errors"])) == (400, [name])

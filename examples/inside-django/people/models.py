@@ -1,4 +1,4 @@
-"""Accounts unlike Callinvite's own: a UUID for a key, an e-mail address for a name, and no `username` at all."""
+"""Accounts unlike Callinvite's own: a UUID for a key, an email address for a name, and no `username` at all."""
 
 import uuid
 from typing import Any, ClassVar

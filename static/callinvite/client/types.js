@@ -124,7 +124,7 @@
  * @property {Audience} [show_presence]
  * @property {boolean | null} [show_in_people]
  * @property {PushShows} [push_shows]
- * @property {boolean} [mail_if_unreachable] only with a confirmed e-mail address
+ * @property {boolean} [mail_if_unreachable] only with a confirmed email address
  *
  * @typedef {"asked" | "asks_you" | "contact"} ContactState
  *

@@ -265,7 +265,7 @@ export type MeChanges = {
     show_in_people?: boolean | null | undefined;
     push_shows?: PushShows | undefined;
     /**
-     * only with a confirmed e-mail address
+     * only with a confirmed email address
      */
     mail_if_unreachable?: boolean | undefined;
 };
