@@ -23,6 +23,7 @@ from invitations.models import UserKey
 from invitations.requests import audit
 from invitations.serializers import call_view
 from invitations.store.sheets import CallSheet
+from invitations.words import say
 
 logger = logging.getLogger(__name__)
 JSON = dict[str, Any]
@@ -176,7 +177,9 @@ def _translated(error: Exception, request: Any) -> tuple[JSON, dict[str, str]]:
     if isinstance(error, InvalidInput):
         return invalid_problem(error), {}
     if isinstance(error, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
-        return problem(Code.NOT_AUTHENTICATED), {"WWW-Authenticate": _challenge(error)}
+        came = isinstance(error, exceptions.AuthenticationFailed)
+        detail = say("error.not_authenticated.token") if came else None
+        return problem(Code.NOT_AUTHENTICATED, detail), {"WWW-Authenticate": _challenge(error)}
     if isinstance(error, exceptions.MethodNotAllowed):
         return problem(Code.METHOD_NOT_ALLOWED), {"Allow": ", ".join(_allowed_methods(request))}
     code = _code_of(error)

@@ -274,7 +274,9 @@ def test_a_token_that_has_ended_lets_nobody_in(service: ServiceOf, alice: User) 
     row = ServiceToken.objects.get()
     assert row.last_used_at is not None
     service_tokens.revoke(ServiceToken.objects.all(), now=timezone.now())
-    assert problem_of(clinic.get("me", as_user="alice")) == (401, "not_authenticated")
+    refused = clinic.get("me", as_user="alice")
+    assert problem_of(refused) == (401, "not_authenticated")
+    assert refused.json()["detail"] == "This token is unknown or has ended."
     ServiceToken.objects.update(revoked_at=None, expires_at=row.created_at + timedelta(microseconds=1))
     assert problem_of(clinic.get("me", as_user="alice")) == (401, "not_authenticated")
     ServiceToken.objects.update(expires_at=timezone.now() + timedelta(days=1))
