@@ -22,6 +22,7 @@ from invitations.words import say, say_lazy
 
 MOST = 20
 """How many hooks one service may have."""
+_SHOWN = ("message_id", "type", "state", "attempts", "claim", "status", "code", "created_at", "due_at")
 
 
 class Made(NamedTuple):
@@ -154,8 +155,8 @@ def try_out(service_id: int, hook_id: str, *, now: datetime) -> HookMessage:
 
 
 def messages_of(hook: Hook) -> QuerySet[HookMessage]:
-    """What a hook was owed, without the bodies."""
-    return HookMessage.objects.filter(hook=hook).defer("body")
+    """What a hook was owed, without the bodies, each with the id of its call."""
+    return HookMessage.objects.filter(hook=hook).select_related("call").only(*_SHOWN, "call__call_id")
 
 
 def replay(service_id: int, hook_id: str, message_id: str, *, now: datetime) -> HookMessage:
@@ -174,7 +175,7 @@ def replay(service_id: int, hook_id: str, message_id: str, *, now: datetime) -> 
     with transaction.atomic():
         hook = one(service_id, hook_id, lock=True)
         _refuse_if_off(hook)
-        message = messages_of(hook).select_for_update().filter(message_id=message_id).first()
+        message = messages_of(hook).select_for_update(of=("self",)).filter(message_id=message_id).first()
         if message is None:
             raise CallError(Code.NOT_FOUND)
         if message.state == HookMessageState.PENDING:
@@ -184,7 +185,8 @@ def replay(service_id: int, hook_id: str, message_id: str, *, now: datetime) -> 
         else:
             message.state, message.settled_at = HookMessageState.PENDING.value, None
             message.attempts, message.due_at, message.lane = 0, now, ""
-        message.save(update_fields=["state", "settled_at", "attempts", "due_at", "lane"])
+            message.status, message.code = None, ""
+        message.save(update_fields=["state", "settled_at", "attempts", "due_at", "lane", "status", "code"])
         transaction.on_commit(planning.wake)
     return message
 

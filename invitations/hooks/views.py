@@ -27,6 +27,7 @@ def message_view(message: HookMessage) -> shapes.hooks.HookMessage:
     return {
         "id": message.message_id,
         "type": message.type,
+        "call_id": message.call.call_id if message.call else None,
         "state": message.state,
         "attempts": message.attempts,
         "status": message.status,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypedDict
 
 from invitations.models import HOOK_EVENTS, HookKind, HookMessageState, HookOff
-from invitations.shapes.parts import Moment, Page, Said, Words
+from invitations.shapes.parts import CallId, Moment, Page, Said, Words
 
 HookEvent = Annotated[str, Words("HookEvent", HOOK_EVENTS)]
 HookId = Annotated[str, Said("The id of the hook.", pattern="^hook_[0-9a-f]{24}$")]
@@ -43,6 +43,7 @@ class HookMessage(TypedDict):
 
     id: Annotated[str, Said("Its `webhook-id`, the same for each try.", pattern="^msg_[a-z2-7]{26}$")]
     type: Annotated[str, Said("What it tells: a kind of event, or `hook.test`.")]
+    call_id: Annotated[CallId | None, Said("The call that it tells of; null if it tells of none.")]
     state: Annotated[str, Words("HookMessageState", HookMessageState.values), Said("What came of it so far.")]
     attempts: Annotated[int, Said("How often it was tried.")]
     status: Annotated[int | None, Said("The HTTP status of the last answer; null if there was none.")]

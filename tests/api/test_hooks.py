@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pytest_django import Settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from invitations.models import Hook, HookMessage, User
 from tests.api.conftest import Rest, RestOf, problem_of
@@ -76,13 +78,18 @@ def test_a_test_shows_in_the_log_and_can_be_replayed(clinic: Rest) -> None:
     assert tried.status_code == 202
     entry = tried.json()
     assert (entry["type"], entry["state"], entry["attempts"], entry["status"]) == ("hook.test", "pending", 0, None)
+    assert entry["call_id"] is None
     assert clinic.get(f"hooks/{made['id']}/messages").json()["results"] == [entry]
-    HookMessage.objects.update(state="given_up", settled_at="2026-01-01T00:00:00Z", attempts=9, status=500)
+    HookMessage.objects.update(
+        state="given_up", settled_at="2026-01-01T00:00:00Z", attempts=9, status=500, code="refused"
+    )
     [gone] = clinic.get(f"hooks/{made['id']}/messages").json()["results"]
     assert (gone["state"], gone["next_at"], gone["status"]) == ("given_up", None, 500)
     replayed = clinic.post(f"hooks/{made['id']}/messages/{entry['id']}/replay", {})
     assert replayed.status_code == 202
-    assert (replayed.json()["id"], replayed.json()["state"], replayed.json()["attempts"]) == (entry["id"], "pending", 0)
+    replayed_at = {"next_at": replayed.json()["next_at"]}
+    assert replayed.json() == {**entry, **replayed_at}
+    assert clinic.get(f"hooks/{made['id']}/messages").json()["results"] == [replayed.json()]
     assert problem_of(clinic.post(f"hooks/{made['id']}/messages/msg_x/replay", {})) == (404, "not_found")
 
 
@@ -186,3 +193,22 @@ def test_what_a_service_does_for_somebody_is_told_as_theirs(
     [entry] = clinic.get(f"hooks/{made['id']}/messages").json()["results"]
     assert entry["type"] == "call.sent"
     assert '"actor":"alice"' in HookMessage.objects.get().body
+
+
+def test_each_message_names_its_call_also_after_a_replay(
+    clinic: Rest, alice: User, bob: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    made = add(clinic)
+    log = f"hooks/{made['id']}/messages"
+    with CaptureQueriesContext(connection) as one:
+        clinic.get(log)
+    cost = len(one)
+    call_id = clinic.send("bob", as_user="alice").json()["call"]["call_id"]
+    assert clinic.post(f"calls/{call_id}/end", {}).status_code == 200
+    clinic.post(f"hooks/{made['id']}/test", {})
+    HookMessage.objects.update(state="given_up", settled_at="2026-01-01T00:00:00Z")
+    with django_assert_num_queries(cost):
+        test, *told = clinic.get(log).json()["results"]
+    assert (test["call_id"], {each["call_id"] for each in told}) == (None, {call_id})
+    assert len(told) > 1
+    assert clinic.post(f"{log}/{told[0]['id']}/replay", {}).json()["call_id"] == call_id
