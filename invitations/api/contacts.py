@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from invitations import contacts, shapes
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.nearness import Look
-from invitations.api.openapi import operations
+from invitations.api.openapi import people_operations as operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.errors import CallError, Code

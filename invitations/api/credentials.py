@@ -17,7 +17,7 @@ from rest_framework.request import Request
 
 from invitations import addresses, calls, conf, shapes
 from invitations.api.endpoint import Endpoint, answered
-from invitations.api.openapi import operations
+from invitations.api.openapi import credential_operations as operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.credentials import app_tokens, pairing, sessions, taking_back

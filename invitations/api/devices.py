@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from invitations import addresses, shapes, words
 from invitations.api.endpoint import Endpoint, answered
-from invitations.api.openapi import operations
+from invitations.api.openapi import device_operations as operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import TestAuthentication

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from invitations.api.endpoint import Endpoint
-from invitations.api.openapi import operations
+from invitations.api.openapi import people_operations as operations
 from invitations.api.openapi.operations import described
 from invitations.requests.copies import MEDIA_TYPE, give_copy
 

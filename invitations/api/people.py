@@ -12,7 +12,7 @@ from invitations import shapes
 from invitations.api import nearness
 from invitations.api.endpoint import Endpoint, answered
 from invitations.api.nearness import Look
-from invitations.api.openapi import operations
+from invitations.api.openapi import people_operations as operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.calls import Seen

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from invitations import calls, contacts, shapes
 from invitations.api import ring_tokens
 from invitations.api.endpoint import Endpoint, answered
-from invitations.api.openapi import operations
+from invitations.api.openapi import operations, people_operations
 from invitations.api.openapi.operations import described
 from invitations.api.pagination import page_of
 from invitations.api.ring_tokens import InvitationAuthentication
@@ -154,7 +154,7 @@ def endpoint_of(verb: Verb) -> type[VerbEndpoint]:
     return described(**{verb.method.lower(): operations.of_verb(verb)}, **listed)(view)
 
 
-@described(get=operations.GET_ME, patch=operations.CHANGE_ME, delete=operations.DELETE_ME)
+@described(get=people_operations.GET_ME, patch=people_operations.CHANGE_ME, delete=people_operations.DELETE_ME)
 class Me(Endpoint):
     """The asker's own profile and settings, and the account itself."""
 
