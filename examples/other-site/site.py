@@ -44,10 +44,13 @@ class Site(BaseHTTPRequestHandler):
         if self.path != "/token" or self.headers.get("Sec-Fetch-Site") != "same-origin":
             self._answer(403)
             return
-        self._answer(200, json.dumps(self._token_of(self._me())), "application/json")
+        device_id = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 64)).decode()
+        self._answer(200, json.dumps(self._token_of(self._me(), device_id)), "application/json")
 
-    def _token_of(self, person: str) -> str:
-        body = json.dumps({"lifetime_seconds": TOKEN_SECONDS, "device_name": "The shop"}).encode()
+    def _token_of(self, person: str, device_id: str) -> str:
+        # The page's own device: without it, each load of the page would be another one.
+        asked = {"device_id": device_id or None, "device_name": "The shop", "lifetime_seconds": TOKEN_SECONDS}
+        body = json.dumps(asked).encode()
         headers = {"Authorization": f"Bearer {self.service_token}", "Content-Type": "application/json"}
         with urlopen(Request(f"{self.calls}/api/v1/users/{person}/tokens", body, headers), timeout=10) as answer:
             return str(json.load(answer)["token"])
