@@ -33,7 +33,7 @@ from invitations.requests.tokens import (
     BearerAuthentication,
     actor_of,
     asker_id,
-    end_of,
+    life_of,
 )
 from invitations.requests.verbs import Verb
 from invitations.serializers import call_view, moment, service_view
@@ -182,7 +182,8 @@ class Me(Endpoint):
 
     @staticmethod
     def _answered(request: Request, me: shapes.account.Me) -> HttpResponse:
-        return answered(200, {**me, "token_expires_at": moment(end_of(request.auth))})
+        began_at, ends_at = life_of(request.auth) or (None, None)
+        return answered(200, {**me, "token_created_at": moment(began_at), "token_expires_at": moment(ends_at)})
 
 
 class Problem(Endpoint):

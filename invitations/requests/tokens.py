@@ -28,7 +28,7 @@ from invitations.requests.clients import service_of
 from invitations.requests.problems import CsrfFailed
 from invitations.requests.service_access import is_service_itself
 from invitations.store import people
-from invitations.store.sheets import Actor
+from invitations.store.sheets import Actor, TokenLife
 from invitations.store.statements import Bind, Prepared, maker
 
 
@@ -176,7 +176,7 @@ def actor_of(request: Request) -> Actor:
         user_id=asker_id(request),
         username=request.user.get_username(),
         device_id=credential_of(request) if token is None else token.device_id,
-        token_expires_at=end_of(token),
+        token_life=life_of(token),
         device_label=None if service is None else service.name,
         service=None if service is None else service.name,
         titles=service is not None and service.may(ServiceScope.TITLES),
@@ -184,13 +184,15 @@ def actor_of(request: Request) -> Actor:
     )
 
 
-def end_of(auth: Any) -> datetime | None:
-    """When the token of a request or a socket ends unless it is used.
+def life_of(auth: Any) -> TokenLife | None:
+    """The life of the token of a request or a socket.
 
     Args:
-        auth: what somebody was authenticated with. None, and what is no app's token, has no such end.
+        auth: what somebody was authenticated with. None, and what is no app's token, has no such life.
     """
-    return app_tokens.ends_at(auth.created, auth.expiry) if isinstance(auth, get_token_model()) else None
+    if not isinstance(auth, get_token_model()):
+        return None
+    return TokenLife(auth.created, app_tokens.ends_at(auth.created, auth.expiry))
 
 
 def credential_of(request: Request) -> str:

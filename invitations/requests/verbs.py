@@ -157,6 +157,7 @@ def perform(
 def snapshot(actor: Actor, now: datetime) -> shapes.calls.Snapshot:
     """Who a user is, their open calls, what they have not seen or answered yet, and until when it is quiet."""
     user_id, username = actor.user_id, actor.username
+    began_at, ends_at = actor.token_life or (None, None)
     standing = contacts.standing(user_id)
     return {
         "server_time": moment(now),
@@ -166,7 +167,8 @@ def snapshot(actor: Actor, now: datetime) -> shapes.calls.Snapshot:
         "requests": standing.requests,
         "do_not_disturb_until": moment(standing.do_not_disturb_until(now)),
         "quiet_until": moment(standing.quiet_until(now)),
-        "token_expires_at": moment(actor.token_expires_at),
+        "token_created_at": moment(began_at),
+        "token_expires_at": moment(ends_at),
     }
 
 

@@ -14,7 +14,9 @@ DoNotDisturbUntil = Annotated[Moment | None, Said("Until when you are not to be 
 QuietUntil = Annotated[
     Moment | None, Said("Until when you are not, your quiet hours counted in; at most 8 days ahead by these.")
 ]
+MADE = "When the token that you came with was made, or the first of those it replaced; null if you came with a session."
 ENDS_UNLESS_USED = "When the token that you came with ends unless it is used; null if you came with a session."
+IN_ANSWERS = "In answers alone: a live frame is for all of a person's pages and apps."
 
 
 QuietHours = TypedDict(
@@ -56,12 +58,8 @@ class Me(TypedDict):
     show_in_people: Annotated[bool, Said("Others find you in the list of people.")]
     push_shows: Annotated[str, Words("PushShows", PushShows.values), Said("How much of a call a notification shows.")]
     mail_if_unreachable: Annotated[bool, Said("You are written to when calls no longer reach you.")]
-    token_expires_at: NotRequired[
-        Annotated[
-            Moment | None,
-            Said(f"{ENDS_UNLESS_USED} In answers alone: a live frame is for all of a person's pages and apps."),
-        ]
-    ]
+    token_created_at: NotRequired[Annotated[Moment | None, Said(f"{MADE} {IN_ANSWERS}")]]
+    token_expires_at: NotRequired[Annotated[Moment | None, Said(f"{ENDS_UNLESS_USED} {IN_ANSWERS}")]]
 
 
 class Account(TypedDict):

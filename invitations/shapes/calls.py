@@ -15,7 +15,7 @@ from invitations.models import (
     Standing,
     Verdict,
 )
-from invitations.shapes.account import ENDS_UNLESS_USED, DoNotDisturbUntil, QuietUntil, Requests
+from invitations.shapes.account import ENDS_UNLESS_USED, MADE, DoNotDisturbUntil, QuietUntil, Requests
 from invitations.shapes.parts import CallId, Count, DeviceId, Moment, Page, Path, Person, Said, Sentence, Words
 
 OPEN_VERBS = ("accept", "reject", "cancel", "invite", "join", "leave", "end", "remove")
@@ -200,6 +200,7 @@ class Snapshot(TypedDict):
     requests: Requests
     do_not_disturb_until: DoNotDisturbUntil
     quiet_until: QuietUntil
+    token_created_at: Annotated[Moment | None, Said(MADE)]
     token_expires_at: Annotated[Moment | None, Said(ENDS_UNLESS_USED)]
 
 

@@ -5,7 +5,6 @@ Checked again on every `sync`: a socket must not outlive the session or token th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
@@ -24,8 +23,9 @@ from invitations.credentials.service_tokens import Access, is_out_of_reach
 from invitations.live.tickets import redeem_ticket
 from invitations.models import ServiceScope, UserKey
 from invitations.push import devices
-from invitations.requests.tokens import end_of, token_of_digest, valid_token
+from invitations.requests.tokens import life_of, token_of_digest, valid_token
 from invitations.store import people
+from invitations.store.sheets import TokenLife
 
 Scope = dict[str, Any]
 
@@ -39,7 +39,7 @@ class Identity:
         username: the public id.
         session_key: the browser session, if that is the proof.
         token_digest: the digest of the token, if that is the proof.
-        token_expires_at: when that token ends unless it is used, as last read.
+        token_life: that of this token, as last read.
         service: the service that acts for the user, if its token is the proof.
     """
 
@@ -47,7 +47,7 @@ class Identity:
     username: str
     session_key: str | None = None
     token_digest: str | None = None
-    token_expires_at: datetime | None = None
+    token_life: TokenLife | None = None
     service: Access | None = None
 
     @property
@@ -148,7 +148,7 @@ def _of_token(row: Any | None) -> Identity | None:
     if row is None:
         return None
     username = row.user.get_username()
-    return Identity(row.user_id, username, token_digest=row.digest, token_expires_at=end_of(row))
+    return Identity(row.user_id, username, token_digest=row.digest, token_life=life_of(row))
 
 
 def _of_service(user_id: UserKey, digest: str) -> Identity | None:

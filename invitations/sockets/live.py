@@ -141,7 +141,7 @@ class LiveSocket:
             device_label=label,
             origin=self._subscription.channel,
             lives=True,
-            token_expires_at=self._identity.token_expires_at,
+            token_life=self._identity.token_life,
             service=None if self._identity.service is None else self._identity.service.name,
             titles=self._identity.titles,
         )
@@ -405,7 +405,7 @@ def _snapshot(actor: Actor) -> Frame:
 
 
 def _as_of(actor: Actor, identity: Identity) -> Actor:
-    return replace(actor, username=identity.username, token_expires_at=identity.token_expires_at)
+    return replace(actor, username=identity.username, token_life=identity.token_life)
 
 
 def _synced(identity: Identity, actor: Actor, held: dict[str, int]) -> tuple[Identity, Frame] | None:

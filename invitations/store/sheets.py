@@ -38,6 +38,18 @@ DELETED = Person(None, "", "", may_sign_in=False)
 """Stands for all whose accounts were deleted: their calls stay in the history of others."""
 
 
+class TokenLife(NamedTuple):
+    """From when until when an app's token lives.
+
+    Args:
+        began_at: when it was made, or the first of those that it replaced.
+        ends_at: when it ends unless it is used.
+    """
+
+    began_at: datetime
+    ends_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person who acts, and the device they act on.
@@ -51,7 +63,7 @@ class Actor:
         lives: the request itself is a sign of the device's life.
         is_admin: may end any call and cancel any invitation.
         ring_pk: the key of the only invitation that the actor may answer, if they act by its token.
-        token_expires_at: when the token that the actor came with ends; None for a session.
+        token_life: that of the token that the actor came with, as last read; None for a session.
         service: the name of the service that acts for them, or for itself, which then is no user; None if they act
             themselves.
         titles: the service may give rings a title of its own.
@@ -65,7 +77,7 @@ class Actor:
     lives: bool = False
     is_admin: bool = False
     ring_pk: int | None = None
-    token_expires_at: datetime | None = None
+    token_life: TokenLife | None = None
     service: str | None = None
 
     titles: bool = False

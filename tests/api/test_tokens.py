@@ -173,15 +173,18 @@ def test_a_used_token_lives_on(nobody: Rest, bob: User) -> None:
     assert AuthToken.objects.get().expiry > soon + timedelta(days=80)
 
 
-def test_an_app_reads_when_its_token_ends(nobody: Rest, rest: RestOf, bob: User) -> None:
+def test_an_app_reads_when_its_token_was_made_and_when_it_ends(nobody: Rest, rest: RestOf, bob: User) -> None:
     app = _bearer(_sign_in(nobody).json()["token"])
     now = timezone.now()
     AuthToken.objects.update(created=now - timedelta(days=364), expiry=now + timedelta(days=90))
-    told = app.get("me").json()["token_expires_at"]
-    assert told == moment(now + timedelta(days=1))
-    assert app.patch("me", {"name": "Bob"}).json()["token_expires_at"] == told
-    assert app.get("calls/open").json()["token_expires_at"] == told
-    assert rest(bob).get("me").json()["token_expires_at"] is None
+    told = {
+        "token_created_at": moment(now - timedelta(days=364)),
+        "token_expires_at": moment(now + timedelta(days=1)),
+    }
+    for answer in (app.get("me"), app.patch("me", {"name": "Bob"}), app.get("calls/open")):
+        assert {name: answer.json()[name] for name in told} == told
+    mine = rest(bob).get("me").json()
+    assert {mine[name] for name in told} == {None}
 
 
 def test_a_token_costs_one_query(nobody: Rest, bob: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:

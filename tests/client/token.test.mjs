@@ -10,11 +10,12 @@ import { open, test, until } from "./support/harness.mjs";
 
 const DAY_MS = 86_400_000;
 
-/** A client whose token ends so many seconds after it has connected. */
-async function holder(t, seconds) {
-  const setup = await open(t, { snapshot: { server_time: at(0), token_expires_at: at(seconds) } });
+/** A client whose token ends so many seconds after it has connected, and was made so many before, if that is told. */
+async function holder(t, seconds, ago = 0, isTold = true) {
+  const terms = { token_created_at: isTold ? at(-ago) : undefined, token_expires_at: at(seconds) };
+  const setup = await open(t, { snapshot: { server_time: at(0), ...terms } });
   const asked = () => setup.server.requests.filter(({ name }) => name === "GET me").length;
-  setup.server.on("GET me", { body: { id: "alice", name: "Alice", token_expires_at: at(seconds) } });
+  setup.server.on("GET me", { body: { id: "alice", name: "Alice", ...terms } });
   const warnings = () => setup.heard.filter(({ name }) => name === "tokenWillExpire").map(({ detail }) => detail);
   return { ...setup, asked, warnings };
 }
@@ -29,6 +30,23 @@ test("a token's end is said when the last tenth of its life begins, and once", a
   line.send({ type: "snapshot", server_time: at(900), user: { id: "alice" }, calls: [], token_expires_at: at(1000) });
   clock.advance(99_000);
   assert.deepEqual([asked(), warnings().length], [1, 1]);
+});
+
+test("whoever connects late is told by the whole life, and by what is left of it if no more is known", async (t) => {
+  const late = await holder(t, 1000, 4000);
+  late.clock.advance(499_999);
+  assert.equal(late.asked(), 0);
+  late.clock.advance(1);
+  await until(() => late.warnings().length === 1);
+  assert.equal(late.warnings()[0].remainingMs, 500_000);
+  const latest = await holder(t, 1000, 9000);
+  latest.clock.advance(0);
+  await until(() => latest.warnings().length === 1);
+  const unknown = await holder(t, 1000, 4000, false);
+  unknown.clock.advance(899_999);
+  assert.equal(unknown.asked(), 0);
+  unknown.clock.advance(1);
+  await until(() => unknown.warnings().length === 1);
 });
 
 test("a short life is told of a minute before its end, and at once if that is nearer", async (t) => {
@@ -49,17 +67,17 @@ test("a token that lives longer by use is not told of until that ends, too", asy
   const watch = new TokenWatch({
     clock,
     serverNow: () => NOON + clock.now(),
-    ask: async () => at(5001),
+    ask: async () => ({ token_created_at: at(1), token_expires_at: at(5001) }),
     tell: (detail) => warnings.push(detail),
   });
-  watch.learn(at(1001));
+  watch.learn({ token_created_at: at(1), token_expires_at: at(1001) });
   clock.advance(900_000);
   await until(() => clock.nextInMs !== null);
-  // By now 4100 s are left, of which the last 410 s begin 3690 s later.
-  assert.deepEqual([clock.nextInMs, warnings], [3_690_000, []]);
-  clock.advance(3_690_000);
+  // It lives for 5000 s now, of which the last 500 s begin 3600 s later.
+  assert.deepEqual([clock.nextInMs, warnings], [3_600_000, []]);
+  clock.advance(3_600_000);
   await until(() => warnings.length === 1);
-  assert.deepEqual(warnings, [{ expiresAt: at(5001), remainingMs: 410_000 }]);
+  assert.deepEqual(warnings, [{ expiresAt: at(5001), remainingMs: 500_000 }]);
 });
 
 test("where nobody answers it is told all the same", async (t) => {

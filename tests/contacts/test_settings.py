@@ -35,6 +35,7 @@ def test_without_a_choice_everything_is_as_the_server_has_it(at: At, alice: User
         "show_in_people": True,
         "push_shows": "everything",
         "mail_if_unreachable": False,
+        "token_created_at": None,
         "token_expires_at": None,
     }
 

@@ -93,15 +93,18 @@ async def test_an_empty_snapshot_is_exact(open_quick_page: OpenPage, alice: User
         "requests": 0,
         "do_not_disturb_until": None,
         "quiet_until": None,
+        "token_created_at": None,
         "token_expires_at": None,
     }
 
 
-async def test_an_apps_snapshot_says_when_its_token_ends(embedded_layer: None, bob: User) -> None:
-    token, expiry = await in_thread(app_tokens.issue_token, bob, "Bob's phone", timezone.now())
+async def test_an_apps_snapshot_says_when_its_token_was_made_and_ends(embedded_layer: None, bob: User) -> None:
+    made_at = timezone.now() - timedelta(days=1)
+    token, expiry = await in_thread(app_tokens.issue_token, bob, "Bob's phone", made_at)
     app = Page(headers={"authorization": f"Bearer {token}"})
     assert await app.open()
-    assert (await app.hello("phone-1"))["token_expires_at"] == moment(expiry)
+    snapshot = await app.hello("phone-1")
+    assert (snapshot["token_created_at"], snapshot["token_expires_at"]) == (moment(made_at), moment(expiry))
     await app.close()
 
 

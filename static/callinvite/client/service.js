@@ -114,7 +114,7 @@ export class CallInvitationService extends Account {
       onMissedUnseen: (count) => this.#store.dispatch({ type: "missedUnseen", count }),
       onMe: (me) => {
         this.#store.dispatch({ type: "me", me });
-        this.#tokenWatch.learn(me.token_expires_at);
+        this.#tokenWatch.learn(me);
       },
     });
     this.#baseUrl = baseUrl;
@@ -143,7 +143,7 @@ export class CallInvitationService extends Account {
     this.#tokenWatch = new TokenWatch({
       clock,
       serverNow: () => this.serverNow(),
-      ask: async () => (await this.#read("me", "id"))?.token_expires_at,
+      ask: () => this.#read("me", "id"),
       tell: (detail) => this.#tell("tokenWillExpire", detail),
     });
     this.#socket = new LiveSocket({
@@ -676,7 +676,7 @@ export class CallInvitationService extends Account {
   #takeState(frame) {
     this.#store.take(frame);
     if (frame.type === "snapshot") {
-      this.#tokenWatch.learn(frame.token_expires_at);
+      this.#tokenWatch.learn(frame);
     }
   }
 

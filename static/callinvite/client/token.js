@@ -8,14 +8,18 @@ const LEAST_MS = 60_000;
 const LONGEST_WAIT_MS = 86_400_000;
 
 /**
+ * @typedef {object} TokenTerms what the server says of a token; nothing in a frame for all of a person's pages
+ * @property {string | null} [token_created_at] null if there is no token, left out by servers that do not say it
+ * @property {string | null} [token_expires_at] null if there is no token
+ *
  * @typedef {object} TokenWatchOptions
  * @property {import("./types.js").Clock} clock
  * @property {() => number} serverNow unix milliseconds
- * @property {() => Promise<string | null | undefined>} ask when the token ends by now; undefined if nobody answers
+ * @property {() => Promise<TokenTerms | null | undefined>} ask what the server says of it by now; nothing if nobody answers
  * @property {(detail: import("./types.js").TokenEnd) => void} tell
  */
 
-/** One warning for each end of a token: at the last tenth of the life that it has left when this client learns of it. */
+/** One warning for each end of a token: at the last tenth of its life. */
 export class TokenWatch {
   #options;
   /** @type {string | null} */
@@ -35,16 +39,17 @@ export class TokenWatch {
   /**
    * The server has said when the token ends.
    *
-   * @param {string | null | undefined} expiresAt null if there is no token, undefined if nothing was said
+   * @param {TokenTerms} terms
    * @returns {void}
    */
-  learn(expiresAt) {
+  learn({ token_created_at: createdAt, token_expires_at: expiresAt }) {
     if (expiresAt === undefined) {
       return;
     }
     if (expiresAt !== this.#expiresAt) {
       const endsAt = Date.parse(expiresAt ?? "");
-      const life = endsAt - this.#options.serverNow();
+      // Of a server that does not say when it began, the life that is left is all that is known.
+      const life = endsAt - (createdAt ? Date.parse(createdAt) : this.#options.serverNow());
       this.#expiresAt = expiresAt;
       this.#dueAt = endsAt - Math.max(life / 10, LEAST_MS);
       this.#isTold = false;
@@ -59,7 +64,7 @@ export class TokenWatch {
    * @returns {void}
    */
   stop() {
-    this.learn(null);
+    this.learn({ token_expires_at: null });
   }
 
   #wait() {
@@ -80,11 +85,11 @@ export class TokenWatch {
       return;
     }
     // It may have been used meanwhile, and live longer for it, or be another one by now.
-    const now = await ask();
+    const now = (await ask()) ?? {};
     if (expiresAt !== this.#expiresAt || this.#isTold) {
       return;
     }
-    if (now !== undefined && now !== expiresAt) {
+    if (now.token_expires_at !== undefined && now.token_expires_at !== expiresAt) {
       this.learn(now);
       return;
     }

@@ -240,6 +240,10 @@ export type Me = {
      */
     mail_if_unreachable: boolean;
     /**
+     * when the token was made, or the first of those that it replaced; not in live frames
+     */
+    token_created_at?: string | null | undefined;
+    /**
      * when the token ends unless it is used; not in live frames
      */
     token_expires_at?: string | null | undefined;
@@ -886,6 +890,7 @@ export type StateFrame = {
     requests?: number;
     do_not_disturb_until?: string | null;
     quiet_until?: string | null;
+    token_created_at?: string | null;
     token_expires_at?: string | null;
 } | {
     type: "call";
