@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import display_for_value
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from invitations.admin.acting import ReadOnly, attempt, say_done
 from invitations.admin.lists import ExplainedList
@@ -20,6 +23,25 @@ from invitations.models import Hook, HookMessage, HookOff
 from invitations.requests import audit
 from invitations.transports import targets
 from invitations.words import say, say_lazy
+
+SHOWN = 10
+"""How much of an id a list shows, to tell rows apart: all of it stands on the page of the row."""
+NOTHING = "-"
+WHY = {
+    "refused": say_lazy("admin.hook_message.why.refused"),
+    "no_answer": say_lazy("admin.hook_message.why.no_answer"),
+    "tls_failed": say_lazy("admin.hook_message.why.tls_failed"),
+    "unsent": say_lazy("admin.hook_message.why.unsent"),
+    "forbidden_address": say_lazy("admin.hook_message.why.forbidden_address"),
+    "secret_unreadable": say_lazy("admin.hook_message.why.secret_unreadable"),
+    "hook_off": say_lazy("admin.hook_message.why.hook_off"),
+}
+"""What the codes mean that messages fail by."""
+
+
+def short(given: str) -> str:
+    """The beginning of an id, which is shown whole on hovering."""
+    return format_html('<span title="{}">{}</span>', given, given if len(given) <= SHOWN else f"{given[:SHOWN]}…")
 
 
 class OfSuperusers(ReadOnly, ExplainedList):
@@ -39,16 +61,40 @@ class OfSuperusers(ReadOnly, ExplainedList):
 class HookAdmin(OfSuperusers):
     """Shows only the host of an address, whose path may be a secret."""
 
-    list_display = ("hook_id", "service", "host", "kind", "is_active", "disabled_reason", "failing_since")
+    list_display = ("short_id", "is_active", "standing", "log", "service", "host", "kind")
     list_filter = ("is_active", "kind", "service")
     list_select_related = ("service",)
     fields = (
         *("hook_id", "service", "host", "kind", "events", "is_active", "disabled_reason", "disabled_at"),
-        *("failing_since", "former_until", "created_at"),
+        *("failing_since", "former_secret_until", "created_at", "log"),
     )
     readonly_fields = fields
     actions = ("switch_on", "switch_off", "try_out")
     why_empty = say_lazy("admin.empty.hooks")
+
+    @admin.display(description=say_lazy("model.hook"), ordering="hook_id")
+    def short_id(self, hook: Hook) -> str:
+        """Enough of its id."""
+        return short(hook.hook_id)
+
+    @admin.display(description=say_lazy("admin.hook.standing"), ordering="failing_since")
+    def standing(self, hook: Hook) -> str:
+        """What is wrong with it: why it is switched off, or since when nothing has reached it."""
+        if hook.disabled_reason:
+            return str(hook.get_disabled_reason_display())
+        since = display_for_value(hook.failing_since, NOTHING)
+        return say("admin.hook.failing", moment=since) if hook.failing_since else NOTHING
+
+    @admin.display(description=say_lazy("admin.hook.former_until"))
+    def former_secret_until(self, hook: Hook) -> str:
+        """Until when messages are signed by the secret before this one, too."""
+        return display_for_value(hook.former_until, NOTHING)
+
+    @admin.display(description=say_lazy("admin.hook.messages"))
+    def log(self, hook: Hook) -> str:
+        """What it was owed."""
+        address = reverse("admin:invitations_hookmessage_changelist")
+        return format_html('<a href="{}?hook__id__exact={}">{}</a>', address, hook.pk, say("admin.hook.log"))
 
     @admin.display(description=say_lazy("admin.hook.host"))
     def host(self, hook: Hook) -> str:
@@ -67,7 +113,7 @@ class HookAdmin(OfSuperusers):
                 return switching.switch_on(hook.pk)
 
         try:
-            self._each(request, queryset, "hook-switched-on", on)
+            self._each(request, queryset, "hook-switched-on", "admin.done.hook_on", on)
         except IntegrityError:
             messages.warning(request, say("hook.one_ring"))
 
@@ -79,7 +125,7 @@ class HookAdmin(OfSuperusers):
         def off(hook: Hook) -> bool:
             return switching.switch_off(hook.pk, HookOff.BY_ADMIN, now=now)
 
-        self._each(request, queryset, "hook-switched-off", off)
+        self._each(request, queryset, "hook-switched-off", "admin.done.hook_off", off)
 
     @admin.action(description=say_lazy("admin.action.hook_test"), permissions=["act"])
     def try_out(self, request: HttpRequest, queryset: QuerySet[Hook]) -> None:
@@ -90,11 +136,14 @@ class HookAdmin(OfSuperusers):
             registering.try_out(hook.service_id, hook.hook_id, now=now)
             return 1
 
-        self._each(
-            request, queryset, "hook-tested", lambda hook: bool(attempt(request, hook.hook_id, lambda: tried(hook)))
-        )
+        def attempted(hook: Hook) -> bool:
+            return bool(attempt(request, hook.hook_id, lambda: tried(hook)))
 
-    def _each(self, request: HttpRequest, hooks: QuerySet[Hook], act: str, do: Callable[[Hook], bool]) -> None:
+        self._each(request, queryset, "hook-tested", "admin.done.hook_test", attempted)
+
+    def _each(
+        self, request: HttpRequest, hooks: QuerySet[Hook], act: str, said: str, do: Callable[[Hook], bool]
+    ) -> None:
         done = 0
         for hook in hooks.select_related("service"):
             if do(hook):
@@ -102,22 +151,23 @@ class HookAdmin(OfSuperusers):
                 audit.service_acted(
                     request, act, service=hook.service.name, token=hook.hook_id, user_id=request.user.pk
                 )
-        say_done(request, "admin.done.hooks", done)
+        say_done(request, said, done)
 
 
 @admin.register(HookMessage)
 class HookMessageAdmin(OfSuperusers):
     """The log of all hooks, without what was said: that is for their services."""
 
-    list_display = ("message_id", "hook", "type", "state", "attempts", "status", "code", "created_at", "next_at")
+    # What matters comes first: a window of usual width shows half of it.
+    list_display = ("short_id", "state", "answer", "created_at", "type", "of_call", "of_hook", "attempts", "next_at")
     list_filter = ("state", "type", "hook")
-    list_select_related = ("hook",)
+    list_select_related = ("hook", "call")
     list_per_page = 50
     ordering = ("-pk",)
-    search_fields = ("message_id",)
+    search_fields = ("message_id", "call__call_id")
     show_full_result_count = False
     fields = (
-        *("message_id", "hook", "type", "state", "attempts", "status", "code", "created_at", "tried_at"),
+        *("message_id", "hook", "type", "call", "state", "attempts", "answer", "created_at", "tried_at"),
         *("next_at", "settled_at"),
     )
     readonly_fields = fields
@@ -128,10 +178,31 @@ class HookMessageAdmin(OfSuperusers):
         """Without what was said."""
         return super().get_queryset(request).defer("body")
 
+    @admin.display(description=say_lazy("admin.hook_message.short"), ordering="message_id")
+    def short_id(self, message: HookMessage) -> str:
+        """Enough of its id."""
+        return short(message.message_id)
+
+    @admin.display(description=say_lazy("model.hook"), ordering="hook")
+    def of_hook(self, message: HookMessage) -> str:
+        """Enough of the hook's id."""
+        return short(message.hook.hook_id)
+
+    @admin.display(description=say_lazy("admin.hook_message.call"), empty_value=NOTHING)
+    def of_call(self, message: HookMessage) -> str | None:
+        """The call that it tells of."""
+        return short(message.call.call_id) if message.call else None
+
+    @admin.display(description=say_lazy("admin.hook_message.answer"), ordering="code")
+    def answer(self, message: HookMessage) -> str:
+        """What came of the last try: the status, and the code in words too."""
+        why = f"{message.code}: {WHY[message.code]}" if message.code in WHY else message.code
+        return " · ".join(str(each) for each in (message.status, why) if each) or NOTHING
+
     @admin.display(description=say_lazy("admin.hook_message.next_at"), ordering="due_at")
-    def next_at(self, message: HookMessage) -> Any:
+    def next_at(self, message: HookMessage) -> str:
         """When it is tried next."""
-        return None if message.settled_at else message.due_at
+        return display_for_value(None if message.settled_at else message.due_at, NOTHING)
 
     @admin.action(description=say_lazy("admin.action.hook_replay"), permissions=["act"])
     def replay(self, request: HttpRequest, queryset: QuerySet[HookMessage]) -> None:

@@ -31,7 +31,8 @@ class ServiceForm(forms.ModelForm):
 
 class TokensInline(ReadOnly, admin.TabularInline):
     model = ServiceToken
-    fields = readonly_fields = ("hint", "state", "created_at", "last_used_at", "expires_at")
+    # The hint heads its row.
+    fields = readonly_fields = ("state", "created_at", "last_used_at", "expires_at")
     ordering = ("-created_at",)
     verbose_name_plural = say_lazy("admin.service.tokens")
     extra = 0

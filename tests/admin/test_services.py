@@ -49,7 +49,7 @@ def test_a_service_is_made_with_a_token_that_is_shown_once(desk: Client, lines: 
     assert any("service-token-made of=clinic" in each and "path=" in each for each in lines)
     service = Service.objects.get()
     change = reverse("admin:invitations_service_change", args=[service.pk])
-    assert token[:10] in desk.get(change).content.decode()
+    assert desk.get(change).content.decode().count(token[:10]) == 1
     no_tokens = {"tokens-TOTAL_FORMS": "0", "tokens-INITIAL_FORMS": "0"}
     desk.post(change, {"name": "other", "scopes": ["calls:read"], **no_tokens})
     service.refresh_from_db()
