@@ -139,6 +139,12 @@ def test_the_script_of_the_example_has_twelve_lines_at_most() -> None:
     assert len(scripts[0].splitlines()) <= 12
 
 
+def test_the_example_says_why_it_cannot_ring_when_it_is_closed(alice: AtChromium) -> None:
+    expect(alice.page.locator("#state")).to_contain_text("Connected as")
+    alice.press("Ring when this page is closed, too")
+    expect(alice.page.locator("#state")).to_contain_text("Notifications are blocked, as in every private window.")
+
+
 def test_chromium_rings_firefox_and_they_talk(alice: AtChromium, bob: AtFirefox) -> None:
     alice.press("Video call to bob")
     bob.press("Accept")
