@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HandClock } from "./support/clock.mjs";
 import { RememberedToken } from "../../static/callinvite/sdk/token.js";
 
 test("a server that renders pages may import it, and defines no element", async () => {
@@ -64,6 +65,21 @@ test("a token that is refused again is not asked for for ever", async () => {
 
   assert.equal((await token.fetch("/me", await bearer(token))).status, 401);
   assert.deepEqual(asked, ["token-1", "token-2"]);
+});
+
+test("a site that never gives a token is not waited for for ever, and is asked again", async () => {
+  const clock = new HandClock();
+  let given = new Promise(() => {});
+  const token = new RememberedToken(() => given, server("late").fetch, clock);
+  const asked = token.get();
+  clock.advance(29_999);
+  assert.equal(await Promise.race([asked, "waiting"]), "waiting");
+  clock.advance(1);
+  await assert.rejects(asked, /no token within 30 seconds/);
+  assert.match(String(token.lack?.cause), /no token/);
+  given = Promise.resolve("late");
+  assert.equal(await token.get(), "late");
+  assert.equal(token.lack, null);
 });
 
 test("a token that is a string is sent as it is", async () => {

@@ -1,24 +1,31 @@
 /** The token of a page: asked for once, and again when it has ended. */
 
+import { systemClock } from "../client/clock.js";
+
 /** @typedef {import("../client/types.js").Secret} Secret
  *  @typedef {typeof globalThis.fetch} Fetch */
 
 const UNAUTHORIZED = 401;
+/** How long the site may take to give a token: what never comes would keep every later connection waiting, too. */
+const PATIENCE_MS = 30_000;
 
 /** Remembers what a function gave, so that not every request asks the site for a token anew. */
 export class RememberedToken {
   #source;
   #fetch;
+  #clock;
   /** @type {Promise<string | null> | null} */
   #given = null;
   /** @type {{cause: unknown} | null} */
   #lack = null;
 
   /** @param {Secret} source
-   *  @param {Fetch} [fetch] */
-  constructor(source, fetch = (input, init) => globalThis.fetch(input, init)) {
+   *  @param {Fetch} [fetch]
+   *  @param {import("../client/types.js").Clock} [clock] */
+  constructor(source, fetch = (input, init) => globalThis.fetch(input, init), clock = systemClock) {
     this.#source = source;
     this.#fetch = fetch;
+    this.#clock = clock;
   }
 
   /** The token as it is now. @returns {Promise<string | null>} */
@@ -62,13 +69,29 @@ export class RememberedToken {
 
   async #ask() {
     try {
-      const token = (typeof this.#source === "function" ? await this.#source() : this.#source) ?? null;
+      const token = (typeof this.#source === "function" ? await this.#inTime(this.#source) : this.#source) ?? null;
       this.#lack = token ? null : { cause: undefined };
       return token;
     } catch (error) {
       this.forget();
       this.#lack = { cause: error };
       throw error;
+    }
+  }
+
+  /** @param {Exclude<Secret, string>} source
+   *  @returns {Promise<string | null | undefined>}
+   *  @throws {Error} it has given nothing for too long */
+  async #inTime(source) {
+    /** @type {unknown} */
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = this.#clock.setTimeout(() => reject(new Error("no token within 30 seconds")), PATIENCE_MS);
+    });
+    try {
+      return await Promise.race([source(), /** @type {Promise<never>} */ (late)]);
+    } finally {
+      this.#clock.clearTimeout(timer);
     }
   }
 }
