@@ -296,17 +296,17 @@ def locked(user_id: UserKey) -> Iterator[None]:
 
 @contextmanager
 def _room_for_one(user_id: UserKey) -> Iterator[None]:
-    """Afterwards the user has no more devices than one may have: those that never came and those that were not used
-    for longest are forgotten, and never the newest."""
+    """Afterwards the user has no more devices than one may have: those that were not used for longest are forgotten.
+    Those that have yet to come are counted apart, so that nothing is forgotten for one that never comes."""
     with locked(user_id):
         yield
         most = limits().devices_per_user
         if most:
-            found = Device.objects.filter(user_id=user_id).order_by(F("last_seen_at").asc(nulls_first=True), "pk")
-            keys = list(found.values_list("pk", flat=True))
-            beyond = [each for each in keys if each != max(keys)][: max(0, len(keys) - most)]
-            for each in Device.objects.filter(pk__in=beyond[:TOO_MANY]):
-                each.delete()
+            found = Device.objects.filter(user_id=user_id)
+            for some in (found.exclude(last_seen_at=None), found.filter(last_seen_at=None)):
+                kept = some.order_by("-last_seen_at", "-pk")
+                for each in list(kept[most : most + TOO_MANY]):
+                    each.delete()
 
 
 def _give_up_addresses(user_id: UserKey) -> None:
