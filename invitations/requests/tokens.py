@@ -185,14 +185,16 @@ def actor_of(request: Request) -> Actor:
 
 
 def life_of(auth: Any) -> TokenLife | None:
-    """The life of the token of a request or a socket.
+    """The life of the token of a request or a socket: since it was made, or since use prolonged it.
 
     Args:
         auth: what somebody was authenticated with. None, and what is no app's token, has no such life.
     """
     if not isinstance(auth, get_token_model()):
         return None
-    return TokenLife(auth.created, app_tokens.ends_at(auth.created, auth.expiry))
+    ends_at = app_tokens.ends_at(auth.created, auth.expiry)
+    longest = timedelta(seconds=conf.limits().token_seconds)
+    return TokenLife(max(auth.created, ends_at - longest), ends_at)
 
 
 def credential_of(request: Request) -> str:

@@ -14,7 +14,7 @@ DoNotDisturbUntil = Annotated[Moment | None, Said("Until when you are not to be 
 QuietUntil = Annotated[
     Moment | None, Said("Until when you are not, your quiet hours counted in; at most 8 days ahead by these.")
 ]
-MADE = "When the token that you came with was made, or the first of those it replaced; null if you came with a session."
+MADE = "Since when the token that you came with lives: it was made or prolonged then; null if you came with a session."
 ENDS_UNLESS_USED = "When the token that you came with ends unless it is used; null if you came with a session."
 IN_ANSWERS = "In answers alone: a live frame is for all of a person's pages and apps."
 

@@ -42,7 +42,7 @@ class TokenLife(NamedTuple):
     """From when until when an app's token lives.
 
     Args:
-        began_at: when it was made, or the first of those that it replaced.
+        began_at: when it was made, or use prolonged it last.
         ends_at: when it ends unless it is used.
     """
 

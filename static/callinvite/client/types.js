@@ -111,7 +111,7 @@
  * @property {boolean} show_in_people whether others find them in the list of people
  * @property {PushShows} push_shows how much of a call a notification shows
  * @property {boolean} mail_if_unreachable one is written to when calls no longer reach one
- * @property {string | null} [token_created_at] when the token was made, or the first of those that it replaced; not in live frames
+ * @property {string | null} [token_created_at] when the token was made, or prolonged by use; not in live frames
  * @property {string | null} [token_expires_at] when the token ends unless it is used; not in live frames
  *
  * @typedef {object} MeChanges what is left out stays; null goes back to the server's own choice, or ends it

@@ -240,7 +240,7 @@ export type Me = {
      */
     mail_if_unreachable: boolean;
     /**
-     * when the token was made, or the first of those that it replaced; not in live frames
+     * when the token was made, or prolonged by use; not in live frames
      */
     token_created_at?: string | null | undefined;
     /**
