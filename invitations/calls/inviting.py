@@ -109,7 +109,7 @@ def _invite_once(
     errors += refused
     if not invited:
         raise CallError(Code.NO_VALID_INVITEE, errors=errors, sheet=sheet)
-    told, how = permit.told(how) | permits.kept(refused), permit.applied(how)
+    told, once, how = permit.told(how), permit.told_once(refused), permit.applied(how)
     asked = [each.username for each in invited]
     given, busy = bounds.begin(by, asked, now=now), slots.begin(asked)
     judged, problems = judging.judged(settled, given, by, invited, urgent=urgent, now=now)
@@ -126,8 +126,8 @@ def _invite_once(
         kind = EventKind.INVITATION_SENT if invitation.state == InvitationState.PENDING else EventKind.INVITATION_BUSY
         if invitation.state == InvitationState.PENDING:
             change.ring(invitation)
-        change.fact(kind, invitee=sheet.people[invitation.invitee_id].username, **told)
-        told.pop(permits.KEPT, None)  # said once
+        change.fact(kind, invitee=sheet.people[invitation.invitee_id].username, **told, **once)
+        once = {}
         if invitation.missed:
             change.miss(invitation)
     settle(sheet, change=change)

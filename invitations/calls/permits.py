@@ -5,21 +5,22 @@ written nothing by then, and is begun again with one, so that no transaction wai
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from invitations.calls.asking import Problem, Ring, problem_of
 from invitations.errors import Code
-from invitations.store import listening, looks
+from invitations.store import listening
 from invitations.store.sheets import Person
 
-logger = logging.getLogger(__name__)
 KEPT = "ring_hook_refused"
-"""In the log of a call: the public ids of those whom the hook did not let be rung."""
+"""In the log of a call: how many people the hook did not let be rung. Who they were is for the answer alone: they are
+not in the call, and the log would outlive their accounts."""
 NO_ANSWER = "ring_hook_silent"
 """In the log of a call: true if the hook gave no good answer."""
+ONCE = (KEPT, NO_ANSWER)
+"""What is said of an act, and not of each ring that it began."""
 
 
 class Question(NamedTuple):
@@ -76,32 +77,26 @@ class Permit:
         ]
         return [each for each in people if not self._keeps(each)], problems
 
-    def without_unknown(self) -> Permit:
-        """The same, but without a ring resource that there is not: the caller's own is better than none."""
-        resource_id = self.changed.get("resource_id")
-        if resource_id is None or looks.is_known(resource_id):
-            return self
-        logger.warning("The ring hook names a ring resource that does not exist, which is ignored: %s", resource_id)
-        return replace(self, changed={name: each for name, each in self.changed.items() if name != "resource_id"})
-
     def applied(self, ring: Ring) -> Ring:
         """How people are to be rung."""
         return ring._replace(**self.changed)
 
     def told(self, ring: Ring) -> dict[str, Any]:
-        """What the log of the call says of each ring: the names of what is not as the caller asked, and whether nobody
-        decided on it; nothing if all is as it was asked."""
+        """What the log of the call says of it: the names of what is not as the caller asked; nothing if all is."""
         differing = sorted(name for name, value in self.changed.items() if getattr(ring, name) != value)
-        said: dict[str, Any] = {"ring_hook": differing} if differing else {}
-        return {**said, NO_ANSWER: True} if self.is_silent else said
+        return {"ring_hook": differing} if differing else {}
+
+    def told_once(self, refused: Sequence[Problem]) -> dict[str, Any]:
+        """What the log of the call says of the whole act (`ONCE`).
+
+        Args:
+            refused: as of `among`.
+        """
+        kept: dict[str, Any] = {KEPT: len(refused)} if refused else {}
+        return {**kept, NO_ANSWER: True} if self.is_silent else kept
 
     def _keeps(self, person: Person) -> bool:
         return person.username in self.refused
-
-
-def kept(refused: Sequence[Problem]) -> dict[str, Any]:
-    """What the log of the call says of those whom the hook refused; nothing if there are none."""
-    return {KEPT: [each["invitee"] for each in refused]} if refused else {}
 
 
 def given(permit: Permit | None, listeners: str | None, question: Question) -> Permit:
@@ -116,7 +111,7 @@ def given(permit: Permit | None, listeners: str | None, question: Question) -> P
         Unasked: it must be.
     """
     if permit is not None:
-        return permit.without_unknown()
+        return permit
     if listening.asks(listeners):
         raise Unasked(question)
     return Permit()

@@ -214,7 +214,7 @@ def _send_once(
         call.attempt, call.revision = earlier.call.attempt + 1, earlier.call.revision
     sheet = CallSheet(call, [], [], {caller.id: caller} | {each.person.id: each.person for each in judged})
     return _place(
-        sheet, by, judged, ring, busy, errors, asked, permit.told(wanted.ring) | permits.kept(refused), now=now
+        sheet, by, judged, ring, busy, errors, asked, permit.told(wanted.ring) | permit.told_once(refused), now=now
     )
 
 

@@ -67,7 +67,9 @@ def timeline(call: CallName, *, viewer_id: UserKey | None, now: datetime, sees_a
     entries = []
     for event in events:
         came_later = went_at is not None and event.at > went_at
-        entry = _entry(event, sheet, names, is_seen, hears_words, is_theirs=sees_all or viewer_id == event.actor_id)
+        entry = _entry(
+            event, sheet, names, is_seen, hears_words, sees_all=sees_all, is_theirs=viewer_id == event.actor_id
+        )
         entries.append((event.at, _is_end(event), {**entry, **NOBODY} if came_later else entry))
     pushed = told(known, shown_to=lambda user_id: sees_all or user_id == viewer_id, now=now)
     entries += [
@@ -134,12 +136,15 @@ def _entry(
     is_seen: Callable[[str | None], bool],
     hears_words: Callable[[str | None], bool],
     *,
+    sees_all: bool,
     is_theirs: bool,
 ) -> Data:
     data = dict(event.data)
-    if not is_theirs:
-        # The answer told whoever asked, and nobody else, who was not let be rung.
-        data.pop(permits.KEPT, None)
+    if not sees_all:
+        # Nobody is to know when the ring hook refuses nobody.
+        data.pop(permits.NO_ANSWER, None)
+        if not is_theirs:
+            data.pop(permits.KEPT, None)
     actor = _username(sheet, event.actor_id)
     subject = data.get("invitee", data.get("user", actor))
     # Nobody in the call: an admin, who acts on the calls of others.
@@ -158,7 +163,7 @@ def _entry(
         "at": moment(event.at),
         "code": event.kind,
         "text": _changed(
-            _by_whom(_text(event, shown, names, is_answered=sheet.call.answered_at is not None), data), data, names
+            _by_whom(_text(event, shown, names, is_answered=sheet.call.answered_at is not None), data), data
         ),
         "user": subject,
         "device": device if owner is not None and is_seen(owner) else None,
@@ -173,12 +178,12 @@ def _by_whom(text: str, data: Data) -> str:
     return say("timeline.by_service", sentence=text.removesuffix(say("timeline.full_stop")), service=data["service"])
 
 
-def _changed(text: str, data: Data, names: dict[str, str]) -> str:
+def _changed(text: str, data: Data) -> str:
     """A sentence, with what the ring hook made otherwise than the caller asked."""
     if what := [say(f"timeline.ring_hook.{each}") for each in data.get("ring_hook", ())]:
         text = say("timeline.by_ring_hook", sentence=text, what=listed(what))
-    if kept := [names.get(each, each) for each in data.get(permits.KEPT, ())]:
-        text = say("timeline.by_ring_hook.refused", sentence=text, people=listed(kept))
+    if kept := data.get(permits.KEPT):
+        text = say("timeline.by_ring_hook.refused", sentence=text, count=kept)
     if data.get(permits.NO_ANSWER):
         text = say("timeline.by_ring_hook.silent", sentence=text)
     return text

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from django.db import DatabaseError
 
 from invitations import sealing
 from invitations.calls.permits import Permit, Question
@@ -22,6 +24,7 @@ from invitations.models.hook import RING_ASK
 from invitations.requests import inputs
 from invitations.requests.counters import Bound, count, key_of
 from invitations.requests.fields import Refused
+from invitations.store import looks
 from invitations.transports import Failure, FailureCode, targets
 from invitations.transports.outbound import Outbound
 from invitations.transports.waiting import do_there_too, wait_for
@@ -33,7 +36,8 @@ ASK_SECONDS = 1.0
 """How long an answer may take, from the name's resolution to its last byte."""
 CONNECTIONS = 64
 DETAIL_CHARS = 512
-CHANGEABLE = ("notification_message", "resource_id", "timeout_seconds")
+RESOURCE = "resource_id"
+CHANGEABLE = ("notification_message", RESOURCE, "timeout_seconds")
 """What an answer may change of a ring, within the bounds that callers have."""
 
 
@@ -90,17 +94,35 @@ def note(found: Found | None, *, now: datetime) -> None:
     """
     if found is None or not found.has_turned:
         return
-    if found.hook.failing_since is None:
-        switching.note_failure(found.hook.pk, now=now)
-    else:
-        switching.works_again(found.hook.pk)
+    try:
+        if found.hook.failing_since is None:
+            switching.note_failure(found.hook.pk, now=now)
+        else:
+            switching.works_again(found.hook.pk)
+    except DatabaseError:
+        # What it answered holds all the same.
+        logger.exception("Hook %s turned, and that is not noted", found.hook.hook_id)
+
+
+def known(permit: Permit, found: Found | None) -> Permit:
+    """The answer without a ring resource that there is not: the caller's own is better than none. Asks the database.
+
+    Args:
+        permit: what the hook answered.
+        found: the hook.
+    """
+    resource_id = permit.changed.get(RESOURCE)
+    if found is None or resource_id is None or looks.is_known(resource_id):
+        return permit
+    logger.warning("Hook %s would change %s to one that there is not, which is ignored", found.hook.hook_id, RESOURCE)
+    return replace(permit, changed={name: each for name, each in permit.changed.items() if name != RESOURCE})
 
 
 def ask_and_wait(question: Question, *, now: datetime) -> Permit:
     """Ask from a thread. Arguments, result and errors as of `find` and `ask`."""
     found = find(question, now=now)
     try:
-        return wait_for(ask(found, question, now=now))
+        return known(wait_for(ask(found, question, now=now)), found)
     finally:
         note(found, now=now)
 
@@ -184,13 +206,16 @@ def _permit(said: JSON, question: Question, hook: Hook) -> Permit:
         if named is not None and others:
             raise NoAnswer("bad_invitees")
         named = {}
-    # Ids are the same in any capitals.
-    own = {name.lower(): one for name, one in named.items()}
-    if others:
-        allowed = {name: _allows(one) for name, one in own.items()}
-    else:
-        # What is not said plainly lets nobody through.
-        allowed = {name: isinstance(one, dict) and one.get("allow") is True for name, one in own.items()}
+    own: JSON = {}
+    allowed: dict[str, bool] = {}
+    for name, one in named.items():
+        # Where all are refused, what is not said plainly lets nobody through.
+        is_let = _allows(one) if others else isinstance(one, dict) and one.get("allow") is True
+        # Ids are the same in any capitals; of two answers about one person the refusal counts.
+        key = name.lower()
+        allowed[key] = is_let and allowed.get(key, True)
+        if not is_let:
+            own[key] = one
     words = "" if others else _detail(said)
     refused = {
         name: _detail(own.get(name.lower())) or words

@@ -377,6 +377,8 @@ async def _done(lane: Callable[[Callable[[], Answer]], Awaitable[Answer]], act: 
             finally:
                 if found is not None and found.has_turned:
                     await workers.write(partial(ring_hook.note, found, now=now))
+            if ring_hook.RESOURCE in permit.changed:
+                permit = await workers.read(partial(ring_hook.known, permit, found))
         except CallError as error:
             refusal = call_problem(error, None, timezone.now())
             return refusal["status"], refusal

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from invitations import calls
 from invitations.hooks import registering
-from invitations.models import Call, Hook, HookKind, RingResource, Service, User
+from invitations.models import Call, CallEvent, Hook, HookKind, RingResource, Service, User
 from invitations.requests import ring_hook as asking
 from invitations.transports.waiting import wait_for
 from tests.hooks.conftest import until
@@ -99,7 +101,9 @@ def test_it_can_refuse_all(ring_hook: Hook, receiver: HookReceiver, send: Ask, b
     assert not Call.objects.exists()
 
 
-@pytest.mark.parametrize("named", [{"bob": {}}, {"bob": 1}, [], "bob", 0])
+@pytest.mark.parametrize(
+    "named", [{"bob": {}}, {"bob": 1}, [], "bob", 0, {"Bob": {"allow": False}, "bob": {"allow": True}}]
+)
 def test_a_refusal_of_all_holds_whatever_else_is_said(
     ring_hook: Hook, receiver: HookReceiver, send: Ask, bob: User, named: Any
 ) -> None:
@@ -140,15 +144,24 @@ def test_a_refusal_of_all_spares_whom_it_names(
     assert errors_of(answer) == {"bob": ("not_allowed", "Closed.")}
 
 
-def test_whom_it_refused_is_in_the_timeline_for_whoever_asked(
+def test_how_many_it_refused_is_in_the_timeline_for_the_person_who_asked(
     ring_hook: Hook, receiver: HookReceiver, send: Ask, alice: User, bob: User, carol: User, api_as: ApiAs
 ) -> None:
     receiver.answer(said(allow=True, invitees={"carol": {"allow": False}}))
     send("bob", "carol", "nobody", call_id="ring")
     entry = told(api_as, alice, "ring")
-    assert entry["data"]["ring_hook_refused"] == ["carol"]
-    assert entry["text"] == "Alice called Bob. The ring hook did not let carol be called."
-    assert "arol" not in str(api_as(bob).get(API + "calls/ring/timeline").json())
+    assert entry["data"]["ring_hook_refused"] == 1
+    assert entry["text"] == "Alice called Bob. The ring hook refused to ring 1 other person."
+    assert "refused" not in str(told(api_as, bob, "ring"))
+    assert "carol" not in str(CallEvent.objects.values_list("data", flat=True))
+    receiver.answer(said(allow=True))
+    api_as(alice).post(API + "calls/ring/invite", {"invitees": ["carol"]}, format="json")
+    [added] = [
+        each
+        for each in api_as(alice).get(API + "calls/ring/timeline").json()["entries"]
+        if each["code"] == "invitation.sent"
+    ]
+    assert "ring_hook_refused" not in added["data"]
 
 
 def test_what_it_changes_is_in_the_call_and_in_the_timeline(
@@ -243,7 +256,8 @@ def test_without_a_good_answer_it_fails_open_or_closed_and_asks_once(
     assert not Call.objects.exists()
     settings.CALLINVITE = {**settings.CALLINVITE, "ring_hook_fails": "open"}
     call_id = send("bob").json()["call"]["call_id"]
-    entry = told(api_as, alice, call_id)
+    assert "ring_hook_silent" not in told(api_as, alice, call_id)["data"]
+    [entry, *_] = calls.timeline(call_id, viewer_id=None, now=timezone.now(), sees_all=True)
     assert entry["data"]["ring_hook_silent"] is True
     assert entry["text"] == "Alice called Bob. The ring hook gave no answer."
     assert len(receiver.arrived) == 2
