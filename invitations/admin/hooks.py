@@ -18,23 +18,24 @@ from django.utils.html import format_html
 from invitations.admin.acting import ReadOnly, attempt, say_done
 from invitations.admin.lists import ExplainedList
 from invitations.admin.services import is_superuser
-from invitations.hooks import registering, switching
+from invitations.hooks import keys, registering, switching
+from invitations.hooks.messages import UNSENT
 from invitations.models import Hook, HookMessage, HookOff
 from invitations.requests import audit
-from invitations.transports import targets
+from invitations.transports import FailureCode, targets
 from invitations.words import say, say_lazy
 
 SHOWN = 10
 """How much of an id a list shows, to tell rows apart: all of it stands on the page of the row."""
 NOTHING = "-"
 WHY = {
-    "refused": say_lazy("admin.hook_message.why.refused"),
-    "no_answer": say_lazy("admin.hook_message.why.no_answer"),
-    "tls_failed": say_lazy("admin.hook_message.why.tls_failed"),
-    "unsent": say_lazy("admin.hook_message.why.unsent"),
-    "forbidden_address": say_lazy("admin.hook_message.why.forbidden_address"),
-    "secret_unreadable": say_lazy("admin.hook_message.why.secret_unreadable"),
-    "hook_off": say_lazy("admin.hook_message.why.hook_off"),
+    FailureCode.REFUSED.value: say_lazy("admin.hook_message.why.refused"),
+    FailureCode.NO_ANSWER.value: say_lazy("admin.hook_message.why.no_answer"),
+    FailureCode.TLS_FAILED.value: say_lazy("admin.hook_message.why.tls_failed"),
+    UNSENT: say_lazy("admin.hook_message.why.unsent"),
+    FailureCode.FORBIDDEN_ADDRESS.value: say_lazy("admin.hook_message.why.forbidden_address"),
+    keys.UNREADABLE: say_lazy("admin.hook_message.why.secret_unreadable"),
+    switching.HOOK_OFF: say_lazy("admin.hook_message.why.hook_off"),
 }
 """What the codes mean that messages fail by."""
 

@@ -23,7 +23,7 @@ from invitations.calls.transaction import write
 from invitations.conf import is_hook_network
 from invitations.dispatcher.carrying import LOOK_EVERY_SECONDS, SHORTEST_PAUSE_SECONDS, Carrier
 from invitations.hooks import keys, messages, signing
-from invitations.hooks.messages import SEND_SECONDS, Carried, Chain, Claimed, Due, Outcome
+from invitations.hooks.messages import SEND_SECONDS, UNSENT, Carried, Chain, Claimed, Due, Outcome
 from invitations.transports import Failure, FailureCode, TryLater, targets
 from invitations.transports.outbound import Outbound
 
@@ -41,7 +41,6 @@ AT_ONCE = 256
 MOST_HELD = 10_000
 GATHERED = 64
 """While there is more to send, so many outcomes are recorded together, if they come soon."""
-UNSENT = "unsent"
 
 
 @dataclass(frozen=True, slots=True)

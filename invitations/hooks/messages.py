@@ -30,6 +30,8 @@ OFF_AFTER = timedelta(days=3)
 BLOCKED_SECONDS = 1.0
 """How soon to look again at a message whose forerunner is on its way. When that one arrives here, it goes at once."""
 GONE = 410
+UNSENT = "unsent"
+"""The code of a message that an error of ours kept from being sent."""
 
 Lane = tuple[int, str]
 """A hook's key, and the id of the call whose messages go one after the other."""

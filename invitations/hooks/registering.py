@@ -175,7 +175,8 @@ def replay(service_id: int, hook_id: str, message_id: str, *, now: datetime) -> 
     with transaction.atomic():
         hook = one(service_id, hook_id, lock=True)
         _refuse_if_off(hook)
-        message = messages_of(hook).select_for_update(of=("self",)).filter(message_id=message_id).first()
+        owed = HookMessage.objects.filter(hook=hook, message_id=message_id).select_related("call").defer("body")
+        message = owed.select_for_update(of=("self",)).first()
         if message is None:
             raise CallError(Code.NOT_FOUND)
         if message.state == HookMessageState.PENDING:

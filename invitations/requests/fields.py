@@ -203,7 +203,7 @@ class Name(Text):
         return checked
 
     def _schema(self) -> Schema:
-        return super()._schema() | {"pattern": rf"^(?!\s+$){names.PLAIN}$"}
+        return super()._schema() | {"pattern": rf"^(?![\s\ufe0e\ufe0f]+$){names.PLAIN}$"}
 
 
 class Label(Text):

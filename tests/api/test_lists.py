@@ -256,7 +256,7 @@ def test_me_and_changes_to_it(rest: RestOf, bob: User) -> None:
 
 
 @pytest.mark.parametrize("blank", [" ", "   ", "\u3000", "\ufe0f"])
-def test_a_blank_name_is_none(rest: RestOf, bob: User, blank: str) -> None:
+def test_a_blank_name_is_refused(rest: RestOf, bob: User, blank: str) -> None:
     refused = rest(bob).patch("me", {"name": blank})
     assert problem_of(refused) == (400, "invalid")
     assert refused.json()["errors"] == {"name": ["A name can't be blank."]}

@@ -93,7 +93,7 @@ def test_it_says_who_calls_and_how_the_ring_ended_and_rings_no_more_once_it_has_
             (bob, "reject", "Declined on test"),
             (bob, "accept", "Answered on test"),
         ):
-            call_id = call(alice, timeout_seconds=30 if who else 4)
+            call_id = call(alice, timeout_seconds=30 if who else 10)
             assert line(phone) == "Alice (@alice) calls: Incoming video call · Not in your contacts"
             if who:
                 assert who.post(f"calls/{call_id}/{verb}", json={}).status_code == 200
