@@ -56,7 +56,7 @@ class Endpoint(APIView):
             return super().dispatch(request, *args, **kwargs)
 
     def get_authenticators(self) -> list[Any]:
-        """A service is known wherever somebody is asked who they are: one that is taken for nobody, where services have
+        """A service is known wherever a request is authenticated: one that is taken for nobody, where services have
         no business, would throw its token away."""
         found = super().get_authenticators()
         return [ServiceAuthentication(), *found] if found else []
