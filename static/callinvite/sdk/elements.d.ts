@@ -99,14 +99,35 @@ declare interface Push extends EventTarget {
 /** Sentences in place of the usual ones, by their codes in the message files. */
 type Texts = Record<string, string | string[]>;
 
-declare class CallElement extends HTMLElement {
+/** What both elements have. `Events` are those that it fires, by their names. */
+declare class CallElement<Events extends HTMLElementEventMap> extends HTMLElement {
   /** The page's connection. */
   get client(): Calls | null;
   get texts(): Texts;
   set texts(texts: Texts);
+  addEventListener<Name extends keyof Events>(
+    name: Name,
+    listener: (this: this, event: Events[Name]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    name: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Name extends keyof Events>(
+    name: Name,
+    listener: (this: this, event: Events[Name]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    name: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
+  ): void;
 }
 
-declare class SendCallInvitationButton extends CallElement {
+declare class SendCallInvitationButton extends CallElement<ButtonEvents> {
   get invitees(): Person[];
   set invitees(people: (Person | string)[] | null);
   isVideoCall: boolean;
@@ -126,26 +147,6 @@ declare class SendCallInvitationButton extends CallElement {
   get busy(): boolean;
   /** The same as a click. */
   send(): Promise<boolean>;
-  addEventListener<Name extends keyof ButtonEvents>(
-    name: Name,
-    listener: (this: SendCallInvitationButton, event: ButtonEvents[Name]) => unknown,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener(
-    name: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  removeEventListener<Name extends keyof ButtonEvents>(
-    name: Name,
-    listener: (this: SendCallInvitationButton, event: ButtonEvents[Name]) => unknown,
-    options?: boolean | EventListenerOptions,
-  ): void;
-  removeEventListener(
-    name: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | EventListenerOptions,
-  ): void;
 }
 
 /** The events of one element, whose `refused` tells more than that of any. */
@@ -174,7 +175,7 @@ interface DeclineOptions {
   block?: boolean;
 }
 
-declare class IncomingCall extends CallElement {
+declare class IncomingCall extends CallElement<RingEvents> {
   /** Whether it is a part of the page's layout, instead of standing above it. */
   inline: boolean;
   /** Whether it fills the window while one is in a call. */
@@ -194,26 +195,6 @@ declare class IncomingCall extends CallElement {
   accept(options?: AnswerOptions): Promise<boolean>;
   decline(options?: DeclineOptions): Promise<boolean>;
   hangUp(): Promise<boolean>;
-  addEventListener<Name extends keyof RingEvents>(
-    name: Name,
-    listener: (this: IncomingCall, event: RingEvents[Name]) => unknown,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener(
-    name: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  removeEventListener<Name extends keyof RingEvents>(
-    name: Name,
-    listener: (this: IncomingCall, event: RingEvents[Name]) => unknown,
-    options?: boolean | EventListenerOptions,
-  ): void;
-  removeEventListener(
-    name: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | EventListenerOptions,
-  ): void;
 }
 
 interface AboutOneCall {
