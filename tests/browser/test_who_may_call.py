@@ -199,6 +199,7 @@ def test_whoever_is_not_let_in_can_ask_there_and_then(carol: Person, bob: Person
     told.get_by_role("button", name="Ask to be let in").click()
     carol.page.get_by_role("dialog").get_by_role("button", name="Ask", exact=True).click()
     bob.page.get_by_role("button", name="Accept Carol (@carol) as a contact").click()
+    expect(bob.page.get_by_role("list", name="Contacts").get_by_role("link", name="Carol")).to_be_visible()
     carol.call("Bob")
     bob.rings("Carol")
     bob.reject()
