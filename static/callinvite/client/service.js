@@ -11,27 +11,20 @@ import { given } from "./body.js";
 import { isOver, may, myInvitation, myParticipant } from "./call.js";
 import { VerbCarrier } from "./carrier.js";
 import { systemClock } from "./clock.js";
+import { OwnDevice } from "./device.js";
 import { CallInvitationError } from "./errors.js";
 import { about } from "./events.js";
-import { deviceLabel, isDeviceId, rememberedDeviceId } from "./identity.js";
-import { Poller } from "./polling.js";
+import { LiveConnection } from "./live.js";
 import { RestClient } from "./rest.js";
-import { LiveSocket } from "./socket.js";
 import { Store } from "./store.js";
 import { TokenWatch } from "./token.js";
 import { pageWakeups } from "./wakeups.js";
 import { say } from "../words/say.js";
 
-const LABEL_CHARS = 64;
 /** The verbs that lead into a call. */
 const ENTERING = new Set(["send", "accept", "join"]);
 const REQUEST_MS = 10_000;
 const SETTLE_MS = 3_000;
-/** How long the first connection may take, and how long one that was lost may stay away, before REST stands in for it. */
-const FIRST_MS = 1_500;
-const AGAIN_BUSY_MS = 3_000;
-/** Longer than the longest first wait of the socket's: so many must not ask by REST while they wait for their turn. */
-const AGAIN_IDLE_MS = 5_000;
 
 /**
  * @typedef {import("./types.js").Call} Call
@@ -58,22 +51,11 @@ class CallInvitationEvent extends Event {
  * Sends, receives and answers call invitations. See README.md for its state, verbs and events.
  */
 export class CallInvitationService extends Account {
-  #baseUrl;
-  #token;
-  #deviceId;
-  #label;
-  #audible;
+  #device;
   #rest;
-  /** @type {LiveSocket} */
-  #socket;
+  /** @type {LiveConnection} */
+  #live;
   #carrier;
-  #polls;
-  /** @type {Poller} */
-  #poller;
-  /** Whether there has been a live connection since `init`. */
-  #wasOpen = false;
-  /** Why the socket is not open, until REST has been asked. @type {CallInvitationError | null} */
-  #socketError = null;
   /** @type {Store} */
   #store;
   /** @type {TokenWatch} */
@@ -81,8 +63,6 @@ export class CallInvitationService extends Account {
   #attempts;
   /** The calls that verbs under way lead into. @type {Set<string>} */
   #entering = new Set();
-  /** @type {Array<(isOpen: boolean) => void>} */
-  #inits = [];
   /** @type {import("./types.js").VerbResult | null} */
   #lastResult = null;
 
@@ -98,6 +78,7 @@ export class CallInvitationService extends Account {
     }
     const baseUrl = addressOf(options.baseUrl ?? globalThis.location?.origin);
     const clock = options.clock ?? systemClock;
+    const device = new OwnDevice(options);
     const attempts = new Attempts();
     const rest = new RestClient({
       baseUrl,
@@ -117,27 +98,16 @@ export class CallInvitationService extends Account {
         this.#tokenWatch.learn(me);
       },
     });
-    this.#baseUrl = baseUrl;
     this.#attempts = attempts;
     this.#rest = rest;
-    this.#token = options.token;
-    this.#deviceId = options.deviceId ?? rememberedDeviceId(options.storage);
-    if (!isDeviceId(this.#deviceId)) {
-      throw new TypeError("deviceId has 1 to 64 of A-Z a-z 0-9 . _ ~ -");
-    }
-    this.#label = Array.from(options.label ?? deviceLabel())
-      .slice(0, LABEL_CHARS)
-      .join("");
-    this.#audible = options.audible ?? false;
-    this.#polls = polls;
+    this.#device = device;
     const random = options.random ?? Math.random;
-    const wakeups = options.wakeups ?? pageWakeups();
     this.#store = new Store({
-      deviceId: this.#deviceId,
+      deviceId: device.id,
       clock,
       tell: (name, detail) => this.#tell(name, detail),
-      onCallsChanged: () => this.#socket.callsChanged(),
-      sync: () => this.#socket.syncNow() || (this.#poller.isUp && this.#poller.now()),
+      onCallsChanged: () => this.#live.socket.callsChanged(),
+      sync: () => this.#live.sync(),
       read: (callID) => this.#read(`calls/${encodeURIComponent(callID)}`, "call_id"),
     });
     this.#tokenWatch = new TokenWatch({
@@ -146,35 +116,27 @@ export class CallInvitationService extends Account {
       ask: () => this.#read("me", "id"),
       tell: (detail) => this.#tell("tokenWillExpire", detail),
     });
-    this.#socket = new LiveSocket({
-      url: () => this.#socketAddress(),
+    this.#live = new LiveConnection({
+      baseUrl,
+      rest,
+      attempts,
+      device,
       hasTickets: options.token !== undefined,
-      hello: () => this.#hello(),
+      polls,
       held: () => this.#store.revisions(),
+      inside: () => this.#callsHere(),
       onFrame: (frame) => this.#take(frame),
-      onConnection: (connection, error) => this.#connected(connection, error),
+      onConnection: (connection) => this.#store.dispatch({ type: "connection", connection }),
+      onError: ({ code, detail }) => this.#tell("error", { code, detail, callID: null }),
       WebSocket,
-      wakeups: (wake) =>
-        wakeups(() => {
-          wake();
-          this.#poller.now();
-        }),
+      wakeups: options.wakeups ?? pageWakeups(),
       clock,
       random,
     });
-    this.#poller = new Poller({
-      rest,
-      clock,
-      deviceId: this.#deviceId,
-      inside: () => this.#callsHere(),
-      isBusy: () => this.state.calls.length > 0,
-      onSnapshot: (frame) => this.#takeState(frame),
-      onAsked: (error) => this.#polled(error),
-    });
     this.#carrier = new VerbCarrier({
-      socket: this.#socket,
-      rest: this.#rest,
-      deviceId: this.#deviceId,
+      socket: this.#live.socket,
+      rest,
+      deviceId: device.id,
       clock,
       random,
       timeoutMs: options.requestTimeoutMs ?? REQUEST_MS,
@@ -188,17 +150,17 @@ export class CallInvitationService extends Account {
 
   /** @returns {string} the id of this device */
   get deviceId() {
-    return this.#deviceId;
+    return this.#device.id;
   }
 
   /** @returns {string} the name of this device for people */
   get label() {
-    return this.#label;
+    return this.#device.label;
   }
 
   /** @returns {boolean} whether this page says that it can make sound */
   get audible() {
-    return this.#audible;
+    return this.#device.audible;
   }
 
   /** @returns {import("./types.js").VerbResult | null} the body that the last successful verb was answered with */
@@ -213,13 +175,7 @@ export class CallInvitationService extends Account {
    */
   init() {
     this.#attempts.renew();
-    if (this.#socket.isOpen || this.#poller.isUp) {
-      return Promise.resolve(true);
-    }
-    return new Promise((resolve) => {
-      this.#inits.push(resolve);
-      this.#socket.start();
-    });
+    return this.#live.start();
   }
 
   /**
@@ -231,9 +187,7 @@ export class CallInvitationService extends Account {
     this.#attempts.end();
     this.#store.stop();
     this.#tokenWatch.stop();
-    this.#poller.stop();
-    this.#wasOpen = false;
-    this.#socket.stop();
+    this.#live.stop();
   }
 
   /**
@@ -501,7 +455,7 @@ export class CallInvitationService extends Account {
    * @param {boolean} [options.audible] whether it can be heard
    * @returns {Promise<boolean>}
    */
-  ringing(callID = this.state.incoming?.call_id, { audible = this.#audible } = {}) {
+  ringing(callID = this.state.incoming?.call_id, { audible = this.#device.audible } = {}) {
     return this.#on("ringing", callID, { audible });
   }
 
@@ -532,11 +486,11 @@ export class CallInvitationService extends Account {
    * @returns {void}
    */
   setAudible(audible) {
-    if (this.#audible === audible) {
+    if (this.#device.audible === audible) {
       return;
     }
-    this.#audible = audible;
-    this.#socket.send(this.#hello());
+    this.#device.audible = audible;
+    this.#live.socket.send(this.#device.hello());
   }
 
   /**
@@ -548,7 +502,7 @@ export class CallInvitationService extends Account {
    * @returns {boolean} whether it was handed to the open socket
    */
   signal(callID, to, data) {
-    return this.#socket.send({ type: "signal", call_id: callID, to, data });
+    return this.#live.socket.send({ type: "signal", call_id: callID, to, data });
   }
 
   /**
@@ -604,7 +558,7 @@ export class CallInvitationService extends Account {
       const { body: result } = await this.#carrier.perform({ verb, callID, attempt, body }, signal);
       this.#lastResult = result;
       this.#store.learn(result?.call, doneEvent(verb, result, this.state.user?.id));
-      this.#poller.now();
+      this.#live.verbDone();
       this.#tell("performed", { verb, callID: result?.call?.call_id ?? null });
     } catch (error) {
       if (error instanceof CallInvitationError && !signal.aborted) {
@@ -617,26 +571,6 @@ export class CallInvitationService extends Account {
         this.#entering.delete(entered);
       }
     }
-  }
-
-  /**
-   * @returns {Promise<string>}
-   */
-  async #socketAddress() {
-    const address = `${this.#baseUrl.replace(/^http/, "ws")}/ws/v1/live`;
-    if (this.#token === undefined) {
-      return address;
-    }
-    const { signal } = this.#attempts;
-    const { body } = await this.#rest.request("POST", "live/ticket", { body: {}, expects: "ticket", signal });
-    return `${address}?ticket=${encodeURIComponent(body.ticket)}`;
-  }
-
-  /**
-   * @returns {object}
-   */
-  #hello() {
-    return { type: "hello", device_id: this.#deviceId, label: this.#label, audible: this.#audible };
   }
 
   /**
@@ -681,90 +615,11 @@ export class CallInvitationService extends Account {
   }
 
   /**
-   * The socket's connection is in another state.
-   *
-   * @param {import("./types.js").Connection} connection
-   * @param {CallInvitationError | null} error
-   */
-  #connected(connection, error) {
-    this.#socketError = error;
-    if (connection === "connecting" || connection === "waiting") {
-      this.#standIn(connection);
-    } else {
-      this.#wasOpen = connection === "open";
-      this.#poller.stop();
-    }
-    this.#show(this.#poller.isUp ? "polling" : connection);
-    if (error !== null && error.code !== "unreachable" && error.code !== "not_authenticated") {
-      this.#tell("error", { code: error.code, detail: error.detail, callID: null });
-    }
-    // Where REST is to be asked first, its answer decides.
-    if (connection !== "connecting" && !(connection === "waiting" && this.#isPolling)) {
-      this.#settleInits(connection === "open", error);
-    }
-  }
-
-  /** Whether REST stands in for the socket, or is about to. */
-  get #isPolling() {
-    return this.#polls && !this.#wasOpen;
-  }
-
-  /**
-   * Lets REST stand in for the socket: soon, or at once where none could be opened at all.
-   *
-   * @param {"connecting" | "waiting"} connection
-   */
-  #standIn(connection) {
-    if (!this.#polls) {
-      return;
-    }
-    const again = this.state.calls.length > 0 ? AGAIN_BUSY_MS : AGAIN_IDLE_MS;
-    this.#poller.start(this.#wasOpen ? again : FIRST_MS);
-    if (connection === "waiting" && !this.#wasOpen && !this.#poller.isUp) {
-      this.#poller.now();
-    }
-  }
-
-  /**
-   * REST was asked for everything that is open.
-   *
-   * @param {CallInvitationError | null} error
-   */
-  #polled(error) {
-    if (error?.code === "not_authenticated") {
-      this.#socket.giveUp(error);
-      return;
-    }
-    this.#show(error === null ? "polling" : this.#socket.connection);
-    this.#settleInits(error === null, this.#socketError ?? error);
-  }
-
-  /**
-   * @param {import("./types.js").Connection} connection
-   */
-  #show(connection) {
-    this.#store.dispatch({ type: "connection", connection });
-  }
-
-  /**
-   * Tells those who wait for the first snapshot.
-   *
-   * @param {boolean} isThere
-   * @param {CallInvitationError | null} error
-   */
-  #settleInits(isThere, error) {
-    if (this.#inits.length > 0) {
-      this.#attempts.note(isThere ? null : (error ?? CallInvitationError.closed()));
-    }
-    this.#inits.splice(0).forEach((resolve) => resolve(isThere));
-  }
-
-  /**
    * @returns {string[]} the calls that this device is in
    */
   #callsHere() {
     const { calls, user } = this.state;
-    return calls.filter((call) => myParticipant(call, user?.id, this.#deviceId) !== null).map((call) => call.call_id);
+    return calls.filter((call) => myParticipant(call, user?.id, this.#device.id) !== null).map((call) => call.call_id);
   }
 
   /**
