@@ -4,8 +4,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { until } from "./support/harness.mjs";
-import { connected } from "./support/people.mjs";
+import { connected, until } from "./support/people.mjs";
 import { missing, Product } from "./support/product.mjs";
 import { NodeWebSocket } from "./support/websocket.mjs";
 
@@ -27,14 +26,14 @@ function scenarios() {
   check("alice rings bob, his device says so, he accepts, and alice ends it", async (t) => {
     const alice = await person(t, "alice");
     const bob = await person(t, "bob");
+    const sentAt = performance.now();
     const sent = alice.calls.send({ invitees: [{ id: "bob", name: "Bob" }], isVideoCall: true, customData: "lunch?" });
     const ring = await bob.hears("incomingCallReceived");
     assert.equal(await sent, true);
     assert.equal(ring.caller.id, "alice");
     assert.equal(ring.customData, "lunch?");
     assert.equal(alice.calls.state.outgoing?.call_id, ring.callID);
-    const left = bob.calls.remainingMs(ring.call);
-    assert.ok(left > 55_000 && left <= 60_000, `${left} ms left`);
+    isLeft(bob.calls.remainingMs(ring.call), 60_000, sentAt);
     assert.equal(await bob.calls.ringing(ring.callID, { audible: true }), true);
     const ringing = await alice.hears("outgoingCallRinging");
     assert.deepEqual([ringing.callee.id, ringing.ringingOn], ["bob", "Node"]);
@@ -176,17 +175,19 @@ function scenarios() {
     await alice.calls.send({ invitees: ["bob"], isVideoCall: true });
     await bob.hears("incomingCallReceived");
     deaf.drops = true;
-    const lostAt = performance.now();
     await alice.calls.cancel();
+    const lostAt = performance.now();
     await bob.hears("incomingCallCanceled");
-    assert.ok(performance.now() - lostAt < 6_500, `${performance.now() - lostAt} ms`);
+    // By the next sync, not by the one after it.
+    assert.ok(performance.now() - lostAt < 9_500, `${performance.now() - lostAt} ms`);
     assert.equal(bob.calls.state.incoming, null);
   });
 
   check("a crash of the server loses no ring and no verb", async (t) => {
     const alice = await person(t, "alice");
-    const bob = await person(t, "bob");
-    await alice.calls.send({ invitees: ["bob"], isVideoCall: true });
+    // As long as the server may take to start.
+    const bob = await person(t, "bob", { requestTimeoutMs: 60_000 });
+    await alice.calls.send({ invitees: ["bob"], isVideoCall: true, timeoutSeconds: 120 });
     const ring = await bob.hears("incomingCallReceived");
     await product.kill();
     await until(() => bob.calls.state.connection === "waiting");
@@ -204,13 +205,13 @@ function scenarios() {
   check("a page that loads while it rings finds the ring and the time left", async (t) => {
     const alice = await person(t, "alice");
     const first = await person(t, "bob");
+    const sentAt = performance.now();
     await alice.calls.send({ invitees: ["bob"], isVideoCall: true, timeoutSeconds: 40 });
     await first.hears("incomingCallReceived");
     first.calls.close();
     const second = await person(t, "bob", { deviceId: first.calls.deviceId });
     const { call } = await second.hears("incomingCallReceived");
-    const left = second.calls.remainingMs(call);
-    assert.ok(left > 35_000 && left < 40_000, `${left} ms left`);
+    isLeft(second.calls.remainingMs(call), 40_000, sentAt);
     assert.equal(await second.calls.reject(), true);
     await alice.hears("callEnded");
   });
@@ -282,9 +283,15 @@ function scenarios() {
   });
 }
 
+/** Of a ring as much time is left as has not passed since it was sent: by the server's clock, and what that may differ. */
+function isLeft(leftMs, wholeMs, sentAt) {
+  const passedMs = performance.now() - sentAt;
+  assert.ok(leftMs > wholeMs - passedMs - 500 && leftMs <= wholeMs, `${leftMs} ms left after ${passedMs} ms`);
+}
+
 /** A scenario with a limit, so that an event that never comes is a failure. */
 function check(name, run) {
-  test(name, { timeout: 90_000 }, run);
+  test(name, { timeout: 180_000 }, run);
 }
 
 /** A connected user of the product. */
