@@ -196,9 +196,10 @@ class HookMessageAdmin(OfSuperusers):
 
     @admin.display(description=say_lazy("admin.hook_message.answer"), ordering="code")
     def answer(self, message: HookMessage) -> str:
-        """What came of the last try: the status, and the code in words too."""
-        why = f"{message.code}: {WHY[message.code]}" if message.code in WHY else message.code
-        return " · ".join(str(each) for each in (message.status, why) if each) or NOTHING
+        """What came of the last try: the status, and the code in words too; and that the hook was switched off."""
+        codes = dict.fromkeys((switching.why_failed(message), message.code))
+        whys = [f"{each}: {WHY[each]}" if each in WHY else each for each in codes]
+        return " · ".join(str(each) for each in (message.status, *whys) if each) or NOTHING
 
     @admin.display(description=say_lazy("admin.hook_message.next_at"), ordering="due_at")
     def next_at(self, message: HookMessage) -> str:

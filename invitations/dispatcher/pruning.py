@@ -33,7 +33,6 @@ from invitations.models import (
     DeliveryKind,
     DeliveryState,
     HookMessage,
-    HookMessageState,
     IdempotencyKey,
     PairingCode,
 )
@@ -258,7 +257,7 @@ def _stranded(now: datetime) -> Chore:
 
     def work() -> Iterator[int]:
         with write():
-            yield waiting.update(state=HookMessageState.GIVEN_UP, code=switching.HOOK_OFF, settled_at=now)
+            yield switching.give_up_all(waiting, now=now)
 
     return Chore("messages to hooks given up", waiting.count, work)
 

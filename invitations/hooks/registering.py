@@ -22,7 +22,7 @@ from invitations.words import say, say_lazy
 
 MOST = 20
 """How many hooks one service may have."""
-_SHOWN = ("message_id", "type", "state", "attempts", "claim", "status", "code", "created_at", "due_at")
+_SHOWN = ("message_id", "type", "state", "attempts", "claim", "status", "code", "failed_by", "created_at", "due_at")
 
 
 class Made(NamedTuple):
@@ -186,8 +186,8 @@ def replay(service_id: int, hook_id: str, message_id: str, *, now: datetime) -> 
         else:
             message.state, message.settled_at = HookMessageState.PENDING.value, None
             message.attempts, message.due_at, message.lane = 0, now, ""
-            message.status, message.code = None, ""
-        message.save(update_fields=["state", "settled_at", "attempts", "due_at", "lane", "status", "code"])
+            message.status, message.code, message.failed_by = None, "", ""
+        message.save(update_fields=["state", "settled_at", "attempts", "due_at", "lane", "status", "code", "failed_by"])
         transaction.on_commit(planning.wake)
     return message
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from django.db.models import F, QuerySet
+
 from invitations.models import Hook, HookMessage, HookMessageState, HookOff
 
 logger = logging.getLogger(__name__)
@@ -37,8 +39,25 @@ def switch_off(hook_pk: int, reason: HookOff, *, now: datetime) -> bool:
 
 def give_up(hook_pk: int, *, now: datetime) -> int:
     """Give up what waits for a hook that is off. Returns how many messages that were."""
-    waiting = HookMessage.objects.filter(hook_id=hook_pk, state=HookMessageState.PENDING, claim="")
-    return waiting.update(state=HookMessageState.GIVEN_UP, code=HOOK_OFF, settled_at=now)
+    return give_up_all(HookMessage.objects.filter(hook_id=hook_pk, state=HookMessageState.PENDING, claim=""), now=now)
+
+
+def give_up_all(waiting: QuerySet[HookMessage], *, now: datetime) -> int:
+    """Give up messages of hooks that are off, and keep why the last try of each has failed.
+
+    Args:
+        waiting: the messages, which nobody has claimed.
+        now: an aware datetime.
+
+    Returns:
+        How many they were.
+    """
+    return waiting.update(state=HookMessageState.GIVEN_UP, code=HOOK_OFF, failed_by=F("code"), settled_at=now)
+
+
+def why_failed(message: HookMessage) -> str:
+    """The code by which the last try of a message failed; empty if it did not fail, or there was none."""
+    return message.failed_by if message.code == HOOK_OFF else message.code
 
 
 def switch_on(hook_pk: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from invitations import shapes
+from invitations.hooks import switching
 from invitations.models import Hook, HookMessage, HookMessageState
 from invitations.serializers import moment
 
@@ -32,6 +33,7 @@ def message_view(message: HookMessage) -> shapes.hooks.HookMessage:
         "attempts": message.attempts,
         "status": message.status,
         "code": message.code or None,
+        "last_code": switching.why_failed(message) or None,
         "next_at": moment(message.due_at) if waits else None,
         "created_at": moment(message.created_at),
     }

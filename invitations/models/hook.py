@@ -127,6 +127,9 @@ class HookMessage(models.Model):
     tried_at = models.DateTimeField(null=True, blank=True)
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     code = models.CharField(max_length=24, blank=True, default="")
+    failed_by = models.CharField(
+        max_length=24, blank=True, default="", db_default="", help_text=say_lazy("help.hook_message.failed_by")
+    )
     settled_at = models.DateTimeField(null=True, blank=True)
     is_private = models.BooleanField(default=False, help_text=say_lazy("help.hook_message.is_private"))
 

@@ -47,7 +47,10 @@ class HookMessage(TypedDict):
     state: Annotated[str, Words("HookMessageState", HookMessageState.values), Said("What came of it so far.")]
     attempts: Annotated[int, Said("How often it was tried.")]
     status: Annotated[int | None, Said("The HTTP status of the last answer; null if there was none.")]
-    code: Annotated[str | None, Said("Why the last try failed; null if it did not.")]
+    code: Annotated[
+        str | None, Said("Why it is not delivered: `last_code`, or `hook_off` if its hook was switched off.")
+    ]
+    last_code: Annotated[str | None, Said("Why the last try failed; null if it did not, or there was none.")]
     next_at: Annotated[Moment | None, Said("When it is tried next; null if it is settled.")]
     created_at: Annotated[Moment, Said("When what it tells of happened.")]
 

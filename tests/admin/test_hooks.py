@@ -51,14 +51,17 @@ def test_what_was_given_up_is_replayed_from_the_log(desk: Client, hook: Hook, no
     assert "500 · refused: not a status of 200 to 299" in desk.get(log).content.decode()
     assert "is switched off. What it was owed is given up." in act(desk, LIST, "switch_off", hook.pk)
     [message] = HookMessage.objects.all()
-    assert "500 · hook_off: the hook was switched off" in desk.get(f"{LOG}{message.pk}/change/").content.decode()
+    assert (
+        "500 · refused: not a status of 200 to 299 · hook_off: the hook was switched off"
+        in desk.get(f"{LOG}{message.pk}/change/").content.decode()
+    )
     message = HookMessage.objects.get()
     assert (message.state, message.code, Hook.objects.get().disabled_reason) == ("given_up", "hook_off", "by_admin")
     assert "switched off" in act(desk, LOG, "replay", message.pk)
     act(desk, LIST, "switch_on", hook.pk)
     assert "1 message is sent once more." in act(desk, LOG, "replay", message.pk)
     message.refresh_from_db()
-    assert (message.state, message.status, message.code) == ("pending", None, "")
+    assert (message.state, message.status, message.code, message.failed_by) == ("pending", None, "", "")
 
 
 def test_the_log_names_the_calls_and_no_page_says_none(

@@ -13,6 +13,7 @@ from invitations import calls
 from invitations.dispatcher import hook_post
 from invitations.dispatcher.hook_post import HookPost
 from invitations.hooks import messages, registering
+from invitations.hooks.views import message_view
 from invitations.models import Hook, HookKind, HookMessage, Service, User
 from tests.calls.conftest import acting
 from tests.dispatcher.conftest import Clock
@@ -166,6 +167,23 @@ def test_a_receiver_that_is_gone_is_told_nothing_more(
     talk(alice, bob, now)
     assert (Hook.objects.get().disabled_reason, len(receiver.arrived)) == ("gone", 1)
     assert [each[1:] for each in log(hook)] == [("given_up", 1, 410), ("given_up", 0, None), ("given_up", 0, None)]
+
+
+def test_what_was_given_up_with_its_hook_still_says_why_the_last_try_failed(
+    alice: User, bob: User, hook: Hook, receiver: HookReceiver, post: HookPost, now: datetime
+) -> None:
+    receiver.answer(503)
+    talk(alice, bob, now)
+    post.wake()
+    until(HookMessage.objects.filter(status=503, claim="").exists)
+    until(lambda: not HookMessage.objects.exclude(claim="").exists())
+    waits = [message_view(each) for each in registering.messages_of(hook).order_by("pk")]
+    assert [(each["code"], each["last_code"]) for each in waits] == [("refused", "refused"), (None, None), (None, None)]
+    registering.change(hook.service_id, hook.hook_id, now=now, is_active=False)
+    tried, *others = [message_view(each) for each in registering.messages_of(hook).order_by("pk")]
+    assert (tried["state"], tried["code"]) == ("given_up", "hook_off")
+    assert (tried["attempts"], tried["status"], tried["last_code"]) == (1, 503, "refused")
+    assert [(each["code"], each["last_code"]) for each in others] == [("hook_off", None)] * 2
 
 
 @pytest.mark.parametrize("works_in_between", [False, True])
