@@ -49,11 +49,13 @@ class Parcel:
 
     Args:
         chain: the messages.
+        hook_id: the public id of the hook.
         to: where; None if its address cannot be used any more.
         keys: the secrets that sign them; none if they cannot be read.
     """
 
     chain: Chain
+    hook_id: str
     to: targets.Target | None
     keys: tuple[str, ...]
 
@@ -115,7 +117,7 @@ class HookPost(Carrier[Parcel, Carried]):
             return Outcome(message, self._clock(), code=failure.code)
         except Exception as error:
             # The error's own text may contain the address.
-            logger.error("A message to hook %d could not be sent: %s", parcel.chain.hook_pk, type(error).__name__)
+            logger.error("A message to hook %s could not be sent: %s", parcel.hook_id, type(error).__name__)
             return Outcome(message, self._clock(), code=UNSENT)
         if 200 <= answer.status < 300:
             return Outcome(message, self._clock(), answer.status)
@@ -203,10 +205,10 @@ def _packed(due: Due, taken: list[Chain], now: datetime) -> list[Parcel]:
     try:
         secret = keys.of(due.secret, due.former_secret, due.former_until, now)
     except sealing.Unreadable:
-        logger.error("Hook %d: SECRET_KEY was changed without SECRET_KEY_FALLBACKS; rotate its secret", due.pk)
+        logger.error("Hook %s: SECRET_KEY was changed without SECRET_KEY_FALLBACKS; rotate its secret", due.hook_id)
         secret = ()
     to = _target(due.url)
-    return [Parcel(each, to, secret) for each in taken]
+    return [Parcel(each, due.hook_id, to, secret) for each in taken]
 
 
 @lru_cache(maxsize=256)

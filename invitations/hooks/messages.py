@@ -44,6 +44,7 @@ class Due(NamedTuple):
 
     Args:
         pk: its key.
+        hook_id: the public id.
         url: where it leads.
         secret: the sealed secret.
         former_secret: the sealed former one; empty if there is none.
@@ -53,6 +54,7 @@ class Due(NamedTuple):
     """
 
     pk: int
+    hook_id: str
     url: str
     secret: str
     former_secret: str
@@ -131,7 +133,7 @@ class Carried:
 
 
 _NEXT = Subquery(aggregated(_PENDING.filter(hook_id=OuterRef("pk")), Min("due_at")))
-_DUE_COLUMNS = ("pk", "url", "secret", "former_secret", "former_until", "failing_since", "next_at")
+_DUE_COLUMNS = ("pk", "hook_id", "url", "secret", "former_secret", "former_until", "failing_since", "next_at")
 HOOKS = Prepared(
     Hook.objects.filter(is_active=True, kind=HookKind.EVENTS)
     .annotate(next_at=_NEXT)

@@ -33,7 +33,7 @@ def switch_off(hook_pk: int, reason: HookOff, *, now: datetime) -> bool:
         return False
     count = give_up(hook_pk, now=now)
     level = logging.WARNING if reason in BY_ITSELF else logging.INFO
-    logger.log(level, "Hook %d is switched off (%s); messages given up: %d", hook_pk, reason.value, count)
+    logger.log(level, "Hook %s is switched off (%s); messages given up: %d", _name(hook_pk), reason.value, count)
     return True
 
 
@@ -75,17 +75,22 @@ def switch_on(hook_pk: int) -> bool:
     off = Hook.objects.filter(pk=hook_pk, is_active=False, service__is_active=True)
     if not off.update(is_active=True, disabled_reason="", disabled_at=None, failing_since=None):
         return False
-    logger.info("Hook %d is switched on", hook_pk)
+    logger.info("Hook %s is switched on", _name(hook_pk))
     return True
 
 
 def note_failure(hook_pk: int, *, now: datetime) -> None:
     """Remember since when nothing reaches a hook."""
     if Hook.objects.filter(pk=hook_pk, failing_since=None).update(failing_since=now):
-        logger.warning("Hook %d fails", hook_pk)
+        logger.warning("Hook %s fails", _name(hook_pk))
 
 
 def works_again(hook_pk: int) -> None:
     """Forget that a hook failed."""
     if Hook.objects.filter(pk=hook_pk, failing_since__isnull=False).update(failing_since=None):
-        logger.info("Hook %d works again", hook_pk)
+        logger.info("Hook %s works again", _name(hook_pk))
+
+
+def _name(hook_pk: int) -> str:
+    """What a hook is called in the log, as in REST and in Django admin: its public id."""
+    return Hook.objects.values_list("hook_id", flat=True).filter(pk=hook_pk).first() or "(removed)"

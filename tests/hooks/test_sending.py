@@ -294,6 +294,35 @@ def test_what_a_post_took_before_it_died_is_sent_by_the_next(
         assert [each.type for each in receiver.wait_for(3)] == TALK
 
 
+def test_the_log_names_a_hook_as_its_service_does(
+    alice: User,
+    bob: User,
+    hook: Hook,
+    receiver: HookReceiver,
+    clock: Clock,
+    now: datetime,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", logger="invitations.hooks")
+    receiver.is_in_time = False
+    receiver.answer(500, 204, 204)
+    with running(HookPost(clock=clock)) as post:
+        send(alice, bob, now=now)
+        post.wake()
+        until(Hook.objects.filter(failing_since__isnull=False).exists)
+        clock.advance(6)
+        post.wake()
+        until(Hook.objects.filter(failing_since=None).exists)
+    for is_active in (False, True):
+        registering.change(hook.service_id, hook.hook_id, now=now, is_active=is_active)
+    assert [each.getMessage() for each in caplog.records if each.name == "invitations.hooks.switching"] == [
+        f"Hook {hook.hook_id} fails",
+        f"Hook {hook.hook_id} works again",
+        f"Hook {hook.hook_id} is switched off (by_service); messages given up: 0",
+        f"Hook {hook.hook_id} is switched on",
+    ]
+
+
 def test_no_secret_and_no_address_is_in_the_log(
     alice: User,
     bob: User,
