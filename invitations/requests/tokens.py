@@ -193,6 +193,8 @@ def life_of(auth: Any) -> TokenLife | None:
     if not isinstance(auth, get_token_model()):
         return None
     ends_at = app_tokens.ends_at(auth.created, auth.expiry)
+    if auth.is_fixed:
+        return TokenLife(auth.created, ends_at)
     longest = timedelta(seconds=conf.limits().token_seconds)
     return TokenLife(max(auth.created, ends_at - longest), ends_at)
 

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from invitations.credentials.app_tokens import issue_token
 from invitations.models import AccountDeletion, AppToken, CallingPreferences
 from invitations.own_data import erasing
+from invitations.serializers import moment
 from tests.api.conftest import Rest, problem_of
 from tests.api.test_services import client_of
 from tests.conftest import PASSWORD
@@ -227,6 +228,13 @@ def test_a_token_lets_an_app_in_until_its_end_and_no_longer(
     assert any("service-acted method=POST service=clinic" in each for each in lines)
     assert body["token"] not in json.dumps(lines)
     assert row.proved_at is not None
+
+
+def test_an_app_reads_since_when_a_token_for_a_year_lives(clinic: Rest, alice: User, anonymous_api: APIClient) -> None:
+    body = clinic.post("users/alice/tokens", {"lifetime_seconds": 31_536_000}).json()
+    me = with_token(anonymous_api, body["token"]).get("me").json()
+    made_at = AppToken.objects.get().created_at
+    assert (me["token_created_at"], me["token_expires_at"]) == (moment(made_at), body["expiry"])
 
 
 @pytest.mark.parametrize("seconds", [59, 31_536_001, 0, -1, "3600", 1.5, True])
