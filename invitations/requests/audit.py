@@ -96,18 +96,21 @@ def settled(
     user_id: UserKey,
     other_id: UserKey | None = None,
     what: Iterable[str] = (),
+    address: str = "",
 ) -> None:
     """Somebody settled whom they let in, whom they block, or when they are rung.
 
     Args:
-        request: for the client's address and for what it wanted; None for a socket.
+        request: for the client's address and for what it wanted; None for a verb, which comes by a socket, too.
         act: what was done, in one word with dashes.
         user_id: the key of the account.
         other_id: the key of the account that it is about, if it is about one.
         what: the names of the settings that were changed; never their values.
+        address: the client's, without a request; empty if it is not known.
     """
     changed = ",".join(sorted(what)) or None
-    logger.info("%s %s", act, _facts(user=user_id, other=other_id, what=changed, **_asked(request)))
+    asked = {"address": address or None} if request is None else _asked(request)
+    logger.info("%s %s", act, _facts(user=user_id, other=other_id, what=changed, **asked))
 
 
 def admin_acted(user_id: UserKey, act: str, subject: str, key: Any) -> None:
@@ -168,15 +171,16 @@ def service_asked(request: Any) -> None:
         logger.info("service-acted %s", _facts(method=request.method, user=request.user.pk, **_asked(request._request)))
 
 
-def service_performed(verb: str, *, service: str, user_id: UserKey) -> None:
+def service_performed(verb: str, *, service: str, user_id: UserKey, address: str) -> None:
     """A service did something over a live socket, which it opened for a user.
 
     Args:
         verb: what it did.
         service: its name.
         user_id: the user's key.
+        address: the client's; empty if it is not known.
     """
-    logger.info("service-acted %s", _facts(verb=verb, user=user_id, service=service))
+    logger.info("service-acted %s", _facts(verb=verb, user=user_id, service=service, address=address or None))
 
 
 def looked_at_rules(request: HttpRequest, caller_id: UserKey, invitee_id: UserKey) -> None:

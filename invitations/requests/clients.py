@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -27,6 +28,12 @@ def service_of(request: Any) -> Access | None:
 def address_of(request: HttpRequest) -> str:
     """The IP address of the client."""
     return address_between(str(request.META.get("REMOTE_ADDR", "")), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+def address_of_scope(scope: Mapping[str, Any]) -> str:
+    """The IP address of the client of a connection, an HTTP request or a socket, that ASGI has just told of."""
+    named = (value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"x-forwarded-for")
+    return address_between((scope.get("client") or [""])[0], ",".join(named))
 
 
 def address_between(peer: str, forwarded_for: str) -> str:

@@ -23,7 +23,7 @@ from invitations import request_ids
 from invitations.errors import Code
 from invitations.requests import audit, known_devices, readable
 from invitations.requests.bodies import Application, Message, Receive, Send
-from invitations.requests.clients import address_between, address_of, network_of
+from invitations.requests.clients import address_of, address_of_scope, network_of
 from invitations.requests.problems import CONTENT_TYPE, STATUS, problem
 from invitations.words import say
 
@@ -109,7 +109,7 @@ class ShutDoors:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        network = _network(scope) if _waits and scope["method"] == "POST" else ""
+        network = network_of(address_of_scope(scope)) if _waits and scope["method"] == "POST" else ""
         if (
             not network
             or not _seconds_left(scope["path"], network)
@@ -124,10 +124,6 @@ class ShutDoors:
             finally:
                 self._held -= 1
         await _refuse(scope, max(1, _seconds_left(scope["path"], network)), send)
-
-
-def _network(scope: Message) -> str:
-    return network_of(address_between((scope.get("client") or [""])[0], _header(scope, b"x-forwarded-for")))
 
 
 def _header(scope: Message, wanted: bytes) -> str:

@@ -24,7 +24,7 @@ from invitations import conf
 from invitations.credentials import app_tokens
 from invitations.models import AppToken, ServiceScope, UserKey
 from invitations.push import devices
-from invitations.requests.clients import service_of
+from invitations.requests.clients import address_of, service_of
 from invitations.requests.problems import CsrfFailed
 from invitations.requests.service_access import is_service_itself
 from invitations.store import people
@@ -181,6 +181,7 @@ def actor_of(request: Request) -> Actor:
         service=None if service is None else service.name,
         titles=service is not None and service.may(ServiceScope.TITLES),
         is_admin=is_service_itself(request),
+        address=address_of(request._request),
     )
 
 

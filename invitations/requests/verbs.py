@@ -281,7 +281,7 @@ def _reject(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
     sheet, made = contacts.reject_and_block(call, by=actor, now=now, **values)
     if made is not None and made.is_new:
         # Within a batch of a socket's verbs, it is not done yet.
-        known = {"user_id": actor.user_id, "other_id": made.block.other_id}
+        known = {"user_id": actor.user_id, "other_id": made.block.other_id, "address": actor.address}
         transaction.on_commit(partial(audit.settled, None, "blocked", **known))
     return 200, {"call": call_view(sheet, actor.user_id, now)}
 

@@ -14,6 +14,7 @@ from django.http import HttpRequest, parse_cookie
 from django.utils import translation
 
 from invitations.live import publishers
+from invitations.requests.clients import address_of_scope
 from invitations.shapes.frames import BAD_ORIGIN, NOT_AUTHENTICATED, UNAVAILABLE
 from invitations.sockets.authentication import Identity, Scope, header, identify, origin_allowed
 from invitations.sockets.line import Line
@@ -42,7 +43,7 @@ async def serve(
     await receive()
     identity = await _admit(scope, line)
     if identity is not None:
-        await LiveSocket(identity, receive, line).serve()
+        await LiveSocket(identity, receive, line, address_of_scope(scope)).serve()
 
 
 def _language(scope: Scope) -> str:

@@ -50,10 +50,12 @@ class LiveSocket:
         identity: the user.
         receive: returns the next message from the server.
         line: the outgoing side of the connection.
+        address: the client's, for the audit log; empty if it is not known.
     """
 
-    def __init__(self, identity: Identity, receive: Callable[[], Awaitable[Frame]], line: Line) -> None:
+    def __init__(self, identity: Identity, receive: Callable[[], Awaitable[Frame]], line: Line, address: str) -> None:
         self._identity = identity
+        self._address = address
         self._receive = receive
         self._line = line
         self._subscription = Subscription(identity.user_id)
@@ -144,6 +146,7 @@ class LiveSocket:
             token_life=self._identity.token_life,
             service=None if self._identity.service is None else self._identity.service.name,
             titles=self._identity.titles,
+            address=self._address,
         )
         await workers.write(partial(_arrive, actor, self._identity.credential))
         # Another page of this device may be the one that can be heard: only the one that was takes its word back.
@@ -171,7 +174,7 @@ class LiveSocket:
             status, answer = await _done(lane, partial(_perform, verb, actor, call_id, said))
             # Here and not in a worker, which does a verb again if the transaction that it shares with others breaks.
             if actor.service is not None and asked is not None and not asked.reads and status < HTTPStatus.BAD_REQUEST:
-                audit.service_performed(verb, service=actor.service, user_id=actor.user_id)
+                audit.service_performed(verb, service=actor.service, user_id=actor.user_id, address=actor.address)
         except InvalidInput as invalid:
             answer = invalid_problem(invalid)
             status = answer["status"]

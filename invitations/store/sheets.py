@@ -67,6 +67,7 @@ class Actor:
         service: the name of the service that acts for them, or for itself, which then is no user; None if they act
             themselves.
         titles: the service may give rings a title of its own.
+        address: the IP address of the client, for the audit log; empty if it is not known.
     """
 
     user_id: UserKey
@@ -79,8 +80,8 @@ class Actor:
     ring_pk: int | None = None
     token_life: TokenLife | None = None
     service: str | None = None
-
     titles: bool = False
+    address: str = ""
 
     @property
     def is_service(self) -> bool:

@@ -49,9 +49,12 @@ class Page:
         query: of the address, without the question mark.
         path: where it connects.
         headers: as the client sends them; names in lower case.
+        peer: the address at the other end of the connection; empty for a Unix socket.
     """
 
-    def __init__(self, *, query: str = "", path: str = "/ws/v1/live", headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *, query: str = "", path: str = "/ws/v1/live", headers: dict[str, str] | None = None, peer: str = ""
+    ) -> None:
         sent = {"host": HOST, **(headers or {})}
         self.user: User | None = None
         self.device_id = ""
@@ -63,6 +66,8 @@ class Page:
             f"{path}?{query}" if query else path,
             headers=[(name.encode(), value.encode("latin-1")) for name, value in sent.items() if value is not None],
         )
+        if peer:
+            self._socket.scope["client"] = [peer, 50_000]
 
     @classmethod
     def of(cls, session_key: str, **headers: str) -> Page:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from invitations.credentials import service_tokens
@@ -15,6 +16,7 @@ from tests.sockets.conftest import OpenPage
 from tests.sockets.page import Page, in_thread
 
 NOT_AUTHENTICATED = 4401
+CLIENT, PROXY = "198.51.100.4", "10.0.0.5"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -28,9 +30,9 @@ def ticket_for(user: User, *scopes: str) -> tuple[str, APIClient]:
     return answer.json()["ticket"], client
 
 
-async def opened(user: User, *scopes: str) -> Page:
+async def opened(user: User, *scopes: str, **come: Any) -> Page:
     ticket, _ = await in_thread(ticket_for, user, *scopes)
-    page = Page(query=f"ticket={ticket}")
+    page = Page(query=f"ticket={ticket}", **come)
     assert await page.open()
     await page.hello("console")
     return page
@@ -62,6 +64,31 @@ async def test_the_log_has_a_line_for_what_a_service_does_there_and_none_for_wha
     await page.close()
     acts = [each for each in lines if "service-acted" in each and "path=" not in each]
     assert acts == [f"INFO service-acted verb={verb} user={alice.pk} service=clinic" for verb in ("send", "end")]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded"),
+    [(CLIENT, None), (PROXY, f"192.0.2.99, {CLIENT}"), (CLIENT, "192.0.2.99")],
+    ids=["direct", "behind a trusted proxy", "behind one that lies"],
+)
+async def test_the_log_says_from_which_address_as_it_does_of_rest(
+    channel_layer: str,
+    alice: User,
+    bob: User,
+    lines: list[str],
+    settings: Settings,
+    peer: str,
+    forwarded: str | None,
+) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "trusted_proxies": (PROXY,)}
+    come: dict[str, Any] = {"peer": peer, "headers": {"x-forwarded-for": forwarded}}
+    his, hers = await opened(bob, **come), await opened(alice, **come)
+    await hers.ask("send", "first", invitees=["bob"], is_video_call=True)
+    await his.ask("reject", "first", block=True)
+    for page in (his, hers):
+        await page.close()
+    assert f"INFO service-acted verb=send user={alice.pk} service=clinic address={CLIENT}" in lines
+    assert f"INFO blocked user={bob.pk} other={alice.pk} address={CLIENT}" in lines
 
 
 async def test_nobody_is_named_beside_the_verb(alice: User, bob: User, open_quick_page: OpenPage) -> None:
