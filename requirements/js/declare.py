@@ -18,7 +18,7 @@ SDK = ROOT / "static" / "callinvite" / "sdk"
 SDK_TARGET = SDK / "types" / "callinvite.d.ts"
 SDK_NAMES = ("Calls", "connect", "IncomingCall", "SendCallInvitationButton", "speak")
 """What the module for other sites exports beside the client's errors and service."""
-MODULES = ("types", "connection", "call", "errors", "identity", "contacts", "account", "service")
+MODULES = ("types", "connection", "call", "errors", "identity", "contacts", "account", "verbs", "service")
 """What the exports are made of, each after those that it needs."""
 OPTIONS = ["--allowJs", "--declaration", "--emitDeclarationOnly", "--strict", "--module", "nodenext"]
 HEAD = "/** The Callinvite client: call invitations over one live connection. Made by `make declarations`. */\n"
@@ -51,7 +51,7 @@ def _inlined(text: str) -> str:
     # What stands in comments is told by the types; what only our own modules use is nobody else's affair.
     text = re.sub(r"^/\*\*\n(?: \*.*\n)*? \* @typedef (?:.*\n)*?(?: \*/\n)", "", text, flags=re.MULTILINE)
     text = re.sub(r" {4}/\*\*\n {5}\* @internal\n(?: {5}\*.*\n)* {4}constructor\(.*\n", "", text)
-    text = re.sub(r"^export type AccountOptions = \{\n(?: .*\n)*\};\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^export type (?:Account|Verbs)Options = \{\n(?: .*\n)*\};\n", "", text, flags=re.MULTILINE)
     return re.sub(r"^export (function|class|const) ", r"declare \1 ", text, flags=re.MULTILINE)
 
 

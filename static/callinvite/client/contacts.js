@@ -2,6 +2,8 @@
  * Whom one lets in, whom one asks to be let in, and from whom one never wants to hear, over REST.
  */
 
+import { idOf } from "./body.js";
+
 /**
  * @typedef {import("./types.js").Block} Block
  * @typedef {import("./types.js").BlockedCall} BlockedCall
@@ -144,12 +146,4 @@ export class ContactBook extends EventTarget {
  */
 function addressOf(list, person) {
   return `${list}/${encodeURIComponent(idOf(person))}`;
-}
-
-/**
- * @param {Person | string} person
- * @returns {string}
- */
-function idOf(person) {
-  return typeof person === "string" ? person : person.id;
 }

@@ -1,34 +1,28 @@
 /**
- * The face of the client: the verbs and events of the call-invitation API over one live connection.
+ * The face of the client: its life, its state and its events, over one live connection.
  *
  * Holds no rule of calling: the server decides, the reducer keeps, this joins the two.
  */
 
-import { Account } from "./account.js";
-import { doneEvent, failedEvent } from "./acts.js";
 import { Attempts } from "./attempts.js";
-import { given } from "./body.js";
-import { isOver, may, myInvitation, myParticipant } from "./call.js";
+import { myParticipant } from "./call.js";
 import { VerbCarrier } from "./carrier.js";
 import { systemClock } from "./clock.js";
 import { OwnDevice } from "./device.js";
 import { CallInvitationError } from "./errors.js";
-import { about } from "./events.js";
 import { LiveConnection } from "./live.js";
+import { Performer } from "./performing.js";
 import { RestClient } from "./rest.js";
 import { Store } from "./store.js";
 import { TokenWatch } from "./token.js";
+import { CallVerbs } from "./verbs.js";
 import { pageWakeups } from "./wakeups.js";
-import { say } from "../words/say.js";
 
-/** The verbs that lead into a call. */
-const ENTERING = new Set(["send", "accept", "join"]);
 const REQUEST_MS = 10_000;
 const SETTLE_MS = 3_000;
 
 /**
  * @typedef {import("./types.js").Call} Call
- * @typedef {import("./types.js").Person} Person
  */
 
 /**
@@ -50,21 +44,13 @@ class CallInvitationEvent extends Event {
 /**
  * Sends, receives and answers call invitations. See README.md for its state, verbs and events.
  */
-export class CallInvitationService extends Account {
+export class CallInvitationService extends CallVerbs {
   #device;
   #rest;
-  /** @type {LiveConnection} */
   #live;
-  #carrier;
-  /** @type {Store} */
   #store;
-  /** @type {TokenWatch} */
   #tokenWatch;
   #attempts;
-  /** The calls that verbs under way lead into. @type {Set<string>} */
-  #entering = new Set();
-  /** @type {import("./types.js").VerbResult | null} */
-  #lastResult = null;
 
   /**
    * @param {import("./types.js").ServiceOptions} [options]
@@ -89,58 +75,70 @@ export class CallInvitationService extends Account {
       csrfHeader: options.csrfHeader,
       token: options.token,
     });
-    super({
-      rest,
-      attempts,
-      onMissedUnseen: (count) => this.#store.dispatch({ type: "missedUnseen", count }),
-      onMe: (me) => {
-        this.#store.dispatch({ type: "me", me });
-        this.#tokenWatch.learn(me);
-      },
-    });
-    this.#attempts = attempts;
-    this.#rest = rest;
-    this.#device = device;
     const random = options.random ?? Math.random;
-    this.#store = new Store({
+    /** @type {import("./store.js").Tell} */
+    const tell = (name, detail) => this.#tell(name, detail);
+    /** @type {Store} */
+    const store = new Store({
       deviceId: device.id,
       clock,
-      tell: (name, detail) => this.#tell(name, detail),
-      onCallsChanged: () => this.#live.socket.callsChanged(),
-      sync: () => this.#live.sync(),
+      tell,
+      onCallsChanged: () => live.socket.callsChanged(),
+      sync: () => live.sync(),
       read: (callID) => this.#read(`calls/${encodeURIComponent(callID)}`, "call_id"),
     });
-    this.#tokenWatch = new TokenWatch({
+    const tokenWatch = new TokenWatch({
       clock,
-      serverNow: () => this.serverNow(),
+      serverNow: () => store.serverNow(),
       ask: () => this.#read("me", "id"),
-      tell: (detail) => this.#tell("tokenWillExpire", detail),
+      tell: (detail) => tell("tokenWillExpire", detail),
     });
-    this.#live = new LiveConnection({
+    const live = new LiveConnection({
       baseUrl,
       rest,
       attempts,
       device,
       hasTickets: options.token !== undefined,
       polls,
-      held: () => this.#store.revisions(),
+      held: () => store.revisions(),
       inside: () => this.#callsHere(),
       onFrame: (frame) => this.#take(frame),
-      onConnection: (connection) => this.#store.dispatch({ type: "connection", connection }),
-      onError: ({ code, detail }) => this.#tell("error", { code, detail, callID: null }),
+      onConnection: (connection) => store.dispatch({ type: "connection", connection }),
+      onError: ({ code, detail }) => tell("error", { code, detail, callID: null }),
       WebSocket,
       wakeups: options.wakeups ?? pageWakeups(),
       clock,
       random,
     });
-    this.#carrier = new VerbCarrier({
-      socket: this.#live.socket,
+    const carrier = new VerbCarrier({
+      socket: live.socket,
       rest,
       deviceId: device.id,
       clock,
       random,
       timeoutMs: options.requestTimeoutMs ?? REQUEST_MS,
     });
+    super({
+      account: {
+        rest,
+        attempts,
+        onMissedUnseen: (count) => store.dispatch({ type: "missedUnseen", count }),
+        onMe: (me) => {
+          store.dispatch({ type: "me", me });
+          tokenWatch.learn(me);
+        },
+      },
+      performer: new Performer({ carrier, store, attempts, onDone: () => live.verbDone(), tell }),
+      store,
+      device,
+      tell,
+    });
+    this.#device = device;
+    this.#rest = rest;
+    this.#live = live;
+    this.#store = store;
+    this.#tokenWatch = tokenWatch;
+    this.#attempts = attempts;
   }
 
   /** @returns {import("./types.js").State} what to show; frozen, replaced on every change */
@@ -161,11 +159,6 @@ export class CallInvitationService extends Account {
   /** @returns {boolean} whether this page says that it can make sound */
   get audible() {
     return this.#device.audible;
-  }
-
-  /** @returns {import("./types.js").VerbResult | null} the body that the last successful verb was answered with */
-  get lastResult() {
-    return this.#lastResult;
   }
 
   /**
@@ -255,231 +248,6 @@ export class CallInvitationService extends Account {
   }
 
   /**
-   * Invites people into a new call.
-   *
-   * @param {import("./types.js").SendOptions} options
-   * @returns {Promise<boolean>} true if it rings for somebody, or if one is in a call with them now; false with the code
-   *   `call_ended` if everybody was busy
-   */
-  send({ callID, isVideoCall, endWhenCallerLeaves, ...options }) {
-    const body = {
-      ...invitationBody(options),
-      ...given({ call_id: callID, is_video_call: isVideoCall, end_when_caller_leaves: endWhenCallerLeaves }),
-    };
-    return this.#attempts.settled(async () => {
-      await this.#perform("send", null, body);
-      const call = this.#lastResult?.call;
-      if (call !== undefined && isOver(call)) {
-        throw new CallInvitationError("call_ended", say("error.call_ended.nobody_rings"), { call });
-      }
-    });
-  }
-
-  /**
-   * Cancels invitations that nobody answered yet.
-   *
-   * @param {object} [options]
-   * @param {Array<Person | string>} [options.callees] all that still ring by default
-   * @param {string} [options.customData] handed to them
-   * @param {string} [options.callID] the outgoing call by default, else the active one
-   * @returns {Promise<boolean>}
-   */
-  cancel({ callees, customData, callID } = {}) {
-    const { outgoing, active } = this.state;
-    const body = given({ callees: callees && idsOf(callees), custom_data: customData });
-    return this.#on("cancel", callID ?? outgoing?.call_id ?? active?.call_id, body);
-  }
-
-  /**
-   * Rejects a call that rings.
-   *
-   * @param {object} [options]
-   * @param {string} [options.customData] handed to the caller
-   * @param {import("./types.js").RejectReason} [options.reason] `declined` by default
-   * @param {boolean} [options.block] also block whoever rang, who reads an ordinary rejection
-   * @param {string} [options.callID] the incoming call by default
-   * @returns {Promise<boolean>}
-   */
-  async reject({ customData, reason, block, callID } = {}) {
-    const target = callID ?? this.state.incoming?.call_id ?? "current";
-    this.#store.dispatch({ type: "rejecting", callID: target });
-    return this.#attempts.settled(async () => {
-      try {
-        await this.#perform("reject", target, given({ custom_data: customData, reason, block }));
-        this.#store.dispatch({ type: "rejectDone", callID: target, isOurs: true });
-      } catch (error) {
-        this.#store.dispatch({ type: "rejectDone", callID: target, isOurs: false });
-        throw error;
-      }
-    });
-  }
-
-  /**
-   * Accepts a call that rings.
-   *
-   * @param {object} [options]
-   * @param {string} [options.customData] handed to the caller
-   * @param {string} [options.callID] the incoming call by default
-   * @param {boolean} [options.hold] stay in the calls that this device is in; they are `onHold` then
-   * @returns {Promise<boolean>}
-   */
-  accept({ customData, callID, hold } = {}) {
-    const target = callID ?? this.state.incoming?.call_id ?? "current";
-    return this.#on("accept", target, given({ custom_data: customData, hold }));
-  }
-
-  /**
-   * Tells that a notice of a missed call was clicked: to be called by whoever shows such notices. Does nothing else.
-   *
-   * @param {string} callID
-   * @returns {Promise<boolean>} false if that call was not missed, or cannot be read
-   */
-  async missedCallClicked(callID) {
-    const call = await this.call(callID);
-    if (!call?.you?.missed) {
-      return false;
-    }
-    const { name, detail } = about(call, "incomingMissedCallClicked", {
-      callees: call.invitations.map(({ invitee }) => invitee),
-      customData: call.custom_data,
-      dialBack: () => this.dialBack(callID),
-    });
-    this.#tell(name, detail);
-    return true;
-  }
-
-  /**
-   * Answers a missed call: joins it while it goes on, else calls whoever rang, with pictures if that call had them.
-   *
-   * @param {string} callID
-   * @param {(call: Call | null) => Promise<boolean> | boolean} [place] how to do it instead; null: the call cannot be read
-   * @returns {Promise<boolean>}
-   */
-  async dialBack(callID, place = (call) => call !== null && this.#callBack(call)) {
-    const isDone = await place(await this.call(callID));
-    if (!isDone) {
-      const { code, detail } = this.lastError ?? CallInvitationError.closed();
-      this.#tell("incomingMissedCallDialBackFailed", { code, detail, callID });
-    }
-    return isDone;
-  }
-
-  /**
-   * Turns back to a call that is on hold: it is the active one then, and the active one is on hold.
-   *
-   * @param {string} callID
-   * @returns {void}
-   */
-  switchTo(callID) {
-    this.#store.dispatch({ type: "switched", callID });
-  }
-
-  /**
-   * Invites further people into a call that one is in.
-   *
-   * @param {import("./types.js").InviteOptions} options
-   * @returns {Promise<boolean>}
-   */
-  invite({ callID, ...options }) {
-    return this.#on("invite", callID ?? this.#currentCallID(), invitationBody(options));
-  }
-
-  /**
-   * Joins a live call that one was invited to, or moves it to this device.
-   *
-   * @param {string} callID
-   * @returns {Promise<boolean>}
-   */
-  join(callID) {
-    return this.#on("join", callID);
-  }
-
-  /**
-   * Leaves a call.
-   *
-   * @param {string} [callID] the active call by default, else the outgoing one
-   * @returns {Promise<boolean>}
-   */
-  leave(callID = this.#currentCallID()) {
-    return this.#on("leave", callID);
-  }
-
-  /**
-   * The calls that this device may be in by the time an answer comes, for `leaveWithPage`.
-   *
-   * @returns {string[]} the ids of calls that a `send`, `accept` or `join` under way leads into; of a `send` only if it was
-   *   given a `callID`. Without those that go on on another device of the user: leaving would end them there.
-   */
-  get entering() {
-    const { calls, user } = this.state;
-    const inside = calls.filter((call) => myParticipant(call, user?.id) !== null).map((call) => call.call_id);
-    return [...this.#entering].filter((callID) => !inside.includes(callID));
-  }
-
-  /**
-   * Leaves a call with the page that it is in: to be called while the page goes (`pagehide`).
-   *
-   * @param {string} callID
-   * @returns {void}
-   */
-  leaveWithPage(callID) {
-    this.#carrier.handOver({ verb: "leave", callID, attempt: this.#store.attemptOf(callID), body: {} });
-  }
-
-  /**
-   * Takes somebody out of a call that one has started, or takes back the ring that would let them in.
-   *
-   * @param {Person | string} person
-   * @param {string} [callID] the active call by default, else the outgoing one
-   * @returns {Promise<boolean>}
-   */
-  remove(person, callID = this.#currentCallID()) {
-    return this.#on("remove", callID, { user: idsOf([person])[0] });
-  }
-
-  /**
-   * Ends a call for everyone.
-   *
-   * @param {string} [callID] the active call by default, else the outgoing one
-   * @returns {Promise<boolean>}
-   */
-  end(callID = this.#currentCallID()) {
-    return this.#on("end", callID);
-  }
-
-  /**
-   * Tells the caller that this device alerts. To be called when it really does.
-   *
-   * @param {string} [callID] the incoming call by default
-   * @param {object} [options]
-   * @param {boolean} [options.audible] whether it can be heard
-   * @returns {Promise<boolean>}
-   */
-  ringing(callID = this.state.incoming?.call_id, { audible = this.#device.audible } = {}) {
-    return this.#on("ringing", callID, { audible });
-  }
-
-  /**
-   * Says that media is up on this device.
-   *
-   * @param {string} [callID] the active call by default, else the outgoing one
-   * @returns {Promise<boolean>}
-   */
-  connected(callID = this.#currentCallID()) {
-    return this.#on("connected", callID);
-  }
-
-  /**
-   * Proves that this device is still in the call. Only needed without a socket, which does it by itself.
-   *
-   * @param {string} [callID] the active call by default, else the outgoing one
-   * @returns {Promise<boolean>}
-   */
-  heartbeat(callID = this.#currentCallID()) {
-    return this.#on("heartbeat", callID);
-  }
-
-  /**
    * Says whether this page can make sound now.
    *
    * @param {boolean} audible
@@ -503,74 +271,6 @@ export class CallInvitationService extends Account {
    */
   signal(callID, to, data) {
     return this.#live.socket.send({ type: "signal", call_id: callID, to, data });
-  }
-
-  /**
-   * @param {Call} call that was missed
-   * @returns {Promise<boolean>}
-   */
-  #callBack(call) {
-    if (may(call, "join")) {
-      return this.join(call.call_id);
-    }
-    const { inviter } = myInvitation(call, this.state.user?.id) ?? { inviter: call.caller };
-    return this.send({ invitees: [inviter], isVideoCall: call.is_video_call });
-  }
-
-  /**
-   * @returns {string | undefined} the call one is in on this device
-   */
-  #currentCallID() {
-    return (this.state.active ?? this.state.outgoing)?.call_id;
-  }
-
-  /**
-   * @param {string} verb
-   * @param {string | undefined} callID
-   * @param {object} [body]
-   * @returns {Promise<boolean>}
-   */
-  #on(verb, callID, body = {}) {
-    return this.#attempts.settled(async () => {
-      if (callID === undefined) {
-        throw new CallInvitationError("no_current_call", say("error.no_current_call.here"), { status: 404 });
-      }
-      await this.#perform(verb, callID, body);
-    });
-  }
-
-  /**
-   * Performs a verb and takes its call into the state, whether it was done or refused.
-   *
-   * @param {string} verb
-   * @param {string | null} callID
-   * @param {object} body
-   * @returns {Promise<void>}
-   */
-  async #perform(verb, callID, body) {
-    const { signal } = this.#attempts;
-    const entered = ENTERING.has(verb) ? (callID ?? /** @type {{call_id?: string}} */ (body).call_id) : undefined;
-    if (entered !== undefined) {
-      this.#entering.add(entered);
-    }
-    try {
-      const attempt = this.#store.attemptOf(callID);
-      const { body: result } = await this.#carrier.perform({ verb, callID, attempt, body }, signal);
-      this.#lastResult = result;
-      this.#store.learn(result?.call, doneEvent(verb, result, this.state.user?.id));
-      this.#live.verbDone();
-      this.#tell("performed", { verb, callID: result?.call?.call_id ?? null });
-    } catch (error) {
-      if (error instanceof CallInvitationError && !signal.aborted) {
-        const call = error.call ?? this.#store.held(callID);
-        this.#store.learn(error.call, failedEvent(verb, call, this.state.user?.id));
-      }
-      throw error;
-    } finally {
-      if (entered !== undefined) {
-        this.#entering.delete(entered);
-      }
-    }
   }
 
   /**
@@ -662,29 +362,4 @@ function addressOf(baseUrl) {
     );
   }
   return baseUrl.replace(/\/+$/, "");
-}
-
-/**
- * @param {Omit<import("./types.js").InviteOptions, "callID">} options
- * @returns {object} what `send` and `invite` have in common on the wire
- */
-function invitationBody({ invitees, ...options }) {
-  const { customData, resourceID, notificationTitle, notificationMessage, timeoutSeconds, urgent } = options;
-  return given({
-    invitees: idsOf(invitees),
-    custom_data: customData,
-    resource_id: resourceID,
-    notification_title: notificationTitle,
-    notification_message: notificationMessage,
-    timeout_seconds: timeoutSeconds,
-    urgent,
-  });
-}
-
-/**
- * @param {Array<Person | string>} people
- * @returns {string[]}
- */
-function idsOf(people) {
-  return people.map((person) => (typeof person === "string" ? person : person.id));
 }

@@ -13,10 +13,12 @@ const OVERDUE_AGAIN_MS = 2_000;
  * @typedef {import("./types.js").Call} Call
  * @typedef {import("./types.js").ServiceEvents} ServiceEvents
  *
+ * @typedef {<Name extends keyof ServiceEvents>(name: Name, detail: ServiceEvents[Name]) => void} Tell
+ *
  * @typedef {object} StoreOptions
  * @property {string} deviceId
  * @property {import("./types.js").Clock} clock
- * @property {<Name extends keyof ServiceEvents>(name: Name, detail: ServiceEvents[Name]) => void} tell
+ * @property {Tell} tell
  * @property {() => void} onCallsChanged
  * @property {() => boolean} sync asks the server for what is new; false if it is out of reach
  * @property {(callID: string) => Promise<Call | null | undefined>} read one call by its id; null if it

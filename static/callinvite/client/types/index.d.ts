@@ -1283,9 +1283,6 @@ declare function isDeviceId(text: string): boolean;
  * @returns {string} 1 to 64 of `[A-Za-z0-9._~-]`
  */
 declare function rememberedDeviceId(storage?: KeyValues | null): string;
-/**
- * Whom one lets in, whom one asks to be let in, and from whom one never wants to hear, over REST.
- */
 /** One's own contacts and blocks. Nothing here says what others have settled about oneself. */
 declare class ContactBook extends EventTarget {
     /**
@@ -1555,74 +1552,10 @@ declare class Account extends ContactBook {
     markHistorySeen(): Promise<boolean>;
     #private;
 }
-/**
- * Sends, receives and answers call invitations. See README.md for its state, verbs and events.
- */
-declare class CallInvitationService extends Account {
-    /**
-     * @param {ServiceOptions} [options]
-     * @throws {TypeError} no page to take the address from, neither a WebSocket nor polling, or a device id of another form
-     */
-    constructor(options?: ServiceOptions);
-    /** @returns {State} what to show; frozen, replaced on every change */
-    get state(): State;
-    /** @returns {string} the id of this device */
-    get deviceId(): string;
-    /** @returns {string} the name of this device for people */
-    get label(): string;
-    /** @returns {boolean} whether this page says that it can make sound */
-    get audible(): boolean;
+/** What a client can do in calls. Each act resolves to true once it is done, else to false, and `lastError` says why. */
+declare class CallVerbs extends Account {
     /** @returns {VerbResult | null} the body that the last successful verb was answered with */
     get lastResult(): VerbResult | null;
-    /**
-     * Connects, and goes on trying by itself unless signed out or refused. Where no socket opens, REST stands in for it.
-     *
-     * @returns {Promise<boolean>} true when the first snapshot is in; false when the first attempt failed
-     */
-    init(): Promise<boolean>;
-    /**
-     * Closes the socket. Verbs under way resolve to false. `init` connects again.
-     *
-     * @returns {void}
-     */
-    close(): void;
-    /**
-     * Listens to an event.
-     *
-     * @template {keyof ServiceEvents} Name
-     * @param {Name} name
-     * @param {(detail: ServiceEvents[Name]) => void} listener
-     * @returns {() => void} stops listening
-     */
-    on<Name extends keyof ServiceEvents>(name: Name, listener: (detail: ServiceEvents[Name]) => void): () => void;
-    /**
-     * Waits for the next event of a name.
-     *
-     * @template {keyof ServiceEvents} Name
-     * @param {Name} name
-     * @returns {Promise<ServiceEvents[Name]>} its detail
-     */
-    once<Name extends keyof ServiceEvents>(name: Name): Promise<ServiceEvents[Name]>;
-    /**
-     * The server's time as this client knows it.
-     *
-     * @returns {number} unix milliseconds
-     */
-    serverNow(): number;
-    /**
-     * How long a call can still be answered.
-     *
-     * @param {Call} call
-     * @returns {number} milliseconds, never below 0
-     */
-    remainingMs(call: Call): number;
-    /**
-     * How long ago a call was answered.
-     *
-     * @param {Call} call
-     * @returns {number} milliseconds; 0 before it is answered, and no more growing once it ended
-     */
-    elapsedMs(call: Call): number;
     /**
      * Invites people into a new call.
      *
@@ -1772,6 +1705,74 @@ declare class CallInvitationService extends Account {
      * @returns {Promise<boolean>}
      */
     heartbeat(callID?: string): Promise<boolean>;
+    #private;
+}
+/**
+ * Sends, receives and answers call invitations. See README.md for its state, verbs and events.
+ */
+declare class CallInvitationService extends CallVerbs {
+    /**
+     * @param {ServiceOptions} [options]
+     * @throws {TypeError} no page to take the address from, neither a WebSocket nor polling, or a device id of another form
+     */
+    constructor(options?: ServiceOptions);
+    /** @returns {State} what to show; frozen, replaced on every change */
+    get state(): State;
+    /** @returns {string} the id of this device */
+    get deviceId(): string;
+    /** @returns {string} the name of this device for people */
+    get label(): string;
+    /** @returns {boolean} whether this page says that it can make sound */
+    get audible(): boolean;
+    /**
+     * Connects, and goes on trying by itself unless signed out or refused. Where no socket opens, REST stands in for it.
+     *
+     * @returns {Promise<boolean>} true when the first snapshot is in; false when the first attempt failed
+     */
+    init(): Promise<boolean>;
+    /**
+     * Closes the socket. Verbs under way resolve to false. `init` connects again.
+     *
+     * @returns {void}
+     */
+    close(): void;
+    /**
+     * Listens to an event.
+     *
+     * @template {keyof ServiceEvents} Name
+     * @param {Name} name
+     * @param {(detail: ServiceEvents[Name]) => void} listener
+     * @returns {() => void} stops listening
+     */
+    on<Name extends keyof ServiceEvents>(name: Name, listener: (detail: ServiceEvents[Name]) => void): () => void;
+    /**
+     * Waits for the next event of a name.
+     *
+     * @template {keyof ServiceEvents} Name
+     * @param {Name} name
+     * @returns {Promise<ServiceEvents[Name]>} its detail
+     */
+    once<Name extends keyof ServiceEvents>(name: Name): Promise<ServiceEvents[Name]>;
+    /**
+     * The server's time as this client knows it.
+     *
+     * @returns {number} unix milliseconds
+     */
+    serverNow(): number;
+    /**
+     * How long a call can still be answered.
+     *
+     * @param {Call} call
+     * @returns {number} milliseconds, never below 0
+     */
+    remainingMs(call: Call): number;
+    /**
+     * How long ago a call was answered.
+     *
+     * @param {Call} call
+     * @returns {number} milliseconds; 0 before it is answered, and no more growing once it ended
+     */
+    elapsedMs(call: Call): number;
     /**
      * Says whether this page can make sound now.
      *
