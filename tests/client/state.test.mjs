@@ -4,7 +4,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { heldRevisions, initialModel, overdueRings, reduce } from "../../static/callinvite/client/state.js";
+import { initialModel } from "../../static/callinvite/client/model.js";
+import { heldRevisions, overdueRings, reduce } from "../../static/callinvite/client/state.js";
 import { at, invitation, makeCall, NOON, participant, person } from "./support/calls.mjs";
 
 /** @typedef {import("../../static/callinvite/client/types.js").Call} Call */

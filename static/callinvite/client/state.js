@@ -5,23 +5,17 @@
  */
 
 import { isOver, isRingingFor, myParticipant, ringDeadline } from "./call.js";
+import { rankOf } from "./chosen.js";
 import { eventsBetween, lostRejection } from "./events.js";
+import { concerns, initialModel, knownCall, renamed, replaced, sameOr, without, withState } from "./model.js";
 
 /**
  * @typedef {import("./types.js").Call} Call
  * @typedef {import("./types.js").NamedEvent} NamedEvent
  * @typedef {import("./types.js").State} State
+ * @typedef {import("./model.js").Model} Model
  *
  * @typedef {Pick<State, "requests" | "doNotDisturbUntil" | "quietUntil">} Standing how the user stands
- *
- * @typedef {object} Model the public state and what is needed to judge the next frame
- * @property {State} state
- * @property {string} deviceId
- * @property {ReadonlyMap<string, Call>} past calls held no longer, as last seen: their old frames bring nothing back
- * @property {ReadonlySet<string>} rejecting calls that this client is just rejecting
- * @property {boolean} seeded whether a snapshot was ever applied
- * @property {ReadonlyMap<string, number>} switched calls that this client has turned back to, each with its rank among
- *   those that it is in; without one it is the moment of joining, in unix milliseconds
  *
  * @typedef {{type: "connection", connection: import("./types.js").Connection}
  *   | {type: "snapshot", user: import("./types.js").Person, calls: Call[], missedUnseen: number}
@@ -44,39 +38,7 @@ import { eventsBetween, lostRejection } from "./events.js";
  * @property {string[]} departed calls that the server no longer counts as ours, whose end is still to be asked for
  */
 
-const PAST_MAX = 50;
 const CLOCK_STEP_MS = 2000;
-
-/**
- * The state before anything is known.
- *
- * @param {string} deviceId
- * @returns {Model}
- */
-export function initialModel(deviceId) {
-  return {
-    state: Object.freeze({
-      connection: "closed",
-      user: null,
-      calls: Object.freeze([]),
-      incoming: null,
-      outgoing: null,
-      active: null,
-      onHold: Object.freeze([]),
-      elsewhere: null,
-      missedUnseen: 0,
-      requests: 0,
-      doNotDisturbUntil: null,
-      quietUntil: null,
-      serverOffsetMs: 0,
-    }),
-    deviceId,
-    past: new Map(),
-    rejecting: new Set(),
-    seeded: false,
-    switched: new Map(),
-  };
-}
 
 /**
  * One step.
@@ -181,31 +143,6 @@ function snapshotTaken(model, { user, calls, missedUnseen }) {
 }
 
 /**
- * Calls this user by another id or name, in the calls that are held, too: they stay this user's.
- *
- * @param {Model} model
- * @param {import("./types.js").Person} user
- * @returns {Model}
- */
-function renamed(model, user) {
-  const was = model.state.user;
-  if (was === null || sameOr(was, user) === was) {
-    return model;
-  }
-  /** @param {import("./types.js").Person} person */
-  const now = (person) => (person.id === was.id ? user : person);
-  /** @param {Call} call @returns {Call} */
-  const told = (call) => ({
-    ...call,
-    caller: now(call.caller),
-    invitations: call.invitations.map((each) => ({ ...each, invitee: now(each.invitee), inviter: now(each.inviter) })),
-    participants: call.participants.map((each) => ({ ...each, user: now(each.user) })),
-  });
-  const past = new Map([...model.past].map(([callID, call]) => [callID, told(call)]));
-  return withState({ ...model, past }, { user, calls: model.state.calls.map(told) });
-}
-
-/**
  * Takes in calls, each if it is newer than what is known of it.
  *
  * @param {Model} model
@@ -261,9 +198,8 @@ function departed(step, callIDs) {
   if (gone.length === 0) {
     return step;
   }
-  const calls = step.model.state.calls.filter((call) => !gone.includes(call));
   return {
-    model: withState({ ...step.model, past: remembered(step.model.past, gone) }, { calls }),
+    model: without(step.model, gone),
     events: step.events,
     departed: [...step.departed, ...gone.map((call) => call.call_id)],
   };
@@ -400,129 +336,10 @@ function newsOf(model, known, call, firstLook = false) {
 
 /**
  * @param {Model} model
- * @param {string} callID
- * @returns {Call | null}
- */
-function knownCall(model, callID) {
-  return model.state.calls.find((call) => call.call_id === callID) ?? model.past.get(callID) ?? null;
-}
-
-/**
- * Holds the call if it concerns this user, else only remembers it.
- *
- * @param {Model} model
- * @param {Call} call
- * @param {number} [missedUnseen]
- * @returns {Model}
- */
-function replaced(model, call, missedUnseen = model.state.missedUnseen) {
-  const others = model.state.calls.filter((each) => each.call_id !== call.call_id);
-  if (!concerns(call, model)) {
-    return withState({ ...model, past: remembered(model.past, [call]) }, { calls: others, missedUnseen });
-  }
-  const past = new Map(model.past);
-  past.delete(call.call_id);
-  const calls = [...others, call].sort(newestFirst);
-  return withState({ ...model, past }, { calls, missedUnseen });
-}
-
-/**
- * @param {Call} call
- * @param {Model} model
- * @returns {boolean} whether it rings for this user, has them in it, or can be joined by them
- */
-function concerns(call, { state }) {
-  if (isOver(call)) {
-    return false;
-  }
-  const userId = state.user?.id;
-  return (
-    isRingingFor(call, userId) || myParticipant(call, userId) !== null || (call.you?.can.includes("join") ?? false)
-  );
-}
-
-/**
- * @param {ReadonlyMap<string, Call>} past
- * @param {Call[]} calls
- * @returns {Map<string, Call>}
- */
-function remembered(past, calls) {
-  const next = new Map(past);
-  for (const call of calls) {
-    next.delete(call.call_id);
-    next.set(call.call_id, call);
-  }
-  return new Map([...next].slice(-PAST_MAX));
-}
-
-/**
- * @param {Call} a
- * @param {Call} b
- * @returns {number}
- */
-function newestFirst(a, b) {
-  return Date.parse(b.created_at) - Date.parse(a.created_at) || (a.call_id < b.call_id ? 1 : -1);
-}
-
-/**
- * @param {Model} model
  * @returns {Step} without events
  */
 function quiet(model) {
   return { model, events: [], departed: [] };
-}
-
-/**
- * The public state with some of it replaced and the chosen calls named anew; the same object if nothing differs.
- *
- * @param {Model} model
- * @param {Partial<State>} changes
- * @returns {Model}
- */
-function withState(model, changes) {
-  const merged = { ...model.state, ...changes };
-  const next = { ...merged, ...chosenCalls(merged, model) };
-  const keys = /** @type {Array<keyof State>} */ (Object.keys(next));
-  if (keys.every((key) => next[key] === model.state[key])) {
-    return model;
-  }
-  Object.freeze(next.calls);
-  return { ...model, state: Object.freeze(next) };
-}
-
-/**
- * @param {State} state
- * @param {Model} model
- * @returns {Pick<State, "incoming" | "outgoing" | "active" | "onHold" | "elsewhere">}
- */
-function chosenCalls({ calls, user }, model) {
-  const userId = user?.id;
-  const here = calls.filter((call) => myParticipant(call, userId, model.deviceId) !== null);
-  const [active = null, ...onHold] = here
-    .filter((call) => call.state === "active")
-    .sort((a, b) => rankOf(b, userId, model) - rankOf(a, userId, model));
-  const before = model.state.onHold;
-  const isSame = onHold.length === before.length && onHold.every((call, at) => call === before[at]);
-  return {
-    incoming: calls.findLast((call) => isRingingFor(call, userId)) ?? null,
-    outgoing: here.find((call) => call.state === "ringing" && call.caller.id === userId) ?? null,
-    active,
-    onHold: isSame ? before : Object.freeze(onHold),
-    elsewhere: calls.find((call) => !here.includes(call) && myParticipant(call, userId) !== null) ?? null,
-  };
-}
-
-/**
- * How far in front a call is of the others that this device is in: the one that it has come into or back to last.
- *
- * @param {Call} call
- * @param {string | undefined} userId
- * @param {Model} model
- * @returns {number}
- */
-function rankOf(call, userId, { deviceId, switched }) {
-  const joinedAt = Date.parse(myParticipant(call, userId, deviceId)?.joined_at ?? "");
-  return Math.max(joinedAt, switched.get(call.call_id) ?? 0);
 }
 
 /**
@@ -537,13 +354,4 @@ function switched(model, callID) {
   }
   const ranks = new Map(model.switched).set(callID, rankOf(active, user?.id, model) + 1);
   return withState({ ...model, switched: ranks }, {});
-}
-
-/**
- * @param {import("./types.js").Person | null} held
- * @param {import("./types.js").Person} given
- * @returns {import("./types.js").Person} the held object if it says the same
- */
-function sameOr(held, given) {
-  return held?.id === given.id && held.name === given.name ? held : given;
 }

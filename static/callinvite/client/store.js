@@ -3,7 +3,8 @@
  */
 
 import { isRingingFor, ringDeadline } from "./call.js";
-import { heldRevisions, initialModel, overdueRings, reduce } from "./state.js";
+import { initialModel } from "./model.js";
+import { heldRevisions, overdueRings, reduce } from "./state.js";
 
 /** How long after a ring's deadline its end may be on its way before this client looks for it. */
 const OVERDUE_GRACE_MS = 500;
