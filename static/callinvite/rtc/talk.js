@@ -8,18 +8,16 @@
 import { systemClock } from "../client/clock.js";
 import { isUp } from "../client/connection.js";
 import { pageStorage } from "../client/storage.js";
-import { CallMedia } from "./call-media.js";
+import { AllMedia } from "./all-media.js";
 import { Crowd } from "./crowd.js";
 import { CutOff } from "./cut-off.js";
 import { IceServers } from "./ice-servers.js";
 import { Intents } from "./intent.js";
 import { LocalMedia } from "./local-media.js";
 import { followNetwork } from "./network.js";
-import { OnHold } from "./on-hold.js";
 import { Partings } from "./partings.js";
 import { keyOf } from "./peer.js";
 import { CallPlace } from "./place.js";
-import { SILENT } from "./speaker.js";
 import { CallTab } from "./tab.js";
 import { UpReport } from "./up-report.js";
 
@@ -62,17 +60,14 @@ export class Talk extends EventTarget {
   #place;
   #storage;
   #clock;
-  #connect;
   #isReloading;
   #ice;
+  #media;
   #intents;
   #partings;
   #cutOff;
   #report;
   #crowd = new Crowd();
-  /** @type {CallMedia | null} */
-  #media = null;
-  #onHold = new OnHold();
   #isSeeded = false;
   /** How many previews are shown. */
   #previews = 0;
@@ -99,33 +94,42 @@ export class Talk extends EventTarget {
     this.#place = new CallPlace(tab, clock);
     this.#storage = storage;
     this.#clock = clock;
-    this.#connect = connect;
     this.#isReloading = isReloading;
     this.#ice = new IceServers(service, clock);
+    this.#media = new AllMedia({
+      service,
+      local,
+      configuration: () => {
+        this.#ice.refresh(true);
+        return this.#ice.configuration(this.isRelayOnly);
+      },
+      clock,
+      connect,
+      onChange: () => this.#mediaChanged(),
+      onLevels: () => this.dispatchEvent(new Event("levels")),
+      onBadSignal: (code) => this.#notice(code),
+    });
     this.#intents = new Intents(storage);
     this.#partings = new Partings(service, clock);
     this.#cutOff = new CutOff(clock, () => {
       this.#stop();
       this.#changed();
     });
-    this.#report = new UpReport(service, clock, () => (this.#media?.isUp ? this.#call() : null));
+    this.#report = new UpReport(service, clock, () => (this.#media.isUp ? this.#call() : null));
     this.#state = this.#snapshot();
   }
 
   /** Begins to follow the service. */
   start() {
     this.#service.on("change", () => this.#follow());
-    this.#service.on("signal", ({ callID, from, data }) => this.#hear(callID, from, data));
+    this.#service.on("signal", ({ callID, from, data }) => this.#media.hear(callID, from, data));
     this.#service.on("performed", ({ verb, callID }) => this.#performed(verb, callID));
     this.#local.addEventListener("change", () => this.#localChanged());
     this.#place.addEventListener("here", () => this.#arrive());
     this.#place.addEventListener("away", () => this.#lostPlace());
     this.#place.addEventListener("orphaned", () => this.#service.leave(this.#place.callID ?? undefined));
     this.#place.addEventListener("change", () => this.#changed());
-    followNetwork(this.#clock, () => {
-      this.#media?.restart();
-      this.#onHold.restart();
-    });
+    followNetwork(this.#clock, () => this.#media.restart());
     globalThis.addEventListener?.("pagehide", () => this.#partWithPage());
     globalThis.addEventListener?.("pageshow", (event) => {
       if (/** @type {PageTransitionEvent} */ (event).persisted) {
@@ -147,7 +151,7 @@ export class Talk extends EventTarget {
 
   /** @returns {import("./speaker.js").Hearing} how loud everybody is right now, by their keys */
   get hearing() {
-    return this.#media?.hearing ?? SILENT;
+    return this.#media.hearing;
   }
 
   /**
@@ -155,7 +159,7 @@ export class Talk extends EventTarget {
    * @returns {{audio: MediaStream, video: MediaStream} | null}
    */
   streamsOf(key) {
-    return this.#media?.streamsOf(key) ?? null;
+    return this.#media.current?.streamsOf(key) ?? null;
   }
 
   /**
@@ -165,7 +169,7 @@ export class Talk extends EventTarget {
    * @returns {Promise<RTCStatsReport | null>}
    */
   async statsOf(key) {
-    return (await this.#media?.statsOf(key)) ?? null;
+    return (await this.#media.current?.statsOf(key)) ?? null;
   }
 
   /** @returns {boolean} whether all media goes through the relay, which hides this device's address from the others */
@@ -309,9 +313,9 @@ export class Talk extends EventTarget {
     const isOpen = state.connection === "open";
     if (state.connection === "signed_out" || call === null) {
       this.#leave();
-      this.#endOnHold([]);
+      this.#followOnHold([]);
     } else if (call.call_id !== this.#place.callID) {
-      const acts = this.#intents.isActing || this.#onHold.has(call.call_id);
+      const acts = this.#intents.isActing || this.#media.isOnHold(call.call_id);
       this.#turnAway(acts);
       this.#place.enter(call.call_id, { acts, isLoaded: isFirst });
     } else if (this.#place.where === "here") {
@@ -321,8 +325,7 @@ export class Talk extends EventTarget {
       this.#ice.refresh(true);
     }
     if (isOpen && !this.#wasOpen) {
-      this.#media?.resume();
-      this.#onHold.resume();
+      this.#media.resume();
     }
     this.#wasOpen = isOpen;
     this.#mindTheLine();
@@ -330,7 +333,7 @@ export class Talk extends EventTarget {
   }
 
   #mindTheLine() {
-    const isAlone = !(this.#media?.peers.some((peer) => peer.state === "connected") ?? false);
+    const isAlone = !this.#media.peers.some((peer) => peer.state === "connected");
     this.#cutOff.follow(this.#place.where === "here" && !isUp(this.#service.state.connection) && isAlone);
   }
 
@@ -354,13 +357,13 @@ export class Talk extends EventTarget {
     if (call === null) {
       return;
     }
-    this.#media = this.#onHold.take(call.call_id);
+    this.#media.turnTo(call.call_id);
     const { intent, isBack } = this.#intents.arrive(call);
     // Back from a reload: what was switched on again in a crowd stays on.
     this.#crowd.enter(isBack ? call : null);
     this.#ice.refresh(true);
     this.#local.begin({ hold: false, ...intent });
-    this.#media?.setOnHold(false);
+    this.#media.current?.setOnHold(false);
     this.#update(call);
     this.#changed();
   }
@@ -383,52 +386,18 @@ export class Talk extends EventTarget {
     if (now === null || this.#place.where !== "here" || now.state !== "active" || this.#cutOff.isCutOff) {
       return;
     }
-    this.#media ??= this.#newMedia(now);
     this.#media.follow(now);
-    this.#mindThoseOnHold();
+    this.#followOnHold(this.onHold);
     this.#mindTheCrowd(now);
     this.#report.send();
     this.#changed();
   }
 
   /**
-   * @param {Call} call
-   * @returns {CallMedia}
+   * @param {readonly Call[]} calls those that are on hold now
    */
-  #newMedia(call) {
-    return new CallMedia({
-      callID: call.call_id,
-      me: this.#me(),
-      local: this.#local,
-      signal: (to, data) => this.#service.signal(call.call_id, to, data),
-      configuration: () => {
-        this.#ice.refresh(true);
-        return this.#ice.configuration(this.isRelayOnly);
-      },
-      clock: this.#clock,
-      connect: this.#connect,
-      onChange: () => this.#mediaChanged(),
-      onLevels: () => this.dispatchEvent(new Event("levels")),
-      onBadSignal: (code) => this.#notice(code),
-    });
-  }
-
-  /** Others hear that they are on hold, also after this page was loaded again. */
-  #mindThoseOnHold() {
-    const calls = this.onHold;
-    for (const call of calls) {
-      if (!this.#onHold.has(call.call_id)) {
-        this.#onHold.put(this.#newMedia(call));
-      }
-    }
-    this.#endOnHold(calls);
-  }
-
-  /**
-   * @param {readonly Call[]} calls those that are on hold still
-   */
-  #endOnHold(calls) {
-    this.#onHold.follow(calls).forEach((callID) => {
+  #followOnHold(calls) {
+    this.#media.followOnHold(calls).forEach((callID) => {
       this.#intents.forget(callID);
     });
   }
@@ -440,7 +409,7 @@ export class Talk extends EventTarget {
   }
 
   #localChanged() {
-    this.#media?.refresh();
+    this.#media.current?.refresh();
     this.#changed();
   }
 
@@ -459,24 +428,9 @@ export class Talk extends EventTarget {
     this.#notice("video_paused");
   }
 
-  /**
-   * @param {string} callID
-   * @param {import("../client/types.js").Peer} from
-   * @param {unknown} data
-   */
-  #hear(callID, from, data) {
-    if (this.#media?.callID === callID) {
-      this.#media.hear(from, data);
-    } else {
-      this.#onHold.hear(callID, from, data);
-    }
-  }
-
   /** Another page has taken the call. */
   #lostPlace() {
-    this.#media?.close();
-    this.#media = null;
-    this.#onHold.close();
+    this.#media.close();
     this.#settle();
     this.#changed();
   }
@@ -489,9 +443,8 @@ export class Talk extends EventTarget {
   #turnAway(goesOn) {
     const call = this.onHold.find((each) => each.call_id === this.#place.callID);
     const intent = call ? this.#intents.of(call) : null;
-    if (call && this.#media) {
-      this.#onHold.put(this.#media);
-      this.#media = null;
+    if (call) {
+      this.#media.putOnHold();
     }
     this.#leave(goesOn);
     if (call && intent) {
@@ -515,8 +468,7 @@ export class Talk extends EventTarget {
     this.#local.setHold(false);
     this.#crowd.enter(null);
     this.#cutOff.forget();
-    this.#media?.close();
-    this.#media = null;
+    this.#media.closeCurrent();
     this.#place.leave();
     if (!goesOn) {
       this.#settle();
@@ -540,9 +492,7 @@ export class Talk extends EventTarget {
   }
 
   #stop() {
-    this.#media?.close();
-    this.#media = null;
-    this.#onHold.close();
+    this.#media.close();
     this.#local.stop();
   }
 
@@ -589,10 +539,6 @@ export class Talk extends EventTarget {
     return this.#service.state.incoming !== null || this.#call() !== null;
   }
 
-  #me() {
-    return { user: this.#service.state.user?.id ?? "", device_id: this.#service.deviceId };
-  }
-
   /**
    * @param {string} code
    */
@@ -621,10 +567,10 @@ export class Talk extends EventTarget {
       callID: this.#place.callID,
       place: this.#place.where,
       local: this.#local.state,
-      peers: this.#media?.peers ?? [],
+      peers: this.#media.peers,
       speaker: this.hearing.speaker,
-      ownKey: keyOf(this.#me()),
-      isUp: this.#media?.isUp ?? false,
+      ownKey: keyOf(this.#media.me),
+      isUp: this.#media.isUp,
       isCutOff: this.#cutOff.isCutOff,
     });
   }
