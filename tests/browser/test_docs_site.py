@@ -47,6 +47,7 @@ def test_pages_are_read_and_searched_without_another_host(address: str, page: Pa
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.goto(address)
     page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("textbox", name="Search").or_(page.get_by_role("combobox", name="Search"))).to_be_focused()
     page.keyboard.type("retry-after")
     expect(page.get_by_role("link", name="REST").first).to_be_visible()
     page.goto(f"{address}api/")

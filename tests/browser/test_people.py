@@ -157,7 +157,7 @@ def test_three_fill_the_screen_and_one_of_them_can_be_kept_large(
         each.accept()
     expect(alice.screen.locator(".tile--video:not(.tile--self)")).to_have_count(2)
     # The others share the room between them; one's own picture lies small in a corner.
-    assert alice.ask(OVERLAP) > 0.95
+    alice.until(f"({OVERLAP})() > 0.95")
     assert alice.ask("document.querySelector('.tile--self').clientWidth") < size["width"] / 2
 
     pin = alice.screen.get_by_role("button", name="Keep Carol large")

@@ -110,8 +110,8 @@ def test_where_one_is_signed_in_is_one_list_and_all_of_it_can_be_signed_out(
 ) -> None:
     """A browser that never opened the app, another that did, and an app; by keyboard."""
     with (
-        httpx2.Client(base_url=server.url, headers={"user-agent": FIREFOX}) as firefox,
-        httpx2.Client(base_url=server.url) as app,
+        httpx2.Client(base_url=server.url, headers={"user-agent": FIREFOX}, timeout=30) as firefox,
+        httpx2.Client(base_url=server.url, timeout=30) as app,
     ):
         sign_in_by(firefox, "carol")
         form = {"username": "carol", "password": DEMO_PASSWORD, "device_name": "Carol's phone", "device_id": "phone-1"}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, WebSocketRoute, expect
 
 from tests.browser.accessibility import faults
-from tests.browser.conftest import Person
+from tests.browser.conftest import Person, connected
 from tests.support import layout
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
@@ -50,6 +52,11 @@ def settle() -> Iterator[Callable[[Person, dict[str, Any]], None]]:
         assert who.ask(SETTLE, {"rings_from": None, "do_not_disturb_until": None, "quiet_hours": None}) is not None
 
 
+def nothing_new() -> str:
+    """The answer to a sync after which nothing has changed."""
+    return json.dumps({"type": "synced", "server_time": datetime.now(UTC).isoformat(), "calls": [], "gone": []})
+
+
 def moon(person: Person) -> Locator:
     return person.page.locator("do-not-disturb > button")
 
@@ -69,6 +76,7 @@ def test_it_is_quiet_by_one_tap_on_all_devices_until_one_tap_ends_it(
 
     settle(here, {"do_not_disturb_until": None})
     moon(here).press("Enter")
+    expect(here.page.get_by_role("button", name="For 1 hour")).to_be_focused()
     here.page.keyboard.press("Enter")
     for each in (here, there):
         expect(moon(each)).to_have_attribute("aria-pressed", "true")
@@ -154,6 +162,7 @@ def test_calls_and_privacy_say_what_counts_and_keep_it(
     expect(who.get_by_role("radio", name="People I know")).to_be_checked()
     expect(alice.page.get_by_text("Saved.")).to_be_visible()
     view.get_by_role("group", name="What do notifications show?").get_by_role("radio", name="Who calls").check()
+    alice.until("document.querySelector('privacy-settings').me?.push_shows === 'name'")
 
     view.get_by_role("switch", name="Quiet hours").press("Space")
     expect(view.get_by_label("Time zone")).to_have_value("Europe/Berlin")
@@ -162,6 +171,7 @@ def test_calls_and_privacy_say_what_counts_and_keep_it(
     view.get_by_label("From", exact=True).fill("21:30")
     assert faults(alice.page) == []
     view.locator("quiet-settings").get_by_role("button", name="Save").click()
+    alice.until("document.querySelector('quiet-settings').me?.quiet_hours?.from === '21:30'")
     view.get_by_role("checkbox", name="Favourites").check()
     alice.until("document.querySelector('quiet-settings').me?.let_through.join() === 'favourites'")
 
@@ -268,11 +278,15 @@ def test_who_has_stopped_ringing_meanwhile_is_blocked_all_the_same(person: Calla
 
     def late(socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
-        # The page does not hear that the ring is over until it is told so in answer to its own act.
+        # The page does not hear that the ring is over, nor if it asks, until it is told so in answer to its own act.
         server.on_message(lambda text: None if '"event":"invitation.cancelled"' in str(text) else socket.send(text))
+        socket.on_message(
+            lambda text: socket.send(nothing_new()) if '"type":"sync"' in str(text) else server.send(text)
+        )
 
     dave.context.route_web_socket("**/ws/v1/live**", late)
     dave.page.reload()
+    connected(dave.page)
     bob.call("Dave")
     dave.rings("Bob")
     dave.ring.get_by_role("button", name="Decline with").click()

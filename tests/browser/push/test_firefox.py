@@ -89,13 +89,12 @@ def opened_tab(firefox: Firefox, server: RunningServer, service: PushService) ->
     raise TimeoutError("No page of the app was opened")
 
 
-def call(caller: Person, seconds: int = 60) -> None:
+def call(caller: Person) -> None:
     assert caller.ask(
-        """(seconds) => {
+        """() => {
           globalThis.sentAt = Date.now();
-          return callinvite.service.send({ invitees: ["bob"], isVideoCall: true, timeoutSeconds: seconds });
-        }""",
-        seconds,
+          return callinvite.service.send({ invitees: ["bob"], isVideoCall: true, timeoutSeconds: 60 });
+        }"""
     )
 
 
@@ -185,8 +184,9 @@ def test_answering_on_another_device_takes_the_place_of_the_ring(
 def test_a_missed_call_is_called_back_from_its_notification(
     alice: Person, firefox: Firefox, server: RunningServer, service: PushService, notifications: Notifications
 ) -> None:
-    call(alice, seconds=2)
+    call(alice)
     shown = notifications.wait_for(title="Alice (@alice)")
+    alice.ask("() => callinvite.service.cancel()")
     notifications.press(notifications.wait_for_replacement(shown), "call_back")
     tab = opened_tab(firefox, server, service)
     alice.rings("Bob")
@@ -229,9 +229,9 @@ def test_a_service_that_forgot_this_browser_gets_it_back_without_a_page(
     service.wait_until(lambda: service.firefox.registered > registered, 20)
     # The worker still has to tell the server.
     for _ in range(20):
-        call(alice, seconds=60)
+        call(alice)
         try:
-            shown = notifications.wait_for(title="Alice (@alice)", timeout_seconds=1)
+            shown = notifications.wait_for(title="Alice (@alice)", timeout_seconds=3)
             notifications.press(shown, "reject")
             expect(alice.screen.get_by_text("Declined", exact=True)).to_be_visible()
             return
@@ -240,6 +240,7 @@ def test_a_service_that_forgot_this_browser_gets_it_back_without_a_page(
     raise AssertionError("The new address never reached the server")
 
 
+@pytest.mark.alone
 def test_rings_wake_the_worker_quickly(
     alice: Person, firefox: Firefox, server: RunningServer, notifications: Notifications
 ) -> None:
