@@ -80,11 +80,13 @@ class HookAdmin(OfSuperusers):
 
     @admin.display(description=say_lazy("admin.hook.standing"), ordering="failing_since")
     def standing(self, hook: Hook) -> str:
-        """What is wrong with it: why it is switched off, or since when nothing has reached it."""
-        if hook.disabled_reason:
-            return str(hook.get_disabled_reason_display())
-        since = display_for_value(hook.failing_since, NOTHING)
-        return say("admin.hook.failing", moment=since) if hook.failing_since else NOTHING
+        """What is wrong with it: why it is off, or since when nothing has reached it; that its secret is unreadable."""
+        wrong = [str(hook.get_disabled_reason_display())]
+        if hook.failing_since and not hook.disabled_reason:
+            wrong.append(say("admin.hook.failing", moment=display_for_value(hook.failing_since, NOTHING)))
+        if not keys.is_readable(hook):
+            wrong.append(str(WHY[keys.UNREADABLE]))
+        return " · ".join(filter(None, wrong)) or NOTHING
 
     @admin.display(description=say_lazy("admin.hook.former_until"))
     def former_secret_until(self, hook: Hook) -> str:

@@ -203,9 +203,8 @@ def _packed(due: Due, taken: list[Chain], now: datetime) -> list[Parcel]:
     if not taken:
         return []
     try:
-        secret = keys.of(due.secret, due.former_secret, due.former_until, now)
+        secret = keys.of(due.hook_id, due.secret, due.former_secret, due.former_until, now)
     except sealing.Unreadable:
-        logger.error("Hook %s: SECRET_KEY was changed without SECRET_KEY_FALLBACKS; rotate its secret", due.hook_id)
         secret = ()
     to = _target(due.url)
     return [Parcel(each, due.hook_id, to, secret) for each in taken]

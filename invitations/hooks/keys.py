@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -11,6 +13,7 @@ from invitations import sealing
 from invitations.hooks import signing
 from invitations.models import Hook
 
+logger = logging.getLogger(__name__)
 PURPOSE = "invitations.hooks"
 BOTH_FOR = timedelta(hours=24)
 """For how long the former secret signs too."""
@@ -26,7 +29,8 @@ def give(hook: Hook) -> str:
 
 
 def rotate(hook: Hook, *, now: datetime) -> str:
-    """Give a hook another secret, beside which the present one signs for `BOTH_FOR`; an earlier one ends now.
+    """Give a hook another secret, beside which the present one signs for `BOTH_FOR`, unless it cannot be read any more;
+    an earlier one ends now.
 
     Args:
         hook: locked.
@@ -35,32 +39,61 @@ def rotate(hook: Hook, *, now: datetime) -> str:
     Returns:
         The new one, to be shown once.
     """
-    former = hook.secret
+    former = (hook.secret, now + BOTH_FOR) if is_readable(hook) else ("", None)
     secret = give(hook)
-    hook.former_secret, hook.former_until = former, now + BOTH_FOR
+    hook.former_secret, hook.former_until = former
     hook.save(update_fields=["secret", "former_secret", "former_until"])
     return secret
 
 
-def of(secret: str, former: str, former_until: datetime | None, now: datetime) -> tuple[str, ...]:
-    """The secrets that sign now, the newest first.
+def of(hook_id: str, secret: str, former: str, former_until: datetime | None, now: datetime) -> tuple[str, ...]:
+    """The secrets that sign now, the newest first. The log says once by which hook none can.
 
     Args:
+        hook_id: the public id of the hook, for the log.
         secret: the sealed one.
-        former: the sealed former one; empty if there is none.
+        former: the sealed former one; empty if there is none. It is left out if it cannot be read any more.
         former_until: until when that one counts.
         now: an aware datetime.
 
     Raises:
         sealing.Unreadable: SECRET_KEY is another one now.
     """
-    sealed = [secret]
+    try:
+        secrets = [_read(secret)]
+    except sealing.Unreadable:
+        _say_unreadable(hook_id, secret)
+        raise
     if former and former_until is not None and former_until > now:
-        sealed.append(former)
-    return tuple(_read(each, settings.SECRET_KEY) for each in sealed)
+        with suppress(sealing.Unreadable):
+            secrets.append(_read(former))
+    return tuple(secrets)
+
+
+def is_readable(hook: Hook) -> bool:
+    """Whether a hook's messages can be signed; if not, its secret must be rotated."""
+    try:
+        _read(hook.secret)
+    except sealing.Unreadable:
+        return False
+    return True
+
+
+def _read(sealed: str) -> str:
+    return _read_by((settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS), sealed)
 
 
 @lru_cache(maxsize=256)
-def _read(sealed: str, key: str) -> str:
+def _read_by(keys: tuple[str | bytes, ...], sealed: str) -> str:
     """Remembered, for it takes as long as signing ten messages."""
     return sealing.unseal(sealed, purpose=PURPOSE)
+
+
+@lru_cache(maxsize=256)
+def _say_unreadable(hook_id: str, sealed: str) -> None:
+    """Say it once in each process, and not for each message and each ring."""
+    logger.error(
+        "The secret of hook %s cannot be read, for SECRET_KEY was changed without SECRET_KEY_FALLBACKS: "
+        "rotate the secret",
+        hook_id,
+    )

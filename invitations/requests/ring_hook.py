@@ -162,7 +162,7 @@ async def close() -> None:
 async def _answer(hook: Hook, body: bytes, now: datetime) -> JSON:
     try:
         to = targets.anywhere(hook.url)
-        secrets = keys.of(hook.secret, hook.former_secret, hook.former_until, now)
+        secrets = keys.of(hook.hook_id, hook.secret, hook.former_secret, hook.former_until, now)
     except targets.NotAllowed:
         raise NoAnswer(FailureCode.FORBIDDEN_ADDRESS.value) from None
     except sealing.Unreadable:

@@ -12,6 +12,7 @@ from invitations.calls import CallSheet
 from invitations.hooks import registering, switching
 from invitations.models import Hook, HookKind, HookMessage, HookOff, Service, User
 from tests.admin.test_services import desk  # noqa: F401
+from tests.hooks.conftest import lose_key
 
 LIST, LOG = "/admin/invitations/hook/", "/admin/invitations/hookmessage/"
 URL = "https://clinic.example.org/secret-path"
@@ -41,6 +42,20 @@ def test_a_hook_that_switched_itself_off_is_on_the_first_page_until_it_is_on_aga
     assert Hook.objects.get().is_active
     assert notice not in desk.get("/admin/").content.decode()
     assert any("hook-switched-on of=clinic" in each for each in lines)
+
+
+def test_a_hook_whose_secret_cannot_be_read_is_on_the_first_page_until_it_is_rotated(
+    desk: Client,  # noqa: F811
+    hook: Hook,
+    now: datetime,
+) -> None:
+    lose_key(hook)
+    switching.note_failure(hook.pk, now=now)
+    notice = f"Nothing reaches {hook.hook_id} of clinic: its secret can&#x27;t be read"
+    assert notice in desk.get("/admin/").content.decode()
+    assert "the hook&#x27;s secret can&#x27;t be read; rotate it" in desk.get(LIST).content.decode()
+    registering.rotate(hook.service_id, hook.hook_id, now=now)
+    assert notice not in desk.get("/admin/").content.decode()
 
 
 def test_what_was_given_up_is_replayed_from_the_log(desk: Client, hook: Hook, now: datetime) -> None:  # noqa: F811

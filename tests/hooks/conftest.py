@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import override_settings
 from pytest_django import Settings
 
-from invitations import calls
+from invitations import calls, sealing
 from invitations.dispatcher.hook_post import HookPost
-from invitations.hooks import registering
+from invitations.hooks import keys, registering
 from invitations.models import Hook, HookKind, HookMessage, Service, User
 from tests.calls.conftest import acting
 from tests.dispatcher.conftest import Clock
@@ -97,6 +98,12 @@ def send(by: User, *others: User, now: datetime, **more: Any) -> str:
     """A call; returns its id."""
     names = [each.username for each in others]
     return calls.send(by=acting(by), invitees=names, is_video_call=True, now=now, **more).sheet.call.call_id
+
+
+def lose_key(hook: Hook) -> None:
+    """Leave a hook with a secret that was stored while SECRET_KEY was another one."""
+    with override_settings(SECRET_KEY="the key of the server before this one"):
+        Hook.objects.filter(pk=hook.pk).update(secret=sealing.seal("whsec_of_then", purpose=keys.PURPOSE))
 
 
 def log(hook: Hook) -> list[tuple[str, str, int, int | None]]:

@@ -20,7 +20,8 @@ from invitations.hooks import registering
 from invitations.models import Call, CallEvent, Hook, HookKind, RingResource, Service, User
 from invitations.requests import ring_hook as asking
 from invitations.transports.waiting import wait_for
-from tests.hooks.conftest import until
+from tests.calls.conftest import acting
+from tests.hooks.conftest import lose_key, until
 from tests.hooks.receiver_answers import MIB_3, NOTHING_PLAIN, said
 from tests.sockets.page import HOST, Page, in_thread, session_of
 from tests.support.hook_receiver import Arrived, HookReceiver, Lying
@@ -222,6 +223,19 @@ def test_its_owner_sees_since_when_it_fails(
     assert failing_since() == first
     send("bob")
     assert failing_since() is None
+
+
+def test_without_a_readable_secret_it_is_not_asked_and_the_log_says_once_what_to_do(
+    ring_hook: Hook, receiver: HookReceiver, send: Ask, alice: User, bob: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    lose_key(ring_hook)
+    for call_id in ("one", "two"):
+        assert send("bob", call_id=call_id).status_code == 201
+        calls.cancel(call_id, by=acting(alice), now=timezone.now())
+    assert receiver.arrived == []
+    said = f"Hook {ring_hook.hook_id} did not say whether to ring (secret_unreadable); it fails open"
+    assert caplog.text.count(said) == 2
+    assert caplog.text.count(f"The secret of hook {ring_hook.hook_id} cannot be read") == 1
 
 
 @pytest.mark.parametrize(

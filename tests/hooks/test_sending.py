@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook
 
 from invitations import calls
@@ -255,6 +256,49 @@ def test_both_secrets_are_good_for_a_day_after_a_rotation_and_then_the_new_one_a
     for each in receiver.wait_for(5)[3:]:
         assert len(each.headers["webhook-signature"].split()) == 1
     assert old != new
+    assert receiver.forged == []
+
+
+def test_a_secret_that_cannot_be_read_is_said_once_and_a_rotation_puts_it_right(
+    alice: User,
+    bob: User,
+    hook: Hook,
+    receiver: HookReceiver,
+    clock: Clock,
+    now: datetime,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.SECRET_KEY = "another-key-of-the-server-0123456789"
+    receiver.is_in_time = False
+    with running(HookPost(clock=clock)) as post:
+        for call_id in ("one", "two"):
+            talk(alice, bob, now, call_id=call_id)
+        post.wake()
+        until(lambda: HookMessage.objects.filter(code="secret_unreadable", attempts=1, claim="").count() == 2)
+        assert receiver.arrived == []
+        receiver.secret = registering.rotate(hook.service_id, hook.hook_id, now=now).secret
+        assert Hook.objects.get().former_until is None
+        clock.advance(6)
+        post.wake()
+        assert sorted(each.type for each in receiver.wait_for(6)) == sorted(TALK * 2)
+    assert receiver.forged == []
+    [said] = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+    assert said.startswith(f"The secret of hook {hook.hook_id} cannot be read")
+    assert said.endswith("rotate the secret")
+
+
+def test_a_former_secret_that_cannot_be_read_keeps_no_message_back(
+    alice: User, bob: User, hook: Hook, receiver: HookReceiver, post: HookPost, now: datetime, settings: Settings
+) -> None:
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-of-the-server-0123456789"
+    receiver.secret = registering.rotate(hook.service_id, hook.hook_id, now=now).secret
+    settings.SECRET_KEY_FALLBACKS = []
+    send(alice, bob, now=now)
+    post.wake()
+    [arrived] = receiver.wait_for(1)
+    assert len(arrived.headers["webhook-signature"].split()) == 1
     assert receiver.forged == []
 
 
