@@ -12,9 +12,9 @@ import { AllMedia } from "./all-media.js";
 import { Crowd } from "./crowd.js";
 import { CutOff } from "./cut-off.js";
 import { IceServers } from "./ice-servers.js";
-import { Intents } from "./intent.js";
 import { LocalMedia } from "./local-media.js";
 import { followNetwork } from "./network.js";
+import { OpenDevices } from "./open-devices.js";
 import { Partings } from "./partings.js";
 import { keyOf } from "./peer.js";
 import { CallPlace } from "./place.js";
@@ -63,14 +63,12 @@ export class Talk extends EventTarget {
   #isReloading;
   #ice;
   #media;
-  #intents;
+  #devices;
   #partings;
   #cutOff;
   #report;
   #crowd = new Crowd();
   #isSeeded = false;
-  /** How many previews are shown. */
-  #previews = 0;
   #wasOpen = false;
   #isScheduled = false;
   /** @type {TalkState} */
@@ -109,7 +107,13 @@ export class Talk extends EventTarget {
       onLevels: () => this.dispatchEvent(new Event("levels")),
       onBadSignal: (code) => this.#notice(code),
     });
-    this.#intents = new Intents(storage);
+    this.#devices = new OpenDevices({
+      local,
+      storage,
+      isHere: () => this.#place.where === "here",
+      call: () => this.#call(),
+      onSettled: () => this.#changed(),
+    });
     this.#partings = new Partings(service, clock);
     this.#cutOff = new CutOff(clock, () => {
       this.#stop();
@@ -186,26 +190,13 @@ export class Talk extends EventTarget {
    * @returns {Promise<T>}
    */
   async during(intent, verb) {
-    const wished = this.#intents.beginAct(intent);
     this.#ice.refresh(this.#concernsCall());
-    if (this.#place.where !== "here") {
-      // The devices of a call that one is in are that call's, until it is left.
-      this.#local.begin(wished);
-    }
-    try {
-      return await verb();
-    } finally {
-      this.#intents.endAct();
-      this.#settle();
-    }
+    return await this.#devices.during(intent, verb);
   }
 
   /** The person has changed their mind about a call that is being placed: nothing is open from this moment on. */
   abandon() {
-    if (this.#place.where !== "here") {
-      this.#intents.abandon();
-      this.#local.stop();
-    }
+    this.#devices.abandon();
   }
 
   /**
@@ -257,35 +248,17 @@ export class Talk extends EventTarget {
    * @returns {() => void} ends it; the camera stays open if a call has begun meanwhile
    */
   preview(wanted) {
-    if (this.#place.where === "here") {
-      // It would be seen by those one is in a call with.
-      return () => {};
-    }
-    this.#previews += 1;
-    this.#local.open(wanted);
-    let isOver = false;
-    return () => {
-      if (!isOver) {
-        isOver = true;
-        this.#previews -= 1;
-        this.#settle();
-      }
-    };
+    return this.#devices.preview(wanted);
   }
 
   /** Mutes, or speaks again. */
   async toggleMicrophone() {
-    const { speaks } = this.#local.state.microphone;
-    this.#want({ microphone: !speaks });
-    await this.#local.setMuted(speaks);
+    await this.#devices.toggleMicrophone();
   }
 
   /** Switches the camera. */
   async toggleCamera() {
-    const { camera } = this.#local.state;
-    const on = !(camera.live || camera.starting);
-    this.#want({ camera: on });
-    await this.#local.setCamera(on);
+    await this.#devices.toggleCamera();
   }
 
   /**
@@ -294,8 +267,7 @@ export class Talk extends EventTarget {
    * @param {boolean} hold
    */
   setHold(hold) {
-    this.#want({ hold });
-    this.#local.setHold(hold);
+    this.#devices.setHold(hold);
   }
 
   /** Brings the call from another page of this browser into this one. */
@@ -315,7 +287,7 @@ export class Talk extends EventTarget {
       this.#leave();
       this.#followOnHold([]);
     } else if (call.call_id !== this.#place.callID) {
-      const acts = this.#intents.isActing || this.#media.isOnHold(call.call_id);
+      const acts = this.#devices.isActing || this.#media.isOnHold(call.call_id);
       this.#turnAway(acts);
       this.#place.enter(call.call_id, { acts, isLoaded: isFirst });
     } else if (this.#place.where === "here") {
@@ -358,11 +330,10 @@ export class Talk extends EventTarget {
       return;
     }
     this.#media.turnTo(call.call_id);
-    const { intent, isBack } = this.#intents.arrive(call);
+    const isBack = this.#devices.arrive(call);
     // Back from a reload: what was switched on again in a crowd stays on.
     this.#crowd.enter(isBack ? call : null);
     this.#ice.refresh(true);
-    this.#local.begin({ hold: false, ...intent });
     this.#media.current?.setOnHold(false);
     this.#update(call);
     this.#changed();
@@ -375,7 +346,7 @@ export class Talk extends EventTarget {
     if (this.#cutOff.isCutOff && isUp(this.#service.state.connection)) {
       // The call outlived it after all.
       this.#cutOff.forget();
-      this.#local.begin({ hold: false, ...this.#intents.of(call) });
+      this.#devices.reopen(call);
     }
     if (call.state !== "active" || this.#cutOff.isCutOff) {
       return;
@@ -398,7 +369,7 @@ export class Talk extends EventTarget {
    */
   #followOnHold(calls) {
     this.#media.followOnHold(calls).forEach((callID) => {
-      this.#intents.forget(callID);
+      this.#devices.forget(callID);
     });
   }
 
@@ -422,8 +393,7 @@ export class Talk extends EventTarget {
       return;
     }
     if (films) {
-      this.#local.setCamera(false);
-      this.#want({ camera: false });
+      this.#devices.pauseCamera();
     }
     this.#notice("video_paused");
   }
@@ -431,8 +401,7 @@ export class Talk extends EventTarget {
   /** Another page has taken the call. */
   #lostPlace() {
     this.#media.close();
-    this.#settle();
-    this.#changed();
+    this.#devices.settle();
   }
 
   /**
@@ -441,37 +410,30 @@ export class Talk extends EventTarget {
    * @param {boolean} goesOn whether the other one needs the devices in this page
    */
   #turnAway(goesOn) {
-    const call = this.onHold.find((each) => each.call_id === this.#place.callID);
-    const intent = call ? this.#intents.of(call) : null;
+    const call = this.onHold.find((each) => each.call_id === this.#place.callID) ?? null;
     if (call) {
       this.#media.putOnHold();
     }
-    this.#leave(goesOn);
-    if (call && intent) {
-      // It is gone back to as it was, but without a hold that the person had asked for before.
-      this.#intents.keep({ ...intent, hold: false }, call);
-    }
+    this.#leave({ goesOn, onHold: call });
   }
 
   /**
    * This device is not in the call any more that it was in, or has turned to another one.
    *
-   * @param {boolean} [goesOn] whether the devices are needed at once
+   * @param {{goesOn?: boolean, onHold?: Call | null}} [how] `goesOn`: the devices are needed at once; `onHold`: the call, if
+   *   it is only on hold
    */
-  #leave(goesOn = false) {
+  #leave({ goesOn = false, onHold = null } = {}) {
     if (this.#place.callID === null) {
       return;
     }
-    this.#intents.forget(this.#place.callID);
-    // A screen shown to some must not be shown to others, whatever comes next.
-    this.#local.stopScreen();
-    this.#local.setHold(false);
+    this.#devices.leave(this.#place.callID, onHold);
     this.#crowd.enter(null);
     this.#cutOff.forget();
     this.#media.closeCurrent();
     this.#place.leave();
     if (!goesOn) {
-      this.#settle();
+      this.#devices.settle();
     }
   }
 
@@ -503,35 +465,12 @@ export class Talk extends EventTarget {
     this.#follow();
   }
 
-  /** Closes the devices if nothing needs them. */
-  #settle() {
-    const isNeeded = this.#place.where === "here" || this.#intents.isActing || this.#previews > 0;
-    if (!isNeeded) {
-      this.#local.stop();
-    }
-    this.#changed();
-  }
-
   /**
    * @returns {Call | null} the call that this device is in
    */
   #call() {
     const call = this.current;
     return call?.call_id === this.#place.callID ? call : null;
-  }
-
-  /**
-   * Remembers what the person has just chosen, for this call or for the one that is being begun.
-   *
-   * @param {Partial<Intent>} change
-   */
-  #want(change) {
-    const call = this.#call();
-    if (this.#place.where !== "here") {
-      this.#intents.wish(change);
-    } else if (call !== null) {
-      this.#intents.keep(change, call);
-    }
   }
 
   /** @returns {boolean} whether there is any call that relays may be needed for */
