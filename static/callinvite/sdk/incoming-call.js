@@ -3,13 +3,14 @@
  *  It stands in a corner, above everything else; with the attribute `inline` where it was put. */
 
 import { CallInvitationError, isRingingFor } from "../client/index.js";
-import { h, setAttribute } from "../elements/dom.js";
+import { setAttribute } from "../elements/dom.js";
 import { callScene, endedScene, partingWords } from "../elements/call-scenes.js";
 import { isOn } from "../elements/send-parameters.js";
 import { endWords, others } from "../elements/words.js";
 import { saying } from "../words/say.js";
 import { CallPanel } from "./call-panel.js";
 import { CallElement, define, isConnected } from "./element.js";
+import { Frame } from "./frame.js";
 import { enter, screen } from "./hub.js";
 import { RingCard } from "./ring-card.js";
 
@@ -32,7 +33,6 @@ import { RingCard } from "./ring-card.js";
  *  @property {Call} call */
 
 const ENDED_STAYS_MS = 6000;
-const TYPED_IN = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]";
 
 export class IncomingCall extends CallElement {
   static observedAttributes = ["inline", "expanded", "silent", "no-camera"];
@@ -50,7 +50,7 @@ export class IncomingCall extends CallElement {
     },
     bring: () => this.#bring(),
   });
-  #frame = h("div", { class: "frame", part: "frame" });
+  #frame = new Frame(this, [this.#card.node, this.#panel.node]);
   /** Rings that a listener of `will-ring` shows itself, and those that it was asked about. @type {Map<string, boolean>} */
   #asked = new Map();
   /** @type {Set<string>} */
@@ -69,14 +69,11 @@ export class IncomingCall extends CallElement {
   #ended = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #leaving;
-  /** Where the focus was before. @type {Element | null} */
-  #cameFrom = null;
 
   /** @param {ShadowRoot} root */
   build(root) {
-    this.#frame.append(this.#card.node, this.#panel.node);
-    this.#frame.addEventListener("keydown", (event) => this.#key(event));
-    root.append(this.#frame);
+    this.#frame.node.addEventListener("keydown", (event) => this.#key(event));
+    root.append(this.#frame.node);
   }
 
   connectedCallback() {
@@ -271,10 +268,10 @@ export class IncomingCall extends CallElement {
     this.#show(ring !== null || !this.#panel.node.hidden);
     this.#tick();
     if (isNewRing) {
-      this.#take(this.#card.heading);
+      this.#frame.take(this.#card.heading);
       this.tell("ring", { callID: ring.call_id, call: ring, caller: ring.caller, isVideoCall: ring.is_video_call });
     } else if (current && !wasIn) {
-      this.#take(this.#panel.heading);
+      this.#frame.take(this.#panel.heading);
     }
   }
 
@@ -422,43 +419,8 @@ export class IncomingCall extends CallElement {
 
   /** @param {boolean} isShown */
   #show(isShown) {
-    const frame = this.#frame;
-    const wasShown = !frame.hidden;
-    frame.classList.toggle("frame--inline", this.inline);
-    frame.classList.toggle("frame--large", this.expanded && this.#wasIn && !this.inline);
-    // Above everything, whatever the page has on top of each other.
-    const isPopover = !this.inline && typeof frame.showPopover === "function";
-    if (isPopover !== frame.hasAttribute("popover")) {
-      setAttribute(frame, "popover", isPopover ? "manual" : null);
-    }
-    frame.hidden = !isShown;
-    if (isPopover && frame.isConnected && frame.matches(":popover-open") !== isShown) {
-      frame.togglePopover(isShown);
-    }
-    if (!isShown && wasShown) {
-      this.#giveBack();
-    }
-  }
-
-  /** Move the focus here, unless somebody is typing: they must not answer by the key they were about to press.
-   *  @param {HTMLElement} heading */
-  #take(heading) {
-    const focused = document.activeElement;
-    if (focused !== this && focused !== document.body) {
-      this.#cameFrom = focused;
-    }
-    if (!focused?.matches(TYPED_IN)) {
-      heading.focus({ preventScroll: true });
-    }
-  }
-
-  #giveBack() {
-    const origin = this.#cameFrom;
-    this.#cameFrom = null;
-    const isHere = document.activeElement === this || document.activeElement === document.body;
-    if (origin instanceof HTMLElement && origin.isConnected && isHere) {
-      origin.focus({ preventScroll: true });
-    }
+    const isLarge = this.expanded && this.#wasIn && !this.inline;
+    this.#frame.show(isShown, { isInline: this.inline, isLarge });
   }
 
   /** @param {KeyboardEvent} event */
