@@ -46,6 +46,23 @@ def rotate(hook: Hook, *, now: datetime) -> str:
     return secret
 
 
+def renew(hook: Hook) -> None:
+    """Store the same secrets anew, by the present SECRET_KEY. A former one that cannot be read ends now.
+
+    Args:
+        hook: locked.
+
+    Raises:
+        sealing.Unreadable: SECRET_KEY was changed without SECRET_KEY_FALLBACKS.
+    """
+    hook.secret = sealing.seal(_read(hook.secret), purpose=PURPOSE)
+    try:
+        hook.former_secret = hook.former_secret and sealing.seal(_read(hook.former_secret), purpose=PURPOSE)
+    except sealing.Unreadable:
+        hook.former_secret, hook.former_until = "", None
+    hook.save(update_fields=["secret", "former_secret", "former_until"])
+
+
 def of(hook_id: str, secret: str, former: str, former_until: datetime | None, now: datetime) -> tuple[str, ...]:
     """The secrets that sign now, the newest first. The log says once by which hook none can.
 
