@@ -33,7 +33,7 @@ def _token(server: RunningServer) -> str:
     request = urllib.request.Request(
         f"{server.url}/api/v1/auth/token", body, {"Content-Type": "application/json"}, method="POST"
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return str(json.load(answer)["token"])
 
 

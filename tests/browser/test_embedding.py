@@ -129,6 +129,12 @@ def _details(page: Page, name: str) -> Any:
     return page.evaluate(f"() => heard.findLast(([name]) => name === {name!r})[1]")
 
 
+def _settled(page: Page) -> None:
+    """Wait until whatever the page has asked for so far is done: what it asks now comes after that."""
+    until(page, "calls.state.connection === 'open'")
+    assert page.evaluate("() => calls.leave('call_of_nobody_1')") is False
+
+
 def test_the_button_sends_what_its_attributes_say(page: Page, bob: Elsewhere) -> None:
     # Its invitees were set as a property before the browser knew the element.
     expect(page.get_by_role("button", name="Audio call to bob", exact=True)).to_be_enabled()
@@ -295,6 +301,7 @@ def test_a_page_may_ring_by_itself_and_answer_by_the_element(page: Page, bob: El
     expect(page.get_by_role("alertdialog")).to_be_hidden()
     # Nothing of ours alerts, so nobody is told so.
     until(page, "calls.state.incoming !== null")
+    _settled(page)
     assert bob.call(call_id)["invitations"][0]["progress"] == "sent"
     declined = (
         "(id) => document.querySelector('incoming-call').decline({ callID: id, customData: 'later', reason: 'later' })"
@@ -325,6 +332,7 @@ def test_a_listener_may_keep_a_ring_from_being_answered(page: Page, bob: Elsewhe
     page.get_by_role("button", name=button, exact=True).click()
 
     assert _details(page, event)["callID"] == call_id
+    _settled(page)
     assert bob.call(call_id)["invitations"][0]["state"] == "pending"
 
 

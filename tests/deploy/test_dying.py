@@ -72,7 +72,7 @@ async def test_the_deadlines_of_a_dispatcher_that_ends_are_met_by_the_other(
         pairs = list(zip(callers, invitees, strict=True))
         sent = await asyncio.gather(
             *(
-                caller.by_socket("send", invitees=[invitee.name], is_video_call=False, timeout_seconds=3 + index % 5)
+                caller.by_socket("send", invitees=[invitee.name], is_video_call=False, timeout_seconds=3 + index % 10)
                 for index, (caller, invitee) in enumerate(pairs)
             )
         )

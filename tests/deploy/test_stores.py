@@ -14,7 +14,7 @@ from tests.support.layout import SeveralProcesses
 
 pytestmark = [pytest.mark.server, pytest.mark.redis, pytest.mark.own_layout("always several processes")]
 MakeDevices = Callable[[int], list[Device]]
-SOON_SECONDS = 2.0
+SOON_SECONDS = 4.0
 """Sooner than any `sync`, by which a frame that was lost would be made good."""
 
 

@@ -26,8 +26,8 @@ pytestmark = [
     pytest.mark.sqlite_only,
     pytest.mark.own_layout("one process and its SQLite, and dispatchers one by one"),
 ]
-LIMIT_SECONDS = 30
-PROMPT = timedelta(seconds=0.5)
+LIMIT_SECONDS = 90
+PROMPT = timedelta(seconds=2)
 """How late a deadline may be met on a machine that does other things as well."""
 
 
@@ -117,7 +117,8 @@ def test_a_ring_times_out_by_itself_at_its_moment(server: RunningServer) -> None
 
 
 def test_a_killed_server_keeps_the_ring_and_ends_it_at_its_moment(server: RunningServer) -> None:
-    bearer, call = alice_calls_bob(server, timeout_seconds=20)
+    # Longer than a busy machine needs for a start.
+    bearer, call = alice_calls_bob(server, timeout_seconds=40)
     server.restart()
     again = ask(server, f"calls/{call['call_id']}", bearer=bearer)
     assert again["state"] == "ringing"
@@ -165,6 +166,6 @@ def test_a_signal_stops_the_dispatcher_at_once_with_code_0(server: RunningServer
     server.kill()
     with dispatch(server) as process:
         os.kill(process.pid, number)
-        assert process.wait(5) == 0
+        assert process.wait(15) == 0
         assert process.stdout is not None
         assert process.stdout.read() == ""

@@ -55,7 +55,7 @@ class Socket:
     def hear(self, kind: str, **fields: Any) -> dict[str, Any]:
         """The next frame of a kind with these fields."""
         while True:
-            frame: dict[str, Any] = json.loads(self._socket.recv(timeout=10))
+            frame: dict[str, Any] = json.loads(self._socket.recv(timeout=30))
             if frame["type"] == kind and fields.items() <= frame.items():
                 return frame
 

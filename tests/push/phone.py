@@ -14,7 +14,7 @@ from tests.support.push_receiver import Receiver
 from tests.support.push_service import PushService
 from tests.support.server import DEMO_PASSWORD, RunningServer
 
-LIMIT_SECONDS = 10.0
+LIMIT_SECONDS = 30.0
 POLL_SECONDS = 0.05
 
 

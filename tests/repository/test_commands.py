@@ -47,7 +47,7 @@ def make_run(data_dir: Path, port: int) -> Iterator[tuple[str, float]]:
             printed += line
         yield printed, processor_seconds(process.pid)
         os.killpg(process.pid, signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -61,10 +61,10 @@ def make_run(data_dir: Path, port: int) -> Iterator[tuple[str, float]]:
 def test_make_run_starts_again_at_once_with_the_same_data_and_password(tmp_path: Path) -> None:
     port = free_port()
     with make_run(tmp_path / "data", port) as (first, _):
-        assert urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10).status == 200
+        assert urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=30).status == 200
         users = _usernames(tmp_path / "data")
     with make_run(tmp_path / "data", port) as (second, seconds):
-        assert urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10).status == 200
+        assert urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=30).status == 200
 
     assert users == ["alice", "bob", "carol", "dave"]
     assert _usernames(tmp_path / "data") == users

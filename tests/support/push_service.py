@@ -27,7 +27,7 @@ from tests.support.push_receiver import Receiver
 from tests.support.push_subscription import Fate, Message, Subscription
 from tests.support.push_tls import Authority, Trouble
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 20.0
 READ_LIMIT_BYTES = 1024 * 1024
 
 

@@ -108,5 +108,6 @@ def test_signing_out_at_the_site_takes_the_address_away(server: RunningServer, f
     tab.until(f"{CLIENT}.push.state === 'on'")
     tab.evaluate(f"{CLIENT}.signOut()")
 
-    assert addresses() == []
+    # Signing out waits for that no longer than a second and a half.
+    bob.until(lambda: addresses() == [])
     tab.close()
