@@ -7,37 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import Any, Literal
 
-from django.db import transaction
-
-from invitations import calls, conf, contacts, ice, shapes
+from invitations import calls, shapes
 from invitations.calls.permits import Permit
 from invitations.errors import CallError, Code
-from invitations.live import presence
-from invitations.requests import audit, inputs, service_access
+from invitations.requests import acts, inputs, service_access
+from invitations.requests.acts import JSON, Answer, Named, Run
 from invitations.requests.deprecation import Deprecation
 from invitations.requests.fields import Refused
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
 from invitations.requests.service_access import ForServices
-from invitations.serializers import call_view, moment, service_view
-from invitations.shapes.parts import CALL_ID
-from invitations.store import people
-from invitations.store.sheets import Actor, CallSheet
+from invitations.store.sheets import Actor
 from invitations.words import say
 
-JSON = dict[str, Any]
-Answer = tuple[int, Mapping[str, Any]]
-Named = calls.CallName | None
-Run = Callable[[Actor, Named, JSON, datetime], Answer]
 OVER_BY_TOKEN = {409: 410}
 """Statuses that differ for those who act by a ring's token: whatever ended the ring, the token is dead for good."""
-_call_id_matches = re.compile(rf"\A{CALL_ID}\Z").match
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,24 +142,6 @@ def perform(
         return _refusal(call_problem(error, actor.user_id, now))
 
 
-def snapshot(actor: Actor, now: datetime) -> shapes.calls.Snapshot:
-    """Who a user is, their open calls, what they have not seen or answered yet, and until when it is quiet."""
-    user_id, username = actor.user_id, actor.username
-    began_at, ends_at = actor.token_life or (None, None)
-    standing = contacts.standing(user_id)
-    return {
-        "server_time": moment(now),
-        "user": {"id": username, "name": people.shown_name(username, standing.display_name)},
-        "calls": [call_view(each, user_id, now) for each in calls.open_calls(user_id, now=now)],
-        "missed_unseen": calls.missed_unseen(user_id),
-        "requests": standing.requests,
-        "do_not_disturb_until": moment(standing.do_not_disturb_until(now)),
-        "quiet_until": moment(standing.quiet_until(now)),
-        "token_created_at": moment(began_at),
-        "token_expires_at": moment(ends_at),
-    }
-
-
 def _refusal(body: JSON) -> Answer:
     return body["status"], body
 
@@ -228,113 +198,6 @@ def _request_key(key: object, actor: Actor, verb: Verb, name: Named, values: JSO
     return calls.RequestKey(known_by, hashlib.sha256(asked.encode()).hexdigest(), attempt)
 
 
-def _send(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    return _sent(calls.send(by=actor, now=now, **values), actor, now)
-
-
-def _invite(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    return _sent(calls.invite(_known(name), by=actor, now=now, **values), actor, now)
-
-
-def _sent(sent: calls.Sent, actor: Actor, now: datetime) -> Answer:
-    body = {
-        "call": call_view(sent.sheet, actor.user_id, now),
-        "errors": sent.errors,
-        "warnings": sent.warnings,
-        "merged": sent.merged,
-        "rejoin": sent.rejoin,
-    }
-    return 201 if sent.created else 200, body
-
-
-def _cancel(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    done = calls.cancel(_known(name), by=actor, now=now, **values)
-    return 200, {
-        "call": call_view(done.sheet, actor.user_id, now),
-        "cancelled": done.cancelled,
-        "errors": done.errors,
-    }
-
-
-def _on_call(verb: Callable[..., CallSheet]) -> Run:
-    """Adapt a function that takes a call and returns it."""
-
-    def run(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-        sheet = verb(_known(name), by=actor, now=now, **values)
-        return 200, {"call": _seen(sheet, actor, now)}
-
-    return run
-
-
-def _seen(sheet: CallSheet, actor: Actor, now: datetime) -> shapes.calls.CallObject:
-    """The call as the actor sees it."""
-    return service_view(sheet, now) if actor.is_service else call_view(sheet, actor.user_id, now)
-
-
-def _reject(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    call, blocks = _known(name), values.pop("block")
-    if not blocks:
-        return 200, {"call": call_view(calls.reject(call, by=actor, now=now, **values), actor.user_id, now)}
-    if actor.ring_pk is not None:
-        # Whoever finds a phone may silence it, but not change whom its owner hears from.
-        raise InvalidInput({"block": [say("invalid.block_by_token")]})
-    sheet, made = contacts.reject_and_block(call, by=actor, now=now, **values)
-    if made is not None and made.is_new:
-        # Within a batch of a socket's verbs, it is not done yet.
-        known = {"user_id": actor.user_id, "other_id": made.block.other_id, "address": actor.address}
-        transaction.on_commit(partial(audit.settled, None, "blocked", **known))
-    return 200, {"call": call_view(sheet, actor.user_id, now)}
-
-
-def _get(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    sheet = calls.view(_known(name), viewer_id=actor.user_id, now=now, sees_all=actor.is_service)
-    return 200, _seen(sheet, actor, now)
-
-
-def _open(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    if actor.service is None:
-        # A back end that looks is no sign of its user.
-        presence.mark_polling(actor.user_id)
-    return 200, snapshot(actor, now)
-
-
-def _history_seen(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    calls.mark_history_seen(actor.user_id, now=now, origin=actor.origin)
-    return 200, {"missed_unseen": calls.missed_unseen(actor.user_id)}
-
-
-def _timeline(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    call = _known(name)
-    entries = calls.timeline(call, viewer_id=actor.user_id, now=now, sees_all=actor.is_admin)
-    return 200, {"call_id": calls.id_in(call), "entries": entries}
-
-
-def _ice_servers(actor: Actor, name: Named, values: JSON, now: datetime) -> Answer:
-    found, expires_at = ice.offer(
-        ice.configured(),
-        username=actor.username,
-        relays=calls.is_in_open_call(actor.user_id, now=now),
-        now=now,
-        lifetime_seconds=conf.limits().turn_credential_seconds,
-    )
-    return 200, {"ice_servers": found, "expires_at": moment(expires_at)}
-
-
-def _known(name: object) -> calls.CallName:
-    """The name, if a call could have it at all.
-
-    Raises:
-        CallError: `not_found`.
-        InvalidInput: the id is not a string.
-    """
-    call_id = name.call_id if isinstance(name, calls.Attempt) else name
-    if type(call_id) is not str:
-        raise InvalidInput({"call_id": [say("invalid.required") if call_id is None else say("invalid.not_text")]})
-    if not _call_id_matches(call_id):
-        raise CallError(Code.NOT_FOUND)
-    return name if isinstance(name, calls.Attempt) else call_id
-
-
 _OVER = {Code.INVITATION_CANCELLED, Code.INVITATION_TIMED_OUT, Code.CALL_ENDED}
 _NO_RING = {Code.NOT_FOUND, Code.NOT_ALLOWED, Code.ANSWERED_ELSEWHERE, Code.REJECTED_ELSEWHERE, Code.ALREADY_ANSWERED}
 _NO_CURRENT = {Code.NO_CURRENT_CALL, Code.AMBIGUOUS_CURRENT_CALL}
@@ -342,7 +205,7 @@ _NO_CURRENT = {Code.NO_CURRENT_CALL, Code.AMBIGUOUS_CURRENT_CALL}
 _DECLARED = (
     Verb(
         "send",
-        _send,
+        acts.send,
         inputs.SEND,
         "calls",
         "Send a call invitation",
@@ -380,7 +243,7 @@ _DECLARED = (
     ),
     Verb(
         "invite",
-        _invite,
+        acts.invite,
         inputs.INVITE,
         "calls/{call_id}/invite",
         "Add people to a live call",
@@ -403,7 +266,7 @@ _DECLARED = (
     ),
     Verb(
         "cancel",
-        _cancel,
+        acts.cancel,
         inputs.CANCEL,
         "calls/{call_id}/cancel",
         "Stop rings that you sent",
@@ -414,7 +277,7 @@ _DECLARED = (
     ),
     Verb(
         "accept",
-        _on_call(calls.accept),
+        acts.on_call(calls.accept),
         inputs.ACCEPT,
         "calls/{call_id}/accept",
         "Accept an invitation",
@@ -425,7 +288,7 @@ _DECLARED = (
     ),
     Verb(
         "reject",
-        _reject,
+        acts.reject,
         inputs.REJECT,
         "calls/{call_id}/reject",
         "Reject an invitation",
@@ -441,7 +304,7 @@ _DECLARED = (
     ),
     Verb(
         "join",
-        _on_call(calls.join),
+        acts.on_call(calls.join),
         inputs.ON_DEVICE,
         "calls/{call_id}/join",
         "Join a live call, or move it to this device",
@@ -451,7 +314,7 @@ _DECLARED = (
     ),
     Verb(
         "leave",
-        _on_call(calls.leave),
+        acts.on_call(calls.leave),
         inputs.ON_DEVICE,
         "calls/{call_id}/leave",
         "Leave a call",
@@ -460,7 +323,7 @@ _DECLARED = (
     ),
     Verb(
         "end",
-        _on_call(calls.end),
+        acts.on_call(calls.end),
         inputs.ON_DEVICE,
         "calls/{call_id}/end",
         "End a call for everybody",
@@ -470,7 +333,7 @@ _DECLARED = (
     ),
     Verb(
         "remove",
-        _on_call(calls.remove),
+        acts.on_call(calls.remove),
         inputs.REMOVE,
         "calls/{call_id}/remove",
         "Take somebody out of a call",
@@ -482,7 +345,7 @@ _DECLARED = (
     ),
     Verb(
         "ringing",
-        _on_call(calls.ringing),
+        acts.on_call(calls.ringing),
         inputs.RINGING,
         "calls/{call_id}/ringing",
         "Say that this device alerts",
@@ -493,7 +356,7 @@ _DECLARED = (
     ),
     Verb(
         "connected",
-        _on_call(calls.connected),
+        acts.on_call(calls.connected),
         inputs.ON_DEVICE,
         "calls/{call_id}/connected",
         "Say that sound and picture arrived",
@@ -503,7 +366,7 @@ _DECLARED = (
     ),
     Verb(
         "heartbeat",
-        _on_call(calls.heartbeat),
+        acts.on_call(calls.heartbeat),
         inputs.ON_DEVICE,
         "calls/{call_id}/heartbeat",
         "Prove that you are still there",
@@ -512,7 +375,7 @@ _DECLARED = (
     ),
     Verb(
         "open",
-        _open,
+        acts.look,
         inputs.ON_DEVICE,
         "calls/open",
         "See everything that is going on for you now",
@@ -525,7 +388,7 @@ _DECLARED = (
     ),
     Verb(
         "get",
-        _get,
+        acts.get,
         inputs.ON_DEVICE,
         "calls/{call_id}",
         "See one call",
@@ -538,7 +401,7 @@ _DECLARED = (
     ),
     Verb(
         "timeline",
-        _timeline,
+        acts.timeline,
         inputs.ON_DEVICE,
         "calls/{call_id}/timeline",
         "See what happened in a call, and why",
@@ -553,7 +416,7 @@ _DECLARED = (
     ),
     Verb(
         "ice_servers",
-        _ice_servers,
+        acts.ice_servers,
         inputs.ON_DEVICE,
         "ice-servers",
         "Get STUN and TURN servers for sound and picture",
@@ -567,7 +430,7 @@ _DECLARED = (
     ),
     Verb(
         "history_seen",
-        _history_seen,
+        acts.history_seen,
         inputs.ON_DEVICE,
         "history/seen",
         "Clear the missed badge on all your devices",

@@ -25,8 +25,9 @@ from invitations.errors import CallError, Code
 from invitations.live import generations, presence, publishing
 from invitations.models import UserKey
 from invitations.requests import audit, ring_hook, service_access
+from invitations.requests.acts import Answer, snapshot
 from invitations.requests.problems import InvalidInput, call_problem, invalid_problem, problem
-from invitations.requests.verbs import VERBS, Answer, perform, snapshot
+from invitations.requests.verbs import VERBS, perform
 from invitations.serializers import call_view, moment
 from invitations.shapes.frames import NOT_AUTHENTICATED, ONE_TOO_MANY, TOO_MUCH
 from invitations.sockets import attendance, frames, signalling
