@@ -210,6 +210,52 @@ test("what was missed before the page was loaded is counted by the snapshot alre
   assert.equal(bob.state.missedUnseen, 2);
 });
 
+/** @type {Call["you"]} */
+const MISSED = {
+  role: "invitee",
+  state: "timed_out",
+  can: [],
+  missed: true,
+  duration_seconds: null,
+  verdict: "rings",
+  from_contact: true,
+  urgent: false,
+};
+
+/** The ways in which the end of a call is learnt of which a snapshot no longer knows. */
+const ENDS = {
+  "asked for": (bob, call) => bob.do({ type: "settled", callID: call.call_id, call, serverNow: NOON }),
+  "told late": (bob, call) => bob.frame(call),
+  "told in answer to a question": (bob, call) => bob.do({ type: "synced", calls: [call], gone: [] }),
+};
+
+for (const [how, learn] of Object.entries(ENDS)) {
+  test(`a call missed while the connection was lost is counted once: its end is ${how}`, () => {
+    const bob = client("bob", { calls: [makeCall()] });
+    bob.snapshot([], { missedUnseen: 1 });
+    assert.equal(bob.state.missedUnseen, 1);
+    assert.ok(learn(bob, closed("timed_out", {}, { you: MISSED })).includes("incomingCallTimeout"));
+    assert.equal(bob.state.missedUnseen, 1);
+  });
+}
+
+test("whoever comes back to a call and misses it again has missed it twice", () => {
+  const bob = client("bob", { calls: [makeCall()] });
+  bob.snapshot([], { missedUnseen: 1 });
+  bob.frame(makeCall({ revision: 3 }));
+  bob.frame(closed("timed_out", {}, { revision: 4, you: MISSED }));
+  assert.equal(bob.state.missedUnseen, 2);
+  bob.frame(closed("busy", {}, { attempt: 2, revision: 1, you: MISSED }));
+  assert.equal(bob.state.missedUnseen, 3);
+});
+
+test("a call that ends after the count is counted, although it had been put aside by a question", () => {
+  const bob = client("bob", { calls: [makeCall()], missedUnseen: 2 });
+  bob.do({ type: "synced", calls: [], gone: ["call_alice_1"] });
+  bob.do({ type: "settled", callID: "call_alice_1", call: closed("timed_out", {}, { you: MISSED }), serverNow: NOON });
+  assert.equal(bob.state.missedUnseen, 3);
+});
+
 test("the caller hears how each invitation fares", () => {
   /** @type {[Call, keyof import("../../static/callinvite/client/types.js").ServiceEvents][]} */
   const ways = [

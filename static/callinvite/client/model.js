@@ -15,6 +15,7 @@ import { chosenCalls } from "./chosen.js";
  * @property {State} state
  * @property {string} deviceId
  * @property {ReadonlyMap<string, Call>} past calls held no longer, as last seen: their old frames bring nothing back
+ * @property {ReadonlySet<string>} counted calls held no longer when the server counted the missed ones: it knew their end
  * @property {ReadonlySet<string>} rejecting calls that this client is just rejecting
  * @property {boolean} seeded whether a snapshot was ever applied
  * @property {import("./chosen.js").Here["switched"]} switched
@@ -47,6 +48,7 @@ export function initialModel(deviceId) {
     }),
     deviceId,
     past: new Map(),
+    counted: new Set(),
     rejecting: new Set(),
     seeded: false,
     switched: new Map(),
@@ -147,6 +149,33 @@ export function replaced(model, call, missedUnseen = model.state.missedUnseen) {
 export function without(model, gone) {
   const calls = model.state.calls.filter((call) => !gone.includes(call));
   return withState({ ...model, past: remembered(model.past, gone) }, { calls });
+}
+
+/**
+ * Takes in how many missed calls the server counts. The end of a call that is held no longer may be told only after it.
+ *
+ * @param {Model} model
+ * @param {number} missedUnseen
+ * @returns {Model}
+ */
+export function countTold(model, missedUnseen) {
+  return withState({ ...model, counted: new Set(model.past.keys()) }, { missedUnseen });
+}
+
+/**
+ * Takes in a call as the server has it, and counts it if it was missed and the server's last count cannot have it in it.
+ *
+ * @param {Model} model
+ * @param {Call} call
+ * @param {Call | null} known as it was before, if anything was known of it
+ * @returns {Model}
+ */
+export function told(model, call, known) {
+  const counted = new Set(model.counted);
+  const isCounted = counted.delete(call.call_id) && known !== null;
+  const isNewlyMissed = call.you?.missed && !known?.you?.missed && !isCounted;
+  const { missedUnseen } = model.state;
+  return replaced({ ...model, counted }, call, isNewlyMissed ? missedUnseen + 1 : missedUnseen);
 }
 
 /**

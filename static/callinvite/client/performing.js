@@ -63,7 +63,7 @@ export class Performer {
    * @param {string} verb
    * @param {string | null} callID
    * @param {object} body
-   * @returns {Promise<void>}
+   * @returns {Promise<import("./types.js").VerbResult | null>} the body that it was answered with
    * @throws {CallInvitationError} refused, `unreachable` or `closed`
    */
   async perform(verb, callID, body) {
@@ -79,6 +79,7 @@ export class Performer {
       this.#store.learn(result?.call, doneEvent(verb, result, this.#store.state.user?.id));
       this.#onDone();
       this.#tell("performed", { verb, callID: result?.call?.call_id ?? null });
+      return result;
     } catch (error) {
       if (error instanceof CallInvitationError && !signal.aborted) {
         const call = error.call ?? this.#store.held(callID);

@@ -7,7 +7,18 @@
 import { isOver, isRingingFor, myParticipant, ringDeadline } from "./call.js";
 import { rankOf } from "./chosen.js";
 import { eventsBetween, lostRejection } from "./events.js";
-import { concerns, initialModel, knownCall, renamed, replaced, sameOr, without, withState } from "./model.js";
+import {
+  concerns,
+  countTold,
+  initialModel,
+  knownCall,
+  renamed,
+  replaced,
+  sameOr,
+  told,
+  without,
+  withState,
+} from "./model.js";
 
 /**
  * @typedef {import("./types.js").Call} Call
@@ -70,7 +81,7 @@ export function reduce(model, action) {
     case "switched":
       return quiet(switched(model, action.callID));
     case "missedUnseen":
-      return quiet(withState(model, { missedUnseen: action.count }));
+      return quiet(countTold(model, action.count));
     case "standing":
       return quiet(standing(model, action));
     case "me":
@@ -139,7 +150,7 @@ function snapshotTaken(model, { user, calls, missedUnseen }) {
   const present = new Set(calls.map((call) => call.call_id));
   const absent = step.model.state.calls.map((call) => call.call_id).filter((id) => !present.has(id));
   const done = departed(step, absent);
-  return { ...done, model: withState({ ...done.model, seeded: true }, { missedUnseen }) };
+  return { ...done, model: countTold({ ...done.model, seeded: true }, missedUnseen) };
 }
 
 /**
@@ -162,8 +173,7 @@ function applied(model, calls, { firstLook = false } = {}) {
     // What is known of an earlier call under the same id says nothing about this one.
     const known = held?.attempt === call.attempt ? held : null;
     events.push(...newsOf(next, known, call, firstLook));
-    const isNewlyMissed = call.you?.missed && !known?.you?.missed;
-    next = replaced(next, call, isNewlyMissed ? next.state.missedUnseen + 1 : next.state.missedUnseen);
+    next = told(next, call, known);
   }
   return { model: next, events, departed: [] };
 }
@@ -293,8 +303,7 @@ function standing(model, { requests, doNotDisturbUntil, quietUntil }) {
  */
 function settingsTold(model, me) {
   const named = renamed(model, { id: me.id, name: me.name });
-  const missed = withState(named, { missedUnseen: me.missed_unseen });
-  return standing(missed, {
+  return standing(countTold(named, me.missed_unseen), {
     requests: me.requests,
     doNotDisturbUntil: me.do_not_disturb_until,
     quietUntil: me.quiet_until,

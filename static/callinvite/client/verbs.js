@@ -62,8 +62,7 @@ export class CallVerbs extends Account {
       ...given({ call_id: callID, is_video_call: isVideoCall, end_when_caller_leaves: endWhenCallerLeaves }),
     };
     return this.#attempts.settled(async () => {
-      await this.#performer.perform("send", null, body);
-      const call = this.lastResult?.call;
+      const call = (await this.#performer.perform("send", null, body))?.call;
       if (call !== undefined && isOver(call)) {
         throw new CallInvitationError("call_ended", say("error.call_ended.nobody_rings"), { call });
       }
