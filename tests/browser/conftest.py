@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -226,10 +227,12 @@ def person(browser: Browser, server: RunningServer, sessions: dict[str, list[Any
         return somebody
 
     yield arrive
-    for each in there:
-        each.leave_everything()
-    for each in there:
-        each.context.close()
+    # Whatever goes wrong with one of them, all leave, and nobody is in a call in the next test.
+    with ExitStack() as parting:
+        for each in there:
+            parting.callback(each.context.close)
+        for each in there:
+            parting.callback(each.leave_everything)
     complaints = list(itertools.chain.from_iterable(each.complaints for each in there))
     assert complaints == []
 
@@ -242,6 +245,14 @@ def alice(person: Callable[..., Person]) -> Person:
 @pytest.fixture
 def bob(person: Callable[..., Person]) -> Person:
     return person("bob")
+
+
+@pytest.fixture
+def waiting_bob(bob: Person) -> Iterator[Person]:
+    """Bob, whose second caller rings while he is in a call."""
+    bob.ask("callinvite.service.updateMe({ call_waiting: true })")
+    yield bob
+    bob.ask("callinvite.service.updateMe({ call_waiting: false })")
 
 
 @pytest.fixture

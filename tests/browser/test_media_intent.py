@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Person, connected, until
@@ -25,15 +23,6 @@ TAKE_YOUR_TIME = """() => {
     return real(...asked);
   };
 }"""
-
-
-@pytest.fixture
-def waiting_bob(person: Callable[..., Person]) -> Iterator[Person]:
-    """Bob, whose second caller rings while he is in a call."""
-    bob = person("bob")
-    bob.ask("callinvite.service.updateMe({ call_waiting: true })")
-    yield bob
-    bob.ask("callinvite.service.updateMe({ call_waiting: false })")
 
 
 def test_a_second_call_answered_without_video_has_none(alice: Person, waiting_bob: Person, carol: Person) -> None:

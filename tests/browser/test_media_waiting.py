@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Person, connected
 from tests.browser.media import call, falls_silent, grows, is_up, leaves_nothing_open, sees
 
 ON_HOLD = "On hold"
-
-
-@pytest.fixture
-def waiting_bob(bob: Person) -> Iterator[Person]:
-    bob.ask("callinvite.service.updateMe({ call_waiting: true })")
-    yield bob
-    bob.ask("callinvite.service.updateMe({ call_waiting: false })")
 
 
 def hold_and_answer(bob: Person, carol: Person) -> None:

@@ -241,15 +241,14 @@ def test_a_second_caller_rings_softly_with_call_waiting(alice: Person, bob: Pers
     expect(bob.page.get_by_text("Others will be told that you're busy.")).to_be_visible()
 
 
-def test_two_callers_at_once_are_both_shown(alice: Person, bob: Person, carol: Person) -> None:
-    bob.ask("callinvite.service.updateMe({ call_waiting: true })")
+def test_two_callers_at_once_are_both_shown(alice: Person, waiting_bob: Person, carol: Person) -> None:
+    bob = waiting_bob
     alice.call("Bob")
     bob.rings("Alice")
     carol.call("Bob")
     bob.ring.get_by_role("button", name="Decline the call from Carol").click()
     carol.hears("Declined")
     bob.rings("Alice")
-    bob.ask("callinvite.service.updateMe({ call_waiting: false })")
 
 
 LONG = """([name, text]) => {
