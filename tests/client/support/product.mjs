@@ -28,10 +28,16 @@ export class Product {
   /** @type {import("node:child_process").ChildProcess | null} */
   #process = null;
   #port = 0;
+  /** @type {Record<string, string>} */
+  #settings = {};
   #said = [];
 
-  static async start() {
+  /**
+   * @param {Record<string, string>} [settings] by the names of environment variables
+   */
+  static async start(settings = {}) {
     const product = new Product();
+    product.#settings = settings;
     product.#port = await freePort();
     try {
       await product.manage("migrate", "--verbosity", "0");
@@ -42,6 +48,10 @@ export class Product {
       throw error;
     }
     return product;
+  }
+
+  get port() {
+    return this.#port;
   }
 
   get origin() {
@@ -114,6 +124,7 @@ export class Product {
       CALLINVITE_DATA_DIR: this.#folder,
       CALLINVITE_SENDS_PER_MINUTE: "0",
       CALLINVITE_LOGINS_PER_MINUTE: "0",
+      ...this.#settings,
     };
   }
 }
