@@ -326,7 +326,7 @@ def test_one_address_makes_only_so_many_accounts_an_hour(settings: Settings) -> 
     answers = [sign_up(Client(), username=f"erin{number}") for number in range(3)]
     assert [each.status_code for each in answers] == [302, 302, 429]
     assert "Too many accounts have been created from your network." in answers[-1].text
-    assert int(answers[-1].headers["Retry-After"]) > 60
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 3600
     assert get_user_model().objects.count() == 2
     settings.CALLINVITE = {"signup": "open", "signups_per_hour": 0, "logins_per_minute": 0}
     assert sign_up(Client(), username="erin2").status_code == 302

@@ -246,6 +246,18 @@ def test_wrong_codes_are_few_in_a_day_and_right_ones_many(erin: Any) -> None:
     assert refused.value.extra["retry_after_seconds"] > 3600
 
 
+def test_accounts_that_one_address_makes_are_counted_for_an_hour(settings: Settings) -> None:
+    settings.CALLINVITE = {**settings.CALLINVITE, "signups_per_hour": 2}
+    request = RequestFactory().get("/")
+    for minutes in (0, 1):
+        throttles.check_signup(request, NOON + timedelta(minutes=minutes))
+
+    with pytest.raises(CallError) as refused:
+        throttles.check_signup(request, NOON + timedelta(minutes=50))
+    assert refused.value.extra["retry_after_seconds"] == 600
+    throttles.check_signup(request, NOON + timedelta(hours=2))
+
+
 def test_nobody_is_flooded_with_mail_that_they_did_not_ask_for(erin: Any) -> None:
     answers = [
         Client().post("/password/", {"email": "Erin@example.org"}, REMOTE_ADDR=f"192.0.2.{number}")
