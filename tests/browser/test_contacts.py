@@ -112,6 +112,8 @@ def test_nobody_else_is_listed_and_whose_id_one_knows_can_be_asked(
             alice.get_by_role("button", name="Ask “bob”").click()
         alice.get_by_role("button", name="Ask", exact=True).click()
         bob.get_by_role("button", name="Accept Alice (@alice) as a contact").click()
+        # Until the answer is there, nothing can be typed beside the dialog.
+        expect(alice.get_by_role("dialog")).to_have_count(0)
         alice.get_by_role("searchbox").fill("")
         expect(alice.get_by_role("list", name="Contacts").locator("[data-person=bob]")).to_contain_text("Online")
         expect(alice.locator("people-view .person")).to_have_count(1)
