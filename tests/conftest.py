@@ -220,3 +220,13 @@ def lines() -> Iterator[list[str]]:
     """What is written to the audit log meanwhile, with the level of each line."""
     with audit_lines() as written:
         yield written
+
+
+@pytest.fixture
+def known_looks(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ring resources were read and are not read again: statements can be counted on a machine of any speed."""
+    from invitations.store import looks
+
+    looks.forget()
+    looks.look_of(None)
+    monkeypatch.setattr(looks, "REMEMBERED_SECONDS", 1e9)

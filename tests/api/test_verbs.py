@@ -308,6 +308,7 @@ def test_timeline_is_told_in_order(rest: RestOf, alice: User, bob: User, ring: s
     assert body["entries"][-1]["code"] == "call.ended"
 
 
+@pytest.mark.usefixtures("known_looks")
 def test_a_send_and_an_accept_stay_within_their_queries(
     app_of: RestOf, alice: User, bob: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -319,6 +320,7 @@ def test_a_send_and_an_accept_stay_within_their_queries(
         invitee.verb(call_id, "accept")
 
 
+@pytest.mark.usefixtures("known_looks")
 def test_a_group_of_nine_stays_within_its_queries(
     app_of: RestOf, alice: User, make_user: Callable[..., User], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -29,7 +29,6 @@ from invitations.models import (
 )
 from invitations.push import devices
 from invitations.serializers import call_view
-from invitations.store import looks
 from tests.calls.conftest import acting, seconds
 from tests.hooks.conftest import send
 
@@ -161,13 +160,12 @@ def test_a_device_that_can_no_longer_be_reached_is_told_once(bob: User, hook: Ho
     }
 
 
+@pytest.mark.usefixtures("known_looks")
 @pytest.mark.parametrize("is_there", [False, True])
 def test_a_hook_costs_a_send_one_statement_and_none_costs_nothing(
     alice: User, bob: User, service: Service, now: datetime, is_there: bool
 ) -> None:
     def counted(at: datetime) -> int:
-        # Remembered for five seconds, whoever needs it.
-        looks.look_of(None)
         with CaptureQueriesContext(connection) as ran:
             call_id = send(alice, bob, now=at)
         calls.cancel(call_id, by=acting(alice), now=at)
@@ -175,8 +173,6 @@ def test_a_hook_costs_a_send_one_statement_and_none_costs_nothing(
 
     counted(now)
     without = counted(now + seconds(100))
-    # Remembered for a while, and read for a message only.
-    looks.look_of(None)
     if is_there:
         registering.add(service.pk, "https://example.org/in", HookKind.EVENTS, [], now=now)
     with_one = counted(now + seconds(200))
