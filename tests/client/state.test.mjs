@@ -10,6 +10,18 @@ import { at, invitation, makeCall, NOON, participant, person } from "./support/c
 
 /** @typedef {import("../../static/callinvite/client/types.js").Call} Call */
 
+/** @type {Call["you"]} */
+const MISSED = {
+  role: "invitee",
+  state: "timed_out",
+  can: [],
+  missed: true,
+  duration_seconds: null,
+  verdict: "rings",
+  from_contact: true,
+  urgent: false,
+};
+
 /** @type {Partial<Call>} */
 const ENDED = { state: "ended", ended_at: at(30) };
 
@@ -178,49 +190,18 @@ test("a reject that came second is told as one from elsewhere, once, in whicheve
 
 test("being called while busy is missed, and counted", () => {
   const bob = client("bob", { missedUnseen: 2 });
-  /** @type {Call["you"]} */
-  const missed = {
-    role: "invitee",
-    state: "busy",
-    can: [],
-    missed: true,
-    duration_seconds: null,
-    verdict: "rings",
-    from_contact: true,
-    urgent: false,
-  };
-  const events = bob.frame(closed("busy", {}, { revision: 1, you: missed }));
+  const events = bob.frame(closed("busy", {}, { revision: 1, you: { ...MISSED, state: "busy" } }));
   assert.deepEqual(events, ["invitationUserStateChanged", "incomingMissed"]);
   assert.equal(bob.state.missedUnseen, 3);
 });
 
 test("what was missed before the page was loaded is counted by the snapshot already", () => {
-  /** @type {Call["you"]} */
-  const missed = {
-    role: "invitee",
-    state: "busy",
-    can: [],
-    missed: true,
-    duration_seconds: null,
-    verdict: "rings",
-    from_contact: true,
-    urgent: false,
-  };
-  const bob = client("bob", { calls: [closed("busy", {}, { revision: 1, you: missed })], missedUnseen: 2 });
+  const bob = client("bob", {
+    calls: [closed("busy", {}, { revision: 1, you: { ...MISSED, state: "busy" } })],
+    missedUnseen: 2,
+  });
   assert.equal(bob.state.missedUnseen, 2);
 });
-
-/** @type {Call["you"]} */
-const MISSED = {
-  role: "invitee",
-  state: "timed_out",
-  can: [],
-  missed: true,
-  duration_seconds: null,
-  verdict: "rings",
-  from_contact: true,
-  urgent: false,
-};
 
 /** The ways in which the end of a call is learnt of which a snapshot no longer knows. */
 const ENDS = {

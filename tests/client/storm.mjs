@@ -181,9 +181,9 @@ async function comesToRest() {
  */
 async function staleness({ name, token, calls }) {
   const fresh = await connected(context, product, name, { token });
-  const [held, true_] = [calls, fresh.calls].map(({ state }) => JSON.stringify(shown(state)));
+  const [held, actual] = [calls, fresh.calls].map(({ state }) => JSON.stringify(shown(state)));
   fresh.calls.close();
-  return held === true_ ? [] : [`${name} holds ${held}, but it is ${true_}`];
+  return held === actual ? [] : [`${name} holds ${held}, but it is ${actual}`];
 }
 
 /** @param {import("../../static/callinvite/client/types.js").State} state */
