@@ -170,7 +170,7 @@ export function countTold(model, missedUnseen) {
  * @param {Call | null} known as it was before, if anything was known of it
  * @returns {Model}
  */
-export function told(model, call, known) {
+export function callTold(model, call, known) {
   const counted = new Set(model.counted);
   const isCounted = counted.delete(call.call_id) && known !== null;
   const isNewlyMissed = call.you?.missed && !known?.you?.missed && !isCounted;

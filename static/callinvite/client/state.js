@@ -8,6 +8,7 @@ import { isOver, isRingingFor, myParticipant, ringDeadline } from "./call.js";
 import { rankOf } from "./chosen.js";
 import { eventsBetween, lostRejection } from "./events.js";
 import {
+  callTold,
   concerns,
   countTold,
   initialModel,
@@ -15,7 +16,6 @@ import {
   renamed,
   replaced,
   sameOr,
-  told,
   without,
   withState,
 } from "./model.js";
@@ -173,7 +173,7 @@ function applied(model, calls, { firstLook = false } = {}) {
     // What is known of an earlier call under the same id says nothing about this one.
     const known = held?.attempt === call.attempt ? held : null;
     events.push(...newsOf(next, known, call, firstLook));
-    next = told(next, call, known);
+    next = callTold(next, call, known);
   }
   return { model: next, events, departed: [] };
 }
