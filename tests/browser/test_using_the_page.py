@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Person, connected, until
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 SCRIPT, STYLE = "**/bundle/shell*.js", "**/bundle/shell*.css"
+ME = "**/api/v1/me"
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 
 
@@ -225,6 +226,30 @@ def test_the_name_is_changed_and_devices_are_listed(person: Callable[..., Person
     name.fill("Dave")
     dave.page.get_by_role("button", name="Save").click()
     expect(dave.page.locator("own-name .own-name__name")).to_have_text("Dave")
+
+
+def test_a_name_that_is_being_typed_is_not_written_over_by_what_the_page_reads(person: Callable[..., Person]) -> None:
+    dave = person("dave")
+    held: list[Route] = []
+    dave.page.route(ME, lambda route: held.append(route))
+    with dave.page.expect_request(ME):
+        dave.show("Settings")
+    name = dave.page.get_by_label("Your name, as others see it")
+    expect(name).to_have_value("Dave")
+    name.fill("Dave D.")
+    name.press("Tab")
+    for route in held:
+        route.continue_()
+    dave.page.unroute(ME)
+    # The switches are free once the page has taken it in.
+    expect(dave.page.get_by_role("switch", name="Call waiting")).to_be_enabled()
+    expect(name).to_have_value("Dave D.")
+    dave.page.get_by_role("button", name="Save").first.click()
+    expect(dave.page.locator("own-name .own-name__name")).to_have_text("Dave D.")
+    dave.ask("callinvite.service.updateMe({ name: 'Dave' })")
+    # Changed elsewhere it changes here, where nobody types.
+    expect(dave.page.locator("own-name .own-name__name")).to_have_text("Dave")
+    expect(name).to_have_value("Dave")
 
 
 def test_another_device_is_removed(person: Callable[..., Person]) -> None:

@@ -17,6 +17,7 @@ from tests.support import layout
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
 
+ME = "**/api/v1/me"
 SETTLE = "(changes) => callinvite.service.updateMe(changes)"
 RING = """async (id) => {
   const sent = await callinvite.service.send({ invitees: [{ id }], isVideoCall: false });
@@ -185,6 +186,24 @@ def test_calls_and_privacy_say_what_counts_and_keep_it(
     view.get_by_role("switch", name="Quiet hours").press("Space")
     alice.until("document.querySelector('quiet-settings').me?.quiet_hours === null")
     alice.ask(SETTLE, {"push_shows": "everything", "let_through": []})
+
+
+def test_quiet_hours_that_could_not_be_saved_are_still_there_to_be_saved_again(
+    person: Callable[..., Person], settle: Callable[[Person, dict[str, Any]], None]
+) -> None:
+    alice = person("alice")
+    settle(alice, {"quiet_hours": {"days": ["mon"], "from": "22:00", "to": "07:00"}})
+    alice.show("Settings")
+    view = alice.page.locator("quiet-settings")
+    expect(view.get_by_label("From", exact=True)).to_have_value("22:00")
+    view.get_by_label("From", exact=True).fill("20:15")
+    alice.page.route(ME, lambda route: route.abort())
+    view.get_by_role("button", name="Save").click()
+    expect(alice.page.get_by_role("alert").filter(has_text="The server can't be reached.")).to_be_visible()
+    expect(view.get_by_label("From", exact=True)).to_have_value("20:15")
+    alice.page.unroute(ME)
+    view.get_by_role("button", name="Save").click()
+    alice.until("document.querySelector('quiet-settings').me?.quiet_hours?.from === '20:15'")
 
 
 def test_whoever_calls_too_often_reads_when_they_may_again(carol: Person, alice: Person) -> None:

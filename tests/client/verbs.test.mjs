@@ -540,6 +540,26 @@ test("what is settled elsewhere is told, and shows in the state", async (t) => {
   assert.deepEqual([calls.state.doNotDisturbUntil, calls.state.quietUntil], [null, null]);
 });
 
+test("settings that were read before a change ended are read again: they may be older than it", async (t) => {
+  const { server, calls } = await scripted(t);
+  const me = { id: "alice", name: "Alice", missed_unseen: 3 };
+  server.on("PATCH me", { body: { ...me, name: "Al", missed_unseen: 0 } });
+  let isAsked = false;
+  let isOvertaken = false;
+  server.on("GET me", async () => {
+    server.on("GET me", { body: { ...me, name: "Al", missed_unseen: 0 } });
+    isAsked = true;
+    await until(() => isOvertaken);
+    return { body: me };
+  });
+  const reading = calls.me();
+  await until(() => isAsked);
+  await calls.updateMe({ name: "Al" });
+  isOvertaken = true;
+  assert.equal((await reading)?.name, "Al");
+  assert.equal(calls.state.missedUnseen, 0);
+});
+
 test("ring resources are read page by page", async (t) => {
   const { server, calls } = await scripted(t);
   const bell = { resource_id: "bell", name: "Bell", ringtone_url: "/media/bell.ogg" };

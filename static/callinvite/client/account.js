@@ -24,6 +24,8 @@ export class Account extends ContactBook {
   #requests;
   #onMissedUnseen;
   #onMe;
+  /** How many changes of the own settings have ended. */
+  #changed = 0;
 
   /**
    * @internal
@@ -239,7 +241,10 @@ export class Account extends ContactBook {
    * @returns {Promise<import("./types.js").Me | null>}
    */
   async me() {
-    return this.#learned(await this.#requests.read("me", {}, "id"));
+    const changed = this.#changed;
+    const me = await this.#requests.read("me", {}, "id");
+    // A change that ended meanwhile may have overtaken this answer on its way.
+    return changed === this.#changed ? this.#learned(me) : this.me();
   }
 
   /**
@@ -250,7 +255,9 @@ export class Account extends ContactBook {
    * @returns {Promise<import("./types.js").Me | null>}
    */
   async updateMe(changes) {
-    return this.#learned(await this.#requests.change("PATCH", "me", changes, "id"));
+    const me = await this.#requests.change("PATCH", "me", changes, "id");
+    this.#changed += 1;
+    return this.#learned(me);
   }
 
   /**

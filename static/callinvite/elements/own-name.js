@@ -12,17 +12,12 @@ export class OwnName extends PageElement {
   #name = h("span", { class: "own-name__name" });
   #line = h("span", { class: "own-name__line" });
   #avatar = avatarOf({ id: "", name: "" });
-  #renamed = "";
 
   build() {
     this.replaceChildren(this.#avatar, h("span", { class: "own-name__words" }, this.#name, this.#line));
   }
 
   attached() {
-    this.hear(document, "renamed", (event) => {
-      this.#renamed = /** @type {CustomEvent} */ (event).detail.name;
-      this.update(this.service.state);
-    });
     this.hear(this.page.ringer, "change", () => {
       this.update(this.service.state);
     });
@@ -34,7 +29,7 @@ export class OwnName extends PageElement {
     const isCutOff = isUp(connection) && !isConnected(state);
     this.dataset.connection = isCutOff ? "offline" : connection;
     const id = user?.id ?? this.getAttribute("user-id") ?? "";
-    const name = this.#renamed || user?.name || id;
+    const name = user?.name || id;
     this.#avatar.setAttribute("user-id", id);
     this.#avatar.setAttribute("name", name);
     this.title = name;

@@ -144,9 +144,9 @@ export class QuietSettings extends MySettings {
     if (days.length === 0) {
       return;
     }
-    this.#isEdited = false;
     const hours = { days, from: this.#from.value, to: this.#to.value };
-    await this.save({ quiet_hours: hours, time_zone: this.#zone.value });
+    // What was refused is still there to be put right, and saved again.
+    this.#isEdited = !(await this.save({ quiet_hours: hours, time_zone: this.#zone.value }));
   }
 
   #saveThrough() {

@@ -25,6 +25,8 @@ import { say } from "../words/say.js";
 
 export class SettingsView extends PageElement {
   #parts = this.#made();
+  /** The own name as this page put it into its field: anything else there was typed. */
+  #putName = "";
   /** How often something was switched: what was read before is old then. */
   #switched = 0;
   /** Whether the server has said how things are. */
@@ -146,8 +148,8 @@ export class SettingsView extends PageElement {
   /** @param {State} state */
   update({ user }) {
     // The page knows it before the server is asked, and without asking while it is away.
-    if (user && !this.#known && this.#parts.name.value === "") {
-      this.#parts.name.value = user.name;
+    if (user) {
+      this.#putOwnName(user.name);
       setText(this.#parts.account, say("settings.account", { username: user.id }));
     }
   }
@@ -168,7 +170,7 @@ export class SettingsView extends PageElement {
 
   async #load() {
     const switched = this.#switched;
-    const { name, waiting, mail, unknown, account, privacy, quiet } = this.#parts;
+    const { waiting, mail, unknown, account, privacy, quiet } = this.#parts;
     const me = await this.service.me();
     this.#known ||= me !== null;
     // A switch that stands where nobody has put it is worse than none.
@@ -180,9 +182,7 @@ export class SettingsView extends PageElement {
     }
     privacy.take(me);
     quiet.take(me);
-    if (document.activeElement !== name) {
-      name.value = me.name;
-    }
+    this.#putOwnName(me.name);
     if (switched === this.#switched) {
       waiting.checked = me.call_waiting;
       mail.checked = me.mail_if_unreachable;
@@ -198,15 +198,26 @@ export class SettingsView extends PageElement {
     this.#parts.media.left();
   }
 
+  /** What somebody is typing stays.
+   *  @param {string} name */
+  #putOwnName(name) {
+    const field = this.#parts.name;
+    if (field.value === this.#putName) {
+      field.value = name;
+      // As the field gives it back: it drops line breaks.
+      this.#putName = field.value;
+    }
+  }
+
   async #saveName() {
-    const name = this.#parts.name.value.trim();
-    const me = await this.service.updateMe({ name });
+    const typed = this.#parts.name.value;
+    const me = await this.service.updateMe({ name: typed.trim() });
     if (!me) {
       toast(errorWords(this.service.lastError), { kind: "wrong" });
       return;
     }
-    this.#parts.name.value = me.name;
-    this.dispatchEvent(new CustomEvent("renamed", { bubbles: true, detail: { name: me.name } }));
+    this.#putName = typed;
+    this.#putOwnName(me.name);
     toast(say("settings.saved"), { kind: "good" });
   }
 
