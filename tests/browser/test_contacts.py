@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from tests.browser.accessibility import faults
 from tests.browser.conftest import WAIT_MS, Person, until
@@ -18,6 +19,21 @@ from tests.support.signing_in import sign_everybody_in, sign_in
 
 ASK = "([id, message]) => callinvite.service.askContact(id, { message })"
 ACCEPT = "(id) => callinvite.service.acceptContact(id)"
+HEAR = """() => {
+  globalThis.told = {};
+  callinvite.service.on("contactChanged", ({ user, contact }) => { told[user.id] = contact?.state ?? null; });
+}"""
+
+
+@contextmanager
+def held_back(page: Page, address: str) -> Iterator[None]:
+    """What the server answers there reaches the page only afterwards."""
+    held: list[tuple[Route, APIResponse]] = []
+    page.route(address, lambda route: held.append((route, route.fetch())))
+    yield
+    for route, answer in held:
+        route.fulfill(response=answer)
+    page.unroute(address)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +103,39 @@ def test_favourites_come_first_on_all_devices(carol: Person, person: Callable[..
         " 'carol,alice,bob'",
     )
     assert faults(dave.page) == []
+
+
+def test_an_answer_that_comes_late_takes_back_nothing_that_was_told_meanwhile(bob: Person, carol: Person) -> None:
+    bob.ask(HEAR)
+    with held_back(bob.page, "**/api/v1/contacts"):
+        bob.page.get_by_role("searchbox").fill("car")
+        bob.page.get_by_role("button", name="Add Carol to your contacts").click()
+        bob.page.get_by_role("dialog").get_by_role("button", name="Ask", exact=True).click()
+        bob.until("told.carol === 'asked'")
+        carol.ask(ACCEPT, "bob")
+        bob.until("told.carol === 'contact'")
+    expect(bob.page.get_by_text("Carol has been asked.")).to_be_visible()
+    bob.page.get_by_role("searchbox").fill("")
+    expect(bob.page.get_by_role("list", name="Contacts").get_by_role("link", name="Carol")).to_be_visible()
+
+
+def test_a_list_that_comes_late_takes_back_nothing_that_was_told_meanwhile(
+    carol: Person, alice: Person, person: Callable[..., Person]
+) -> None:
+    carol.ask(ASK, ["dave", ""])
+    person("dave").ask(ACCEPT, "carol")
+    carol.ask(ASK, ["alice", ""])
+    contacts = carol.page.locator("contact-list")
+    with held_back(carol.page, "**/api/v1/contacts?*"):
+        with carol.page.expect_request("**/api/v1/contacts?*"):
+            carol.page.reload()
+        carol.until("globalThis.callinvite?.service.state.connection === 'open'")
+        carol.ask(HEAR)
+        alice.ask(ACCEPT, "carol")
+        carol.until("told.alice === 'contact'")
+        expect(contacts.locator("[data-person=dave]")).to_be_hidden()
+    expect(contacts.locator("[data-person=dave]")).to_be_visible()
+    assert contacts.locator("[data-person=alice]").is_visible()
 
 
 @pytest.mark.parametrize("directory", ["exact", "contacts"])

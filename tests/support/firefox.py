@@ -392,14 +392,19 @@ class Tab:
 
     def click(self, selector: str, timeout_seconds: float = WAIT_SECONDS) -> None:
         """A real click at the centre of the first such element, with user activation, once it can be hit."""
-        self.until(HITTABLE.replace("FIND", f"document.querySelector({json.dumps(selector)})"), timeout_seconds)
-        self._click_first({"type": "css", "value": selector})
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            self.until(HITTABLE.replace("FIND", f"document.querySelector({json.dumps(selector)})"), timeout_seconds)
+            if self._click_first({"type": "css", "value": selector}):
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{selector} went away from each click for {timeout_seconds:g} s")
 
     def press(self, name: str, role: str = "button", timeout_seconds: float = WAIT_SECONDS) -> None:
         """A real click at the first visible element with this accessible name and role."""
         locator = {"type": "accessibility", "value": {"name": name, "role": role}}
         deadline = time.monotonic() + timeout_seconds
-        while not self._click_first(locator, required=False):
+        while not self._click_first(locator):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"There is no {role} {name!r} to click after {timeout_seconds:g} s")
             time.sleep(POLL_SECONDS)
@@ -439,30 +444,34 @@ class Tab:
     def close(self) -> None:
         self.firefox.send("browsingContext.close", context=self.context)
 
-    def _click_first(self, locator: dict[str, Any], *, required: bool = True) -> bool:
+    def _click_first(self, locator: dict[str, Any]) -> bool:
+        """Click the first that can be hit; whether that went right: a page may move it from under the pointer."""
         found = self.firefox.send("browsingContext.locateNodes", context=self.context, locator=locator)["nodes"]
         for node in found:
             element = {"sharedId": node["sharedId"]}
-            if self._can_hit(element):
+            if self._says(element, HITTABLE.replace("FIND", "element")):
                 break
         else:
-            if required:
-                raise FirefoxError(f"{locator}: gone before the click")
             return False
+        self._says(element, AWAITED)
         move = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": element}}
         buttons = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
         self._perform({"type": "pointer", "id": "mouse", "actions": [move, *buttons]})
-        return True
+        return not self._says(element, MISSED)
 
-    def _can_hit(self, element: dict[str, Any]) -> bool:
-        result = self.firefox.send(
-            "script.callFunction",
-            functionDeclaration=f"(element) => {HITTABLE.replace('FIND', 'element')}",
-            arguments=[element],
-            target={"context": self.context},
-            awaitPromise=True,
-        )
-        return result["type"] == "success" and bool(result["result"]["value"])
+    def _says(self, element: dict[str, Any], condition: str) -> bool:
+        """Whether a JavaScript expression holds for `element`; not where its page has gone."""
+        try:
+            result = self.firefox.send(
+                "script.callFunction",
+                functionDeclaration=f"async (element) => {condition}",
+                arguments=[element],
+                target={"context": self.context},
+                awaitPromise=True,
+            )
+        except FirefoxError:
+            return False
+        return result["type"] == "success" and bool(result["result"].get("value"))
 
     def _perform(self, actions: dict[str, Any]) -> None:
         self.firefox.send("input.performActions", context=self.context, actions=[actions])
@@ -476,6 +485,18 @@ HITTABLE = """(() => {
   const hit = wanted.getRootNode().elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
   return Boolean(hit) && (wanted.contains(hit) || [...(wanted.labels ?? [])].some((label) => label.contains(hit)));
 })()"""
+AWAITED = """(() => {
+  element.awaited = new AbortController();
+  element.addEventListener("click", () => { element.awaited.abort(); }, { capture: true, once: true });
+})()"""
+"""A click is to come."""
+MISSED = """new Promise((resolve) => {
+  const { signal } = element.awaited;
+  const answer = () => { resolve(!signal.aborted); };
+  signal.aborted ? answer() : setTimeout(answer, 200);
+  signal.addEventListener("abort", answer);
+})"""
+"""Whether it has not come, nor comes while events are still on their way."""
 
 
 def _read(announcement: Path) -> dict[str, Any]:

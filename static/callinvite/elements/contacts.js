@@ -17,6 +17,12 @@ export class Contacts extends EventTarget {
   /** @type {string | null} */
   #next = null;
   #turn = 0;
+  /** What changed while lists are being read: they may be older than it. @type {Map<string, Contact | null>} */
+  #changed = new Map();
+  /** How many lists are being read. */
+  #readings = 0;
+  /** How often the server told of a change, by person. @type {Map<string, number>} */
+  #told = new Map();
   /** How many requests the server counted when they were read last. */
   #counted = 0;
 
@@ -34,6 +40,7 @@ export class Contacts extends EventTarget {
       }
     });
     this.#service.on("contactChanged", ({ user, contact }) => {
+      this.#told.set(user.id, (this.#told.get(user.id) ?? 0) + 1);
       this.#take(user.id, contact);
     });
     this.#service.on("change", ({ state }) => {
@@ -76,25 +83,29 @@ export class Contacts extends EventTarget {
   async load() {
     const turn = ++this.#turn;
     this.#counted = this.#service.state.requests;
-    const [page, asking] = await Promise.all([
+    const pages = Promise.all([
       this.#service.contacts({ pageSize: PAGE_SIZE }),
       this.#counted ? this.#service.contacts({ state: "asks_you", pageSize: PAGE_SIZE }) : null,
     ]);
-    if (page && turn === this.#turn) {
-      this.#known = new Map([...page.results, ...(asking?.results ?? [])].map((each) => [each.user.id, each]));
-      this.#next = page.next;
-      this.#tell();
-    }
+    await this.#reading(pages, ([page, asking]) => {
+      if (page && turn === this.#turn) {
+        this.#known.clear();
+        this.#next = page.next;
+        this.#read([...page.results, ...(asking?.results ?? [])]);
+      }
+    });
   }
 
   /** Look again at who of them is online.
    *  @returns {Promise<void>} */
   async look() {
     const turn = this.#turn;
-    const page = this.#letIn().length > 0 && (await this.#service.contacts({ pageSize: PAGE_SIZE, state: "contact" }));
-    if (page && turn === this.#turn) {
-      page.results.forEach((each) => this.#known.set(each.user.id, each));
-      this.#tell();
+    if (this.#letIn().length > 0) {
+      await this.#reading(this.#service.contacts({ pageSize: PAGE_SIZE, state: "contact" }), (page) => {
+        if (page && turn === this.#turn) {
+          this.#read(page.results);
+        }
+      });
     }
   }
 
@@ -102,11 +113,13 @@ export class Contacts extends EventTarget {
    *  @returns {Promise<void>} */
   async loadMore() {
     const turn = this.#turn;
-    const page = this.#next && (await this.#service.contacts({ pageSize: PAGE_SIZE, cursor: this.#next }));
-    if (page && turn === this.#turn) {
-      page.results.forEach((each) => this.#known.set(each.user.id, each));
-      this.#next = page.next;
-      this.#tell();
+    if (this.#next) {
+      await this.#reading(this.#service.contacts({ pageSize: PAGE_SIZE, cursor: this.#next }), (page) => {
+        if (page && turn === this.#turn) {
+          this.#next = page.next;
+          this.#read(page.results);
+        }
+      });
     }
   }
 
@@ -115,64 +128,102 @@ export class Contacts extends EventTarget {
    *  @param {string} message
    *  @returns {Promise<Contact | null>} null: `lastError` says why */
   ask(id, message) {
-    return this.#keep(this.#service.askContact(id, { message }));
+    return this.#keep(id, this.#service.askContact(id, { message }));
   }
 
   /** Let somebody in who asks.
    *  @param {string} id
    *  @returns {Promise<Contact | null>} */
   accept(id) {
-    return this.#keep(this.#service.acceptContact(id));
+    return this.#keep(id, this.#service.acceptContact(id));
   }
 
   /** @param {string} id
    *  @param {boolean} favourite
    *  @returns {Promise<Contact | null>} */
   setFavourite(id, favourite) {
-    return this.#keep(this.#service.setFavourite(id, favourite));
+    return this.#keep(id, this.#service.setFavourite(id, favourite));
   }
 
   /** Take a contact out, a request back, or turn one down.
    *  @param {string} id
    *  @returns {Promise<boolean>} */
-  async remove(id) {
-    const done = await this.#service.removeContact(id);
-    if (done) {
-      this.#take(id, null);
-    }
-    return done;
+  remove(id) {
+    return this.#drop(id, this.#service.removeContact(id));
   }
 
   /** Block somebody, who is no contact then and asks for nothing.
    *  @param {string} id
    *  @returns {Promise<boolean>} */
-  async block(id) {
-    const done = await this.#service.block(id);
-    if (done) {
-      this.#take(id, null);
-    }
-    return done;
+  block(id) {
+    return this.#drop(id, this.#service.block(id));
   }
 
-  /** @param {Promise<Contact | null>} change */
-  async #keep(change) {
+  /** @param {string} id
+   *  @param {Promise<Contact | null>} change */
+  async #keep(id, change) {
+    const told = this.#told.get(id);
     const contact = await change;
-    if (contact) {
+    if (contact && told === this.#told.get(id)) {
       this.#take(contact.user.id, contact);
     }
     return contact;
   }
 
   /** @param {string} id
+   *  @param {Promise<boolean>} change */
+  async #drop(id, change) {
+    const told = this.#told.get(id);
+    const done = await change;
+    if (done && told === this.#told.get(id)) {
+      this.#take(id, null);
+    }
+    return done;
+  }
+
+  /** What was asked for is taken in together with what changed in the meantime.
+   *  @template Answer
+   *  @param {Promise<Answer>} asked
+   *  @param {(answer: Answer) => void} take */
+  async #reading(asked, take) {
+    this.#readings += 1;
+    take(await asked);
+    this.#readings -= 1;
+    if (this.#readings === 0) {
+      this.#changed.clear();
+    }
+  }
+
+  /** @param {Contact[]} contacts as they are on a list */
+  #read(contacts) {
+    for (const each of contacts) {
+      this.#known.set(each.user.id, each);
+    }
+    for (const [id, contact] of this.#changed) {
+      this.#put(id, contact);
+    }
+    this.#tell();
+  }
+
+  /** @param {string} id
    *  @param {Contact | null} contact */
   #take(id, contact) {
+    if (this.#readings > 0) {
+      this.#changed.set(id, contact);
+    }
+    this.#put(id, contact);
+    this.#tell();
+  }
+
+  /** @param {string} id
+   *  @param {Contact | null} contact */
+  #put(id, contact) {
     if (contact) {
       // What is told of a contact says nothing of where they are.
       this.#known.set(id, { ...this.#known.get(id), ...contact });
     } else {
       this.#known.delete(id);
     }
-    this.#tell();
   }
 
   /** @param {import("../client/types.js").ContactState} state */

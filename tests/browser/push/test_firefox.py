@@ -53,6 +53,13 @@ def notifications(firefox: Firefox, server: RunningServer) -> Iterator[Notificat
     seen.wait_until_gone()
 
 
+ENROLLED = """(() => {
+  const { state, reason, error } = callinvite.enrolment;
+  if (state !== "on") { throw new Error(`${state} ${reason} ${error}`); }
+  return true;
+})()"""
+
+
 def enrol(firefox: Firefox, server: RunningServer, cookies: list[dict[str, Any]]) -> None:
     """Sign in, click "Turn on ringing", and close the page."""
     tab = firefox.open()
@@ -60,7 +67,7 @@ def enrol(firefox: Firefox, server: RunningServer, cookies: list[dict[str, Any]]
     tab.navigate(server.url)
     tab.until("globalThis.callinvite?.enrolment.state === 'off'")
     tab.click("enable-ringing .button--primary")
-    tab.until("callinvite.enrolment.state === 'on'")
+    tab.until(ENROLLED)
     tab.until("document.querySelector('enable-ringing').hidden")
     assert tab.complaints == []
     tab.close()
