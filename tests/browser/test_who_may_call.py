@@ -82,9 +82,8 @@ def test_it_is_quiet_by_one_tap_on_all_devices_until_one_tap_ends_it(
     for each in (here, there):
         expect(moon(each)).to_have_attribute("aria-pressed", "true")
         expect(each.page.locator(".quiet__until")).to_contain_text("Until ")
-    assert here.ask("Date.parse(callinvite.service.state.doNotDisturbUntil) - Date.now()") == pytest.approx(
-        3_600_000, abs=60_000
-    )
+    # What was told of the change before may come after the answer to this one, and be put right.
+    here.until("Math.abs(Date.parse(callinvite.service.state.doNotDisturbUntil) - Date.now() - 3_600_000) < 60_000")
     assert faults(here.page) == []
     sign_out = here.page.locator(".shell__out button").bounding_box()
     assert sign_out is not None
