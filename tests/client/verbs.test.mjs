@@ -560,6 +560,62 @@ test("settings that were read before a change ended are read again: they may be 
   assert.equal(calls.state.missedUnseen, 0);
 });
 
+test("settings that something was told of while they were read are read again, and not without end", async (t) => {
+  const { server, calls, line } = await open(t);
+  const me = { id: "alice", name: "Alice", missed_unseen: 1, requests: 0 };
+  let readings = 0;
+  let mayChange = true;
+  server.on("GET me", async () => {
+    readings += 1;
+    const body = { ...me, missed_unseen: readings };
+    if (mayChange) {
+      line.send({ type: "history", missed_unseen: 70 + readings, server_time: at(0) });
+      await until(() => calls.state.missedUnseen === 70 + readings);
+    }
+    mayChange &&= readings !== 1;
+    return { body };
+  });
+  assert.equal((await calls.me())?.missed_unseen, 2);
+  assert.equal(calls.state.missedUnseen, 2);
+  mayChange = true;
+  readings = 10;
+  assert.equal((await calls.me())?.missed_unseen, 13);
+});
+
+test("a missed call that is told while the others are marked as seen is still to be seen", async (t) => {
+  const { server, calls, line } = await open(t, { snapshot: { missed_unseen: 2 } });
+  server.on("POST history/seen", async () => {
+    line.send({ type: "history", missed_unseen: 1, server_time: at(0) });
+    await until(() => calls.state.missedUnseen === 1);
+    return { body: { missed_unseen: 0 } };
+  });
+  assert.equal(await calls.markHistorySeen(), true);
+  assert.equal(calls.state.missedUnseen, 1);
+});
+
+test("changes of settings are made one after the other, and what was told meanwhile is not undone", async (t) => {
+  const { server, calls, line } = await open(t);
+  const me = { id: "alice", name: "Alice", missed_unseen: 0, requests: 0, do_not_disturb_until: null };
+  /** @type {string[]} */
+  const order = [];
+  server.on("PATCH me", async ({ body }) => {
+    order.push(`asked ${body.name}`);
+    if (body.name === "A") {
+      line.send({ type: "me", me: { ...me, name: "Elsewhere" }, server_time: at(0) });
+      await until(() => calls.state.user?.name === "Elsewhere");
+    }
+    order.push(`done ${body.name}`);
+    return { body: { ...me, name: body.name } };
+  });
+  const first = calls.updateMe({ name: "A" });
+  const second = calls.updateMe({ name: "B" });
+  assert.equal((await first)?.name, "A");
+  assert.equal(calls.state.user?.name, "Elsewhere");
+  assert.equal((await second)?.name, "B");
+  assert.equal(calls.state.user?.name, "B");
+  assert.deepEqual(order, ["asked A", "done A", "asked B", "done B"]);
+});
+
 test("ring resources are read page by page", async (t) => {
   const { server, calls } = await scripted(t);
   const bell = { resource_id: "bell", name: "Bell", ringtone_url: "/media/bell.ogg" };

@@ -13,9 +13,16 @@ import { Requests } from "./requests.js";
  * @typedef {object} AccountOptions
  * @property {import("./rest.js").RestClient} rest
  * @property {import("./attempts.js").Attempts} attempts
+ * @property {(types: readonly string[]) => number} heard how often frames of these types have come
  * @property {(count: number) => void} onMissedUnseen the server has said how many missed calls were not seen yet
  * @property {(me: import("./types.js").Me) => void} onMe the server has said what this user's settings are
  */
+
+/** The frames that tell of something that is part of `Me`, too. */
+const TELL_OF_ME = ["me", "contact", "history", "call", "snapshot"];
+const TELL_OF_MISSED = ["me", "history", "call", "snapshot"];
+/** How often settings are read again at most that something overtook on their way. */
+const AGAIN_MOST = 2;
 
 /** What a client can read and change that is no act in a call. A read that fails gives null, a change false or null. */
 export class Account extends ContactBook {
@@ -24,14 +31,17 @@ export class Account extends ContactBook {
   #requests;
   #onMissedUnseen;
   #onMe;
+  #heard;
   /** How many changes of the own settings have ended. */
   #changed = 0;
+  /** The last of them that has begun: one after the other. @type {Promise<unknown>} */
+  #changing = Promise.resolve();
 
   /**
    * @internal
    * @param {AccountOptions} options
    */
-  constructor({ rest, attempts, onMissedUnseen, onMe }) {
+  constructor({ rest, attempts, heard, onMissedUnseen, onMe }) {
     const requests = new Requests({ rest, attempts });
     super(requests);
     this.#rest = rest;
@@ -39,6 +49,7 @@ export class Account extends ContactBook {
     this.#requests = requests;
     this.#onMissedUnseen = onMissedUnseen;
     this.#onMe = onMe;
+    this.#heard = heard;
   }
 
   /** @returns {import("./errors.js").CallInvitationError | null} why the last verb or read gave `false` or `null`; null after a success */
@@ -241,23 +252,26 @@ export class Account extends ContactBook {
    * @returns {Promise<import("./types.js").Me | null>}
    */
   async me() {
-    const changed = this.#changed;
-    const me = await this.#requests.read("me", {}, "id");
-    // A change that ended meanwhile may have overtaken this answer on its way.
-    return changed === this.#changed ? this.#learned(me) : this.me();
+    for (let again = 0; ; again += 1) {
+      const before = this.#changed + this.#heard(TELL_OF_ME);
+      const me = await this.#requests.read("me", {}, "id");
+      if (before === this.#changed + this.#heard(TELL_OF_ME) || again === AGAIN_MOST) {
+        return this.#learned(me);
+      }
+    }
   }
 
   /**
    * Changes the own profile or settings. What is left out stays as it is; null goes back to the server's own choice, or
-   * ends what it is about.
+   * ends what it is about. Several changes are made one after the other.
    *
    * @param {import("./types.js").MeChanges} changes
    * @returns {Promise<import("./types.js").Me | null>}
    */
-  async updateMe(changes) {
-    const me = await this.#requests.change("PATCH", "me", changes, "id");
-    this.#changed += 1;
-    return this.#learned(me);
+  updateMe(changes) {
+    const change = this.#changing.then(() => this.#change(changes));
+    this.#changing = change.catch(() => {});
+    return change;
   }
 
   /**
@@ -286,9 +300,26 @@ export class Account extends ContactBook {
   markHistorySeen() {
     return this.#attempts.settled(async () => {
       const { signal } = this.#attempts;
-      await this.#rest.request("POST", "history/seen", { body: {}, expects: "missed_unseen", signal });
-      this.#onMissedUnseen(0);
+      const before = this.#heard(TELL_OF_MISSED);
+      const options = { body: {}, expects: "missed_unseen", signal };
+      const { body } = await this.#rest.request("POST", "history/seen", options);
+      // What was told meanwhile may be of a later one.
+      if (before === this.#heard(TELL_OF_MISSED)) {
+        this.#onMissedUnseen(body.missed_unseen);
+      }
     });
+  }
+
+  /**
+   * @param {import("./types.js").MeChanges} changes
+   * @returns {Promise<import("./types.js").Me | null>}
+   */
+  async #change(changes) {
+    const before = this.#heard(["me"]);
+    const me = await this.#requests.change("PATCH", "me", changes, "id");
+    this.#changed += 1;
+    // A frame that came meanwhile tells of this change, of a later one, or is followed by the one that does.
+    return before === this.#heard(["me"]) ? this.#learned(me) : me;
   }
 
   /**

@@ -76,6 +76,8 @@ export class CallInvitationService extends CallVerbs {
       token: options.token,
     });
     const random = options.random ?? Math.random;
+    /** How often each kind of frame has come. @type {Map<string, number>} */
+    const heard = new Map();
     /** @type {import("./store.js").Tell} */
     const tell = (name, detail) => this.#tell(name, detail);
     /** @type {Store} */
@@ -102,7 +104,10 @@ export class CallInvitationService extends CallVerbs {
       polls,
       held: () => store.revisions(),
       inside: () => this.#callsHere(),
-      onFrame: (frame) => this.#take(frame),
+      onFrame: (frame) => {
+        heard.set(frame.type, (heard.get(frame.type) ?? 0) + 1);
+        this.#take(frame);
+      },
       onConnection: (connection) => store.dispatch({ type: "connection", connection }),
       onError: ({ code, detail }) => tell("error", { code, detail, callID: null }),
       WebSocket,
@@ -122,6 +127,7 @@ export class CallInvitationService extends CallVerbs {
       account: {
         rest,
         attempts,
+        heard: (types) => types.reduce((sum, type) => sum + (heard.get(type) ?? 0), 0),
         onMissedUnseen: (count) => store.dispatch({ type: "missedUnseen", count }),
         onMe: (me) => {
           store.dispatch({ type: "me", me });

@@ -26,9 +26,9 @@ import { say } from "../words/say.js";
  *  @typedef {import("../client/types.js").Person} Person
  *  @typedef {import("../client/types.js").State} State
  *  @typedef {import("./call-scenes.js").Scene} Scene
- *  @typedef {import("./page-element.js").Placed} Placed
+ *  @typedef {import("./page-element.js").Placing} Placing
  *
- *  @typedef {{kind: "placing", options: Placed, isCancelled: boolean}
+ *  @typedef {Placing
  *    | {kind: "call", call: Call}
  *    | {kind: "ended", call: Call, words: string}} Shown */
 
@@ -47,6 +47,9 @@ export class CallScreen extends PageElement {
   });
   /** @type {Shown | null} */
   #shown = null;
+  /** Calls that were given up before the server had answered, by id, and whether no answer has come.
+   *  @type {Map<string, boolean>} */
+  #givenUp = new Map();
   #minimised = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #leaving;
@@ -72,30 +75,28 @@ export class CallScreen extends PageElement {
   }
 
   /** A call is being placed: be there at once.
-   *  @param {Placed} options what `send` is given */
+   *  @param {Placing["options"]} options what `send` is given
+   *  @returns {Placing} */
   placing(options) {
-    if (this.talk.current) {
-      return;
+    /** @type {Placing} */
+    const placing = { kind: "placing", options, isCancelled: false };
+    if (!this.#current) {
+      this.#minimised = false;
+      this.#shown = placing;
+      this.#show();
     }
-    this.#minimised = false;
-    this.#shown = { kind: "placing", options, isCancelled: false };
-    this.#show();
+    return placing;
   }
 
   /** The call was placed, or was not.
+   *  @param {Placing} placing
    *  @param {Call | null} call null if it was refused */
-  async placed(call) {
-    const shown = this.#shown;
-    if (shown?.kind !== "placing") {
+  async placed(placing, call) {
+    if (placing.isCancelled) {
+      await this.#undo(placing, call);
       return;
     }
-    if (shown.isCancelled) {
-      // Given up before the server knew of it. Nothing is shown until that is undone.
-      if (call && !isOver(call)) {
-        await orExplain(this.service, this.service.cancel({ callID: call.call_id }));
-      }
-      this.#shown = this.#shown === shown ? null : this.#shown;
-      this.update(this.service.state);
+    if (this.#shown !== placing) {
       return;
     }
     this.#shown = null;
@@ -105,6 +106,23 @@ export class CallScreen extends PageElement {
     }
     this.update(this.service.state);
     this.#show();
+  }
+
+  /** A call was given up before the server knew of it. Nothing of it is shown until that is undone.
+   *  @param {Placing} placing
+   *  @param {Call | null} call */
+  async #undo(placing, call) {
+    const { callID } = placing.options;
+    if (call && !isOver(call)) {
+      await orExplain(this.service, this.service.cancel({ callID: call.call_id }));
+    }
+    if (call) {
+      this.#givenUp.delete(callID);
+    } else {
+      this.#givenUp.set(callID, true);
+    }
+    this.#shown = this.#shown === placing ? null : this.#shown;
+    this.update(this.service.state);
   }
 
   /** Whether a call goes on behind the app's views. @returns {boolean} */
@@ -138,6 +156,7 @@ export class CallScreen extends PageElement {
     const shown = this.#shown;
     if (shown?.kind === "placing") {
       shown.isCancelled = true;
+      this.#givenUp.set(shown.options.callID, false);
       this.talk.abandon();
       closeLayer(this);
       return;
@@ -152,8 +171,15 @@ export class CallScreen extends PageElement {
 
   /** @param {State} state */
   update(state) {
+    const { current } = this.talk;
+    if (current && this.#givenUp.get(current.call_id)) {
+      // The server has it, although its answer was lost.
+      this.#givenUp.delete(current.call_id);
+      orExplain(this.service, this.talk.hangUp(current, "cancel"));
+      return;
+    }
     const shown = this.#shown;
-    const call = this.talk.current;
+    const call = this.#current;
     if (shown?.kind === "placing" && shown.isCancelled) {
       return;
     }
@@ -189,6 +215,12 @@ export class CallScreen extends PageElement {
     } else if (shown?.kind === "placing") {
       this.#show();
     }
+  }
+
+  /** The call that this device is in, unless it was given up. @returns {Call | null} */
+  get #current() {
+    const { current } = this.talk;
+    return current && !this.#givenUp.has(current.call_id) ? current : null;
   }
 
   /** The call that is shown while it goes on. @returns {Call | null} */
@@ -266,7 +298,7 @@ export class CallScreen extends PageElement {
     }
     const shown = this.#shown;
     const words = endWords(call, { leftReason, mine: call.caller.id === this.userId });
-    const { current } = this.talk;
+    const current = this.#current;
     const hasHungUp = this.talk.hasHungUp(call);
     if (current && current.call_id !== call.call_id && !this.#isElsewhere && (hasHungUp || leftReason !== "left")) {
       // Another one goes on, or is gone back to.

@@ -232,7 +232,9 @@ export class DeviceList extends PageElement {
       event.preventDefault();
       const label = input.value.trim();
       if (!label || label === device.label || (await this.#saveName(device, label))) {
-        done();
+        if (form.isConnected) {
+          done();
+        }
       }
     };
     const form = h(

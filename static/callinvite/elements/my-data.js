@@ -103,6 +103,12 @@ export class MyData extends PageElement {
     dialog.addEventListener("keydown", (event) => {
       event.stopPropagation();
     });
+    dialog.addEventListener("cancel", (event) => {
+      if (keep.disabled) {
+        // It is too late: what comes of it is said here.
+        event.preventDefault();
+      }
+    });
     dialog.addEventListener("close", () => {
       dialog.remove();
     });
@@ -110,7 +116,7 @@ export class MyData extends PageElement {
       if (confirm.disabled) {
         return;
       }
-      confirm.disabled = true;
+      confirm.disabled = keep.disabled = true;
       problem.hidden = true;
       announce(true);
       if (await this.service.deleteMe()) {
@@ -124,7 +130,7 @@ export class MyData extends PageElement {
       problem.hidden = false;
       again.hidden = !error?.reauthenticate || prove === null;
       again.href = prove ?? "";
-      confirm.disabled = false;
+      confirm.disabled = keep.disabled = false;
       if (!again.hidden) {
         again.focus();
       }
@@ -147,6 +153,11 @@ export class MyData extends PageElement {
       location.assign(this.page.myData.out);
     });
     dialog.removeAttribute("aria-describedby");
+    if (!dialog.open) {
+      // Browsers let nobody be kept in a dialog for ever.
+      document.body.append(dialog);
+      dialog.showModal();
+    }
     dialog.replaceChildren(
       h("h2", { class: "settings__title", id: "my-data-title" }, say("my_data.delete.done")),
       h("div", { class: "my-data__answers" }, out),

@@ -12,10 +12,17 @@ import { say } from "../words/say.js";
 export class MySettings extends PageElement {
   /** As the server said last. @type {Me | null} */
   #me = null;
+  /** How many changes are on their way. */
+  #saving = 0;
 
   /** As the server said last. @returns {Me | null} */
   get me() {
     return this.#me;
+  }
+
+  /** Whether changes are on their way. @returns {boolean} */
+  get isSaving() {
+    return this.#saving > 0;
   }
 
   attached() {
@@ -29,17 +36,20 @@ export class MySettings extends PageElement {
   show(_me) {}
 
   /** @param {MeChanges} changes
+   *  @param {(me: Me) => string} [words] what is said once it is done
    *  @returns {Promise<boolean>} */
-  async save(changes) {
+  async save(changes, words = () => say("settings.saved")) {
+    this.#saving += 1;
     const me = await this.service.updateMe(changes);
+    this.#saving -= 1;
     if (me) {
       this.take(me);
-      toast(say("settings.saved"), { kind: "good" });
+      toast(words(me), { kind: "good" });
       return true;
     }
     toast(refusalWords(this.service.lastError), { kind: "wrong" });
     if (this.#me) {
-      this.show(this.#me);
+      this.take(this.#me);
     }
     return false;
   }
@@ -48,7 +58,10 @@ export class MySettings extends PageElement {
    *  @param {Me} me */
   take(me) {
     this.#me = me;
-    this.show(me);
+    // What was chosen last is still on its way.
+    if (this.#saving === 0) {
+      this.show(me);
+    }
   }
 }
 

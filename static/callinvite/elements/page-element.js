@@ -11,8 +11,8 @@ import { isUp } from "../client/index.js";
  *  @typedef {import("../rtc/index.js").Talk} Talk
  *
  *  @typedef {object} Screen what the rest of the page may ask of the call's screen
- *  @property {(options: Placed) => void} placing a call is being placed: be there at once
- *  @property {(call: Call | null) => Promise<void>} placed it was placed, or refused: null
+ *  @property {(options: Placing["options"]) => Placing} placing a call is being placed: be there at once
+ *  @property {(placing: Placing, call: Call | null) => Promise<void>} placed it was placed, or refused: null
  *  @property {boolean} minimised whether a call goes on behind the app's views
  *  @property {HTMLVideoElement | null} mainVideo the picture of the other person, or of the one who speaks
  *  @property {() => void} minimise
@@ -21,6 +21,11 @@ import { isUp } from "../client/index.js";
  *
  *  @typedef {SendOptions & {invitees: Person[], intent?: import("../rtc/intent.js").Intent}} Placed a call as pages place
  *    it: they know people by name, and what is to be sent from the beginning
+ *
+ *  @typedef {object} Placing a call that is being placed
+ *  @property {"placing"} kind
+ *  @property {Placed & {callID: string}} options
+ *  @property {boolean} isCancelled whether it was given up meanwhile
  *
  *  @typedef {object} Picker
  *  @property {(question: {title: string, without: string[]}) => Promise<Person[]>} choose

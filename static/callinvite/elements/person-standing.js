@@ -86,18 +86,36 @@ export class PersonStanding extends PageElement {
     this.#show();
   }
 
+  /** There again, the server may say something else. */
+  connected() {
+    this.#load();
+  }
+
   async #load() {
     const person = this.#person;
     if (!person) {
       return;
     }
     const turn = ++this.#turn;
-    const [contact, block] = await Promise.all([this.service.contact(person.id), this.service.blockOf(person.id)]);
+    const [contact, block] = await Promise.all([
+      this.#orUnknown(this.service.contact(person.id)),
+      this.#orUnknown(this.service.blockOf(person.id)),
+    ]);
     if (turn === this.#turn) {
-      this.#contact = contact;
-      this.#isBlocked = block !== null;
+      // What cannot be read is as it was.
+      this.#contact = contact === undefined ? this.#contact : contact;
+      this.#isBlocked = block === undefined ? this.#isBlocked : block !== null;
       this.#show();
     }
+  }
+
+  /** @template Found
+   *  @param {Promise<Found | null>} read
+   *  @returns {Promise<Found | null | undefined>} null: there is none; undefined: nobody knows */
+  async #orUnknown(read) {
+    const found = await read;
+    const isThere = found !== null || this.service.lastError?.code === "not_found";
+    return isThere ? found : undefined;
   }
 
   #show() {

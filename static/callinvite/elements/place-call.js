@@ -11,16 +11,35 @@ import { say } from "../words/say.js";
  *  @typedef {import("./page-element.js").Person} Person
  *  @typedef {import("./page-element.js").Placed} Placed */
 
+/** The call that is placed last. The next one waits for it: it may have been given up, and is to be undone first.
+ *  @type {Promise<unknown>} */
+let last = Promise.resolve();
+
 /** Call people: `send`, with the call screen and the own picture there at once, and every refusal explained.
  *  @param {Page} page
  *  @param {Placed} options
  *  @returns {Promise<boolean>} what `send` resolved to */
-export async function placeCall(page, { intent, ...options }) {
-  const { service, talk, screen } = page;
-  screen.placing(options);
-  const isFree = !service.state.active && !service.state.outgoing;
+export function placeCall(page, { intent, ...options }) {
   // By its id it can be left if the page goes before the server has answered.
-  const send = () => service.send({ ...options, callID: options.callID ?? makeCallID() });
+  const placing = page.screen.placing({ ...options, callID: options.callID ?? makeCallID() });
+  const sent = last.then(() => place(page, placing, intent));
+  last = sent.catch(() => {});
+  return sent;
+}
+
+/** @param {Page} page
+ *  @param {import("./page-element.js").Placing} placing
+ *  @param {Placed["intent"]} intent
+ *  @returns {Promise<boolean>} */
+async function place(page, placing, intent) {
+  const { service, talk, screen } = page;
+  const { options } = placing;
+  if (placing.isCancelled) {
+    await screen.placed(placing, null);
+    return false;
+  }
+  const isFree = !service.state.active && !service.state.outgoing;
+  const send = () => service.send(options);
   // Somebody who is in a call already is refused: their devices are that call's.
   const placed = isFree
     ? await talk.during(intent ?? { microphone: true, camera: options.isVideoCall }, send)
@@ -28,7 +47,7 @@ export async function placeCall(page, { intent, ...options }) {
   const error = service.lastError;
   // A call that was over at once, because everybody was busy, has its end screen.
   const result = placed || error?.code === "call_ended" ? service.lastResult : null;
-  screen.placed(result?.call ?? null);
+  await screen.placed(placing, result?.call ?? null);
   const again = (/** @type {Person} */ person) => {
     placeCall(page, { intent, ...options, callID: undefined, invitees: [person] });
   };

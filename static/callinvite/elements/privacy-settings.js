@@ -1,8 +1,8 @@
 /** `<privacy-settings>`: who may call, who sees what of oneself, and what notifications show, each with what it means. */
 
 import { choiceGroup } from "./choice-group.js";
-import { h } from "./dom.js";
 import { MySettings } from "./my-settings.js";
+import { SettingSwitch } from "./setting-switch.js";
 import { say } from "../words/say.js";
 
 /** @typedef {import("../client/types.js").Me} Me */
@@ -50,33 +50,14 @@ export class PrivacySettings extends MySettings {
       this.save({ push_shows: value });
     },
   });
-  #listed = h("input", {
-    class: "switch__input",
-    type: "checkbox",
-    role: "switch",
-    disabled: true,
-    onChange: () => {
-      this.save({ show_in_people: this.#listed.checked });
-    },
+  #listed = new SettingSwitch({
+    setting: "show_in_people",
+    title: say("privacy.listed"),
+    help: say("privacy.listed.help"),
   });
 
   build() {
-    this.replaceChildren(
-      this.#ringsFrom.node,
-      this.#presence.node,
-      h(
-        "label",
-        { class: "switch" },
-        h(
-          "span",
-          { class: "switch__words" },
-          h("span", { class: "switch__title" }, say("privacy.listed")),
-          h("span", { class: "switch__help" }, say("privacy.listed.help")),
-        ),
-        this.#listed,
-      ),
-      this.#push.node,
-    );
+    this.replaceChildren(this.#ringsFrom.node, this.#presence.node, this.#listed, this.#push.node);
   }
 
   /** @param {Me} me */
@@ -87,8 +68,7 @@ export class PrivacySettings extends MySettings {
     this.#ringsFrom.show(me.rings_from);
     this.#presence.show(me.show_presence);
     this.#push.show(me.push_shows);
-    this.#listed.disabled = false;
-    this.#listed.checked = me.show_in_people;
+    this.#listed.take(me);
   }
 }
 

@@ -46,8 +46,8 @@ export class QuietSettings extends MySettings {
     ]),
   );
   #through = h("fieldset", { class: "choices", disabled: true });
-  /** Whether the hours are just being written, and must not be written over. */
-  #isEdited = false;
+  /** How often the hours were written to since they were as the server has them; then they must not be written over. */
+  #edits = 0;
 
   build() {
     const field = (/** @type {HTMLElement} */ input, /** @type {string} */ label) =>
@@ -65,7 +65,7 @@ export class QuietSettings extends MySettings {
       h("div", { class: "settings__row" }, h("button", { class: "button", type: "submit" }, say("button.save"))),
     );
     this.#form.addEventListener("input", () => {
-      this.#isEdited = true;
+      this.#edits += 1;
     });
     this.#through.append(
       h("legend", { class: "choices__legend" }, say("quiet.through")),
@@ -97,7 +97,7 @@ export class QuietSettings extends MySettings {
     this.#letThrough.forEach(({ input }, each) => {
       input.checked = me.let_through.includes(each);
     });
-    if (this.#isEdited) {
+    if (this.#edits > 0) {
       return;
     }
     const hours = me.quiet_hours;
@@ -124,15 +124,15 @@ export class QuietSettings extends MySettings {
   }
 
   #turn() {
-    this.#isEdited = false;
     if (this.#on.checked) {
       // Nothing is quiet before it was said when.
       this.#form.hidden = false;
-      this.#isEdited = true;
+      this.#edits = 1;
       return;
     }
+    this.#edits = 0;
     this.#form.hidden = true;
-    if (this.me?.quiet_hours) {
+    if (this.me?.quiet_hours || this.isSaving) {
       this.save({ quiet_hours: null });
     }
   }
@@ -145,8 +145,12 @@ export class QuietSettings extends MySettings {
       return;
     }
     const hours = { days, from: this.#from.value, to: this.#to.value };
-    // What was refused is still there to be put right, and saved again.
-    this.#isEdited = !(await this.save({ quiet_hours: hours, time_zone: this.#zone.value }));
+    const edits = this.#edits;
+    const isSaved = await this.save({ quiet_hours: hours, time_zone: this.#zone.value });
+    // What was refused, or written meanwhile, is still there to be put right, and saved again.
+    if (isSaved && edits === this.#edits) {
+      this.#edits = 0;
+    }
   }
 
   #saveThrough() {

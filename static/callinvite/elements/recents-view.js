@@ -178,7 +178,8 @@ export class RecentsView extends PageElement {
       return;
     }
     this.#status = page ? "ready" : "failed";
-    this.#stale = !page;
+    // Something may have changed since, while nobody looked.
+    this.#stale ||= !page;
     if (page) {
       this.#calls = page.results;
       this.#next = page.next;

@@ -17,6 +17,7 @@ import { RingVolume } from "./ring-volume.js";
 import { RingtoneChoice } from "./ringtone-choice.js";
 import { PageElement } from "./page-element.js";
 import { ReachLine } from "./reach-line.js";
+import { SettingSwitch } from "./setting-switch.js";
 import { toast } from "./toast-list.js";
 import { errorWords } from "./words.js";
 import { say } from "../words/say.js";
@@ -27,8 +28,6 @@ export class SettingsView extends PageElement {
   #parts = this.#made();
   /** The own name as this page put it into its field: anything else there was typed. */
   #putName = "";
-  /** How often something was switched: what was read before is old then. */
-  #switched = 0;
   /** Whether the server has said how things are. */
   #known = false;
 
@@ -67,22 +66,7 @@ export class SettingsView extends PageElement {
         group("settings-account", say("settings.account_title"), new AccountLinks()),
         group("settings-privacy", say("settings.privacy"), parts.privacy),
         group("settings-quiet", say("quiet.title"), parts.quiet),
-        group(
-          "settings-calls",
-          say("settings.calls"),
-          h(
-            "label",
-            { class: "switch" },
-            h(
-              "span",
-              { class: "switch__words" },
-              h("span", { class: "switch__title" }, say("settings.waiting")),
-              h("span", { class: "switch__help" }, say("settings.waiting.help")),
-            ),
-            parts.waiting,
-          ),
-          parts.unknown,
-        ),
+        group("settings-calls", say("settings.calls"), parts.waiting, parts.unknown),
         group("settings-sound", say("settings.sound"), new RingingHere(), new RingVolume(), parts.ringtone),
         group("settings-media", say("settings.media"), parts.media),
         group("settings-look", say("settings.look"), new LookSettings()),
@@ -93,28 +77,12 @@ export class SettingsView extends PageElement {
           h("p", { class: "settings__help" }, say("settings.devices.help")),
           parts.devices,
           parts.phone,
-          h(
-            "label",
-            { class: "switch" },
-            h(
-              "span",
-              { class: "switch__words" },
-              h("span", { class: "switch__title" }, say("reach.mail")),
-              h("span", { class: "switch__help" }, say("reach.mail.help")),
-            ),
-            parts.mail,
-          ),
+          parts.mail,
         ),
         group("settings-blocked", say("block.list"), parts.blocked, new BlockedCalls()),
         group("settings-data", say("settings.data"), new MyData()),
       ),
     );
-    parts.waiting.addEventListener("change", () => {
-      this.#saveWaiting();
-    });
-    parts.mail.addEventListener("change", () => {
-      this.#saveMail();
-    });
     parts.phone.addEventListener("over", () => {
       parts.devices.entered();
     });
@@ -125,7 +93,12 @@ export class SettingsView extends PageElement {
     return {
       name: h("input", { class: "input", id: "settings-name", type: "text", maxlength: "64", autocomplete: "name" }),
       account: h("p", { class: "settings__help" }),
-      waiting: h("input", { class: "switch__input", type: "checkbox", role: "switch", disabled: true }),
+      waiting: new SettingSwitch({
+        setting: "call_waiting",
+        title: say("settings.waiting"),
+        help: say("settings.waiting.help"),
+        words: (isOn) => say(isOn ? "settings.waiting.on" : "settings.waiting.off"),
+      }),
       unknown: h("p", { class: "settings__help", role: "status", hidden: true }),
       privacy: new PrivacySettings(),
       quiet: new QuietSettings(),
@@ -133,7 +106,12 @@ export class SettingsView extends PageElement {
       ringtone: new RingtoneChoice(),
       media: new MediaSettings(),
       reach: new ReachLine(),
-      mail: h("input", { class: "switch__input", type: "checkbox", role: "switch", disabled: true }),
+      mail: new SettingSwitch({
+        setting: "mail_if_unreachable",
+        title: say("reach.mail"),
+        help: say("reach.mail.help"),
+        words: (isOn) => say(isOn ? "reach.mail.on" : "reach.mail.off"),
+      }),
       devices: new DeviceList(),
       phone: new ConnectPhone(),
     };
@@ -169,24 +147,18 @@ export class SettingsView extends PageElement {
   }
 
   async #load() {
-    const switched = this.#switched;
     const { waiting, mail, unknown, account, privacy, quiet } = this.#parts;
     const me = await this.service.me();
     this.#known ||= me !== null;
-    // A switch that stands where nobody has put it is worse than none.
-    waiting.disabled = mail.disabled = !this.#known;
     unknown.hidden = this.#known;
     if (!me) {
       setText(unknown, `${say("settings.unknown")} ${errorWords(this.service.lastError)}`);
       return;
     }
-    privacy.take(me);
-    quiet.take(me);
-    this.#putOwnName(me.name);
-    if (switched === this.#switched) {
-      waiting.checked = me.call_waiting;
-      mail.checked = me.mail_if_unreachable;
+    for (const part of [privacy, quiet, waiting, mail]) {
+      part.take(me);
     }
+    this.#putOwnName(me.name);
     setText(account, say("settings.account", { username: me.id }));
   }
 
@@ -219,32 +191,6 @@ export class SettingsView extends PageElement {
     this.#putName = typed;
     this.#putOwnName(me.name);
     toast(say("settings.saved"), { kind: "good" });
-  }
-
-  async #saveMail() {
-    const { mail } = this.#parts;
-    this.#switched += 1;
-    const me = await this.service.updateMe({ mail_if_unreachable: mail.checked });
-    if (me) {
-      mail.checked = me.mail_if_unreachable;
-      toast(say(me.mail_if_unreachable ? "reach.mail.on" : "reach.mail.off"), { kind: "good" });
-      return;
-    }
-    mail.checked = !mail.checked;
-    toast(errorWords(this.service.lastError), { kind: "wrong" });
-  }
-
-  async #saveWaiting() {
-    const { waiting } = this.#parts;
-    this.#switched += 1;
-    const me = await this.service.updateMe({ call_waiting: waiting.checked });
-    if (me) {
-      waiting.checked = me.call_waiting;
-      toast(say(me.call_waiting ? "settings.waiting.on" : "settings.waiting.off"), { kind: "good" });
-      return;
-    }
-    waiting.checked = !waiting.checked;
-    toast(errorWords(this.service.lastError), { kind: "wrong" });
   }
 }
 

@@ -130,7 +130,14 @@ export class Enrolment extends EventTarget {
       this.#set(permission === "denied" ? "denied" : "off");
       return false;
     }
-    await this.#next(() => this.#enrol());
+    await this.#next(async () => {
+      if (this.wanted) {
+        await this.#enrol();
+      } else {
+        // Turned off while the browser asked.
+        this.#settle();
+      }
+    });
     return this.#state === "on";
   }
 

@@ -20,6 +20,10 @@ export class IceServers {
   #known = null;
   /** @type {Promise<void> | null} */
   #asked = null;
+  /** Whether what is being asked concerns a call. */
+  #concernsCall = false;
+  /** Whether it is to be asked once more, since there is a call now. */
+  #isToAskAgain = false;
 
   /**
    * @param {IceSource} source
@@ -50,15 +54,15 @@ export class IceServers {
   refresh(concernsCall) {
     // By the server's clock: this device's own may be hours off.
     const isFresh = this.#known !== null && this.#known.untilMs - this.#source.serverNow() > FRESH_MS;
-    if (isFresh || this.#asked !== null) {
+    if (isFresh) {
       return;
     }
-    this.#asked = this.#source.iceServers().then((answer) => {
-      this.#asked = null;
-      if (answer) {
-        this.#known = { servers: answer.ice_servers, untilMs: concernsCall ? Date.parse(answer.expires_at) : 0 };
-      }
-    });
+    if (this.#asked !== null) {
+      // What was asked before there was a call names no relays.
+      this.#isToAskAgain ||= concernsCall && !this.#concernsCall;
+      return;
+    }
+    this.#asked = this.#ask(concernsCall);
   }
 
   /**
@@ -74,5 +78,22 @@ export class IceServers {
       this.#clock.setTimeout(() => resolve(undefined), WAIT_MS);
     });
     await Promise.race([this.#asked, time]);
+  }
+
+  /**
+   * @param {boolean} concernsCall
+   */
+  async #ask(concernsCall) {
+    this.#concernsCall = concernsCall;
+    const answer = await this.#source.iceServers();
+    if (answer) {
+      this.#known = { servers: answer.ice_servers, untilMs: concernsCall ? Date.parse(answer.expires_at) : 0 };
+    }
+    if (this.#isToAskAgain) {
+      this.#isToAskAgain = false;
+      await this.#ask(true);
+      return;
+    }
+    this.#asked = null;
   }
 }

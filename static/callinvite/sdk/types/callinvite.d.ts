@@ -1526,7 +1526,7 @@ declare class Account extends ContactBook {
     me(): Promise<Me | null>;
     /**
      * Changes the own profile or settings. What is left out stays as it is; null goes back to the server's own choice, or
-     * ends what it is about.
+     * ends what it is about. Several changes are made one after the other.
      *
      * @param {MeChanges} changes
      * @returns {Promise<Me | null>}
