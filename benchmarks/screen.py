@@ -2,7 +2,8 @@
 
 Two people in two profiles of one Chromium, at `manage.py serve`. Each figure stands beside a floor of the same minutes,
 in the same browser: a ring beside one request of the page and the next frame, the pictures beside two bare connections
-in one page that show each other the same camera. Prints medians, and the ratio of each to its floor."""
+in one page that show each other the same camera; so does a reload in a call, out of which one comes back into it.
+Prints medians, and the ratio of each to its floor."""
 
 from __future__ import annotations
 
@@ -102,6 +103,7 @@ def main() -> None:
             alice, bob = people
             _compare("click to ring on the other's screen", _ring, BARE_REQUEST, alice, bob, options.rings)
             _compare("accept to both pictures", _picture, BARE_PICTURE, alice, bob, options.calls)
+            _compare("reload to the other's picture", _reload, BARE_PICTURE, alice, bob, options.calls)
         finally:
             browser.close()
 
@@ -133,20 +135,39 @@ def _ring(alice: Person, bob: Person) -> float:
 
 def _picture(alice: Person, bob: Person) -> float:
     """Milliseconds from the click on "Accept" to the later of the two first pictures of the other."""
+    bob.ask(MARK_CLICK)
+    _see_each_other(alice, bob)
+    took: float = max(each.ask("globalThis.playsAt") for each in (alice, bob)) - bob.ask("globalThis.clickedAt")
+    _part(alice, bob)
+    return took
+
+
+def _reload(alice: Person, bob: Person) -> float:
+    """Milliseconds from the begin of a page's reload in a call to the first picture of the other in it."""
+    _see_each_other(alice, bob)
+    alice.page.reload(wait_until="commit")
+    alice.ask(MARK_PICTURE)
+    alice.until("globalThis.playsAt !== null")
+    took: float = alice.ask("globalThis.playsAt - performance.timeOrigin")
+    _part(alice, bob)
+    return took
+
+
+def _see_each_other(alice: Person, bob: Person) -> None:
     alice.call("Bob")
     bob.rings("Alice")
     for each in (alice, bob):
         each.ask(MARK_PICTURE)
-    bob.ask(MARK_CLICK)
     bob.accept()
     for each in (alice, bob):
         each.until("globalThis.playsAt !== null")
-    took: float = max(each.ask("globalThis.playsAt") for each in (alice, bob)) - bob.ask("globalThis.clickedAt")
+
+
+def _part(alice: Person, bob: Person) -> None:
     bob.hang_up()
     alice.hears("Call ended")
     for each in (alice, bob):
         each.screen.get_by_role("button", name="Close").last.click()
-    return took
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from tests.support.signing_in import sign_everybody_in, sign_in
 
 ASK = "([id, message]) => callinvite.service.askContact(id, { message })"
 ACCEPT = "(id) => callinvite.service.acceptContact(id)"
+PRESENCE_MS = 25_000
+"""Who is online is looked at every ten seconds."""
 HEAR = """() => {
   globalThis.told = {};
   callinvite.service.on("contactChanged", ({ user, contact }) => { told[user.id] = contact?.state ?? null; });
@@ -26,11 +28,21 @@ HEAR = """() => {
 
 
 @contextmanager
-def held_back(page: Page, address: str) -> Iterator[None]:
-    """What the server answers there reaches the page only afterwards."""
+def held_back(page: Page, address: str) -> Iterator[list[Any]]:
+    """What the server answers there reaches the page only afterwards; gives what is held back so far."""
     held: list[tuple[Route, APIResponse]] = []
-    page.route(address, lambda route: held.append((route, route.fetch())))
-    yield
+    is_over = False
+
+    def take(route: Route) -> None:
+        answer = route.fetch()
+        if is_over:
+            route.fulfill(response=answer)
+        else:
+            held.append((route, answer))
+
+    page.route(address, take)
+    yield held
+    is_over = True
     for route, answer in held:
         route.fulfill(response=answer)
     page.unroute(address)
@@ -74,7 +86,7 @@ def test_somebody_found_by_searching_is_asked_and_answers_by_the_keyboard(alice:
 
     bob.page.get_by_role("searchbox").fill("")
     row = bob.page.get_by_role("list", name="Contacts").locator("[data-person=alice]")
-    expect(row).to_contain_text("Online")
+    expect(row).to_contain_text("Online", timeout=PRESENCE_MS)
     expect(bob.page.locator("people-view [data-person=alice]")).to_have_count(1)
 
 
@@ -126,11 +138,13 @@ def test_a_list_that_comes_late_takes_back_nothing_that_was_told_meanwhile(
     person("dave").ask(ACCEPT, "carol")
     carol.ask(ASK, ["alice", ""])
     contacts = carol.page.locator("contact-list")
-    with held_back(carol.page, "**/api/v1/contacts?*"):
-        with carol.page.expect_request("**/api/v1/contacts?*"):
-            carol.page.reload()
+    with held_back(carol.page, "**/api/v1/contacts?*") as read:
+        carol.page.reload()
         carol.until("globalThis.callinvite?.service.state.connection === 'open'")
         carol.ask(HEAR)
+        while not read:
+            # Playwright takes in requests only while it waits.
+            carol.page.wait_for_timeout(10)
         alice.ask(ACCEPT, "carol")
         carol.until("told.alice === 'contact'")
         expect(contacts.locator("[data-person=dave]")).to_be_hidden()
@@ -164,7 +178,9 @@ def test_nobody_else_is_listed_and_whose_id_one_knows_can_be_asked(
         # Until the answer is there, nothing can be typed beside the dialog.
         expect(alice.get_by_role("dialog")).to_have_count(0)
         alice.get_by_role("searchbox").fill("")
-        expect(alice.get_by_role("list", name="Contacts").locator("[data-person=bob]")).to_contain_text("Online")
+        expect(alice.get_by_role("list", name="Contacts").locator("[data-person=bob]")).to_contain_text(
+            "Online", timeout=PRESENCE_MS
+        )
         expect(alice.locator("people-view .person")).to_have_count(1)
         assert faults(alice) == []
         for page in pages:

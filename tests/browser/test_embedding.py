@@ -141,6 +141,8 @@ def test_the_button_sends_what_its_attributes_say(page: Page, bob: Elsewhere) ->
     _set(page, is_video_call="", custom_data="order 17", timeout_seconds="30", notification_title="The shop")
     _set(page, notification_message="Your order", call_id="order-17", end_when_caller_leaves="")
     page.get_by_role("button", name="Video call to bob", exact=True).click()
+    # Bob is nowhere, as soon as that is known.
+    expect(page.get_by_role("region", name="Bob")).to_contain_text("Calling")
 
     sent = _details(page, "sent")
     call = bob.call("order-17")
@@ -148,7 +150,6 @@ def test_the_button_sends_what_its_attributes_say(page: Page, bob: Elsewhere) ->
     assert (call["is_video_call"], call["custom_data"], call["timeout_seconds"]) == (True, "order 17", 30)
     assert (call["sender_title"], call["sender_message"]) == ("The shop", "Your order")
     assert page.evaluate(NAMES)[:2] == ["will-send", "sent"]
-    expect(page.get_by_role("region", name="Bob")).to_contain_text("Calling")
     page.get_by_role("button", name="Cancel").click()
     assert _details(page, "call-ended")["endReason"] == "cancelled"
 
@@ -406,7 +407,12 @@ def test_a_frame_without_an_origin_gets_nowhere_unless_null_is_listed(
         frame.locator("send-call-invitation-button").wait_for()
         options = {"baseUrl": server.url, "token": people["alice"].token}
         inside = next(each for each in page.frames if each.parent_frame)
-        assert inside.evaluate("async () => { while (!globalThis.sdk) await 0; return origin; }") == "null"
+        assert (
+            inside.evaluate(
+                "async () => { while (!globalThis.sdk) await new Promise((r) => setTimeout(r, 10)); return origin; }"
+            )
+            == "null"
+        )
         assert inside.evaluate(REFUSED, options) == ["CallInvitationError", "unreachable"]
 
 

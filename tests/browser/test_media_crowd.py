@@ -69,6 +69,7 @@ def test_video_is_paused_when_a_call_grows_too_large_and_can_be_started_again(
         ask(server, f"calls/{call_id}/accept", {}, crowd[CROWD[4]])
         for each in (alice, bob):
             expect(each.page.get_by_text("With more than six people, calls start without video")).to_be_visible()
+        for each in (alice, bob):
             each.until("watched.tracks.every((track) => track.kind === 'audio' || track.readyState === 'ended')")
             expect(each.screen.locator("call-stage .tile")).to_have_count(7)
         grows(alice, "energy", of="bob")

@@ -110,7 +110,7 @@ def test_strangers_and_ended_calls_are_refused(alice: Person, bob: Person, carol
         carol.until("refusals.join() === 'not_found'")
         assert alice.ask("callinvite.talk.state.peers.length") == 1
         grows(alice, "framesDecoded")
-        bob.ask(LISTEN)
+    bob.ask(LISTEN)
     bob.ask(signal, to)
     bob.until("refusals.join() === 'call_ended'")
     leaves_nothing_open(alice, bob)

@@ -60,6 +60,7 @@ def test_who_was_muted_before_the_hold_is_muted_after_it(alice: Person, waiting_
         bob.is_connected_to("Alice")
         bob.until("callinvite.talk.state.local.microphone.muted && !callinvite.talk.state.local.hold")
         bob.hang_up()
+        alice.hears("Call ended")
         bob.is_connected_to("Carol")
         bob.until("!callinvite.talk.state.local.microphone.muted")
         bob.hang_up()
@@ -85,6 +86,7 @@ def test_who_was_muted_and_unseen_before_the_hold_is_so_after_it_and_a_reload(
         assert bob.ask("callinvite.talk.state.local.camera.wanted") is False
         falls_silent(alice)
         bob.hang_up()
+        alice.hears("Call ended")
         bob.is_connected_to("Carol")
         bob.until("callinvite.talk.state.local.microphone.speaks")
         bob.hang_up()

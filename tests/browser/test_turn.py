@@ -43,7 +43,8 @@ CONNECT = """async (server) => {
   await there.setRemoteDescription(here.localDescription);
   await there.setLocalDescription();
   await here.setRemoteDescription(there.localDescription);
-  const length = await arrived;
+  const late = new Promise((_, reject) => { setTimeout(() => reject(new Error("Nothing arrived")), 30_000); });
+  const length = await Promise.race([arrived, late]);
   const stats = [...(await here.getStats()).values()];
   const pair = stats.find((each) => each.type === "candidate-pair" && each.nominated);
   const used = [pair.localCandidateId, pair.remoteCandidateId].map((id) => stats.find((each) => each.id === id));

@@ -318,6 +318,7 @@ def test_signing_out_elsewhere_is_said(person: Callable[..., Person], server: An
 def test_a_page_that_is_loaded_again_meanwhile_is_free_for_the_next_test_too(alice: Person, bob: Person) -> None:
     alice.call("Bob")
     bob.rings("Alice")
+    alice.until("callinvite.service.state.calls.length === 1")
     alice.ask("""() => {
       callinvite.service.end = () => { location.reload(); return new Promise(() => {}); };
     }""")

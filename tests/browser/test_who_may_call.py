@@ -284,9 +284,9 @@ def test_a_stranger_is_declined_and_blocked_in_one_and_reads_an_ordinary_no(
     assert faults(dave.page) == []
     block.press("Enter")
     expect(dave.ring).to_be_hidden()
+    dave.page.get_by_role("button", name="Unblock").click()
     alice.hears("Declined")
     alice.screen.get_by_role("button", name="Close").first.click()
-    dave.page.get_by_role("button", name="Unblock").click()
     dave.until("document.querySelector('toast-list').textContent.includes('can call you again')")
     assert dave.ask("callinvite.service.blocks().then((page) => page.results.length)") == 0
 
@@ -308,7 +308,8 @@ def test_who_has_stopped_ringing_meanwhile_is_blocked_all_the_same(person: Calla
     bob.call("Dave")
     dave.rings("Bob")
     dave.ring.get_by_role("button", name="Decline with").click()
-    bob.ask("callinvite.service.cancel()")
+    bob.until("callinvite.service.state.outgoing !== null")
+    assert bob.ask("callinvite.service.cancel()")
     dave.ring.get_by_role("button", name="Decline and block").click()
     expect(dave.page.get_by_text("Bob (@bob) is blocked.")).to_be_visible()
     assert dave.ask("callinvite.service.unblock('bob')")

@@ -35,6 +35,8 @@ from tests.support.network import IsolatedHost
 from tests.support.services import Missing
 
 ANSWER_SECONDS = 60.0
+STARTED_SECONDS = 30.0
+"""For a browser that has just been started, and has to connect to its push service first."""
 WAIT_SECONDS = 10.0
 POLL_SECONDS = 0.02
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.firefox import Firefox, Tab
+from tests.support.firefox import STARTED_SECONDS, Firefox, Tab
 from tests.support.notifications import Notifications, push_preferences
 from tests.support.push_sender import Sender
 from tests.support.push_service import PushService
@@ -359,7 +359,7 @@ def test_a_firefox_that_was_closed_gets_the_latest_of_a_topic_and_nothing_too_ol
             service.pass_time(31)
             second.start()
 
-            assert Notifications(second).wait_for().title == "Call ended"
+            assert Notifications(second).wait_for(timeout_seconds=STARTED_SECONDS).title == "Call ended"
             assert [each.fate for each in service.messages] == [Fate.EXPIRED, Fate.REPLACED, Fate.DELIVERED]
             site.wait_for({"shown": "Call ended"})
             assert site.told == [{"shown": "Call ended"}]

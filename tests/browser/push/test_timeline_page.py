@@ -62,6 +62,7 @@ def test_the_caller_reads_the_coarse_truth(alice: Person, person: Callable[..., 
     alice.call("Carol")
     alice.hears("Carol's devices can't be reached")
     alice.screen.get_by_role("button", name="Cancel").click()
+    alice.screen.get_by_role("button", name="Close").first.click()
 
     view = ask_what_happened(alice)
 
@@ -77,6 +78,7 @@ def test_the_caller_reads_the_coarse_truth(alice: Person, person: Callable[..., 
 def test_a_call_that_goes_on_tells_more_by_itself(alice: Person, bob: Person) -> None:
     alice.call("Bob")
     bob.rings("Alice")
+    alice.until("callinvite.service.state.outgoing !== null")
     call_id = alice.ask("callinvite.service.state.outgoing.call_id")
     alice.ask("(callID) => { location.hash = `timeline/${callID}`; }", call_id)
     view = alice.page.locator("timeline-view")
