@@ -12,6 +12,8 @@ from tests.browser.conftest import WAIT_MS, Person, connected
 
 ME, BLOCKS, CONTACTS = "**/api/v1/me", "**/api/v1/blocks/**", "**/api/v1/contacts/**"
 POLL_MS = 10
+GIVEN_UP_MS = 30_000
+"""Verbs are repeated for some ten seconds."""
 HISTORY = "**/api/v1/calls?*"
 SETTLE = "(changes) => callinvite.service.updateMe(changes)"
 TO = "To (the next day, if earlier)"
@@ -71,13 +73,13 @@ def test_a_call_that_was_given_up_unanswered_does_not_ring_on_beside_the_next_on
 ) -> None:
     bob = person("bob")
     late: list[tuple[WebSocketRoute, Any]] = []
-    isFree: list[bool] = []
+    is_free: list[bool] = []
 
     def slow(socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
 
         def send(text: Any) -> None:
-            if '"verb":"send"' in str(text) and not isFree:
+            if '"verb":"send"' in str(text) and not is_free:
                 late.append((server, text))
             else:
                 server.send(text)
@@ -93,7 +95,7 @@ def test_a_call_that_was_given_up_unanswered_does_not_ring_on_beside_the_next_on
     expect(bob.screen).to_be_hidden()
     bob.call("Carol")
     expect(bob.screen.get_by_role("heading", name="Carol", exact=True)).to_be_visible()
-    isFree.append(True)
+    is_free.append(True)
     for server, text in late:
         server.send(text)
     carol.rings("Bob")
@@ -102,6 +104,33 @@ def test_a_call_that_was_given_up_unanswered_does_not_ring_on_beside_the_next_on
     alice.until("callinvite.service.state.calls.length === 0")
     [_, first] = bob.ask("callinvite.service.history({ pageSize: 2 }).then(({ results }) => results)")
     assert (first["invitations"][0]["invitee"]["id"], first["end_reason"]) == ("alice", "cancelled")
+
+
+def test_a_call_that_was_given_up_is_hung_up_even_if_its_answer_was_lost(
+    person: Callable[..., Person], alice: Person
+) -> None:
+    bob = person("bob")
+    is_deaf: list[bool] = []
+
+    def half(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda text: None if is_deaf else socket.send(text))
+
+    bob.page.route_web_socket("**/ws/v1/live**", half)
+    bob.page.reload()
+    connected(bob.page)
+    bob.page.route("**/api/v1/calls**", lambda route: route.abort())
+    is_deaf.append(True)
+    bob.call("Alice")
+    alice.rings("Bob")
+    bob.screen.get_by_role("button", name="Cancel").click()
+    expect(bob.screen).to_be_hidden()
+    expect(bob.page.get_by_text("The server can't be reached.").first).to_be_visible(timeout=GIVEN_UP_MS)
+    is_deaf.clear()
+    bob.page.unroute("**/api/v1/calls**")
+    expect(alice.ring).to_be_hidden(timeout=GIVEN_UP_MS)
+    expect(bob.screen).to_be_hidden()
+    bob.until("watched.tracks.every((each) => each.readyState === 'ended')")
 
 
 def test_who_is_blocked_stays_so_on_their_page_where_nothing_can_be_read(alice: Person) -> None:

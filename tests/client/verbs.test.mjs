@@ -616,6 +616,24 @@ test("changes of settings are made one after the other, and what was told meanwh
   assert.deepEqual(order, ["asked A", "done A", "asked B", "done B"]);
 });
 
+test("a change of settings that waits for another one ends with the client's life", async (t) => {
+  const { server, calls } = await open(t);
+  /** @type {string[]} */
+  const asked = [];
+  server.on("PATCH me", ({ body }) => {
+    asked.push(body.name);
+    return body.name === "A" ? new Promise(() => {}) : { body: { id: "alice", ...body, missed_unseen: 0 } };
+  });
+  const first = calls.updateMe({ name: "A" });
+  const second = calls.updateMe({ name: "B" });
+  await until(() => asked.length === 1);
+  calls.close();
+  calls.init();
+  assert.equal((await calls.updateMe({ name: "C" }))?.name, "C");
+  assert.deepEqual(await Promise.all([first, second]), [null, null]);
+  assert.deepEqual(asked, ["A", "C"]);
+});
+
 test("ring resources are read page by page", async (t) => {
   const { server, calls } = await scripted(t);
   const bell = { resource_id: "bell", name: "Bell", ringtone_url: "/media/bell.ogg" };

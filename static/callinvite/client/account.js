@@ -3,6 +3,7 @@
  * that were.
  */
 
+import { CallInvitationError } from "./errors.js";
 import { given } from "./body.js";
 import { ContactBook } from "./contacts.js";
 import { Requests } from "./requests.js";
@@ -36,6 +37,8 @@ export class Account extends ContactBook {
   #changed = 0;
   /** The last of them that has begun: one after the other. @type {Promise<unknown>} */
   #changing = Promise.resolve();
+  /** The life of the client that they belong to. @type {AbortSignal | null} */
+  #changingIn = null;
 
   /**
    * @internal
@@ -269,7 +272,12 @@ export class Account extends ContactBook {
    * @returns {Promise<import("./types.js").Me | null>}
    */
   updateMe(changes) {
-    const change = this.#changing.then(() => this.#change(changes));
+    const { signal } = this.#attempts;
+    if (this.#changingIn !== signal) {
+      this.#changingIn = signal;
+      this.#changing = Promise.resolve();
+    }
+    const change = this.#changing.then(() => this.#change(changes, signal));
     this.#changing = change.catch(() => {});
     return change;
   }
@@ -312,9 +320,14 @@ export class Account extends ContactBook {
 
   /**
    * @param {import("./types.js").MeChanges} changes
+   * @param {AbortSignal} signal of when it was asked for
    * @returns {Promise<import("./types.js").Me | null>}
    */
-  async #change(changes) {
+  async #change(changes, signal) {
+    if (signal.aborted) {
+      this.#attempts.note(CallInvitationError.closed());
+      return null;
+    }
     const before = this.#heard(["me"]);
     const me = await this.#requests.change("PATCH", "me", changes, "id");
     this.#changed += 1;

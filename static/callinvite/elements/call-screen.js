@@ -47,7 +47,7 @@ export class CallScreen extends PageElement {
   });
   /** @type {Shown | null} */
   #shown = null;
-  /** Calls that were given up before the server had answered, by id, and whether no answer has come.
+  /** Calls that were given up before the server had answered, by id, and whether that could not be undone yet.
    *  @type {Map<string, boolean>} */
   #givenUp = new Map();
   #minimised = false;
@@ -80,6 +80,10 @@ export class CallScreen extends PageElement {
   placing(options) {
     /** @type {Placing} */
     const placing = { kind: "placing", options, isCancelled: false };
+    if (this.#givenUp.get(options.callID)) {
+      // Given up once, and wanted again.
+      this.#givenUp.delete(options.callID);
+    }
     if (!this.#current) {
       this.#minimised = false;
       this.#shown = placing;
@@ -90,10 +94,11 @@ export class CallScreen extends PageElement {
 
   /** The call was placed, or was not.
    *  @param {Placing} placing
-   *  @param {Call | null} call null if it was refused */
-  async placed(placing, call) {
+   *  @param {Call | null} call null if it was refused
+   *  @param {boolean} [isLost] whether no answer came: the server may have it */
+  async placed(placing, call, isLost = false) {
     if (placing.isCancelled) {
-      await this.#undo(placing, call);
+      await this.#undo(placing, call, isLost);
       return;
     }
     if (this.#shown !== placing) {
@@ -110,16 +115,20 @@ export class CallScreen extends PageElement {
 
   /** A call was given up before the server knew of it. Nothing of it is shown until that is undone.
    *  @param {Placing} placing
-   *  @param {Call | null} call */
-  async #undo(placing, call) {
+   *  @param {Call | null} call
+   *  @param {boolean} isLost */
+  async #undo(placing, call, isLost) {
     const { callID } = placing.options;
+    let isLeft = isLost;
     if (call && !isOver(call)) {
-      await orExplain(this.service, this.service.cancel({ callID: call.call_id }));
+      const isDone = await orExplain(this.service, this.service.cancel({ callID: call.call_id }));
+      isLeft = !isDone && Boolean(this.service.lastError?.isTemporary);
     }
-    if (call) {
-      this.#givenUp.delete(callID);
+    if (isLeft) {
+      // As soon as it shows that the server has it, it is hung up.
+      this.#givenUp.set(call?.call_id ?? callID, true);
     } else {
-      this.#givenUp.set(callID, true);
+      this.#givenUp.delete(callID);
     }
     this.#shown = this.#shown === placing ? null : this.#shown;
     this.update(this.service.state);
@@ -175,7 +184,7 @@ export class CallScreen extends PageElement {
     if (current && this.#givenUp.get(current.call_id)) {
       // The server has it, although its answer was lost.
       this.#givenUp.delete(current.call_id);
-      orExplain(this.service, this.talk.hangUp(current, "cancel"));
+      orExplain(this.service, this.talk.hangUp(current, isWaitedFor(current) ? "cancel" : "leave"));
       return;
     }
     const shown = this.#shown;
@@ -238,8 +247,7 @@ export class CallScreen extends PageElement {
     if (!call) {
       return;
     }
-    const waits = call.state === "ringing" && pendingInvitations(call).length > 0;
-    await this.#part(call, waits ? "cancel" : "leave");
+    await this.#part(call, isWaitedFor(call) ? "cancel" : "leave");
   }
 
   /** Go now; the server learns of it when it can.
@@ -487,6 +495,12 @@ export class CallScreen extends PageElement {
         this.#frame.controls.share();
     }
   }
+}
+
+/** Whether nobody has answered yet.
+ *  @param {Call} call */
+function isWaitedFor(call) {
+  return call.state === "ringing" && pendingInvitations(call).length > 0;
 }
 
 customElements.define("call-screen", CallScreen);

@@ -187,10 +187,13 @@ export class Contacts extends EventTarget {
    *  @param {(answer: Answer) => void} take */
   async #reading(asked, take) {
     this.#readings += 1;
-    take(await asked);
-    this.#readings -= 1;
-    if (this.#readings === 0) {
-      this.#changed.clear();
+    try {
+      take(await asked);
+    } finally {
+      this.#readings -= 1;
+      if (this.#readings === 0) {
+        this.#changed.clear();
+      }
     }
   }
 

@@ -14,6 +14,8 @@ export class MySettings extends PageElement {
   #me = null;
   /** How many changes are on their way. */
   #saving = 0;
+  /** How often the server told of a change. */
+  #told = 0;
 
   /** As the server said last. @returns {Me | null} */
   get me() {
@@ -27,6 +29,7 @@ export class MySettings extends PageElement {
 
   attached() {
     this.follow("meChanged", ({ me }) => {
+      this.#told += 1;
       this.take(me);
     });
   }
@@ -39,11 +42,14 @@ export class MySettings extends PageElement {
    *  @param {(me: Me) => string} [words] what is said once it is done
    *  @returns {Promise<boolean>} */
   async save(changes, words = () => say("settings.saved")) {
+    const told = this.#told;
     this.#saving += 1;
-    const me = await this.service.updateMe(changes);
-    this.#saving -= 1;
+    const me = await this.service.updateMe(changes).finally(() => {
+      this.#saving -= 1;
+    });
     if (me) {
-      this.take(me);
+      // What was told meanwhile is of this change, or newer.
+      this.take(told !== this.#told && this.#me ? this.#me : me);
       toast(words(me), { kind: "good" });
       return true;
     }

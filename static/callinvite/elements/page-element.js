@@ -12,7 +12,8 @@ import { isUp } from "../client/index.js";
  *
  *  @typedef {object} Screen what the rest of the page may ask of the call's screen
  *  @property {(options: Placing["options"]) => Placing} placing a call is being placed: be there at once
- *  @property {(placing: Placing, call: Call | null) => Promise<void>} placed it was placed, or refused: null
+ *  @property {(placing: Placing, call: Call | null, isLost?: boolean) => Promise<void>} placed it was placed, or
+ *    refused: null; `isLost`: no answer came, and the server may have it
  *  @property {boolean} minimised whether a call goes on behind the app's views
  *  @property {HTMLVideoElement | null} mainVideo the picture of the other person, or of the one who speaks
  *  @property {() => void} minimise

@@ -47,7 +47,7 @@ async function place(page, placing, intent) {
   const error = service.lastError;
   // A call that was over at once, because everybody was busy, has its end screen.
   const result = placed || error?.code === "call_ended" ? service.lastResult : null;
-  await screen.placed(placing, result?.call ?? null);
+  await screen.placed(placing, result?.call ?? null, result === null && Boolean(error?.isTemporary));
   const again = (/** @type {Person} */ person) => {
     placeCall(page, { intent, ...options, callID: undefined, invitees: [person] });
   };

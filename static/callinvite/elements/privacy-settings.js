@@ -50,14 +50,15 @@ export class PrivacySettings extends MySettings {
       this.save({ push_shows: value });
     },
   });
-  #listed = new SettingSwitch({
+  /** Whether one is in the list of people: a setting of its own among the others. */
+  listed = new SettingSwitch({
     setting: "show_in_people",
     title: say("privacy.listed"),
     help: say("privacy.listed.help"),
   });
 
   build() {
-    this.replaceChildren(this.#ringsFrom.node, this.#presence.node, this.#listed, this.#push.node);
+    this.replaceChildren(this.#ringsFrom.node, this.#presence.node, this.listed, this.#push.node);
   }
 
   /** @param {Me} me */
@@ -68,7 +69,6 @@ export class PrivacySettings extends MySettings {
     this.#ringsFrom.show(me.rings_from);
     this.#presence.show(me.show_presence);
     this.#push.show(me.push_shows);
-    this.#listed.take(me);
   }
 }
 

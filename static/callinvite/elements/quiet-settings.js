@@ -46,8 +46,10 @@ export class QuietSettings extends MySettings {
     ]),
   );
   #through = h("fieldset", { class: "choices", disabled: true });
-  /** How often the hours were written to since they were as the server has them; then they must not be written over. */
+  /** How often the hours were written to, and how often when they were as the server has them: what is being written
+   *  must not be written over. */
   #edits = 0;
+  #savedEdits = 0;
 
   build() {
     const field = (/** @type {HTMLElement} */ input, /** @type {string} */ label) =>
@@ -97,7 +99,7 @@ export class QuietSettings extends MySettings {
     this.#letThrough.forEach(({ input }, each) => {
       input.checked = me.let_through.includes(each);
     });
-    if (this.#edits > 0) {
+    if (this.#edits !== this.#savedEdits) {
       return;
     }
     const hours = me.quiet_hours;
@@ -127,10 +129,10 @@ export class QuietSettings extends MySettings {
     if (this.#on.checked) {
       // Nothing is quiet before it was said when.
       this.#form.hidden = false;
-      this.#edits = 1;
+      this.#edits += 1;
       return;
     }
-    this.#edits = 0;
+    this.#savedEdits = this.#edits;
     this.#form.hidden = true;
     if (this.me?.quiet_hours || this.isSaving) {
       this.save({ quiet_hours: null });
@@ -148,8 +150,8 @@ export class QuietSettings extends MySettings {
     const edits = this.#edits;
     const isSaved = await this.save({ quiet_hours: hours, time_zone: this.#zone.value });
     // What was refused, or written meanwhile, is still there to be put right, and saved again.
-    if (isSaved && edits === this.#edits) {
-      this.#edits = 0;
+    if (isSaved) {
+      this.#savedEdits = Math.max(this.#savedEdits, edits);
     }
   }
 

@@ -155,7 +155,7 @@ export class SettingsView extends PageElement {
       setText(unknown, `${say("settings.unknown")} ${errorWords(this.service.lastError)}`);
       return;
     }
-    for (const part of [privacy, quiet, waiting, mail]) {
+    for (const part of [privacy, privacy.listed, quiet, waiting, mail]) {
       part.take(me);
     }
     this.#putOwnName(me.name);

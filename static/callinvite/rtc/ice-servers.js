@@ -16,20 +16,23 @@ const FRESH_MS = 60_000;
 export class IceServers {
   #source;
   #clock;
+  #concernsCall;
   /** @type {{servers: RTCIceServer[], untilMs: number} | null} */
   #known = null;
   /** @type {Promise<void> | null} */
   #asked = null;
-  /** Whether what is being asked concerns a call. */
-  #concernsCall = false;
+  /** Whether there was a call when it was asked. */
+  #isForCall = false;
   /** Whether it is to be asked once more, since there is a call now. */
   #isToAskAgain = false;
 
   /**
    * @param {IceSource} source
    * @param {import("../client/types.js").Clock} clock
+   * @param {() => boolean} concernsCall whether there is a call now; without one the answer names no relays
    */
-  constructor(source, clock) {
+  constructor(source, clock, concernsCall) {
+    this.#concernsCall = concernsCall;
     this.#source = source;
     this.#clock = clock;
   }
@@ -46,12 +49,8 @@ export class IceServers {
     };
   }
 
-  /**
-   * Asks the server, unless what is known is good for a while.
-   *
-   * @param {boolean} concernsCall whether there is a call already; before that the answer names no relays
-   */
-  refresh(concernsCall) {
+  /** Asks the server, unless what is known is good for a while. */
+  refresh() {
     // By the server's clock: this device's own may be hours off.
     const isFresh = this.#known !== null && this.#known.untilMs - this.#source.serverNow() > FRESH_MS;
     if (isFresh) {
@@ -59,10 +58,12 @@ export class IceServers {
     }
     if (this.#asked !== null) {
       // What was asked before there was a call names no relays.
-      this.#isToAskAgain ||= concernsCall && !this.#concernsCall;
+      this.#isToAskAgain ||= !this.#isForCall && this.#concernsCall();
       return;
     }
-    this.#asked = this.#ask(concernsCall);
+    this.#asked = this.#ask().finally(() => {
+      this.#asked = null;
+    });
   }
 
   /**
@@ -80,20 +81,16 @@ export class IceServers {
     await Promise.race([this.#asked, time]);
   }
 
-  /**
-   * @param {boolean} concernsCall
-   */
-  async #ask(concernsCall) {
-    this.#concernsCall = concernsCall;
-    const answer = await this.#source.iceServers();
-    if (answer) {
-      this.#known = { servers: answer.ice_servers, untilMs: concernsCall ? Date.parse(answer.expires_at) : 0 };
-    }
-    if (this.#isToAskAgain) {
+  async #ask() {
+    do {
       this.#isToAskAgain = false;
-      await this.#ask(true);
-      return;
-    }
-    this.#asked = null;
+      this.#isForCall = this.#concernsCall();
+      const answer = await this.#source.iceServers();
+      if (answer) {
+        // One without relays would do for no call.
+        const isForCall = this.#isForCall && this.#concernsCall();
+        this.#known = { servers: answer.ice_servers, untilMs: isForCall ? Date.parse(answer.expires_at) : 0 };
+      }
+    } while (this.#isToAskAgain && this.#concernsCall());
   }
 }

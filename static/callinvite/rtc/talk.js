@@ -93,12 +93,12 @@ export class Talk extends EventTarget {
     this.#storage = storage;
     this.#clock = clock;
     this.#isReloading = isReloading;
-    this.#ice = new IceServers(service, clock);
+    this.#ice = new IceServers(service, clock, () => this.#concernsCall());
     this.#media = new AllMedia({
       service,
       local,
       configuration: () => {
-        this.#ice.refresh(true);
+        this.#ice.refresh();
         return this.#ice.configuration(this.isRelayOnly);
       },
       clock,
@@ -190,7 +190,7 @@ export class Talk extends EventTarget {
    * @returns {Promise<T>}
    */
   async during(intent, verb) {
-    this.#ice.refresh(this.#concernsCall());
+    this.#ice.refresh();
     return await this.#devices.during(intent, verb);
   }
 
@@ -294,7 +294,7 @@ export class Talk extends EventTarget {
       this.#update(call);
     }
     if (this.#concernsCall()) {
-      this.#ice.refresh(true);
+      this.#ice.refresh();
     }
     if (isOpen && !this.#wasOpen) {
       this.#media.resume();
@@ -333,7 +333,7 @@ export class Talk extends EventTarget {
     const isBack = this.#devices.arrive(call);
     // Back from a reload: what was switched on again in a crowd stays on.
     this.#crowd.enter(isBack ? call : null);
-    this.#ice.refresh(true);
+    this.#ice.refresh();
     this.#media.current?.setOnHold(false);
     this.#update(call);
     this.#changed();
@@ -351,7 +351,7 @@ export class Talk extends EventTarget {
     if (call.state !== "active" || this.#cutOff.isCutOff) {
       return;
     }
-    this.#ice.refresh(true);
+    this.#ice.refresh();
     await this.#ice.arrive();
     const now = this.#call();
     if (now === null || this.#place.where !== "here" || now.state !== "active" || this.#cutOff.isCutOff) {
