@@ -32,6 +32,7 @@ ARGUMENTS = [
     "--disable-features=WebRtcHideLocalIpsWithMdns,WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 ]
 WAIT_MS = 10_000
+POLL_MS = 10
 DOCUMENTS_MOST = 5
 """After a sign-out or a reload comes one more, or two; a page with more of them goes round in circles."""
 expect.set_options(timeout=WAIT_MS)
@@ -167,6 +168,16 @@ def until(page: Page, condition: str, timeout_ms: int = WAIT_MS) -> None:
         })""".replace("CONDITION", condition),
         timeout_ms,
     )
+
+
+def until_any(found: list[Any], page: Page) -> None:
+    """Wait until something of the page has been found."""
+    for _ in range(WAIT_MS // POLL_MS):
+        if found:
+            return
+        # Playwright takes in requests only while it waits.
+        page.wait_for_timeout(POLL_MS)
+    raise AssertionError("nothing came")
 
 
 def leave(page: Page) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from tests.browser.accessibility import faults
-from tests.browser.conftest import WAIT_MS, Person, until
+from tests.browser.conftest import WAIT_MS, Person, until, until_any
 from tests.support import layout
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in, sign_in
@@ -142,9 +142,7 @@ def test_a_list_that_comes_late_takes_back_nothing_that_was_told_meanwhile(
         carol.page.reload()
         carol.until("globalThis.callinvite?.service.state.connection === 'open'")
         carol.ask(HEAR)
-        while not read:
-            # Playwright takes in requests only while it waits.
-            carol.page.wait_for_timeout(10)
+        until_any(read, carol.page)
         alice.ask(ACCEPT, "carol")
         carol.until("told.alice === 'contact'")
         expect(contacts.locator("[data-person=dave]")).to_be_hidden()

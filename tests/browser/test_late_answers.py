@@ -8,25 +8,14 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
-from tests.browser.conftest import WAIT_MS, Person, connected
+from tests.browser.conftest import Person, connected, until_any
 
 ME, BLOCKS, CONTACTS = "**/api/v1/me", "**/api/v1/blocks/**", "**/api/v1/contacts/**"
-POLL_MS = 10
 GIVEN_UP_MS = 30_000
 """Verbs are repeated for some ten seconds."""
 HISTORY = "**/api/v1/calls?*"
 SETTLE = "(changes) => callinvite.service.updateMe(changes)"
 TO = "To (the next day, if earlier)"
-
-
-def until_any(found: list[Any], page: Page) -> None:
-    """Wait until something of the page has been found."""
-    for _ in range(WAIT_MS // POLL_MS):
-        if found:
-            return
-        # Playwright takes in requests only while it waits.
-        page.wait_for_timeout(POLL_MS)
-    raise AssertionError("nothing came")
 
 
 class Held:

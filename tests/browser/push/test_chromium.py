@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Person, connected
-from tests.browser.phone import POLL_MS, Phone
+from tests.browser.phone import Phone
 from tests.support.push_service import PushService
 from tests.support.server import RunningServer
 from tests.support.signing_in import sign_everybody_in
@@ -28,6 +28,13 @@ UNTIL_ARRIVED = """async () => {
   while (true) {
     const { state } = await (ASK)("GET");
     if (state === "arrived" || performance.now() > late) { return state; }
+  }
+}"""
+UNTIL_NO_WISH = """async () => {
+  const notes = await caches.open("callinvite.notes");
+  for (const late = performance.now() + 10_000; await notes.match("/service-worker/notes/wish");) {
+    if (performance.now() > late) { throw new Error("The wish is still there"); }
+    await new Promise((resolve) => { setTimeout(resolve, 10); });
   }
 }"""
 KEEP_WISH = """async (wish) => {
@@ -252,10 +259,7 @@ def test_an_address_alone_answers_nothing(alice: Person, phone: Phone) -> None:
         phone.person.page.goto(f"{phone.person.server.url}/?call={call_id}")
         phone.person.rings("Alice")
         expect(phone.person.page).to_have_url(f"{phone.person.server.url}/")
-        while phone.person.ask(
-            "caches.open('callinvite.notes').then((all) => all.match('/service-worker/notes/wish')).then(Boolean)"
-        ):
-            phone.person.page.wait_for_timeout(POLL_MS)
+        phone.person.ask(UNTIL_NO_WISH)
         assert phone.person.ask(IN_CALL) is False
 
 
