@@ -6,21 +6,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { initialModel } from "../../static/callinvite/client/model.js";
 import { heldRevisions, overdueRings, reduce } from "../../static/callinvite/client/state.js";
-import { at, invitation, makeCall, NOON, participant, person } from "./support/calls.mjs";
+import { at, invitation, MISSED, makeCall, NOON, participant, person } from "./support/calls.mjs";
 
 /** @typedef {import("../../static/callinvite/client/types.js").Call} Call */
-
-/** @type {Call["you"]} */
-const MISSED = {
-  role: "invitee",
-  state: "timed_out",
-  can: [],
-  missed: true,
-  duration_seconds: null,
-  verdict: "rings",
-  from_contact: true,
-  urgent: false,
-};
 
 /** @type {Partial<Call>} */
 const ENDED = { state: "ended", ended_at: at(30) };

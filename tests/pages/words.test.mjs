@@ -26,24 +26,14 @@ import { callScene, endedScene } from "../../static/callinvite/elements/call-sce
 import { answers, callWords } from "../../static/callinvite/elements/timeline-words.js";
 import { say } from "../../static/callinvite/words/say.js";
 import { SCORES, render } from "../../static/callinvite/sounds/tones.js";
-import { invitation, makeCall, participant, person } from "../client/support/calls.mjs";
+import { invitation, MISSED, makeCall, participant, person } from "../client/support/calls.mjs";
 
 /** @param {Partial<import("../../static/callinvite/client/types.js").Call>} [more] */
 const ended = (more) =>
   makeCall({ state: "ended", invitations: [invitation("bob")], participants: [participant("alice")], ...more });
 /** How a call of two ends by the state of its invitation. @type {Record<string, import("../../static/callinvite/client/types.js").EndReason>} */
 const END_OF = { busy: "busy", rejected: "rejected", timed_out: "timed_out", cancelled: "cancelled" };
-/** @type {import("../../static/callinvite/client/types.js").You} */
-const missed = {
-  role: "invitee",
-  state: "timed_out",
-  can: [],
-  missed: true,
-  duration_seconds: null,
-  verdict: "rings",
-  from_contact: true,
-  urgent: false,
-};
+const missed = MISSED;
 
 test("what runs from right to left moves nothing around it", () => {
   const [MOHAMMED, ISOLATED] = ["محمد", "\u2068محمد\u2069"];

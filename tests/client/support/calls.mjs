@@ -127,3 +127,16 @@ export function makeCall(more = {}) {
     ...more,
   };
 }
+
+/** How somebody stands to a call that they did not answer.
+ *  @type {import("../../../static/callinvite/client/types.js").You} */
+export const MISSED = {
+  role: "invitee",
+  state: "timed_out",
+  can: [],
+  missed: true,
+  duration_seconds: null,
+  verdict: "rings",
+  from_contact: true,
+  urgent: false,
+};
